@@ -1,0 +1,41 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace parity::driver {
+
+/// What went wrong, as far as the program's course depends on it.
+enum class ErrorKind {
+    kUsage,       ///< an option, pattern, name or file that the user gave is wrong; nothing was compared
+    kConnection,  ///< a server cannot be reached, refuses us, or the connection broke
+    kServer,      ///< a server answered with an error; sqlstate tells which
+    kCancelled,   ///< SIGINT or SIGTERM
+    kOutput,      ///< a file cannot be written
+    kInternal,    ///< an answer that contradicts itself; never to be read as "identical"
+};
+
+/// The driver's only exception. what() is one line in PostgreSQL's manner (lower case, no full stop).
+class Error : public std::runtime_error {
+  public:
+    Error(ErrorKind kind, const std::string& message, std::string hint = {})
+        : std::runtime_error(message), kind_(kind), hint_(std::move(hint)) {}
+
+    /// The same with what a server said: `server` is "source" or "target", `sqlstate` is empty for a broken connection.
+    Error(ErrorKind kind, const std::string& message, std::string hint, std::string server, std::string sqlstate)
+        : std::runtime_error(message), kind_(kind), hint_(std::move(hint)), server_(std::move(server)),
+          sqlstate_(std::move(sqlstate)) {}
+
+    ErrorKind kind() const { return kind_; }
+    const std::string& hint() const { return hint_; }
+    const std::string& server() const { return server_; }
+    const std::string& sqlstate() const { return sqlstate_; }
+
+  private:
+    ErrorKind kind_;
+    std::string hint_;
+    std::string server_;
+    std::string sqlstate_;
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,221 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The plain data that the driver's modules hand to each other. Nothing here does anything.
+///
+/// The course of a run: options → inventory (what each side has) → plan (what is compared with what, and how)
+/// → digests → divergent ranges → findings in the spool → report.
+namespace parity::driver {
+
+enum class Side { kSource = 0, kTarget = 1 };
+
+/// A pair of values, one a side; indexed by Side.
+template <typename T>
+struct Both {
+    T source;
+    T target;
+    T& operator[](Side side) { return side == Side::kSource ? source : target; }
+    const T& operator[](Side side) const { return side == Side::kSource ? source : target; }
+};
+
+struct QualifiedName {
+    std::string schema;
+    std::string name;
+    auto operator<=>(const QualifiedName&) const = default;
+};
+
+// ---- options -------------------------------------------------------------------------------------------------
+
+enum class ReportFormat { kText, kJson };
+
+/// What the command line and the configuration file say, checked for form but not against any server.
+struct Options {
+    Both<std::string> conninfo;
+    std::vector<std::string> tables;          ///< psql patterns; empty: every ordinary table that both sides have
+    std::vector<std::string> exclude_tables;  ///< psql patterns
+    std::vector<std::string> schemas;         ///< psql patterns of schema names
+    std::vector<std::string> maps;            ///< "old=new": source name = target name; "old.*=new.*" for a whole schema
+    std::vector<std::string> map_columns;     ///< "[[schema.]table.]old=new"
+    std::vector<std::string> keys;            ///< "[[schema.]table=]column[,column]…"
+    std::vector<std::string> columns;         ///< source's names
+    std::vector<std::string> exclude_columns; ///< "[[schema.]table.]column"
+    std::string where;                        ///< one SQL expression for every chosen table, both sides
+    std::optional<int> ranges;                ///< 1 … ; unset: chosen from the row estimate
+    int jobs = 1;                             ///< tables compared at once
+    std::optional<int> workers;               ///< parallel workers a table and side; unset: the server's rule
+    std::int64_t max_divergences = 1000;      ///< listed per table; 0: all of them
+    ReportFormat format = ReportFormat::kText;
+    std::string output;                       ///< file for the report; empty: standard output
+    bool dry_run = false;
+    bool strict_schema = false;
+    bool sequences = true;
+    bool enable_row_security = false;
+    bool allow_same_server = false;
+    bool progress = true;
+    bool verbose = false;
+    int connect_timeout_s = 10;
+    std::string statement_timeout;  ///< PostgreSQL's notation ("30min"); empty: none
+    std::string lock_timeout = "10s";
+    std::optional<std::uint64_t> seed;  ///< unset: drawn at random
+    int width = 64;                     ///< 64 or 128
+};
+
+// ---- what a side has -----------------------------------------------------------------------------------------
+
+struct ServerInfo {
+    std::string version;            ///< server_version, as in "15.18"
+    int version_num = 0;
+    std::string system_identifier;  ///< empty where it cannot be read
+    std::string database;
+    std::uint32_t database_oid = 0;
+    std::string started_at;         ///< pg_postmaster_start_time()
+    std::string encoding;
+    bool in_recovery = false;
+    std::string lsn;                ///< insert LSN, on a standby the replay LSN
+    std::string extension_version;
+    int format_version = 0;
+};
+
+struct ColumnDesc {
+    std::string name;
+    std::string type;      ///< format_type()
+    bool not_null = false;
+    std::string form;      ///< default form; empty: not comparable
+    std::vector<std::string> other_forms;
+    std::string reason;    ///< why not comparable
+    std::string collation; ///< empty for types without
+    std::string generated; ///< pg_attribute.attgenerated
+};
+
+struct KeyDesc {
+    std::vector<std::string> columns;  ///< empty: none
+    bool proven = false;
+};
+
+/// A relation as the catalogs show it.
+struct RelationDesc {
+    std::uint32_t oid = 0;
+    QualifiedName name;
+    char relkind = 'r';              ///< pg_class.relkind
+    bool is_partition = false;       ///< reached through its parent
+    bool populated = true;           ///< false: materialised view without data
+    bool row_security_active = false;///< row_security_active(oid) for this role
+    bool readable = true;            ///< SELECT on the table or on every column
+    std::vector<std::string> unreadable_columns;  ///< no SELECT on these
+    double estimated_rows = -1;      ///< reltuples of it or its leaves; -1: unknown
+    std::int64_t bytes = 0;          ///< pg_table_size of it or its leaves
+    std::vector<ColumnDesc> columns; ///< empty until it is described
+    KeyDesc key;
+};
+
+struct SequenceDesc {
+    std::uint32_t oid = 0;
+    QualifiedName name;
+    std::string definition;       ///< type, start, increment, limits, cycle in words, for the schema check
+    std::optional<std::string> last_value;  ///< unset: not readable
+    bool is_called = false;
+    QualifiedName owner;          ///< the table whose column owns it; empty where none does
+};
+
+struct Inventory {
+    ServerInfo server;
+    std::vector<RelationDesc> relations;  ///< candidates and everything named, sorted by name
+    std::vector<SequenceDesc> sequences;
+    std::map<std::string, std::int64_t> other_objects;  ///< what is never compared, by kind: "view" → 12, "large object" → 3 …
+};
+
+// ---- the plan ------------------------------------------------------------------------------------------------
+
+struct SchemaDifference {
+    enum class Severity {
+        kNote,        ///< does not touch the data; divergence only under --strict-schema
+        kDivergence,  ///< a table or column that only one side has
+        kSkipped,     ///< something asked for cannot be compared: the run is incomplete
+    };
+    Severity severity = Severity::kNote;
+    std::string object;   ///< "public.orders" or "public.orders.amount"
+    std::string message;  ///< "type integer on source, bigint on target"
+};
+
+struct ColumnPlan {
+    Both<std::string> name;
+    std::string form;
+    bool in_key = false;
+};
+
+struct TablePlan {
+    Both<std::uint32_t> oid;
+    Both<QualifiedName> name;
+    Both<char> relkind;
+    std::vector<ColumnPlan> key;      ///< empty: keyless
+    bool key_proven = false;          ///< on both sides
+    std::vector<ColumnPlan> columns;  ///< compared, without the key's, in the agreed order (source's names by bytes)
+    int ranges = 1;
+    double estimated_rows = -1;       ///< the larger side's
+    std::int64_t estimated_bytes = 0;
+    bool visible_rows_only = false;   ///< row security applies on a side
+    Both<std::string> path;           ///< expected: "scan" or "aggregate"
+    std::string where;
+    std::vector<std::string> skipped; ///< reasons why part of it is not compared ("column doc: type tsvector is not comparable")
+};
+
+struct Plan {
+    std::vector<TablePlan> tables;               ///< largest first
+    std::vector<SchemaDifference> differences;
+    std::vector<Both<SequenceDesc>> sequences;
+    std::vector<std::string> not_compared;       ///< sentences for the report
+    /// Tables asked for that cannot be compared at all, with the reason; each makes the run incomplete.
+    std::vector<std::pair<Both<QualifiedName>, std::string>> skipped_tables;
+};
+
+// ---- what was found ------------------------------------------------------------------------------------------
+
+enum class FindingKind { kMismatch, kMissingOnTarget, kMissingOnSource };
+
+/// One divergence. Values are texts as the server prints them; an absent optional is SQL's NULL.
+struct Finding {
+    FindingKind kind = FindingKind::kMismatch;
+    std::string key_bytes;                            ///< framed key; keyless: the framed row
+    std::vector<int> columns;                         ///< mismatch: indexes into TablePlan::columns
+    std::uint64_t occurrences = 1;                    ///< keyless: how many more copies one side has
+    Both<std::vector<std::optional<std::string>>> values;  ///< mismatch: parallel to `columns`; empty: not fetched
+};
+
+struct FindingCounts {
+    std::uint64_t mismatch = 0;
+    std::uint64_t missing_on_target = 0;
+    std::uint64_t missing_on_source = 0;
+    std::uint64_t total() const { return mismatch + missing_on_target + missing_on_source; }
+};
+
+enum class Verdict { kIdentical, kDivergent, kIncomplete, kError };
+
+struct TableResult {
+    TablePlan plan;
+    Verdict verdict = Verdict::kError;
+    bool incomplete = false;          ///< also true for a divergent table of which part was skipped
+    Both<std::string> path;           ///< the path that really ran
+    Both<std::uint64_t> rows{0, 0};
+    Both<std::string> lsn;
+    std::uint64_t ranges_compared = 0;
+    std::uint64_t ranges_divergent = 0;
+    std::vector<bool> column_divergent;  ///< parallel to plan.columns
+    FindingCounts counts;
+    std::uint64_t listed = 0;            ///< findings in the spool
+    std::vector<std::string> skipped;
+    std::string error;                   ///< why it failed; empty: it did not
+    double elapsed_seconds = 0;
+};
+
+struct SequenceResult {
+    Both<SequenceDesc> sequence;
+    Verdict verdict = Verdict::kError;
+    std::string reason;
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,190 @@
+-- pg_parity 1.0: what the server side of pg_parity offers. docs/sql.md explains it with examples.
+
+\echo Use "CREATE EXTENSION pg_parity" to load this file. \quit
+
+--
+-- the digest type
+--
+
+CREATE TYPE parity.digest;
+
+CREATE FUNCTION parity.digest_in(cstring) RETURNS parity.digest
+    AS 'MODULE_PATHNAME', 'parity_digest_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION parity.digest_out(parity.digest) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'parity_digest_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION parity.digest_recv(internal) RETURNS parity.digest
+    AS 'MODULE_PATHNAME', 'parity_digest_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION parity.digest_send(parity.digest) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'parity_digest_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE TYPE parity.digest (
+    INPUT = parity.digest_in,
+    OUTPUT = parity.digest_out,
+    RECEIVE = parity.digest_recv,
+    SEND = parity.digest_send,
+    INTERNALLENGTH = 32,
+    ALIGNMENT = double
+);
+COMMENT ON TYPE parity.digest IS
+    'count and sum of the hashes of one slice (a column of a key range); digests of disjoint sets of rows add';
+COMMENT ON FUNCTION parity.digest_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION parity.digest_out(parity.digest) IS 'I/O';
+COMMENT ON FUNCTION parity.digest_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION parity.digest_send(parity.digest) IS 'I/O';
+
+CREATE FUNCTION parity.digest_add(parity.digest, parity.digest) RETURNS parity.digest
+    AS 'MODULE_PATHNAME', 'parity_digest_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION parity.digest_subtract(parity.digest, parity.digest) RETURNS parity.digest
+    AS 'MODULE_PATHNAME', 'parity_digest_subtract' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION parity.digest_eq(parity.digest, parity.digest) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'parity_digest_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION parity.digest_ne(parity.digest, parity.digest) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'parity_digest_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION parity.digest_add(parity.digest, parity.digest) IS
+    'implementation of + operator: the digest of the union of two disjoint sets of rows; error 22023 if they must not be mixed';
+COMMENT ON FUNCTION parity.digest_subtract(parity.digest, parity.digest) IS
+    'implementation of - operator: the digest of the first set of rows without the second, which must be a part of it';
+COMMENT ON FUNCTION parity.digest_eq(parity.digest, parity.digest) IS
+    'implementation of = operator: same count and sum; error 22023 if version, width, form, revision or tag differ';
+COMMENT ON FUNCTION parity.digest_ne(parity.digest, parity.digest) IS 'implementation of <> operator';
+
+CREATE OPERATOR parity.+ (
+    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity.digest_add, COMMUTATOR = OPERATOR(parity.+)
+);
+CREATE OPERATOR parity.- (
+    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity.digest_subtract
+);
+CREATE OPERATOR parity.= (
+    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity.digest_eq,
+    COMMUTATOR = OPERATOR(parity.=), NEGATOR = OPERATOR(parity.<>), RESTRICT = eqsel, JOIN = eqjoinsel
+);
+CREATE OPERATOR parity.<> (
+    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity.digest_ne,
+    COMMUTATOR = OPERATOR(parity.<>), NEGATOR = OPERATOR(parity.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR parity.+ (parity.digest, parity.digest) IS 'merge digests of disjoint sets of rows';
+COMMENT ON OPERATOR parity.- (parity.digest, parity.digest) IS 'take the digest of a part away';
+COMMENT ON OPERATOR parity.= (parity.digest, parity.digest) IS 'same count and sum';
+COMMENT ON OPERATOR parity.<> (parity.digest, parity.digest) IS 'other count or sum';
+
+CREATE AGGREGATE parity.sum(parity.digest) (
+    SFUNC = parity.digest_add, STYPE = parity.digest, COMBINEFUNC = parity.digest_add, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE parity.sum(parity.digest) IS
+    'merges digests of disjoint sets of rows, as + does; NULL for no digests';
+
+CREATE FUNCTION parity.digest_count(parity.digest) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'parity_digest_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION parity.digest_count(parity.digest) IS 'number of rows that a digest covers';
+
+CREATE FUNCTION parity.format_version() RETURNS integer
+    AS 'MODULE_PATHNAME', 'parity_format_version' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION parity.format_version() IS
+    'version of the digest format (docs/digest-format.md); only digests of one version can be compared';
+
+--
+-- the aggregates
+--
+
+CREATE FUNCTION parity.digest_agg_transition(internal, jsonb, VARIADIC "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'parity_digest_agg_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION parity.range_digest_agg_transition(internal, bytea, VARIADIC "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'parity_range_digest_agg_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION parity.digest_agg_combine(internal, internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'parity_digest_agg_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION parity.digest_agg_serialize(internal) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'parity_digest_agg_serialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION parity.digest_agg_deserialize(bytea, internal) RETURNS internal
+    AS 'MODULE_PATHNAME', 'parity_digest_agg_deserialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION parity.digest_agg_final(internal) RETURNS parity.digest[]
+    AS 'MODULE_PATHNAME', 'parity_digest_agg_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION parity.range_digest_agg_final(internal) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'parity_range_digest_agg_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION parity.digest_agg_transition(internal, jsonb, VARIADIC "any") IS 'aggregate transition function';
+COMMENT ON FUNCTION parity.range_digest_agg_transition(internal, bytea, VARIADIC "any") IS 'aggregate transition function';
+COMMENT ON FUNCTION parity.digest_agg_combine(internal, internal) IS 'aggregate combine function';
+COMMENT ON FUNCTION parity.digest_agg_serialize(internal) IS 'aggregate serial function';
+COMMENT ON FUNCTION parity.digest_agg_deserialize(bytea, internal) IS 'aggregate deserial function';
+COMMENT ON FUNCTION parity.digest_agg_final(internal) IS 'aggregate final function';
+COMMENT ON FUNCTION parity.range_digest_agg_final(internal) IS 'aggregate final function';
+
+CREATE AGGREGATE parity.digest_agg(jsonb, VARIADIC "any") (
+    SFUNC = parity.digest_agg_transition, STYPE = internal, FINALFUNC = parity.digest_agg_final,
+    COMBINEFUNC = parity.digest_agg_combine, SERIALFUNC = parity.digest_agg_serialize,
+    DESERIALFUNC = parity.digest_agg_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE parity.digest_agg(jsonb, VARIADIC "any") IS
+    'digests of any query: options {"key": number of leading arguments that are the key (default 1, 0 = keyless), "seed", "width", "forms": [one per argument]}, then the key and the columns; gives the digests of key, row and each column, or NULL for no rows';
+
+CREATE AGGREGATE parity.range_digest_agg(bytea, VARIADIC "any") (
+    SFUNC = parity.range_digest_agg_transition, STYPE = internal, FINALFUNC = parity.range_digest_agg_final,
+    COMBINEFUNC = parity.digest_agg_combine, SERIALFUNC = parity.digest_agg_serialize,
+    DESERIALFUNC = parity.digest_agg_deserialize, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE parity.range_digest_agg(bytea, VARIADIC "any") IS
+    'the aggregate behind range_digests where a relation cannot be scanned directly; internal';
+
+--
+-- functions that read a relation
+--
+
+CREATE FUNCTION parity.forms(
+    relation regclass,
+    OUT column_name name, OUT data_type text, OUT form text, OUT other_forms text[], OUT reason text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_forms' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION parity.forms(regclass) IS
+    'what each column is hashed as by default and could be hashed as instead; form is NULL and reason says why where a column is not comparable';
+
+CREATE FUNCTION parity.key(
+    relation regclass,
+    OUT key_columns name[], OUT proven boolean, OUT index regclass)
+    AS 'MODULE_PATHNAME', 'parity_key' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION parity.key(regclass) IS
+    'the key that identifies the rows of a relation: its primary key, else a proven unique index (valid, immediate, not partial, no expressions, over NOT NULL columns, no inheritance children); an empty list and NULL where there is none';
+
+CREATE FUNCTION parity.split_keys(
+    relation regclass, ranges integer DEFAULT 64, key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    OUT bound_no integer, OUT bound bytea, OUT bound_text text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_split_keys' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 64;
+COMMENT ON FUNCTION parity.split_keys(regclass, integer, text[], jsonb) IS
+    'at most ranges - 1 ascending bounds that divide a relation evenly, read from the inner pages of the key''s B-tree; hash bounds where there is no such index';
+
+CREATE FUNCTION parity.range_digests(
+    relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
+    key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
+    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL,
+    OUT range_no integer, OUT lower_bound text, OUT upper_bound text, OUT row_count bigint,
+    OUT key_digest parity.digest, OUT row_digest parity.digest, OUT column_digests parity.digest[],
+    OUT lower_key bytea, OUT upper_key bytea, OUT path_taken text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_range_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 64;
+COMMENT ON FUNCTION parity.range_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[]) IS
+    'one row a range: its rows'' count and the digests of key, row and columns';
+
+CREATE FUNCTION parity.slice_digests(
+    relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
+    key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
+    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL,
+    OUT range_no integer, OUT lower_bound text, OUT upper_bound text,
+    OUT slice text, OUT column_name name, OUT digest parity.digest)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_slice_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 640;
+COMMENT ON FUNCTION parity.slice_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[]) IS
+    'the same as range_digests with one row a slice: "key", "row" and "column"';
+
+CREATE FUNCTION parity.row_digests(
+    relation regclass, lower_bound bytea DEFAULT NULL, upper_bound bytea DEFAULT NULL,
+    bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL, keys bytea[] DEFAULT NULL,
+    key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64,
+    path text DEFAULT 'auto', with_values boolean DEFAULT false,
+    OUT range_no integer, OUT key bytea, OUT key_text text, OUT row_hash bytea, OUT cell_hashes bytea,
+    OUT column_values text[])
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_row_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
+COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, text, boolean) IS
+    'one row a row of [lower_bound, upper_bound), or of the chosen ranges of a list of bounds, or with the given framed keys: its framed key, row hash and cell hashes, in the order of range, key bytes and row hash';
