@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "driver/model.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace parity::driver {
+
+/// A parameter of a query: its text form, or nothing for NULL. The server infers or is told the type in the SQL.
+using Parameter = std::optional<std::string>;
+
+/// A whole, small result in text format.
+class Result {
+  public:
+    explicit Result(pg_result* result);
+    int rows() const;
+    int columns() const;
+    bool is_null(int row, int column) const;
+    /// The value as text; the empty string for NULL. The view lives as long as the Result.
+    std::string_view text(int row, int column) const;
+    std::optional<std::string> optional_text(int row, int column) const;
+
+  private:
+    std::shared_ptr<pg_result> result_;
+};
+
+/// One row of a RowStream, binary format. Views live until the next call of RowStream::next().
+class Row {
+  public:
+    explicit Row(const pg_result* result) : result_(result) {}
+    bool is_null(int column) const;
+    std::string_view bytes(int column) const;
+    std::int32_t int32(int column) const;
+    std::int64_t int64(int column) const;
+
+  private:
+    const pg_result* result_;
+};
+
+class Connection;
+
+/// The rows of one query as they arrive; never holds more than one row. Must be read to its end, or cancelled by
+/// destroying the stream, before the connection takes another query.
+class RowStream {
+  public:
+    RowStream(RowStream&&) noexcept;
+    ~RowStream();
+
+    /// The next row, or nothing at the end. Throws Error as Connection does.
+    std::optional<Row> next();
+
+  private:
+    friend class Connection;
+    explicit RowStream(Connection& connection);
+    Connection* connection_;
+    std::shared_ptr<pg_result> current_;
+};
+
+/// One libpq connection, owned by one thread. Every wait polls the socket and the process's cancel flag (interrupt.h), so that
+/// SIGINT ends any wait: the running query is cancelled on the server first, then Error{kCancelled} is thrown.
+///
+/// Errors: kConnection when the server cannot be reached or the connection breaks (sqlstate empty), kServer with
+/// the sqlstate otherwise. Messages name the side and never hold a password or the connection string.
+class Connection {
+  public:
+    /// Connects with libpq's rules (connection string, URI, service, PG*, .pgpass). `application_name` shows in
+    /// pg_stat_activity. Also sets client_encoding to UTF8.
+    static Connection open(Side side, const std::string& conninfo, const std::string& application_name,
+                           int connect_timeout_s);
+    Connection(Connection&&) noexcept;
+    Connection& operator=(Connection&&) noexcept;
+    ~Connection();
+
+    Side side() const;
+
+    /// Runs one statement and gives its whole result.
+    Result query(const std::string& sql, const std::vector<Parameter>& parameters = {});
+
+    /// Sends one statement and returns at once; its rows are read from the stream. Both sides' queries run at the
+    /// same time this way. While rows of one connection are awaited, `companion`'s socket is watched too, so that
+    /// its progress notices arrive and its failure ends the wait.
+    RowStream stream(const std::string& sql, const std::vector<Parameter>& parameters = {});
+    void set_companion(Connection* companion);
+
+    /// Called with (done, total) pages whenever the extension reports progress (SQLSTATE PP001, GUC
+    /// parity.report_progress), from within a wait on this connection.
+    void set_progress_handler(std::function<void(std::uint64_t, std::uint64_t)> handler);
+    /// Called with every other notice's severity and message.
+    void set_notice_handler(std::function<void(std::string_view severity, std::string_view message)> handler);
+
+    /// False once the connection broke.
+    bool alive() const;
+
+  private:
+    friend class RowStream;
+    struct State;
+    explicit Connection(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace parity::driver

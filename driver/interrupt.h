@@ -1,0 +1,14 @@
+#pragma once
+
+namespace parity::driver {
+
+/// Makes SIGINT and SIGTERM set the cancel flag and wake every poll; a second signal ends the process at once with status 2.
+void install_interrupt_handlers();
+
+/// Whether a signal came in.
+bool interrupted();
+
+/// Becomes readable when a signal comes in; to be polled beside a socket. Never read from it.
+int interrupt_fd();
+
+}  // namespace parity::driver
