@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// The plain data that the driver's modules hand to each other. Nothing here does anything.
@@ -13,6 +14,9 @@
 namespace parity::driver {
 
 enum class Side { kSource = 0, kTarget = 1 };
+
+/// "source" or "target".
+constexpr std::string_view side_name(Side side) { return side == Side::kSource ? "source" : "target"; }
 
 /// A pair of values, one a side; indexed by Side.
 template <typename T>
@@ -182,7 +186,7 @@ struct Finding {
     FindingKind kind = FindingKind::kMismatch;
     std::string key_bytes;                            ///< framed key; keyless: the framed row
     std::vector<int> columns;                         ///< mismatch: indexes into TablePlan::columns
-    std::uint64_t occurrences = 1;                    ///< keyless: how many more copies one side has
+    std::uint64_t occurrences = 1;                    ///< missing: how many rows of this key; keyless: of this row
     Both<std::vector<std::optional<std::string>>> values;  ///< mismatch: parallel to `columns`; empty: not fetched
 };
 
@@ -206,7 +210,7 @@ struct TableResult {
     std::uint64_t ranges_divergent = 0;
     std::vector<bool> column_divergent;  ///< parallel to plan.columns
     FindingCounts counts;
-    std::uint64_t listed = 0;            ///< findings in the spool
+    std::uint64_t listed = 0;            ///< rows that the findings in the spool stand for
     std::vector<std::string> skipped;
     std::string error;                   ///< why it failed; empty: it did not
     double elapsed_seconds = 0;
