@@ -1,0 +1,99 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+namespace parity::core {
+
+/// A view of bytes that somebody else owns.
+using ByteView = std::span<const std::uint8_t>;
+
+inline ByteView as_bytes(std::string_view text) noexcept {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+inline std::string_view as_text(ByteView bytes) noexcept {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// A growing run of bytes in its owner's memory. The owner supplies `grow`: the backend with repalloc (which raises an
+/// error instead of failing), the driver with its own allocator. A failed growth sets `failed`; what is appended
+/// afterwards is dropped, so that only the end of a long construction needs to look.
+struct ByteSink {
+    std::uint8_t* data = nullptr;
+    std::size_t size = 0;
+    std::size_t capacity = 0;
+    /// Makes `capacity` at least `needed` and keeps the first `size` bytes; false where it cannot.
+    bool (*grow)(ByteSink& sink, std::size_t needed) noexcept = nullptr;
+    bool failed = false;
+
+    ByteView view() const noexcept { return {data, size}; }
+    void clear() noexcept { size = 0; }
+
+    /// Room for `length` more bytes, to be written by the caller at once; null where there is none.
+    std::uint8_t* extend(std::size_t length) noexcept {
+        if (failed || (capacity - size < length && !grow(*this, size + length))) {
+            failed = true;
+            return nullptr;
+        }
+        std::uint8_t* room = data + size;
+        size += length;
+        return room;
+    }
+    void append(const void* bytes, std::size_t length) noexcept {
+        if (length == 0) return;
+        if (std::uint8_t* room = extend(length)) std::memcpy(room, bytes, length);
+    }
+    void append(ByteView bytes) noexcept { append(bytes.data(), bytes.size()); }
+    void append(std::string_view text) noexcept { append(text.data(), text.size()); }
+    void append_u8(std::uint8_t value) noexcept { append(&value, 1); }
+};
+
+/// Integers in canonical bytes are little endian on every machine.
+template <typename T>
+constexpr T little_endian(T value) noexcept {
+    if constexpr (std::endian::native == std::endian::little || sizeof(T) == 1) return value;
+    using U = std::make_unsigned_t<T>;
+    U in = static_cast<U>(value);
+    U out = 0;
+    for (std::size_t i = 0; i < sizeof(T); ++i, in >>= 8) out = static_cast<U>(out << 8 | (in & 0xFF));
+    return static_cast<T>(out);
+}
+
+template <typename T>
+void store_le(std::uint8_t* to, T value) noexcept {
+    value = little_endian(value);
+    std::memcpy(to, &value, sizeof value);
+}
+
+template <typename T>
+T load_le(const std::uint8_t* from) noexcept {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return little_endian(value);
+}
+
+template <typename T>
+void append_le(ByteSink& sink, T value) noexcept {
+    if (std::uint8_t* room = sink.extend(sizeof value)) store_le(room, value);
+}
+
+/// Big endian, as integers travel on the wire.
+template <typename T>
+void store_be(std::uint8_t* to, T value) noexcept {
+    for (std::size_t i = sizeof value; i-- > 0; value = static_cast<T>(value >> 8))
+        to[i] = static_cast<std::uint8_t>(value & 0xFF);
+}
+
+template <typename T>
+T load_be(const std::uint8_t* from) noexcept {
+    T value = 0;
+    for (std::size_t i = 0; i < sizeof value; ++i) value = static_cast<T>(value << 8 | from[i]);
+    return value;
+}
+
+}  // namespace parity::core
