@@ -82,7 +82,11 @@ class Connection {
 
     Side side() const;
 
-    /// Runs one statement and gives its whole result.
+    /// The server's version as a number (150018).
+    int server_version() const;
+
+    /// Runs one statement and gives its whole result; without parameters also several statements separated by semicolons
+    /// (the result is the last one's).
     Result query(const std::string& sql, const std::vector<Parameter>& parameters = {});
 
     /// Sends one statement and returns at once; its rows are read from the stream. Both sides' queries run at the

@@ -107,6 +107,12 @@ struct RelationDesc {
     QualifiedName name;
     char relkind = 'r';              ///< pg_class.relkind
     bool is_partition = false;       ///< reached through its parent
+    std::uint32_t parent_oid = 0;    ///< of a partition
+    bool selected = false;           ///< the table and schema patterns choose it and no exclusion matches
+    bool excluded = false;           ///< an exclusion matches it
+    bool named = false;              ///< a table pattern without wildcards names it
+    bool locked = false;             ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
+    bool foreign_parts = false;      ///< a foreign table, or one is among its partitions or children
     bool populated = true;           ///< false: materialised view without data
     bool row_security_active = false;///< row_security_active(oid) for this role
     bool readable = true;            ///< SELECT on the table or on every column
@@ -124,12 +130,16 @@ struct SequenceDesc {
     std::optional<std::string> last_value;  ///< unset: not readable
     bool is_called = false;
     QualifiedName owner;          ///< the table whose column owns it; empty where none does
+    std::vector<std::uint32_t> users;  ///< oids of the tables whose columns own it or take their default from it
+    bool selected = false;        ///< the schema patterns choose it
 };
 
 struct Inventory {
     ServerInfo server;
     std::vector<RelationDesc> relations;  ///< candidates and everything named, sorted by name
     std::vector<SequenceDesc> sequences;
+    std::vector<bool> table_patterns_matched;   ///< parallel to Options::tables
+    std::vector<bool> schema_patterns_matched;  ///< parallel to Options::schemas
     std::map<std::string, std::int64_t> other_objects;  ///< what is never compared, by kind: "view" → 12, "large object" → 3 …
 };
 
@@ -163,6 +173,7 @@ struct TablePlan {
     double estimated_rows = -1;       ///< the larger side's
     std::int64_t estimated_bytes = 0;
     bool visible_rows_only = false;   ///< row security applies on a side
+    Both<bool> foreign_parts{false, false};  ///< a foreign table, or one is among its partitions or children
     Both<std::string> path;           ///< expected: "scan" or "aggregate"
     std::string where;
     std::vector<std::string> skipped; ///< reasons why part of it is not compared ("column doc: type tsvector is not comparable")

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "driver/model.h"
+
+namespace parity::driver {
+
+/// Which relation of one side is compared with which of the other; indexes into Inventory::relations.
+struct Pairing {
+    std::vector<Both<std::size_t>> pairs;            ///< in the order of the source's names
+    Both<std::vector<std::size_t>> alone;            ///< only this side has it: divergence
+    /// Chosen, but not to be compared (a view on one side that was not named …), with the reason.
+    std::vector<std::pair<Both<QualifiedName>, std::string>> refused;
+    std::vector<SchemaDifference> notes;
+};
+
+/// Pairs the chosen relations by name and map. Needs no columns. A partition is reached through its parent; it is paired on its
+/// own only where a side does not compare an ancestor of it. Errors (kUsage) as make_plan's about patterns and maps.
+Pairing pair_relations(const Options& options, const Both<Inventory>& inventories);
+
+}  // namespace parity::driver

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "driver/connection.h"
+#include "driver/model.h"
+#include "driver/name_map.h"
+#include "driver/name_pattern.h"
+
+/// All SQL that the driver sends. Nothing here runs anything.
+///
+/// Every name is qualified, operators too; values travel as parameters. What a statement cannot take as a parameter (the
+/// names in LOCK TABLE, the values in SET) is quoted by quote_identifier and quote_literal.
+namespace parity::driver {
+
+/// A statement and its parameters, as Connection::query and Connection::stream take them.
+struct Query {
+    std::string sql;
+    std::vector<Parameter> parameters;
+};
+
+// ---- quoting -------------------------------------------------------------------------------------------------
+
+std::string quote_identifier(std::string_view name);
+std::string quote_identifier(const QualifiedName& name);
+
+/// An SQL literal under any setting of standard_conforming_strings.
+std::string quote_literal(std::string_view text);
+
+/// An array in PostgreSQL's text form, for a parameter of type text[].
+std::string array_literal(const std::vector<std::string>& elements);
+std::string array_literal(const std::vector<Parameter>& elements);
+/// The same for numbers (integer[], oid[]) and for byte strings (bytea[], elements as \x… hexadecimal).
+std::string array_literal(const std::vector<std::int32_t>& elements);
+std::string array_literal(const std::vector<std::uint32_t>& elements);
+std::string bytea_array_literal(const std::vector<std::string>& elements);
+
+// ---- digests -------------------------------------------------------------------------------------------------
+
+/// What both sides' digests of one run share.
+struct DigestSettings {
+    std::uint64_t seed = 0;
+    int width = 64;
+    std::optional<int> workers;  ///< unset: the server's rule
+};
+
+/// A division of a table by bounds (docs/digest-format.md, section 7), and which of its ranges are asked for.
+struct RangeList {
+    std::vector<std::string> bounds;  ///< ascending, as bytes; none: one range
+    std::vector<std::int32_t> only;   ///< range numbers, from 1, ascending; empty: all
+};
+
+/// Bounds that divide the table on this side into at most `ranges` ranges.
+/// Result: bound_no integer, bound bytea, bound_text text; ascending.
+Query split_keys_call(const TablePlan& table, Side side, int ranges);
+
+/// One row a range, ascending: range_no integer, row_count bigint, key_digest, row_digest parity.digest,
+/// column_digests parity.digest[] (parallel to table.columns), path_taken text.
+Query range_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
+
+/// One row a row of the chosen ranges in the order of range, key bytes and row hash:
+/// range_no integer, key bytea, row_hash bytea, cell_hashes bytea.
+Query row_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
+
+/// The rows with these framed keys, in the order of key bytes and row hash: range_no, key, row_hash, cell_hashes as above and
+/// column_values text[], parallel to table.columns.
+Query row_values_call(const TablePlan& table, Side side, const DigestSettings& settings,
+                      const std::vector<std::string>& keys);
+
+// ---- sessions ------------------------------------------------------------------------------------------------
+
+/// How a transaction is pinned; see session.h.
+struct TransactionSettings {
+    bool row_security = false;
+    bool allow_views = false;           ///< the relation is a view that the user named
+    bool allow_foreign_tables = false;  ///< it is a foreign table, or has such partitions, and the user named it
+    std::string lock_timeout;
+    std::string statement_timeout;  ///< empty: none
+    std::string application_name;
+};
+
+/// The settings that not every server version has, of those that we pin. Result: name text.
+Query optional_settings_query();
+
+/// Once a connection: settings that count outside of transactions. `available` is what optional_settings_query gave.
+std::string session_settings_statements(const std::vector<std::string>& available);
+
+/// BEGIN and everything pinned with SET LOCAL, as one string of several statements. Takes no snapshot.
+std::string begin_statements(const TransactionSettings& settings, const std::vector<std::string>& available);
+std::string savepoint_statement();
+std::string rollback_to_savepoint_statement();
+std::string rollback_statement();
+
+/// LOCK TABLE … IN ACCESS SHARE MODE; with its partitions and children. Takes no snapshot.
+std::string lock_statement(const QualifiedName& name);
+
+/// What stands under a name now: oid, relkind, LSN. No row: nothing. Takes the transaction's snapshot.
+Query relation_state_query(const QualifiedName& name);
+
+/// How many of the relation and its descendants are not the same now as under the snapshot: rewritten, dropped, attached or
+/// detached. Result: one bigint.
+Query stale_relations_query(std::uint32_t oid, char relkind);
+
+// ---- inventory -----------------------------------------------------------------------------------------------
+
+/// extversion and schema of pg_parity in this database; no row: not installed.
+Query extension_query();
+Query format_version_query();
+/// server_version, server_version_num, database, its oid, postmaster start, encoding, in recovery, LSN.
+Query server_query();
+/// Whether this role may call pg_control_system().
+Query may_read_system_identifier_query();
+Query system_identifier_query();
+
+/// The relations that the selection, or a map, reaches.
+/// Result: oid, schema, name, relkind, parent oid or 0, populated, row security active, selected, excluded, named, extension
+/// member, numbers of the table patterns that match, numbers of the schema patterns that match.
+Query relations_query(const Selection& selection, const NameMap& maps, Side side);
+
+/// Estimates and privileges of relations: oid, rows (-1: unknown), bytes, has foreign descendants, SELECT on the whole.
+Query relation_sizes_query(const std::vector<std::uint32_t>& oids);
+/// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order of oid, attnum.
+Query columns_query(const std::vector<std::uint32_t>& oids);
+/// oid, key columns (a JSON array of strings), proven.
+Query keys_query(const std::vector<std::uint32_t>& oids);
+/// Which of these are locked in ACCESS EXCLUSIVE mode by somebody: oid.
+Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
+
+/// oid, schema, name, definition, readable, owner's schema and name, users' oids, whether the schema patterns select it.
+Query sequences_query(const Selection& selection, const NameMap& maps, Side side);
+/// last_value, is_called.
+Query sequence_value_query(const QualifiedName& name);
+/// kind, count: what a comparison never covers.
+Query other_objects_query();
+
+}  // namespace parity::driver

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "driver/connection.h"
+#include "driver/error.h"
+#include "driver/model.h"
+#include "driver/queries.h"
+
+namespace parity::driver {
+
+/// How often a snapshot is taken anew before a table is given up.
+inline constexpr int kSnapshotAttempts = 3;
+
+/// The state of a relation under a transaction's snapshot.
+struct TableSnapshot {
+    std::string lsn;  ///< insert LSN at the time of the snapshot, on a standby the replay LSN
+};
+
+/// A connection whose transactions are pinned: REPEATABLE READ, READ ONLY, search_path = pg_catalog, row_security = off
+/// unless enabled, every setting that changes output, timeouts. Serves one thread, table after table.
+class Session {
+  public:
+    /// Connects. `purpose` shows in application_name ("pgparity: " + purpose).
+    static Session open(Side side, const Options& options, const std::string& purpose);
+
+    Connection& connection() { return connection_; }
+    Side side() const { return connection_.side(); }
+
+    /// Opens a transaction for reading catalogs.
+    void begin_inventory();
+
+    /// Opens a transaction for reading one table: pins the settings, locks the table before the snapshot is taken, then
+    /// checks under the snapshot that the name still stands for the planned relation and that no part of it was rewritten
+    /// meanwhile. One attempt: throws Error with sqlstate 40001 (stale) or 55P03 (lock timeout) where a new transaction may
+    /// succeed, any other Error where it cannot. The transaction is open only if it returns.
+    TableSnapshot begin_table(const TablePlan& table);
+
+    /// Rolls back. Does nothing where no transaction is open or the connection broke; never throws.
+    void end() noexcept;
+
+  private:
+    Session(Connection connection, const Options& options, std::string purpose);
+    void begin(const TransactionSettings& settings);
+    void lock(const TablePlan& table);
+    TableSnapshot check(const TablePlan& table);
+
+    Connection connection_;
+    const Options* options_;
+    std::string purpose_;
+    std::vector<std::string> optional_settings_;
+    bool in_transaction_ = false;
+};
+
+/// Whether a new snapshot may cure the failure: 40001, 55P03.
+bool is_snapshot_failure(const Error& error);
+
+/// Opens both sides' transactions on `table`, source first, runs `work` under them, and ends them. Where begin_table or
+/// `work` fails with a snapshot failure, both transactions are given up and everything starts again, at most
+/// kSnapshotAttempts times; then an Error that names the table. So `work` must start from nothing each time it is called.
+void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
+                          const std::function<void(const Both<TableSnapshot>&)>& work);
+
+}  // namespace parity::driver
