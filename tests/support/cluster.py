@@ -1,0 +1,319 @@
+"""Throw-away PostgreSQL clusters for tests, the demo and the benchmark.
+
+As a module: `with Cluster("source") as cluster: cluster.create_database("d").execute("SELECT 1")`.
+As a command: starts clusters, runs a command with their addresses in its environment, and removes them again:
+
+    cluster.py [--setting NAME=VALUE]… NAME[,NAME]… -- COMMAND [ARGUMENT]…
+
+For every NAME the command gets the connection string in $NAME (upper case), and PG* of the first one. Its status is the
+result; a server that crashed makes it 99.
+
+PostgreSQL refuses to run as root: root's clusters belong to the user postgres.
+"""
+
+import argparse
+import contextlib
+import os
+import pwd
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import psycopg2
+import psycopg2.extensions
+
+PG_CONFIG = os.environ.get("PG_CONFIG", "/usr/lib/postgresql/15/bin/pg_config")
+PASSWORD = "a-secret-of-the-tests"
+BAD_LOG_LINE = re.compile(r"PANIC|TRAP|terminated by signal|was terminated by exception")
+
+# What a session of the tests sees, whatever the cluster's settings are.
+TEST_SESSION = "-c TimeZone=UTC -c DateStyle=ISO,YMD -c IntervalStyle=postgres -c extra_float_digits=1 -c bytea_output=hex"
+
+
+def binary(name):
+    """The path of a PostgreSQL program of the major version under test."""
+    directory = subprocess.run([PG_CONFIG, "--bindir"], check=True, capture_output=True, text=True).stdout.strip()
+    return os.path.join(directory, name)
+
+
+def clean_environment(**extra):
+    """The environment without the PG* variables that would lead libpq elsewhere."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PG") or k == "PG_CONFIG"}
+    return {**kept, **extra}
+
+
+def free_port():
+    """A TCP port below the range from which the kernel takes ports for outgoing connections."""
+    for _ in range(200):
+        port = random.SystemRandom().randrange(20000, 32000)
+        with contextlib.closing(socket.socket()) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free TCP port between 20000 and 32000")
+
+
+class Database:
+    """One database of a cluster, with a connection for the tests' own statements (autocommit)."""
+
+    def __init__(self, cluster, name):
+        self.cluster = cluster
+        self.name = name
+        self._connection = None
+
+    def conninfo(self, user="postgres", **extra):
+        words = {"host": self.cluster.socket_directory, "port": self.cluster.port, "user": user, "dbname": self.name, **extra}
+        return psycopg2.extensions.make_dsn(**{k: v for k, v in words.items() if v is not None})
+
+    def tcp_conninfo(self, port=None, password=PASSWORD, **extra):
+        return self.conninfo(host="127.0.0.1", port=port or self.cluster.port, password=password, **extra)
+
+    def connect(self, **extra):
+        connection = psycopg2.connect(self.conninfo(options=TEST_SESSION, **extra))
+        connection.autocommit = True
+        return connection
+
+    @property
+    def connection(self):
+        if self._connection is None or self._connection.closed:
+            self._connection = self.connect()
+        return self._connection
+
+    def execute(self, sql, parameters=None):
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+
+    def query(self, sql, parameters=None):
+        """All rows as tuples."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+
+    def value(self, sql, parameters=None):
+        return self.query(sql, parameters)[0][0]
+
+    def psql(self, script, *arguments):
+        """Runs a script through psql and gives what it printed; a failing statement raises."""
+        done = subprocess.run(
+            [binary("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments, "-d", self.conninfo()],
+            input=script, capture_output=True, text=True, env=clean_environment(), check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"psql failed ({done.returncode}): {done.stderr}")
+        return done.stdout
+
+    def close(self):
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class Cluster:
+    """A running cluster in a directory of its own. initdb and settings are those of throw-away data: no fsync.
+
+    `locale` is libc's for the whole cluster; `icu_locale` makes ICU the default provider. Local connections are
+    trusted, TCP ones on 127.0.0.1 need PASSWORD. Leaving the context stops the server, removes the directory and
+    raises if the log tells of a crash.
+    """
+
+    def __init__(self, name, *, locale="C.UTF-8", icu_locale=None, encoding="UTF8", settings=None):
+        self.name = name
+        self.locale = locale
+        self.icu_locale = icu_locale
+        self.encoding = encoding
+        self.settings = settings or {}
+        self.port = free_port()
+        self.directory = None
+        self._databases = 0
+
+    def __enter__(self):
+        self.directory = tempfile.mkdtemp(prefix="pg_parity-", dir="/tmp")
+        os.chmod(self.directory, 0o755)
+        if os.geteuid() == 0:
+            postgres = pwd.getpwnam("postgres")
+            os.chown(self.directory, postgres.pw_uid, postgres.pw_gid)
+        try:
+            self._initdb()
+            self._configure()
+            self.start()
+        except BaseException:
+            shutil.rmtree(self.directory, ignore_errors=True)
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        try:
+            self.stop()
+            bad = self.bad_log_lines()
+        finally:
+            if not os.environ.get("PARITY_KEEP_CLUSTERS"):
+                shutil.rmtree(self.directory, ignore_errors=True)
+        if bad and kind is None:
+            raise AssertionError(f"the log of cluster {self.name} tells of a crash:\n" + "\n".join(bad))
+
+    @property
+    def data_directory(self):
+        return os.path.join(self.directory, "data")
+
+    @property
+    def socket_directory(self):
+        return self.directory
+
+    @property
+    def log_file(self):
+        return os.path.join(self.directory, "log")
+
+    def _run(self, *command):
+        """Runs a server-side program as the clusters' owner; its output only shows when it fails."""
+        prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        locales = f"{self.directory}/locales:/usr/lib/locale"
+        done = subprocess.run([*prefix, *command], env=clean_environment(LOCPATH=locales, LC_ALL="C"), cwd=self.directory,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            log = open(self.log_file).read()[-2000:] if os.path.exists(self.log_file) else ""
+            raise RuntimeError(f"{command[0]} failed ({done.returncode}): {done.stdout}\n{log}")
+
+    def add_locale(self, name):
+        """Makes a libc locale such as "en_US.UTF-8" known to this cluster only."""
+        language, charset = name.split(".")
+        os.makedirs(f"{self.directory}/locales", exist_ok=True)
+        done = subprocess.run(["localedef", "-i", language, "-f", charset, f"{self.directory}/locales/{name}"],
+                              capture_output=True, text=True, check=False)
+        if not os.path.isdir(f"{self.directory}/locales/{name}"):
+            raise RuntimeError(f"localedef {name}: {done.stderr}")
+
+    def _initdb(self):
+        if self.locale not in ("C", "POSIX", "C.UTF-8"):
+            self.add_locale(self.locale)
+        password_file = os.path.join(self.directory, "password")
+        with open(password_file, "w") as file:
+            file.write(PASSWORD + "\n")
+        os.chmod(password_file, 0o644)
+        icu = ["--locale-provider=icu", f"--icu-locale={self.icu_locale}"] if self.icu_locale else []
+        self._run(binary("initdb"), "-D", self.data_directory, "-U", "postgres", "-E", self.encoding, f"--locale={self.locale}",
+                  *icu, "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={password_file}", "--no-sync", "--no-instructions")
+        os.remove(password_file)
+
+    def _configure(self):
+        settings = {
+            "listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.socket_directory,
+            "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
+            "shared_buffers": "128MB", "max_connections": "60", "max_wal_size": "4GB", "logging_collector": "off",
+            "log_line_prefix": "%m [%p] %a ", "max_prepared_transactions": "4", **self.settings,
+        }
+        with open(os.path.join(self.data_directory, "postgresql.conf"), "a") as file:
+            for name, value in settings.items():
+                quoted = str(value).replace("'", "''")
+                file.write(f"{name} = '{quoted}'\n")
+
+    def start(self):
+        self._run(binary("pg_ctl"), "start", "-w", "-t", "60", "-s", "-D", self.data_directory, "-l", self.log_file)
+
+    def stop(self):
+        if os.path.exists(os.path.join(self.data_directory, "postmaster.pid")):
+            self._run(binary("pg_ctl"), "stop", "-w", "-t", "60", "-s", "-m", "fast", "-D", self.data_directory)
+
+    def log(self):
+        with open(self.log_file, errors="replace") as file:
+            return file.read()
+
+    def bad_log_lines(self):
+        if not os.path.exists(self.log_file):
+            return []
+        return [line for line in self.log().splitlines() if BAD_LOG_LINE.search(line)]
+
+    def database(self, name="postgres"):
+        return Database(self, name)
+
+    def create_database(self, name=None, *, extension=True, options=""):
+        """A new database; with the extension unless told otherwise. `options` are CREATE DATABASE's."""
+        if name is None:
+            self._databases += 1
+            name = f"test_{self._databases}"
+        maintenance = self.database()
+        try:
+            if extension and not options:
+                self._make_template(maintenance)
+                options = "TEMPLATE parity_template"
+            maintenance.execute(f'CREATE DATABASE "{name}" {options}')
+        finally:
+            maintenance.close()
+        database = self.database(name)
+        if extension and "parity_template" not in options:
+            database.execute("CREATE EXTENSION pg_parity")
+        return database
+
+    def _make_template(self, maintenance):
+        if maintenance.query("SELECT 1 FROM pg_database WHERE datname = 'parity_template'"):
+            return
+        maintenance.execute("CREATE DATABASE parity_template")
+        template = self.database("parity_template")
+        template.execute("CREATE EXTENSION pg_parity")
+        template.close()
+
+    def drop_database(self, database):
+        database.close()
+        maintenance = self.database()
+        maintenance.execute(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
+        maintenance.close()
+
+    def wait_for(self, sql, *, seconds=20, what=None):
+        """Polls until a query's first value is true. For states that have no event to wait for."""
+        maintenance = self.database()
+        try:
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                if maintenance.value(sql):
+                    return
+                time.sleep(0.02)
+        finally:
+            maintenance.close()
+        raise AssertionError(f"{what or sql} did not come true on {self.name} within {seconds} s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="runs a command with throw-away clusters")
+    parser.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("names")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    arguments = parser.parse_args()
+    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    settings = dict(s.split("=", 1) for s in arguments.setting)
+
+    def stop(number, frame):
+        raise SystemExit(128 + number)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, stop)
+    with contextlib.ExitStack() as stack:
+        clusters = [stack.enter_context(Cluster(name, settings=settings)) for name in arguments.names.split(",")]
+        first = clusters[0]
+        environment = clean_environment(PGHOST=first.socket_directory, PGPORT=str(first.port), PGUSER="postgres", PGDATABASE="postgres")
+        for cluster in clusters:
+            environment[cluster.name.upper()] = cluster.database().conninfo()
+            environment[cluster.name.upper() + "_LOG"] = cluster.log_file
+        child = subprocess.Popen(command, env=environment)
+        try:
+            status = child.wait()
+        except BaseException:
+            child.terminate()
+            child.wait()
+            raise
+        for cluster in clusters:
+            for line in cluster.bad_log_lines():
+                print(f"{cluster.name}: {line}", file=sys.stderr)
+                status = 99
+    return status
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,98 @@
+"""A scripted TCP proxy: breaks, delays or acts at an exact point of a conversation between a client and a server."""
+
+import socket
+import struct
+import threading
+
+
+class Proxy:
+    """Forwards 127.0.0.1:port to `target_port`.
+
+    on_request(number, data) is called with every chunk that a client sends, numbered over all connections from 0, before it is
+    forwarded. Returning a number n lets n more bytes of that connection's answers through and then resets it.
+    """
+
+    def __init__(self, target_port, on_request=None):
+        self.target_port = target_port
+        self.on_request = on_request or (lambda number, data: None)
+        self.requests = 0
+        self.connections = 0
+        self._lock = threading.Lock()
+        self._sockets = []
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self._listener.close()
+        for each in self._sockets:
+            each.close()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.target_port))
+            self.connections += 1
+            self._sockets += [client, server]
+            link = _Link(client, server)
+            threading.Thread(target=self._client_to_server, args=(link,), daemon=True).start()
+            threading.Thread(target=link.server_to_client, daemon=True).start()
+
+    def _client_to_server(self, link):
+        try:
+            while data := link.client.recv(1 << 16):
+                with self._lock:
+                    number = self.requests
+                    self.requests += 1
+                    allowance = self.on_request(number, data)
+                if allowance is not None:
+                    link.allowance = allowance
+                    if allowance == 0:
+                        link.reset()
+                        return
+                link.server.sendall(data)
+            link.server.shutdown(socket.SHUT_WR)
+        except OSError:
+            link.reset()
+
+
+class _Link:
+    """One client's connection through the proxy."""
+
+    def __init__(self, client, server):
+        self.client = client
+        self.server = server
+        self.allowance = None
+
+    def server_to_client(self):
+        try:
+            while data := self.server.recv(1 << 16):
+                if self.allowance is None:
+                    self.client.sendall(data)
+                    continue
+                self.client.sendall(data[:self.allowance])
+                self.allowance -= len(data)
+                if self.allowance <= 0:
+                    break
+            else:
+                self.client.shutdown(socket.SHUT_WR)
+                return
+        except OSError:
+            pass
+        self.reset()
+
+    def reset(self):
+        """Closes both ends so that the client sees a reset and no orderly end."""
+        for end in (self.client, self.server):
+            try:
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            end.close()
