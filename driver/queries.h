@@ -13,8 +13,9 @@
 
 /// All SQL that the driver sends. Nothing here runs anything.
 ///
-/// Every name is qualified, operators too; values travel as parameters. What a statement cannot take as a parameter (the
-/// names in LOCK TABLE, the values in SET) is quoted by quote_identifier and quote_literal.
+/// Every relation, function and type is qualified, and values travel as parameters. Operators are found through search_path,
+/// which pin_search_path_statement pins before anything else runs. What a statement cannot take as a parameter (the names in
+/// LOCK TABLE, the values in SET) is quoted by quote_identifier and quote_literal.
 namespace parity::driver {
 
 /// A statement and its parameters, as Connection::query and Connection::stream take them.
@@ -83,9 +84,11 @@ struct TransactionSettings {
     std::string application_name;
 };
 
-/// The settings that not every server version has, of those that we pin. Result: name text.
+/// The settings that not every server version has, of those that we pin. Result: name.
 Query optional_settings_query();
 
+/// Once a connection, before anything else: the search path.
+std::string pin_search_path_statement();
 /// Once a connection: settings that count outside of transactions. `available` is what optional_settings_query gave.
 std::string session_settings_statements(const std::vector<std::string>& available);
 
@@ -101,9 +104,9 @@ std::string lock_statement(const QualifiedName& name);
 /// What stands under a name now: oid, relkind, LSN. No row: nothing. Takes the transaction's snapshot.
 Query relation_state_query(const QualifiedName& name);
 
-/// How many of the relation and its descendants are not the same now as under the snapshot: rewritten, dropped, attached or
-/// detached. Result: one bigint.
-Query stale_relations_query(std::uint32_t oid, char relkind);
+/// How many of the relation and its descendants are not stored now where the snapshot saw them: rewritten, truncated or
+/// dropped meanwhile. Result: one bigint.
+Query stale_relations_query(std::uint32_t oid);
 
 // ---- inventory -----------------------------------------------------------------------------------------------
 
@@ -125,15 +128,15 @@ Query relations_query(const Selection& selection, const NameMap& maps, Side side
 Query relation_sizes_query(const std::vector<std::uint32_t>& oids);
 /// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order of oid, attnum.
 Query columns_query(const std::vector<std::uint32_t>& oids);
-/// oid, key columns (a JSON array of strings), proven.
+/// oid, key column, proven; no row for a relation without a key.
 Query keys_query(const std::vector<std::uint32_t>& oids);
 /// Which of these are locked in ACCESS EXCLUSIVE mode by somebody: oid.
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
 
 /// oid, schema, name, definition, readable, owner's schema and name, users' oids, whether the schema patterns select it.
 Query sequences_query(const Selection& selection, const NameMap& maps, Side side);
-/// last_value, is_called.
-Query sequence_value_query(const QualifiedName& name);
+/// For each of the sequences, by its index: index, last_value, is_called.
+Query sequence_values_query(const std::vector<QualifiedName>& names);
 /// kind, count: what a comparison never covers.
 Query other_objects_query();
 

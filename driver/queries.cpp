@@ -1,0 +1,266 @@
+#include "driver/queries.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+namespace parity::driver {
+
+namespace {
+
+std::string quote(std::string_view text, char mark) {
+    std::string quoted(1, mark);
+    for (char c : text) {
+        if (c == mark) quoted += mark;
+        quoted += c;
+    }
+    return quoted + mark;
+}
+
+void append_array_element(std::string& array, std::string_view element) {
+    array += '"';
+    for (char c : element) {
+        if (c == '"' || c == '\\') array += '\\';
+        array += c;
+    }
+    array += '"';
+}
+
+template <typename Elements, typename Append>
+std::string build_array(const Elements& elements, Append append) {
+    std::string array = "{";
+    for (const auto& element : elements) {
+        if (array.size() > 1) array += ',';
+        append(array, element);
+    }
+    return array + "}";
+}
+
+void append_bytea_element(std::string& array, std::string_view bytes) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    array += "\"\\\\x";
+    for (char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        array += kDigits[byte >> 4];
+        array += kDigits[byte & 15];
+    }
+    array += '"';
+}
+
+/// Parameters $1 … of every call of the extension: the relation, its key, columns and their forms as two parallel lists.
+/// A keyless table has an empty list of key columns, which is not the same as none (NULL: the relation's own key).
+std::vector<Parameter> relation_parameters(const TablePlan& table, Side side) {
+    std::vector<std::string> key, columns, named, forms;
+    for (const ColumnPlan& column : table.key) key.push_back(column.name[side]);
+    for (const ColumnPlan& column : table.columns) columns.push_back(column.name[side]);
+    for (const auto* list : {&table.key, &table.columns}) {
+        for (const ColumnPlan& column : *list) {
+            named.push_back(column.name[side]);
+            forms.push_back(column.form);
+        }
+    }
+    return {std::to_string(table.oid[side]), array_literal(key), array_literal(columns), array_literal(named),
+            array_literal(forms)};
+}
+
+constexpr const char* kRelationArguments =
+    "relation => $1::pg_catalog.oid::pg_catalog.regclass, key_columns => $2::pg_catalog.text[], "
+    "columns => $3::pg_catalog.text[], "
+    "forms => pg_catalog.jsonb_object($4::pg_catalog.text[], $5::pg_catalog.text[])";
+
+constexpr const char* kDigestArguments =
+    "filter => $6::pg_catalog.text, seed => $7::pg_catalog.int8, width => $8::pg_catalog.int4";
+
+std::vector<Parameter> digest_parameters(const TablePlan& table, Side side, const DigestSettings& settings) {
+    std::vector<Parameter> parameters = relation_parameters(table, side);
+    parameters.push_back(table.where.empty() ? Parameter{} : Parameter{table.where});
+    parameters.push_back(std::to_string(static_cast<std::int64_t>(settings.seed)));
+    parameters.push_back(std::to_string(settings.width));
+    return parameters;
+}
+
+void append_ranges(std::vector<Parameter>& parameters, const RangeList& ranges) {
+    parameters.push_back(bytea_array_literal(ranges.bounds));
+    parameters.push_back(ranges.only.empty() ? Parameter{} : Parameter{array_literal(ranges.only)});
+}
+
+constexpr const char* kRangeArguments = "bounds => $9::pg_catalog.bytea[], only_ranges => $10::pg_catalog.int4[]";
+
+bool contains(const std::vector<std::string>& list, std::string_view element) {
+    return std::find(list.begin(), list.end(), element) != list.end();
+}
+
+std::string set_local(std::string_view name, std::string_view value) {
+    return fmt::format("SET LOCAL {} = {};", name, quote_literal(value));
+}
+
+/// What changes output, and what would end a transaction that waits for the other side.
+std::string output_settings() {
+    std::string sql;
+    for (const auto& [name, value] : {
+             std::pair{"DateStyle", "ISO, YMD"},
+             {"IntervalStyle", "postgres"},
+             {"TimeZone", "UTC"},
+             {"extra_float_digits", "3"},
+             {"bytea_output", "hex"},
+             {"xmlbinary", "base64"},
+             {"lc_monetary", "C"},
+             {"lc_numeric", "C"},
+             {"quote_all_identifiers", "off"},
+             {"client_min_messages", "notice"},
+             {"idle_in_transaction_session_timeout", "0"},
+         }) {
+        sql += set_local(name, value);
+    }
+    return sql;
+}
+
+std::string restricted_kinds(const TransactionSettings& settings) {
+    if (settings.allow_views) return settings.allow_foreign_tables ? "" : "foreign-table";
+    return settings.allow_foreign_tables ? "view" : "view, foreign-table";
+}
+
+}  // namespace
+
+// ---- quoting -------------------------------------------------------------------------------------------------
+
+std::string quote_identifier(std::string_view name) { return quote(name, '"'); }
+
+std::string quote_identifier(const QualifiedName& name) {
+    return quote_identifier(name.schema) + "." + quote_identifier(name.name);
+}
+
+std::string quote_literal(std::string_view text) {
+    if (text.find('\\') == std::string_view::npos) return quote(text, '\'');
+    std::string escaped = "E'";
+    for (char c : text) {
+        if (c == '\'' || c == '\\') escaped += c;
+        escaped += c;
+    }
+    return escaped + "'";
+}
+
+std::string array_literal(const std::vector<std::string>& elements) {
+    return build_array(elements, append_array_element);
+}
+
+std::string array_literal(const std::vector<Parameter>& elements) {
+    return build_array(elements, [](std::string& array, const Parameter& element) {
+        if (element) {
+            append_array_element(array, *element);
+        } else {
+            array += "NULL";
+        }
+    });
+}
+
+std::string array_literal(const std::vector<std::int32_t>& elements) {
+    return build_array(elements, [](std::string& array, std::int32_t element) { array += std::to_string(element); });
+}
+
+std::string array_literal(const std::vector<std::uint32_t>& elements) {
+    return build_array(elements, [](std::string& array, std::uint32_t element) { array += std::to_string(element); });
+}
+
+std::string bytea_array_literal(const std::vector<std::string>& elements) {
+    return build_array(elements, append_bytea_element);
+}
+
+// ---- digests -------------------------------------------------------------------------------------------------
+
+Query split_keys_call(const TablePlan& table, Side side, int ranges) {
+    std::vector<Parameter> parameters = relation_parameters(table, side);
+    parameters.erase(parameters.begin() + 2);
+    parameters.push_back(std::to_string(ranges));
+    return {"SELECT bound_no, bound, bound_text FROM parity.split_keys("
+            "relation => $1::pg_catalog.oid::pg_catalog.regclass, key_columns => $2::pg_catalog.text[], "
+            "forms => pg_catalog.jsonb_object($3::pg_catalog.text[], $4::pg_catalog.text[]), "
+            "ranges => $5::pg_catalog.int4) ORDER BY bound_no",
+            std::move(parameters)};
+}
+
+Query range_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
+    std::vector<Parameter> parameters = digest_parameters(table, side, settings);
+    append_ranges(parameters, ranges);
+    parameters.push_back(settings.workers ? Parameter{std::to_string(*settings.workers)} : Parameter{});
+    return {fmt::format("SELECT range_no, row_count, key_digest, row_digest, column_digests, path_taken "
+                        "FROM parity.range_digests({}, {}, {}, workers => $11::pg_catalog.int4) ORDER BY range_no",
+                        kRelationArguments, kDigestArguments, kRangeArguments),
+            std::move(parameters)};
+}
+
+Query row_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
+    std::vector<Parameter> parameters = digest_parameters(table, side, settings);
+    append_ranges(parameters, ranges);
+    return {fmt::format("SELECT range_no, key, row_hash, cell_hashes FROM parity.row_digests({}, {}, {})",
+                        kRelationArguments, kDigestArguments, kRangeArguments),
+            std::move(parameters)};
+}
+
+Query row_values_call(const TablePlan& table, Side side, const DigestSettings& settings,
+                      const std::vector<std::string>& keys) {
+    std::vector<Parameter> parameters = digest_parameters(table, side, settings);
+    parameters.push_back(bytea_array_literal(keys));
+    return {fmt::format("SELECT range_no, key, row_hash, cell_hashes, column_values FROM parity.row_digests({}, {}, "
+                        "keys => $9::pg_catalog.bytea[], with_values => true)",
+                        kRelationArguments, kDigestArguments),
+            std::move(parameters)};
+}
+
+// ---- sessions ------------------------------------------------------------------------------------------------
+
+std::string pin_search_path_statement() { return "SET search_path = pg_catalog, pg_temp"; }
+
+Query optional_settings_query() {
+    return {"SELECT s.name FROM pg_catalog.pg_settings AS s WHERE s.name = ANY ($1::pg_catalog.text[])",
+            {array_literal(std::vector<std::string>{"transaction_timeout", "idle_session_timeout",
+                                                    "restrict_nonsystem_relation_kind"})}};
+}
+
+std::string session_settings_statements(const std::vector<std::string>& available) {
+    return contains(available, "idle_session_timeout") ? "SET idle_session_timeout = 0" : "";
+}
+
+std::string begin_statements(const TransactionSettings& settings, const std::vector<std::string>& available) {
+    std::string sql = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
+                      "SET LOCAL search_path = pg_catalog, pg_temp;";
+    sql += output_settings();
+    sql += set_local("row_security", settings.row_security ? "on" : "off");
+    sql += set_local("lock_timeout", settings.lock_timeout.empty() ? "0" : settings.lock_timeout);
+    sql += set_local("statement_timeout", settings.statement_timeout.empty() ? "0" : settings.statement_timeout);
+    sql += set_local("application_name", settings.application_name);
+    sql += set_local("parity.report_progress", "on");
+    if (contains(available, "transaction_timeout")) sql += set_local("transaction_timeout", "0");
+    if (contains(available, "restrict_nonsystem_relation_kind")) {
+        sql += set_local("restrict_nonsystem_relation_kind", restricted_kinds(settings));
+    }
+    return sql;
+}
+
+std::string savepoint_statement() { return "SAVEPOINT pgparity"; }
+std::string rollback_to_savepoint_statement() { return "ROLLBACK TO SAVEPOINT pgparity"; }
+std::string rollback_statement() { return "ROLLBACK"; }
+
+std::string lock_statement(const QualifiedName& name) {
+    return fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", quote_identifier(name));
+}
+
+Query relation_state_query(const QualifiedName& name) {
+    return {"SELECT c.oid, c.relkind, "
+            "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
+            "ELSE pg_catalog.pg_current_wal_insert_lsn() END "
+            "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = $1::pg_catalog.name AND c.relname = $2::pg_catalog.name",
+            {name.schema, name.name}};
+}
+
+Query stale_relations_query(std::uint32_t oid) {
+    return {"WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid UNION "
+            "SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid) "
+            "SELECT pg_catalog.count(*) FROM tree AS t LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.oid "
+            "WHERE c.oid IS NULL OR (c.relfilenode <> 0 "
+            "AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid))",
+            {std::to_string(oid)}};
+}
+
+}  // namespace parity::driver
