@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/digest.h"
+#include "driver/model.h"
+
+namespace parity::driver {
+
+/// How many rows a side has somewhere and the sum of their row hashes, modulo 2^64 or 2^128.
+struct RangeTotal {
+    std::uint64_t rows = 0;
+    core::u128 row_sum = 0;
+
+    /// Adds one row by its hash: big endian, 8 or 16 bytes for a width of 64 or 128.
+    void add(std::string_view row_hash);
+    void add(const RangeTotal& other, int width);
+    bool operator==(const RangeTotal&) const = default;
+};
+
+/// One row of range_digests.
+struct RangeDigests {
+    int range_no = 0;
+    std::uint64_t rows = 0;
+    core::Digest key{};
+    core::Digest row{};
+    std::vector<core::Digest> columns;
+};
+
+struct DivergentRange {
+    int range_no = 0;
+    Both<RangeTotal> total;
+    bool key_differs = false;
+    bool row_differs = false;
+    std::vector<bool> column_differs;
+};
+
+/// What a pass over all ranges, or over chosen ones, gave.
+struct Comparison {
+    std::uint64_t ranges = 0;
+    Both<RangeTotal> total;
+    std::vector<DivergentRange> divergent;  ///< ascending
+    /// Whether a column's sums over all compared ranges differ. Says something for keyless tables alone: there a changed row goes to
+    /// another range, and within a range every column differs.
+    std::vector<bool> column_sum_differs;
+};
+
+/// Compares the two sides' ranges one after the other and keeps only what differs.
+///
+/// Two ranges are equal only if the counts, key sums, row sums and every column's sums are. Digests that must not be
+/// mixed, ranges that are not the same or come out of order, and counts that contradict each other within a side are
+/// Error{kInternal}, never a divergence.
+class LockstepComparison {
+  public:
+    LockstepComparison(std::size_t columns, int width);
+
+    void add(const RangeDigests& source, const RangeDigests& target);
+
+    /// Ends the comparison.
+    Comparison finish();
+
+  private:
+    Comparison comparison_;
+    std::vector<core::u128> column_delta_;
+    int width_;
+    int last_range_no_ = 0;
+};
+
+}  // namespace parity::driver
