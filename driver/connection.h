@@ -21,7 +21,7 @@ using Parameter = std::optional<std::string>;
 /// A whole, small result in text format.
 class Result {
   public:
-    explicit Result(pg_result* result);
+    explicit Result(std::shared_ptr<pg_result> result);
     int rows() const;
     int columns() const;
     bool is_null(int row, int column) const;
@@ -49,7 +49,7 @@ class Row {
 class Connection;
 
 /// The rows of one query as they arrive; never holds more than one row. Must be read to its end, or cancelled by
-/// destroying the stream, before the connection takes another query.
+/// destroying the stream, before the connection takes another query or is moved.
 class RowStream {
   public:
     RowStream(RowStream&&) noexcept;
@@ -62,6 +62,7 @@ class RowStream {
     friend class Connection;
     explicit RowStream(Connection& connection);
     Connection* connection_;
+    bool finished_ = false;
     std::shared_ptr<pg_result> current_;
 };
 

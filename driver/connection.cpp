@@ -1,0 +1,405 @@
+#include "driver/connection.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "driver/conninfo.h"
+#include "driver/error.h"
+#include "driver/interrupt.h"
+
+namespace parity::driver {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using ResultPtr = std::shared_ptr<pg_result>;
+
+/// What the extension marks its progress notices with.
+constexpr std::string_view kProgressState = "PP001";
+
+/// How long a cancelled query may take to end before its connection is given up.
+constexpr auto kDrainTime = std::chrono::seconds(10);
+
+ResultPtr own(PGresult* result) { return {result, [](PGresult* r) { PQclear(r); }}; }
+
+std::string_view field(const PGresult* result, int code) {
+    const char* text = PQresultErrorField(result, code);
+    return text ? text : "";
+}
+
+std::optional<std::uint64_t> take_number(std::string_view& text) {
+    const std::size_t start = text.find_first_of("0123456789");
+    if (start == std::string_view::npos) return std::nullopt;
+    text.remove_prefix(start);
+    std::uint64_t number = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return number;
+}
+
+std::uint64_t read_big_endian(std::string_view bytes) {
+    std::uint64_t value = 0;
+    for (char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
+    return value;
+}
+
+int milliseconds_until(std::optional<Clock::time_point> deadline) {
+    if (!deadline) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+    return left < 0 ? 0 : static_cast<int>(left);
+}
+
+}  // namespace
+
+// ---- results -------------------------------------------------------------------------------------------------
+
+Result::Result(std::shared_ptr<pg_result> result) : result_(std::move(result)) {}
+int Result::rows() const { return PQntuples(result_.get()); }
+int Result::columns() const { return PQnfields(result_.get()); }
+bool Result::is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
+
+std::string_view Result::text(int row, int column) const {
+    return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+}
+
+std::optional<std::string> Result::optional_text(int row, int column) const {
+    if (is_null(row, column)) return std::nullopt;
+    return std::string(text(row, column));
+}
+
+bool Row::is_null(int column) const { return PQgetisnull(result_, 0, column) != 0; }
+
+std::string_view Row::bytes(int column) const {
+    return {PQgetvalue(result_, 0, column), static_cast<std::size_t>(PQgetlength(result_, 0, column))};
+}
+
+std::int32_t Row::int32(int column) const { return static_cast<std::int32_t>(read_big_endian(bytes(column))); }
+std::int64_t Row::int64(int column) const { return static_cast<std::int64_t>(read_big_endian(bytes(column))); }
+
+// ---- the connection's state -----------------------------------------------------------------------------------
+
+struct Connection::State {
+    State(Side which, PGconn* started) : side(which), conn(started) {}
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State();
+
+    void connect(int timeout_s);
+    void require_alive() const;
+    void send(const std::string& sql, const std::vector<Parameter>& parameters, bool stream);
+    void flush();
+    ResultPtr take_result();
+    void drain();
+    void cancel() noexcept;
+    void cancel_and_drain() noexcept;
+
+    /// Waits until `socket_events` on our socket, a signal, or the companion's answer. Returns false at the deadline.
+    bool wait(short socket_events, std::optional<Clock::time_point> deadline = {});
+    void interrupt();
+    void take_companion_input();
+    void consume();
+
+    [[noreturn]] void fail(const ResultPtr& result);
+    [[noreturn]] void fail_broken();
+    void handle_notice(const PGresult* notice) const;
+
+    Side side;
+    PGconn* conn;
+    bool broken = false;
+    bool streaming = false;
+    ResultPtr early;  ///< taken while the other side's rows were awaited
+    State* companion = nullptr;
+    State* watched_by = nullptr;
+    std::function<void(std::uint64_t, std::uint64_t)> on_progress;
+    std::function<void(std::string_view, std::string_view)> on_notice;
+};
+
+Connection::State::~State() {
+    if (companion) companion->watched_by = nullptr;
+    if (watched_by) watched_by->companion = nullptr;
+    early.reset();
+    PQfinish(conn);
+}
+
+void Connection::State::require_alive() const {
+    if (interrupted()) throw Error(ErrorKind::kCancelled, "interrupted");
+    if (!broken) return;
+    throw Error(ErrorKind::kConnection, fmt::format("the connection to the {} is closed", side_name(side)), {},
+                std::string(side_name(side)), {});
+}
+
+// ---- waiting -------------------------------------------------------------------------------------------------
+
+bool Connection::State::wait(short socket_events, std::optional<Clock::time_point> deadline) {
+    for (;;) {
+        if (interrupted()) interrupt();
+        const bool watch = companion && companion->streaming && !companion->broken && !companion->early;
+        std::array<pollfd, 3> fds = {{{PQsocket(conn), socket_events, 0},
+                                      {interrupt_fd(), POLLIN, 0},
+                                      {watch ? PQsocket(companion->conn) : -1, POLLIN, 0}}};
+        const int ready = poll(fds.data(), fds.size(), milliseconds_until(deadline));
+        if (ready < 0 && errno != EINTR) {
+            throw Error(ErrorKind::kInternal, fmt::format("could not wait for the {}: {}", side_name(side), std::strerror(errno)));
+        }
+        if (ready == 0) return false;
+        if (ready < 0 || fds[1].revents) continue;
+        if (fds[2].revents) take_companion_input();
+        if (fds[0].revents) return true;
+    }
+}
+
+void Connection::State::interrupt() {
+    cancel();
+    broken = true;
+    if (companion && companion->streaming) {
+        companion->cancel();
+        companion->broken = true;
+    }
+    throw Error(ErrorKind::kCancelled, "interrupted");
+}
+
+/// Reads at most one result ahead: what follows stays in the socket, so that a side that is faster than the other waits.
+void Connection::State::take_companion_input() {
+    companion->consume();
+    if (PQisBusy(companion->conn)) return;
+    companion->early = own(PQgetResult(companion->conn));
+    const ResultPtr& result = companion->early;
+    if (!result || PQresultStatus(result.get()) != PGRES_FATAL_ERROR) return;
+    const ResultPtr failed = std::move(companion->early);
+    companion->drain();
+    companion->fail(failed);
+}
+
+void Connection::State::consume() {
+    if (!PQconsumeInput(conn)) fail_broken();
+}
+
+// ---- connecting ----------------------------------------------------------------------------------------------
+
+void Connection::State::connect(int timeout_s) {
+    std::optional<Clock::time_point> deadline;
+    if (timeout_s > 0) deadline = Clock::now() + std::chrono::seconds(timeout_s);
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    while (status != PGRES_POLLING_OK) {
+        if (status == PGRES_POLLING_FAILED || PQstatus(conn) == CONNECTION_BAD) {
+            throw Error(ErrorKind::kConnection,
+                        fmt::format("could not connect to the {}: {}", side_name(side), one_line(PQerrorMessage(conn))), {},
+                        std::string(side_name(side)), {});
+        }
+        if (!wait(status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
+            throw Error(ErrorKind::kConnection,
+                        fmt::format("could not connect to the {}: no answer within {} s", side_name(side), timeout_s),
+                        "--connect-timeout sets the limit", std::string(side_name(side)), {});
+        }
+        status = PQconnectPoll(conn);
+    }
+}
+
+// ---- sending and receiving -----------------------------------------------------------------------------------
+
+void Connection::State::send(const std::string& sql, const std::vector<Parameter>& parameters, bool stream) {
+    require_alive();
+    if (streaming) throw Error(ErrorKind::kInternal, "a query was sent while another one's rows are read");
+    int sent = 0;
+    if (parameters.empty() && !stream) {
+        sent = PQsendQuery(conn, sql.c_str());
+    } else {
+        std::vector<const char*> values;
+        for (const Parameter& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
+        sent = PQsendQueryParams(conn, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                                 nullptr, stream ? 1 : 0);
+    }
+    if (!sent) fail_broken();
+    if (stream) PQsetSingleRowMode(conn);
+    flush();
+}
+
+/// libpq does not block: while the server does not take what we send, it may want to be read.
+void Connection::State::flush() {
+    for (;;) {
+        const int left = PQflush(conn);
+        if (left == 0) return;
+        if (left < 0) fail_broken();
+        wait(POLLIN | POLLOUT);
+        consume();
+    }
+}
+
+ResultPtr Connection::State::take_result() {
+    if (early) return std::exchange(early, nullptr);
+    while (PQisBusy(conn)) {
+        wait(POLLIN);
+        consume();
+    }
+    return own(PQgetResult(conn));
+}
+
+/// Reads what is left of an answer that failed or is not wanted.
+void Connection::State::drain() {
+    streaming = false;
+    early.reset();
+    const auto deadline = Clock::now() + kDrainTime;
+    while (PQstatus(conn) == CONNECTION_OK) {
+        while (PQisBusy(conn)) {
+            if (!wait(POLLIN, deadline) || !PQconsumeInput(conn)) {
+                broken = true;
+                return;
+            }
+        }
+        if (!own(PQgetResult(conn))) return;
+    }
+}
+
+void Connection::State::cancel() noexcept {
+    const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> handle(PQgetCancel(conn), &PQfreeCancel);
+    std::array<char, 256> message{};
+    if (handle) PQcancel(handle.get(), message.data(), static_cast<int>(message.size()));
+}
+
+void Connection::State::cancel_and_drain() noexcept {
+    if (broken) return;
+    try {
+        cancel();
+        drain();
+    } catch (const std::exception&) {
+        broken = true;
+    }
+    streaming = false;
+}
+
+// ---- what servers say ----------------------------------------------------------------------------------------
+
+void Connection::State::fail_broken() {
+    broken = true;
+    throw Error(ErrorKind::kConnection,
+                fmt::format("lost the connection to the {}: {}", side_name(side), one_line(PQerrorMessage(conn))), {},
+                std::string(side_name(side)), {});
+}
+
+/// A broken connection has a result without SQLSTATE; a server that is shut down gives one and then closes the connection.
+void Connection::State::fail(const ResultPtr& result) {
+    const std::string_view sqlstate = field(result.get(), PG_DIAG_SQLSTATE);
+    if (sqlstate.empty() || PQstatus(conn) == CONNECTION_BAD) fail_broken();
+    std::string message = fmt::format("{}: {}", side_name(side), one_line(field(result.get(), PG_DIAG_MESSAGE_PRIMARY)));
+    const std::string_view detail = field(result.get(), PG_DIAG_MESSAGE_DETAIL);
+    if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
+    throw Error(ErrorKind::kServer, message, one_line(field(result.get(), PG_DIAG_MESSAGE_HINT)),
+                std::string(side_name(side)), std::string(sqlstate));
+}
+
+void Connection::State::handle_notice(const PGresult* notice) const {
+    std::string_view message = field(notice, PG_DIAG_MESSAGE_PRIMARY);
+    if (field(notice, PG_DIAG_SQLSTATE) != kProgressState) {
+        if (on_notice) on_notice(field(notice, PG_DIAG_SEVERITY), message);
+        return;
+    }
+    const std::optional<std::uint64_t> done = take_number(message);
+    const std::optional<std::uint64_t> total = take_number(message);
+    if (on_progress && done && total) on_progress(*done, *total);
+}
+
+// ---- Connection ----------------------------------------------------------------------------------------------
+
+Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() = default;
+
+Connection Connection::open(Side side, const std::string& conninfo, const std::string& application_name,
+                            int connect_timeout_s) {
+    check_conninfo(side, conninfo);
+    // What stands before dbname is a default that the connection string may override; what stands after it is not.
+    const std::array<const char*, 7> keywords = {"keepalives_idle", "keepalives_interval", "keepalives_count", "dbname",
+                                                 "application_name", "client_encoding", nullptr};
+    const std::array<const char*, 7> values = {"30", "10", "6", conninfo.c_str(), application_name.c_str(), "UTF8", nullptr};
+    PGconn* conn = PQconnectStartParams(keywords.data(), values.data(), 1);
+    if (!conn) throw Error(ErrorKind::kInternal, "out of memory");
+    auto state = std::make_unique<State>(side, conn);
+    PQsetNoticeReceiver(
+        conn, [](void* self, const PGresult* notice) { static_cast<const State*>(self)->handle_notice(notice); }, state.get());
+    state->connect(connect_timeout_s);
+    PQsetnonblocking(conn, 1);
+    return Connection(std::move(state));
+}
+
+Side Connection::side() const { return state_->side; }
+int Connection::server_version() const { return PQserverVersion(state_->conn); }
+bool Connection::alive() const { return !state_->broken && PQstatus(state_->conn) == CONNECTION_OK; }
+
+Result Connection::query(const std::string& sql, const std::vector<Parameter>& parameters) {
+    state_->send(sql, parameters, false);
+    ResultPtr last;
+    while (ResultPtr result = state_->take_result()) {
+        if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
+            state_->drain();
+            state_->fail(result);
+        }
+        last = std::move(result);
+    }
+    if (!last) state_->fail_broken();
+    return Result(last);
+}
+
+RowStream Connection::stream(const std::string& sql, const std::vector<Parameter>& parameters) {
+    state_->send(sql, parameters, true);
+    state_->streaming = true;
+    return RowStream(*this);
+}
+
+void Connection::set_companion(Connection* companion) {
+    if (state_->companion) state_->companion->watched_by = nullptr;
+    state_->companion = companion ? companion->state_.get() : nullptr;
+    if (companion) companion->state_->watched_by = state_.get();
+}
+
+void Connection::set_progress_handler(std::function<void(std::uint64_t, std::uint64_t)> handler) {
+    state_->on_progress = std::move(handler);
+}
+
+void Connection::set_notice_handler(std::function<void(std::string_view, std::string_view)> handler) {
+    state_->on_notice = std::move(handler);
+}
+
+// ---- RowStream -----------------------------------------------------------------------------------------------
+
+RowStream::RowStream(Connection& connection) : connection_(&connection) {}
+
+RowStream::RowStream(RowStream&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr)), finished_(other.finished_), current_(std::move(other.current_)) {}
+
+RowStream::~RowStream() {
+    if (connection_ && !finished_) connection_->state_->cancel_and_drain();
+}
+
+std::optional<Row> RowStream::next() {
+    current_.reset();
+    if (finished_) return std::nullopt;
+    Connection::State& state = *connection_->state_;
+    state.require_alive();
+    while (ResultPtr result = state.take_result()) {
+        switch (PQresultStatus(result.get())) {
+            case PGRES_SINGLE_TUPLE:
+                current_ = std::move(result);
+                return Row(current_.get());
+            case PGRES_FATAL_ERROR:
+                finished_ = true;
+                state.drain();
+                state.fail(result);
+            default:
+                break;  // the end's empty result
+        }
+    }
+    finished_ = true;
+    state.streaming = false;
+    return std::nullopt;
+}
+
+}  // namespace parity::driver
