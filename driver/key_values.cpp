@@ -8,6 +8,7 @@
 
 #include "core/order.h"
 #include "core/render.h"
+#include "driver/display_name.h"
 #include "driver/error.h"
 
 namespace parity::driver {
@@ -151,7 +152,7 @@ std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view fr
     std::string names;
     std::string shown;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-        names += (i > 0 ? ", " : "") + columns[i].name.source;
+        names += (i > 0 ? ", " : "") + display_name(columns[i].name.source);
         shown += (i > 0 ? ", " : "") + show_value(forms[i], values[i]);
     }
     return fmt::format("({})=({})", names, shown);
