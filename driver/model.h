@@ -223,6 +223,7 @@ struct TableResult {
     FindingCounts counts;
     std::uint64_t listed = 0;            ///< rows that the findings in the spool stand for
     std::vector<std::string> skipped;
+    std::vector<std::string> notes;      ///< what a reader should know that takes nothing from the verdict
     std::string error;                   ///< why it failed; empty: it did not
     double elapsed_seconds = 0;
 };
