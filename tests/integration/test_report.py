@@ -1,0 +1,137 @@
+"""The report: JSON against its schema, text, files, limits, the plan, progress."""
+
+import os
+import pty
+import re
+import subprocess
+
+from support.cluster import clean_environment
+from support.pgparity import DIVERGENT, IDENTICAL, PGPARITY, findings, mismatch, missing_on_source, missing_on_target, pgparity
+
+ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, amount numeric(10,2), note text); INSERT INTO orders SELECT n, n, 'note ' || n FROM generate_series(1, 2000) n"
+
+
+def planted(pair):
+    pair.both(ORDERS)
+    pair.both("CREATE TABLE same (id int PRIMARY KEY)")
+    pair.target.execute("UPDATE orders SET amount = 2.50 WHERE id = 17; DELETE FROM orders WHERE id = 18; INSERT INTO orders VALUES (5000, 1, NULL);"
+                        "UPDATE orders SET amount = NULL, note = E'two\\nlines\\tand \"quotes\"' WHERE id = 19")
+
+
+def test_json(pair):
+    planted(pair)
+    run = pair.compare().expect(DIVERGENT)
+    report = run.report
+    assert report["tool"] == "pgparity" and report["schema_version"] == 1 and report["format_version"] == 1
+    assert report["version"] == pgparity("--version").stdout.split()[1]
+    assert report["result"] == "divergent" and report["incomplete"] is False and report["errors"] == []
+    for side in ("source", "target"):
+        assert report[side]["server_version"].startswith("15")
+        assert re.fullmatch(r"[0-9A-F]+/[0-9A-F]+", report[side]["lsn"])
+        assert report[side]["system_identifier"].isdigit()
+    assert report["source"]["system_identifier"] != report["target"]["system_identifier"]
+    table = run.table("public.orders")
+    assert findings(table) == {mismatch("amount", id="17"), missing_on_target(id="18"), missing_on_source(id="5000"), mismatch(["amount", "note"], id="19")}
+    by_key = {d["key"]["id"]: d for d in table["divergences"]}
+    assert by_key["17"]["source"] == {"amount": "17.00"} and by_key["17"]["target"] == {"amount": "2.50"}
+    assert by_key["19"]["target"] == {"amount": None, "note": 'two\nlines\tand "quotes"'}
+    assert table["counts"] == {"mismatch": "2", "missing_on_target": "1", "missing_on_source": "1"}
+    assert {c["name"]: (c["form"], c["divergent"]) for c in table["columns"]} == {"amount": ("decimal", True), "note": ("text", True)}
+    assert run.table("public.same")["result"] == "identical"
+
+
+def test_findings_on_stdout_everything_else_on_stderr(pair):
+    planted(pair)
+    run = pair.run("--verbose").expect(DIVERGENT)
+    for word in ("orders", "17", "18", "5000", "amount", "2.50"):
+        assert word in run.stdout, word
+    assert run.stderr.strip()
+    quiet = pair.run("--no-progress").expect(DIVERGENT)
+    assert quiet.stdout and "\x1b" not in quiet.stdout and "\r" not in quiet.stderr
+
+
+def test_output_file(pair, tmp_path):
+    planted(pair)
+    file = tmp_path / "report.json"
+    run = pair.compare("--output", str(file)).expect(DIVERGENT)
+    assert run.stdout == ""
+    run.stdout = file.read_text()
+    assert len(run.table("public.orders")["divergences"]) == 4
+    file.write_text("x" * 100000)
+    pair.run("--output", str(file), "--format", "text").expect(DIVERGENT)
+    assert "xxx" not in file.read_text() and "orders" in file.read_text()
+
+
+def test_max_divergences_caps_the_listing_and_not_the_counts(pair):
+    pair.both(ORDERS)
+    pair.target.execute("UPDATE orders SET note = 'x' WHERE id % 2 = 0")
+    run = pair.compare("--max-divergences", "10").expect(DIVERGENT)
+    table = run.table()
+    assert len(table["divergences"]) == 10
+    assert table["counts"]["mismatch"] == "1000"
+    assert re.search(r"10\b.*1,?000|1,?000.*\b10\b", pair.run("--max-divergences", "10").expect(DIVERGENT).stdout), "the cap is not told"
+    assert len(pair.compare("--max-divergences", "0").expect(DIVERGENT).table()["divergences"]) == 1000
+    assert len(pair.compare("--max-divergences", "1").expect(DIVERGENT).table()["divergences"]) == 1
+
+
+def test_dry_run_reads_no_table(pair):
+    pair.both(ORDERS)
+    pair.both("CREATE TABLE keyless (v int); CREATE TABLE odd (id int PRIMARY KEY, p point); ANALYZE orders")
+    pair.target.execute("UPDATE orders SET note = 'x'")
+    logs = len(pair.source.cluster.log())
+    pair.source.execute(f'ALTER DATABASE "{pair.source.name}" SET log_statement = \'all\'')
+    run = pair.run("--dry-run").expect(IDENTICAL)
+    for word in ("public.orders", "public.keyless", "id", "amount", "decimal", "scan", "2000", "point"):
+        assert word in run.stdout, word
+    assert "range_digests" not in pair.source.cluster.log()[logs:]
+    run = pair.compare("--dry-run").expect(IDENTICAL)
+    assert run.report
+
+
+def test_text_of_identical_tables_is_short(pair):
+    pair.both(ORDERS)
+    run = pair.run().expect(IDENTICAL)
+    assert "identical" in run.stdout and len(run.stdout.splitlines()) < 25
+
+
+def test_runs_use_seeds_of_their_own(pair):
+    pair.both(ORDERS)
+    logs = len(pair.source.cluster.log())
+    pair.source.execute(f'ALTER DATABASE "{pair.source.name}" SET log_statement = \'all\'')
+    pair.source.close()
+    for _ in range(2):
+        pair.compare().expect(IDENTICAL)
+    calls = [line for line in pair.source.cluster.log()[logs:].splitlines() if "DETAIL:" in line and "parameters:" in line and "orders" not in line]
+    assert calls
+    pair.compare("--seed", "1").expect(IDENTICAL)
+
+
+def test_progress_on_a_terminal(pair):
+    """A bar that is redrawn on a tty; nothing of the kind in a pipe."""
+    pair.both("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat('x', 200) FROM generate_series(1, 200000) n")
+    leader, follower = pty.openpty()
+    process = subprocess.Popen([PGPARITY, "compare", "--source", pair.source.conninfo(), "--target", pair.target.conninfo()],
+                               stdin=follower, stdout=subprocess.PIPE, stderr=follower, env=clean_environment(TERM="xterm", COLUMNS="100"))
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            data = os.read(leader, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        shown += data
+    stdout = process.stdout.read()
+    assert process.wait(timeout=60) == IDENTICAL, shown
+    assert b"\r" in shown.replace(b"\r\n", b"\n"), shown
+    assert b"identical" in stdout
+    piped = pair.run().expect(IDENTICAL)
+    assert "\r" not in piped.stderr and "\x1b" not in piped.stderr
+
+
+def test_application_name_tells_what_runs(pair):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE VIEW v AS SELECT id, pg_sleep(0.3)::text AS s, current_setting('application_name') AS who FROM t")
+    pair.target.execute("CREATE OR REPLACE VIEW v AS SELECT id, pg_sleep(0.3)::text AS s, 'x' AS who FROM t")
+    table = pair.compare("--table", "public.v", "--key", "id").expect(DIVERGENT).table()
+    assert table["divergences"][0]["source"]["who"].startswith("pgparity")
