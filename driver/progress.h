@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "driver/model.h"
+#include "driver/terminal.h"
+
+namespace parity::driver {
+
+/// How far a run is. `share` is of the bytes to be read.
+struct ProgressState {
+    double share = 0;
+    double rows = 0;
+    double seconds = 0;
+    std::size_t tables_done = 0;
+    std::size_t tables = 0;
+    std::string current;  ///< what is being compared
+};
+
+/// One line: "38 %, 1.9 M rows, 1.2 M rows/s, 0:42 left, 3 of 12 tables, public.orders"; nothing about the time left before something is
+/// known. Pure.
+std::string progress_line(const ProgressState& state);
+
+/// The same with a bar in front, cut to `width` columns. Pure.
+std::string progress_bar(const ProgressState& state, std::size_t width);
+
+/// Shows how far a run is: a bar that is redrawn at most ten times a second on a terminal, a line every half a minute otherwise.
+/// Thread-safe; the calls of one table come from one thread.
+class Progress {
+  public:
+    /// Shows nothing unless `enabled`. `terminal` must outlive it.
+    Progress(Terminal& terminal, bool enabled);
+    ~Progress();
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    /// Starts the clock. Tables are known by their position in `tables` from here on.
+    void begin(const std::vector<TablePlan>& tables);
+    /// A side has read `done` of a table's `total` pages. Later passes over the same table begin at 0 again; that never takes
+    /// anything back.
+    void update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total);
+    /// A table has been compared; `rows` of the larger side.
+    void finish_table(std::size_t table, std::uint64_t rows);
+    /// Takes the bar away.
+    void end();
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    struct Table {
+        std::string name;
+        double rows = 0;   ///< estimated; real once it is done
+        double bytes = 0;
+        Both<double> share{0, 0};
+        bool done = false;
+    };
+
+    ProgressState state() const;
+    void show();
+
+    Terminal& terminal_;
+    const bool enabled_;
+    std::mutex mutex_;
+    std::vector<Table> tables_;
+    std::size_t current_ = 0;
+    Clock::time_point started_;
+    Clock::time_point last_shown_;
+};
+
+}  // namespace parity::driver
