@@ -9,9 +9,12 @@
 
 namespace parity::driver {
 
-/// A possibly qualified name in SQL's manner: parts separated by dots, letters outside of double quotes lower-cased.
-/// Reads from `text` on; stops before any of `stop` outside of quotes. Error kUsage naming `option` for what is no name.
-std::vector<std::string> parse_name(std::string_view option, std::string_view text);
+/// The pieces of `text` between the separators that stand outside of double quotes.
+std::vector<std::string> split_unquoted(std::string_view text, char separator);
+
+/// The parts of a possibly qualified name in SQL's manner: separated by dots, letters outside of double quotes lower-cased.
+/// Error kUsage naming `option` where the text is no name or has more than `max_parts` parts.
+std::vector<std::string> parse_name(std::string_view option, std::string_view text, std::size_t max_parts);
 
 /// --map: which name on the target stands for a name on the source.
 class NameMap {
@@ -27,10 +30,11 @@ class NameMap {
     explicit NameMap(const std::vector<std::string>& maps);
 
     QualifiedName to_target(const QualifiedName& source) const;
-    /// The source name that is mapped to this target name; the name itself if none is.
+    /// The source name that is mapped to this target name; the name itself if none is. Where an entry leaves the source's schema
+    /// open and gives the target's, the target's schema stands for it.
     QualifiedName to_source(const QualifiedName& target) const;
     const std::vector<Entry>& entries() const { return entries_; }
-    /// The entry that decides about a source name.
+    /// The entry that decides about a source name, the most specific one alone: schema and name before name before schema.
     const Entry* entry_for(const QualifiedName& source) const;
 
   private:
@@ -42,6 +46,8 @@ struct TableScope {
     std::string schema;  ///< empty: any
     std::string table;   ///< empty: any
     bool covers(const QualifiedName& name) const;
+    /// 0: every table, 1: a name in any schema, 2: one table. The most specific option decides.
+    int precision() const { return (schema.empty() ? 0 : 1) + (table.empty() ? 0 : 1); }
 };
 
 /// --map-column "[[schema.]table.]old=new".

@@ -119,21 +119,27 @@ Query server_query();
 Query may_read_system_identifier_query();
 Query system_identifier_query();
 
-/// The relations that the selection, or a map, reaches.
-/// Result: oid, schema, name, relkind, parent oid or 0, populated, row security active, selected, excluded, named, extension
-/// member, numbers of the table patterns that match, numbers of the schema patterns that match.
+/// The first pattern whose database part does not match the current database: text; no row: none.
+Query other_database_query(const Selection& selection);
+
+/// The relations that the selection, or a map, reaches, in the order of their names.
+/// Result: oid, schema, name, relkind, parent's oid or 0, populated, row security active, selected, excluded, named, numbers
+/// (from 1, joined by ',') of the table patterns that match, numbers of the schema patterns that match.
 Query relations_query(const Selection& selection, const NameMap& maps, Side side);
 
-/// Estimates and privileges of relations: oid, rows (-1: unknown), bytes, has foreign descendants, SELECT on the whole.
+/// Estimates and privileges of relations with their descendants: oid, rows (-1: unknown), bytes, has foreign parts, SELECT on
+/// the whole.
 Query relation_sizes_query(const std::vector<std::uint32_t>& oids);
-/// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order of oid, attnum.
+/// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order of oid,
+/// attnum.
 Query columns_query(const std::vector<std::uint32_t>& oids);
 /// oid, key column, proven; no row for a relation without a key.
 Query keys_query(const std::vector<std::uint32_t>& oids);
 /// Which of these are locked in ACCESS EXCLUSIVE mode by somebody: oid.
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
 
-/// oid, schema, name, definition, readable, owner's schema and name, users' oids, whether the schema patterns select it.
+/// oid, schema, name, definition, readable, owner's schema and name, users' oids (joined by ','), whether the schema patterns
+/// select it.
 Query sequences_query(const Selection& selection, const NameMap& maps, Side side);
 /// For each of the sequences, by its index: index, last_value, is_called.
 Query sequence_values_query(const std::vector<QualifiedName>& names);

@@ -1,0 +1,156 @@
+#include "driver/session.h"
+
+#include <utility>
+
+#include <fmt/core.h>
+
+namespace parity::driver {
+
+namespace {
+
+constexpr std::string_view kSerializationFailure = "40001";
+constexpr std::string_view kLockNotAvailable = "55P03";
+constexpr std::string_view kUndefinedTable = "42P01";
+constexpr std::string_view kUndefinedSchema = "3F000";
+constexpr std::string_view kInsufficientPrivilege = "42501";
+
+std::string display_name(const QualifiedName& name) { return name.schema + "." + name.name; }
+
+Error table_error(const TablePlan& table, Side side, const std::string& what, std::string_view sqlstate) {
+    return {ErrorKind::kServer,
+            fmt::format("table \"{}\" on the {} {}", display_name(table.name[side]), side_name(side), what), "start again",
+            std::string(side_name(side)), std::string(sqlstate)};
+}
+
+/// Materialised views and foreign tables cannot be named in LOCK TABLE; reading them locks them.
+bool can_be_locked(char relkind) { return relkind == 'r' || relkind == 'p' || relkind == 'v'; }
+
+}  // namespace
+
+Session::Session(Connection connection, const Options& options, std::string purpose)
+    : connection_(std::move(connection)), options_(&options), purpose_(std::move(purpose)) {}
+
+Session Session::open(Side side, const Options& options, const std::string& purpose) {
+    Session session(Connection::open(side, options.conninfo[side], "pgparity: " + purpose, options.connect_timeout_s),
+                    options, purpose);
+    Connection& connection = session.connection_;
+    connection.query(pin_search_path_statement());
+    const Query query = optional_settings_query();
+    const Result settings = connection.query(query.sql, query.parameters);
+    for (int row = 0; row < settings.rows(); ++row) session.optional_settings_.emplace_back(settings.text(row, 0));
+    const std::string statements = session_settings_statements(session.optional_settings_);
+    if (!statements.empty()) connection.query(statements);
+    return session;
+}
+
+void Session::begin(const TransactionSettings& settings) {
+    end();
+    in_transaction_ = true;
+    connection_.query(begin_statements(settings, optional_settings_));
+}
+
+void Session::begin_inventory() {
+    TransactionSettings settings;
+    settings.row_security = options_->enable_row_security;
+    settings.lock_timeout = options_->lock_timeout;
+    settings.statement_timeout = options_->statement_timeout;
+    settings.application_name = "pgparity: " + purpose_;
+    try {
+        begin(settings);
+    } catch (...) {
+        end();
+        throw;
+    }
+}
+
+TableSnapshot Session::begin_table(const TablePlan& table) {
+    TransactionSettings settings;
+    settings.row_security = options_->enable_row_security;
+    settings.allow_views = table.relkind[side()] == 'v';
+    settings.allow_foreign_tables = settings.allow_views || table.foreign_parts[side()];
+    settings.lock_timeout = options_->lock_timeout;
+    settings.statement_timeout = options_->statement_timeout;
+    settings.application_name = "pgparity: " + display_name(table.name[side()]);
+    try {
+        begin(settings);
+        lock(table);
+        return check(table);
+    } catch (...) {
+        end();
+        throw;
+    }
+}
+
+/// LOCK TABLE wants a privilege on the whole table. A role that may read some columns only goes without; for it the check under
+/// the snapshot, here and in the extension, has to do.
+void Session::lock(const TablePlan& table) {
+    if (!can_be_locked(table.relkind[side()])) return;
+    connection_.query(savepoint_statement());
+    try {
+        connection_.query(lock_statement(table.name[side()]));
+    } catch (const Error& error) {
+        if (error.sqlstate() == kUndefinedTable || error.sqlstate() == kUndefinedSchema) {
+            throw table_error(table, side(), "was dropped or renamed after the run had begun", error.sqlstate());
+        }
+        if (error.sqlstate() != kInsufficientPrivilege) throw;
+        connection_.query(rollback_to_savepoint_statement());
+    }
+}
+
+TableSnapshot Session::check(const TablePlan& table) {
+    const Query state_query = relation_state_query(table.name[side()]);
+    const Result state = connection_.query(state_query.sql, state_query.parameters);
+    if (state.rows() == 0) {
+        throw table_error(table, side(), "was dropped or renamed after the run had begun", kUndefinedTable);
+    }
+    const bool same = state.text(0, 0) == std::to_string(table.oid[side()]) && state.text(0, 1).front() == table.relkind[side()];
+    if (!same) throw table_error(table, side(), "was replaced by another one after the run had begun", kUndefinedTable);
+
+    const Query stale_query = stale_relations_query(table.oid[side()]);
+    if (connection_.query(stale_query.sql, stale_query.parameters).text(0, 0) != "0") {
+        throw table_error(table, side(), "was rewritten after the snapshot was taken", kSerializationFailure);
+    }
+    return {std::string(state.text(0, 2))};
+}
+
+void Session::end() noexcept {
+    if (!std::exchange(in_transaction_, false) || !connection_.alive()) return;
+    try {
+        connection_.query(rollback_statement());
+    } catch (const std::exception&) {
+        // The connection is broken then, or the run interrupted; either way the server ends the transaction.
+    }
+}
+
+bool is_snapshot_failure(const Error& error) {
+    return error.sqlstate() == kSerializationFailure || error.sqlstate() == kLockNotAvailable;
+}
+
+void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
+                          const std::function<void(const Both<TableSnapshot>&)>& work) {
+    const auto end_both = [&] {
+        sessions.source->end();
+        sessions.target->end();
+    };
+    for (int attempt = 1;; ++attempt) {
+        try {
+            Both<TableSnapshot> snapshots{sessions.source->begin_table(table), sessions.target->begin_table(table)};
+            work(snapshots);
+            end_both();
+            return;
+        } catch (const Error& error) {
+            end_both();
+            if (!is_snapshot_failure(error)) throw;
+            if (attempt < kSnapshotAttempts) continue;
+            throw Error(error.kind(),
+                        fmt::format("gave table \"{}\" up after {} snapshots: {}", display_name(table.name.source), attempt,
+                                    error.what()),
+                        error.hint(), error.server(), error.sqlstate());
+        } catch (...) {
+            end_both();
+            throw;
+        }
+    }
+}
+
+}  // namespace parity::driver
