@@ -1,0 +1,327 @@
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "driver/display_name.h"
+#include "driver/key_values.h"
+#include "driver/report.h"
+#include "driver/version.h"
+
+namespace parity::driver {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kSchemaVersion = 1;
+
+/// Writes a JSON document member by member, so that it need not be held. Keeps track of commas and indentation; small values go
+/// on one line.
+class JsonWriter {
+  public:
+    explicit JsonWriter(Output& output) : output_(output) {}
+
+    void open(char bracket) {
+        output_.write(std::string(1, bracket));
+        ++depth_;
+        empty_ = true;
+    }
+    void open(std::string_view name, char bracket) {
+        next_member(name);
+        open(bracket);
+    }
+    void close(char bracket) {
+        --depth_;
+        if (!empty_) new_line();
+        output_.write(std::string(1, bracket));
+        empty_ = false;
+    }
+    void member(std::string_view name, const Json& value) {
+        next_member(name);
+        output_.write(value.dump());
+        empty_ = false;
+    }
+    void element(const Json& value) {
+        next();
+        output_.write(value.dump());
+        empty_ = false;
+    }
+    void open_element(char bracket) {
+        next();
+        open(bracket);
+    }
+    void end() { output_.write("\n"); }
+
+  private:
+    void next() {
+        if (!empty_) output_.write(",");
+        new_line();
+    }
+    void next_member(std::string_view name) {
+        next();
+        output_.write(Json(name).dump() + ": ");
+    }
+    void new_line() { output_.write("\n" + std::string(static_cast<std::size_t>(2 * depth_), ' ')); }
+
+    Output& output_;
+    int depth_ = 0;
+    bool empty_ = true;
+};
+
+std::string hexadecimal(std::string_view bytes) {
+    std::string hex;
+    hex.reserve(2 * bytes.size());
+    for (char c : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    return hex;
+}
+
+/// A text, or its bytes where it is not UTF-8.
+Json json_text(std::string_view text) {
+    if (is_utf8(text)) return Json(text);
+    return {{"bytes", hexadecimal(text)}};
+}
+
+Json json_value(const std::optional<std::string>& value) { return value ? json_text(*value) : Json(nullptr); }
+
+/// A name or a message; bytes that are not UTF-8 (names in SQL_ASCII databases) are replaced.
+std::string clean(const std::string& text) {
+    if (is_utf8(text)) return text;
+    return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+}
+
+Json json_messages(const std::vector<std::string>& texts) {
+    Json array = Json::array();
+    for (const std::string& text : texts) array.push_back(clean(text));
+    return array;
+}
+
+Json json_number(std::uint64_t number) { return std::to_string(number); }
+
+double rounded(double seconds) { return std::round(seconds * 1000) / 1000; }
+
+Json json_counts(const FindingCounts& counts) {
+    return {{"mismatch", json_number(counts.mismatch)},
+            {"missing_on_target", json_number(counts.missing_on_target)},
+            {"missing_on_source", json_number(counts.missing_on_source)}};
+}
+
+Json json_server(const ServerInfo& server) {
+    return {{"server_version", server.version},
+            {"system_identifier", server.system_identifier.empty() ? Json(nullptr) : Json(server.system_identifier)},
+            {"database", json_text(server.database)},
+            {"encoding", server.encoding},
+            {"in_recovery", server.in_recovery},
+            {"lsn", server.lsn},
+            {"extension_version", server.extension_version}};
+}
+
+std::string_view severity_name(SchemaDifference::Severity severity) {
+    switch (severity) {
+        case SchemaDifference::Severity::kNote: return "note";
+        case SchemaDifference::Severity::kDivergence: return "divergence";
+        case SchemaDifference::Severity::kSkipped: return "skipped";
+    }
+    return "note";
+}
+
+/// Values by column name: duplicates cannot happen, names are unique in a table.
+Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<std::string>>& values) {
+    Json row = Json::object();
+    for (std::size_t i = 0; i < columns.size(); ++i) row[clean(columns[i].name.source)] = json_value(values[i]);
+    return row;
+}
+
+/// Turns one table's findings into JSON.
+class FindingWriter {
+  public:
+    explicit FindingWriter(const TablePlan& table) : table_(table), forms_(forms_of(framed_columns(table))) {}
+
+    Json json(const Finding& finding) const {
+        Json json{{"kind", finding_name(finding.kind)}};
+        const bool keyless = table_.key.empty();
+        json[keyless ? "row" : "key"] = json_row(framed_columns(table_), render_key_values(forms_, finding.key_bytes));
+        if (finding.kind == FindingKind::kMismatch)
+            add_cells(json, finding);
+        else if (keyless || finding.occurrences > 1)
+            json["occurrences"] = json_number(finding.occurrences);
+        return json;
+    }
+
+  private:
+    void add_cells(Json& json, const Finding& finding) const {
+        std::vector<ColumnPlan> columns;
+        for (int column : finding.columns) columns.push_back(table_.columns[static_cast<std::size_t>(column)]);
+        Json names = Json::array();
+        for (const ColumnPlan& column : columns) names.push_back(clean(column.name.source));
+        json["columns"] = names;
+        for (Side side : {Side::kSource, Side::kTarget})
+            if (finding.values[side].size() == columns.size()) json[std::string(side_name(side))] = json_row(columns, finding.values[side]);
+    }
+
+    const TablePlan& table_;
+    std::vector<core::Form> forms_;
+};
+
+class JsonReport {
+  public:
+    JsonReport(const RunReport& report, Spool& spool, Output& output) : report_(report), spool_(spool), writer_(output) {}
+
+    void write() {
+        writer_.open('{');
+        write_head();
+        write_differences();
+        write_tables();
+        write_sequences();
+        writer_.member("not_compared", json_messages(report_.plan.not_compared));
+        write_errors();
+        writer_.close('}');
+        writer_.end();
+    }
+
+  private:
+    void write_head() {
+        writer_.member("tool", "pgparity");
+        writer_.member("version", kVersion);
+        writer_.member("schema_version", kSchemaVersion);
+        writer_.member("format_version", kFormatVersion);
+        writer_.member("result", verdict_name(report_.outcome.result));
+        writer_.member("incomplete", report_.outcome.incomplete);
+        writer_.member("interrupted", report_.interrupted);
+        writer_.member("exit_status", report_.outcome.exit_status);
+        writer_.member("started_at", report_.started_at);
+        writer_.member("elapsed_seconds", rounded(report_.elapsed_seconds));
+        writer_.member("seed", json_number(report_.seed));
+        writer_.member("width", report_.options->width);
+        writer_.member("source", json_server(report_.server.source));
+        writer_.member("target", json_server(report_.server.target));
+    }
+
+    void write_differences() {
+        writer_.open("schema_differences", '[');
+        for (const SchemaDifference& difference : report_.plan.differences)
+            writer_.element({{"severity", severity_name(difference.severity)},
+                             {"object", clean(difference.object)},
+                             {"message", clean(difference.message)}});
+        writer_.close(']');
+    }
+
+    void write_tables() {
+        writer_.open("tables", '[');
+        for (std::size_t position : report_order(report_)) write_table(position);
+        for (const auto& [names, reason] : report_.plan.skipped_tables) write_skipped_table(names, reason);
+        writer_.close(']');
+    }
+
+    void write_table(std::size_t position) {
+        const TableResult& result = report_.tables[position];
+        writer_.open_element('{');
+        write_names(result.plan.name);
+        writer_.member("result", verdict_name(result.verdict));
+        writer_.member("incomplete", result.incomplete);
+        if (result.error.empty()) write_measures(result);
+        write_columns(result);
+        write_divergences(static_cast<int>(position), result);
+        writer_.member("counts", json_counts(result.counts));
+        if (result.listed < result.counts.total()) writer_.member("not_listed", json_number(result.counts.total() - result.listed));
+        writer_.member("skipped", json_messages(result.skipped));
+        writer_.member("notes", json_messages(result.notes));
+        if (!result.error.empty()) writer_.member("error", clean(result.error));
+        writer_.member("elapsed_seconds", rounded(result.elapsed_seconds));
+        writer_.close('}');
+    }
+
+    void write_names(const Both<QualifiedName>& names) {
+        for (Side side : {Side::kSource, Side::kTarget})
+            if (!names[side].name.empty()) writer_.member(side_name(side), clean(display_name(names[side])));
+    }
+
+    void write_measures(const TableResult& result) {
+        writer_.member("path", {{"source", result.path.source}, {"target", result.path.target}});
+        writer_.member("rows", {{"source", json_number(result.rows.source)}, {"target", json_number(result.rows.target)}});
+        writer_.member("lsn", {{"source", result.lsn.source}, {"target", result.lsn.target}});
+        writer_.member("ranges", {{"compared", result.ranges_compared}, {"divergent", result.ranges_divergent}});
+    }
+
+    void write_columns(const TableResult& result) {
+        Json key = Json::array();
+        for (const ColumnPlan& column : result.plan.key) key.push_back(clean(column.name.source));
+        writer_.member("key", key);
+        writer_.member("key_proven", result.plan.key_proven);
+        if (!result.plan.where.empty()) writer_.member("where", clean(result.plan.where));
+        writer_.open("columns", '[');
+        for (std::size_t i = 0; i < result.plan.columns.size(); ++i) {
+            const ColumnPlan& column = result.plan.columns[i];
+            Json json{{"name", clean(column.name.source)}};
+            if (column.name.target != column.name.source) json["target_name"] = clean(column.name.target);
+            json["form"] = column.form;
+            if (i < result.column_divergent.size()) json["divergent"] = static_cast<bool>(result.column_divergent[i]);
+            writer_.element(json);
+        }
+        writer_.close(']');
+    }
+
+    void write_divergences(int table_no, const TableResult& result) {
+        writer_.open("divergences", '[');
+        if (result.listed > 0) {
+            const FindingWriter findings(result.plan);
+            spool_.for_each(table_no, [&](const Finding& finding) { writer_.element(findings.json(finding)); });
+        }
+        writer_.close(']');
+    }
+
+    /// A table that could not be compared at all: nothing is known but why.
+    void write_skipped_table(const Both<QualifiedName>& names, const std::string& reason) {
+        writer_.open_element('{');
+        write_names(names);
+        writer_.member("result", verdict_name(Verdict::kIncomplete));
+        writer_.member("incomplete", true);
+        writer_.member("columns", Json::array());
+        writer_.member("divergences", Json::array());
+        writer_.member("counts", json_counts({}));
+        writer_.member("skipped", json_messages({reason}));
+        writer_.member("notes", Json::array());
+        writer_.close('}');
+    }
+
+    void write_sequences() {
+        writer_.open("sequences", '[');
+        for (const SequenceResult& result : report_.sequences) {
+            Json json{{"source", clean(display_name(result.sequence.source.name))},
+                      {"target", clean(display_name(result.sequence.target.name))},
+                      {"result", verdict_name(result.verdict)}};
+            json["value"] = {{"source", json_sequence(result.sequence.source)}, {"target", json_sequence(result.sequence.target)}};
+            if (!result.reason.empty()) json["reason"] = clean(result.reason);
+            writer_.element(json);
+        }
+        writer_.close(']');
+    }
+
+    /// Nothing known is null.
+    static Json json_sequence(const SequenceDesc& sequence) {
+        if (!sequence.last_value) return nullptr;
+        return {{"last_value", *sequence.last_value}, {"is_called", sequence.is_called}};
+    }
+
+    void write_errors() {
+        writer_.open("errors", '[');
+        for (const RunError& error : report_.errors) {
+            Json json = Json::object();
+            if (!error.object.empty()) json["table"] = clean(error.object);
+            json["message"] = clean(error.message);
+            writer_.element(json);
+        }
+        writer_.close(']');
+    }
+
+    const RunReport& report_;
+    Spool& spool_;
+    JsonWriter writer_;
+};
+
+}  // namespace
+
+void write_json_report(const RunReport& report, Spool& spool, Output& output) { JsonReport(report, spool, output).write(); }
+
+}  // namespace parity::driver

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "driver/model.h"
+#include "driver/queries.h"
+#include "driver/session.h"
+#include "driver/spool.h"
+
+namespace parity::driver {
+
+/// Fetches the values of the differing columns of a table's spooled mismatches, on both sides, into the spool. Must run under
+/// the snapshots under which the mismatches were found.
+///
+/// Rows are asked for by key, in batches of about a MiB, and told apart by key and row hash. Throws Error{kInternal} where a row is not
+/// there any more.
+void fetch_values(Spool& spool, int table_no, const TablePlan& table, const DigestSettings& settings, const Both<Session*>& sessions);
+
+}  // namespace parity::driver
