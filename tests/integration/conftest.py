@@ -1,12 +1,14 @@
+import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import jsonschema  # noqa: E402
 import pytest  # noqa: E402
 
 from support.cluster import Cluster  # noqa: E402
-from support.pgparity import pgparity  # noqa: E402
+from support.pgparity import TOP, pgparity  # noqa: E402
 
 
 def pytest_configure(config):
@@ -46,8 +48,12 @@ class Pair:
                         *arguments, **options)
 
     def compare(self, *arguments, **options):
-        """The same with a JSON report."""
-        return self.run("--format", "json", *arguments, **options)
+        """The same with a JSON report, which must be as its schema says."""
+        run = self.run("--format", "json", *arguments, **options)
+        if run.stdout:
+            schema = json.loads((TOP / "docs" / "report.schema.json").read_text())
+            jsonschema.validate(run.report, schema)
+        return run
 
 
 @pytest.fixture

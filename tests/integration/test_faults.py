@@ -214,7 +214,7 @@ def test_server_that_goes_away(pair):
 
     def terminate(number, data):
         if b"range_digests" in data:
-            pair.source.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgparity%%' AND datname = current_database()", ())
+            pair.source.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgparity%' AND datname = current_database()")
     with Proxy(pair.source.cluster.port, terminate) as proxy:
         run = pair.compare(source=pair.source.tcp_conninfo(proxy.port))
     assert run.status in (ERROR, INCOMPLETE), run
@@ -227,7 +227,7 @@ def test_statement_timeout(pair):
     assert "timeout" in run.stdout + run.stderr
 
 
-ACTIVE = ("SELECT count(*) = {} FROM pg_stat_activity WHERE application_name LIKE 'pgparity%%' AND state = 'active' AND datname = '{}' AND wait_event = 'PgSleep'")
+ACTIVE = ("SELECT count(*) = {} FROM pg_stat_activity WHERE application_name LIKE 'pgparity%' AND state = 'active' AND datname = '{}' AND wait_event = 'PgSleep'")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -237,7 +237,7 @@ def test_signal_in_mid_run_cancels_both_servers(pair, number):
     process = popen("compare", "--source", pair.source.conninfo(), "--target", pair.target.conninfo(), "--table", "public.slow", "--key", "id")
     try:
         for side in (pair.source, pair.target):
-            side.cluster.wait_for(ACTIVE.format(1, side.name).replace("%%", "%"))
+            side.cluster.wait_for(ACTIVE.format(1, side.name))
         started = time.monotonic()
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=20)

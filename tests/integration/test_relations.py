@@ -147,11 +147,11 @@ def test_renamed_tables_and_columns(pair):
 def test_names_that_need_quotes(pair):
     names = ["Mixed Case", "select", "naïve Ünïcödé 日本", 'with "quotes"', "semi;colon--", "dot.ted", "%s %1$s", "back\\slash", "'single'", "x" * 63]
     for number, name in enumerate(names):
-        quoted = '"' + name.replace('"', '""').replace("%", "%%") + '"'
+        quoted = '"' + name.replace('"', '""') + '"'
         for side in (pair.source, pair.target):
-            side.execute(f"CREATE SCHEMA {quoted}; CREATE TABLE {quoted}.{quoted} ({quoted} int PRIMARY KEY, \"V {number}\" text, \"a=b\" int)", ())
-            side.execute(f"INSERT INTO {quoted}.{quoted} SELECT n, 'v' || n, n FROM generate_series(1, 300) n", ())
-        pair.target.execute(f"UPDATE {quoted}.{quoted} SET \"V {number}\" = NULL WHERE {quoted} = 7", ())
+            side.execute(f"CREATE SCHEMA {quoted}; CREATE TABLE {quoted}.{quoted} ({quoted} int PRIMARY KEY, \"V {number}\" text, \"a=b\" int)")
+            side.execute(f"INSERT INTO {quoted}.{quoted} SELECT n, 'v' || n, n FROM generate_series(1, 300) n")
+        pair.target.execute(f"UPDATE {quoted}.{quoted} SET \"V {number}\" = NULL WHERE {quoted} = 7")
     run = pair.compare().expect(DIVERGENT)
     assert len(run.report["tables"]) == len(names)
     found = {tuple(d["key"].items()) + tuple(d["columns"]) for t in run.report["tables"] for d in t["divergences"]}
