@@ -220,7 +220,7 @@ class JsonReport {
         write_names(result.plan.name);
         writer_.member("result", verdict_name(result.verdict));
         writer_.member("incomplete", result.incomplete);
-        if (result.error.empty()) write_measures(result);
+        if (result.ranges_compared > 0) write_measures(result);
         write_columns(result);
         write_divergences(static_cast<int>(position), result);
         writer_.member("counts", json_counts(result.counts));

@@ -142,7 +142,7 @@ class TextReport {
         for (const std::string& note : result.notes) line("  note: " + note);
         if (result.listed > 0) write_findings(static_cast<int>(position), result);
         if (result.listed < result.counts.total())
-            line(fmt::format("  … {} more not listed (--max-divergences {})", grouped(result.counts.total() - result.listed),
+            line(fmt::format("  … {} more of {} not listed (--max-divergences {})", grouped(result.counts.total() - result.listed), grouped(result.counts.total()),
                              report_.options->max_divergences));
     }
 

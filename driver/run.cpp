@@ -1,0 +1,105 @@
+#include "driver/run.h"
+
+#include <chrono>
+#include <ctime>
+#include <random>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "driver/dry_run.h"
+#include "driver/exit_status.h"
+#include "driver/display_name.h"
+#include "driver/interrupt.h"
+#include "driver/inventory.h"
+#include "driver/log.h"
+#include "driver/output.h"
+#include "driver/plan.h"
+#include "driver/progress.h"
+#include "driver/report.h"
+#include "driver/sequences.h"
+#include "driver/spool.h"
+#include "driver/table_pool.h"
+#include "driver/terminal.h"
+
+namespace parity::driver {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::uint64_t random_seed() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+}
+
+std::string now_utc() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+
+void log_differences(spdlog::logger& log, const Plan& plan) {
+    for (const SchemaDifference& difference : plan.differences) log.info("{}: {}", difference.object, difference.message);
+    for (const auto& [names, reason] : plan.skipped_tables) log.warn("{}: not compared: {}", display_name(names), reason);
+}
+
+void list_errors(RunReport& report) {
+    if (report.interrupted) report.errors.push_back({{}, "the run was interrupted"});
+    for (const TableResult& result : report.tables)
+        if (!result.error.empty()) report.errors.push_back({display_name(result.plan.name), result.error});
+}
+
+/// A run that was interrupted concludes nothing, whatever it found before.
+void settle_outcome(RunReport& report) {
+    report.outcome = run_outcome(*report.options, report.plan, report.tables, report.sequences);
+    if (!report.interrupted) return;
+    report.outcome.incomplete = true;
+    report.outcome.exit_status = kExitError;
+    if (report.outcome.result == Verdict::kIdentical) report.outcome.result = Verdict::kIncomplete;
+}
+
+/// Tables and sequences are compared; everything found is in the report and the spool.
+void compare_all(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log, Spool& spool, RunReport& report) {
+    Progress progress(terminal, options.progress);
+    const RunContext context{&options, {report.seed, options.width, options.workers}, &spool, &progress, log};
+    progress.begin(report.plan.tables);
+    report.tables = TablePool(context, report.plan.tables).run();
+    progress.end();
+    for (const Both<SequenceDesc>& sequence : report.plan.sequences) report.sequences.push_back(compare_sequence(sequence));
+    for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
+}
+
+}  // namespace
+
+int run_compare(const Options& options) {
+    const auto started = Clock::now();
+    Output output(options.output);
+    Terminal terminal;
+    const auto log = make_log(terminal, options.verbose);
+
+    RunReport report;
+    report.options = &options;
+    report.started_at = now_utc();
+    const Both<Inventory> inventories = read_inventories(options);
+    report.plan = make_plan(options, inventories);
+    log_differences(*log, report.plan);
+    if (options.dry_run) {
+        output.write(dry_run_report(options, inventories, report.plan));
+        output.finish();
+        return kExitIdentical;
+    }
+
+    report.server = {inventories.source.server, inventories.target.server};
+    report.seed = options.seed.value_or(random_seed());
+    log->debug("seed {}", report.seed);
+    Spool spool;
+    compare_all(options, terminal, log, spool, report);
+    settle_outcome(report);
+    list_errors(report);
+    report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    if (report.interrupted) log->error("the run was interrupted");
+    if (options.format == ReportFormat::kJson)
+        write_json_report(report, spool, output);
+    else
+        write_text_report(report, spool, output);
+    output.finish();
+    return report.outcome.exit_status;
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,102 @@
+#include "driver/table_pool.h"
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "driver/display_name.h"
+#include "driver/error.h"
+#include "driver/interrupt.h"
+
+namespace parity::driver {
+namespace {
+
+/// A thread's connections. Does not move: each connection knows the other.
+class SessionPair {
+  public:
+    SessionPair(const RunContext& context, int worker)
+        : source_(open(context, Side::kSource, worker)), target_(open(context, Side::kTarget, worker)) {
+        source_.connection().set_companion(&target_.connection());
+        target_.connection().set_companion(&source_.connection());
+    }
+    ~SessionPair() {
+        source_.connection().set_companion(nullptr);
+        target_.connection().set_companion(nullptr);
+    }
+    SessionPair(const SessionPair&) = delete;
+    SessionPair& operator=(const SessionPair&) = delete;
+
+    Both<Session*> sessions() { return {&source_, &target_}; }
+    bool alive() { return source_.connection().alive() && target_.connection().alive(); }
+
+  private:
+    static Session open(const RunContext& context, Side side, int worker) {
+        Session session = Session::open(side, *context.options, fmt::format("worker {}", worker));
+        session.connection().set_notice_handler([log = context.log, side](std::string_view severity, std::string_view message) {
+            log->log(severity == "WARNING" ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side), message);
+        });
+        context.log->debug("worker {} connected to the {}", worker, side_name(side));
+        return session;
+    }
+
+    Session source_;
+    Session target_;
+};
+
+}  // namespace
+
+TablePool::TablePool(const RunContext& context, const std::vector<TablePlan>& tables)
+    : context_(context), tables_(tables), results_(tables.size()) {}
+
+std::vector<TableResult> TablePool::run() {
+    const int jobs = std::clamp(context_.options->jobs, 1, static_cast<int>(std::max<std::size_t>(tables_.size(), 1)));
+    std::vector<std::thread> threads;
+    for (int worker = 1; worker <= jobs; ++worker) threads.emplace_back([this, worker] { work(worker); });
+    for (std::thread& thread : threads) thread.join();
+    std::vector<TableResult> results;
+    for (std::size_t i = 0; i < tables_.size(); ++i)
+        results.push_back(results_[i] ? std::move(*results_[i]) : failed_table(tables_[i], why_not_tried()));
+    return results;
+}
+
+void TablePool::work(int worker) {
+    std::unique_ptr<SessionPair> pair;
+    while (!interrupted() && next_ < tables_.size()) {
+        try {
+            if (!pair || !pair->alive()) {
+                pair.reset();
+                pair = std::make_unique<SessionPair>(context_, worker);
+            }
+        } catch (const Error& error) {
+            if (!interrupted()) context_.log->warn("{}", error.what());
+            const std::lock_guard lock(mutex_);
+            connect_error_ = error.what();
+            return;
+        }
+        const std::optional<std::size_t> table_no = take();
+        if (!table_no) return;
+        keep(*table_no, compare_table(context_, tables_[*table_no], static_cast<int>(*table_no), pair->sessions()));
+    }
+}
+
+std::optional<std::size_t> TablePool::take() {
+    const std::size_t table_no = next_++;
+    return table_no < tables_.size() ? std::optional(table_no) : std::nullopt;
+}
+
+/// Each element is written by the one thread that took its number.
+void TablePool::keep(std::size_t table_no, TableResult result) {
+    if (!result.error.empty() && !interrupted()) context_.log->error("{}: {}", display_name(result.plan.name), result.error);
+    context_.progress->finish_table(table_no, std::max(result.rows.source, result.rows.target));
+    results_[table_no] = std::move(result);
+}
+
+std::string TablePool::why_not_tried() const {
+    if (interrupted()) return "not compared: the run was interrupted";
+    const std::lock_guard lock(mutex_);
+    return connect_error_;
+}
+
+}  // namespace parity::driver

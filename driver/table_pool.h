@@ -1,0 +1,40 @@
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/compare_table.h"
+#include "driver/model.h"
+
+namespace parity::driver {
+
+/// Compares tables over several threads, each with a pair of connections of its own. Tables are taken in the order of the plan.
+///
+/// A connection that breaks is the failure of the table it served; the next table gets new ones. A thread that cannot connect ends, and
+/// the others go on; tables that nobody is left to take fail with what the last thread was told, so that a server that is gone
+/// is not asked again for each of them. A signal makes the tables under way fail and the rest not begin.
+class TablePool {
+  public:
+    TablePool(const RunContext& context, const std::vector<TablePlan>& tables);
+
+    /// The results, parallel to the tables. Never throws Error.
+    std::vector<TableResult> run();
+
+  private:
+    void work(int worker);
+    std::optional<std::size_t> take();
+    void keep(std::size_t table_no, TableResult result);
+    std::string why_not_tried() const;
+
+    const RunContext& context_;
+    const std::vector<TablePlan>& tables_;
+    std::vector<std::optional<TableResult>> results_;
+    std::atomic<std::size_t> next_{0};
+    mutable std::mutex mutex_;  ///< guards connect_error_
+    std::string connect_error_;
+};
+
+}  // namespace parity::driver
