@@ -134,6 +134,7 @@ class Cluster:
         self._databases = 0
 
     def __enter__(self):
+        os.umask(0o022)  # the servers' user reads what is made here
         self.directory = tempfile.mkdtemp(prefix="pg_parity-", dir="/tmp")
         os.chmod(self.directory, 0o755)
         if os.geteuid() == 0:
