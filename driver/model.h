@@ -107,7 +107,7 @@ struct RelationDesc {
     QualifiedName name;
     char relkind = 'r';              ///< pg_class.relkind
     bool is_partition = false;       ///< reached through its parent
-    std::uint32_t parent_oid = 0;    ///< of a partition
+    std::vector<std::uint32_t> ancestors;  ///< of a partition: its parent, the parent's parent …
     bool selected = false;           ///< the table and schema patterns choose it and no exclusion matches
     bool excluded = false;           ///< an exclusion matches it
     bool named = false;              ///< a table pattern without wildcards names it

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +20,14 @@ struct Pairing {
 };
 
 /// Pairs the chosen relations by name and map. Needs no columns. A partition is reached through its parent; it is paired on its
-/// own only where a side does not compare an ancestor of it. Errors (kUsage) as make_plan's about patterns and maps.
+/// own only where a side does not compare an ancestor of it. Errors (kUsage) as make_plan's about patterns and --map.
 Pairing pair_relations(const Options& options, const Both<Inventory>& inventories);
+
+/// Whether a run covers a sequence: with --table those that the chosen tables (oids of this side) own or use, else those that
+/// the schema patterns choose, without those that only tables use which are not chosen.
+bool covers_sequence(const Options& options, const SequenceDesc& sequence, const std::set<std::uint32_t>& tables);
+
+/// The oids of the relations of a side that a pairing chooses, paired or alone, and of their partitions.
+std::set<std::uint32_t> chosen_oids(const Pairing& pairing, const Both<Inventory>& inventories, Side side);
 
 }  // namespace parity::driver

@@ -123,7 +123,7 @@ Query system_identifier_query();
 Query other_database_query(const Selection& selection);
 
 /// The relations that the selection, or a map, reaches, in the order of their names.
-/// Result: oid, schema, name, relkind, parent's oid or 0, populated, row security active, selected, excluded, named, numbers
+/// Result: oid, schema, name, relkind, a partition's ancestors' oids (joined by ','), populated, row security active, selected, excluded, named, numbers
 /// (from 1, joined by ',') of the table patterns that match, numbers of the schema patterns that match.
 Query relations_query(const Selection& selection, const NameMap& maps, Side side);
 

@@ -123,7 +123,8 @@ chosen AS (
         AND (m.named_schema OR NOT m.of_system) AND (m.named OR NOT m.of_extension) AS chosen
     FROM matched AS m)
 SELECT c.oid, c.nspname, c.relname, c.relkind,
-    COALESCE((SELECT i.inhparent FROM pg_catalog.pg_inherits AS i WHERE c.relispartition AND i.inhrelid = c.oid), 0),
+    CASE WHEN c.relispartition THEN (SELECT pg_catalog.string_agg(a.relid::pg_catalog.oid::pg_catalog.text, ',')
+        FROM pg_catalog.pg_partition_ancestors(c.oid::pg_catalog.regclass) AS a(relid) WHERE a.relid <> c.oid) ELSE '' END,
     c.relispopulated, pg_catalog.row_security_active(c.oid), c.chosen AND NOT c.excluded, c.chosen AND c.excluded, c.named,
     COALESCE(c.tables, ''), COALESCE(c.schemas, '')
 FROM chosen AS c WHERE c.chosen OR (c.mapped AND NOT c.of_system AND NOT c.of_extension)

@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include "driver/display_name.h"
+
 namespace parity::driver {
 
 namespace {
@@ -13,8 +15,6 @@ constexpr std::string_view kLockNotAvailable = "55P03";
 constexpr std::string_view kUndefinedTable = "42P01";
 constexpr std::string_view kUndefinedSchema = "3F000";
 constexpr std::string_view kInsufficientPrivilege = "42501";
-
-std::string display_name(const QualifiedName& name) { return name.schema + "." + name.name; }
 
 Error table_error(const TablePlan& table, Side side, const std::string& what, std::string_view sqlstate) {
     return {ErrorKind::kServer,

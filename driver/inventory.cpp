@@ -1,0 +1,323 @@
+#include "driver/inventory.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <unordered_map>
+
+#include <fmt/core.h>
+
+#include "driver/pairing.h"
+#include "driver/plan.h"
+#include "driver/session.h"
+
+namespace parity::driver {
+
+namespace {
+
+/// How often the catalogs are read anew when something is dropped or locked meanwhile.
+constexpr int kReadAttempts = 3;
+/// How many relations one query describes, and how many sequences one query reads.
+constexpr std::size_t kBatch = 200;
+
+template <typename Number>
+Number to_number(std::string_view text) {
+    Number number{};
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+    std::vector<std::string> elements;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        elements.emplace_back(text.substr(0, comma));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return elements;
+}
+
+bool is_true(std::string_view text) { return text == "t"; }
+
+/// Reads one side. The relations and sequences are listed first and described once it is known which of them matter.
+class InventoryReader {
+  public:
+    InventoryReader(Side side, const Options& options, const Selection& selection, const NameMap& maps)
+        : options_(options), selection_(selection), maps_(maps), session_(Session::open(side, options, "inventory")) {
+        session_.begin_inventory();
+    }
+
+    void read_server();
+    void list();
+    void describe(const std::set<std::uint32_t>& oids);
+    void read_sequences();
+
+    Inventory& inventory() { return inventory_; }
+
+  private:
+    Result run(const Query& query) { return session_.connection().query(query.sql, query.parameters); }
+    Side side() const { return session_.side(); }
+    void require_extension();
+    void add_relation(const Result& result, int row);
+    void mark_matched(std::vector<bool>& matched, std::string_view numbers);
+    void describe_unlocked(const std::vector<std::uint32_t>& oids);
+    bool mark_locked(std::vector<std::uint32_t>& oids);
+    void read_sizes(const std::vector<std::uint32_t>& oids);
+    void read_columns(const std::vector<std::uint32_t>& oids);
+    void read_keys(const std::vector<std::uint32_t>& oids);
+    void read_sequence_values(const std::vector<std::size_t>& indexes);
+    RelationDesc& relation(std::string_view oid) {
+        return inventory_.relations.at(index_.at(to_number<std::uint32_t>(oid)));
+    }
+
+    const Options& options_;
+    const Selection& selection_;
+    const NameMap& maps_;
+    Session session_;
+    Inventory inventory_;
+    std::unordered_map<std::uint32_t, std::size_t> index_;
+};
+
+// ---- the server ----------------------------------------------------------------------------------------------
+
+void InventoryReader::read_server() {
+    ServerInfo& server = inventory_.server;
+    const Result result = run(server_query());
+    server.version = result.text(0, 0).substr(0, result.text(0, 0).find(' '));
+    server.version_num = to_number<int>(result.text(0, 1));
+    server.database = result.text(0, 2);
+    server.database_oid = to_number<std::uint32_t>(result.text(0, 3));
+    server.started_at = result.text(0, 4);
+    server.encoding = result.text(0, 5);
+    server.in_recovery = is_true(result.text(0, 6));
+    server.lsn = result.text(0, 7);
+    if (is_true(run(may_read_system_identifier_query()).text(0, 0))) {
+        server.system_identifier = run(system_identifier_query()).text(0, 0);
+    }
+    require_extension();
+}
+
+void InventoryReader::require_extension() {
+    ServerInfo& server = inventory_.server;
+    const Result extension = run(extension_query());
+    if (extension.rows() == 0) {
+        throw Error(ErrorKind::kUsage,
+                    fmt::format("extension \"pg_parity\" is not installed in database \"{}\" on the {}", server.database,
+                                side_name(side())),
+                    "run CREATE EXTENSION pg_parity there as a superuser");
+    }
+    server.extension_version = extension.text(0, 0);
+    server.format_version = to_number<int>(run(format_version_query()).text(0, 0));
+}
+
+// ---- which relations there are --------------------------------------------------------------------------------
+
+void InventoryReader::list() {
+    if (side() == Side::kSource) {
+        const Result other = run(other_database_query(selection_));
+        if (other.rows() > 0) {
+            throw Error(ErrorKind::kUsage, fmt::format("pattern \"{}\" names another database than \"{}\"", other.text(0, 0),
+                                                       inventory_.server.database));
+        }
+    }
+    inventory_.table_patterns_matched.assign(selection_.tables.size(), false);
+    inventory_.schema_patterns_matched.assign(selection_.schemas.size(), false);
+    const Result result = run(relations_query(selection_, maps_, side()));
+    for (int row = 0; row < result.rows(); ++row) add_relation(result, row);
+    const Result others = run(other_objects_query());
+    for (int row = 0; row < others.rows(); ++row) {
+        inventory_.other_objects[std::string(others.text(row, 0))] = to_number<std::int64_t>(others.text(row, 1));
+    }
+}
+
+void InventoryReader::add_relation(const Result& result, int row) {
+    RelationDesc relation;
+    relation.oid = to_number<std::uint32_t>(result.text(row, 0));
+    relation.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
+    relation.relkind = result.text(row, 3).front();
+    for (const std::string& oid : split_list(result.text(row, 4))) {
+        relation.ancestors.push_back(to_number<std::uint32_t>(oid));
+    }
+    relation.is_partition = !relation.ancestors.empty();
+    relation.populated = is_true(result.text(row, 5));
+    relation.row_security_active = is_true(result.text(row, 6));
+    relation.selected = is_true(result.text(row, 7));
+    relation.excluded = is_true(result.text(row, 8));
+    relation.named = is_true(result.text(row, 9));
+    const bool on_demand = relation.relkind == 'v' || relation.relkind == 'f';
+    if (relation.named || !on_demand) {
+        mark_matched(inventory_.table_patterns_matched, result.text(row, 10));
+        mark_matched(inventory_.schema_patterns_matched, result.text(row, 11));
+    }
+    index_[relation.oid] = inventory_.relations.size();
+    inventory_.relations.push_back(std::move(relation));
+}
+
+void InventoryReader::mark_matched(std::vector<bool>& matched, std::string_view numbers) {
+    for (const std::string& number : split_list(numbers)) matched.at(to_number<std::size_t>(number) - 1) = true;
+}
+
+// ---- what they are like ---------------------------------------------------------------------------------------
+
+/// Reading a relation's size or forms waits for whoever holds it in ACCESS EXCLUSIVE mode. Such relations are marked, so that the
+/// others can be compared.
+void InventoryReader::describe(const std::set<std::uint32_t>& wanted) {
+    std::vector<std::uint32_t> oids(wanted.begin(), wanted.end());
+    for (int attempt = 1;; ++attempt) {
+        try {
+            return describe_unlocked(oids);
+        } catch (const Error& error) {
+            if (error.sqlstate() != "55P03") throw;
+            session_.begin_inventory();
+            if (!mark_locked(oids) && attempt >= kReadAttempts) throw;
+        }
+    }
+}
+
+/// Takes what is locked now out of `oids`; whether there was anything.
+bool InventoryReader::mark_locked(std::vector<std::uint32_t>& oids) {
+    const Result locked = run(exclusively_locked_query(oids));
+    for (int row = 0; row < locked.rows(); ++row) {
+        relation(locked.text(row, 0)).locked = true;
+        std::erase(oids, to_number<std::uint32_t>(locked.text(row, 0)));
+    }
+    return locked.rows() > 0;
+}
+
+void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) {
+    for (std::size_t begin = 0; begin < oids.size(); begin += kBatch) {
+        const auto first = oids.begin() + static_cast<std::ptrdiff_t>(begin);
+        const auto last = oids.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kBatch, oids.size()));
+        const std::vector<std::uint32_t> batch(first, last);
+        for (std::uint32_t oid : batch) {
+            RelationDesc& described = inventory_.relations.at(index_.at(oid));
+            described.columns.clear();
+            described.unreadable_columns.clear();
+            described.key = {};
+        }
+        read_sizes(batch);
+        read_columns(batch);
+        read_keys(batch);
+    }
+}
+
+void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
+    const Result result = run(relation_sizes_query(oids));
+    for (int row = 0; row < result.rows(); ++row) {
+        RelationDesc& described = relation(result.text(row, 0));
+        described.estimated_rows = to_number<double>(result.text(row, 1));
+        described.bytes = to_number<std::int64_t>(result.text(row, 2));
+        described.foreign_parts = is_true(result.text(row, 3));
+        described.readable = is_true(result.text(row, 4));
+    }
+}
+
+void InventoryReader::read_columns(const std::vector<std::uint32_t>& oids) {
+    const Result result = run(columns_query(oids));
+    for (int row = 0; row < result.rows(); ++row) {
+        ColumnDesc column;
+        column.name = result.text(row, 1);
+        column.type = result.text(row, 2);
+        column.not_null = is_true(result.text(row, 3));
+        column.form = result.text(row, 4);
+        column.other_forms = split_list(result.text(row, 5));
+        column.reason = result.text(row, 6);
+        column.collation = result.text(row, 7);
+        column.generated = result.text(row, 8);
+        RelationDesc& described = relation(result.text(row, 0));
+        if (!is_true(result.text(row, 9))) described.unreadable_columns.push_back(column.name);
+        described.columns.push_back(std::move(column));
+    }
+    for (std::uint32_t oid : oids) {
+        RelationDesc& described = inventory_.relations.at(index_.at(oid));
+        if (!described.columns.empty()) described.readable = described.unreadable_columns.empty();
+    }
+}
+
+void InventoryReader::read_keys(const std::vector<std::uint32_t>& oids) {
+    const Result result = run(keys_query(oids));
+    for (int row = 0; row < result.rows(); ++row) {
+        KeyDesc& key = relation(result.text(row, 0)).key;
+        key.columns.emplace_back(result.text(row, 1));
+        key.proven = is_true(result.text(row, 2));
+    }
+}
+
+// ---- sequences -----------------------------------------------------------------------------------------------
+
+void InventoryReader::read_sequences() {
+    const Result result = run(sequences_query(selection_, maps_, side()));
+    std::vector<std::size_t> readable;
+    for (int row = 0; row < result.rows(); ++row) {
+        SequenceDesc sequence;
+        sequence.oid = to_number<std::uint32_t>(result.text(row, 0));
+        sequence.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
+        sequence.definition = result.text(row, 3);
+        sequence.owner = {std::string(result.text(row, 5)), std::string(result.text(row, 6))};
+        for (const std::string& user : split_list(result.text(row, 7))) {
+            sequence.users.push_back(to_number<std::uint32_t>(user));
+        }
+        sequence.selected = is_true(result.text(row, 8));
+        if (is_true(result.text(row, 4))) readable.push_back(inventory_.sequences.size());
+        inventory_.sequences.push_back(std::move(sequence));
+    }
+    for (std::size_t begin = 0; begin < readable.size(); begin += kBatch) {
+        const auto first = readable.begin() + static_cast<std::ptrdiff_t>(begin);
+        const auto last = readable.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kBatch, readable.size()));
+        read_sequence_values({first, last});
+    }
+}
+
+void InventoryReader::read_sequence_values(const std::vector<std::size_t>& indexes) {
+    std::vector<QualifiedName> names;
+    for (std::size_t index : indexes) names.push_back(inventory_.sequences[index].name);
+    const Result result = run(sequence_values_query(names));
+    for (int row = 0; row < result.rows(); ++row) {
+        SequenceDesc& sequence = inventory_.sequences[indexes.at(to_number<std::size_t>(result.text(row, 0)))];
+        sequence.last_value = std::string(result.text(row, 1));
+        sequence.is_called = is_true(result.text(row, 2));
+    }
+}
+
+// ---- both sides ----------------------------------------------------------------------------------------------
+
+Both<Inventory> read_once(const Options& options, const Selection& selection, const NameMap& maps) {
+    Both<InventoryReader> readers{{Side::kSource, options, selection, maps}, {Side::kTarget, options, selection, maps}};
+    readers.source.read_server();
+    readers.target.read_server();
+    check_servers(options, {readers.source.inventory().server, readers.target.inventory().server});
+    readers.source.list();
+    readers.target.list();
+
+    Both<Inventory> listed{readers.source.inventory(), readers.target.inventory()};
+    const Pairing pairing = pair_relations(options, listed);
+    for (Side side : {Side::kSource, Side::kTarget}) {
+        std::set<std::uint32_t> paired;
+        for (const Both<std::size_t>& pair : pairing.pairs) paired.insert(listed[side].relations[pair[side]].oid);
+        readers[side].describe(paired);
+        if (options.sequences) readers[side].read_sequences();
+    }
+    return {std::move(readers.source.inventory()), std::move(readers.target.inventory())};
+}
+
+/// What a relation that is dropped while the catalogs are read can look like.
+bool catalogs_changed(const Error& error) {
+    return error.sqlstate() == "42P01" || error.sqlstate() == "40001" || error.sqlstate() == "XX000";
+}
+
+}  // namespace
+
+Both<Inventory> read_inventories(const Options& options) {
+    const Selection selection = make_selection(options);
+    const NameMap maps(options.maps);
+    for (int attempt = 1;; ++attempt) {
+        try {
+            return read_once(options, selection, maps);
+        } catch (const Error& error) {
+            if (error.sqlstate() == "2201B") throw Error(ErrorKind::kUsage, fmt::format("invalid pattern: {}", error.what()));
+            if (!catalogs_changed(error) || attempt >= kReadAttempts) throw;
+        }
+    }
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,199 @@
+#include "driver/pairing.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include <fmt/core.h>
+
+#include "driver/display_name.h"
+#include "driver/error.h"
+#include "driver/name_map.h"
+
+namespace parity::driver {
+
+namespace {
+
+bool only_when_named(const RelationDesc& relation) { return relation.relkind == 'v' || relation.relkind == 'f'; }
+
+std::string_view kinds_of(const RelationDesc& relation) { return relation.relkind == 'v' ? "views" : "foreign tables"; }
+
+/// The relations of a side by name and oid.
+class SideIndex {
+  public:
+    explicit SideIndex(const Inventory& inventory) : relations_(inventory.relations) {
+        for (std::size_t i = 0; i < relations_.size(); ++i) {
+            by_name_[relations_[i].name] = i;
+            by_oid_[relations_[i].oid] = i;
+        }
+    }
+
+    std::size_t size() const { return relations_.size(); }
+    const RelationDesc& operator[](std::size_t index) const { return relations_[index]; }
+
+    std::optional<std::size_t> find(const QualifiedName& name) const {
+        const auto found = by_name_.find(name);
+        return found == by_name_.end() ? std::nullopt : std::optional(found->second);
+    }
+
+    /// The ancestor that is chosen, through which a partition is compared; null where there is none.
+    const RelationDesc* chosen_ancestor(const RelationDesc& relation) const {
+        for (std::uint32_t oid : relation.ancestors) {
+            const auto found = by_oid_.find(oid);
+            if (found != by_oid_.end() && relations_[found->second].selected) return &relations_[found->second];
+        }
+        return nullptr;
+    }
+
+    /// Whether it is compared for its own sake.
+    bool wanted(const RelationDesc& relation) const {
+        return relation.selected && (relation.named || !only_when_named(relation)) && !chosen_ancestor(relation);
+    }
+
+  private:
+    const std::vector<RelationDesc>& relations_;
+    std::map<QualifiedName, std::size_t> by_name_;
+    std::map<std::uint32_t, std::size_t> by_oid_;
+};
+
+class Pairer {
+  public:
+    Pairer(const Options& options, const Both<Inventory>& inventories)
+        : options_(options), maps_(options.maps), sides_{SideIndex(inventories.source), SideIndex(inventories.target)} {}
+
+    Pairing run() {
+        check_maps();
+        pair_source(true);
+        pair_source(false);
+        pair_target();
+        note_excluded_partitions(Side::kSource);
+        note_excluded_partitions(Side::kTarget);
+        std::sort(pairing_.pairs.begin(), pairing_.pairs.end(),
+                  [](const auto& a, const auto& b) { return a.source < b.source; });
+        std::sort(pairing_.alone.source.begin(), pairing_.alone.source.end());
+        return std::move(pairing_);
+    }
+
+  private:
+    void check_maps() const {
+        for (const NameMap::Entry& entry : maps_.entries()) {
+            if (!matches_a_table(entry)) throw Error(ErrorKind::kUsage, fmt::format("no table matches --map \"{}\"", entry.text));
+        }
+    }
+
+    bool matches_a_table(const NameMap::Entry& entry) const {
+        for (std::size_t i = 0; i < sides_.source.size(); ++i) {
+            const RelationDesc& relation = sides_.source[i];
+            if (relation.selected && maps_.entry_for(relation.name) == &entry) return true;
+        }
+        return false;
+    }
+
+    /// A name that --map gives goes before the same name that a table of the source has by itself.
+    void pair_source(bool mapped) {
+        for (std::size_t i = 0; i < sides_.source.size(); ++i) {
+            const RelationDesc& relation = sides_.source[i];
+            if (!sides_.source.wanted(relation) || (maps_.entry_for(relation.name) != nullptr) != mapped) continue;
+            const std::optional<std::size_t> other = sides_.target.find(maps_.to_target(relation.name));
+            if (!other || taken_.target.contains(*other)) {
+                pairing_.alone.source.push_back(i);
+            } else {
+                pair(i, *other);
+            }
+        }
+    }
+
+    void pair_target() {
+        for (std::size_t i = 0; i < sides_.target.size(); ++i) {
+            const RelationDesc& relation = sides_.target[i];
+            if (!sides_.target.wanted(relation) || taken_.target.contains(i)) continue;
+            const QualifiedName name = maps_.to_source(relation.name);
+            const bool name_is_mapped_away = maps_.to_target(name) != relation.name;
+            if (name_is_mapped_away && !options_.tables.empty()) continue;
+            const std::optional<std::size_t> other = name_is_mapped_away ? std::nullopt : sides_.source.find(name);
+            if (!other || taken_.source.contains(*other)) {
+                pairing_.alone.target.push_back(i);
+            } else if (!sides_.source[*other].excluded) {
+                pair(*other, i);
+            }
+        }
+    }
+
+    void pair(std::size_t source, std::size_t target) {
+        taken_.source.insert(source);
+        taken_.target.insert(target);
+        for (Side side : {Side::kSource, Side::kTarget}) {
+            const RelationDesc& relation = sides_[side][side == Side::kSource ? source : target];
+            if (!only_when_named(relation) || relation.named) continue;
+            const std::string_view kinds = kinds_of(relation);
+            pairing_.refused.push_back(
+                {{sides_.source[source].name, sides_.target[target].name},
+                 fmt::format("it is a {} on {}; {} are compared only when --table names them without wildcards",
+                             kinds.substr(0, kinds.size() - 1), side_name(side), kinds)});
+            return;
+        }
+        pairing_.pairs.push_back({source, target});
+    }
+
+    void note_excluded_partitions(Side side) {
+        for (std::size_t i = 0; i < sides_[side].size(); ++i) {
+            const RelationDesc& relation = sides_[side][i];
+            const RelationDesc* ancestor = relation.excluded ? sides_[side].chosen_ancestor(relation) : nullptr;
+            if (!ancestor) continue;
+            pairing_.notes.push_back(
+                {SchemaDifference::Severity::kNote, display_name(relation.name),
+                 fmt::format("excluded, but compared on {} as a part of {}", side_name(side), display_name(ancestor->name))});
+        }
+    }
+
+    const Options& options_;
+    NameMap maps_;
+    Both<SideIndex> sides_;
+    Both<std::set<std::size_t>> taken_;
+    Pairing pairing_;
+};
+
+void check_patterns(const std::vector<std::string>& patterns, const std::vector<bool>& source, const std::vector<bool>& target,
+                    std::string_view what) {
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+        const bool matched = (i < source.size() && source[i]) || (i < target.size() && target[i]);
+        if (!matched) throw Error(ErrorKind::kUsage, fmt::format("no table matches {}\"{}\"", what, patterns[i]));
+    }
+}
+
+}  // namespace
+
+Pairing pair_relations(const Options& options, const Both<Inventory>& inventories) {
+    const auto& [source, target] = inventories;
+    check_patterns(options.tables, source.table_patterns_matched, target.table_patterns_matched, "");
+    check_patterns(options.schemas, source.schema_patterns_matched, target.schema_patterns_matched, "--schema ");
+    Pairing pairing = Pairer(options, inventories).run();
+    if (pairing.pairs.empty() && pairing.alone.source.empty() && pairing.alone.target.empty() && pairing.refused.empty()) {
+        throw Error(ErrorKind::kUsage, "no table to compare",
+                    "views and foreign tables are compared only when --table names them without wildcards");
+    }
+    return pairing;
+}
+
+std::set<std::uint32_t> chosen_oids(const Pairing& pairing, const Both<Inventory>& inventories, Side side) {
+    std::set<std::uint32_t> oids;
+    for (const Both<std::size_t>& pair : pairing.pairs) oids.insert(inventories[side].relations[pair[side]].oid);
+    for (std::size_t index : pairing.alone[side]) oids.insert(inventories[side].relations[index].oid);
+    std::set<std::uint32_t> parts;
+    for (const RelationDesc& relation : inventories[side].relations) {
+        const bool reached = std::any_of(relation.ancestors.begin(), relation.ancestors.end(),
+                                         [&](std::uint32_t oid) { return oids.contains(oid); });
+        if (reached) parts.insert(relation.oid);
+    }
+    oids.merge(parts);
+    return oids;
+}
+
+bool covers_sequence(const Options& options, const SequenceDesc& sequence, const std::set<std::uint32_t>& tables) {
+    const bool used = std::any_of(sequence.users.begin(), sequence.users.end(),
+                                  [&](std::uint32_t oid) { return tables.contains(oid); });
+    if (!options.tables.empty()) return used;
+    return sequence.selected && (used || sequence.users.empty());
+}
+
+}  // namespace parity::driver

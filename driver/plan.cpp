@@ -1,0 +1,197 @@
+#include "driver/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/core.h>
+
+#include "driver/column_options.h"
+#include "driver/display_name.h"
+#include "driver/error.h"
+#include "driver/name_map.h"
+#include "driver/pairing.h"
+#include "driver/table_plan.h"
+#include "driver/version.h"
+
+namespace parity::driver {
+
+namespace {
+
+using Severity = SchemaDifference::Severity;
+
+void check_format(Side side, const ServerInfo& server) {
+    if (server.format_version == kFormatVersion) return;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("pg_parity {} on the {} has digest format {}, this pgparity has {}", server.extension_version,
+                            side_name(side), server.format_version, kFormatVersion),
+                "install the same version of pg_parity on both servers and here");
+}
+
+bool same_database(const ServerInfo& a, const ServerInfo& b) {
+    const bool other_system =
+        !a.system_identifier.empty() && !b.system_identifier.empty() && a.system_identifier != b.system_identifier;
+    return !other_system && a.started_at == b.started_at && a.database_oid == b.database_oid;
+}
+
+void add_lone_tables(Plan& plan, const Pairing& pairing, const Both<Inventory>& inventories) {
+    for (Side side : {Side::kSource, Side::kTarget}) {
+        for (std::size_t index : pairing.alone[side]) {
+            const RelationDesc& relation = inventories[side].relations[index];
+            plan.differences.push_back({Severity::kDivergence, display_name(relation.name),
+                                        fmt::format("table exists only on {}", side_name(side))});
+        }
+    }
+}
+
+void add_tables(Plan& plan, const Options& options, const Pairing& pairing, const Both<Inventory>& inventories) {
+    ColumnOptions column_options(options);
+    for (const Both<std::size_t>& pair : pairing.pairs) {
+        const RelationDesc& source = inventories.source.relations[pair.source];
+        const RelationDesc& target = inventories.target.relations[pair.target];
+        TableDecision decision = plan_table(options, column_options, source, target);
+        plan.differences.insert(plan.differences.end(), decision.differences.begin(), decision.differences.end());
+        if (auto* reason = std::get_if<std::string>(&decision.plan)) {
+            plan.skipped_tables.push_back({{source.name, target.name}, std::move(*reason)});
+        } else {
+            plan.tables.push_back(std::move(std::get<TablePlan>(decision.plan)));
+        }
+    }
+    column_options.require_all_used();
+    std::stable_sort(plan.tables.begin(), plan.tables.end(),
+                     [](const TablePlan& a, const TablePlan& b) { return a.estimated_bytes > b.estimated_bytes; });
+}
+
+// ---- sequences -----------------------------------------------------------------------------------------------
+
+/// Pairs sequences by name, then those that are left by the table that owns them: a renamed table has a renamed sequence.
+class SequencePairer {
+  public:
+    SequencePairer(const Options& options, const Pairing& pairing, const Both<Inventory>& inventories) : maps_(options.maps) {
+        for (Side side : {Side::kSource, Side::kTarget}) {
+            const std::set<std::uint32_t> tables = chosen_oids(pairing, inventories, side);
+            for (const SequenceDesc& sequence : inventories[side].sequences) {
+                if (covers_sequence(options, sequence, tables)) left_[side].push_back(&sequence);
+            }
+            for (const SequenceDesc& sequence : inventories[side].sequences) all_[side][sequence.name] = &sequence;
+        }
+    }
+
+    void run(Plan& plan) {
+        pair(plan, [&](const SequenceDesc& source, const SequenceDesc& target) {
+            return maps_.to_target(source.name) == target.name;
+        });
+        pair(plan, [&](const SequenceDesc& source, const SequenceDesc& target) { return alone_with_owner(source, target); });
+        for (Side side : {Side::kSource, Side::kTarget}) {
+            for (const SequenceDesc* sequence : left_[side]) add_lone(plan, side, *sequence);
+        }
+        std::sort(plan.sequences.begin(), plan.sequences.end(),
+                  [](const auto& a, const auto& b) { return a.source.name < b.source.name; });
+    }
+
+  private:
+    template <typename Matches>
+    void pair(Plan& plan, Matches matches) {
+        std::vector<const SequenceDesc*> unpaired;
+        for (const SequenceDesc* source : left_.source) {
+            auto& targets = left_.target;
+            const auto found = std::find_if(targets.begin(), targets.end(), [&](const auto* t) { return matches(*source, *t); });
+            if (found == targets.end()) {
+                unpaired.push_back(source);
+                continue;
+            }
+            add_pair(plan, *source, **found);
+            targets.erase(found);
+        }
+        left_.source = std::move(unpaired);
+    }
+
+    bool alone_with_owner(const SequenceDesc& source, const SequenceDesc& target) const {
+        const auto owned = [&](Side side, const QualifiedName& owner) {
+            return std::count_if(all_[side].begin(), all_[side].end(),
+                                 [&](const auto& entry) { return entry.second->owner == owner; });
+        };
+        return !source.owner.name.empty() && maps_.to_target(source.owner) == target.owner &&
+               owned(Side::kSource, source.owner) == 1 && owned(Side::kTarget, target.owner) == 1;
+    }
+
+    static void add_pair(Plan& plan, const SequenceDesc& source, const SequenceDesc& target) {
+        plan.sequences.push_back({source, target});
+        if (source.definition == target.definition) return;
+        plan.differences.push_back({Severity::kNote, display_name(source.name),
+                                    fmt::format("sequence {} on source, {} on target", source.definition, target.definition)});
+    }
+
+    /// A sequence that the other side has too, but does not use for a chosen table, is compared nonetheless.
+    void add_lone(Plan& plan, Side side, const SequenceDesc& sequence) const {
+        const Side other_side = side == Side::kSource ? Side::kTarget : Side::kSource;
+        const QualifiedName name = side == Side::kSource ? maps_.to_target(sequence.name) : maps_.to_source(sequence.name);
+        const auto other = all_[other_side].find(name);
+        if (other == all_[other_side].end()) {
+            plan.differences.push_back({Severity::kDivergence, display_name(sequence.name),
+                                        fmt::format("sequence exists only on {}", side_name(side))});
+        } else if (side == Side::kSource) {
+            add_pair(plan, sequence, *other->second);
+        } else {
+            add_pair(plan, *other->second, sequence);
+        }
+    }
+
+    NameMap maps_;
+    Both<std::vector<const SequenceDesc*>> left_;
+    Both<std::map<QualifiedName, const SequenceDesc*>> all_;
+};
+
+// ---- what is never compared -----------------------------------------------------------------------------------
+
+std::string plural(const std::string& kind) {
+    return kind.ends_with('y') ? kind.substr(0, kind.size() - 1) + "ies" : kind + "s";
+}
+
+std::string_view remark_on(std::string_view kind) {
+    return kind == "view" || kind == "foreign table" ? " (compared only when named)" : "";
+}
+
+std::vector<std::string> not_compared(const Options& options, const Both<Inventory>& inventories) {
+    std::set<std::string> kinds;
+    for (Side side : {Side::kSource, Side::kTarget}) {
+        for (const auto& [kind, count] : inventories[side].other_objects) kinds.insert(kind);
+    }
+    const auto count = [&](Side side, const std::string& kind) {
+        const auto found = inventories[side].other_objects.find(kind);
+        return found == inventories[side].other_objects.end() ? 0 : found->second;
+    };
+    std::vector<std::string> sentences;
+    for (const std::string& kind : kinds) {
+        sentences.push_back(fmt::format("{}: {} on source, {} on target{}", plural(kind),
+                                        count(Side::kSource, kind), count(Side::kTarget, kind), remark_on(kind)));
+    }
+    if (!options.sequences) sentences.push_back("sequences: left out by --no-sequences");
+    sentences.push_back("schema objects: indexes, constraints, defaults, privileges, comments and roles are not compared");
+    return sentences;
+}
+
+}  // namespace
+
+void check_servers(const Options& options, const Both<ServerInfo>& servers) {
+    check_format(Side::kSource, servers.source);
+    check_format(Side::kTarget, servers.target);
+    if (options.allow_same_server || !same_database(servers.source, servers.target)) return;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("source and target are the same database \"{}\" of the same server", servers.source.database),
+                "--allow-same-server compares it with itself");
+}
+
+Plan make_plan(const Options& options, const Both<Inventory>& inventories) {
+    const Pairing pairing = pair_relations(options, inventories);
+    Plan plan;
+    plan.skipped_tables = pairing.refused;
+    add_lone_tables(plan, pairing, inventories);
+    add_tables(plan, options, pairing, inventories);
+    plan.differences.insert(plan.differences.end(), pairing.notes.begin(), pairing.notes.end());
+    if (options.sequences) SequencePairer(options, pairing, inventories).run(plan);
+    plan.not_compared = not_compared(options, inventories);
+    return plan;
+}
+
+}  // namespace parity::driver

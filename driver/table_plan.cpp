@@ -1,0 +1,343 @@
+#include "driver/table_plan.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "driver/display_name.h"
+
+namespace parity::driver {
+
+namespace {
+
+constexpr double kRowsPerRange = 5000;
+constexpr double kMaxDefaultRanges = 1024;
+/// Assumed where a table was never analysed.
+constexpr double kBytesPerRow = 100;
+/// A server allows 64 MB for the digests of all its participants in a scan; this is one's share.
+constexpr std::size_t kDigestBytes = std::size_t{8} << 20;
+constexpr std::size_t kBytesPerDigest = 16;
+
+using Severity = SchemaDifference::Severity;
+
+/// A column that both sides have. `form` is empty and `reason` says why where it cannot be compared.
+struct PairedColumn {
+    const ColumnDesc* source;
+    const ColumnDesc* target;
+    std::string form;
+    std::string reason;
+    ColumnOptions::Choice choice;
+};
+
+bool contains(const std::vector<std::string>& list, const std::string& element) {
+    return std::find(list.begin(), list.end(), element) != list.end();
+}
+
+/// What a pair of tables has in common, and the work of deciding about it.
+class TablePlanner {
+  public:
+    TablePlanner(const Options& options, ColumnOptions& column_options, const RelationDesc& source, const RelationDesc& target)
+        : options_(options), column_options_(column_options), sides_{&source, &target} {}
+
+    TableDecision run();
+
+  private:
+    std::optional<std::string> obstacle() const;
+    std::optional<std::string> obstacle(Side side) const;
+    void describe_sides();
+    void pair_columns();
+    void pair_column(const ColumnDesc& column);
+    void find_lone_target_columns();
+    std::string why_not_comparable(const PairedColumn& pair) const;
+    void note_column(const PairedColumn& pair);
+
+    std::optional<std::string> choose_key();
+    std::optional<std::string> use_given_key(const KeyEntry& entry);
+    bool use_relation_key(Side side);
+    const PairedColumn* usable(Side side, const std::string& column) const;
+    void set_key(const std::vector<const PairedColumn*>& columns);
+    bool proven_on(Side side) const;
+    void note_keys();
+
+    void choose_columns();
+    void estimate();
+
+    void differ(Severity severity, const std::string& column, const std::string& message);
+    const RelationDesc& side(Side which) const { return *sides_[which]; }
+
+    const Options& options_;
+    ColumnOptions& column_options_;
+    Both<const RelationDesc*> sides_;
+    std::vector<PairedColumn> columns_;
+    TablePlan plan_;
+    std::vector<SchemaDifference> differences_;
+};
+
+// ---- whether the table can be compared -------------------------------------------------------------------------
+
+std::optional<std::string> TablePlanner::obstacle(Side which) const {
+    const RelationDesc& relation = side(which);
+    const std::string_view where = side_name(which);
+    if (relation.locked) return fmt::format("it is locked by another session on {}", where);
+    if (!relation.populated) return fmt::format("it is a materialized view without data on {}", where);
+    if (relation.row_security_active && !options_.enable_row_security) {
+        return fmt::format("row security applies on {}; --enable-row-security compares the visible rows", where);
+    }
+    if (relation.foreign_parts && !relation.named) {
+        return fmt::format("it has foreign tables as parts on {}, which are read only when --table names the table", where);
+    }
+    const bool none_readable = relation.unreadable_columns.size() == relation.columns.size();
+    if (!relation.readable && none_readable) return fmt::format("no SELECT privilege on {}", where);
+    return std::nullopt;
+}
+
+std::optional<std::string> TablePlanner::obstacle() const {
+    std::optional<std::string> reason = obstacle(Side::kSource);
+    return reason ? reason : obstacle(Side::kTarget);
+}
+
+// ---- columns -------------------------------------------------------------------------------------------------
+
+void TablePlanner::differ(Severity severity, const std::string& column, const std::string& message) {
+    std::string object = display_name(side(Side::kSource).name);
+    if (!column.empty()) object += "." + display_name(column);
+    differences_.push_back({severity, std::move(object), message});
+}
+
+void TablePlanner::pair_columns() {
+    for (const ColumnDesc& column : side(Side::kSource).columns) pair_column(column);
+    find_lone_target_columns();
+}
+
+void TablePlanner::pair_column(const ColumnDesc& column) {
+    const RelationDesc& target = side(Side::kTarget);
+    const ColumnOptions::Choice choice = column_options_.choose(side(Side::kSource), column.name);
+    const ColumnDesc* other =
+        find_column(target, column_options_.target_name(side(Side::kSource), target, column.name));
+    if (!other) {
+        if (choice.selected && !choice.excluded) differ(Severity::kDivergence, column.name, "column exists only on source");
+        return;
+    }
+    PairedColumn pair{&column, other, {}, {}, choice};
+    pair.reason = why_not_comparable(pair);
+    if (pair.reason.empty()) pair.form = common_form(column, *other);
+    columns_.push_back(std::move(pair));
+}
+
+void TablePlanner::find_lone_target_columns() {
+    for (const ColumnDesc& column : side(Side::kTarget).columns) {
+        const bool paired = std::any_of(columns_.begin(), columns_.end(), [&](const auto& p) { return p.target == &column; });
+        if (paired) continue;
+        const ColumnOptions::Choice choice = column_options_.choose(side(Side::kSource), column.name);
+        if (choice.selected && !choice.excluded) differ(Severity::kDivergence, column.name, "column exists only on target");
+    }
+}
+
+std::string TablePlanner::why_not_comparable(const PairedColumn& pair) const {
+    const Both<const ColumnDesc*> columns{pair.source, pair.target};
+    for (Side which : {Side::kSource, Side::kTarget}) {
+        const ColumnDesc& column = *columns[which];
+        if (contains(side(which).unreadable_columns, column.name)) {
+            return fmt::format("no SELECT privilege on {}", side_name(which));
+        }
+        if (!column.form.empty()) continue;
+        return column.reason.empty() ? fmt::format("type {} is not comparable", column.type) : column.reason;
+    }
+    if (!common_form(*pair.source, *pair.target).empty()) return {};
+    return fmt::format("types {} on source and {} on target cannot be compared with each other", pair.source->type,
+                       pair.target->type);
+}
+
+void TablePlanner::note_column(const PairedColumn& pair) {
+    const auto note = [&](std::string_view what, const std::string& source, const std::string& target) {
+        if (source == target) return;
+        differ(Severity::kNote, pair.source->name, fmt::format("{} {} on source, {} on target", what, source, target));
+    };
+    const auto nullability = [](const ColumnDesc& column) { return std::string(column.not_null ? "not null" : "nullable"); };
+    const auto collation = [](const ColumnDesc& column) { return column.collation.empty() ? "none" : column.collation; };
+    const auto generated = [](const ColumnDesc& column) { return std::string(column.generated.empty() ? "no" : "yes"); };
+    note("type", pair.source->type, pair.target->type);
+    note("nullability", nullability(*pair.source), nullability(*pair.target));
+    if (!pair.source->collation.empty() && !pair.target->collation.empty()) {
+        note("collation", collation(*pair.source), collation(*pair.target));
+    }
+    note("generated:", generated(*pair.source), generated(*pair.target));
+}
+
+void TablePlanner::choose_columns() {
+    for (const PairedColumn& pair : columns_) {
+        const auto is_key = [&](const ColumnPlan& column) { return column.name.source == pair.source->name; };
+        const bool in_key = std::any_of(plan_.key.begin(), plan_.key.end(), is_key);
+        if (!in_key && (!pair.choice.selected || pair.choice.excluded)) continue;
+        note_column(pair);
+        if (in_key) continue;
+        if (pair.form.empty()) {
+            plan_.skipped.push_back(fmt::format("column {}: {}", display_name(pair.source->name), pair.reason));
+        } else {
+            plan_.columns.push_back({{pair.source->name, pair.target->name}, pair.form, false});
+        }
+    }
+    std::sort(plan_.columns.begin(), plan_.columns.end(),
+              [](const ColumnPlan& a, const ColumnPlan& b) { return a.name.source < b.name.source; });
+}
+
+// ---- the key -------------------------------------------------------------------------------------------------
+
+const PairedColumn* TablePlanner::usable(Side which, const std::string& column) const {
+    for (const PairedColumn& pair : columns_) {
+        const ColumnDesc& own = which == Side::kSource ? *pair.source : *pair.target;
+        if (own.name == column) return pair.form.empty() || pair.choice.excluded ? nullptr : &pair;
+    }
+    return nullptr;
+}
+
+void TablePlanner::set_key(const std::vector<const PairedColumn*>& columns) {
+    for (const PairedColumn* pair : columns) {
+        plan_.key.push_back({{pair->source->name, pair->target->name}, pair->form, true});
+    }
+    plan_.key_proven = proven_on(Side::kSource) && proven_on(Side::kTarget);
+}
+
+/// Whether the relation's proven key has the same columns, in whatever order.
+bool TablePlanner::proven_on(Side which) const {
+    const KeyDesc& key = side(which).key;
+    return key.proven && key.columns.size() == plan_.key.size() &&
+           std::all_of(plan_.key.begin(), plan_.key.end(),
+                       [&](const ColumnPlan& column) { return contains(key.columns, column.name[which]); });
+}
+
+/// The key of --key is not given up silently: where it cannot be used, the reason why the table is not compared.
+std::optional<std::string> TablePlanner::use_given_key(const KeyEntry& entry) {
+    std::vector<const PairedColumn*> columns;
+    for (const std::string& name : entry.columns) {
+        const PairedColumn* pair = usable(Side::kSource, name);
+        if (!pair) return fmt::format("column {} of --key \"{}\" cannot be compared", display_name(name), entry.text);
+        columns.push_back(pair);
+    }
+    set_key(columns);
+    return std::nullopt;
+}
+
+bool TablePlanner::use_relation_key(Side which) {
+    std::vector<const PairedColumn*> columns;
+    for (const std::string& name : side(which).key.columns) {
+        columns.push_back(usable(which, name));
+        if (!columns.back()) return false;
+    }
+    set_key(columns);
+    return !columns.empty();
+}
+
+std::optional<std::string> TablePlanner::choose_key() {
+    if (const KeyEntry* entry = column_options_.key(side(Side::kSource))) return use_given_key(*entry);
+    if (use_relation_key(Side::kSource) || use_relation_key(Side::kTarget)) {
+        note_keys();
+        return std::nullopt;
+    }
+    for (Side which : {Side::kSource, Side::kTarget}) {
+        if (side(which).key.columns.empty()) continue;
+        differ(Severity::kNote, "", fmt::format("key ({}) on {} cannot be used; rows are compared without a key",
+                                                fmt::join(side(which).key.columns, ", "), side_name(which)));
+    }
+    return std::nullopt;
+}
+
+void TablePlanner::note_keys() {
+    if (plan_.key_proven) return;
+    const auto describe = [&](Side which) {
+        const KeyDesc& key = side(which).key;
+        return key.columns.empty() ? std::string("none") : fmt::format("({})", fmt::join(key.columns, ", "));
+    };
+    differ(Severity::kNote, "",
+           fmt::format("key {} on source, {} on target", describe(Side::kSource), describe(Side::kTarget)));
+}
+
+// ---- the rest ------------------------------------------------------------------------------------------------
+
+void TablePlanner::estimate() {
+    const auto [source, target] = std::pair(sides_.source, sides_.target);
+    plan_.estimated_rows = std::max(source->estimated_rows, target->estimated_rows);
+    plan_.estimated_bytes = std::max(source->bytes, target->bytes);
+    plan_.ranges = options_.ranges.value_or(
+        default_ranges(plan_.estimated_rows, plan_.estimated_bytes, plan_.columns.size() + 2));
+}
+
+std::string_view kind_name(char relkind) {
+    switch (relkind) {
+        case 'r': return "table";
+        case 'p': return "partitioned table";
+        case 'm': return "materialized view";
+        case 'v': return "view";
+        case 'f': return "foreign table";
+        default: return "relation";
+    }
+}
+
+void TablePlanner::describe_sides() {
+    for (Side which : {Side::kSource, Side::kTarget}) {
+        const RelationDesc& relation = side(which);
+        plan_.oid[which] = relation.oid;
+        plan_.name[which] = relation.name;
+        plan_.relkind[which] = relation.relkind;
+        plan_.foreign_parts[which] = relation.foreign_parts;
+        plan_.visible_rows_only = plan_.visible_rows_only || relation.row_security_active;
+        const bool scannable = relation.relkind != 'v' && !relation.foreign_parts && !relation.row_security_active;
+        plan_.path[which] = scannable && options_.where.empty() ? "scan" : "aggregate";
+    }
+    plan_.where = options_.where;
+    if (plan_.relkind.source == plan_.relkind.target) return;
+    differ(Severity::kNote, "", fmt::format("{} on source, {} on target", kind_name(plan_.relkind.source),
+                                            kind_name(plan_.relkind.target)));
+}
+
+TableDecision TablePlanner::run() {
+    if (auto reason = obstacle()) {
+        column_options_.pass(side(Side::kSource));
+        return {*reason, {}};
+    }
+    describe_sides();
+    pair_columns();
+    if (auto reason = choose_key()) return {*reason, std::move(differences_)};
+    choose_columns();
+    if (plan_.key.empty() && plan_.columns.empty()) return {"it has no columns that can be compared", std::move(differences_)};
+    estimate();
+    return {std::move(plan_), std::move(differences_)};
+}
+
+bool is_raw(const std::string& form) { return form.starts_with("jsonb_raw"); }
+
+std::vector<std::string> forms_of(const ColumnDesc& column) {
+    std::vector<std::string> forms;
+    if (!column.form.empty()) forms.push_back(column.form);
+    forms.insert(forms.end(), column.other_forms.begin(), column.other_forms.end());
+    std::erase_if(forms, is_raw);
+    return forms;
+}
+
+}  // namespace
+
+std::string common_form(const ColumnDesc& source, const ColumnDesc& target) {
+    const std::vector<std::string> others = forms_of(target);
+    for (const std::string& form : forms_of(source)) {
+        if (!contains(others, form)) continue;
+        const bool rounds = form.starts_with("float") && source.type != target.type;
+        return rounds ? "" : form;
+    }
+    return {};
+}
+
+int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices) {
+    const double rows = estimated_rows >= 0 ? estimated_rows : static_cast<double>(estimated_bytes) / kBytesPerRow;
+    const double affordable = static_cast<double>(kDigestBytes / (kBytesPerDigest * slices));
+    return static_cast<int>(std::clamp(rows / kRowsPerRange, 1.0, std::max(1.0, std::min(kMaxDefaultRanges, affordable))));
+}
+
+TableDecision plan_table(const Options& options, ColumnOptions& column_options, const RelationDesc& source,
+                         const RelationDesc& target) {
+    return TablePlanner(options, column_options, source, target).run();
+}
+
+}  // namespace parity::driver
