@@ -181,10 +181,10 @@ CREATE FUNCTION parity.row_digests(
     bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL, keys bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64,
-    path text DEFAULT 'auto', with_values boolean DEFAULT false,
+    with_values boolean DEFAULT false,
     OUT range_no integer, OUT key bytea, OUT key_text text, OUT row_hash bytea, OUT cell_hashes bytea,
     OUT column_values text[])
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_row_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
-COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, text, boolean) IS
+COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, boolean) IS
     'one row a row of [lower_bound, upper_bound), or of the chosen ranges of a list of bounds, or with the given framed keys: its framed key, row hash and cell hashes, in the order of range, key bytes and row hash';

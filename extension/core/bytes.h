@@ -6,6 +6,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace parity::core {
 
@@ -80,6 +81,19 @@ T load_le(const std::uint8_t* from) noexcept {
 template <typename T>
 void append_le(ByteSink& sink, T value) noexcept {
     if (std::uint8_t* room = sink.extend(sizeof value)) store_le(room, value);
+}
+
+/// The binary64 number of these bits.
+inline double double_from_bits(std::uint64_t bits) noexcept {
+    double value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+inline std::uint64_t bits_of_double(double value) noexcept {
+    std::uint64_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
 }
 
 /// Big endian, as integers travel on the wire.

@@ -24,8 +24,8 @@ int compare_bytes(ByteView a, ByteView b) noexcept {
 
 /// Canonical floats hold one NaN and one zero, so that only NaN needs care.
 int compare_floats(ByteView a, ByteView b) noexcept {
-    double x = std::bit_cast<double>(load_le<std::uint64_t>(a.data()));
-    double y = std::bit_cast<double>(load_le<std::uint64_t>(b.data()));
+    double x = double_from_bits(load_le<std::uint64_t>(a.data()));
+    double y = double_from_bits(load_le<std::uint64_t>(b.data()));
     if (x != x || y != y) return compare_numbers(x != x, y != y);
     return compare_numbers(x, y);
 }

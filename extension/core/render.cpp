@@ -1,7 +1,6 @@
 #include "core/render.h"
 
 #include <array>
-#include <bit>
 #include <limits>
 
 #include "core/bounds.h"
@@ -356,7 +355,7 @@ void render_scalar(Form form, ByteView canonical, DoubleWriter write_double, Byt
         case Form::kDecimal:
             return render_decimal(canonical, sink);
         case Form::kFloat:
-            return write_double(sink, std::bit_cast<double>(load_le<std::uint64_t>(at)));
+            return write_double(sink, double_from_bits(load_le<std::uint64_t>(at)));
         case Form::kText:
             return sink.append(canonical);
         case Form::kUuid:

@@ -1,0 +1,22 @@
+# Builds and installs the server extension for the PostgreSQL that PG_CONFIG names. Everything else: CMakeLists.txt.
+EXTENSION = extension/pg_parity
+MODULE_big = pg_parity
+DATA = extension/pg_parity--1.0.sql
+OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard extension/core/*.cpp extension/backend/*.cpp)))
+REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+EXTRA_CLEAN = $(OBJS:.o=.d)
+
+PG_CONFIG ?= pg_config
+
+# Server headers are system headers to us: they do not compile without warnings as C++. Nothing may throw and no
+# destructor may be needed (a server error is a longjmp), so that the module links without libstdc++.
+PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -Iextension -MMD
+PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -Wextra -Wshadow -Wno-unused-parameter
+
+# PGXS would compile every object a second time as bitcode, by a rule that ignores PG_CXXFLAGS.
+override with_llvm = no
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+-include $(OBJS:.o=.d)

@@ -1,0 +1,143 @@
+#include "backend/btree_sample.h"
+
+#include <algorithm>
+
+#include "backend/memory.h"
+#include "backend/pg_compat.h"
+#include "core/bounds.h"
+#include "core/order.h"
+
+namespace parity::backend {
+namespace {
+
+struct Root {
+    BlockNumber block;
+    uint32 level;
+};
+
+Root read_root(Relation index) {
+    Buffer buffer = ReadBuffer(index, BTREE_METAPAGE);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    BTMetaPageData* meta = BTPageGetMeta(BufferGetPage(buffer));
+    if (meta->btm_magic != BTREE_MAGIC)
+        ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                        errmsg("index \"%s\" is not a btree", RelationGetRelationName(index))));
+    Root root{meta->btm_fastroot, meta->btm_fastlevel};
+    UnlockReleaseBuffer(buffer);
+    return root;
+}
+
+/// Calls `visit(page, opaque, first_item)` for the pages of one level from `block` to the right, until it gives false.
+/// `visit` gets a copy, so that no lock is held while it looks up catalogs to read a value. The first data item of an
+/// inner page has no key (minus infinity); `first_item` is the first that has one.
+template <typename Visit>
+void walk_level(Relation index, BlockNumber block, Visit visit) {
+    Page copy = static_cast<Page>(palloc(BLCKSZ));
+    bool go_on = true;
+    while (go_on && block != P_NONE) {
+        CHECK_FOR_INTERRUPTS();
+        Buffer buffer = ReadBuffer(index, block);
+        LockBuffer(buffer, BUFFER_LOCK_SHARE);
+        memcpy(copy, BufferGetPage(buffer), BLCKSZ);
+        UnlockReleaseBuffer(buffer);
+        BTPageOpaque opaque = BTPageGetOpaque(copy);
+        block = opaque->btpo_next;
+        if (!P_IGNORE(opaque)) {
+            int first = P_FIRSTDATAKEY(opaque) + (P_ISLEAF(opaque) ? 0 : 1);
+            go_on = visit(copy, opaque, static_cast<OffsetNumber>(first));
+        }
+    }
+    pfree(copy);
+}
+
+IndexTuple tuple_at(Page page, OffsetNumber at) {
+    return reinterpret_cast<IndexTuple>(PageGetItem(page, PageGetItemId(page, at)));
+}
+
+/// The leftmost child of the first live page from `block` to the right.
+BlockNumber leftmost_child(Relation index, BlockNumber block) {
+    BlockNumber child = P_NONE;
+    walk_level(index, block, [&child](Page page, BTPageOpaque opaque, OffsetNumber) {
+        child = BTreeTupleGetDownLink(tuple_at(page, P_FIRSTDATAKEY(opaque)));
+        return false;
+    });
+    return child;
+}
+
+std::size_t count_items(Relation index, BlockNumber block) {
+    std::size_t count = 0;
+    walk_level(index, block, [&](Page page, BTPageOpaque, OffsetNumber first) {
+        int items = PageGetMaxOffsetNumber(page) - first + 1;
+        count += static_cast<std::size_t>(std::max(items, 0));
+        return true;
+    });
+    return count;
+}
+
+/// Turns the keys of index tuples into bounds.
+class BoundMaker {
+  public:
+    BoundMaker(Relation index, std::span<const TaskColumn> key)
+        : index_(index), key_(key), sink_(make_sink(CurrentMemoryContext)), scratch_(make_scratch(CurrentMemoryContext)) {}
+
+    /// The bound of one tuple; only its kind's byte where the tuple has no key.
+    core::ByteView make(IndexTuple tuple) {
+        std::size_t stored = BTreeTupleGetNAtts(tuple, index_);
+        sink_.clear();
+        sink_.append_u8(core::kKeyBound);
+        for (std::size_t i = 0; i < std::min(stored, key_.size()); ++i) {
+            bool null;
+            Datum value = index_getattr(tuple, static_cast<int>(i + 1), RelationGetDescr(index_), &null);
+            if (null)
+                core::append_null_frame(sink_);
+            else
+                core::append_frame(sink_, key_[i].reader.form, canonical_bytes(key_[i].reader, value, scratch_));
+        }
+        auto* copy = static_cast<std::uint8_t*>(palloc(sink_.size));
+        memcpy(copy, sink_.data, sink_.size);
+        return {copy, sink_.size};
+    }
+
+  private:
+    Relation index_;
+    std::span<const TaskColumn> key_;
+    core::ByteSink sink_;
+    Scratch scratch_;
+};
+
+/// Takes samples.size() of the level's `items` keys at even distances.
+std::size_t sample_level(Relation index, BlockNumber block, std::size_t items, std::span<const TaskColumn> key,
+                         std::span<core::ByteView> samples) {
+    BoundMaker maker(index, key);
+    std::size_t seen = 0;
+    std::size_t made = 0;
+    walk_level(index, block, [&](Page page, BTPageOpaque, OffsetNumber first) {
+        for (OffsetNumber at = first; at <= PageGetMaxOffsetNumber(page) && made < samples.size(); ++at, ++seen) {
+            if (seen * samples.size() < made * items) continue;
+            core::ByteView bound = maker.make(tuple_at(page, at));
+            if (bound.size() > 1) samples[made++] = bound;
+        }
+        return made < samples.size();
+    });
+    return made;
+}
+
+}  // namespace
+
+std::size_t sample_btree(Oid index_id, std::span<const TaskColumn> key, std::span<core::ByteView> samples) {
+    Relation index = index_open(index_id, AccessShareLock);
+    Root root = read_root(index);
+    BlockNumber block = root.block;
+    std::size_t items = 0;
+    std::size_t made = 0;
+    for (uint32 level = root.level; block != P_NONE; --level) {
+        items = count_items(index, block);
+        if (level == 0 || items >= samples.size()) break;
+        block = leftmost_child(index, block);
+    }
+    if (items > 0) made = sample_level(index, block, items, key, samples);
+    index_close(index, NoLock);
+    return made;
+}
+
+}  // namespace parity::backend

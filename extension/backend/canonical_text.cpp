@@ -1,0 +1,29 @@
+#include "backend/canonical_text.h"
+
+namespace parity::backend {
+
+core::ByteView server_text_to_utf8(core::ByteView text) {
+    int encoding = GetDatabaseEncoding();
+    if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || text.empty()) return text;
+    const char* start = reinterpret_cast<const char*>(text.data());
+    char* converted = pg_server_to_any(start, static_cast<int>(text.size()), PG_UTF8);
+    return converted == start ? text : core::as_bytes(converted);
+}
+
+core::ByteView without_trailing_blanks(core::ByteView text) {
+    while (!text.empty() && text.back() == ' ') text = text.first(text.size() - 1);
+    return text;
+}
+
+core::ByteView enum_label(Oid value, core::ByteSink& sink) {
+    HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(value));
+    if (!HeapTupleIsValid(tuple))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid internal value for enum: %u", value)));
+    sink.clear();
+    Form_pg_enum row = reinterpret_cast<Form_pg_enum>(GETSTRUCT(tuple));
+    sink.append(std::string_view(NameStr(row->enumlabel)));
+    ReleaseSysCache(tuple);
+    return server_text_to_utf8(sink.view());
+}
+
+}  // namespace parity::backend

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include "core/bytes.h"
+
+/// Text of the server as the `text` form (docs/digest-format.md, section 2.2).
+namespace parity::backend {
+
+/// UTF-8 bytes of text in the database's encoding: the same bytes in a UTF8 or SQL_ASCII database, else a conversion in
+/// the current context.
+core::ByteView server_text_to_utf8(core::ByteView text);
+
+/// char(n) without its blanks at the end.
+core::ByteView without_trailing_blanks(core::ByteView text);
+
+/// The label of an enum value, in `sink`. Raises 22P03 for an OID that is no enum value.
+core::ByteView enum_label(Oid value, core::ByteSink& sink);
+
+}  // namespace parity::backend

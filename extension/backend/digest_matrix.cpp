@@ -1,0 +1,114 @@
+#include "backend/digest_matrix.h"
+
+#include "backend/memory.h"
+#include "backend/settings.h"
+
+namespace parity::backend {
+namespace {
+
+constexpr char kDigestAlign = TYPALIGN_DOUBLE;
+
+Datum digest_datum(core::Digest* copy, const core::Digest& digest) {
+    *copy = digest;
+    return PointerGetDatum(copy);
+}
+
+}  // namespace
+
+DigestMatrix shape_matrix(const DigestSpec& spec) {
+    std::uint32_t sum_words = spec.wide ? 2 : 1;
+    return {nullptr, spec.ranges(), sum_words, 1 + sum_words * (2 + spec.column_forms.size())};
+}
+
+DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context) {
+    DigestMatrix matrix = shape_matrix(spec);
+    matrix.words = allocate_array<core::u64>(context, matrix.total_words());
+    return matrix;
+}
+
+void add_matrix(const DigestMatrix& total, const core::u64* part) {
+    for (std::uint32_t range = 0; range < total.ranges; ++range, part += total.stride) {
+        core::u64* sums = total.range(range);
+        sums[0] += part[0];
+        for (std::size_t at = 1; at < total.stride; at += total.sum_words) {
+            if (total.sum_words == 1) {
+                sums[at] += part[at];
+                continue;
+            }
+            core::u128 sum = core::join_halves(sums[at], sums[at + 1]) + core::join_halves(part[at], part[at + 1]);
+            sums[at] = core::low_half(sum);
+            sums[at + 1] = core::high_half(sum);
+        }
+    }
+}
+
+DigestMaker::DigestMaker(const DigestSpec& spec, const DigestMatrix& matrix, MemoryContext context)
+    : spec_(spec), matrix_(matrix), column_tags_(allocate_array<std::uint32_t>(context, spec.column_forms.size() + 1)) {
+    core::ByteSink scratch = make_sink(context);
+    auto tag = [&](core::SliceKind kind, core::Form form) {
+        return core::slice_tag(kind, spec.key_forms, spec.column_forms, form, spec.seed, scratch);
+    };
+    key_tag_ = tag(core::SliceKind::kKey, core::Form::kKey);
+    row_tag_ = tag(core::SliceKind::kRow, core::Form::kRow);
+    for (std::size_t i = 0; i < spec.column_forms.size(); ++i)
+        column_tags_[i] = tag(core::SliceKind::kColumn, spec.column_forms[i]);
+}
+
+core::Digest DigestMaker::make(std::uint32_t range, std::size_t at, core::Form form, std::uint32_t tag) const {
+    const core::u64* sums = matrix_.range(range);
+    return {core::kFormatVersion,
+            static_cast<std::uint8_t>(spec_.width()),
+            form,
+            core::kFormRevision,
+            tag,
+            sums[0],
+            sums[at],
+            spec_.wide ? sums[at + 1] : 0};
+}
+
+core::Digest DigestMaker::key(std::uint32_t range) const {
+    return make(range, key_sum_at(matrix_), core::Form::kKey, key_tag_);
+}
+
+core::Digest DigestMaker::row(std::uint32_t range) const {
+    return make(range, row_sum_at(matrix_), core::Form::kRow, row_tag_);
+}
+
+core::Digest DigestMaker::column(std::uint32_t range, std::size_t column) const {
+    return make(range, column_sum_at(matrix_, column), spec_.column_forms[column], column_tags_[column]);
+}
+
+void check_digest_memory(const DigestSpec& spec, int participants) {
+    DigestMatrix shape = shape_matrix(spec);
+    std::size_t limit = static_cast<std::size_t>(max_digest_memory_kb) * 1024;
+    std::size_t per_range = shape.stride * sizeof(core::u64) * static_cast<std::size_t>(participants);
+    if (per_range * shape.ranges <= limit) return;
+    std::size_t fitting = limit / per_range;
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                    errmsg("the digests of %u ranges need more than parity.max_digest_memory", shape.ranges),
+                    errdetail("%zu columns in %u ranges take %zu kB in %d processes; the limit is %d kB.",
+                              spec.column_forms.size(), shape.ranges, per_range * shape.ranges / 1024, participants,
+                              max_digest_memory_kb),
+                    fitting > 0 ? errhint("Use at most %zu ranges, or raise parity.max_digest_memory.", fitting)
+                                : errhint("Use fewer columns, or raise parity.max_digest_memory.")));
+}
+
+Datum digest_array(const DigestMaker& maker, std::uint32_t range, bool with_key_and_row, Oid digest_type) {
+    std::size_t lead = with_key_and_row ? 2 : 0;
+    std::size_t count = lead + maker.columns();
+    auto* digests = static_cast<core::Digest*>(palloc(sizeof(core::Digest) * (count + 1)));
+    auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (count + 1)));
+    if (with_key_and_row) {
+        elements[0] = digest_datum(&digests[0], maker.key(range));
+        elements[1] = digest_datum(&digests[1], maker.row(range));
+    }
+    for (std::size_t i = lead; i < count; ++i)
+        elements[i] = digest_datum(&digests[i], maker.column(range, i - lead));
+    ArrayType* array =
+        construct_array(elements, static_cast<int>(count), digest_type, core::kDigestBytes, false, kDigestAlign);
+    pfree(digests);
+    pfree(elements);
+    return PointerGetDatum(array);
+}
+
+}  // namespace parity::backend

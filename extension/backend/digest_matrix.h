@@ -1,0 +1,65 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include "backend/digest_spec.h"
+#include "core/digest.h"
+
+/// The sums that digesting builds: for each range a count, and the key's, the row's and each column's sum.
+namespace parity::backend {
+
+/// A matrix of 64-bit words in somebody's memory (a context, or shared memory). One range is one stretch of words:
+/// the count, then the sums of 1 (width 64) or 2 words (width 128: low, high).
+struct DigestMatrix {
+    core::u64* words;
+    std::uint32_t ranges;
+    std::uint32_t sum_words;  ///< 1 or 2
+    std::size_t stride;       ///< words of one range
+
+    core::u64* range(std::uint32_t number) const { return words + number * stride; }
+    std::size_t total_words() const { return stride * ranges; }
+    std::size_t bytes() const { return total_words() * sizeof(core::u64); }
+};
+
+/// The shape that a spec asks for, without memory.
+DigestMatrix shape_matrix(const DigestSpec& spec);
+
+/// A zeroed matrix in `context`.
+DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context);
+
+/// Adds the sums of `part`, which has the same shape.
+void add_matrix(const DigestMatrix& total, const core::u64* part);
+
+/// Position of a sum inside a range's words.
+inline std::size_t key_sum_at(const DigestMatrix&) { return 1; }
+inline std::size_t row_sum_at(const DigestMatrix& matrix) { return 1 + matrix.sum_words; }
+inline std::size_t column_sum_at(const DigestMatrix& matrix, std::size_t column) {
+    return 1 + matrix.sum_words * (2 + column);
+}
+
+/// Makes the digests of a matrix; knows the tag of each slice.
+class DigestMaker {
+  public:
+    DigestMaker(const DigestSpec& spec, const DigestMatrix& matrix, MemoryContext context);
+    core::Digest key(std::uint32_t range) const;
+    core::Digest row(std::uint32_t range) const;
+    core::Digest column(std::uint32_t range, std::size_t column) const;
+    std::size_t columns() const { return spec_.column_forms.size(); }
+
+  private:
+    core::Digest make(std::uint32_t range, std::size_t at, core::Form form, std::uint32_t tag) const;
+    const DigestSpec& spec_;
+    const DigestMatrix& matrix_;
+    std::uint32_t key_tag_;
+    std::uint32_t row_tag_;
+    std::uint32_t* column_tags_;
+};
+
+/// Raises 54000, naming a number of ranges that would fit, where the matrices of `participants` processes exceed
+/// parity.max_digest_memory.
+void check_digest_memory(const DigestSpec& spec, int participants);
+
+/// The digests as an SQL array: key, row, columns (with_key_and_row), or the columns alone.
+Datum digest_array(const DigestMaker& maker, std::uint32_t range, bool with_key_and_row, Oid digest_type);
+
+}  // namespace parity::backend

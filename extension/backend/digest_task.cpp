@@ -1,0 +1,206 @@
+#include "backend/digest_task.h"
+
+#include <algorithm>
+
+#include "backend/canonical_text.h"
+#include "backend/column_choice.h"
+#include "backend/memory.h"
+#include "backend/pg_compat.h"
+#include "backend/query_path.h"
+#include "backend/sql_arguments.h"
+
+namespace parity::backend {
+namespace {
+
+bool is_readable_kind(char kind) {
+    return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE || kind == RELKIND_MATVIEW ||
+           kind == RELKIND_VIEW || kind == RELKIND_FOREIGN_TABLE;
+}
+
+bool has_storage(char kind) { return kind == RELKIND_RELATION || kind == RELKIND_MATVIEW; }
+
+void check_kind(Relation relation) {
+    const char* name = RelationGetRelationName(relation);
+    if (!is_readable_kind(relation->rd_rel->relkind))
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                        errmsg("\"%s\" is not a table, materialized view, view or foreign table", name)));
+    if (RELATION_IS_OTHER_TEMP(relation))
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("cannot access temporary table \"%s\" of another session", name)));
+    if (RecoveryInProgress() && has_storage(relation->rd_rel->relkind) && !RelationIsPermanent(relation))
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("cannot access unlogged table \"%s\" during recovery", name)));
+    if (!RelationIsPopulated(relation))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("materialized view \"%s\" has not been populated", name),
+                        errhint("Use the REFRESH MATERIALIZED VIEW command.")));
+}
+
+[[noreturn]] void raise_changed(Relation relation, const char* what) {
+    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("relation \"%s\" was %s after the snapshot was taken", RelationGetRelationName(relation), what),
+                    errdetail("Under this snapshot it would be read as it never was."),
+                    errhint("Try again with a new snapshot.")));
+    pg_unreachable();
+}
+
+/// A table that was truncated or rewritten after the snapshot holds rows that the snapshot does not see, and has lost
+/// those that it does: it would read as empty. The snapshot's own view of pg_class tells.
+void check_not_rewritten(Relation relation, Relation pg_class) {
+    if (!has_storage(relation->rd_rel->relkind)) return;
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(RelationGetRelid(relation)));
+    SysScanDesc scan = systable_beginscan(pg_class, ClassOidIndexId, true, GetActiveSnapshot(), 1, &key);
+    HeapTuple tuple = systable_getnext(scan);
+    if (!HeapTupleIsValid(tuple)) raise_changed(relation, "created");
+    if (file_number(reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))) != file_number(relation->rd_rel))
+        raise_changed(relation, "truncated or rewritten");
+    systable_endscan(scan);
+}
+
+/// Looks at each leaf, which locks it.
+ScanObstacle check_leaves(const DigestTask& task) {
+    ScanObstacle obstacle = ScanObstacle::kNone;
+    Relation pg_class = table_open(RelationRelationId, AccessShareLock);
+    for (Oid leaf : task.leaves) {
+        Relation relation = relation_open(leaf, NoLock);
+        check_kind(relation);
+        check_not_rewritten(relation, pg_class);
+        if (!has_storage(relation->rd_rel->relkind))
+            obstacle = ScanObstacle::kRelationKind;
+        else if (relation->rd_rel->relam != HEAP_TABLE_AM_OID && obstacle == ScanObstacle::kNone)
+            obstacle = ScanObstacle::kAccessMethod;
+        relation_close(relation, NoLock);
+    }
+    table_close(pg_class, AccessShareLock);
+    return obstacle;
+}
+
+std::span<const Oid> find_leaves(Relation relation) {
+    Oid* leaves;
+    std::size_t count = 0;
+    char kind = relation->rd_rel->relkind;
+    if (kind != RELKIND_PARTITIONED_TABLE && !(kind == RELKIND_RELATION && relation->rd_rel->relhassubclass)) {
+        leaves = allocate_array<Oid>(CurrentMemoryContext, 1);
+        leaves[count++] = RelationGetRelid(relation);
+        return {leaves, count};
+    }
+    List* all = find_all_inheritors(RelationGetRelid(relation), AccessShareLock, nullptr);
+    leaves = allocate_array<Oid>(CurrentMemoryContext, static_cast<std::size_t>(list_length(all)));
+    ListCell* cell;
+    foreach (cell, all) {
+        Oid child = lfirst_oid(cell);
+        // as in SQL, another session's temporary child is not part of the relation
+        if (get_rel_relkind(child) != RELKIND_PARTITIONED_TABLE && !isOtherTempNamespace(get_rel_namespace(child)))
+            leaves[count++] = child;
+    }
+    return {leaves, count};
+}
+
+bool has_virtual_column(const DigestTask& task) {
+    auto is_virtual = [&](const TaskColumn& column) {
+        return is_virtual_generated(TupleDescAttr(RelationGetDescr(task.relation), column.number - 1));
+    };
+    return std::any_of(task.key.begin(), task.key.end(), is_virtual) ||
+           std::any_of(task.columns.begin(), task.columns.end(), is_virtual);
+}
+
+/// `of_leaves` is what check_leaves() found.
+ScanObstacle find_obstacle(const DigestTask& task, ScanObstacle of_leaves) {
+    if (task.relation->rd_rel->relkind == RELKIND_VIEW || task.relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+        return ScanObstacle::kRelationKind;
+    if (task.row_security) return ScanObstacle::kRowSecurity;
+    if (task.filter) return ScanObstacle::kFilter;
+    if (IsolationIsSerializable()) return ScanObstacle::kSerializable;
+    if (has_virtual_column(task)) return ScanObstacle::kVirtualColumn;
+    return of_leaves;
+}
+
+/// SELECT on the relation, or on each column that is read; that of partitions does not matter, as in SQL.
+void check_privileges(const DigestTask& task) {
+    Oid id = RelationGetRelid(task.relation);
+    if (may_select(id, GetUserId())) return;
+    auto check = [&](const TaskColumn& column) {
+        if (pg_attribute_aclcheck(id, column.number, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+            ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                            errmsg("permission denied for column \"%s\" of relation \"%s\"", NameStr(column.name),
+                                   RelationGetRelationName(task.relation))));
+    };
+    if (task.key.empty() && task.columns.empty())
+        aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(task.relation->rd_rel->relkind),
+                       RelationGetRelationName(task.relation));
+    std::for_each(task.key.begin(), task.key.end(), check);
+    std::for_each(task.columns.begin(), task.columns.end(), check);
+}
+
+std::span<const core::Form> forms_of(std::span<const TaskColumn> columns) {
+    core::Form* forms = allocate_array<core::Form>(CurrentMemoryContext, columns.size() + 1);
+    for (std::size_t i = 0; i < columns.size(); ++i) forms[i] = columns[i].reader.form;
+    return {forms, columns.size()};
+}
+
+}  // namespace
+
+const char* describe(ScanObstacle obstacle) {
+    switch (obstacle) {
+        case ScanObstacle::kNone: return "nothing";
+        case ScanObstacle::kRowSecurity: return "row security applies to the caller";
+        case ScanObstacle::kFilter: return "there is a filter";
+        case ScanObstacle::kSerializable: return "the transaction is serializable";
+        case ScanObstacle::kRelationKind: return "it is or contains a view or foreign table";
+        case ScanObstacle::kAccessMethod: return "its table access method is not heap";
+        case ScanObstacle::kVirtualColumn: return "it has virtual generated columns";
+    }
+    return "unknown";
+}
+
+DigestTask open_task(const TaskArguments& arguments) {
+    if (arguments.width != 64 && arguments.width != 128)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("width must be 64 or 128, not %d", arguments.width)));
+    DigestTask task{};
+    task.relation = relation_open(arguments.relation, AccessShareLock);
+    check_kind(task.relation);
+    ChosenColumns chosen = choose_columns(task.relation, arguments.key_columns, arguments.columns, arguments.forms);
+    task.key = chosen.key;
+    task.columns = chosen.columns;
+    check_privileges(task);
+    task.row_security = check_enable_rls(arguments.relation, InvalidOid, false) == RLS_ENABLED;
+    task.filter = arguments.filter ? check_filter(arguments.filter) : nullptr;
+    task.spec.wide = arguments.width == 128;
+    task.spec.seed = static_cast<core::u64>(arguments.seed);
+    task.spec.key_forms = forms_of(task.key);
+    task.spec.column_forms = forms_of(task.columns);
+    task.leaves = find_leaves(task.relation);
+    task.obstacle = find_obstacle(task, check_leaves(task));
+    return task;
+}
+
+void close_task(DigestTask& task) { relation_close(task.relation, NoLock); }
+
+void set_bounds(DigestTask& task, std::span<const core::ByteView> bounds) {
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+        core::BoundStatus status = core::check_bound(bounds[i], task.spec.key_forms);
+        if (status == core::BoundStatus::kOk && i > 0)
+            status = core::check_succession(bounds[i - 1], bounds[i], task.spec.key_forms);
+        if (status != core::BoundStatus::kOk)
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("bound %zu is not usable", i + 1),
+                            errdetail("For this bound: %s.", core::describe(status).data()),
+                            errhint("Take bounds from parity.split_keys() with the same key columns and forms.")));
+    }
+    task.spec.bounds = bounds;
+}
+
+void keep_only(DigestTask& task, ArrayType* only_ranges) {
+    if (!only_ranges) return;
+    std::uint8_t* kept = allocate_array<std::uint8_t>(CurrentMemoryContext, task.spec.ranges());
+    for (int32 number : int_array(only_ranges, "only_ranges")) {
+        if (number < 1 || static_cast<std::uint32_t>(number) > task.spec.ranges())
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                            errmsg("range %d does not exist: there are %u ranges", number, task.spec.ranges())));
+        kept[number - 1] = 1;
+    }
+    task.spec.kept = {kept, task.spec.ranges()};
+}
+
+}  // namespace parity::backend

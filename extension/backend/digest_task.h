@@ -1,0 +1,65 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include <span>
+
+#include "backend/digest_spec.h"
+#include "backend/type_forms.h"
+
+/// A call of a function that reads a relation: from SQL arguments to something that can be run.
+namespace parity::backend {
+
+/// One column that takes part.
+struct TaskColumn {
+    AttrNumber number;
+    NameData name;
+    Oid type;
+    Oid collation;
+    ColumnReader reader;
+};
+
+/// What the functions that read a relation have in common. Null pointers are arguments that were NULL.
+struct TaskArguments {
+    Oid relation;
+    ArrayType* key_columns;
+    ArrayType* columns;
+    Jsonb* forms;
+    char* filter;
+    std::int64_t seed;
+    int width;
+};
+
+/// Why a relation is not scanned directly.
+enum class ScanObstacle { kNone, kRowSecurity, kFilter, kSerializable, kRelationKind, kAccessMethod, kVirtualColumn };
+
+/// A phrase for people.
+const char* describe(ScanObstacle obstacle);
+
+/// A relation opened and checked, with its columns chosen.
+struct DigestTask {
+    Relation relation;
+    std::span<const TaskColumn> key;
+    std::span<const TaskColumn> columns;
+    /// The relation itself, or what has its rows: partitions, inheritance children. Locked.
+    std::span<const Oid> leaves;
+    char* filter;  ///< checked; null for none
+    ScanObstacle obstacle;
+    bool row_security;  ///< applies to the caller
+    DigestSpec spec;    ///< without bounds and kept ranges
+};
+
+/// Opens the relation and checks everything that can be wrong: kind, other sessions' temporary tables, unlogged tables in
+/// recovery, unpopulated materialised views, names, forms, SELECT on each column, and that neither it nor any leaf was
+/// rewritten after the active snapshot was taken. Raises the error that names what is wrong. In the current context.
+DigestTask open_task(const TaskArguments& arguments);
+
+/// Lets go of the relation; its lock stays.
+void close_task(DigestTask& task);
+
+/// The same with the bounds and chosen ranges of the SQL arguments (`bounds`, `only_ranges` may be null). Raises 22023 for
+/// malformed bounds and numbers that are none.
+void set_bounds(DigestTask& task, std::span<const core::ByteView> bounds);
+void keep_only(DigestTask& task, ArrayType* only_ranges);
+
+}  // namespace parity::backend

@@ -1,0 +1,76 @@
+#include "backend/key_choice.h"
+
+#include "backend/memory.h"
+#include "backend/type_forms.h"
+
+namespace parity::backend {
+namespace {
+
+bool is_identifying_column(Relation relation, AttrNumber column) {
+    if (column <= 0) return false;
+    Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), column - 1);
+    core::Form forms[kMaxForms];
+    return attribute->attnotnull && forms_of_type(attribute->atttypid, forms) > 0;
+}
+
+bool is_proof(Relation relation, Relation index) {
+    Form_pg_index form = index->rd_index;
+    if (!form->indisunique || !form->indisvalid || !form->indisready || !form->indislive || !form->indimmediate)
+        return false;
+    if (RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL) return false;
+    for (int i = 0; i < form->indnkeyatts; ++i)
+        if (!is_identifying_column(relation, form->indkey.values[i])) return false;
+    return true;
+}
+
+/// Whether an index is a better proof than the best so far.
+bool is_better(Form_pg_index candidate, Form_pg_index best) {
+    if (best->indisprimary || candidate->indisprimary) return candidate->indisprimary && !best->indisprimary;
+    return candidate->indnkeyatts < best->indnkeyatts;
+}
+
+/// An index proves nothing about the children of an inheritance parent; an index of a partitioned table covers all.
+bool has_plain_children(Relation relation) {
+    return relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE && relation->rd_rel->relhassubclass &&
+           find_inheritance_children(RelationGetRelid(relation), NoLock) != NIL;
+}
+
+}  // namespace
+
+RelationKey find_key(Relation relation) {
+    RelationKey key{{}, InvalidOid};
+    if (has_plain_children(relation)) return key;
+    AttrNumber* columns = allocate_array<AttrNumber>(CurrentMemoryContext, INDEX_MAX_KEYS);
+    Form_pg_index best = nullptr;
+    ListCell* cell;
+    foreach (cell, RelationGetIndexList(relation)) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+        if (is_proof(relation, index) && (!best || is_better(index->rd_index, best))) {
+            std::size_t count = static_cast<std::size_t>(index->rd_index->indnkeyatts);
+            for (std::size_t i = 0; i < count; ++i) columns[i] = index->rd_index->indkey.values[i];
+            key = {{columns, count}, RelationGetRelid(index)};
+            best = static_cast<Form_pg_index>(palloc(sizeof(*index->rd_index)));
+            memcpy(best, index->rd_index, offsetof(FormData_pg_index, indkey));
+        }
+        index_close(index, AccessShareLock);
+    }
+    return key;
+}
+
+Oid find_btree(Relation relation, std::span<const AttrNumber> columns) {
+    ListCell* cell;
+    foreach (cell, RelationGetIndexList(relation)) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+        Form_pg_index form = index->rd_index;
+        bool fits = index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indislive &&
+                    static_cast<std::size_t>(form->indnkeyatts) >= columns.size() &&
+                    RelationGetIndexPredicate(index) == NIL;
+        for (std::size_t i = 0; fits && i < columns.size(); ++i) fits = form->indkey.values[i] == columns[i];
+        Oid id = RelationGetRelid(index);
+        index_close(index, AccessShareLock);
+        if (fits) return id;
+    }
+    return InvalidOid;
+}
+
+}  // namespace parity::backend

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include <span>
+
+namespace parity::backend {
+
+/// The columns that identify a relation's rows.
+struct RelationKey {
+    std::span<const AttrNumber> columns;  ///< empty: there is no proven key
+    Oid index;                            ///< what proves it
+};
+
+/// The primary key, else the proven unique index with the fewest columns (the oldest of these). Proven is: unique, valid,
+/// ready, immediate, without predicate and expressions, over NOT NULL columns of comparable types, on a relation
+/// without inheritance children. In the current context.
+RelationKey find_key(Relation relation);
+
+/// A valid B-tree of `relation` (a leaf) whose first columns are `columns` in this order, to read bounds from;
+/// InvalidOid where there is none.
+Oid find_btree(Relation relation, std::span<const AttrNumber> columns);
+
+}  // namespace parity::backend

@@ -1,0 +1,30 @@
+#include "backend/pg.h"
+
+#include "backend/settings.h"
+#include "core/digest.h"
+
+extern "C" {
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+PG_FUNCTION_INFO_V1(parity_format_version);
+}
+
+namespace parity::backend {
+
+int max_digest_memory_kb = 64 * 1024;
+bool report_progress = false;
+
+void define_settings() {
+    DefineCustomIntVariable("parity.max_digest_memory", "Memory that all processes of one call may use for digests.",
+                            nullptr, &max_digest_memory_kb, 64 * 1024, 64, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB,
+                            nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("parity.report_progress", "Sends progress notices to the client while a relation is read.",
+                             nullptr, &report_progress, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+}
+
+}  // namespace parity::backend
+
+void _PG_init(void) { parity::backend::define_settings(); }
+
+Datum parity_format_version(PG_FUNCTION_ARGS) { PG_RETURN_INT32(parity::core::kFormatVersion); }

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "backend/pg.h"
+
+/// Everything that depends on the server's version. The rest of the backend is written for the newest one; what older
+/// ones lack is supplied here.
+
+#if PG_VERSION_NUM < 150000
+#define BTPageGetOpaque(page) ((BTPageOpaque)PageGetSpecialPointer(page))
+#endif
+
+namespace parity::backend {
+
+/// The raw parse trees of an SQL text.
+inline List* parse_sql(const char* text) {
+#if PG_VERSION_NUM >= 140000
+    return raw_parser(text, RAW_PARSE_DEFAULT);
+#else
+    return raw_parser(text);
+#endif
+}
+
+/// Whether a column is computed when it is read, so that the heap does not hold it (PostgreSQL 18).
+inline bool is_virtual_generated(Form_pg_attribute attribute) {
+#if PG_VERSION_NUM >= 180000
+    return attribute->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
+#else
+    return attribute != nullptr && false;
+#endif
+}
+
+/// The number that names a relation's file, as pg_class has it.
+inline Oid file_number(Form_pg_class relation) { return relation->relfilenode; }
+
+/// Whether the role may read the whole relation.
+inline bool may_select(Oid relation, Oid role) {
+    return pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK;
+}
+
+}  // namespace parity::backend

@@ -1,0 +1,167 @@
+#include "backend/query_path.h"
+
+#include "backend/memory.h"
+#include "backend/pg_compat.h"
+
+namespace parity::backend {
+namespace {
+
+constexpr std::size_t kMaxArguments = FUNC_MAX_ARGS - 1;
+constexpr long kFetchRows = 256;
+
+/// The one unnamed output expression of a plain SELECT, or null.
+Node* only_expression(List* parsed) {
+    if (list_length(parsed) != 1) return nullptr;
+    Node* statement = linitial_node(RawStmt, parsed)->stmt;
+    if (!IsA(statement, SelectStmt)) return nullptr;
+    SelectStmt* select = castNode(SelectStmt, statement);
+    SelectStmt* bare = makeNode(SelectStmt);
+    bare->targetList = select->targetList;
+    bare->limitOption = select->limitOption;
+    if (!equal(select, bare) || list_length(select->targetList) != 1) return nullptr;
+    ResTarget* target = linitial_node(ResTarget, select->targetList);
+    return target->name || target->indirection != NIL ? nullptr : target->val;
+}
+
+void append_column_list(StringInfo sql, const DigestTask& task) {
+    const char* separator = "";
+    auto append = [&](const TaskColumn& column) {
+        appendStringInfo(sql, "%st.%s", separator, quote_identifier(NameStr(column.name)));
+        separator = ", ";
+    };
+    for (const TaskColumn& column : task.key) append(column);
+    for (const TaskColumn& column : task.columns) append(column);
+}
+
+/// The filter stands in parentheses on lines of its own, so that a comment in it ends there.
+void append_source(StringInfo sql, const DigestTask& task) {
+    Oid schema = RelationGetNamespace(task.relation);
+    appendStringInfo(sql, " FROM %s AS t",
+                     quote_qualified_identifier(get_namespace_name(schema), RelationGetRelationName(task.relation)));
+    if (task.filter) appendStringInfo(sql, " WHERE (\n%s\n)", task.filter);
+}
+
+/// Wide tables come as one record: a function takes 100 arguments at most, and a row's hash needs all of its cells at once.
+const char* digest_query(const DigestTask& task) {
+    bool as_record = task.key.size() + task.columns.size() > kMaxArguments;
+    StringInfoData sql;
+    initStringInfo(&sql);
+    appendStringInfoString(&sql, as_record ? "SELECT parity.range_digest_agg($1, ROW(" : "SELECT parity.range_digest_agg($1, ");
+    append_column_list(&sql, task);
+    appendStringInfoString(&sql, as_record ? "))" : ")");
+    append_source(&sql, task);
+    return sql.data;
+}
+
+const char* row_query(const DigestTask& task) {
+    StringInfoData sql;
+    initStringInfo(&sql);
+    appendStringInfoString(&sql, "SELECT ");
+    append_column_list(&sql, task);
+    append_source(&sql, task);
+    return sql.data;
+}
+
+/// A volatile filter could choose other rows each time.
+void check_not_volatile(SPIPlanPtr plan) {
+    ListCell* source_cell;
+    foreach (source_cell, SPI_plan_get_plan_sources(plan)) {
+        auto* source = static_cast<CachedPlanSource*>(lfirst(source_cell));
+        ListCell* query_cell;
+        foreach (query_cell, source->query_list) {
+            Query* query = lfirst_node(Query, query_cell);
+            if (query->hasModifyingCTE || contain_volatile_functions(query->jointree->quals))
+                ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("filter must not be volatile"),
+                                errhint("A filter that changes from call to call chooses other rows on each side.")));
+        }
+    }
+}
+
+SPIPlanPtr prepare(const DigestTask& task, const char* sql, int argument_count, Oid* argument_types) {
+    SPIPlanPtr plan = SPI_prepare_cursor(sql, argument_count, argument_types, CURSOR_OPT_PARALLEL_OK);
+    if (!plan) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+    if (task.filter) check_not_volatile(plan);
+    return plan;
+}
+
+/// Holds a number of workers for the planner while it lives; undone by leave(), or by the end of the transaction.
+class WorkerLimit {
+  public:
+    explicit WorkerLimit(int workers) : level_(workers < 0 ? 0 : NewGUCNestLevel()) {
+        if (workers < 0) return;
+        set_config_option("max_parallel_workers_per_gather", psprintf("%d", workers), PGC_USERSET, PGC_S_SESSION,
+                          GUC_ACTION_SAVE, true, 0, false);
+    }
+    void leave() const {
+        if (level_) AtEOXact_GUC(true, level_);
+    }
+
+  private:
+    int level_;
+};
+
+void connect() {
+    if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
+}
+
+}  // namespace
+
+char* check_filter(char* filter) {
+    Node* alone = only_expression(parse_sql(psprintf("SELECT\n%s\n", filter)));
+    Node* enclosed = alone ? only_expression(parse_sql(psprintf("SELECT (\n%s\n)", filter))) : nullptr;
+    if (!alone || !enclosed || !equal(alone, enclosed))
+        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("filter must be exactly one expression"),
+                        errdetail("The filter is: %s", filter)));
+    return filter;
+}
+
+DigestMatrix digest_by_query(const DigestTask& task, int workers) {
+    DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
+    bytea* spec = pack_spec(task.spec);
+    connect();
+    WorkerLimit limit(workers);
+    Oid type = BYTEAOID;
+    Datum argument = PointerGetDatum(spec);
+    SPIPlanPtr plan = prepare(task, digest_query(task), 1, &type);
+    if (SPI_execute_plan(plan, &argument, nullptr, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
+        elog(ERROR, "the aggregate gave no row");
+    bool null;
+    Datum packed = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+    if (!null) {
+        bytea* words = DatumGetByteaPP(packed);
+        if (VARSIZE_ANY_EXHDR(words) != matrix.bytes()) elog(ERROR, "the aggregate gave digests of another shape");
+        memcpy(matrix.words, VARDATA_ANY(words), matrix.bytes());
+    }
+    limit.leave();
+    SPI_finish();
+    return matrix;
+}
+
+void read_by_query(const DigestTask& task, const RowConsumer& consumer) {
+    MemoryContext caller = CurrentMemoryContext;
+    MemoryContext row_context = AllocSetContextCreate(caller, "parity row", ALLOCSET_DEFAULT_SIZES);
+    std::size_t columns = task.key.size() + task.columns.size();
+    Datum* values = allocate_array<Datum>(caller, columns);
+    bool* nulls = allocate_array<bool>(caller, columns);
+    connect();
+    SPIPlanPtr plan = prepare(task, row_query(task), 0, nullptr);
+    Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, true);
+    for (;;) {
+        SPI_cursor_fetch(portal, true, kFetchRows);
+        if (SPI_processed == 0) break;
+        for (uint64 i = 0; i < SPI_processed; ++i) {
+            CHECK_FOR_INTERRUPTS();
+            heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, values, nulls);
+            MemoryContext spi = MemoryContextSwitchTo(row_context);
+            consumer.consume(consumer.state, values, nulls);
+            MemoryContextSwitchTo(spi);
+            MemoryContextReset(row_context);
+        }
+        SPI_freetuptable(SPI_tuptable);
+    }
+    SPI_cursor_close(portal);
+    SPI_finish();
+    MemoryContextDelete(row_context);
+}
+
+}  // namespace parity::backend

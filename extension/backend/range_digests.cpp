@@ -1,0 +1,253 @@
+#include "backend/pg.h"
+
+#include "backend/canonical_text.h"
+#include "backend/digest_matrix.h"
+#include "backend/digest_task.h"
+#include "backend/double_text.h"
+#include "backend/memory.h"
+#include "backend/query_path.h"
+#include "backend/scan.h"
+#include "backend/split.h"
+#include "backend/sql_arguments.h"
+#include "core/render.h"
+
+/// The SQL functions range_digests(), slice_digests() and split_keys().
+
+extern "C" {
+PG_FUNCTION_INFO_V1(parity_range_digests);
+PG_FUNCTION_INFO_V1(parity_slice_digests);
+PG_FUNCTION_INFO_V1(parity_split_keys);
+}
+
+namespace parity::backend {
+namespace {
+
+/// Positions of the arguments of range_digests and slice_digests.
+enum RangeArgument {
+    kRelation,
+    kRanges,
+    kBounds,
+    kKeyColumns,
+    kColumns,
+    kForms,
+    kFilter,
+    kSeed,
+    kWidth,
+    kWorkers,
+    kPath,
+    kOnlyRanges,
+};
+
+enum class DigestPath { kAuto, kScan, kAggregate };
+
+/// What one call computed.
+struct RangeResult {
+    DigestTask task;
+    DigestMatrix matrix;
+    DigestPath path;
+};
+
+template <typename T>
+T* optional_pointer(FunctionCallInfo fcinfo, int argument) {
+    return PG_ARGISNULL(argument) ? nullptr : reinterpret_cast<T*>(PG_DETOAST_DATUM(PG_GETARG_DATUM(argument)));
+}
+
+void require_argument(FunctionCallInfo fcinfo, int argument, const char* name) {
+    if (PG_ARGISNULL(argument))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", name)));
+}
+
+DigestPath parse_path(FunctionCallInfo fcinfo) {
+    if (PG_ARGISNULL(kPath)) return DigestPath::kAuto;
+    char* name = text_to_cstring(PG_GETARG_TEXT_PP(kPath));
+    if (strcmp(name, "auto") == 0) return DigestPath::kAuto;
+    if (strcmp(name, "scan") == 0) return DigestPath::kScan;
+    if (strcmp(name, "aggregate") == 0) return DigestPath::kAggregate;
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("path must be \"auto\", \"scan\" or \"aggregate\", not \"%s\"", name)));
+    pg_unreachable();
+}
+
+/// The path that is taken: what was asked for, if it can be.
+DigestPath choose_path(DigestPath wanted, const DigestTask& task) {
+    if (wanted == DigestPath::kScan && task.obstacle != ScanObstacle::kNone)
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("relation \"%s\" cannot be scanned directly: %s", RelationGetRelationName(task.relation),
+                               describe(task.obstacle))));
+    if (wanted != DigestPath::kAuto) return wanted;
+    return task.obstacle == ScanObstacle::kNone ? DigestPath::kScan : DigestPath::kAggregate;
+}
+
+const char* path_name(DigestPath path) { return path == DigestPath::kScan ? "scan" : "aggregate"; }
+
+int read_workers(FunctionCallInfo fcinfo) {
+    if (PG_ARGISNULL(kWorkers)) return -1;
+    int workers = PG_GETARG_INT32(kWorkers);
+    if (workers < 0 || workers > MAX_PARALLEL_WORKER_LIMIT)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("workers must be between 0 and %d, not %d", MAX_PARALLEL_WORKER_LIMIT, workers)));
+    return workers;
+}
+
+TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
+    require_argument(fcinfo, kRelation, "relation");
+    require_argument(fcinfo, kSeed, "seed");
+    require_argument(fcinfo, kWidth, "width");
+    return {PG_GETARG_OID(kRelation),
+            optional_array(fcinfo, kKeyColumns),
+            optional_array(fcinfo, kColumns),
+            optional_pointer<Jsonb>(fcinfo, kForms),
+            PG_ARGISNULL(kFilter) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(kFilter)),
+            PG_GETARG_INT64(kSeed),
+            PG_GETARG_INT32(kWidth)};
+}
+
+RangeResult compute(FunctionCallInfo fcinfo) {
+    DigestPath wanted = parse_path(fcinfo);
+    int workers = read_workers(fcinfo);
+    RangeResult result{open_task(read_task_arguments(fcinfo)), {}, DigestPath::kAuto};
+    DigestTask& task = result.task;
+    if (PG_ARGISNULL(kBounds)) {
+        require_argument(fcinfo, kRanges, "ranges");
+        check_range_count(PG_GETARG_INT32(kRanges));
+        task.spec.bounds = split(task, PG_GETARG_INT32(kRanges));
+    } else {
+        set_bounds(task, bytea_array(PG_GETARG_ARRAYTYPE_P(kBounds), "bounds"));
+    }
+    keep_only(task, optional_array(fcinfo, kOnlyRanges));
+    result.path = choose_path(wanted, task);
+    if (workers < 0 && result.path == DigestPath::kScan) workers = default_workers(task);
+    check_digest_memory(task.spec, 1 + (workers < 0 ? max_parallel_workers_per_gather : workers));
+    result.matrix = result.path == DigestPath::kScan ? digest_by_scan(task, workers) : digest_by_query(task, workers);
+    return result;
+}
+
+/// Bounds as people read them.
+class BoundTexts {
+  public:
+    explicit BoundTexts(const DigestSpec& spec) : spec_(spec), sink_(make_sink(CurrentMemoryContext)) {}
+
+    Datum text(std::size_t bound) {
+        sink_.clear();
+        core::render_bound(spec_.key_forms, spec_.bounds[bound], write_double, sink_);
+        return PointerGetDatum(make_text(sink_.view()));
+    }
+    /// Sets a pair of result columns: the lower bound of a range, or the upper one; NULL at the ends.
+    void set(std::uint32_t range, bool upper, Datum* value, bool* null) {
+        *null = upper ? range == spec_.bounds.size() : range == 0;
+        if (!*null) *value = text(upper ? range : range - 1);
+    }
+    void set_bytes(std::uint32_t range, bool upper, Datum* value, bool* null) {
+        *null = upper ? range == spec_.bounds.size() : range == 0;
+        if (!*null) *value = PointerGetDatum(make_bytea(spec_.bounds[upper ? range : range - 1]));
+    }
+
+  private:
+    const DigestSpec& spec_;
+    core::ByteSink sink_;
+};
+
+Datum digest_datum(const core::Digest& digest) {
+    auto* copy = static_cast<core::Digest*>(palloc(sizeof(core::Digest)));
+    *copy = digest;
+    return PointerGetDatum(copy);
+}
+
+/// Calls `put(range)` for each range that was digested, each in memory that is then given back.
+template <typename Put>
+void for_each_range(const RangeResult& result, Put put) {
+    MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "parity result", ALLOCSET_DEFAULT_SIZES);
+    for (std::uint32_t range = 0; range < result.matrix.ranges; ++range) {
+        CHECK_FOR_INTERRUPTS();
+        if (!result.task.spec.keeps(range)) continue;
+        MemoryContext caller = MemoryContextSwitchTo(context);
+        put(range);
+        MemoryContextSwitchTo(caller);
+        MemoryContextReset(context);
+    }
+}
+
+}  // namespace
+}  // namespace parity::backend
+
+using namespace parity::backend;
+
+Datum parity_range_digests(PG_FUNCTION_ARGS) {
+    Tuplestorestate* store;
+    TupleDesc descriptor = begin_result(fcinfo, &store);
+    RangeResult result = compute(fcinfo);
+    const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
+    Oid digest_type = TupleDescAttr(descriptor, 4)->atttypid;
+    BoundTexts texts(result.task.spec);
+    for_each_range(result, [&](std::uint32_t range) {
+        Datum values[10] = {};
+        bool nulls[10] = {};
+        values[0] = Int32GetDatum(static_cast<int32>(range + 1));
+        texts.set(range, false, &values[1], &nulls[1]);
+        texts.set(range, true, &values[2], &nulls[2]);
+        values[3] = Int64GetDatum(static_cast<int64>(result.matrix.range(range)[0]));
+        values[4] = digest_datum(maker.key(range));
+        values[5] = digest_datum(maker.row(range));
+        values[6] = digest_array(maker, range, false, digest_type);
+        texts.set_bytes(range, false, &values[7], &nulls[7]);
+        texts.set_bytes(range, true, &values[8], &nulls[8]);
+        values[9] = CStringGetTextDatum(path_name(result.path));
+        tuplestore_putvalues(store, descriptor, values, nulls);
+    });
+    close_task(result.task);
+    return 0;
+}
+
+Datum parity_slice_digests(PG_FUNCTION_ARGS) {
+    Tuplestorestate* store;
+    TupleDesc descriptor = begin_result(fcinfo, &store);
+    RangeResult result = compute(fcinfo);
+    const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
+    BoundTexts texts(result.task.spec);
+    for_each_range(result, [&](std::uint32_t range) {
+        Datum values[6] = {};
+        bool nulls[6] = {};
+        values[0] = Int32GetDatum(static_cast<int32>(range + 1));
+        texts.set(range, false, &values[1], &nulls[1]);
+        texts.set(range, true, &values[2], &nulls[2]);
+        auto put = [&](const char* slice, const NameData* column, const parity::core::Digest& digest) {
+            values[3] = CStringGetTextDatum(slice);
+            nulls[4] = !column;
+            values[4] = column ? NameGetDatum(column) : 0;
+            values[5] = digest_datum(digest);
+            tuplestore_putvalues(store, descriptor, values, nulls);
+        };
+        put("key", nullptr, maker.key(range));
+        put("row", nullptr, maker.row(range));
+        for (std::size_t i = 0; i < result.task.columns.size(); ++i)
+            put("column", &result.task.columns[i].name, maker.column(range, i));
+    });
+    close_task(result.task);
+    return 0;
+}
+
+Datum parity_split_keys(PG_FUNCTION_ARGS) {
+    Tuplestorestate* store;
+    TupleDesc descriptor = begin_result(fcinfo, &store);
+    require_argument(fcinfo, 0, "relation");
+    require_argument(fcinfo, 1, "ranges");
+    check_range_count(PG_GETARG_INT32(1));
+    ArrayType* keys_only = construct_empty_array(TEXTOID);
+    DigestTask task = open_task({PG_GETARG_OID(0), optional_array(fcinfo, 2), keys_only, optional_pointer<Jsonb>(fcinfo, 3), nullptr, 0, 64});
+    if (task.row_security)
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("bounds of \"%s\" cannot be read: row security applies to the caller",
+                               RelationGetRelationName(task.relation)),
+                        errdetail("The index's pages hold keys of rows that the caller may not see."),
+                        errhint("parity.range_digests() divides such a relation by hash.")));
+    task.spec.bounds = split(task, PG_GETARG_INT32(1));
+    BoundTexts texts(task.spec);
+    for (std::size_t i = 0; i < task.spec.bounds.size(); ++i) {
+        Datum values[3] = {Int32GetDatum(static_cast<int32>(i + 1)), PointerGetDatum(make_bytea(task.spec.bounds[i])),
+                           texts.text(i)};
+        bool nulls[3] = {};
+        tuplestore_putvalues(store, descriptor, values, nulls);
+    }
+    close_task(task);
+    return 0;
+}

@@ -1,0 +1,254 @@
+#include "backend/pg.h"
+
+#include <algorithm>
+
+#include "backend/digest_task.h"
+#include "backend/double_text.h"
+#include "backend/memory.h"
+#include "backend/query_path.h"
+#include "backend/row_hasher.h"
+#include "backend/sql_arguments.h"
+#include "core/render.h"
+
+/// The SQL function row_digests(): the rows of chosen ranges, or with chosen keys, and their hashes.
+
+extern "C" {
+PG_FUNCTION_INFO_V1(parity_row_digests);
+}
+
+namespace parity::backend {
+namespace {
+
+enum RowArgument {
+    kRelation,
+    kLowerBound,
+    kUpperBound,
+    kBounds,
+    kOnlyRanges,
+    kKeys,
+    kKeyColumns,
+    kColumns,
+    kForms,
+    kFilter,
+    kSeed,
+    kWidth,
+    kWithValues,
+};
+
+constexpr int kResultColumns = 6;
+
+/// The range that was asked for by its bounds, among the ranges that they make.
+struct RowRanges {
+    std::span<const core::ByteView> bounds;
+    int32 only;  ///< 0: what only_ranges says
+};
+
+core::ByteView bytea_argument(FunctionCallInfo fcinfo, int argument) {
+    bytea* bytes = PG_GETARG_BYTEA_PP(argument);
+    return {reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(bytes)), VARSIZE_ANY_EXHDR(bytes)};
+}
+
+RowRanges read_ranges(FunctionCallInfo fcinfo) {
+    bool lower = !PG_ARGISNULL(kLowerBound);
+    bool upper = !PG_ARGISNULL(kUpperBound);
+    if (!lower && !upper)
+        return {PG_ARGISNULL(kBounds) ? std::span<const core::ByteView>{}
+                                      : bytea_array(PG_GETARG_ARRAYTYPE_P(kBounds), "bounds"),
+                0};
+    if (!PG_ARGISNULL(kBounds) || !PG_ARGISNULL(kOnlyRanges))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("lower_bound and upper_bound cannot be combined with bounds and only_ranges")));
+    auto* bounds = allocate_array<core::ByteView>(CurrentMemoryContext, 2);
+    std::size_t count = 0;
+    if (lower) bounds[count++] = bytea_argument(fcinfo, kLowerBound);
+    if (upper) bounds[count++] = bytea_argument(fcinfo, kUpperBound);
+    return {{bounds, count}, lower ? 2 : 1};
+}
+
+bool is_less(core::ByteView a, core::ByteView b) {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+}
+
+std::span<const core::ByteView> sorted_keys(FunctionCallInfo fcinfo) {
+    std::span<const core::ByteView> keys = bytea_array(PG_GETARG_ARRAYTYPE_P(kKeys), "keys");
+    auto* sorted = allocate_array<core::ByteView>(CurrentMemoryContext, keys.size() + 1);
+    std::copy(keys.begin(), keys.end(), sorted);
+    std::sort(sorted, sorted + keys.size(), is_less);
+    return {sorted, keys.size()};
+}
+
+/// Prints values as SQL shows them, under the session's settings.
+struct ValuePrinter {
+    FmgrInfo function;
+};
+
+/// Takes the rows of the query, hashes those that are wanted and hands them to a sort.
+struct RowCollector {
+    const DigestTask* task;
+    RowHasher* hasher;
+    bool by_key;
+    std::span<const core::ByteView> keys;  ///< sorted
+    core::u128* cells;
+    ValuePrinter* printers;  ///< null: no values
+    Tuplesortstate* sort;
+    TupleTableSlot* slot;
+    core::ByteSink bytes;
+    core::ByteSink text;
+};
+static_assert(std::is_trivially_destructible_v<RowCollector>);
+
+bool is_wanted(const RowCollector& self, core::ByteView key, std::uint32_t range) {
+    if (!self.task->spec.keeps(range)) return false;
+    return !self.by_key || std::binary_search(self.keys.begin(), self.keys.end(), key, is_less);
+}
+
+/// A hash in the byte order in which the digest's text form writes sums.
+void append_hash(core::ByteSink& sink, core::u128 hash, bool wide) {
+    std::uint8_t bytes[16];
+    core::store_be(bytes, core::high_half(hash));
+    core::store_be(bytes + 8, core::low_half(hash));
+    sink.append(wide ? bytes : bytes + 8, wide ? 16 : 8);
+}
+
+Datum hash_bytea(RowCollector& self, const core::u128* hashes, std::size_t count) {
+    self.bytes.clear();
+    for (std::size_t i = 0; i < count; ++i) append_hash(self.bytes, hashes[i], self.task->spec.wide);
+    return PointerGetDatum(make_bytea(self.bytes.view()));
+}
+
+Datum value_texts(const RowCollector& self, const Datum* values, const bool* nulls) {
+    std::size_t first = self.task->key.size();
+    int count = static_cast<int>(self.task->columns.size());
+    auto* texts = static_cast<Datum*>(palloc0(sizeof(Datum) * static_cast<std::size_t>(count + 1)));
+    auto* absent = static_cast<bool*>(palloc0(static_cast<std::size_t>(count + 1)));
+    for (std::size_t i = 0; i < self.task->columns.size(); ++i) {
+        absent[i] = nulls[first + i];
+        if (!absent[i]) texts[i] = CStringGetTextDatum(OutputFunctionCall(&self.printers[i].function, values[first + i]));
+    }
+    int lower = 1;
+    return PointerGetDatum(construct_md_array(texts, absent, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+void put_row(RowCollector& self, std::uint32_t range, core::ByteView key, const Datum* values, const bool* nulls) {
+    ExecClearTuple(self.slot);
+    Datum* result = self.slot->tts_values;
+    bool* absent = self.slot->tts_isnull;
+    result[0] = Int32GetDatum(static_cast<int32>(range + 1));
+    result[1] = PointerGetDatum(make_bytea(key));
+    self.text.clear();
+    std::span<const core::Form> forms =
+        self.task->key.empty() ? self.task->spec.column_forms : self.task->spec.key_forms;
+    core::render_key(forms, key, write_double, self.text);
+    result[2] = PointerGetDatum(make_text(self.text.view()));
+    core::u128 row_hash = self.hasher->hash_cells(values, nulls, self.cells);
+    result[3] = hash_bytea(self, &row_hash, 1);
+    result[4] = hash_bytea(self, self.cells, self.task->columns.size());
+    std::fill(absent, absent + kResultColumns, false);
+    absent[5] = !self.printers;
+    result[5] = self.printers ? value_texts(self, values, nulls) : 0;
+    ExecStoreVirtualTuple(self.slot);
+    tuplesort_puttupleslot(self.sort, self.slot);
+}
+
+void consume_row(void* state, const Datum* values, const bool* nulls) {
+    RowCollector& self = *static_cast<RowCollector*>(state);
+    core::ByteView key = self.hasher->frame_key(values, nulls);
+    std::uint32_t range = self.hasher->range_of_framed_key();
+    if (is_wanted(self, key, range)) put_row(self, range, key, values, nulls);
+}
+
+/// Positions of the query's output: the key's columns, then the others.
+std::span<const RowInput> make_inputs(std::span<const TaskColumn> columns, std::size_t first) {
+    RowInput* inputs = allocate_array<RowInput>(CurrentMemoryContext, columns.size() + 1);
+    for (std::size_t i = 0; i < columns.size(); ++i) inputs[i] = {static_cast<int>(first + i), columns[i].reader};
+    return {inputs, columns.size()};
+}
+
+ValuePrinter* make_printers(const DigestTask& task) {
+    ValuePrinter* printers = allocate_array<ValuePrinter>(CurrentMemoryContext, task.columns.size() + 1);
+    for (std::size_t i = 0; i < task.columns.size(); ++i) {
+        Oid function;
+        bool varlena;
+        getTypeOutputInfo(task.columns[i].type, &function, &varlena);
+        fmgr_info(function, &printers[i].function);
+    }
+    return printers;
+}
+
+/// Sorts by range, key bytes and row hash.
+Tuplesortstate* begin_sort(TupleDesc descriptor) {
+    AttrNumber columns[] = {1, 2, 4};
+    Oid bytea_less = lookup_type_cache(BYTEAOID, TYPECACHE_LT_OPR)->lt_opr;
+    Oid operators[] = {Int4LessOperator, bytea_less, bytea_less};
+    Oid collations[] = {InvalidOid, InvalidOid, InvalidOid};
+    bool nulls_first[] = {false, false, false};
+    return tuplesort_begin_heap(descriptor, lengthof(columns), columns, operators, collations, nulls_first, work_mem,
+                                nullptr, 0);
+}
+
+void drain(Tuplesortstate* sort, TupleTableSlot* slot, Tuplestorestate* store) {
+    tuplesort_performsort(sort);
+    while (tuplesort_gettupleslot(sort, true, false, slot, nullptr)) {
+        CHECK_FOR_INTERRUPTS();
+        tuplestore_puttupleslot(store, slot);
+    }
+    tuplesort_end(sort);
+}
+
+TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
+    for (int argument : {int{kRelation}, int{kSeed}, int{kWidth}, int{kWithValues}})
+        if (PG_ARGISNULL(argument))
+            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                            errmsg("relation, seed, width and with_values must not be NULL")));
+    return {PG_GETARG_OID(kRelation),
+            optional_array(fcinfo, kKeyColumns),
+            optional_array(fcinfo, kColumns),
+            PG_ARGISNULL(kForms) ? nullptr : PG_GETARG_JSONB_P(kForms),
+            PG_ARGISNULL(kFilter) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(kFilter)),
+            PG_GETARG_INT64(kSeed),
+            PG_GETARG_INT32(kWidth)};
+}
+
+DigestTask open_row_task(FunctionCallInfo fcinfo) {
+    DigestTask task = open_task(read_task_arguments(fcinfo));
+    RowRanges ranges = read_ranges(fcinfo);
+    set_bounds(task, ranges.bounds);
+    keep_only(task, optional_array(fcinfo, kOnlyRanges));
+    if (ranges.only > 0) {
+        auto* kept = allocate_array<std::uint8_t>(CurrentMemoryContext, task.spec.ranges());
+        kept[ranges.only - 1] = 1;
+        task.spec.kept = {kept, task.spec.ranges()};
+    }
+    return task;
+}
+
+}  // namespace
+}  // namespace parity::backend
+
+using namespace parity::backend;
+
+Datum parity_row_digests(PG_FUNCTION_ARGS) {
+    Tuplestorestate* store;
+    TupleDesc descriptor = begin_result(fcinfo, &store);
+    DigestTask task = open_row_task(fcinfo);
+    RowHasher hasher(task.spec, make_inputs(task.key, 0), make_inputs(task.columns, task.key.size()),
+                     CurrentMemoryContext);
+    RowCollector collector{};
+    collector.task = &task;
+    collector.hasher = &hasher;
+    collector.by_key = !PG_ARGISNULL(kKeys);
+    if (collector.by_key) collector.keys = sorted_keys(fcinfo);
+    collector.cells = allocate_array<parity::core::u128>(CurrentMemoryContext, task.columns.size() + 1);
+    collector.printers = PG_GETARG_BOOL(kWithValues) ? make_printers(task) : nullptr;
+    collector.sort = begin_sort(descriptor);
+    collector.slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsVirtual);
+    collector.bytes = make_sink(CurrentMemoryContext);
+    collector.text = make_sink(CurrentMemoryContext);
+    read_by_query(task, {consume_row, &collector});
+    TupleTableSlot* sorted = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
+    drain(collector.sort, sorted, store);
+    ExecDropSingleTupleTableSlot(sorted);
+    ExecDropSingleTupleTableSlot(collector.slot);
+    close_task(task);
+    return 0;
+}

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include <type_traits>
+
+#include "backend/digest_matrix.h"
+#include "backend/digest_spec.h"
+#include "backend/type_forms.h"
+#include "core/bounds.h"
+#include "core/hash.h"
+#include "core/order.h"
+
+/// One row's values to hashes: the only place where the backend applies docs/digest-format.md, section 4.
+namespace parity::backend {
+
+/// Where a key part or a column stands in the arrays of values, and how it is read.
+struct RowInput {
+    int position;
+    ColumnReader reader;
+};
+
+/// Hashes rows of values under one spec. Each process has its own.
+class RowHasher {
+  public:
+    /// `key` and `columns` are parallel to the spec's forms. Everything must outlive the hasher; its own memory comes from
+    /// `context`.
+    RowHasher(const DigestSpec& spec, std::span<const RowInput> key, std::span<const RowInput> columns,
+              MemoryContext context);
+
+    /// Adds a row to its range's sums, unless that range is not kept.
+    void accumulate(const Datum* values, const bool* nulls, const DigestMatrix& matrix) {
+        if (spec_.wide)
+            accumulate_as<core::u128>(values, nulls, matrix);
+        else
+            accumulate_as<core::u64>(values, nulls, matrix);
+    }
+
+    /// Frames a row's key (keyless: all of it). The bytes live until the next row.
+    core::ByteView frame_key(const Datum* values, const bool* nulls);
+
+    /// The range, from 0, of the row whose key was framed last.
+    std::uint32_t range_of_framed_key();
+
+    /// Hashes the cells of the row whose key was framed last, into `cells` (one a column), and gives the row hash. Under a
+    /// width of 64 the high halves are 0.
+    core::u128 hash_cells(const Datum* values, const bool* nulls, core::u128* cells);
+
+  private:
+    template <typename H>
+    void accumulate_as(const Datum* values, const bool* nulls, const DigestMatrix& matrix);
+    template <typename H, typename Consume>
+    H hash_cells_as(const Datum* values, const bool* nulls, H key_hash, Consume consume);
+    template <typename H, typename Consume>
+    H hash_framed_cells_as(H key_hash, Consume consume);
+
+    const DigestSpec& spec_;
+    std::span<const RowInput> key_;
+    std::span<const RowInput> columns_;
+    core::RangeFinder finder_;
+    core::ByteSink framed_;
+    Scratch scratch_;
+};
+static_assert(std::is_trivially_destructible_v<RowHasher>);
+
+}  // namespace parity::backend

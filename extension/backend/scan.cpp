@@ -1,0 +1,303 @@
+#include "backend/scan.h"
+
+#include <algorithm>
+#include <new>
+
+#include "backend/memory.h"
+#include "backend/pg_compat.h"
+#include "backend/progress.h"
+#include "backend/row_hasher.h"
+
+namespace parity::backend {
+namespace {
+
+/// Chunks are small enough that participants end together, and large enough for the kernel to read ahead.
+constexpr core::u64 kMaxChunkPages = 256;
+constexpr core::u64 kChunksPerParticipant = 32;
+
+constexpr core::u64 kKeyShared = 1;
+constexpr core::u64 kKeyLeaves = 2;
+constexpr core::u64 kKeyColumns = 3;
+constexpr core::u64 kKeySpec = 4;
+constexpr core::u64 kKeySums = 5;
+
+/// A leaf and the number of its first page when the pages of all leaves are counted through.
+struct SharedLeaf {
+    Oid relation;
+    core::u64 first_page;
+};
+
+/// A column by name: leaves may hold it at other places than their parent.
+struct SharedColumn {
+    NameData name;
+    core::Form form;
+};
+
+/// What the participants of a scan share.
+struct SharedScan {
+    pg_atomic_uint64 next_page;
+    pg_atomic_uint64 pages_read;
+    core::u64 total_pages;
+    core::u64 chunk_pages;
+    std::uint32_t leaves;
+    std::uint32_t key_columns;
+    std::uint32_t columns;  ///< the key's included
+};
+
+/// One participant's view of the scan.
+struct Participant {
+    SharedScan* shared;
+    const SharedLeaf* leaves;
+    const SharedColumn* columns;
+    const DigestSpec* spec;
+    DigestMatrix matrix;
+    MemoryContext context;
+    ProgressReporter* progress;  ///< null in workers
+};
+
+/// A leaf opened for reading stretches of pages.
+struct LeafScan {
+    Relation relation;
+    TableScanDesc scan;
+    TupleTableSlot* slot;
+    RowHasher* hasher;
+    int attributes;  ///< how far rows are deformed
+    MemoryContext context;
+    MemoryContext row_context;
+};
+static_assert(std::is_trivially_destructible_v<LeafScan>);
+
+RowInput find_input(Relation leaf, const SharedColumn& column) {
+    AttrNumber number = get_attnum(RelationGetRelid(leaf), NameStr(column.name));
+    if (number <= 0) elog(ERROR, "column \"%s\" is missing in \"%s\"", NameStr(column.name), RelationGetRelationName(leaf));
+    Oid type = TupleDescAttr(RelationGetDescr(leaf), number - 1)->atttypid;
+    std::optional<ColumnReader> reader = find_reader(type, column.form);
+    if (!reader) elog(ERROR, "column \"%s\" of \"%s\" has another type", NameStr(column.name), RelationGetRelationName(leaf));
+    return {number - 1, *reader};
+}
+
+LeafScan open_leaf(const Participant& self, Oid leaf) {
+    MemoryContext context = AllocSetContextCreate(self.context, "parity leaf", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext caller = MemoryContextSwitchTo(context);
+    LeafScan scan{};
+    scan.context = context;
+    scan.row_context = AllocSetContextCreate(context, "parity row", ALLOCSET_DEFAULT_SIZES);
+    scan.relation = table_open(leaf, AccessShareLock);
+    RowInput* inputs = allocate_array<RowInput>(context, self.shared->columns);
+    for (std::uint32_t i = 0; i < self.shared->columns; ++i) {
+        inputs[i] = find_input(scan.relation, self.columns[i]);
+        scan.attributes = std::max(scan.attributes, inputs[i].position + 1);
+    }
+    std::span<const RowInput> all(inputs, self.shared->columns);
+    scan.hasher = new (allocate_array<RowHasher>(context, 1)) RowHasher(
+        *self.spec, all.first(self.shared->key_columns), all.subspan(self.shared->key_columns), context);
+    scan.slot = table_slot_create(scan.relation, nullptr);
+    scan.scan = table_beginscan_strat(scan.relation, GetActiveSnapshot(), 0, nullptr, true, false);
+    MemoryContextSwitchTo(caller);
+    return scan;
+}
+
+void close_leaf(LeafScan& scan) {
+    ExecDropSingleTupleTableSlot(scan.slot);
+    table_endscan(scan.scan);
+    table_close(scan.relation, NoLock);
+    MemoryContextDelete(scan.context);
+}
+
+/// Reads the pages [first, first + count) of an open leaf.
+void read_pages(LeafScan& leaf, BlockNumber first, BlockNumber count, const DigestMatrix& matrix) {
+    table_rescan(leaf.scan, nullptr);
+    heap_setscanlimits(leaf.scan, first, count);
+    while (table_scan_getnextslot(leaf.scan, ForwardScanDirection, leaf.slot)) {
+        CHECK_FOR_INTERRUPTS();
+        slot_getsomeattrs(leaf.slot, leaf.attributes);
+        MemoryContext caller = MemoryContextSwitchTo(leaf.row_context);
+        leaf.hasher->accumulate(leaf.slot->tts_values, leaf.slot->tts_isnull, matrix);
+        MemoryContextSwitchTo(caller);
+        MemoryContextReset(leaf.row_context);
+    }
+}
+
+core::u64 pages_before(const Participant& self, std::uint32_t leaf) {
+    return leaf == self.shared->leaves ? self.shared->total_pages : self.leaves[leaf].first_page;
+}
+
+/// Takes chunks of pages until there are none. A participant's chunks ascend, so that it opens each leaf at most once.
+void participate(const Participant& self) {
+    SharedScan* shared = self.shared;
+    std::uint32_t leaf = 0;
+    LeafScan open{};
+    for (;;) {
+        core::u64 page = pg_atomic_fetch_add_u64(&shared->next_page, shared->chunk_pages);
+        if (page >= shared->total_pages) break;
+        core::u64 end = std::min(page + shared->chunk_pages, shared->total_pages);
+        while (page < end) {
+            if (page >= pages_before(self, leaf + 1)) {
+                if (open.relation) close_leaf(open);
+                open = {};
+                ++leaf;
+                continue;
+            }
+            if (!open.relation) open = open_leaf(self, self.leaves[leaf].relation);
+            core::u64 stop = std::min(end, pages_before(self, leaf + 1));
+            read_pages(open, static_cast<BlockNumber>(page - self.leaves[leaf].first_page),
+                       static_cast<BlockNumber>(stop - page), self.matrix);
+            pg_atomic_fetch_add_u64(&shared->pages_read, static_cast<int64>(stop - page));
+            page = stop;
+        }
+        if (self.progress) self.progress->report(pg_atomic_read_u64(&shared->pages_read), shared->total_pages);
+    }
+    if (open.relation) close_leaf(open);
+}
+
+/// Counts the pages that the snapshot can see rows in: those that are there now.
+core::u64 count_pages(const DigestTask& task, SharedLeaf* leaves) {
+    core::u64 total = 0;
+    for (std::size_t i = 0; i < task.leaves.size(); ++i) {
+        Relation relation = table_open(task.leaves[i], NoLock);
+        leaves[i] = {task.leaves[i], total};
+        total += RelationGetNumberOfBlocks(relation);
+        table_close(relation, NoLock);
+    }
+    return total;
+}
+
+void fill_columns(const DigestTask& task, SharedColumn* columns) {
+    for (const TaskColumn& column : task.key) *columns++ = {column.name, column.reader.form};
+    for (const TaskColumn& column : task.columns) *columns++ = {column.name, column.reader.form};
+}
+
+/// The parts of a scan before it is known whether they lie in shared memory.
+struct ScanSetup {
+    SharedScan scan;
+    SharedLeaf* leaves;
+    SharedColumn* columns;
+};
+
+ScanSetup set_up(const DigestTask& task, int workers) {
+    ScanSetup setup{};
+    setup.leaves = allocate_array<SharedLeaf>(CurrentMemoryContext, task.leaves.size() + 1);
+    setup.scan.leaves = static_cast<std::uint32_t>(task.leaves.size());
+    setup.scan.key_columns = static_cast<std::uint32_t>(task.key.size());
+    setup.scan.columns = static_cast<std::uint32_t>(task.key.size() + task.columns.size());
+    setup.columns = allocate_array<SharedColumn>(CurrentMemoryContext, setup.scan.columns);
+    fill_columns(task, setup.columns);
+    setup.scan.total_pages = count_pages(task, setup.leaves);
+    core::u64 chunks = kChunksPerParticipant * static_cast<core::u64>(workers + 1);
+    setup.scan.chunk_pages = std::clamp<core::u64>(setup.scan.total_pages / chunks, 1, kMaxChunkPages);
+    pg_atomic_init_u64(&setup.scan.next_page, 0);
+    pg_atomic_init_u64(&setup.scan.pages_read, 0);
+    return setup;
+}
+
+/// The guard against reading less than there is: every page was read by exactly one participant.
+void check_all_read(SharedScan* shared) {
+    core::u64 pages = pg_atomic_read_u64(&shared->pages_read);
+    if (pages != shared->total_pages)
+        elog(ERROR, "%llu of %llu pages were read", static_cast<unsigned long long>(pages),
+             static_cast<unsigned long long>(shared->total_pages));
+}
+
+DigestMatrix scan_alone(const DigestTask& task, ScanSetup& setup) {
+    DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
+    ProgressReporter progress;
+    participate({&setup.scan, setup.leaves, setup.columns, &task.spec, matrix, CurrentMemoryContext, &progress});
+    check_all_read(&setup.scan);
+    return matrix;
+}
+
+template <typename T>
+T* share(ParallelContext* parallel, core::u64 key, const T* from, std::size_t bytes) {
+    void* room = shm_toc_allocate(parallel->toc, bytes);
+    memcpy(room, from, bytes);
+    shm_toc_insert(parallel->toc, key, room);
+    return static_cast<T*>(room);
+}
+
+DigestMatrix scan_together(const DigestTask& task, ScanSetup& setup, int workers) {
+    DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
+    bytea* spec = pack_spec(task.spec);
+    std::size_t leaf_bytes = sizeof(SharedLeaf) * setup.scan.leaves;
+    std::size_t column_bytes = sizeof(SharedColumn) * setup.scan.columns;
+    std::size_t sum_bytes = matrix.bytes() * static_cast<std::size_t>(workers);
+
+    EnterParallelMode();
+    ParallelContext* parallel = CreateParallelContext("pg_parity", "parity_scan_worker", workers);
+    for (std::size_t bytes : {sizeof(SharedScan), leaf_bytes, column_bytes, std::size_t{VARSIZE(spec)}, sum_bytes})
+        shm_toc_estimate_chunk(&parallel->estimator, bytes);
+    shm_toc_estimate_keys(&parallel->estimator, 5);
+    InitializeParallelDSM(parallel);
+    SharedScan* shared = share(parallel, kKeyShared, &setup.scan, sizeof(SharedScan));
+    share(parallel, kKeyLeaves, setup.leaves, leaf_bytes);
+    share(parallel, kKeyColumns, setup.columns, column_bytes);
+    share(parallel, kKeySpec, spec, VARSIZE(spec));
+    auto* sums = static_cast<core::u64*>(shm_toc_allocate(parallel->toc, sum_bytes));
+    memset(sums, 0, sum_bytes);
+    shm_toc_insert(parallel->toc, kKeySums, sums);
+
+    LaunchParallelWorkers(parallel);
+    ProgressReporter progress;
+    participate({shared, setup.leaves, setup.columns, &task.spec, matrix, CurrentMemoryContext, &progress});
+    WaitForParallelWorkersToFinish(parallel);
+    check_all_read(shared);
+    for (int i = 0; i < parallel->nworkers_launched; ++i)
+        add_matrix(matrix, sums + matrix.total_words() * static_cast<std::size_t>(i));
+    DestroyParallelContext(parallel);
+    ExitParallelMode();
+    return matrix;
+}
+
+/// The server's rule for one relation's pages.
+int workers_for_pages(core::u64 pages) {
+    int workers = 0;
+    core::u64 threshold = static_cast<core::u64>(std::max(min_parallel_table_scan_size, 1));
+    for (; pages >= threshold && workers < max_parallel_workers_per_gather; threshold *= 3) ++workers;
+    return workers;
+}
+
+/// Workers cannot see the leader's local buffers.
+bool has_temporary_leaf(const DigestTask& task) {
+    return std::any_of(task.leaves.begin(), task.leaves.end(),
+                       [](Oid leaf) { return get_rel_persistence(leaf) == RELPERSISTENCE_TEMP; });
+}
+
+}  // namespace
+
+int default_workers(const DigestTask& task) {
+    core::u64 pages = 0;
+    int set_by_table = -1;
+    for (Oid leaf : task.leaves) {
+        Relation relation = table_open(leaf, NoLock);
+        pages += RelationGetNumberOfBlocks(relation);
+        set_by_table = std::max(set_by_table, RelationGetParallelWorkers(relation, -1));
+        table_close(relation, NoLock);
+    }
+    if (set_by_table >= 0) return std::min(set_by_table, max_parallel_workers_per_gather);
+    return workers_for_pages(pages);
+}
+
+DigestMatrix digest_by_scan(const DigestTask& task, int workers) {
+    if (has_temporary_leaf(task)) workers = 0;
+    ScanSetup setup = set_up(task, workers);
+    return workers > 0 ? scan_together(task, setup, workers) : scan_alone(task, setup);
+}
+
+}  // namespace parity::backend
+
+using namespace parity::backend;
+
+extern "C" {
+PGDLLEXPORT void parity_scan_worker(dsm_segment* segment, shm_toc* toc);
+}
+
+/// A parallel worker's part of digest_by_scan().
+void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
+    DigestSpec spec = unpack_spec(static_cast<bytea*>(shm_toc_lookup(toc, kKeySpec, false)), CurrentMemoryContext);
+    DigestMatrix matrix = shape_matrix(spec);
+    matrix.words = static_cast<parity::core::u64*>(shm_toc_lookup(toc, kKeySums, false)) +
+                   matrix.total_words() * static_cast<std::size_t>(ParallelWorkerNumber);
+    participate({static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false)),
+                 static_cast<SharedLeaf*>(shm_toc_lookup(toc, kKeyLeaves, false)),
+                 static_cast<SharedColumn*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, matrix,
+                 CurrentMemoryContext, nullptr});
+}

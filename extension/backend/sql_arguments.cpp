@@ -1,0 +1,68 @@
+#include "backend/sql_arguments.h"
+
+#include "backend/memory.h"
+
+namespace parity::backend {
+namespace {
+
+std::span<const Datum> elements(ArrayType* array, const char* what) {
+    if (ARR_NDIM(array) > 1)
+        ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR), errmsg("%s must be a one-dimensional array", what)));
+    int16 length;
+    bool by_value;
+    char align;
+    get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &align);
+    Datum* values;
+    bool* nulls;
+    int count;
+    deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align, &values, &nulls, &count);
+    for (int i = 0; i < count; ++i)
+        if (nulls[i])
+            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not contain NULL", what)));
+    return {values, static_cast<std::size_t>(count)};
+}
+
+/// Converts each element.
+template <typename T, typename Convert>
+std::span<const T> converted(ArrayType* array, const char* what, Convert convert) {
+    std::span<const Datum> values = elements(array, what);
+    T* result = allocate_array<T>(CurrentMemoryContext, values.size() + 1);
+    for (std::size_t i = 0; i < values.size(); ++i) result[i] = convert(values[i]);
+    return {result, values.size()};
+}
+
+}  // namespace
+
+std::span<char* const> text_array(ArrayType* array, const char* what) {
+    return converted<char*>(array, what, [](Datum value) { return TextDatumGetCString(value); });
+}
+
+std::span<const core::ByteView> bytea_array(ArrayType* array, const char* what) {
+    return converted<core::ByteView>(array, what, [](Datum value) {
+        bytea* bytes = DatumGetByteaPP(value);
+        return core::ByteView(reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(bytes)), VARSIZE_ANY_EXHDR(bytes));
+    });
+}
+
+std::span<const int32> int_array(ArrayType* array, const char* what) {
+    return converted<int32>(array, what, [](Datum value) { return DatumGetInt32(value); });
+}
+
+TupleDesc begin_result(FunctionCallInfo fcinfo, Tuplestorestate** store) {
+    auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+    if (!info || !IsA(info, ReturnSetInfo) || !(info->allowedModes & SFRM_Materialize))
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("set-valued function called in context that cannot accept a set")));
+    MemoryContext caller = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
+    TupleDesc descriptor;
+    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
+        elog(ERROR, "return type must be a row type");
+    *store = tuplestore_begin_heap(info->allowedModes & SFRM_Materialize_Random, false, work_mem);
+    info->returnMode = SFRM_Materialize;
+    info->setResult = *store;
+    info->setDesc = descriptor;
+    MemoryContextSwitchTo(caller);
+    return descriptor;
+}
+
+}  // namespace parity::backend

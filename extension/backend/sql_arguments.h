@@ -1,0 +1,29 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include <span>
+
+#include "core/bytes.h"
+
+/// SQL arguments as spans in the current context.
+namespace parity::backend {
+
+/// The elements of a one-dimensional text[] as C strings. Raises 22004 for a NULL element; `what` names the argument.
+std::span<char* const> text_array(ArrayType* array, const char* what);
+
+/// The elements of a bytea[].
+std::span<const core::ByteView> bytea_array(ArrayType* array, const char* what);
+
+/// The elements of an integer[].
+std::span<const int32> int_array(ArrayType* array, const char* what);
+
+/// An argument that may be NULL or left out.
+inline ArrayType* optional_array(FunctionCallInfo fcinfo, int argument) {
+    return PG_ARGISNULL(argument) ? nullptr : PG_GETARG_ARRAYTYPE_P(argument);
+}
+
+/// Starts a result that is handed over whole: returns the descriptor and sets `*store`.
+TupleDesc begin_result(FunctionCallInfo fcinfo, Tuplestorestate** store);
+
+}  // namespace parity::backend
