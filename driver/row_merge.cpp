@@ -1,6 +1,7 @@
 #include "driver/row_merge.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -112,13 +113,23 @@ class Leftovers {
     std::uint64_t total_ = 0;
 };
 
+bool cell_differs(std::size_t hash_bytes, std::size_t column, const std::string& a, const std::string& b) {
+    return std::memcmp(&a[column * hash_bytes], &b[column * hash_bytes], hash_bytes) != 0;
+}
+
 std::vector<int> differing_columns(const MergeSpec& spec, const std::string& a, const std::string& b) {
     const std::size_t hash_bytes = static_cast<std::size_t>(spec.width) / 8;
     std::vector<int> columns;
     for (std::size_t i = 0; i < spec.columns; ++i)
-        if (a.compare(i * hash_bytes, hash_bytes, b, i * hash_bytes, hash_bytes) != 0)
-            columns.push_back(static_cast<int>(i));
+        if (cell_differs(hash_bytes, i, a, b)) columns.push_back(static_cast<int>(i));
     return columns;
+}
+
+std::uint16_t count_differing_columns(const MergeSpec& spec, const std::string& a, const std::string& b) {
+    const std::size_t hash_bytes = static_cast<std::size_t>(spec.width) / 8;
+    std::uint16_t count = 0;
+    for (std::size_t i = 0; i < spec.columns; ++i) count = static_cast<std::uint16_t>(count + cell_differs(hash_bytes, i, a, b));
+    return count;
 }
 
 struct Pair {
@@ -134,8 +145,8 @@ std::vector<Pair> pair_by_likeness(const MergeSpec& spec, const std::vector<Left
     std::vector<bool> occurs(spec.columns + 1);
     for (std::size_t i = 0; i < source.size(); ++i) {
         for (std::size_t j = 0; j < target.size(); ++j) {
-            const auto d = differing_columns(spec, source[i].cell_hashes, target[j].cell_hashes).size();
-            distance[i * target.size() + j] = static_cast<std::uint16_t>(d);
+            const std::uint16_t d = count_differing_columns(spec, source[i].cell_hashes, target[j].cell_hashes);
+            distance[i * target.size() + j] = d;
             occurs[d] = true;
         }
     }
