@@ -20,7 +20,7 @@ SELECT n, (n * 7919) % 1000003, 'customer ' || n % 100000, (n % 1000000) / 100.0
        rpad(md5(n::text), 60, 'note '),
        jsonb_build_object('sku', 'S' || n % 10000, 'tags', jsonb_build_array('a', 'bb', 'ccc'), 'qty', n % 50, 'gift', n % 2 = 0, 'text', left(md5((n + 1)::text), 20)),
        md5(n::text || 'token')::uuid
-FROM generate_series(1, :rows) n;
+FROM generate_series(1, :rows::bigint) n;
 CREATE UNIQUE INDEX bench_token ON bench (token);
 
 CREATE UNLOGGED TABLE stale (LIKE bench) WITH (autovacuum_enabled = off);
