@@ -105,7 +105,8 @@ class BoundMaker {
     Scratch scratch_;
 };
 
-/// Takes samples.size() of the level's `items` keys at even distances.
+/// Takes samples.size() of the level's `items` keys (all, if there are fewer) at even distances: n keys stand between
+/// n + 1 pages of about equal weight.
 std::size_t sample_level(Relation index, BlockNumber block, std::size_t items, std::span<const TaskColumn> key,
                          std::span<core::ByteView> samples) {
     BoundMaker maker(index, key);
@@ -113,7 +114,7 @@ std::size_t sample_level(Relation index, BlockNumber block, std::size_t items, s
     std::size_t made = 0;
     walk_level(index, block, [&](Page page, BTPageOpaque, OffsetNumber first) {
         for (OffsetNumber at = first; at <= PageGetMaxOffsetNumber(page) && made < samples.size(); ++at, ++seen) {
-            if (seen * samples.size() < made * items) continue;
+            if (items > samples.size() && (seen + 1) * (samples.size() + 1) < (made + 1) * (items + 1)) continue;
             core::ByteView bound = maker.make(tuple_at(page, at));
             if (bound.size() > 1) samples[made++] = bound;
         }

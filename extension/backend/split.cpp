@@ -60,7 +60,7 @@ std::span<const core::ByteView> pick_evenly(core::ByteView* samples, std::size_t
     });
     std::size_t distinct = static_cast<std::size_t>(end - samples);
     if (distinct <= count) return {samples, distinct};
-    for (std::size_t i = 0; i < count; ++i) samples[i] = samples[(i + 1) * distinct / (count + 1)];
+    for (std::size_t i = 0; i < count; ++i) samples[i] = samples[(i + 1) * (distinct + 1) / (count + 1) - 1];
     return {samples, count};
 }
 
