@@ -23,7 +23,7 @@ struct Part {
 
 class PatternReader {
   public:
-    explicit PatternReader(std::string_view text) : text_(text) {}
+    PatternReader(std::string_view option, std::string_view text) : option_(option), text_(text) {}
 
     std::vector<Part> read() {
         parts_.emplace_back();
@@ -45,7 +45,7 @@ class PatternReader {
     bool exact() const { return exact_; }
 
     [[noreturn]] void fail(std::string_view what) const {
-        throw Error(ErrorKind::kUsage, fmt::format("pattern \"{}\" {}", text_, what));
+        throw Error(ErrorKind::kUsage, fmt::format("pattern \"{}\" of {} {}", text_, option_, what));
     }
 
   private:
@@ -89,6 +89,7 @@ class PatternReader {
         parts_.back().empty = false;
     }
 
+    std::string_view option_;
     std::string_view text_;
     std::size_t at_ = 0;
     bool quoted_ = false;
@@ -98,8 +99,8 @@ class PatternReader {
 
 }  // namespace
 
-NamePattern parse_table_pattern(std::string_view text) {
-    PatternReader reader(text);
+NamePattern parse_table_pattern(std::string_view option, std::string_view text) {
+    PatternReader reader(option, text);
     std::vector<Part> parts = reader.read();
     if (parts.size() > 3) reader.fail("has too many dotted names");
     NamePattern pattern;
@@ -111,8 +112,8 @@ NamePattern parse_table_pattern(std::string_view text) {
     return pattern;
 }
 
-NamePattern parse_schema_pattern(std::string_view text) {
-    PatternReader reader(text);
+NamePattern parse_schema_pattern(std::string_view option, std::string_view text) {
+    PatternReader reader(option, text);
     std::vector<Part> parts = reader.read();
     if (parts.size() > 1) reader.fail("is not the name of a schema");
     NamePattern pattern;
@@ -124,9 +125,11 @@ NamePattern parse_schema_pattern(std::string_view text) {
 
 Selection make_selection(const Options& options) {
     Selection selection;
-    for (const std::string& text : options.tables) selection.tables.push_back(parse_table_pattern(text));
-    for (const std::string& text : options.schemas) selection.schemas.push_back(parse_schema_pattern(text));
-    for (const std::string& text : options.exclude_tables) selection.excluded.push_back(parse_table_pattern(text));
+    for (const std::string& text : options.tables) selection.tables.push_back(parse_table_pattern("--table", text));
+    for (const std::string& text : options.schemas) selection.schemas.push_back(parse_schema_pattern("--schema", text));
+    for (const std::string& text : options.exclude_tables) {
+        selection.excluded.push_back(parse_table_pattern("--exclude-table", text));
+    }
     return selection;
 }
 

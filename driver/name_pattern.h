@@ -22,11 +22,11 @@ struct NamePattern {
     bool exact = false;                       ///< holds no wildcard in any part: names one thing
 };
 
-/// Reads a table pattern of one to three parts. Error kUsage for more parts, an empty one or an unclosed quote.
-NamePattern parse_table_pattern(std::string_view text);
+/// Reads a table pattern of one to three parts. Error kUsage naming `option` for more parts, an empty one or an unclosed quote.
+NamePattern parse_table_pattern(std::string_view option, std::string_view text);
 
 /// Reads a schema pattern: the name is the schema's. Error kUsage as above, and for more than one part.
-NamePattern parse_schema_pattern(std::string_view text);
+NamePattern parse_schema_pattern(std::string_view option, std::string_view text);
 
 /// Which relations a run is about. A relation is selected if it matches one of `tables` (or there are none), its schema one of
 /// `schemas` (or there are none), and it none of `excluded`.

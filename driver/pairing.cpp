@@ -89,12 +89,21 @@ class Pairer {
         return false;
     }
 
+    /// A table that --map names must be there; of a whole schema, some may be missing.
+    void require_unmapped(const RelationDesc& relation) const {
+        const NameMap::Entry* entry = maps_.entry_for(relation.name);
+        if (!entry || entry->source.name.empty()) return;
+        throw Error(ErrorKind::kUsage, fmt::format("table {} of --map \"{}\" does not exist on the target",
+                                                   display_name(maps_.to_target(relation.name)), entry->text));
+    }
+
     /// A name that --map gives goes before the same name that a table of the source has by itself.
     void pair_source(bool mapped) {
         for (std::size_t i = 0; i < sides_.source.size(); ++i) {
             const RelationDesc& relation = sides_.source[i];
             if (!sides_.source.wanted(relation) || (maps_.entry_for(relation.name) != nullptr) != mapped) continue;
             const std::optional<std::size_t> other = sides_.target.find(maps_.to_target(relation.name));
+            if (!other) require_unmapped(relation);
             if (!other || taken_.target.contains(*other)) {
                 pairing_.alone.source.push_back(i);
             } else {

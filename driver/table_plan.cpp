@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "driver/display_name.h"
+#include "driver/error.h"
 
 namespace parity::driver {
 
@@ -17,8 +18,9 @@ constexpr double kRowsPerRange = 5000;
 constexpr double kMaxDefaultRanges = 1024;
 /// Assumed where a table was never analysed.
 constexpr double kBytesPerRow = 100;
-/// A server allows 64 MB for the digests of all its participants in a scan; this is one's share.
-constexpr std::size_t kDigestBytes = std::size_t{8} << 20;
+/// What a server allows for the digests of all its participants in a scan by default, and what one of them is taken to need.
+constexpr std::size_t kMaxDigestBytes = std::size_t{64} << 20;
+constexpr std::size_t kDigestBytes = kMaxDigestBytes / 8;
 constexpr std::size_t kBytesPerDigest = 16;
 
 using Severity = SchemaDifference::Severity;
@@ -82,7 +84,7 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
     const RelationDesc& relation = side(which);
     const std::string_view where = side_name(which);
     if (relation.locked) return fmt::format("it is locked by another session on {}", where);
-    if (!relation.populated) return fmt::format("it is a materialized view without data on {}", where);
+    if (!relation.populated) return fmt::format("it is a materialized view that is not populated on {}", where);
     if (relation.row_security_active && !options_.enable_row_security) {
         return fmt::format("row security applies on {}; --enable-row-security compares the visible rows", where);
     }
@@ -261,8 +263,14 @@ void TablePlanner::estimate() {
     const auto [source, target] = std::pair(sides_.source, sides_.target);
     plan_.estimated_rows = std::max(source->estimated_rows, target->estimated_rows);
     plan_.estimated_bytes = std::max(source->bytes, target->bytes);
-    plan_.ranges = options_.ranges.value_or(
-        default_ranges(plan_.estimated_rows, plan_.estimated_bytes, plan_.columns.size() + 2));
+    const std::size_t slices = plan_.columns.size() + 2;
+    plan_.ranges = options_.ranges.value_or(default_ranges(plan_.estimated_rows, plan_.estimated_bytes, slices));
+    const std::size_t affordable = kMaxDigestBytes / (kBytesPerDigest * slices);
+    if (static_cast<std::size_t>(plan_.ranges) <= affordable) return;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--ranges {} is too many for {}: the digests of {} columns would not fit into {} MB", plan_.ranges,
+                            display_name(plan_.name.source), slices, kMaxDigestBytes >> 20),
+                fmt::format("at most {} ranges fit", affordable));
 }
 
 std::string_view kind_name(char relkind) {

@@ -1,0 +1,152 @@
+#include "driver/dry_run.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "driver/display_name.h"
+#include "driver/version.h"
+
+namespace parity::driver {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Severity = SchemaDifference::Severity;
+
+std::string_view severity_name(Severity severity) {
+    switch (severity) {
+        case Severity::kNote: return "note";
+        case Severity::kDivergence: return "divergence";
+        case Severity::kSkipped: return "skipped";
+    }
+    return "note";
+}
+
+// ---- text ----------------------------------------------------------------------------------------------------
+
+std::string show_bytes(std::int64_t bytes) {
+    static constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB"};
+    auto size = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    for (; size >= 10240 && unit + 1 < std::size(kUnits); ++unit) size /= 1024;
+    return fmt::format("{:.0f} {}", size, kUnits[unit]);
+}
+
+std::string show_rows(double rows) { return rows < 0 ? "unknown" : fmt::format("about {:.0f}", rows); }
+
+std::string show_column(const ColumnPlan& column) {
+    std::string name = display_name(column.name.source);
+    if (column.name.source != column.name.target) name += " → " + display_name(column.name.target);
+    return fmt::format("{} {}", name, column.form);
+}
+
+std::string show_columns(const std::vector<ColumnPlan>& columns) {
+    std::vector<std::string> shown;
+    for (const ColumnPlan& column : columns) shown.push_back(show_column(column));
+    return fmt::format("{}", fmt::join(shown, ", "));
+}
+
+std::string show_table(const TablePlan& table) {
+    std::string text = display_name(table.name) + "\n";
+    text += table.key.empty() ? "  key      none: rows are compared as a multiset\n"
+                              : fmt::format("  key      {} ({})\n", show_columns(table.key), table.key_proven ? "proven" : "not proven");
+    text += fmt::format("  columns  {}\n", table.columns.empty() ? "none besides the key" : show_columns(table.columns));
+    text += fmt::format("  path     {}\n", table.path.source == table.path.target
+                                               ? table.path.source
+                                               : fmt::format("{} on source, {} on target", table.path.source, table.path.target));
+    text += fmt::format("  ranges   {}\n", table.ranges);
+    text += fmt::format("  rows     {}, {}\n", show_rows(table.estimated_rows), show_bytes(table.estimated_bytes));
+    if (!table.where.empty()) text += fmt::format("  where    {}\n", table.where);
+    if (table.visible_rows_only) text += "  visible rows only\n";
+    for (const std::string& reason : table.skipped) text += fmt::format("  skipped  {}\n", reason);
+    return text;
+}
+
+std::string show_server(Side side, const ServerInfo& server) {
+    return fmt::format("{}: PostgreSQL {}, database {}, pg_parity {}\n", side_name(side), server.version,
+                       display_name(server.database), server.extension_version);
+}
+
+std::string text_report(const Both<Inventory>& inventories, const Plan& plan) {
+    std::string text = show_server(Side::kSource, inventories.source.server) + show_server(Side::kTarget, inventories.target.server);
+    for (const TablePlan& table : plan.tables) text += "\n" + show_table(table);
+    text += "\n";
+    for (const auto& [names, reason] : plan.skipped_tables) {
+        text += fmt::format("skipped: {}: {}\n", display_name(names), reason);
+    }
+    for (const SchemaDifference& difference : plan.differences) {
+        text += fmt::format("{}: {}: {}\n", severity_name(difference.severity), difference.object, difference.message);
+    }
+    for (const std::string& sentence : plan.not_compared) text += fmt::format("not compared: {}\n", sentence);
+    return text + fmt::format("{} tables and {} sequences would be compared\n", plan.tables.size(), plan.sequences.size());
+}
+
+// ---- JSON ----------------------------------------------------------------------------------------------------
+
+Json to_json(const ServerInfo& server) {
+    return {{"server_version", server.version}, {"system_identifier", server.system_identifier}, {"lsn", server.lsn}};
+}
+
+Json to_json(const std::vector<ColumnPlan>& columns) {
+    Json list = Json::array();
+    for (const ColumnPlan& column : columns) {
+        Json entry = {{"name", column.name.source}, {"form", column.form}};
+        if (column.name.source != column.name.target) entry["target_name"] = column.name.target;
+        list.push_back(std::move(entry));
+    }
+    return list;
+}
+
+Json to_json(const TablePlan& table) {
+    Json entry = {{"source", display_name(table.name.source)},
+                  {"target", display_name(table.name.target)},
+                  {"path", {{"source", table.path.source}, {"target", table.path.target}}},
+                  {"key", to_json(table.key)},
+                  {"key_proven", table.key_proven},
+                  {"columns", to_json(table.columns)},
+                  {"ranges", table.ranges},
+                  {"estimated_bytes", std::to_string(table.estimated_bytes)},
+                  {"skipped", table.skipped}};
+    if (table.estimated_rows >= 0) entry["estimated_rows"] = fmt::format("{:.0f}", table.estimated_rows);
+    if (!table.where.empty()) entry["where"] = table.where;
+    if (table.visible_rows_only) entry["visible_rows_only"] = true;
+    return entry;
+}
+
+std::string json_report(const Both<Inventory>& inventories, const Plan& plan) {
+    Json report = {{"tool", "pgparity"},
+                   {"version", kVersion},
+                   {"format_version", kFormatVersion},
+                   {"dry_run", true},
+                   {"source", to_json(inventories.source.server)},
+                   {"target", to_json(inventories.target.server)},
+                   {"tables", Json::array()},
+                   {"skipped_tables", Json::array()},
+                   {"differences", Json::array()},
+                   {"sequences", Json::array()},
+                   {"not_compared", plan.not_compared}};
+    for (const TablePlan& table : plan.tables) report["tables"].push_back(to_json(table));
+    for (const auto& [names, reason] : plan.skipped_tables) {
+        report["skipped_tables"].push_back(
+            {{"source", display_name(names.source)}, {"target", display_name(names.target)}, {"reason", reason}});
+    }
+    for (const SchemaDifference& difference : plan.differences) {
+        report["differences"].push_back({{"severity", severity_name(difference.severity)},
+                                         {"object", difference.object},
+                                         {"message", difference.message}});
+    }
+    for (const Both<SequenceDesc>& sequence : plan.sequences) {
+        report["sequences"].push_back(
+            {{"source", display_name(sequence.source.name)}, {"target", display_name(sequence.target.name)}});
+    }
+    return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string dry_run_report(const Options& options, const Both<Inventory>& inventories, const Plan& plan) {
+    return options.format == ReportFormat::kJson ? json_report(inventories, plan) : text_report(inventories, plan);
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,165 @@
+#include "driver/option_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "driver/error.h"
+
+namespace parity::driver {
+
+namespace {
+
+using Values = std::vector<std::string>;
+
+[[noreturn]] void refuse(std::string_view option, std::string_view value, std::string_view expected) {
+    throw Error(ErrorKind::kUsage, fmt::format("invalid value \"{}\" for --{}", value, option),
+                fmt::format("expected {}", expected));
+}
+
+template <typename Number>
+bool read_number(std::string_view text, Number& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+OptionSpec text_option(std::string name, std::string value_name, std::string group, std::string help,
+                       std::string Options::*member) {
+    return {std::move(name), OptionKind::kText, std::move(value_name), std::move(group), std::move(help),
+            [member](Options& options, const Values& values) { options.*member = values.front(); }};
+}
+
+OptionSpec side_option(Side side) {
+    return {std::string(side_name(side)), OptionKind::kText, "CONNINFO", "What to compare",
+            fmt::format("the {}: a connection string, URI or database name as libpq takes it; required", side_name(side)),
+            [side](Options& options, const Values& values) { options.conninfo[side] = values.front(); }};
+}
+
+OptionSpec list_option(std::string name, std::string value_name, std::string group, std::string help,
+                       std::vector<std::string> Options::*member) {
+    return {std::move(name), OptionKind::kList, std::move(value_name), std::move(group), std::move(help),
+            [member](Options& options, const Values& values) { options.*member = values; }};
+}
+
+OptionSpec flag_option(std::string name, std::string group, std::string help, bool Options::*member, bool value = true) {
+    return {std::move(name), OptionKind::kFlag, {}, std::move(group), std::move(help),
+            [member, value](Options& options, const Values&) { options.*member = value; }};
+}
+
+/// A whole number of `minimum` or more.
+template <typename Member>
+OptionSpec number_option(const std::string& name, std::string group, std::string help, Member Options::*member, int minimum) {
+    return {name, OptionKind::kNumber, "N", std::move(group), std::move(help),
+            [name, member, minimum](Options& options, const Values& values) {
+                using Number = std::conditional_t<std::is_same_v<Member, std::int64_t>, std::int64_t, int>;
+                Number number{};
+                if (!read_number(values.front(), number) || number < minimum) {
+                    refuse(name, values.front(), fmt::format("a whole number of {} or more", minimum));
+                }
+                options.*member = number;
+            }};
+}
+
+/// A duration in PostgreSQL's notation.
+OptionSpec duration_option(const std::string& name, std::string help, std::string Options::*member) {
+    return {name, OptionKind::kText, "DURATION", "Limits", std::move(help),
+            [name, member](Options& options, const Values& values) {
+                const std::string& value = values.front();
+                const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
+                const std::string_view unit = std::string_view(value).substr(digits);
+                static constexpr std::string_view kUnits[] = {"", "us", "ms", "s", "min", "h", "d"};
+                if (digits == 0 || std::find(std::begin(kUnits), std::end(kUnits), unit) == std::end(kUnits)) {
+                    refuse(name, value, "a whole number with one of the units us, ms, s, min, h, d, as in 30s");
+                }
+                options.*member = value;
+            }};
+}
+
+void apply_format(Options& options, const Values& values) {
+    const std::string& value = values.front();
+    if (value != "text" && value != "json") refuse("format", value, "text or json");
+    options.format = value == "json" ? ReportFormat::kJson : ReportFormat::kText;
+}
+
+void apply_width(Options& options, const Values& values) {
+    if (values.front() != "64" && values.front() != "128") refuse("width", values.front(), "64 or 128");
+    options.width = values.front() == "64" ? 64 : 128;
+}
+
+/// SQL shows the seed as a signed number; both notations of the same bits are taken.
+void apply_seed(Options& options, const Values& values) {
+    std::uint64_t number = 0;
+    std::int64_t negative = 0;
+    if (read_number(values.front(), number)) {
+        options.seed = number;
+    } else if (read_number(values.front(), negative)) {
+        options.seed = static_cast<std::uint64_t>(negative);
+    } else {
+        refuse("seed", values.front(), "a whole number of 64 bits");
+    }
+}
+
+void apply_where(Options& options, const Values& values) {
+    if (values.front().find_first_not_of(" \t\r\n") == std::string::npos) refuse("where", values.front(), "an SQL expression");
+    options.where = values.front();
+}
+
+std::vector<OptionSpec> make_table() {
+    const std::string what = "What to compare", how = "How to compare", report = "Report", limits = "Limits";
+    return {
+        side_option(Side::kSource),
+        side_option(Side::kTarget),
+        list_option("table", "PATTERN", what, "tables to compare, as psql's patterns; default: all", &Options::tables),
+        list_option("exclude-table", "PATTERN", what, "tables not to compare", &Options::exclude_tables),
+        list_option("schema", "PATTERN", what, "schemas whose tables are compared", &Options::schemas),
+        list_option("map", "OLD=NEW", what, "a table, or with a.*=b.* a schema, that has another name on the target",
+                    &Options::maps),
+        list_option("map-column", "[TABLE.]OLD=NEW", what, "a column that has another name on the target",
+                    &Options::map_columns),
+        list_option("key", "[TABLE=]COLUMN,...", what, "the columns that identify a row, where the table has no such key",
+                    &Options::keys),
+        list_option("columns", "[TABLE.]COLUMN,...", what, "compare these columns only, besides the key", &Options::columns),
+        list_option("exclude-columns", "[TABLE.]COLUMN,...", what, "do not compare these columns", &Options::exclude_columns),
+        {"where", OptionKind::kText, "EXPRESSION", what, "compare only the rows for which this SQL expression is true",
+         apply_where},
+        flag_option("no-sequences", what, "do not compare sequences", &Options::sequences, false),
+        flag_option("enable-row-security", what, "compare only the rows that row security shows to the role",
+                    &Options::enable_row_security),
+        flag_option("strict-schema", what, "differences of types, nullability, keys and collations are divergences, too",
+                    &Options::strict_schema),
+        flag_option("allow-same-server", what, "let both sides be the same database", &Options::allow_same_server),
+
+        number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 1024", &Options::ranges, 1),
+        number_option("jobs", how, "tables compared at the same time; default: 1", &Options::jobs, 1),
+        number_option("workers", how, "parallel workers for a table on each side; default: as the servers decide",
+                      &Options::workers, 0),
+        {"seed", OptionKind::kNumber, "N", how, "the seed of the hashes; default: random", apply_seed},
+        {"width", OptionKind::kNumber, "BITS", how, "64 or 128 bits for each hash; default: 64", apply_width},
+
+        {"format", OptionKind::kText, "text|json", report, "the report's format; default: text", apply_format},
+        text_option("output", "FILE", report, "write the report to a file instead of standard output", &Options::output),
+        number_option("max-divergences", report, "divergences listed for each table, 0 for all; default: 1000",
+                      &Options::max_divergences, 0),
+        flag_option("dry-run", report, "show what would be compared, and how, and stop", &Options::dry_run),
+        flag_option("no-progress", report, "do not show progress", &Options::progress, false),
+        flag_option("verbose", report, "say more on standard error", &Options::verbose),
+
+        number_option("connect-timeout", limits, "seconds to wait for a connection, 0 for no limit; default: 10",
+                      &Options::connect_timeout_s, 0),
+        duration_option("statement-timeout", "the longest that one statement may run; default: no limit",
+                        &Options::statement_timeout),
+        duration_option("lock-timeout", "the longest wait for a table's lock; default: 10s", &Options::lock_timeout),
+    };
+}
+
+}  // namespace
+
+const std::vector<OptionSpec>& option_table() {
+    static const std::vector<OptionSpec> table = make_table();
+    return table;
+}
+
+}  // namespace parity::driver
