@@ -2,6 +2,9 @@
 
 \echo Use "CREATE EXTENSION pg_parity" to load this file. \quit
 
+-- Every function here works with the rights of its caller, so that there is nothing to keep from anybody.
+GRANT USAGE ON SCHEMA parity TO PUBLIC;
+
 --
 -- the digest type
 --
