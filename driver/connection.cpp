@@ -296,13 +296,13 @@ void Connection::State::fail(const ResultPtr& result) {
 }
 
 void Connection::State::handle_notice(const PGresult* notice) const {
-    std::string_view message = field(notice, PG_DIAG_MESSAGE_PRIMARY);
     if (field(notice, PG_DIAG_SQLSTATE) != kProgressState) {
-        if (on_notice) on_notice(field(notice, PG_DIAG_SEVERITY), message);
+        if (on_notice) on_notice(field(notice, PG_DIAG_SEVERITY), field(notice, PG_DIAG_MESSAGE_PRIMARY));
         return;
     }
-    const std::optional<std::uint64_t> done = take_number(message);
-    const std::optional<std::uint64_t> total = take_number(message);
+    std::string_view pages = field(notice, PG_DIAG_MESSAGE_DETAIL);  // "pages 12 of 345"
+    const std::optional<std::uint64_t> done = take_number(pages);
+    const std::optional<std::uint64_t> total = take_number(pages);
     if (on_progress && done && total) on_progress(*done, *total);
 }
 

@@ -69,10 +69,10 @@ std::string harmless(const std::string& argument) {
     return shown.find_first_of(":=@ ") == std::string::npos ? fmt::format(" \"{}\"", shown) : "";
 }
 
-void refuse_extras(const std::vector<std::string>& extras) {
+void refuse_extras(const std::vector<std::string>& extras, std::string_view what) {
     if (extras.empty()) return;
     const std::string& first = extras.front();
-    refuse(fmt::format("{}{}", first.starts_with("-") ? "unknown option" : "unexpected argument", harmless(first)));
+    refuse(fmt::format("{}{}", first.starts_with("-") ? "unknown option" : what, harmless(first)));
 }
 
 void apply(Options& options, const OptionSpec& spec, const std::vector<std::string>& values) {
@@ -158,8 +158,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     } catch (const CLI::ParseError& error) {
         refuse_parse_error(error);
     }
-    refuse_extras(app.remaining());
-    refuse_extras(compare->remaining());
+    refuse_extras(app.remaining(), "unknown command");
+    refuse_extras(compare->remaining(), "unexpected argument");
     if (!compare->parsed()) throw Error(ErrorKind::kUsage, "a command is missing", "pgparity --help shows how to use it");
     return {std::nullopt, collect(given, config)};
 }
