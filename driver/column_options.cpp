@@ -75,29 +75,35 @@ const KeyEntry* ColumnOptions::key(const RelationDesc& source) {
     return best;
 }
 
-void ColumnOptions::pass(const RelationDesc& source) {
-    const auto use_covering = [&](const auto& entries) {
+void ColumnOptions::use_covering(const QualifiedName& name, int min_precision) {
+    for_each_kind([&](std::string_view, const auto& entries) {
         for (const auto& entry : entries) {
-            if (entry.scope.covers(source.name)) used_.insert(&entry);
+            if (entry.scope.precision() >= min_precision && entry.scope.covers(name)) used_.insert(&entry);
         }
-    };
-    use_covering(maps_);
-    use_covering(keys_);
-    use_covering(columns_);
-    use_covering(excluded_);
+    });
+}
+
+void ColumnOptions::pass(const RelationDesc& source) { use_covering(source.name, 0); }
+
+void ColumnOptions::pass_unchosen(const RelationDesc& source) { use_covering(source.name, 1); }
+
+std::vector<TableScope> ColumnOptions::named_tables() const {
+    std::vector<TableScope> scopes;
+    for_each_kind([&](std::string_view, const auto& entries) {
+        for (const auto& entry : entries) {
+            if (entry.scope.precision() > 0) scopes.push_back(entry.scope);
+        }
+    });
+    return scopes;
 }
 
 void ColumnOptions::require_all_used() const {
-    const auto require_used = [&](std::string_view option, const auto& entries) {
+    for_each_kind([&](std::string_view option, const auto& entries) {
         for (const auto& entry : entries) {
             if (used_.contains(&entry)) continue;
             throw Error(ErrorKind::kUsage, fmt::format("no chosen table has what {} \"{}\" names", option, entry.text));
         }
-    };
-    require_used("--map-column", maps_);
-    require_used("--key", keys_);
-    require_used("--columns", columns_);
-    require_used("--exclude-columns", excluded_);
+    });
 }
 
 }  // namespace parity::driver

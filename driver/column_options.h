@@ -31,14 +31,29 @@ class ColumnOptions {
     /// Error kUsage where it names the table and a column does not exist.
     const KeyEntry* key(const RelationDesc& source);
 
-    /// Whatever is said about this table counts as used: its columns are not known.
+    /// Whatever is said about this chosen table counts as used: its columns are not known.
     void pass(const RelationDesc& source);
+    /// What names this table counts as used: it exists, but this run does not compare it.
+    void pass_unchosen(const RelationDesc& source);
+
+    /// The tables that entries name.
+    std::vector<TableScope> named_tables() const;
 
     /// Error kUsage naming the first option that no table and column used.
     void require_all_used() const;
 
   private:
     bool has_scoped_columns(const QualifiedName& name) const;
+    void use_covering(const QualifiedName& name, int min_precision);
+
+    /// Calls `visit(option, entries)` for each kind of entry.
+    template <typename Visit>
+    void for_each_kind(Visit visit) const {
+        visit("--map-column", maps_);
+        visit("--key", keys_);
+        visit("--columns", columns_);
+        visit("--exclude-columns", excluded_);
+    }
 
     std::vector<ColumnMapEntry> maps_;
     std::vector<KeyEntry> keys_;

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "driver/column_options.h"
 #include "driver/pairing.h"
 #include "driver/plan.h"
 #include "driver/session.h"
@@ -122,7 +123,7 @@ void InventoryReader::list() {
     }
     inventory_.table_patterns_matched.assign(selection_.tables.size(), false);
     inventory_.schema_patterns_matched.assign(selection_.schemas.size(), false);
-    const Result result = run(relations_query(selection_, maps_, side()));
+    const Result result = run(relations_query(selection_, maps_, ColumnOptions(options_).named_tables(), side()));
     for (int row = 0; row < result.rows(); ++row) add_relation(result, row);
     const Result others = run(other_objects_query());
     for (int row = 0; row < others.rows(); ++row) {

@@ -6,8 +6,11 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "driver/column_options.h"
 #include "driver/config_file.h"
 #include "driver/error.h"
+#include "driver/name_map.h"
+#include "driver/name_pattern.h"
 #include "driver/option_table.h"
 #include "driver/version.h"
 
@@ -90,8 +93,11 @@ void apply_config(Options& options, const OptionSpec& spec, const ConfigValue& v
     }
 }
 
-/// What contradicts itself, or cannot mean anything.
+/// What contradicts itself, or cannot mean anything whatever the servers have.
 void check_together(const Options& options) {
+    make_selection(options);
+    const NameMap maps(options.maps);
+    const ColumnOptions column_options(options);
     const auto refuse_both = [](const auto& first, const auto& second, const char* a, const char* b) {
         for (const std::string& text : first) {
             if (std::find(second.begin(), second.end(), text) == second.end()) continue;

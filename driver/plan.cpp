@@ -57,6 +57,9 @@ void add_tables(Plan& plan, const Options& options, const Pairing& pairing, cons
             plan.tables.push_back(std::move(std::get<TablePlan>(decision.plan)));
         }
     }
+    for (const RelationDesc& relation : inventories.source.relations) {
+        if (!relation.selected) column_options.pass_unchosen(relation);
+    }
     column_options.require_all_used();
     std::stable_sort(plan.tables.begin(), plan.tables.end(),
                      [](const TablePlan& a, const TablePlan& b) { return a.estimated_bytes > b.estimated_bytes; });

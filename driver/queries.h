@@ -122,10 +122,10 @@ Query system_identifier_query();
 /// The first pattern whose database part does not match the current database: text; no row: none.
 Query other_database_query(const Selection& selection);
 
-/// The relations that the selection, or a map, reaches, in the order of their names.
+/// The relations that the selection, or on the target a map, reaches, and those that `named` names, in the order of their names.
 /// Result: oid, schema, name, relkind, a partition's ancestors' oids (joined by ','), populated, row security active, selected, excluded, named, numbers
 /// (from 1, joined by ',') of the table patterns that match, numbers of the schema patterns that match.
-Query relations_query(const Selection& selection, const NameMap& maps, Side side);
+Query relations_query(const Selection& selection, const NameMap& maps, const std::vector<TableScope>& named, Side side);
 
 /// Estimates and privileges of relations with their descendants: oid, rows (-1: unknown), bytes, has foreign parts, SELECT on
 /// the whole.

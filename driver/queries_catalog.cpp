@@ -7,8 +7,11 @@ namespace parity::driver {
 
 namespace {
 
-/// $1 … $3: table patterns; $4: schema patterns; $5, $6: exclusions; $7 … $10: maps, from this side's names to the source's.
-std::vector<Parameter> selection_parameters(const Selection& selection, const NameMap& maps, Side side) {
+/// $1 … $3: table patterns; $4: schema patterns; $5, $6: exclusions; $7 … $10: names that are of interest although no pattern may
+/// choose them, with the names that patterns see instead (empty: their own): on the target those that --map gives, on the source
+/// those that options about columns give. An empty schema or name is any.
+std::vector<Parameter> selection_parameters(const Selection& selection, const NameMap& maps, Side side,
+                                            const std::vector<TableScope>& named = {}) {
     std::vector<Parameter> table_schemas, excluded_schemas;
     std::vector<std::string> tables, exact, schemas, excluded;
     for (const NamePattern& pattern : selection.tables) {
@@ -22,12 +25,18 @@ std::vector<Parameter> selection_parameters(const Selection& selection, const Na
         excluded.push_back(pattern.name_regex);
     }
     std::vector<std::string> own_schemas, own_names, source_schemas, source_names;
-    for (const NameMap::Entry& entry : maps.entries()) {
-        if (side == Side::kSource) break;
-        own_schemas.push_back(entry.target.schema.empty() ? entry.source.schema : entry.target.schema);
-        own_names.push_back(entry.target.name);
-        source_schemas.push_back(entry.source.schema);
-        source_names.push_back(entry.source.name);
+    const auto add_name = [&](const QualifiedName& own, const QualifiedName& source) {
+        own_schemas.push_back(own.schema);
+        own_names.push_back(own.name);
+        source_schemas.push_back(source.schema);
+        source_names.push_back(source.name);
+    };
+    if (side == Side::kSource) {
+        for (const TableScope& scope : named) add_name({scope.schema, scope.table}, {});
+    } else {
+        for (const NameMap::Entry& entry : maps.entries()) {
+            add_name({entry.target.schema.empty() ? entry.source.schema : entry.target.schema, entry.target.name}, entry.source);
+        }
     }
     return {array_literal(table_schemas),    array_literal(tables),      array_literal(exact),
             array_literal(schemas),          array_literal(excluded_schemas), array_literal(excluded),
@@ -40,12 +49,12 @@ std::vector<Parameter> selection_parameters(const Selection& selection, const Na
 std::string named_relations(std::string_view kinds) {
     return fmt::format(
         R"(WITH
-pattern AS (SELECT * FROM pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.bool[])
-    WITH ORDINALITY AS p(schema_regex, name_regex, exact, no)),
+pattern AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]),
+        pg_catalog.unnest($3::pg_catalog.bool[])) WITH ORDINALITY AS p(schema_regex, name_regex, exact, no)),
 schema_pattern AS (SELECT * FROM pg_catalog.unnest($4::pg_catalog.text[]) WITH ORDINALITY AS p(regex, no)),
-excluded AS (SELECT * FROM pg_catalog.unnest($5::pg_catalog.text[], $6::pg_catalog.text[]) AS p(schema_regex, name_regex)),
-map AS (SELECT * FROM pg_catalog.unnest($7::pg_catalog.text[], $8::pg_catalog.text[], $9::pg_catalog.text[],
-        $10::pg_catalog.text[]) WITH ORDINALITY AS m(own_schema, own_name, source_schema, source_name, no)),
+excluded AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($5::pg_catalog.text[]), pg_catalog.unnest($6::pg_catalog.text[])) AS p(schema_regex, name_regex)),
+map AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($7::pg_catalog.text[]), pg_catalog.unnest($8::pg_catalog.text[]),
+        pg_catalog.unnest($9::pg_catalog.text[]), pg_catalog.unnest($10::pg_catalog.text[])) WITH ORDINALITY AS m(own_schema, own_name, source_schema, source_name, no)),
 relation AS (
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispopulated, c.relispartition,
         COALESCE(NULLIF(m.source_schema, ''), n.nspname::pg_catalog.text) AS schema_as,
@@ -97,12 +106,12 @@ Query other_database_query(const Selection& selection) {
             texts.push_back(pattern.text);
         }
     }
-    return {"SELECT p.text FROM pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[]) "
+    return {"SELECT p.text FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) "
             "WITH ORDINALITY AS p(regex, text, no) WHERE pg_catalog.current_database() !~ p.regex ORDER BY p.no LIMIT 1",
             {array_literal(databases), array_literal(texts)}};
 }
 
-Query relations_query(const Selection& selection, const NameMap& maps, Side side) {
+Query relations_query(const Selection& selection, const NameMap& maps, const std::vector<TableScope>& named, Side side) {
     return {named_relations("'r', 'p', 'm', 'v', 'f'") + R"(,
 matched AS (
     SELECT r.*, tables.numbers AS tables, COALESCE(tables.exact, false) AS named, COALESCE(tables.exact_schema, false) AS named_schema,
@@ -129,7 +138,7 @@ SELECT c.oid, c.nspname, c.relname, c.relkind,
     COALESCE(c.tables, ''), COALESCE(c.schemas, '')
 FROM chosen AS c WHERE c.chosen OR (c.mapped AND NOT c.of_system AND NOT c.of_extension)
 ORDER BY c.nspname, c.relname)",
-            selection_parameters(selection, maps, side)};
+            selection_parameters(selection, maps, side, named)};
 }
 
 Query relation_sizes_query(const std::vector<std::uint32_t>& oids) {
