@@ -143,9 +143,6 @@ ChosenColumns choose_columns(Relation relation, ArrayType* key_columns, ArrayTyp
     add_key(relation, key_columns, list);
     std::size_t key_count = list.count();
     add_columns(relation, columns, list);
-    if (list.count() == 0)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("relation \"%s\" has no columns to digest", RelationGetRelationName(relation))));
     return {list.from(0).first(key_count), list.from(key_count)};
 }
 

@@ -55,7 +55,7 @@ using namespace parity::backend;
 Datum parity_forms(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
     TupleDesc descriptor = begin_result(fcinfo, &store);
-    Relation relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
+    Relation relation = open_argument(PG_GETARG_OID(0));
     require_columns(relation);
     for (int i = 0; i < RelationGetDescr(relation)->natts; ++i) {
         Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), i);
@@ -69,7 +69,7 @@ Datum parity_key(PG_FUNCTION_ARGS) {
     TupleDesc descriptor;
     if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
         elog(ERROR, "return type must be a row type");
-    Relation relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
+    Relation relation = open_argument(PG_GETARG_OID(0));
     require_columns(relation);
     RelationKey key = find_key(relation);
     Datum names[INDEX_MAX_KEYS];

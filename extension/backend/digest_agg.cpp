@@ -37,6 +37,7 @@ struct AggregateState {
     bool* nulls;
     int columns;
     TupleDesc record;  ///< the values come as one record of this shape; null: as arguments
+    const bytea* options;  ///< as given with the first row, where they could be others later; else null
 };
 static_assert(std::is_trivially_destructible_v<AggregateState>);
 
@@ -77,6 +78,20 @@ Oid input_type(FunctionCallInfo fcinfo, TupleDesc record, int number) {
     return record ? TupleDescAttr(record, number)->atttypid : get_fn_expr_argtype(fcinfo->flinfo, number + kLeadingArguments);
 }
 
+[[noreturn]] void raise_other_options() {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options must be the same for all rows")));
+    pg_unreachable();
+}
+
+/// The options (jsonb or bytea), or null where the planner knows that they are the same for each row.
+const bytea* copy_unless_constant(FunctionCallInfo fcinfo, MemoryContext context) {
+    if (get_fn_expr_arg_stable(fcinfo->flinfo, 1)) return nullptr;
+    const bytea* given = PG_GETARG_BYTEA_PP(1);
+    bytea* copy = static_cast<bytea*>(MemoryContextAlloc(context, VARSIZE_ANY(given)));
+    memcpy(copy, given, VARSIZE_ANY(given));
+    return copy;
+}
+
 void prepare_transition(AggregateState* state, FunctionCallInfo fcinfo, TupleDesc record, int columns) {
     MemoryContext context = state->context;
     std::size_t key_count = state->spec.key_forms.size();
@@ -98,6 +113,24 @@ void prepare_transition(AggregateState* state, FunctionCallInfo fcinfo, TupleDes
     state->nulls = allocate_array<bool>(context, static_cast<std::size_t>(columns));
     state->columns = columns;
     state->record = record;
+    state->options = copy_unless_constant(fcinfo, context);
+}
+
+/// One state has one specification: another one in a later row must not be overlooked.
+void check_same_options(const AggregateState* state, FunctionCallInfo fcinfo) {
+    if (!state->options) return;
+    bool same = !PG_ARGISNULL(1);
+    if (same) {
+        const bytea* given = PG_GETARG_BYTEA_PP(1);
+        same = VARSIZE_ANY_EXHDR(given) == VARSIZE_ANY_EXHDR(state->options) &&
+               memcmp(VARDATA_ANY(given), VARDATA_ANY(state->options), VARSIZE_ANY_EXHDR(given)) == 0;
+    }
+    if (!same) raise_other_options();
+}
+
+[[noreturn]] void raise_null_record() {
+    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the record must not be NULL")));
+    pg_unreachable();
 }
 
 void load_arguments(AggregateState* state, FunctionCallInfo fcinfo) {
@@ -107,7 +140,12 @@ void load_arguments(AggregateState* state, FunctionCallInfo fcinfo) {
     }
 }
 
-void load_record(AggregateState* state, HeapTupleHeader header) {
+void load_record(AggregateState* state, FunctionCallInfo fcinfo) {
+    if (PG_ARGISNULL(kLeadingArguments)) raise_null_record();
+    HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(kLeadingArguments);
+    if (HeapTupleHeaderGetTypeId(header) != state->record->tdtypeid ||
+        HeapTupleHeaderGetTypMod(header) != state->record->tdtypmod)
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("all records must have the same columns")));
     HeapTupleData tuple;
     tuple.t_len = HeapTupleHeaderGetDatumLength(header);
     ItemPointerSetInvalid(&tuple.t_self);
@@ -119,7 +157,7 @@ void load_record(AggregateState* state, HeapTupleHeader header) {
 void add_row(AggregateState* state, FunctionCallInfo fcinfo) {
     MemoryContext caller = MemoryContextSwitchTo(state->row_context);
     if (state->record)
-        load_record(state, PG_GETARG_HEAPTUPLEHEADER(kLeadingArguments));
+        load_record(state, fcinfo);
     else
         load_arguments(state, fcinfo);
     state->hasher->accumulate(state->values, state->nulls, state->matrix);
@@ -129,6 +167,7 @@ void add_row(AggregateState* state, FunctionCallInfo fcinfo) {
 
 /// The shape of a record argument, copied: it is the same for all rows of one call.
 TupleDesc record_shape(FunctionCallInfo fcinfo, MemoryContext context) {
+    if (PG_ARGISNULL(kLeadingArguments)) raise_null_record();
     HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(kLeadingArguments);
     TupleDesc shared = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
     MemoryContext caller = MemoryContextSwitchTo(context);
@@ -140,7 +179,9 @@ TupleDesc record_shape(FunctionCallInfo fcinfo, MemoryContext context) {
 
 AggregateState* begin_ranges(FunctionCallInfo fcinfo, MemoryContext context) {
     if (PG_ARGISNULL(1)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the specification must not be NULL")));
-    AggregateState* state = make_state(unpack_spec(PG_GETARG_BYTEA_PP(1), context), context);
+    DigestSpec spec = unpack_spec(PG_GETARG_BYTEA_PP(1), context);
+    check_digest_memory(spec, 1);
+    AggregateState* state = make_state(spec, context);
     int columns = argument_count(fcinfo);
     TupleDesc record = nullptr;
     if (columns == 1 && get_fn_expr_argtype(fcinfo->flinfo, kLeadingArguments) == RECORDOID) {
@@ -238,13 +279,15 @@ Datum transition(FunctionCallInfo fcinfo, Begin begin) {
     MemoryContext context = aggregate_context(fcinfo);
     AggregateState* state =
         PG_ARGISNULL(0) ? begin(fcinfo, context) : reinterpret_cast<AggregateState*>(PG_GETARG_POINTER(0));
+    if (!PG_ARGISNULL(0)) check_same_options(state, fcinfo);
     add_row(state, fcinfo);
     PG_RETURN_POINTER(state);
 }
 
-bool same_kind(const DigestSpec& a, const DigestSpec& b) {
-    return a.wide == b.wide && a.seed == b.seed && a.ranges() == b.ranges() &&
-           a.key_forms.size() == b.key_forms.size() && a.column_forms.size() == b.column_forms.size();
+bool same_spec(const DigestSpec& a, const DigestSpec& b) {
+    bytea* x = pack_spec(a);
+    bytea* y = pack_spec(b);
+    return VARSIZE(x) == VARSIZE(y) && memcmp(x, y, VARSIZE(x)) == 0;
 }
 
 }  // namespace
@@ -272,8 +315,7 @@ Datum parity_digest_agg_combine(PG_FUNCTION_ARGS) {
     } else {
         state = reinterpret_cast<AggregateState*>(PG_GETARG_POINTER(0));
     }
-    if (!same_kind(state->spec, part->spec))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options must be the same for all rows")));
+    if (!same_spec(state->spec, part->spec)) raise_other_options();
     add_matrix(state->matrix, part->matrix.words);
     PG_RETURN_POINTER(state);
 }

@@ -159,9 +159,12 @@ DigestTask open_task(const TaskArguments& arguments) {
     if (arguments.width != 64 && arguments.width != 128)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("width must be 64 or 128, not %d", arguments.width)));
     DigestTask task{};
-    task.relation = relation_open(arguments.relation, AccessShareLock);
+    task.relation = open_argument(arguments.relation);
     check_kind(task.relation);
     ChosenColumns chosen = choose_columns(task.relation, arguments.key_columns, arguments.columns, arguments.forms);
+    if (chosen.key.empty() && chosen.columns.empty() && !arguments.keys_only)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("relation \"%s\" has no columns to digest", RelationGetRelationName(task.relation))));
     task.key = chosen.key;
     task.columns = chosen.columns;
     check_privileges(task);

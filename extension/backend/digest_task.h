@@ -28,6 +28,7 @@ struct TaskArguments {
     char* filter;
     std::int64_t seed;
     int width;
+    bool keys_only = false;  ///< there may be no column at all: only the key matters, and there may be none
 };
 
 /// Why a relation is not scanned directly.

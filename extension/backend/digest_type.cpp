@@ -33,8 +33,8 @@ Datum digest_result(const Digest& digest) {
 
 void require(DigestStatus status, const char* action) {
     if (status == DigestStatus::kOk) return;
-    ereport(ERROR, (errcode(status == DigestStatus::kCountBelowZero ? ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE
-                                                                    : ERRCODE_INVALID_PARAMETER_VALUE),
+    bool out_of_range = status == DigestStatus::kCountBelowZero || status == DigestStatus::kCountTooLarge;
+    ereport(ERROR, (errcode(out_of_range ? ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE : ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("cannot %s these digests: %s", action, describe(status).data())));
 }
 
@@ -94,5 +94,8 @@ Datum parity_digest_eq(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(are_equal(fcinfo)); }
 Datum parity_digest_ne(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(!are_equal(fcinfo)); }
 
 Datum parity_digest_count(PG_FUNCTION_ARGS) {
-    PG_RETURN_INT64(static_cast<int64>(digest_argument(fcinfo, 0).count));
+    u64 count = digest_argument(fcinfo, 0).count;
+    if (count > PG_INT64_MAX)
+        ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("bigint out of range")));
+    PG_RETURN_INT64(static_cast<int64>(count));
 }

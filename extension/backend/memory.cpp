@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "backend/pg_compat.h"
+
 namespace parity::backend {
 namespace {
 
@@ -13,6 +15,15 @@ bool grow(core::ByteSink& sink, std::size_t needed) noexcept {
     sink.data = static_cast<std::uint8_t*>(repalloc_huge(sink.data, capacity));
     sink.capacity = capacity;
     return true;
+}
+
+text* make_hex(core::ByteView bytes) {
+    text* result = static_cast<text*>(palloc(VARHDRSZ + 2 + 2 * bytes.size()));
+    char* to = VARDATA(result);
+    memcpy(to, "\\x", 2);
+    hex_encode(reinterpret_cast<const char*>(bytes.data()), bytes.size(), to + 2);
+    SET_VARSIZE(result, VARHDRSZ + 2 + 2 * bytes.size());
+    return result;
 }
 
 }  // namespace
@@ -34,11 +45,12 @@ bytea* make_bytea(core::ByteView bytes) {
 
 text* make_text(core::ByteView utf8) {
     const char* start = reinterpret_cast<const char*>(utf8.data());
-    if (utf8.empty() || GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII)
-        return cstring_to_text_with_len(start, static_cast<int>(utf8.size()));
-    char* converted = pg_any_to_server(start, static_cast<int>(utf8.size()), PG_UTF8);
-    return converted == start ? cstring_to_text_with_len(start, static_cast<int>(utf8.size()))
-                              : cstring_to_text(converted);
+    int length = static_cast<int>(utf8.size());
+    int encoding = GetDatabaseEncoding();
+    if (!pg_verify_mbstr(encoding == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8, start, length, true)) return make_hex(utf8);
+    if (utf8.empty() || encoding == PG_UTF8 || encoding == PG_SQL_ASCII) return cstring_to_text_with_len(start, length);
+    char* converted = convert_from_utf8(start, length, encoding);
+    return converted ? cstring_to_text(converted) : make_hex(utf8);
 }
 
 }  // namespace parity::backend

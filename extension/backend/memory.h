@@ -9,16 +9,20 @@ namespace parity::backend {
 /// A core byte sink whose memory lives in `context` and grows as far as memory allows; a failure is a server error.
 core::ByteSink make_sink(MemoryContext context);
 
-/// `count` zeroed objects in `context`; over 1 GB is allowed.
+/// `count` zeroed objects in `context`; over 1 GB is allowed. Not to be given to pfree() where the type needs more
+/// alignment than the server's memory has.
 template <typename T>
 T* allocate_array(MemoryContext context, std::size_t count) {
-    return static_cast<T*>(MemoryContextAllocExtended(context, count * sizeof(T), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+    constexpr std::size_t kSlack = alignof(T) > MAXIMUM_ALIGNOF ? alignof(T) - 1 : 0;
+    void* room = MemoryContextAllocExtended(context, count * sizeof(T) + kSlack, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+    return reinterpret_cast<T*>(TYPEALIGN(alignof(T), room));
 }
 
 /// A bytea with these bytes in the current context.
 bytea* make_bytea(core::ByteView bytes);
 
-/// A text with these bytes in the current context.
+/// A text with these characters in the current context. What the database's encoding cannot hold, or is no UTF-8, is
+/// shown in hexadecimal: it is for people, and may come from another server.
 text* make_text(core::ByteView utf8);
 
 }  // namespace parity::backend

@@ -2,6 +2,8 @@
 
 #include "backend/pg.h"
 
+#include <algorithm>
+
 /// Everything that depends on the server's version. The rest of the backend is written for the newest one; what older
 /// ones lack is supplied here.
 
@@ -26,6 +28,23 @@ inline bool is_virtual_generated(Form_pg_attribute attribute) {
     return attribute->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
 #else
     return attribute != nullptr && false;
+#endif
+}
+
+/// Valid UTF-8 in another encoding, in the current context; null where that cannot hold it.
+inline char* convert_from_utf8(const char* text, int length, int encoding) {
+    Oid conversion = FindDefaultConversionProc(PG_UTF8, encoding);
+    if (!OidIsValid(conversion)) return nullptr;
+#if PG_VERSION_NUM >= 140000
+    Size room = static_cast<Size>(length) * MAX_CONVERSION_GROWTH + 1;
+    char* converted = static_cast<char*>(palloc_extended(room, MCXT_ALLOC_HUGE));
+    int done = pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding,
+                                             reinterpret_cast<unsigned char*>(const_cast<char*>(text)), length,
+                                             reinterpret_cast<unsigned char*>(converted),
+                                             static_cast<int>(std::min<Size>(room, PG_INT32_MAX)), true);
+    return done == length ? converted : nullptr;
+#else
+    return pg_any_to_server(text, length, PG_UTF8);
 #endif
 }
 

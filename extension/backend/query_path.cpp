@@ -23,6 +23,13 @@ Node* only_expression(List* parsed) {
     return target->name || target->indirection != NIL ? nullptr : target->val;
 }
 
+/// Tells where a syntax error is: its position means nothing to the one who wrote the filter.
+void explain_filter_error(void* filter) {
+    errposition(0);
+    errhint("The filter must be exactly one SQL expression.");
+    errcontext("filter \"%s\"", static_cast<char*>(filter));
+}
+
 void append_column_list(StringInfo sql, const DigestTask& task) {
     const char* separator = "";
     auto append = [&](const TaskColumn& column) {
@@ -38,7 +45,7 @@ void append_source(StringInfo sql, const DigestTask& task) {
     Oid schema = RelationGetNamespace(task.relation);
     appendStringInfo(sql, " FROM %s AS t",
                      quote_qualified_identifier(get_namespace_name(schema), RelationGetRelationName(task.relation)));
-    if (task.filter) appendStringInfo(sql, " WHERE (\n%s\n)", task.filter);
+    appendStringInfo(sql, " WHERE (\n%s\n)", task.filter ? task.filter : "true");
 }
 
 /// Wide tables come as one record: a function takes 100 arguments at most, and a row's hash needs all of its cells at once.
@@ -53,12 +60,13 @@ const char* digest_query(const DigestTask& task) {
     return sql.data;
 }
 
-const char* row_query(const DigestTask& task) {
+const char* row_query(const DigestTask& task, const KeyCondition& condition) {
     StringInfoData sql;
     initStringInfo(&sql);
     appendStringInfoString(&sql, "SELECT ");
     append_column_list(&sql, task);
     append_source(&sql, task);
+    appendStringInfoString(&sql, condition.sql);
     return sql.data;
 }
 
@@ -107,11 +115,13 @@ void connect() {
 }  // namespace
 
 char* check_filter(char* filter) {
+    ErrorContextCallback context{error_context_stack, explain_filter_error, filter};
+    error_context_stack = &context;
     Node* alone = only_expression(parse_sql(psprintf("SELECT\n%s\n", filter)));
     Node* enclosed = alone ? only_expression(parse_sql(psprintf("SELECT (\n%s\n)", filter))) : nullptr;
     if (!alone || !enclosed || !equal(alone, enclosed))
-        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("filter must be exactly one expression"),
-                        errdetail("The filter is: %s", filter)));
+        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("filter is not exactly one expression")));
+    error_context_stack = context.previous;
     return filter;
 }
 
@@ -137,15 +147,16 @@ DigestMatrix digest_by_query(const DigestTask& task, int workers) {
     return matrix;
 }
 
-void read_by_query(const DigestTask& task, const RowConsumer& consumer) {
+void read_by_query(const DigestTask& task, const KeyCondition& condition, const RowConsumer& consumer) {
     MemoryContext caller = CurrentMemoryContext;
     MemoryContext row_context = AllocSetContextCreate(caller, "parity row", ALLOCSET_DEFAULT_SIZES);
     std::size_t columns = task.key.size() + task.columns.size();
     Datum* values = allocate_array<Datum>(caller, columns);
     bool* nulls = allocate_array<bool>(caller, columns);
     connect();
-    SPIPlanPtr plan = prepare(task, row_query(task), 0, nullptr);
-    Portal portal = SPI_cursor_open(nullptr, plan, nullptr, nullptr, true);
+    KeyCondition parameters = condition;
+    SPIPlanPtr plan = prepare(task, row_query(task, condition), parameters.parameters, parameters.types);
+    Portal portal = SPI_cursor_open(nullptr, plan, parameters.values, nullptr, true);
     for (;;) {
         SPI_cursor_fetch(portal, true, kFetchRows);
         if (SPI_processed == 0) break;

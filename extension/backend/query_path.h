@@ -4,6 +4,7 @@
 
 #include "backend/digest_matrix.h"
 #include "backend/digest_task.h"
+#include "backend/key_condition.h"
 
 /// The way through the executor: for views, foreign tables, filters, row security and whatever else cannot be scanned directly.
 namespace parity::backend {
@@ -23,8 +24,8 @@ struct RowConsumer {
     void* state;
 };
 
-/// Reads the task's key and columns row by row, under the active snapshot, as the caller. `consumer` is called in a
-/// context that is reset after each row.
-void read_by_query(const DigestTask& task, const RowConsumer& consumer);
+/// Reads the task's key and columns row by row, under the active snapshot, as the caller, narrowed down by `condition`.
+/// `consumer` is called in a context that is reset after each row.
+void read_by_query(const DigestTask& task, const KeyCondition& condition, const RowConsumer& consumer);
 
 }  // namespace parity::backend

@@ -4,6 +4,7 @@
 
 #include "backend/digest_task.h"
 #include "backend/double_text.h"
+#include "backend/key_condition.h"
 #include "backend/memory.h"
 #include "backend/query_path.h"
 #include "backend/row_hasher.h"
@@ -36,6 +37,9 @@ enum RowArgument {
 };
 
 constexpr int kResultColumns = 6;
+
+/// Ranges are read through the index where at most one in so many is wanted.
+constexpr std::uint32_t kIndexFraction = 20;
 
 /// The range that was asked for by its bounds, among the ranges that they make.
 struct RowRanges {
@@ -88,6 +92,8 @@ struct RowCollector {
     RowHasher* hasher;
     bool by_key;
     std::span<const core::ByteView> keys;  ///< sorted
+    std::uint32_t first_range;             ///< only rows of these ranges are taken now
+    std::uint32_t last_range;
     core::u128* cells;
     ValuePrinter* printers;  ///< null: no values
     Tuplesortstate* sort;
@@ -98,7 +104,7 @@ struct RowCollector {
 static_assert(std::is_trivially_destructible_v<RowCollector>);
 
 bool is_wanted(const RowCollector& self, core::ByteView key, std::uint32_t range) {
-    if (!self.task->spec.keeps(range)) return false;
+    if (range < self.first_range || range > self.last_range || !self.task->spec.keeps(range)) return false;
     return !self.by_key || std::binary_search(self.keys.begin(), self.keys.end(), key, is_less);
 }
 
@@ -222,6 +228,39 @@ DigestTask open_row_task(FunctionCallInfo fcinfo) {
     return task;
 }
 
+/// Reads the rows of the kept ranges through the key's index, one stretch of neighbouring ranges after the other. The
+/// condition of a stretch lets rows of other stretches in; they are taken when their own turn comes.
+void read_stretches(RowCollector& collector) {
+    const DigestTask& task = *collector.task;
+    std::span<const core::ByteView> bounds = task.spec.bounds;
+    for (std::uint32_t first = 0; first < task.spec.ranges(); ++first) {
+        if (!task.spec.keeps(first)) continue;
+        std::uint32_t last = first;
+        while (last + 1 < task.spec.ranges() && task.spec.keeps(last + 1)) ++last;
+        core::ByteView lower = first > 0 ? bounds[first - 1] : core::ByteView{};
+        core::ByteView upper = last < bounds.size() ? bounds[last] : core::ByteView{};
+        collector.first_range = first;
+        collector.last_range = last;
+        read_by_query(task, condition_of_range(task, lower, upper), {consume_row, &collector});
+        first = last;
+    }
+}
+
+/// Few ranges are read through the index, others in one scan that passes over the rows of the rest.
+bool is_worth_an_index(const DigestTask& task) {
+    if (task.spec.kept.empty() || task.spec.bounds.empty() || task.spec.bounds[0][0] != core::kKeyBound) return false;
+    auto kept = static_cast<std::uint32_t>(std::count(task.spec.kept.begin(), task.spec.kept.end(), 1));
+    return kept * kIndexFraction <= task.spec.ranges() && has_ordered_index(task);
+}
+
+void read_rows(RowCollector& collector) {
+    collector.last_range = collector.task->spec.ranges() - 1;
+    if (!collector.by_key && is_worth_an_index(*collector.task)) return read_stretches(collector);
+    KeyCondition condition;
+    if (collector.by_key) condition = condition_of_keys(*collector.task, collector.keys);
+    read_by_query(*collector.task, condition, {consume_row, &collector});
+}
+
 }  // namespace
 }  // namespace parity::backend
 
@@ -244,7 +283,7 @@ Datum parity_row_digests(PG_FUNCTION_ARGS) {
     collector.slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsVirtual);
     collector.bytes = make_sink(CurrentMemoryContext);
     collector.text = make_sink(CurrentMemoryContext);
-    read_by_query(task, {consume_row, &collector});
+    read_rows(collector);
     TupleTableSlot* sorted = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
     drain(collector.sort, sorted, store);
     ExecDropSingleTupleTableSlot(sorted);

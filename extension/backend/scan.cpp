@@ -222,7 +222,7 @@ DigestMatrix scan_together(const DigestTask& task, ScanSetup& setup, int workers
     std::size_t sum_bytes = matrix.bytes() * static_cast<std::size_t>(workers);
 
     EnterParallelMode();
-    ParallelContext* parallel = CreateParallelContext("pg_parity", "parity_scan_worker", workers);
+    ParallelContext* parallel = CreateParallelContext("$libdir/pg_parity", "parity_scan_worker", workers);
     for (std::size_t bytes : {sizeof(SharedScan), leaf_bytes, column_bytes, std::size_t{VARSIZE(spec)}, sum_bytes})
         shm_toc_estimate_chunk(&parallel->estimator, bytes);
     shm_toc_estimate_keys(&parallel->estimator, 5);
@@ -277,7 +277,7 @@ int default_workers(const DigestTask& task) {
 }
 
 DigestMatrix digest_by_scan(const DigestTask& task, int workers) {
-    if (has_temporary_leaf(task)) workers = 0;
+    if (has_temporary_leaf(task) || IsParallelWorker()) workers = 0;  // a worker cannot lead others
     ScanSetup setup = set_up(task, workers);
     return workers > 0 ? scan_together(task, setup, workers) : scan_alone(task, setup);
 }

@@ -48,6 +48,12 @@ std::span<const int32> int_array(ArrayType* array, const char* what) {
     return converted<int32>(array, what, [](Datum value) { return DatumGetInt32(value); });
 }
 
+Relation open_argument(Oid id) {
+    Relation relation = try_relation_open(id, AccessShareLock);
+    if (!relation) ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", id)));
+    return relation;
+}
+
 TupleDesc begin_result(FunctionCallInfo fcinfo, Tuplestorestate** store) {
     auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     if (!info || !IsA(info, ReturnSetInfo) || !(info->allowedModes & SFRM_Materialize))

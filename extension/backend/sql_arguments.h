@@ -23,6 +23,9 @@ inline ArrayType* optional_array(FunctionCallInfo fcinfo, int argument) {
     return PG_ARGISNULL(argument) ? nullptr : PG_GETARG_ARRAYTYPE_P(argument);
 }
 
+/// Opens the relation that an argument names, under AccessShareLock. Raises 42P01 where it is gone.
+Relation open_argument(Oid relation);
+
 /// Starts a result that is handed over whole: returns the descriptor and sets `*store`.
 TupleDesc begin_result(FunctionCallInfo fcinfo, Tuplestorestate** store);
 

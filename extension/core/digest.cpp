@@ -100,6 +100,8 @@ std::string_view describe(DigestStatus status) noexcept {
             return "the seeds or the forms of the key or the row differ";
         case DigestStatus::kCountBelowZero:
             return "the second digest covers more rows than the first";
+        case DigestStatus::kCountTooLarge:
+            return "together they cover too many rows";
     }
     return "unknown";
 }
@@ -115,6 +117,7 @@ DigestStatus check_compatible(const Digest& a, const Digest& b) noexcept {
 
 DigestStatus add(Digest& a, const Digest& b) noexcept {
     if (DigestStatus status = check_compatible(a, b); status != DigestStatus::kOk) return status;
+    if (a.count + b.count < a.count) return DigestStatus::kCountTooLarge;
     u128 sum = join_halves(a.sum_low, a.sum_high) + join_halves(b.sum_low, b.sum_high);
     a.count += b.count;
     a.sum_low = low_half(sum);

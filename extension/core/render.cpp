@@ -65,7 +65,15 @@ void render_decimal_digits(ByteView decimal, ByteSink& sink) noexcept {
     trim_zeros_back(sink, 0);
 }
 
+/// Whether a decimal has a weight that PostgreSQL's numerics can have; others would render as billions of zeros.
+bool is_printable(ByteView decimal) noexcept {
+    if (decimal.size() == 1) return true;
+    std::int32_t weight = load_le<std::int32_t>(&decimal[1]);
+    return weight >= std::numeric_limits<std::int16_t>::min() && weight <= std::numeric_limits<std::int16_t>::max();
+}
+
 void render_decimal(ByteView decimal, ByteSink& sink) noexcept {
+    if (!is_printable(decimal)) return append_hex(sink, decimal);
     switch (static_cast<DecimalKind>(decimal[0])) {
         case DecimalKind::kMinusInfinity:
             return sink.append(std::string_view("-Infinity"));
@@ -285,9 +293,12 @@ class ArrayRenderer {
         if (bytes_.size() < 4) return false;
         dimensions_ = load_le<std::uint32_t>(bytes_.data());
         if (dimensions_ > kMaxDimensions || bytes_.size() < 4 + dimensions_ * 8) return false;
+        u64 elements = 1;
         for (std::uint32_t i = 0; i < dimensions_; ++i) {
             lengths_[i] = load_le<std::uint32_t>(&bytes_[4 + i * 8]);
             lower_[i] = load_le<std::int32_t>(&bytes_[8 + i * 8]);
+            elements *= lengths_[i];
+            if (elements == 0 || elements > bytes_.size()) return false;  // each takes a byte at least
         }
         frames_ = FrameReader(bytes_.subspan(4 + dimensions_ * 8));
         return true;

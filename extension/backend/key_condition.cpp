@@ -1,0 +1,157 @@
+#include "backend/key_condition.h"
+
+#include "backend/double_text.h"
+#include "backend/key_choice.h"
+#include "backend/memory.h"
+#include "core/order.h"
+#include "core/render.h"
+
+namespace parity::backend {
+namespace {
+
+/// The type that a column's canonical values are given to SQL as, so that every one of them fits and the column's own
+/// index serves; InvalidOid where there is none.
+Oid parameter_type(const TaskColumn& column) {
+    Oid base = getBaseType(column.type);
+    switch (base) {
+        case INT2OID:
+        case INT4OID:
+        case INT8OID: return column.reader.form == core::Form::kInt ? INT8OID : InvalidOid;
+        case FLOAT4OID:
+        case FLOAT8OID: return FLOAT8OID;
+        case TEXTOID:
+        case VARCHAROID: return GetDatabaseEncoding() == PG_UTF8 ? TEXTOID : InvalidOid;
+        case NUMERICOID:
+        case BYTEAOID:
+        case UUIDOID:
+        case DATEOID:
+        case TIMEOID:
+        case TIMESTAMPOID:
+        case TIMESTAMPTZOID: return base;
+        default: return InvalidOid;
+    }
+}
+
+Datum numeric_value(core::ByteView canonical) {
+    core::ByteSink shown = make_sink(CurrentMemoryContext);
+    core::render_value(core::Form::kDecimal, canonical, write_double, shown);
+    shown.append_u8(0);
+    return DirectFunctionCall3(numeric_in, CStringGetDatum(reinterpret_cast<char*>(shown.data)),
+                               ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+}
+
+/// A canonical value as a Datum of a parameter_type().
+Datum parameter_value(Oid type, core::ByteView canonical) {
+    switch (type) {
+        case INT8OID:
+        case TIMEOID:
+        case TIMESTAMPOID:
+        case TIMESTAMPTZOID: return Int64GetDatum(core::load_le<std::int64_t>(canonical.data()));
+        case DATEOID: return DateADTGetDatum(core::load_le<std::int32_t>(canonical.data()));
+        case FLOAT8OID:
+            return Float8GetDatum(core::double_from_bits(core::load_le<std::uint64_t>(canonical.data())));
+        case NUMERICOID: return numeric_value(canonical);
+        case UUIDOID: {
+            auto* copy = static_cast<std::uint8_t*>(palloc(UUID_LEN));
+            memcpy(copy, canonical.data(), UUID_LEN);
+            return PointerGetDatum(copy);
+        }
+        default: return PointerGetDatum(make_bytea(canonical));  // text has the same layout
+    }
+}
+
+/// The value of one column of a framed key; nothing for NULL and for what is no framed key of the task.
+std::optional<core::ByteView> value_in_key(const DigestTask& task, core::ByteView framed, std::size_t column) {
+    core::FrameReader reader(framed);
+    std::optional<core::FramedValue> value;
+    for (std::size_t i = 0; i <= column; ++i) value = reader.next(task.key[i].reader.form);
+    if (!value || value->null || !core::is_canonical(task.key[column].reader.form, value->bytes)) return std::nullopt;
+    return value->bytes;
+}
+
+/// The column's values in all keys as an SQL array; 0 where one is NULL.
+Datum values_of_column(const DigestTask& task, std::span<const core::ByteView> keys, std::size_t column, Oid type) {
+    Datum* values = allocate_array<Datum>(CurrentMemoryContext, keys.size() + 1);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        std::optional<core::ByteView> canonical = value_in_key(task, keys[i], column);
+        if (!canonical) return 0;
+        values[i] = parameter_value(type, *canonical);
+    }
+    int16 length;
+    bool by_value;
+    char align;
+    get_typlenbyvalalign(type, &length, &by_value, &align);
+    return PointerGetDatum(construct_array(values, static_cast<int>(keys.size()), type, length, by_value, align));
+}
+
+void add_parameter(KeyCondition& condition, Oid type, Datum value) {
+    condition.types[condition.parameters] = type;
+    condition.values[condition.parameters] = value;
+    ++condition.parameters;
+}
+
+void append_comparison(StringInfo sql, const TaskColumn& column, const char* comparison, int parameter) {
+    appendStringInfo(sql, " AND t.%s OPERATOR(pg_catalog.%s) ", quote_identifier(NameStr(column.name)), comparison);
+    appendStringInfo(sql, "$%d", parameter);
+}
+
+bool is_ordered_first_column(const DigestTask& task) {
+    if (task.key.empty()) return false;
+    const TaskColumn& first = task.key[0];
+    Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(task.relation), first.number - 1);
+    return attribute->attnotnull && OidIsValid(parameter_type(first)) &&
+           is_natively_ordered(first.type, first.reader.form, first.collation);
+}
+
+}  // namespace
+
+KeyCondition condition_of_keys(const DigestTask& task, std::span<const core::ByteView> keys) {
+    KeyCondition condition;
+    StringInfoData sql;
+    initStringInfo(&sql);
+    for (std::size_t column = 0; column < task.key.size(); ++column) {
+        Oid type = parameter_type(task.key[column]);
+        Datum values = OidIsValid(type) ? values_of_column(task, keys, column, type) : 0;
+        if (!values) continue;
+        add_parameter(condition, get_array_type(type), values);
+        appendStringInfo(&sql, " AND t.%s OPERATOR(pg_catalog.=) ANY ($%d)",
+                         quote_identifier(NameStr(task.key[column].name)), condition.parameters);
+    }
+    condition.sql = sql.data;
+    return condition;
+}
+
+KeyCondition condition_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper) {
+    KeyCondition condition;
+    if (!is_ordered_first_column(task)) return condition;
+    StringInfoData sql;
+    initStringInfo(&sql);
+    auto add = [&](core::ByteView bound, const char* comparison) {
+        if (bound.empty() || bound[0] != core::kKeyBound) return;
+        std::optional<core::ByteView> canonical = value_in_key(task, bound.subspan(1), 0);
+        if (!canonical) return;
+        Oid type = parameter_type(task.key[0]);
+        add_parameter(condition, type, parameter_value(type, *canonical));
+        append_comparison(&sql, task.key[0], comparison, condition.parameters);
+    };
+    add(lower, ">=");
+    add(upper, "<=");
+    condition.sql = sql.data;
+    return condition;
+}
+
+bool has_ordered_index(const DigestTask& task) {
+    if (!is_ordered_first_column(task)) return false;
+    AttrNumber* columns = allocate_array<AttrNumber>(CurrentMemoryContext, task.key.size());
+    for (Oid id : task.leaves) {
+        for (std::size_t i = 0; i < task.key.size(); ++i) columns[i] = get_attnum(id, NameStr(task.key[i].name));
+        Relation leaf = relation_open(id, NoLock);
+        bool stored = leaf->rd_rel->relkind == RELKIND_RELATION || leaf->rd_rel->relkind == RELKIND_MATVIEW;
+        bool found = stored && OidIsValid(find_btree(leaf, {columns, task.key.size()}));
+        relation_close(leaf, NoLock);
+        if (!found) return false;
+    }
+    return true;
+}
+
+}  // namespace parity::backend
