@@ -56,9 +56,26 @@ class Pair:
         return run
 
 
-@pytest.fixture
-def pair(source_cluster, target_cluster):
+def make_pair(source_cluster, target_cluster):
     made = Pair(source_cluster.create_database(), target_cluster.create_database())
     yield made
     source_cluster.drop_database(made.source)
     target_cluster.drop_database(made.target)
+
+
+@pytest.fixture
+def pair(source_cluster, target_cluster):
+    """For one test alone."""
+    yield from make_pair(source_cluster, target_cluster)
+
+
+@pytest.fixture(scope="module")
+def module_pair(source_cluster, target_cluster):
+    yield from make_pair(source_cluster, target_cluster)
+
+
+@pytest.fixture
+def scratch(module_pair):
+    """A module's pair, for tests that make nothing but the table t: making databases takes longer than such a test."""
+    yield module_pair
+    module_pair.both("DROP TABLE IF EXISTS t")

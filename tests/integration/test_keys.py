@@ -26,21 +26,21 @@ SINGLE_KEYS = {
 
 
 @pytest.mark.parametrize("key_type", SINGLE_KEYS)
-def test_single_column_key(pair, key_type):
-    pair.both(f"CREATE TABLE t (id {key_type} PRIMARY KEY, n int, v text);"
+def test_single_column_key(scratch, key_type):
+    scratch.both(f"CREATE TABLE t (id {key_type} PRIMARY KEY, n int, v text);"
               f"INSERT INTO t SELECT {SINGLE_KEYS[key_type]}, n, 'v' || n FROM generate_series(1, 3000) n")
-    pair.compare("--ranges", "16").expect(IDENTICAL)
+    scratch.compare("--ranges", "16").expect(IDENTICAL)
 
     changed, lost, added = 17, 1500, 2999
-    ids = {n: pair.source.value("SELECT id::text "
+    ids = {n: scratch.source.value("SELECT id::text "
                                 "FROM t WHERE n = %s", [n]) for n in (changed, lost, added)}
-    pair.target.execute(f"UPDATE t SET v = 'changed' WHERE n = {changed}; DELETE FROM t WHERE n = {lost}")
-    pair.source.execute(f"DELETE FROM t WHERE n = {added}")
-    table = pair.compare("--ranges", "16").expect(DIVERGENT).table()
+    scratch.target.execute(f"UPDATE t SET v = 'changed' WHERE n = {changed}; DELETE FROM t WHERE n = {lost}")
+    scratch.source.execute(f"DELETE FROM t WHERE n = {added}")
+    table = scratch.compare("--ranges", "16").expect(DIVERGENT).table()
     found = {(kind, columns): dict(key)["id"] for kind, key, columns in findings(table)}
     assert found.keys() == {("mismatch", ("v",)), ("missing_on_target", ()), ("missing_on_source", ())}
     for what, n in ((("mismatch", ("v",)), changed), (("missing_on_target", ()), lost), (("missing_on_source", ()), added)):
-        assert pair.source.value(f"SELECT %s::{key_type} = %s::{key_type}", [found[what], ids[n]]), (found[what], ids[n])
+        assert scratch.source.value(f"SELECT %s::{key_type} = %s::{key_type}", [found[what], ids[n]]), (found[what], ids[n])
     assert table["rows"] == {"source": "2999", "target": "2999"}
     assert table["key"] == ["id"] and table["key_proven"] is True
 
@@ -108,11 +108,11 @@ def test_descending_index_and_include_columns(pair):
     "ALTER TABLE t ALTER id SET NOT NULL; ALTER TABLE t ADD UNIQUE (id) DEFERRABLE",
     "ALTER TABLE t ALTER id SET NOT NULL; CREATE INDEX ON t (id)",
 ])
-def test_index_that_proves_nothing(pair, index):
-    pair.both(f"CREATE TABLE t (id int, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 100) n; {index}")
-    table = pair.compare().expect(IDENTICAL).table()
+def test_index_that_proves_nothing(scratch, index):
+    scratch.both(f"CREATE TABLE t (id int, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 100) n; {index}")
+    table = scratch.compare().expect(IDENTICAL).table()
     assert table["key"] == [] and table["key_proven"] is False
-    table = pair.compare("--key", "id").expect(IDENTICAL).table()
+    table = scratch.compare("--key", "id").expect(IDENTICAL).table()
     assert table["key"] == ["id"] and table["key_proven"] is False
 
 

@@ -8,10 +8,10 @@ from support.cluster import clean_environment, free_port
 from support.pgparity import ERROR, IDENTICAL, PGPARITY, pgparity
 
 
-@pytest.fixture
-def tables(pair):
-    pair.both("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 100) n")
-    return pair
+@pytest.fixture(scope="module")
+def tables(module_pair):
+    module_pair.both("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 100) n")
+    return module_pair
 
 
 def refused(run, *words):
@@ -117,7 +117,7 @@ def test_more_ranges_than_memory_allows_in_sql(tables):
     ("bounds => ARRAY['\\x6b010500000000000000ff'::bytea]", "22023"),
     ("key_columns => '{nonesuch}'", "42703"), ("columns => '{nonesuch}'", "42703"), ("columns => '{v,v}'", "42701"),
     ("forms => '{\"v\": \"nonesuch\"}'", "22023"), ("forms => '{\"v\": \"uuid\"}'", "22023"), ("forms => '{\"nonesuch\": \"int\"}'", "42703"), ("forms => '[1]'", "22023"),
-    ("width => 65", "22023"), ("workers => -1", "22023"), ("path => 'nonesuch'", "22023"), ("filter => 'true) --'", "42601"), ("filter => 'random() < 2'", "42P17"),
+    ("width => 65", "22023"), ("workers => -1", "22023"), ("path => 'nonesuch'", "22023"), ("filter => 'true) --'", "42601"), ("filter => 'random() < 2'", "22023"),
     ("filter => 'nonesuch'", "42703"), ("filter => '1'", "42804"), ("only_ranges => '{0}'", "22023"), ("only_ranges => '{65}'", "22023"),
     ("path => 'scan', filter => 'true'", "0A000"),
 ])
@@ -201,10 +201,10 @@ def test_malformed_config(tables, tmp_path, text, words):
     refused(tables.run("--config", str(config)), *words)
 
 
-def test_config(tables, tmp_path):
+def test_config(pair, tmp_path):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE u (id int PRIMARY KEY)")
     config = tmp_path / "config.toml"
-    tables.both("CREATE TABLE u (id int PRIMARY KEY)")
-    config.write_text(f'source = "{tables.source.conninfo()}"\ntarget = "{tables.target.conninfo()}"\n'
+    config.write_text(f'source = "{pair.source.conninfo()}"\ntarget = "{pair.target.conninfo()}"\n'
                       'table = ["public.t"]\nexclude-columns = ["t.v"]\nranges = 2\nformat = "json"\nno-progress = true\n')
     run = pgparity("compare", "--config", str(config)).expect(IDENTICAL)
     assert [t["source"] for t in run.report["tables"]] == ["public.t"]

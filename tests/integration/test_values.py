@@ -103,10 +103,10 @@ EQUAL_VALUES = [
 
 
 @pytest.mark.parametrize("source_type,source_value,target_type,target_value", EQUAL_VALUES)
-def test_equal_values(pair, source_type, source_value, target_type, target_value):
-    pair.source.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {source_type}); INSERT INTO t VALUES (1, {source_value}), (2, NULL)")
-    pair.target.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {target_type}); INSERT INTO t VALUES (1, {target_value}), (2, NULL)")
-    pair.compare().expect(IDENTICAL)
+def test_equal_values(scratch, source_type, source_value, target_type, target_value):
+    scratch.source.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {source_type}); INSERT INTO t VALUES (1, {source_value}), (2, NULL)")
+    scratch.target.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {target_type}); INSERT INTO t VALUES (1, {target_value}), (2, NULL)")
+    scratch.compare().expect(IDENTICAL)
 
 
 UNEQUAL_VALUES = [
@@ -121,14 +121,14 @@ UNEQUAL_VALUES = [
 
 
 @pytest.mark.parametrize("column_type,source_value,target_value", UNEQUAL_VALUES)
-def test_unequal_values(pair, column_type, source_value, target_value):
-    pair.both(f"CREATE TABLE t (id int PRIMARY KEY, v {column_type})")
-    pair.source.execute(f"INSERT INTO t VALUES (1, {source_value})")
-    pair.target.execute(f"INSERT INTO t VALUES (1, {target_value})")
-    assert pair.target.value("SELECT count(*) FROM t") == 1
+def test_unequal_values(scratch, column_type, source_value, target_value):
+    scratch.both(f"CREATE TABLE t (id int PRIMARY KEY, v {column_type})")
+    scratch.source.execute(f"INSERT INTO t VALUES (1, {source_value})")
+    scratch.target.execute(f"INSERT INTO t VALUES (1, {target_value})")
+    assert scratch.target.value("SELECT count(*) FROM t") == 1
     if column_type == "float8":
-        pair.target.execute("UPDATE t SET v = '0.10000000000000002'")
-    table = pair.compare().expect(DIVERGENT).table()
+        scratch.target.execute("UPDATE t SET v = '0.10000000000000002'")
+    table = scratch.compare().expect(DIVERGENT).table()
     assert findings(table) == {mismatch("v", id="1")}
     assert table["divergences"][0]["source"]["v"] != table["divergences"][0]["target"]["v"]
 
