@@ -39,7 +39,7 @@ enum RowArgument {
 constexpr int kResultColumns = 6;
 
 /// Ranges are read through the index where at most one in so many is wanted.
-constexpr std::uint32_t kIndexFraction = 20;
+constexpr std::size_t kIndexFraction = 20;
 
 /// The range that was asked for by its bounds, among the ranges that they make.
 struct RowRanges {
@@ -246,11 +246,18 @@ void read_stretches(RowCollector& collector) {
     }
 }
 
-/// Few ranges are read through the index, others in one scan that passes over the rows of the rest.
+/// The condition of one stretch is left to the planner. Several stretches, each a query of its own, are read through the index
+/// if they hold few ranges; otherwise one scan passes over the rows of the rest.
 bool is_worth_an_index(const DigestTask& task) {
-    if (task.spec.kept.empty() || task.spec.bounds.empty() || task.spec.bounds[0][0] != core::kKeyBound) return false;
-    auto kept = static_cast<std::uint32_t>(std::count(task.spec.kept.begin(), task.spec.kept.end(), 1));
-    return kept * kIndexFraction <= task.spec.ranges() && has_ordered_index(task);
+    std::span<const std::uint8_t> kept = task.spec.kept;
+    if (kept.empty() || task.spec.bounds.empty() || task.spec.bounds[0][0] != core::kKeyBound) return false;
+    std::size_t wanted = 0;
+    std::size_t stretches = 0;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        wanted += kept[i];
+        stretches += kept[i] && (i == 0 || !kept[i - 1]);
+    }
+    return (stretches == 1 || wanted * kIndexFraction <= kept.size()) && has_ordered_index(task);
 }
 
 void read_rows(RowCollector& collector) {
