@@ -83,9 +83,17 @@ Oid input_type(FunctionCallInfo fcinfo, TupleDesc record, int number) {
     pg_unreachable();
 }
 
-/// The options (jsonb or bytea), or null where the planner knows that they are the same for each row.
+/// Whether the options are a constant or a parameter of the query. (What the call's own expression shows are stand-ins.)
+bool has_constant_options(FunctionCallInfo fcinfo) {
+    Aggref* aggregate = AggGetAggref(fcinfo);
+    if (!aggregate || aggregate->args == NIL) return false;
+    Node* options = reinterpret_cast<Node*>(linitial_node(TargetEntry, aggregate->args)->expr);
+    return IsA(options, Const) || (IsA(options, Param) && castNode(Param, options)->paramkind == PARAM_EXTERN);
+}
+
+/// The options (jsonb or bytea), or null where they are the same for each row anyway.
 const bytea* copy_unless_constant(FunctionCallInfo fcinfo, MemoryContext context) {
-    if (get_fn_expr_arg_stable(fcinfo->flinfo, 1)) return nullptr;
+    if (has_constant_options(fcinfo)) return nullptr;
     const bytea* given = PG_GETARG_BYTEA_PP(1);
     bytea* copy = static_cast<bytea*>(MemoryContextAlloc(context, VARSIZE_ANY(given)));
     memcpy(copy, given, VARSIZE_ANY(given));
