@@ -59,6 +59,43 @@ void check_not_rewritten(Relation relation, Relation pg_class) {
     systable_endscan(scan);
 }
 
+bool can_have_children(char kind) { return kind == RELKIND_PARTITIONED_TABLE || kind == RELKIND_RELATION; }
+
+/// The relation and all its partitions or children. All are locked.
+List* find_family(Relation relation) {
+    if (can_have_children(relation->rd_rel->relkind))
+        return find_all_inheritors(RelationGetRelid(relation), AccessShareLock, nullptr);
+    return list_make1_oid(RelationGetRelid(relation));
+}
+
+/// Appends the children that a parent has under the active snapshot.
+List* append_visible_children(List* family, Relation pg_inherits, Oid parent) {
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_inherits_inhparent, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(parent));
+    SysScanDesc scan = systable_beginscan(pg_inherits, InheritsParentIndexId, true, GetActiveSnapshot(), 1, &key);
+    while (HeapTuple tuple = systable_getnext(scan)) {
+        auto* row = reinterpret_cast<Form_pg_inherits>(GETSTRUCT(tuple));
+        if (!is_being_detached(row)) family = list_append_unique_oid(family, row->inhrelid);
+    }
+    systable_endscan(scan);
+    return family;
+}
+
+/// Partitions and children that came or went after the snapshot would add rows to its, or take some away. The
+/// snapshot's own view of pg_inherits tells.
+void check_same_family(Relation relation, List* family) {
+    if (!can_have_children(relation->rd_rel->relkind)) return;
+    Relation pg_inherits = table_open(InheritsRelationId, AccessShareLock);
+    List* visible = list_make1_oid(RelationGetRelid(relation));
+    for (int i = 0; i < list_length(visible); ++i)
+        visible = append_visible_children(visible, pg_inherits, list_nth_oid(visible, i));
+    table_close(pg_inherits, AccessShareLock);
+    list_sort(visible, list_oid_cmp);
+    List* now = list_copy(family);
+    list_sort(now, list_oid_cmp);
+    if (!equal(visible, now)) raise_changed(relation, "given other partitions or children");
+}
+
 /// Looks at each leaf, which locks it.
 ScanObstacle check_leaves(const DigestTask& task) {
     ScanObstacle obstacle = ScanObstacle::kNone;
@@ -78,18 +115,12 @@ ScanObstacle check_leaves(const DigestTask& task) {
 }
 
 std::span<const Oid> find_leaves(Relation relation) {
-    Oid* leaves;
+    List* family = find_family(relation);
+    check_same_family(relation, family);
+    Oid* leaves = allocate_array<Oid>(CurrentMemoryContext, static_cast<std::size_t>(list_length(family)));
     std::size_t count = 0;
-    char kind = relation->rd_rel->relkind;
-    if (kind != RELKIND_PARTITIONED_TABLE && !(kind == RELKIND_RELATION && relation->rd_rel->relhassubclass)) {
-        leaves = allocate_array<Oid>(CurrentMemoryContext, 1);
-        leaves[count++] = RelationGetRelid(relation);
-        return {leaves, count};
-    }
-    List* all = find_all_inheritors(RelationGetRelid(relation), AccessShareLock, nullptr);
-    leaves = allocate_array<Oid>(CurrentMemoryContext, static_cast<std::size_t>(list_length(all)));
     ListCell* cell;
-    foreach (cell, all) {
+    foreach (cell, family) {
         Oid child = lfirst_oid(cell);
         // as in SQL, another session's temporary child is not part of the relation
         if (get_rel_relkind(child) != RELKIND_PARTITIONED_TABLE && !isOtherTempNamespace(get_rel_namespace(child)))
@@ -177,6 +208,22 @@ DigestTask open_task(const TaskArguments& arguments) {
     task.leaves = find_leaves(task.relation);
     task.obstacle = find_obstacle(task, check_leaves(task));
     return task;
+}
+
+void check_unchanged(Oid id) {
+    Relation relation = try_relation_open(id, AccessShareLock);
+    if (!relation) return;
+    List* family = find_family(relation);
+    check_same_family(relation, family);
+    Relation pg_class = table_open(RelationRelationId, AccessShareLock);
+    ListCell* cell;
+    foreach (cell, family) {
+        Relation member = relation_open(lfirst_oid(cell), NoLock);
+        check_not_rewritten(member, pg_class);
+        relation_close(member, NoLock);
+    }
+    table_close(pg_class, AccessShareLock);
+    relation_close(relation, NoLock);
 }
 
 void close_task(DigestTask& task) { relation_close(task.relation, NoLock); }

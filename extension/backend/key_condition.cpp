@@ -1,5 +1,7 @@
 #include "backend/key_condition.h"
 
+#include <algorithm>
+
 #include "backend/double_text.h"
 #include "backend/key_choice.h"
 #include "backend/memory.h"
@@ -109,7 +111,7 @@ KeyCondition condition_of_keys(const DigestTask& task, std::span<const core::Byt
     KeyCondition condition;
     StringInfoData sql;
     initStringInfo(&sql);
-    for (std::size_t column = 0; column < task.key.size(); ++column) {
+    for (std::size_t column = 0; column < std::min<std::size_t>(task.key.size(), INDEX_MAX_KEYS); ++column) {
         Oid type = parameter_type(task.key[column]);
         Datum values = OidIsValid(type) ? values_of_column(task, keys, column, type) : 0;
         if (!values) continue;
@@ -147,7 +149,8 @@ bool has_ordered_index(const DigestTask& task) {
         for (std::size_t i = 0; i < task.key.size(); ++i) columns[i] = get_attnum(id, NameStr(task.key[i].name));
         Relation leaf = relation_open(id, NoLock);
         bool stored = leaf->rd_rel->relkind == RELKIND_RELATION || leaf->rd_rel->relkind == RELKIND_MATVIEW;
-        bool found = stored && OidIsValid(find_btree(leaf, {columns, task.key.size()}));
+        bool found = stored && OidIsValid(find_btree(leaf, {columns, task.key.size()})) &&
+                     TupleDescAttr(RelationGetDescr(leaf), columns[0] - 1)->attnotnull;  // a child's may be nullable
         relation_close(leaf, NoLock);
         if (!found) return false;
     }

@@ -51,6 +51,15 @@ inline char* convert_from_utf8(const char* text, int length, int encoding) {
 /// The number that names a relation's file, as pg_class has it.
 inline Oid file_number(Form_pg_class relation) { return relation->relfilenode; }
 
+/// Whether a partition is on its way out (DETACH CONCURRENTLY, PostgreSQL 14).
+inline bool is_being_detached(Form_pg_inherits row) {
+#if PG_VERSION_NUM >= 140000
+    return row->inhdetachpending;
+#else
+    return row == nullptr;
+#endif
+}
+
 /// Whether the role may read the whole relation.
 inline bool may_select(Oid relation, Oid role) {
     return pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK;

@@ -85,10 +85,20 @@ void check_not_volatile(SPIPlanPtr plan) {
     }
 }
 
+/// What a view or a filter reads must be as the snapshot knows it, no less than the relation itself.
+void check_sources_unchanged(SPIPlanPtr plan) {
+    ListCell* source_cell;
+    foreach (source_cell, SPI_plan_get_plan_sources(plan)) {
+        ListCell* cell;
+        foreach (cell, static_cast<CachedPlanSource*>(lfirst(source_cell))->relationOids) check_unchanged(lfirst_oid(cell));
+    }
+}
+
 SPIPlanPtr prepare(const DigestTask& task, const char* sql, int argument_count, Oid* argument_types) {
     SPIPlanPtr plan = SPI_prepare_cursor(sql, argument_count, argument_types, CURSOR_OPT_PARALLEL_OK);
     if (!plan) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
     if (task.filter) check_not_volatile(plan);
+    check_sources_unchanged(plan);
     return plan;
 }
 
