@@ -1,0 +1,86 @@
+#include "driver/queries.h"
+
+#include <gtest/gtest.h>
+
+namespace parity::driver {
+namespace {
+
+TEST(Quoting, IdentifiersAndLiterals) {
+    EXPECT_EQ(quote_identifier("a\"b"), "\"a\"\"b\"");
+    EXPECT_EQ(quote_identifier(QualifiedName{"My Schema", "select"}), "\"My Schema\".\"select\"");
+    EXPECT_EQ(quote_literal("it's"), "'it''s'");
+    EXPECT_EQ(quote_literal("back\\slash's"), "E'back\\\\slash''s'");
+}
+
+TEST(Quoting, Arrays) {
+    EXPECT_EQ(array_literal(std::vector<std::string>{}), "{}");
+    EXPECT_EQ(array_literal(std::vector<std::string>{"a,b", "", "NULL", "q\"\\"}), "{\"a,b\",\"\",\"NULL\",\"q\\\"\\\\\"}");
+    EXPECT_EQ(array_literal(std::vector<Parameter>{Parameter{"x"}, Parameter{}}), "{\"x\",NULL}");
+    EXPECT_EQ(array_literal(std::vector<std::int32_t>{1, -2}), "{1,-2}");
+    EXPECT_EQ(bytea_array_literal({std::string("k\0\xff", 3), ""}), "{\"\\\\x6b00ff\",\"\\\\x\"}");
+}
+
+TablePlan keyed() {
+    TablePlan plan;
+    plan.oid = {11, 22};
+    plan.name = {{"public", "t"}, {"public", "u"}};
+    plan.key = {{{"id", "ident"}, "int", true}};
+    plan.columns = {{{"a", "b"}, "text", false}};
+    return plan;
+}
+
+TEST(DigestCalls, CarryEverythingAsParametersOfTheRightSide) {
+    TablePlan plan = keyed();
+    plan.where = "true) --";
+    DigestSettings settings;
+    settings.seed = ~std::uint64_t{0};
+    const Query query = range_digests_call(plan, Side::kTarget, settings, {{"k\x01"}, {2, 3}});
+    EXPECT_EQ(query.parameters,
+              (std::vector<Parameter>{"22", "{\"ident\"}", "{\"b\"}", "{\"ident\",\"b\"}", "{\"int\",\"text\"}", "true) --", "-1", "64",
+                                      "{\"\\\\x6b01\"}", "{2,3}", std::nullopt}));
+    EXPECT_EQ(query.sql.find("true) --"), std::string::npos);
+}
+
+TEST(DigestCalls, AskForNoFilterAndAllRangesByNull) {
+    const Query query = row_digests_call(keyed(), Side::kSource, {}, {});
+    EXPECT_EQ(query.parameters.at(5), std::nullopt);
+    EXPECT_EQ(query.parameters.at(8), "{}");
+    EXPECT_EQ(query.parameters.at(9), std::nullopt);
+}
+
+TEST(DigestCalls, AKeylessTableHasAnEmptyKeyNotTheRelationsOwn) {
+    TablePlan plan = keyed();
+    plan.key.clear();
+    EXPECT_EQ(split_keys_call(plan, Side::kSource, 8).parameters,
+              (std::vector<Parameter>{"11", "{}", "{\"a\"}", "{\"text\"}", "8"}));
+}
+
+TEST(SessionStatements, PinOnlyWhatTheServerHas) {
+    TransactionSettings settings;
+    settings.application_name = "pgparity: it's";
+    const std::string old = begin_statements(settings, {});
+    EXPECT_EQ(old.find("LOCAL transaction_timeout"), std::string::npos);
+    EXPECT_EQ(old.find("restrict_nonsystem_relation_kind"), std::string::npos);
+    EXPECT_NE(old.find("SET LOCAL application_name = 'pgparity: it''s';"), std::string::npos);
+    EXPECT_NE(old.find("SET LOCAL row_security = 'off';"), std::string::npos);
+    EXPECT_NE(old.find("SET LOCAL statement_timeout = '0';"), std::string::npos);
+    const std::string recent = begin_statements(settings, {"transaction_timeout", "restrict_nonsystem_relation_kind"});
+    EXPECT_NE(recent.find("SET LOCAL transaction_timeout = '0';"), std::string::npos);
+    EXPECT_NE(recent.find("SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table';"), std::string::npos);
+}
+
+TEST(SessionStatements, RestrictViewsAndForeignTablesUnlessNamed) {
+    const auto restricted = [](bool views, bool foreign_tables) {
+        TransactionSettings settings;
+        settings.allow_views = views;
+        settings.allow_foreign_tables = foreign_tables;
+        const std::string sql = begin_statements(settings, {"restrict_nonsystem_relation_kind"});
+        return sql.substr(sql.find("restrict_nonsystem_relation_kind"));
+    };
+    EXPECT_NE(restricted(true, true).find("= '';"), std::string::npos);
+    EXPECT_NE(restricted(false, true).find("= 'view';"), std::string::npos);
+    EXPECT_NE(restricted(true, false).find("= 'foreign-table';"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace parity::driver
