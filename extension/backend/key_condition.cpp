@@ -5,6 +5,7 @@
 #include "backend/double_text.h"
 #include "backend/key_choice.h"
 #include "backend/memory.h"
+#include "core/decimal.h"
 #include "core/order.h"
 #include "core/render.h"
 
@@ -62,12 +63,15 @@ Datum parameter_value(Oid type, core::ByteView canonical) {
     }
 }
 
-/// The value of one column of a framed key; nothing for NULL and for what is no framed key of the task.
+/// The value of one column of a framed key; nothing for NULL, for what is no framed key of the task and for what no value of
+/// the column can be.
 std::optional<core::ByteView> value_in_key(const DigestTask& task, core::ByteView framed, std::size_t column) {
     core::FrameReader reader(framed);
     std::optional<core::FramedValue> value;
     for (std::size_t i = 0; i <= column; ++i) value = reader.next(task.key[i].reader.form);
-    if (!value || value->null || !core::is_canonical(task.key[column].reader.form, value->bytes)) return std::nullopt;
+    core::Form form = task.key[column].reader.form;
+    if (!value || value->null || !core::is_canonical(form, value->bytes)) return std::nullopt;
+    if (form == core::Form::kDecimal && !core::fits_numeric(value->bytes)) return std::nullopt;
     return value->bytes;
 }
 

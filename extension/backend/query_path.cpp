@@ -6,7 +6,9 @@
 namespace parity::backend {
 namespace {
 
-constexpr std::size_t kMaxArguments = FUNC_MAX_ARGS - 1;
+/// Columns that one call of the aggregate takes as arguments: aggregates take one less than functions, and the
+/// specification is one.
+constexpr std::size_t kMaxArguments = FUNC_MAX_ARGS - 2;
 constexpr long kFetchRows = 256;
 
 /// The one unnamed output expression of a plain SELECT, or null.

@@ -64,6 +64,16 @@ bool is_decimal(ByteView bytes) noexcept {
            load_le<std::uint16_t>(&bytes[bytes.size() - kDigitBytes]) != 0;
 }
 
+bool fits_numeric(ByteView decimal) noexcept {
+    constexpr std::int64_t kMaxWeight = 131072 / 4 - 1;
+    constexpr std::int64_t kMaxFraction = 16384 / 4;
+    if (!has_digits(kind_of(decimal))) return true;
+    std::int64_t weight = load_le<std::int32_t>(&decimal[1]);
+    std::int64_t fraction = static_cast<std::int64_t>((decimal.size() - kDecimalHeader) / kDigitBytes) - 1 - weight;
+    if (weight > kMaxWeight || fraction > kMaxFraction) return false;
+    return fraction < kMaxFraction || load_le<std::uint16_t>(&decimal[decimal.size() - kDigitBytes]) % 10 == 0;
+}
+
 int compare_decimals(ByteView a, ByteView b) noexcept {
     DecimalKind kind = kind_of(a);
     if (kind != kind_of(b)) return kind < kind_of(b) ? -1 : 1;

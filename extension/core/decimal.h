@@ -32,6 +32,10 @@ void append_decimal(ByteSink& sink, std::int64_t value) noexcept;
 /// Whether the bytes are ones that append_decimal makes.
 bool is_decimal(ByteView bytes) noexcept;
 
+/// Whether PostgreSQL's numeric could hold a canonical decimal: at most 131072 digits before the point and 16383 after
+/// it. Bytes that somebody else sent need not; as text they could be gigabytes of zeros.
+bool fits_numeric(ByteView decimal) noexcept;
+
 /// Orders two canonical decimals by number, NaN last: −1, 0 or 1.
 int compare_decimals(ByteView a, ByteView b) noexcept;
 

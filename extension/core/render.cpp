@@ -65,15 +65,8 @@ void render_decimal_digits(ByteView decimal, ByteSink& sink) noexcept {
     trim_zeros_back(sink, 0);
 }
 
-/// Whether a decimal has a weight that PostgreSQL's numerics can have; others would render as billions of zeros.
-bool is_printable(ByteView decimal) noexcept {
-    if (decimal.size() == 1) return true;
-    std::int32_t weight = load_le<std::int32_t>(&decimal[1]);
-    return weight >= std::numeric_limits<std::int16_t>::min() && weight <= std::numeric_limits<std::int16_t>::max();
-}
-
 void render_decimal(ByteView decimal, ByteSink& sink) noexcept {
-    if (!is_printable(decimal)) return append_hex(sink, decimal);
+    if (!fits_numeric(decimal)) return append_hex(sink, decimal);
     switch (static_cast<DecimalKind>(decimal[0])) {
         case DecimalKind::kMinusInfinity:
             return sink.append(std::string_view("-Infinity"));
