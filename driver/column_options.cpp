@@ -21,7 +21,8 @@ ColumnOptions::ColumnOptions(const Options& options)
       columns_(parse_columns("--columns", options.columns)),
       excluded_(parse_columns("--exclude-columns", options.exclude_columns)) {}
 
-std::string ColumnOptions::target_name(const RelationDesc& source, const RelationDesc& target, const std::string& column) {
+std::string ColumnOptions::target_name(const RelationDesc& source, const RelationDesc& target,
+                                       const std::string& column) {
     const ColumnMapEntry* best = nullptr;
     for (const ColumnMapEntry& entry : maps_) {
         if (entry.source != column || !entry.scope.covers(source.name) || !find_column(target, entry.target)) continue;
@@ -65,8 +66,9 @@ const KeyEntry* ColumnOptions::key(const RelationDesc& source) {
         const auto missing = std::find_if(entry.columns.begin(), entry.columns.end(),
                                           [&](const std::string& column) { return !find_column(source, column); });
         if (missing != entry.columns.end() && entry.scope.precision() > 0) {
-            throw Error(ErrorKind::kUsage, fmt::format("column \"{}\" of --key \"{}\" does not exist in {} on the source", *missing,
-                                                       entry.text, display_name(source.name)));
+            throw Error(ErrorKind::kUsage,
+                        fmt::format("column \"{}\" of --key \"{}\" does not exist in {} on the source", *missing,
+                                    entry.text, display_name(source.name)));
         }
         if (missing != entry.columns.end()) continue;
         used_.insert(&entry);

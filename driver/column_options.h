@@ -9,8 +9,8 @@
 
 namespace parity::driver {
 
-/// What --map-column, --key, --columns and --exclude-columns say about the columns of one pair of tables, and which of them
-/// named something at all. Of several about the same thing the most specific one decides, of equals the last.
+/// What --map-column, --key, --columns and --exclude-columns say about the columns of one pair of tables, and which of
+/// them named something at all. Of several about the same thing the most specific one decides, of equals the last.
 class ColumnOptions {
   public:
     /// Error kUsage for what cannot be read.
@@ -19,16 +19,16 @@ class ColumnOptions {
     /// The target's name of a source column. An entry counts only where both tables have its column.
     std::string target_name(const RelationDesc& source, const RelationDesc& target, const std::string& column);
 
-    /// Whether --columns (or no such option) takes a source column and --exclude-columns does not drop it. `selected` alone is
-    /// false for a column that --columns does not list; a key may still use it.
+    /// Whether --columns (or no such option) takes a source column and --exclude-columns does not drop it. `selected`
+    /// alone is false for a column that --columns does not list; a key may still use it.
     struct Choice {
         bool selected = true;
         bool excluded = false;
     };
     Choice choose(const RelationDesc& source, const std::string& column);
 
-    /// The source columns that --key gives; nothing where it does not apply: it names no table and this one lacks a column.
-    /// Error kUsage where it names the table and a column does not exist.
+    /// The source columns that --key gives; nothing where it does not apply: it names no table and this one lacks a
+    /// column. Error kUsage where it names the table and a column does not exist.
     const KeyEntry* key(const RelationDesc& source);
 
     /// Whatever is said about this chosen table counts as used: its columns are not known.

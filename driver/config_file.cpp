@@ -21,7 +21,8 @@ std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (file && !file.bad()) return text;
-    throw Error(ErrorKind::kUsage, fmt::format("could not read configuration file \"{}\": {}", path, std::strerror(errno)));
+    throw Error(ErrorKind::kUsage,
+                fmt::format("could not read configuration file \"{}\": {}", path, std::strerror(errno)));
 }
 
 std::string place_of(const std::string& path, const toml::source_region& region) {
@@ -34,10 +35,14 @@ std::string place_of(const std::string& path, const toml::source_region& region)
 
 std::string_view expected_type(OptionKind kind) {
     switch (kind) {
-        case OptionKind::kText: return "a string";
-        case OptionKind::kList: return "a string or an array of strings";
-        case OptionKind::kNumber: return "a whole number";
-        case OptionKind::kFlag: return "true or false";
+        case OptionKind::kText:
+            return "a string";
+        case OptionKind::kList:
+            return "a string or an array of strings";
+        case OptionKind::kNumber:
+            return "a whole number";
+        case OptionKind::kFlag:
+            return "true or false";
     }
     return "another value";
 }
@@ -86,7 +91,9 @@ std::map<std::string, ConfigValue> read_config_file(const std::string& path) {
         const auto& table = option_table();
         const auto spec = std::find_if(table.begin(), table.end(), [&](const OptionSpec& s) { return s.name == name; });
         if (spec == table.end()) refuse(place, fmt::format("unknown key \"{}\"", name));
-        const auto wrong_type = [&] { refuse(place, fmt::format("\"{}\" must be {}", name, expected_type(spec->kind))); };
+        const auto wrong_type = [&] {
+            refuse(place, fmt::format("\"{}\" must be {}", name, expected_type(spec->kind)));
+        };
         if (spec->kind == OptionKind::kFlag) {
             const auto on = node.value_exact<bool>();
             if (!on) wrong_type();

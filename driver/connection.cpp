@@ -28,7 +28,9 @@ constexpr std::string_view kProgressState = "PP001";
 /// How long a cancelled query may take to end before its connection is given up.
 constexpr auto kDrainTime = std::chrono::seconds(10);
 
-ResultPtr own(PGresult* result) { return {result, [](PGresult* r) { PQclear(r); }}; }
+ResultPtr own(PGresult* result) {
+    return {result, [](PGresult* r) { PQclear(r); }};
+}
 
 std::string_view field(const PGresult* result, int code) {
     const char* text = PQresultErrorField(result, code);
@@ -147,7 +149,8 @@ bool Connection::State::wait(short socket_events, std::optional<Clock::time_poin
                                       {watch ? PQsocket(companion->conn) : -1, POLLIN, 0}}};
         const int ready = poll(fds.data(), fds.size(), milliseconds_until(deadline));
         if (ready < 0 && errno != EINTR) {
-            throw Error(ErrorKind::kInternal, fmt::format("could not wait for the {}: {}", side_name(side), std::strerror(errno)));
+            throw Error(ErrorKind::kInternal,
+                        fmt::format("could not wait for the {}: {}", side_name(side), std::strerror(errno)));
         }
         if (ready == 0) return false;
         if (ready < 0 || fds[1].revents) continue;
@@ -166,7 +169,8 @@ void Connection::State::interrupt() {
     throw Error(ErrorKind::kCancelled, "interrupted");
 }
 
-/// Reads at most one result ahead: what follows stays in the socket, so that a side that is faster than the other waits.
+/// Reads at most one result ahead: what follows stays in the socket, so that a side that is faster than the other
+/// waits.
 void Connection::State::take_companion_input() {
     companion->consume();
     if (PQisBusy(companion->conn)) return;
@@ -191,8 +195,8 @@ void Connection::State::connect(int timeout_s) {
     while (status != PGRES_POLLING_OK) {
         if (status == PGRES_POLLING_FAILED || PQstatus(conn) == CONNECTION_BAD) {
             throw Error(ErrorKind::kConnection,
-                        fmt::format("could not connect to the {}: {}", side_name(side), one_line(PQerrorMessage(conn))), {},
-                        std::string(side_name(side)), {});
+                        fmt::format("could not connect to the {}: {}", side_name(side), one_line(PQerrorMessage(conn))),
+                        {}, std::string(side_name(side)), {});
         }
         if (!wait(status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
             throw Error(ErrorKind::kConnection,
@@ -284,11 +288,13 @@ void Connection::State::fail_broken() {
                 std::string(side_name(side)), {});
 }
 
-/// A broken connection has a result without SQLSTATE; a server that is shut down gives one and then closes the connection.
+/// A broken connection has a result without SQLSTATE; a server that is shut down gives one and then closes the
+/// connection.
 void Connection::State::fail(const ResultPtr& result) {
     const std::string_view sqlstate = field(result.get(), PG_DIAG_SQLSTATE);
     if (sqlstate.empty() || PQstatus(conn) == CONNECTION_BAD) fail_broken();
-    std::string message = fmt::format("{}: {}", side_name(side), one_line(field(result.get(), PG_DIAG_MESSAGE_PRIMARY)));
+    std::string message =
+        fmt::format("{}: {}", side_name(side), one_line(field(result.get(), PG_DIAG_MESSAGE_PRIMARY)));
     const std::string_view detail = field(result.get(), PG_DIAG_MESSAGE_DETAIL);
     if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
     throw Error(ErrorKind::kServer, message, one_line(field(result.get(), PG_DIAG_MESSAGE_HINT)),
@@ -317,14 +323,21 @@ Connection Connection::open(Side side, const std::string& conninfo, const std::s
                             int connect_timeout_s) {
     check_conninfo(side, conninfo);
     // What stands before dbname is a default that the connection string may override; what stands after it is not.
-    const std::array<const char*, 7> keywords = {"keepalives_idle", "keepalives_interval", "keepalives_count", "dbname",
-                                                 "application_name", "client_encoding", nullptr};
-    const std::array<const char*, 7> values = {"30", "10", "6", conninfo.c_str(), application_name.c_str(), "UTF8", nullptr};
+    const std::array<const char*, 7> keywords = {"keepalives_idle",
+                                                 "keepalives_interval",
+                                                 "keepalives_count",
+                                                 "dbname",
+                                                 "application_name",
+                                                 "client_encoding",
+                                                 nullptr};
+    const std::array<const char*, 7> values = {"30",   "10",   "6", conninfo.c_str(), application_name.c_str(),
+                                               "UTF8", nullptr};
     PGconn* conn = PQconnectStartParams(keywords.data(), values.data(), 1);
     if (!conn) throw Error(ErrorKind::kInternal, "out of memory");
     auto state = std::make_unique<State>(side, conn);
     PQsetNoticeReceiver(
-        conn, [](void* self, const PGresult* notice) { static_cast<const State*>(self)->handle_notice(notice); }, state.get());
+        conn, [](void* self, const PGresult* notice) { static_cast<const State*>(self)->handle_notice(notice); },
+        state.get());
     state->connect(connect_timeout_s);
     PQsetnonblocking(conn, 1);
     return Connection(std::move(state));
@@ -373,7 +386,9 @@ void Connection::set_notice_handler(std::function<void(std::string_view, std::st
 RowStream::RowStream(Connection& connection) : connection_(&connection) {}
 
 RowStream::RowStream(RowStream&& other) noexcept
-    : connection_(std::exchange(other.connection_, nullptr)), finished_(other.finished_), current_(std::move(other.current_)) {}
+    : connection_(std::exchange(other.connection_, nullptr)),
+      finished_(other.finished_),
+      current_(std::move(other.current_)) {}
 
 RowStream::~RowStream() {
     if (connection_ && !finished_) connection_->state_->cancel_and_drain();

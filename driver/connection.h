@@ -66,8 +66,8 @@ class RowStream {
     std::shared_ptr<pg_result> current_;
 };
 
-/// One libpq connection, owned by one thread. Every wait polls the socket and the process's cancel flag (interrupt.h), so that
-/// SIGINT ends any wait: the running query is cancelled on the server first, then Error{kCancelled} is thrown.
+/// One libpq connection, owned by one thread. Every wait polls the socket and the process's cancel flag (interrupt.h),
+/// so that SIGINT ends any wait: the running query is cancelled on the server first, then Error{kCancelled} is thrown.
 ///
 /// Errors: kConnection when the server cannot be reached or the connection breaks (sqlstate empty), kServer with
 /// the sqlstate otherwise. Messages name the side and never hold a password or the connection string.
@@ -86,8 +86,8 @@ class Connection {
     /// The server's version as a number (150018).
     int server_version() const;
 
-    /// Runs one statement and gives its whole result; without parameters also several statements separated by semicolons
-    /// (the result is the last one's).
+    /// Runs one statement and gives its whole result; without parameters also several statements separated by
+    /// semicolons (the result is the last one's).
     Result query(const std::string& sql, const std::vector<Parameter>& parameters = {});
 
     /// Sends one statement and returns at once; its rows are read from the stream. Both sides' queries run at the

@@ -15,7 +15,8 @@ namespace {
 using ConninfoOptions = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
 [[noreturn]] void refuse(Side side, const std::string& reason, const std::string& hint) {
-    throw Error(ErrorKind::kUsage, fmt::format("invalid connection string for the {}: {}", side_name(side), reason), hint);
+    throw Error(ErrorKind::kUsage, fmt::format("invalid connection string for the {}: {}", side_name(side), reason),
+                hint);
 }
 
 ConninfoOptions parse(Side side, const std::string& conninfo) {
@@ -79,7 +80,8 @@ void check_conninfo(Side side, const std::string& conninfo) {
     }
     const ConninfoOptions options = parse(side, conninfo);
     if (is_uri && has_stray_at(conninfo)) {
-        refuse(side, "misplaced \"@\" in the URI", "percent-encode special characters, as in %40 for \"@\" and %2F for \"/\"");
+        refuse(side, "misplaced \"@\" in the URI",
+               "percent-encode special characters, as in %40 for \"@\" and %2F for \"/\"");
     }
     if (value_of(options.get(), "port").find_first_not_of("0123456789, ") != std::string_view::npos) {
         refuse(side, "invalid port number", "percent-encode special characters in the user's name and password");

@@ -7,8 +7,8 @@
 
 namespace parity::driver {
 
-/// Refuses a connection string that libpq cannot read, or of which it would take a part of the password for something else
-/// (an unescaped "@" or "/" in a URI) and then quote it. Error kUsage; its message holds nothing of the string.
+/// Refuses a connection string that libpq cannot read, or of which it would take a part of the password for something
+/// else (an unescaped "@" or "/" in a URI) and then quote it. Error kUsage; its message holds nothing of the string.
 void check_conninfo(Side side, const std::string& conninfo);
 
 /// A message of libpq's reader of connection strings without anything that it quotes.

@@ -16,9 +16,12 @@ using Severity = SchemaDifference::Severity;
 
 std::string_view severity_name(Severity severity) {
     switch (severity) {
-        case Severity::kNote: return "note";
-        case Severity::kDivergence: return "divergence";
-        case Severity::kSkipped: return "skipped";
+        case Severity::kNote:
+            return "note";
+        case Severity::kDivergence:
+            return "divergence";
+        case Severity::kSkipped:
+            return "skipped";
     }
     return "note";
 }
@@ -50,11 +53,14 @@ std::string show_columns(const std::vector<ColumnPlan>& columns) {
 std::string show_table(const TablePlan& table) {
     std::string text = display_name(table.name) + "\n";
     text += table.key.empty() ? "  key      none: rows are compared as a multiset\n"
-                              : fmt::format("  key      {} ({})\n", show_columns(table.key), table.key_proven ? "proven" : "not proven");
-    text += fmt::format("  columns  {}\n", table.columns.empty() ? "none besides the key" : show_columns(table.columns));
-    text += fmt::format("  path     {}\n", table.path.source == table.path.target
-                                               ? table.path.source
-                                               : fmt::format("{} on source, {} on target", table.path.source, table.path.target));
+                              : fmt::format("  key      {} ({})\n", show_columns(table.key),
+                                            table.key_proven ? "proven" : "not proven");
+    text +=
+        fmt::format("  columns  {}\n", table.columns.empty() ? "none besides the key" : show_columns(table.columns));
+    text += fmt::format("  path     {}\n",
+                        table.path.source == table.path.target
+                            ? table.path.source
+                            : fmt::format("{} on source, {} on target", table.path.source, table.path.target));
     text += fmt::format("  ranges   {}\n", table.ranges);
     text += fmt::format("  rows     {}, {}\n", show_rows(table.estimated_rows), show_bytes(table.estimated_bytes));
     if (!table.where.empty()) text += fmt::format("  where    {}\n", table.where);
@@ -69,7 +75,8 @@ std::string show_server(Side side, const ServerInfo& server) {
 }
 
 std::string text_report(const Both<Inventory>& inventories, const Plan& plan) {
-    std::string text = show_server(Side::kSource, inventories.source.server) + show_server(Side::kTarget, inventories.target.server);
+    std::string text =
+        show_server(Side::kSource, inventories.source.server) + show_server(Side::kTarget, inventories.target.server);
     for (const TablePlan& table : plan.tables) text += "\n" + show_table(table);
     text += "\n";
     for (const auto& [names, reason] : plan.skipped_tables) {
@@ -79,7 +86,8 @@ std::string text_report(const Both<Inventory>& inventories, const Plan& plan) {
         text += fmt::format("{}: {}: {}\n", severity_name(difference.severity), difference.object, difference.message);
     }
     for (const std::string& sentence : plan.not_compared) text += fmt::format("not compared: {}\n", sentence);
-    return text + fmt::format("{} tables and {} sequences would be compared\n", plan.tables.size(), plan.sequences.size());
+    return text +
+           fmt::format("{} tables and {} sequences would be compared\n", plan.tables.size(), plan.sequences.size());
 }
 
 // ---- JSON ----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ using Severity = SchemaDifference::Severity;
 
 /// What the parts of a run say, each by itself.
 struct Signs {
-    bool compared = false;   ///< at least one table or sequence has an answer
+    bool compared = false;  ///< at least one table or sequence has an answer
     bool divergent = false;
     bool incomplete = false;
 };
@@ -30,7 +30,8 @@ void add(Signs& signs, const SequenceResult& sequence) {
 }
 
 void add(Signs& signs, const SchemaDifference& difference, bool strict) {
-    signs.divergent |= difference.severity == Severity::kDivergence || (strict && difference.severity == Severity::kNote);
+    signs.divergent |=
+        difference.severity == Severity::kDivergence || (strict && difference.severity == Severity::kNote);
     signs.incomplete |= difference.severity == Severity::kSkipped;
 }
 

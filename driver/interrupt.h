@@ -2,7 +2,8 @@
 
 namespace parity::driver {
 
-/// Makes SIGINT and SIGTERM set the cancel flag and wake every poll; a second signal ends the process at once with status 2.
+/// Makes SIGINT and SIGTERM set the cancel flag and wake every poll; a second signal ends the process at once with
+/// status 2.
 void install_interrupt_handlers();
 
 /// Whether a signal came in.

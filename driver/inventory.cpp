@@ -103,8 +103,8 @@ void InventoryReader::require_extension() {
     const Result extension = run(extension_query());
     if (extension.rows() == 0) {
         throw Error(ErrorKind::kUsage,
-                    fmt::format("extension \"pg_parity\" is not installed in database \"{}\" on the {}", server.database,
-                                side_name(side())),
+                    fmt::format("extension \"pg_parity\" is not installed in database \"{}\" on the {}",
+                                server.database, side_name(side())),
                     "run CREATE EXTENSION pg_parity there as a superuser");
     }
     server.extension_version = extension.text(0, 0);
@@ -117,8 +117,8 @@ void InventoryReader::list() {
     if (side() == Side::kSource) {
         const Result other = run(other_database_query(selection_));
         if (other.rows() > 0) {
-            throw Error(ErrorKind::kUsage, fmt::format("pattern \"{}\" names another database than \"{}\"", other.text(0, 0),
-                                                       inventory_.server.database));
+            throw Error(ErrorKind::kUsage, fmt::format("pattern \"{}\" names another database than \"{}\"",
+                                                       other.text(0, 0), inventory_.server.database));
         }
     }
     inventory_.table_patterns_matched.assign(selection_.tables.size(), false);
@@ -160,8 +160,8 @@ void InventoryReader::mark_matched(std::vector<bool>& matched, std::string_view 
 
 // ---- what they are like ---------------------------------------------------------------------------------------
 
-/// Reading a relation's size or forms waits for whoever holds it in ACCESS EXCLUSIVE mode. Such relations are marked, so that the
-/// others can be compared.
+/// Reading a relation's size or forms waits for whoever holds it in ACCESS EXCLUSIVE mode. Such relations are marked,
+/// so that the others can be compared.
 void InventoryReader::describe(const std::set<std::uint32_t>& wanted) {
     std::vector<std::uint32_t> oids(wanted.begin(), wanted.end());
     for (int attempt = 1;; ++attempt) {
@@ -315,7 +315,8 @@ Both<Inventory> read_inventories(const Options& options) {
         try {
             return read_once(options, selection, maps);
         } catch (const Error& error) {
-            if (error.sqlstate() == "2201B") throw Error(ErrorKind::kUsage, fmt::format("invalid pattern: {}", error.what()));
+            if (error.sqlstate() == "2201B")
+                throw Error(ErrorKind::kUsage, fmt::format("invalid pattern: {}", error.what()));
             if (!catalogs_changed(error) || attempt >= kReadAttempts) throw;
         }
     }

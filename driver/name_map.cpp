@@ -128,7 +128,8 @@ NameMap::NameMap(const std::vector<std::string>& maps) {
         Entry entry = parse_map_entry(text);
         for (const Entry& other : entries_) {
             const bool same_source = other.source == entry.source;
-            const bool same_target = target_schema(other) == target_schema(entry) && other.target.name == entry.target.name;
+            const bool same_target =
+                target_schema(other) == target_schema(entry) && other.target.name == entry.target.name;
             if (!same_source && !same_target) continue;
             throw Error(ErrorKind::kUsage, fmt::format("--map \"{}\" contradicts --map \"{}\"", text, other.text));
         }
@@ -140,7 +141,8 @@ const NameMap::Entry* NameMap::entry_for(const QualifiedName& source) const {
     const Entry* best = nullptr;
     for (const Entry& entry : entries_) {
         if (!matches(entry.source.schema, source.schema) || !matches(entry.source.name, source.name)) continue;
-        if (best && precision(entry.source.schema, entry.source.name) <= precision(best->source.schema, best->source.name)) {
+        if (best &&
+            precision(entry.source.schema, entry.source.name) <= precision(best->source.schema, best->source.name)) {
             continue;
         }
         best = &entry;
@@ -159,7 +161,8 @@ QualifiedName NameMap::to_source(const QualifiedName& target) const {
     const Entry* best = nullptr;
     for (const Entry& entry : entries_) {
         if (!matches(target_schema(entry), target.schema) || !matches(entry.target.name, target.name)) continue;
-        if (best && precision(target_schema(entry), entry.target.name) <= precision(target_schema(*best), best->target.name)) {
+        if (best &&
+            precision(target_schema(entry), entry.target.name) <= precision(target_schema(*best), best->target.name)) {
             continue;
         }
         best = &entry;
@@ -171,7 +174,9 @@ QualifiedName NameMap::to_source(const QualifiedName& target) const {
 
 // ---- options about columns -----------------------------------------------------------------------------------
 
-bool TableScope::covers(const QualifiedName& name) const { return matches(schema, name.schema) && matches(table, name.name); }
+bool TableScope::covers(const QualifiedName& name) const {
+    return matches(schema, name.schema) && matches(table, name.name);
+}
 
 std::vector<ColumnMapEntry> parse_column_maps(const std::vector<std::string>& texts) {
     std::vector<ColumnMapEntry> entries;
@@ -181,7 +186,8 @@ std::vector<ColumnMapEntry> parse_column_maps(const std::vector<std::string>& te
         std::vector<std::string> parts = parse_name("--map-column", sides[0], 3);
         std::string source = std::move(parts.back());
         parts.pop_back();
-        entries.push_back({text, scope_of(std::move(parts)), std::move(source), parse_name("--map-column", sides[1], 1).front()});
+        entries.push_back(
+            {text, scope_of(std::move(parts)), std::move(source), parse_name("--map-column", sides[1], 1).front()});
     }
     return entries;
 }
@@ -196,7 +202,8 @@ std::vector<KeyEntry> parse_keys(const std::vector<std::string>& texts) {
         for (const std::string& column : split_unquoted(sides.back(), ',')) {
             entry.columns.push_back(parse_name("--key", column, 1).front());
             if (std::count(entry.columns.begin(), entry.columns.end(), entry.columns.back()) > 1) {
-                throw Error(ErrorKind::kUsage, fmt::format("column \"{}\" occurs twice in --key \"{}\"", entry.columns.back(), text));
+                throw Error(ErrorKind::kUsage,
+                            fmt::format("column \"{}\" occurs twice in --key \"{}\"", entry.columns.back(), text));
             }
         }
         entries.push_back(std::move(entry));

@@ -28,31 +28,48 @@ bool read_number(std::string_view text, Number& number) {
 
 OptionSpec text_option(std::string name, std::string value_name, std::string group, std::string help,
                        std::string Options::*member) {
-    return {std::move(name), OptionKind::kText, std::move(value_name), std::move(group), std::move(help),
-            [member](Options& options, const Values& values) { options.*member = values.front(); }};
+    return {
+        std::move(name),       OptionKind::kText,
+        std::move(value_name), std::move(group),
+        std::move(help),       [member](Options& options, const Values& values) { options.*member = values.front(); }};
 }
 
 OptionSpec side_option(Side side) {
-    return {std::string(side_name(side)), OptionKind::kText, "CONNINFO", "What to compare",
-            fmt::format("the {}: a connection string, URI or database name as libpq takes it; required", side_name(side)),
-            [side](Options& options, const Values& values) { options.conninfo[side] = values.front(); }};
+    return {
+        std::string(side_name(side)),
+        OptionKind::kText,
+        "CONNINFO",
+        "What to compare",
+        fmt::format("the {}: a connection string, URI or database name as libpq takes it; required", side_name(side)),
+        [side](Options& options, const Values& values) { options.conninfo[side] = values.front(); }};
 }
 
 OptionSpec list_option(std::string name, std::string value_name, std::string group, std::string help,
                        std::vector<std::string> Options::*member) {
-    return {std::move(name), OptionKind::kList, std::move(value_name), std::move(group), std::move(help),
-            [member](Options& options, const Values& values) { options.*member = values; }};
+    return {std::move(name),       OptionKind::kList,
+            std::move(value_name), std::move(group),
+            std::move(help),       [member](Options& options, const Values& values) { options.*member = values; }};
 }
 
-OptionSpec flag_option(std::string name, std::string group, std::string help, bool Options::*member, bool value = true) {
-    return {std::move(name), OptionKind::kFlag, {}, std::move(group), std::move(help),
+OptionSpec flag_option(std::string name, std::string group, std::string help, bool Options::*member,
+                       bool value = true) {
+    return {std::move(name),
+            OptionKind::kFlag,
+            {},
+            std::move(group),
+            std::move(help),
             [member, value](Options& options, const Values&) { options.*member = value; }};
 }
 
 /// A whole number of `minimum` or more.
 template <typename Member>
-OptionSpec number_option(const std::string& name, std::string group, std::string help, Member Options::*member, int minimum) {
-    return {name, OptionKind::kNumber, "N", std::move(group), std::move(help),
+OptionSpec number_option(const std::string& name, std::string group, std::string help, Member Options::*member,
+                         int minimum) {
+    return {name,
+            OptionKind::kNumber,
+            "N",
+            std::move(group),
+            std::move(help),
             [name, member, minimum](Options& options, const Values& values) {
                 using Number = std::conditional_t<std::is_same_v<Member, std::int64_t>, std::int64_t, int>;
                 Number number{};
@@ -65,7 +82,11 @@ OptionSpec number_option(const std::string& name, std::string group, std::string
 
 /// A duration in PostgreSQL's notation.
 OptionSpec duration_option(const std::string& name, std::string help, std::string Options::*member) {
-    return {name, OptionKind::kText, "DURATION", "Limits", std::move(help),
+    return {name,
+            OptionKind::kText,
+            "DURATION",
+            "Limits",
+            std::move(help),
             [name, member](Options& options, const Values& values) {
                 const std::string& value = values.front();
                 const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
@@ -103,7 +124,8 @@ void apply_seed(Options& options, const Values& values) {
 }
 
 void apply_where(Options& options, const Values& values) {
-    if (values.front().find_first_not_of(" \t\r\n") == std::string::npos) refuse("where", values.front(), "an SQL expression");
+    if (values.front().find_first_not_of(" \t\r\n") == std::string::npos)
+        refuse("where", values.front(), "an SQL expression");
     options.where = values.front();
 }
 
@@ -119,20 +141,24 @@ std::vector<OptionSpec> make_table() {
                     &Options::maps),
         list_option("map-column", "[TABLE.]OLD=NEW", what, "a column that has another name on the target",
                     &Options::map_columns),
-        list_option("key", "[TABLE=]COLUMN,...", what, "the columns that identify a row, where the table has no such key",
-                    &Options::keys),
-        list_option("columns", "[TABLE.]COLUMN,...", what, "compare these columns only, besides the key", &Options::columns),
-        list_option("exclude-columns", "[TABLE.]COLUMN,...", what, "do not compare these columns", &Options::exclude_columns),
+        list_option("key", "[TABLE=]COLUMN,...", what,
+                    "the columns that identify a row, where the table has no such key", &Options::keys),
+        list_option("columns", "[TABLE.]COLUMN,...", what, "compare these columns only, besides the key",
+                    &Options::columns),
+        list_option("exclude-columns", "[TABLE.]COLUMN,...", what, "do not compare these columns",
+                    &Options::exclude_columns),
         {"where", OptionKind::kText, "EXPRESSION", what, "compare only the rows for which this SQL expression is true",
          apply_where},
         flag_option("no-sequences", what, "do not compare sequences", &Options::sequences, false),
         flag_option("enable-row-security", what, "compare only the rows that row security shows to the role",
                     &Options::enable_row_security),
-        flag_option("strict-schema", what, "differences of types, nullability, keys and collations are divergences, too",
+        flag_option("strict-schema", what,
+                    "differences of types, nullability, keys and collations are divergences, too",
                     &Options::strict_schema),
         flag_option("allow-same-server", what, "let both sides be the same database", &Options::allow_same_server),
 
-        number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 1024", &Options::ranges, 1),
+        number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 1024",
+                      &Options::ranges, 1),
         number_option("jobs", how, "tables compared at the same time; default: 1", &Options::jobs, 1),
         number_option("workers", how, "parallel workers for a table on each side; default: as the servers decide",
                       &Options::workers, 0),
@@ -140,7 +166,8 @@ std::vector<OptionSpec> make_table() {
         {"width", OptionKind::kNumber, "BITS", how, "64 or 128 bits for each hash; default: 64", apply_width},
 
         {"format", OptionKind::kText, "text|json", report, "the report's format; default: text", apply_format},
-        text_option("output", "FILE", report, "write the report to a file instead of standard output", &Options::output),
+        text_option("output", "FILE", report, "write the report to a file instead of standard output",
+                    &Options::output),
         number_option("max-divergences", report, "divergences listed for each table, 0 for all; default: 1000",
                       &Options::max_divergences, 0),
         flag_option("dry-run", report, "show what would be compared, and how, and stop", &Options::dry_run),

@@ -26,7 +26,8 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  pgparity compare --source 'host=old dbname=shop' --target 'host=new dbname=shop'\n"
     "  pgparity compare --source service=old --target service=new --table 'public.ord*' --format json\n"
-    "  pgparity compare --source service=old --target service=new --table orders --map orders=orders_v2 --key orders=id\n"
+    "  pgparity compare --source service=old --target service=new --table orders --map orders=orders_v2 --key "
+    "orders=id\n"
     "\n"
     "Exit status:\n"
     "  0  everything asked for was compared and is equal\n"
@@ -56,7 +57,9 @@ void add_options(CLI::App& command, Given& given, std::string& config) {
         }
         entry.option->group(spec.group);
     }
-    command.add_option("--config", config, "TOML file with these options, without the dashes; the command line wins over it")
+    command
+        .add_option("--config", config,
+                    "TOML file with these options, without the dashes; the command line wins over it")
         ->type_name("FILE")
         ->group("Other");
 }
@@ -166,7 +169,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     }
     refuse_extras(app.remaining(), "unknown command");
     refuse_extras(compare->remaining(), "unexpected argument");
-    if (!compare->parsed()) throw Error(ErrorKind::kUsage, "a command is missing", "pgparity --help shows how to use it");
+    if (!compare->parsed())
+        throw Error(ErrorKind::kUsage, "a command is missing", "pgparity --help shows how to use it");
     return {std::nullopt, collect(given, config)};
 }
 

@@ -59,7 +59,9 @@ class SideIndex {
 class Pairer {
   public:
     Pairer(const Options& options, const Both<Inventory>& inventories)
-        : options_(options), maps_(options.maps), sides_{SideIndex(inventories.source), SideIndex(inventories.target)} {}
+        : options_(options),
+          maps_(options.maps),
+          sides_{SideIndex(inventories.source), SideIndex(inventories.target)} {}
 
     Pairing run() {
         check_maps();
@@ -77,7 +79,8 @@ class Pairer {
   private:
     void check_maps() const {
         for (const NameMap::Entry& entry : maps_.entries()) {
-            if (!matches_a_table(entry)) throw Error(ErrorKind::kUsage, fmt::format("no table matches --map \"{}\"", entry.text));
+            if (!matches_a_table(entry))
+                throw Error(ErrorKind::kUsage, fmt::format("no table matches --map \"{}\"", entry.text));
         }
     }
 
@@ -149,9 +152,9 @@ class Pairer {
             const RelationDesc& relation = sides_[side][i];
             const RelationDesc* ancestor = relation.excluded ? sides_[side].chosen_ancestor(relation) : nullptr;
             if (!ancestor) continue;
-            pairing_.notes.push_back(
-                {SchemaDifference::Severity::kNote, display_name(relation.name),
-                 fmt::format("excluded, but compared on {} as a part of {}", side_name(side), display_name(ancestor->name))});
+            pairing_.notes.push_back({SchemaDifference::Severity::kNote, display_name(relation.name),
+                                      fmt::format("excluded, but compared on {} as a part of {}", side_name(side),
+                                                  display_name(ancestor->name))});
         }
     }
 
@@ -162,8 +165,8 @@ class Pairer {
     Pairing pairing_;
 };
 
-void check_patterns(const std::vector<std::string>& patterns, const std::vector<bool>& source, const std::vector<bool>& target,
-                    std::string_view what) {
+void check_patterns(const std::vector<std::string>& patterns, const std::vector<bool>& source,
+                    const std::vector<bool>& target, std::string_view what) {
     for (std::size_t i = 0; i < patterns.size(); ++i) {
         const bool matched = (i < source.size() && source[i]) || (i < target.size() && target[i]);
         if (!matched) throw Error(ErrorKind::kUsage, fmt::format("no table matches {}\"{}\"", what, patterns[i]));
@@ -177,7 +180,8 @@ Pairing pair_relations(const Options& options, const Both<Inventory>& inventorie
     check_patterns(options.tables, source.table_patterns_matched, target.table_patterns_matched, "");
     check_patterns(options.schemas, source.schema_patterns_matched, target.schema_patterns_matched, "--schema ");
     Pairing pairing = Pairer(options, inventories).run();
-    if (pairing.pairs.empty() && pairing.alone.source.empty() && pairing.alone.target.empty() && pairing.refused.empty()) {
+    if (pairing.pairs.empty() && pairing.alone.source.empty() && pairing.alone.target.empty() &&
+        pairing.refused.empty()) {
         throw Error(ErrorKind::kUsage, "no table to compare",
                     "views and foreign tables are compared only when --table names them without wildcards");
     }

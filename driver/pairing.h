@@ -12,19 +12,20 @@ namespace parity::driver {
 
 /// Which relation of one side is compared with which of the other; indexes into Inventory::relations.
 struct Pairing {
-    std::vector<Both<std::size_t>> pairs;            ///< in the order of the source's names
-    Both<std::vector<std::size_t>> alone;            ///< only this side has it: divergence
+    std::vector<Both<std::size_t>> pairs;  ///< in the order of the source's names
+    Both<std::vector<std::size_t>> alone;  ///< only this side has it: divergence
     /// Chosen, but not to be compared (a view on one side that was not named …), with the reason.
     std::vector<std::pair<Both<QualifiedName>, std::string>> refused;
     std::vector<SchemaDifference> notes;
 };
 
-/// Pairs the chosen relations by name and map. Needs no columns. A partition is reached through its parent; it is paired on its
-/// own only where a side does not compare an ancestor of it. Errors (kUsage) as make_plan's about patterns and --map.
+/// Pairs the chosen relations by name and map. Needs no columns. A partition is reached through its parent; it is
+/// paired on its own only where a side does not compare an ancestor of it. Errors (kUsage) as make_plan's about
+/// patterns and --map.
 Pairing pair_relations(const Options& options, const Both<Inventory>& inventories);
 
-/// Whether a run covers a sequence: with --table those that the chosen tables (oids of this side) own or use, else those that
-/// the schema patterns choose, without those that only tables use which are not chosen.
+/// Whether a run covers a sequence: with --table those that the chosen tables (oids of this side) own or use, else
+/// those that the schema patterns choose, without those that only tables use which are not chosen.
 bool covers_sequence(const Options& options, const SequenceDesc& sequence, const std::set<std::uint32_t>& tables);
 
 /// The oids of the relations of a side that a pairing chooses, paired or alone, and of their partitions.

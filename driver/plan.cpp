@@ -23,8 +23,8 @@ using Severity = SchemaDifference::Severity;
 void check_format(Side side, const ServerInfo& server) {
     if (server.format_version == kFormatVersion) return;
     throw Error(ErrorKind::kUsage,
-                fmt::format("pg_parity {} on the {} has digest format {}, this pgparity has {}", server.extension_version,
-                            side_name(side), server.format_version, kFormatVersion),
+                fmt::format("pg_parity {} on the {} has digest format {}, this pgparity has {}",
+                            server.extension_version, side_name(side), server.format_version, kFormatVersion),
                 "install the same version of pg_parity on both servers and here");
 }
 
@@ -67,10 +67,12 @@ void add_tables(Plan& plan, const Options& options, const Pairing& pairing, cons
 
 // ---- sequences -----------------------------------------------------------------------------------------------
 
-/// Pairs sequences by name, then those that are left by the table that owns them: a renamed table has a renamed sequence.
+/// Pairs sequences by name, then those that are left by the table that owns them: a renamed table has a renamed
+/// sequence.
 class SequencePairer {
   public:
-    SequencePairer(const Options& options, const Pairing& pairing, const Both<Inventory>& inventories) : maps_(options.maps) {
+    SequencePairer(const Options& options, const Pairing& pairing, const Both<Inventory>& inventories)
+        : maps_(options.maps) {
         for (Side side : {Side::kSource, Side::kTarget}) {
             const std::set<std::uint32_t> tables = chosen_oids(pairing, inventories, side);
             for (const SequenceDesc& sequence : inventories[side].sequences) {
@@ -84,7 +86,8 @@ class SequencePairer {
         pair(plan, [&](const SequenceDesc& source, const SequenceDesc& target) {
             return maps_.to_target(source.name) == target.name;
         });
-        pair(plan, [&](const SequenceDesc& source, const SequenceDesc& target) { return alone_with_owner(source, target); });
+        pair(plan,
+             [&](const SequenceDesc& source, const SequenceDesc& target) { return alone_with_owner(source, target); });
         for (Side side : {Side::kSource, Side::kTarget}) {
             for (const SequenceDesc* sequence : left_[side]) add_lone(plan, side, *sequence);
         }
@@ -98,7 +101,8 @@ class SequencePairer {
         std::vector<const SequenceDesc*> unpaired;
         for (const SequenceDesc* source : left_.source) {
             auto& targets = left_.target;
-            const auto found = std::find_if(targets.begin(), targets.end(), [&](const auto* t) { return matches(*source, *t); });
+            const auto found =
+                std::find_if(targets.begin(), targets.end(), [&](const auto* t) { return matches(*source, *t); });
             if (found == targets.end()) {
                 unpaired.push_back(source);
                 continue;
@@ -121,14 +125,16 @@ class SequencePairer {
     static void add_pair(Plan& plan, const SequenceDesc& source, const SequenceDesc& target) {
         plan.sequences.push_back({source, target});
         if (source.definition == target.definition) return;
-        plan.differences.push_back({Severity::kNote, display_name(source.name),
-                                    fmt::format("sequence {} on source, {} on target", source.definition, target.definition)});
+        plan.differences.push_back(
+            {Severity::kNote, display_name(source.name),
+             fmt::format("sequence {} on source, {} on target", source.definition, target.definition)});
     }
 
     /// A sequence that the other side has too, but does not use for a chosen table, is compared nonetheless.
     void add_lone(Plan& plan, Side side, const SequenceDesc& sequence) const {
         const Side other_side = side == Side::kSource ? Side::kTarget : Side::kSource;
-        const QualifiedName name = side == Side::kSource ? maps_.to_target(sequence.name) : maps_.to_source(sequence.name);
+        const QualifiedName name =
+            side == Side::kSource ? maps_.to_target(sequence.name) : maps_.to_source(sequence.name);
         const auto other = all_[other_side].find(name);
         if (other == all_[other_side].end()) {
             plan.differences.push_back({Severity::kDivergence, display_name(sequence.name),
@@ -166,11 +172,12 @@ std::vector<std::string> not_compared(const Options& options, const Both<Invento
     };
     std::vector<std::string> sentences;
     for (const std::string& kind : kinds) {
-        sentences.push_back(fmt::format("{}: {} on source, {} on target{}", plural(kind),
-                                        count(Side::kSource, kind), count(Side::kTarget, kind), remark_on(kind)));
+        sentences.push_back(fmt::format("{}: {} on source, {} on target{}", plural(kind), count(Side::kSource, kind),
+                                        count(Side::kTarget, kind), remark_on(kind)));
     }
     if (!options.sequences) sentences.push_back("sequences: left out by --no-sequences");
-    sentences.push_back("schema objects: indexes, constraints, defaults, privileges, comments and roles are not compared");
+    sentences.push_back(
+        "schema objects: indexes, constraints, defaults, privileges, comments and roles are not compared");
     return sentences;
 }
 
@@ -180,9 +187,10 @@ void check_servers(const Options& options, const Both<ServerInfo>& servers) {
     check_format(Side::kSource, servers.source);
     check_format(Side::kTarget, servers.target);
     if (options.allow_same_server || !same_database(servers.source, servers.target)) return;
-    throw Error(ErrorKind::kUsage,
-                fmt::format("source and target are the same database \"{}\" of the same server", servers.source.database),
-                "--allow-same-server compares it with itself");
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("source and target are the same database \"{}\" of the same server", servers.source.database),
+        "--allow-same-server compares it with itself");
 }
 
 Plan make_plan(const Options& options, const Both<Inventory>& inventories) {

@@ -47,8 +47,9 @@ void append_bytea_element(std::string& array, std::string_view bytes) {
     array += '"';
 }
 
-/// Parameters $1 … of every call of the extension: the relation, its key, columns and their forms as two parallel lists.
-/// A keyless table has an empty list of key columns, which is not the same as none (NULL: the relation's own key).
+/// Parameters $1 … of every call of the extension: the relation, its key, columns and their forms as two parallel
+/// lists. A keyless table has an empty list of key columns, which is not the same as none (NULL: the relation's own
+/// key).
 std::vector<Parameter> relation_parameters(const TablePlan& table, Side side) {
     std::vector<std::string> key, columns, named, forms;
     for (const ColumnPlan& column : table.key) key.push_back(column.name[side]);
@@ -172,11 +173,12 @@ Query split_keys_call(const TablePlan& table, Side side, int ranges) {
     std::vector<Parameter> parameters = relation_parameters(table, side);
     parameters.erase(parameters.begin() + 2);
     parameters.push_back(std::to_string(ranges));
-    return {"SELECT bound_no, bound, bound_text FROM parity.split_keys("
-            "relation => $1::pg_catalog.oid::pg_catalog.regclass, key_columns => $2::pg_catalog.text[], "
-            "forms => pg_catalog.jsonb_object($3::pg_catalog.text[], $4::pg_catalog.text[]), "
-            "ranges => $5::pg_catalog.int4) ORDER BY bound_no",
-            std::move(parameters)};
+    return {
+        "SELECT bound_no, bound, bound_text FROM parity.split_keys("
+        "relation => $1::pg_catalog.oid::pg_catalog.regclass, key_columns => $2::pg_catalog.text[], "
+        "forms => pg_catalog.jsonb_object($3::pg_catalog.text[], $4::pg_catalog.text[]), "
+        "ranges => $5::pg_catalog.int4) ORDER BY bound_no",
+        std::move(parameters)};
 }
 
 Query range_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
@@ -222,8 +224,9 @@ std::string session_settings_statements(const std::vector<std::string>& availabl
 }
 
 std::string begin_statements(const TransactionSettings& settings, const std::vector<std::string>& available) {
-    std::string sql = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
-                      "SET LOCAL search_path = pg_catalog, pg_temp;";
+    std::string sql =
+        "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
+        "SET LOCAL search_path = pg_catalog, pg_temp;";
     sql += output_settings();
     sql += set_local("row_security", settings.row_security ? "on" : "off");
     sql += set_local("lock_timeout", settings.lock_timeout.empty() ? "0" : settings.lock_timeout);
@@ -246,21 +249,23 @@ std::string lock_statement(const QualifiedName& name) {
 }
 
 Query relation_state_query(const QualifiedName& name) {
-    return {"SELECT c.oid, c.relkind, "
-            "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
-            "ELSE pg_catalog.pg_current_wal_insert_lsn() END "
-            "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = $1::pg_catalog.name AND c.relname = $2::pg_catalog.name",
-            {name.schema, name.name}};
+    return {
+        "SELECT c.oid, c.relkind, "
+        "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
+        "ELSE pg_catalog.pg_current_wal_insert_lsn() END "
+        "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = $1::pg_catalog.name AND c.relname = $2::pg_catalog.name",
+        {name.schema, name.name}};
 }
 
 Query stale_relations_query(std::uint32_t oid) {
-    return {"WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid UNION "
-            "SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid) "
-            "SELECT pg_catalog.count(*) FROM tree AS t LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.oid "
-            "WHERE c.oid IS NULL OR (c.relfilenode <> 0 "
-            "AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid))",
-            {std::to_string(oid)}};
+    return {
+        "WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid UNION "
+        "SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid) "
+        "SELECT pg_catalog.count(*) FROM tree AS t LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.oid "
+        "WHERE c.oid IS NULL OR (c.relfilenode <> 0 "
+        "AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid))",
+        {std::to_string(oid)}};
 }
 
 }  // namespace parity::driver

@@ -13,9 +13,9 @@
 
 /// All SQL that the driver sends. Nothing here runs anything.
 ///
-/// Every relation, function and type is qualified, and values travel as parameters. Operators are found through search_path,
-/// which pin_search_path_statement pins before anything else runs. What a statement cannot take as a parameter (the names in
-/// LOCK TABLE, the values in SET) is quoted by quote_identifier and quote_literal.
+/// Every relation, function and type is qualified, and values travel as parameters. Operators are found through
+/// search_path, which pin_search_path_statement pins before anything else runs. What a statement cannot take as a
+/// parameter (the names in LOCK TABLE, the values in SET) is quoted by quote_identifier and quote_literal.
 namespace parity::driver {
 
 /// A statement and its parameters, as Connection::query and Connection::stream take them.
@@ -67,8 +67,8 @@ Query range_digests_call(const TablePlan& table, Side side, const DigestSettings
 /// range_no integer, key bytea, row_hash bytea, cell_hashes bytea.
 Query row_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
 
-/// The rows with these framed keys, in the order of key bytes and row hash: range_no, key, row_hash, cell_hashes as above and
-/// column_values text[], parallel to table.columns.
+/// The rows with these framed keys, in the order of key bytes and row hash: range_no, key, row_hash, cell_hashes as
+/// above and column_values text[], parallel to table.columns.
 Query row_values_call(const TablePlan& table, Side side, const DigestSettings& settings,
                       const std::vector<std::string>& keys);
 
@@ -122,24 +122,25 @@ Query system_identifier_query();
 /// The first pattern whose database part does not match the current database: text; no row: none.
 Query other_database_query(const Selection& selection);
 
-/// The relations that the selection, or on the target a map, reaches, and those that `named` names, in the order of their names.
-/// Result: oid, schema, name, relkind, a partition's ancestors' oids (joined by ','), populated, row security active, selected, excluded, named, numbers
-/// (from 1, joined by ',') of the table patterns that match, numbers of the schema patterns that match.
+/// The relations that the selection, or on the target a map, reaches, and those that `named` names, in the order of
+/// their names. Result: oid, schema, name, relkind, a partition's ancestors' oids (joined by ','), populated, row
+/// security active, selected, excluded, named, numbers (from 1, joined by ',') of the table patterns that match,
+/// numbers of the schema patterns that match.
 Query relations_query(const Selection& selection, const NameMap& maps, const std::vector<TableScope>& named, Side side);
 
-/// Estimates and privileges of relations with their descendants: oid, rows (-1: unknown), bytes, has foreign parts, SELECT on
-/// the whole.
+/// Estimates and privileges of relations with their descendants: oid, rows (-1: unknown), bytes, has foreign parts,
+/// SELECT on the whole.
 Query relation_sizes_query(const std::vector<std::uint32_t>& oids);
-/// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order of oid,
-/// attnum.
+/// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order
+/// of oid, attnum.
 Query columns_query(const std::vector<std::uint32_t>& oids);
 /// oid, key column, proven; no row for a relation without a key.
 Query keys_query(const std::vector<std::uint32_t>& oids);
 /// Which of these are locked in ACCESS EXCLUSIVE mode by somebody: oid.
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
 
-/// oid, schema, name, definition, readable, owner's schema and name, users' oids (joined by ','), whether the schema patterns
-/// select it.
+/// oid, schema, name, definition, readable, owner's schema and name, users' oids (joined by ','), whether the schema
+/// patterns select it.
 Query sequences_query(const Selection& selection, const NameMap& maps, Side side);
 /// For each of the sequences, by its index: index, last_value, is_called.
 Query sequence_values_query(const std::vector<QualifiedName>& names);

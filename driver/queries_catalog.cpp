@@ -7,9 +7,9 @@ namespace parity::driver {
 
 namespace {
 
-/// $1 … $3: table patterns; $4: schema patterns; $5, $6: exclusions; $7 … $10: names that are of interest although no pattern may
-/// choose them, with the names that patterns see instead (empty: their own): on the target those that --map gives, on the source
-/// those that options about columns give. An empty schema or name is any.
+/// $1 … $3: table patterns; $4: schema patterns; $5, $6: exclusions; $7 … $10: names that are of interest although no
+/// pattern may choose them, with the names that patterns see instead (empty: their own): on the target those that --map
+/// gives, on the source those that options about columns give. An empty schema or name is any.
 std::vector<Parameter> selection_parameters(const Selection& selection, const NameMap& maps, Side side,
                                             const std::vector<TableScope>& named = {}) {
     std::vector<Parameter> table_schemas, excluded_schemas;
@@ -35,17 +35,18 @@ std::vector<Parameter> selection_parameters(const Selection& selection, const Na
         for (const TableScope& scope : named) add_name({scope.schema, scope.table}, {});
     } else {
         for (const NameMap::Entry& entry : maps.entries()) {
-            add_name({entry.target.schema.empty() ? entry.source.schema : entry.target.schema, entry.target.name}, entry.source);
+            add_name({entry.target.schema.empty() ? entry.source.schema : entry.target.schema, entry.target.name},
+                     entry.source);
         }
     }
-    return {array_literal(table_schemas),    array_literal(tables),      array_literal(exact),
-            array_literal(schemas),          array_literal(excluded_schemas), array_literal(excluded),
-            array_literal(own_schemas),      array_literal(own_names),   array_literal(source_schemas),
+    return {array_literal(table_schemas), array_literal(tables),           array_literal(exact),
+            array_literal(schemas),       array_literal(excluded_schemas), array_literal(excluded),
+            array_literal(own_schemas),   array_literal(own_names),        array_literal(source_schemas),
             array_literal(source_names)};
 }
 
-/// The relations of some kinds with the names that the patterns apply to: on the target those that --map gives them on the source.
-/// NameMap::to_source decides in the same order. Temporary tables and TOAST tables never take part.
+/// The relations of some kinds with the names that the patterns apply to: on the target those that --map gives them on
+/// the source. NameMap::to_source decides in the same order. Temporary tables and TOAST tables never take part.
 std::string named_relations(std::string_view kinds) {
     return fmt::format(
         R"(WITH
@@ -82,13 +83,14 @@ Query extension_query() {
 Query format_version_query() { return {"SELECT parity.format_version()", {}}; }
 
 Query server_query() {
-    return {"SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num'), "
-            "d.datname, d.oid, pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_encoding_to_char(d.encoding), "
-            "pg_catalog.pg_is_in_recovery(), "
-            "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
-            "ELSE pg_catalog.pg_current_wal_insert_lsn() END "
-            "FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()",
-            {}};
+    return {
+        "SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num'), "
+        "d.datname, d.oid, pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_encoding_to_char(d.encoding), "
+        "pg_catalog.pg_is_in_recovery(), "
+        "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
+        "ELSE pg_catalog.pg_current_wal_insert_lsn() END "
+        "FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()",
+        {}};
 }
 
 Query may_read_system_identifier_query() {
@@ -106,12 +108,15 @@ Query other_database_query(const Selection& selection) {
             texts.push_back(pattern.text);
         }
     }
-    return {"SELECT p.text FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) "
-            "WITH ORDINALITY AS p(regex, text, no) WHERE pg_catalog.current_database() !~ p.regex ORDER BY p.no LIMIT 1",
-            {array_literal(databases), array_literal(texts)}};
+    return {
+        "SELECT p.text FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), "
+        "pg_catalog.unnest($2::pg_catalog.text[])) "
+        "WITH ORDINALITY AS p(regex, text, no) WHERE pg_catalog.current_database() !~ p.regex ORDER BY p.no LIMIT 1",
+        {array_literal(databases), array_literal(texts)}};
 }
 
-Query relations_query(const Selection& selection, const NameMap& maps, const std::vector<TableScope>& named, Side side) {
+Query relations_query(const Selection& selection, const NameMap& maps, const std::vector<TableScope>& named,
+                      Side side) {
     return {named_relations("'r', 'p', 'm', 'v', 'f'") + R"(,
 matched AS (
     SELECT r.*, tables.numbers AS tables, COALESCE(tables.exact, false) AS named, COALESCE(tables.exact_schema, false) AS named_schema,

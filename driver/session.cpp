@@ -18,8 +18,8 @@ constexpr std::string_view kInsufficientPrivilege = "42501";
 
 Error table_error(const TablePlan& table, Side side, const std::string& what, std::string_view sqlstate) {
     return {ErrorKind::kServer,
-            fmt::format("table \"{}\" on the {} {}", display_name(table.name[side]), side_name(side), what), "start again",
-            std::string(side_name(side)), std::string(sqlstate)};
+            fmt::format("table \"{}\" on the {} {}", display_name(table.name[side]), side_name(side), what),
+            "start again", std::string(side_name(side)), std::string(sqlstate)};
 }
 
 /// Materialised views and foreign tables cannot be named in LOCK TABLE; reading them locks them.
@@ -81,8 +81,8 @@ TableSnapshot Session::begin_table(const TablePlan& table) {
     }
 }
 
-/// LOCK TABLE wants a privilege on the whole table. A role that may read some columns only goes without; for it the check under
-/// the snapshot, here and in the extension, has to do.
+/// LOCK TABLE wants a privilege on the whole table. A role that may read some columns only goes without; for it the
+/// check under the snapshot, here and in the extension, has to do.
 void Session::lock(const TablePlan& table) {
     if (!can_be_locked(table.relkind[side()])) return;
     connection_.query(savepoint_statement());
@@ -103,7 +103,8 @@ TableSnapshot Session::check(const TablePlan& table) {
     if (state.rows() == 0) {
         throw table_error(table, side(), "was dropped or renamed after the run had begun", kUndefinedTable);
     }
-    const bool same = state.text(0, 0) == std::to_string(table.oid[side()]) && state.text(0, 1).front() == table.relkind[side()];
+    const bool same =
+        state.text(0, 0) == std::to_string(table.oid[side()]) && state.text(0, 1).front() == table.relkind[side()];
     if (!same) throw table_error(table, side(), "was replaced by another one after the run had begun", kUndefinedTable);
 
     const Query stale_query = stale_relations_query(table.oid[side()]);
@@ -143,8 +144,8 @@ void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
             if (!is_snapshot_failure(error)) throw;
             if (attempt < kSnapshotAttempts) continue;
             throw Error(error.kind(),
-                        fmt::format("gave table \"{}\" up after {} snapshots: {}", display_name(table.name.source), attempt,
-                                    error.what()),
+                        fmt::format("gave table \"{}\" up after {} snapshots: {}", display_name(table.name.source),
+                                    attempt, error.what()),
                         error.hint(), error.server(), error.sqlstate());
         } catch (...) {
             end_both();

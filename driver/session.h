@@ -34,9 +34,9 @@ class Session {
     void begin_inventory();
 
     /// Opens a transaction for reading one table: pins the settings, locks the table before the snapshot is taken, then
-    /// checks under the snapshot that the name still stands for the planned relation and that no part of it was rewritten
-    /// meanwhile. One attempt: throws Error with sqlstate 40001 (stale) or 55P03 (lock timeout) where a new transaction may
-    /// succeed, any other Error where it cannot. The transaction is open only if it returns.
+    /// checks under the snapshot that the name still stands for the planned relation and that no part of it was
+    /// rewritten meanwhile. One attempt: throws Error with sqlstate 40001 (stale) or 55P03 (lock timeout) where a new
+    /// transaction may succeed, any other Error where it cannot. The transaction is open only if it returns.
     TableSnapshot begin_table(const TablePlan& table);
 
     /// Rolls back. Does nothing where no transaction is open or the connection broke; never throws.
@@ -60,7 +60,8 @@ bool is_snapshot_failure(const Error& error);
 
 /// Opens both sides' transactions on `table`, source first, runs `work` under them, and ends them. Where begin_table or
 /// `work` fails with a snapshot failure, both transactions are given up and everything starts again, at most
-/// kSnapshotAttempts times; then an Error that names the table. So `work` must start from nothing each time it is called.
+/// kSnapshotAttempts times; then an Error that names the table. So `work` must start from nothing each time it is
+/// called.
 void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
                           const std::function<void(const Both<TableSnapshot>&)>& work);
 

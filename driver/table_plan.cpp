@@ -18,7 +18,8 @@ constexpr double kRowsPerRange = 5000;
 constexpr double kMaxDefaultRanges = 1024;
 /// Assumed where a table was never analysed.
 constexpr double kBytesPerRow = 100;
-/// What a server allows for the digests of all its participants in a scan by default, and what one of them is taken to need.
+/// What a server allows for the digests of all its participants in a scan by default, and what one of them is taken to
+/// need.
 constexpr std::size_t kMaxDigestBytes = std::size_t{64} << 20;
 constexpr std::size_t kDigestBytes = kMaxDigestBytes / 8;
 constexpr std::size_t kBytesPerDigest = 16;
@@ -41,7 +42,8 @@ bool contains(const std::vector<std::string>& list, const std::string& element) 
 /// What a pair of tables has in common, and the work of deciding about it.
 class TablePlanner {
   public:
-    TablePlanner(const Options& options, ColumnOptions& column_options, const RelationDesc& source, const RelationDesc& target)
+    TablePlanner(const Options& options, ColumnOptions& column_options, const RelationDesc& source,
+                 const RelationDesc& target)
         : options_(options), column_options_(column_options), sides_{&source, &target} {}
 
     TableDecision run();
@@ -89,7 +91,8 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
         return fmt::format("row security applies on {}; --enable-row-security compares the visible rows", where);
     }
     if (relation.foreign_parts && !relation.named) {
-        return fmt::format("it has foreign tables as parts on {}, which are read only when --table names the table", where);
+        return fmt::format("it has foreign tables as parts on {}, which are read only when --table names the table",
+                           where);
     }
     const bool none_readable = relation.unreadable_columns.size() == relation.columns.size();
     if (!relation.readable && none_readable) return fmt::format("no SELECT privilege on {}", where);
@@ -120,7 +123,8 @@ void TablePlanner::pair_column(const ColumnDesc& column) {
     const ColumnDesc* other =
         find_column(target, column_options_.target_name(side(Side::kSource), target, column.name));
     if (!other) {
-        if (choice.selected && !choice.excluded) differ(Severity::kDivergence, column.name, "column exists only on source");
+        if (choice.selected && !choice.excluded)
+            differ(Severity::kDivergence, column.name, "column exists only on source");
         return;
     }
     PairedColumn pair{&column, other, {}, {}, choice};
@@ -131,10 +135,12 @@ void TablePlanner::pair_column(const ColumnDesc& column) {
 
 void TablePlanner::find_lone_target_columns() {
     for (const ColumnDesc& column : side(Side::kTarget).columns) {
-        const bool paired = std::any_of(columns_.begin(), columns_.end(), [&](const auto& p) { return p.target == &column; });
+        const bool paired =
+            std::any_of(columns_.begin(), columns_.end(), [&](const auto& p) { return p.target == &column; });
         if (paired) continue;
         const ColumnOptions::Choice choice = column_options_.choose(side(Side::kSource), column.name);
-        if (choice.selected && !choice.excluded) differ(Severity::kDivergence, column.name, "column exists only on target");
+        if (choice.selected && !choice.excluded)
+            differ(Severity::kDivergence, column.name, "column exists only on target");
     }
 }
 
@@ -158,9 +164,15 @@ void TablePlanner::note_column(const PairedColumn& pair) {
         if (source == target) return;
         differ(Severity::kNote, pair.source->name, fmt::format("{} {} on source, {} on target", what, source, target));
     };
-    const auto nullability = [](const ColumnDesc& column) { return std::string(column.not_null ? "not null" : "nullable"); };
-    const auto collation = [](const ColumnDesc& column) { return column.collation.empty() ? "none" : column.collation; };
-    const auto generated = [](const ColumnDesc& column) { return std::string(column.generated.empty() ? "no" : "yes"); };
+    const auto nullability = [](const ColumnDesc& column) {
+        return std::string(column.not_null ? "not null" : "nullable");
+    };
+    const auto collation = [](const ColumnDesc& column) {
+        return column.collation.empty() ? "none" : column.collation;
+    };
+    const auto generated = [](const ColumnDesc& column) {
+        return std::string(column.generated.empty() ? "no" : "yes");
+    };
     note("type", pair.source->type, pair.target->type);
     note("nullability", nullability(*pair.source), nullability(*pair.target));
     if (!pair.source->collation.empty() && !pair.target->collation.empty()) {
@@ -241,8 +253,9 @@ std::optional<std::string> TablePlanner::choose_key() {
     }
     for (Side which : {Side::kSource, Side::kTarget}) {
         if (side(which).key.columns.empty()) continue;
-        differ(Severity::kNote, "", fmt::format("key ({}) on {} cannot be used; rows are compared without a key",
-                                                fmt::join(side(which).key.columns, ", "), side_name(which)));
+        differ(Severity::kNote, "",
+               fmt::format("key ({}) on {} cannot be used; rows are compared without a key",
+                           fmt::join(side(which).key.columns, ", "), side_name(which)));
     }
     return std::nullopt;
 }
@@ -268,19 +281,25 @@ void TablePlanner::estimate() {
     const std::size_t affordable = kMaxDigestBytes / (kBytesPerDigest * slices);
     if (static_cast<std::size_t>(plan_.ranges) <= affordable) return;
     throw Error(ErrorKind::kUsage,
-                fmt::format("--ranges {} is too many for {}: the digests of {} columns would not fit into {} MB", plan_.ranges,
-                            display_name(plan_.name.source), slices, kMaxDigestBytes >> 20),
+                fmt::format("--ranges {} is too many for {}: the digests of {} columns would not fit into {} MB",
+                            plan_.ranges, display_name(plan_.name.source), slices, kMaxDigestBytes >> 20),
                 fmt::format("at most {} ranges fit", affordable));
 }
 
 std::string_view kind_name(char relkind) {
     switch (relkind) {
-        case 'r': return "table";
-        case 'p': return "partitioned table";
-        case 'm': return "materialized view";
-        case 'v': return "view";
-        case 'f': return "foreign table";
-        default: return "relation";
+        case 'r':
+            return "table";
+        case 'p':
+            return "partitioned table";
+        case 'm':
+            return "materialized view";
+        case 'v':
+            return "view";
+        case 'f':
+            return "foreign table";
+        default:
+            return "relation";
     }
 }
 
@@ -297,8 +316,8 @@ void TablePlanner::describe_sides() {
     }
     plan_.where = options_.where;
     if (plan_.relkind.source == plan_.relkind.target) return;
-    differ(Severity::kNote, "", fmt::format("{} on source, {} on target", kind_name(plan_.relkind.source),
-                                            kind_name(plan_.relkind.target)));
+    differ(Severity::kNote, "",
+           fmt::format("{} on source, {} on target", kind_name(plan_.relkind.source), kind_name(plan_.relkind.target)));
 }
 
 TableDecision TablePlanner::run() {
@@ -310,7 +329,8 @@ TableDecision TablePlanner::run() {
     pair_columns();
     if (auto reason = choose_key()) return {*reason, std::move(differences_)};
     choose_columns();
-    if (plan_.key.empty() && plan_.columns.empty()) return {"it has no columns that can be compared", std::move(differences_)};
+    if (plan_.key.empty() && plan_.columns.empty())
+        return {"it has no columns that can be compared", std::move(differences_)};
     estimate();
     return {std::move(plan_), std::move(differences_)};
 }
@@ -340,7 +360,8 @@ std::string common_form(const ColumnDesc& source, const ColumnDesc& target) {
 int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices) {
     const double rows = estimated_rows >= 0 ? estimated_rows : static_cast<double>(estimated_bytes) / kBytesPerRow;
     const double affordable = static_cast<double>(kDigestBytes / (kBytesPerDigest * slices));
-    return static_cast<int>(std::clamp(rows / kRowsPerRange, 1.0, std::max(1.0, std::min(kMaxDefaultRanges, affordable))));
+    return static_cast<int>(
+        std::clamp(rows / kRowsPerRange, 1.0, std::max(1.0, std::min(kMaxDefaultRanges, affordable))));
 }
 
 TableDecision plan_table(const Options& options, ColumnOptions& column_options, const RelationDesc& source,

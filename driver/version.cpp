@@ -4,8 +4,6 @@
 
 namespace parity::driver {
 
-std::string version_line() {
-    return fmt::format("pgparity {} (digest format {})", kVersion, kFormatVersion);
-}
+std::string version_line() { return fmt::format("pgparity {} (digest format {})", kVersion, kFormatVersion); }
 
 }  // namespace parity::driver

@@ -12,7 +12,8 @@
 /// Made-up inventories for tests of what decides about them.
 namespace parity::driver::fixtures {
 
-inline ColumnDesc column(std::string name, std::string type, std::string form, std::vector<std::string> other_forms = {}) {
+inline ColumnDesc column(std::string name, std::string type, std::string form,
+                         std::vector<std::string> other_forms = {}) {
     ColumnDesc made;
     made.name = std::move(name);
     made.type = std::move(type);
@@ -26,7 +27,8 @@ inline ColumnDesc int_column(std::string name) { return column(std::move(name), 
 inline ColumnDesc text_column(std::string name) { return column(std::move(name), "text", "text"); }
 
 /// An ordinary table with a proven key; without key columns it has none.
-inline RelationDesc table(std::uint32_t oid, std::string name, std::vector<ColumnDesc> columns, std::vector<std::string> key = {"id"}) {
+inline RelationDesc table(std::uint32_t oid, std::string name, std::vector<ColumnDesc> columns,
+                          std::vector<std::string> key = {"id"}) {
     RelationDesc made;
     made.oid = oid;
     made.name = {"public", std::move(name)};
@@ -39,7 +41,9 @@ inline RelationDesc table(std::uint32_t oid, std::string name, std::vector<Colum
     return made;
 }
 
-inline RelationDesc orders(std::uint32_t oid = 1) { return table(oid, "orders", {int_column("id"), text_column("note")}); }
+inline RelationDesc orders(std::uint32_t oid = 1) {
+    return table(oid, "orders", {int_column("id"), text_column("note")});
+}
 
 inline Inventory inventory(std::vector<RelationDesc> relations) {
     Inventory made;

@@ -10,16 +10,18 @@ namespace {
 using fixtures::usage_error;
 
 TEST(Conninfo, AcceptsWhatLibpqUnderstands) {
-    for (const char* conninfo : {"", "shop", "service=old", "host=/tmp port=5433 user=me password='with space @/?'", "postgresql://",
-                                 "postgresql://u:p%40w%2Fx@h:5432/db?application_name=a", "postgres://h1:1,h2:2/db", "postgresql:///db?host=/tmp"}) {
+    for (const char* conninfo : {"", "shop", "service=old", "host=/tmp port=5433 user=me password='with space @/?'",
+                                 "postgresql://", "postgresql://u:p%40w%2Fx@h:5432/db?application_name=a",
+                                 "postgres://h1:1,h2:2/db", "postgresql:///db?host=/tmp"}) {
         EXPECT_NO_THROW(check_conninfo(Side::kSource, conninfo)) << conninfo;
     }
 }
 
 TEST(Conninfo, RefusesWithoutRepeatingAnything) {
     for (const char* conninfo :
-         {"postgresql://u:hun@ter2@h/db", "postgresql://u:hun/ter2@h/db", "postgresql://u:hun/ter2/db", "password=hun ter2", "password='hun ter2",
-          "ter2@h/db", "hunter2=1", "postgresql://u:hun%zzter2@h/db", "postgresql://u:hunter2@[bad/x", "postgresql://h/db?hunter2"}) {
+         {"postgresql://u:hun@ter2@h/db", "postgresql://u:hun/ter2@h/db", "postgresql://u:hun/ter2/db",
+          "password=hun ter2", "password='hun ter2", "ter2@h/db", "hunter2=1", "postgresql://u:hun%zzter2@h/db",
+          "postgresql://u:hunter2@[bad/x", "postgresql://h/db?hunter2"}) {
         const std::string message = usage_error([&] { check_conninfo(Side::kTarget, conninfo); });
         EXPECT_NE(message.find("target"), std::string::npos) << message;
         EXPECT_EQ(message.find("hun"), std::string::npos) << message;

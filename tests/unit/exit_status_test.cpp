@@ -28,7 +28,8 @@ void expect(const RunOutcome& outcome, Verdict verdict, bool incomplete, int sta
 }
 
 TEST(RunOutcome, IdenticalOnlyIfEverythingIs) {
-    expect(run_outcome({}, {}, {result(Verdict::kIdentical), result(Verdict::kIdentical)}, {}), Verdict::kIdentical, false, kExitIdentical);
+    expect(run_outcome({}, {}, {result(Verdict::kIdentical), result(Verdict::kIdentical)}, {}), Verdict::kIdentical,
+           false, kExitIdentical);
 }
 
 TEST(RunOutcome, NothingComparedIsNeverIdentical) {
@@ -40,7 +41,8 @@ TEST(RunOutcome, NothingComparedIsNeverIdentical) {
 }
 
 TEST(RunOutcome, DivergenceWinsOverIncompleteness) {
-    expect(run_outcome({}, {}, {result(Verdict::kDivergent), result(Verdict::kError)}, {}), Verdict::kDivergent, true, kExitDivergent);
+    expect(run_outcome({}, {}, {result(Verdict::kDivergent), result(Verdict::kError)}, {}), Verdict::kDivergent, true,
+           kExitDivergent);
     expect(run_outcome({}, {}, {result(Verdict::kDivergent)}, {}), Verdict::kDivergent, false, kExitDivergent);
     expect(run_outcome({}, plan_with(Severity::kDivergence), {}, {}), Verdict::kDivergent, false, kExitDivergent);
 }

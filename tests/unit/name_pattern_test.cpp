@@ -53,11 +53,13 @@ TEST(NamePattern, IsExactOnlyWithoutWildcardsInAnyPart) {
 }
 
 TEST(NamePattern, RefusesWhatIsNoPattern) {
-    EXPECT_EQ(usage_error([] { table_pattern("a.b.c.d"); }), "pattern \"a.b.c.d\" of --table has too many dotted names");
+    EXPECT_EQ(usage_error([] { table_pattern("a.b.c.d"); }),
+              "pattern \"a.b.c.d\" of --table has too many dotted names");
     EXPECT_EQ(usage_error([] { table_pattern(""); }), "pattern \"\" of --table has an empty part");
     EXPECT_EQ(usage_error([] { table_pattern("a..b"); }), "pattern \"a..b\" of --table has an empty part");
     EXPECT_EQ(usage_error([] { table_pattern("\"open"); }), "pattern \"\"open\" of --table has an unclosed quote");
-    EXPECT_EQ(usage_error([] { parse_schema_pattern("--schema", "a.b"); }), "pattern \"a.b\" of --schema is not the name of a schema");
+    EXPECT_EQ(usage_error([] { parse_schema_pattern("--schema", "a.b"); }),
+              "pattern \"a.b\" of --schema is not the name of a schema");
 }
 
 TEST(NamePattern, SelectionHoldsEveryPattern) {

@@ -54,12 +54,54 @@ TEST(Options, HaveTheDocumentedDefaults) {
 }
 
 TEST(Options, ReadEveryOption) {
-    const Options options = parse(
-        {"--table", "a", "--table", "b", "--exclude-table=c", "--schema", "s", "--map", "x=y", "--map-column", "p=q", "--key", "t=id",
-         "--columns", "m,n", "--exclude-columns", "o", "--where", "id > 1 AND \"A\" <> 'x'", "--ranges", "3", "--jobs", "2", "--workers",
-         "0", "--max-divergences", "0", "--format", "json", "--output", "f", "--dry-run", "--strict-schema", "--no-sequences",
-         "--enable-row-security", "--allow-same-server", "--no-progress", "--verbose", "--connect-timeout", "0", "--statement-timeout",
-         "30min", "--lock-timeout", "500", "--seed", "18446744073709551615", "--width", "128"});
+    const Options options = parse({"--table",
+                                   "a",
+                                   "--table",
+                                   "b",
+                                   "--exclude-table=c",
+                                   "--schema",
+                                   "s",
+                                   "--map",
+                                   "x=y",
+                                   "--map-column",
+                                   "p=q",
+                                   "--key",
+                                   "t=id",
+                                   "--columns",
+                                   "m,n",
+                                   "--exclude-columns",
+                                   "o",
+                                   "--where",
+                                   "id > 1 AND \"A\" <> 'x'",
+                                   "--ranges",
+                                   "3",
+                                   "--jobs",
+                                   "2",
+                                   "--workers",
+                                   "0",
+                                   "--max-divergences",
+                                   "0",
+                                   "--format",
+                                   "json",
+                                   "--output",
+                                   "f",
+                                   "--dry-run",
+                                   "--strict-schema",
+                                   "--no-sequences",
+                                   "--enable-row-security",
+                                   "--allow-same-server",
+                                   "--no-progress",
+                                   "--verbose",
+                                   "--connect-timeout",
+                                   "0",
+                                   "--statement-timeout",
+                                   "30min",
+                                   "--lock-timeout",
+                                   "500",
+                                   "--seed",
+                                   "18446744073709551615",
+                                   "--width",
+                                   "128"});
     EXPECT_EQ(options.tables, (Words{"a", "b"}));
     EXPECT_EQ(options.exclude_tables, (Words{"c"}));
     EXPECT_EQ(options.schemas, (Words{"s"}));
@@ -75,7 +117,8 @@ TEST(Options, ReadEveryOption) {
     EXPECT_EQ(options.max_divergences, 0);
     EXPECT_EQ(options.format, ReportFormat::kJson);
     EXPECT_EQ(options.output, "f");
-    EXPECT_TRUE(options.dry_run && options.strict_schema && options.enable_row_security && options.allow_same_server && options.verbose);
+    EXPECT_TRUE(options.dry_run && options.strict_schema && options.enable_row_security && options.allow_same_server &&
+                options.verbose);
     EXPECT_FALSE(options.sequences || options.progress);
     EXPECT_EQ(options.connect_timeout_s, 0);
     EXPECT_EQ(options.statement_timeout, "30min");
@@ -90,11 +133,23 @@ TEST(Options, AnEmptyConnectionStringMeansLibpqsDefaults) {
 }
 
 TEST(Options, RefuseValuesThatMeanNothing) {
-    for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{
-             {"--ranges", "0"}, {"--ranges", "-1"}, {"--ranges", "x"}, {"--ranges", "1.5"}, {"--ranges", "99999999999999999999"},
-             {"--jobs", "0"}, {"--workers", "-1"}, {"--max-divergences", "-1"}, {"--connect-timeout", "-1"}, {"--format", "xml"},
-             {"--width", "65"}, {"--seed", "0x"}, {"--statement-timeout", "soon"}, {"--lock-timeout", "10 parsecs"}, {"--lock-timeout", ""},
-             {"--where", " \n"}}) {
+    for (const auto& [option, value] :
+         std::vector<std::pair<std::string, std::string>>{{"--ranges", "0"},
+                                                          {"--ranges", "-1"},
+                                                          {"--ranges", "x"},
+                                                          {"--ranges", "1.5"},
+                                                          {"--ranges", "99999999999999999999"},
+                                                          {"--jobs", "0"},
+                                                          {"--workers", "-1"},
+                                                          {"--max-divergences", "-1"},
+                                                          {"--connect-timeout", "-1"},
+                                                          {"--format", "xml"},
+                                                          {"--width", "65"},
+                                                          {"--seed", "0x"},
+                                                          {"--statement-timeout", "soon"},
+                                                          {"--lock-timeout", "10 parsecs"},
+                                                          {"--lock-timeout", ""},
+                                                          {"--where", " \n"}}) {
         EXPECT_EQ(refusal({option, value}), "invalid value \"" + value + "\" for " + option);
     }
 }
@@ -132,9 +187,11 @@ TEST(Options, PrintHelpAndVersion) {
 }
 
 TEST(ConfigFile, GivesOptionsThatTheCommandLineOverrides) {
-    const ConfigFile file("source = \"host=x\"\ntarget = \"host=y\"\ntable = [\"a\", \"b\"]\nkey = \"id\"\njobs = 2\nranges = 9\n"
-                          "dry-run = true\nverbose = false\n");
-    const Options options = parse_command_line({"compare", "--config", file.path(), "--ranges", "3", "--table", "c"}).options;
+    const ConfigFile file(
+        "source = \"host=x\"\ntarget = \"host=y\"\ntable = [\"a\", \"b\"]\nkey = \"id\"\njobs = 2\nranges = 9\n"
+        "dry-run = true\nverbose = false\n");
+    const Options options =
+        parse_command_line({"compare", "--config", file.path(), "--ranges", "3", "--table", "c"}).options;
     EXPECT_EQ(options.conninfo.source, "host=x");
     EXPECT_EQ(options.tables, (Words{"c"}));
     EXPECT_EQ(options.keys, (Words{"id"}));

@@ -56,9 +56,10 @@ TEST(Plan, PairsTablesOfOneNameLargestFirst) {
 }
 
 TEST(Plan, SaysWhichTablesOnlyOneSideHas) {
-    const Plan plan = plan_of({orders(), table(2, "here", {int_column("id")})}, {orders(), table(3, "There", {int_column("id")})});
-    EXPECT_EQ(differences(plan),
-              (Names{"divergence public.here: table exists only on source", "divergence public.\"There\": table exists only on target"}));
+    const Plan plan =
+        plan_of({orders(), table(2, "here", {int_column("id")})}, {orders(), table(3, "There", {int_column("id")})});
+    EXPECT_EQ(differences(plan), (Names{"divergence public.here: table exists only on source",
+                                        "divergence public.\"There\": table exists only on target"}));
 }
 
 TEST(Plan, DoesNotMissTablesThatAreExcludedOrUnselected) {
@@ -74,7 +75,8 @@ TEST(Plan, PairsMappedTablesBeforeThoseOfTheTargetsName) {
     Options options;
     options.maps = {"orders=orders_v2"};
     const RelationDesc own = table(2, "orders_v2", {int_column("id")});
-    const Plan plan = plan_of({orders(), own}, {table(5, "orders_v2", {int_column("id"), text_column("note")})}, options);
+    const Plan plan =
+        plan_of({orders(), own}, {table(5, "orders_v2", {int_column("id"), text_column("note")})}, options);
     EXPECT_EQ(table_names(plan), (Names{"orders=orders_v2"}));
     EXPECT_EQ(differences(plan), (Names{"divergence public.orders_v2: table exists only on source"}));
 }
@@ -83,7 +85,8 @@ TEST(Plan, LeavesTheTargetsOldTableOutOfANamedSelection) {
     Options options;
     options.maps = {"orders=orders_v2"};
     options.tables = {"orders"};
-    Both<Inventory> sides{inventory({orders()}), inventory({orders(7), table(5, "orders_v2", {int_column("id"), text_column("note")})})};
+    Both<Inventory> sides{inventory({orders()}),
+                          inventory({orders(7), table(5, "orders_v2", {int_column("id"), text_column("note")})})};
     sides.source.table_patterns_matched = {true};
     EXPECT_TRUE(make_plan(options, sides).differences.empty());
     options.tables.clear();
@@ -93,7 +96,8 @@ TEST(Plan, LeavesTheTargetsOldTableOutOfANamedSelection) {
 TEST(Plan, RefusesMapsThatNameNothing) {
     Options options;
     options.maps = {"nonesuch=orders"};
-    EXPECT_EQ(usage_error([&] { plan_of({orders()}, {orders()}, options); }), "no table matches --map \"nonesuch=orders\"");
+    EXPECT_EQ(usage_error([&] { plan_of({orders()}, {orders()}, options); }),
+              "no table matches --map \"nonesuch=orders\"");
     options.maps = {"orders=nonesuch"};
     EXPECT_EQ(usage_error([&] { plan_of({orders()}, {orders()}, options); }),
               "table public.nonesuch of --map \"orders=nonesuch\" does not exist on the target");
@@ -184,7 +188,8 @@ TEST(Plan, DoesNotReadAViewThatStandsForATable) {
 TEST(Plan, SkipsTablesThatCannotBeReadWhole) {
     RelationDesc changed = orders();
     changed.populated = false;
-    EXPECT_EQ(skipped_reason(plan_of({orders()}, {changed})), "it is a materialized view that is not populated on target");
+    EXPECT_EQ(skipped_reason(plan_of({orders()}, {changed})),
+              "it is a materialized view that is not populated on target");
     changed = orders();
     changed.locked = true;
     EXPECT_EQ(skipped_reason(plan_of({changed}, {orders()})), "it is locked by another session on source");
@@ -194,7 +199,8 @@ TEST(Plan, SkipsTablesThatCannotBeReadWhole) {
     EXPECT_EQ(skipped_reason(plan_of({orders()}, {changed})), "no SELECT privilege on target");
     changed = orders();
     changed.foreign_parts = true;
-    EXPECT_NE(skipped_reason(plan_of({orders()}, {changed})).find("foreign tables as parts on target"), std::string::npos);
+    EXPECT_NE(skipped_reason(plan_of({orders()}, {changed})).find("foreign tables as parts on target"),
+              std::string::npos);
     changed.named = true;
     EXPECT_EQ(plan_of({orders()}, {changed}).tables.at(0).path.target, "aggregate");
 }
@@ -242,8 +248,8 @@ TEST(Plan, OrdersColumnsByTheSourcesNamesAndPairsByName) {
 TEST(Plan, ReportsColumnsThatOneSideHas) {
     const RelationDesc source = table(1, "t", {int_column("id"), text_column("x")});
     const RelationDesc target = table(2, "t", {int_column("id"), text_column("y")});
-    EXPECT_EQ(differences(plan_of({source}, {target})),
-              (Names{"divergence public.t.x: column exists only on source", "divergence public.t.y: column exists only on target"}));
+    EXPECT_EQ(differences(plan_of({source}, {target})), (Names{"divergence public.t.x: column exists only on source",
+                                                               "divergence public.t.y: column exists only on target"}));
     Options options;
     options.exclude_columns = {"x,y"};
     EXPECT_TRUE(plan_of({source}, {target}, options).differences.empty());
@@ -258,7 +264,9 @@ TEST(Plan, NegotiatesForms) {
     const ColumnDesc raw = column("v", "jsonb", "jsonb_raw", {}), real = column("v", "real", "float");
     const ColumnDesc dbl = column("v", "double precision", "float"), uuid = column("v", "uuid", "uuid");
     const auto form = [](const ColumnDesc& source, const ColumnDesc& target) {
-        const TablePlan plan = plan_of({table(1, "t", {int_column("id"), source})}, {table(2, "t", {int_column("id"), target})}).tables.at(0);
+        const TablePlan plan =
+            plan_of({table(1, "t", {int_column("id"), source})}, {table(2, "t", {int_column("id"), target})})
+                .tables.at(0);
         return plan.columns.empty() ? plan.skipped.at(0) : plan.columns.at(0).form;
     };
     EXPECT_EQ(form(integer, integer), "int");
@@ -268,25 +276,35 @@ TEST(Plan, NegotiatesForms) {
     EXPECT_EQ(form(jsonb, json), "json");
     EXPECT_EQ(form(json, json), "text");
     EXPECT_EQ(form(real, real), "float");
-    EXPECT_EQ(form(real, dbl), "column v: types real on source and double precision on target cannot be compared with each other");
-    EXPECT_EQ(form(uuid, integer), "column v: types uuid on source and integer on target cannot be compared with each other");
+    EXPECT_EQ(form(real, dbl),
+              "column v: types real on source and double precision on target cannot be compared with each other");
+    EXPECT_EQ(form(uuid, integer),
+              "column v: types uuid on source and integer on target cannot be compared with each other");
     EXPECT_EQ(form(raw, raw), "column v: types jsonb on source and jsonb on target cannot be compared with each other");
 }
 
 TEST(Plan, NegotiatesFormsOfArrays) {
-    const ColumnDesc ints = column("v", "integer[]", "int[]", {"decimal[]"}), numerics = column("v", "numeric[]", "decimal[]");
+    const ColumnDesc ints = column("v", "integer[]", "int[]", {"decimal[]"}),
+                     numerics = column("v", "numeric[]", "decimal[]");
     const ColumnDesc reals = column("v", "real[]", "float[]"), doubles = column("v", "double precision[]", "float[]");
     const Plan plan = plan_of({table(1, "t", {int_column("id"), ints})}, {table(2, "t", {int_column("id"), numerics})});
     EXPECT_EQ(plan.tables.at(0).columns.at(0).form, "decimal[]");
-    EXPECT_EQ(plan_of({table(1, "t", {int_column("id"), reals})}, {table(2, "t", {int_column("id"), doubles})}).tables.at(0).skipped.size(), 1u);
+    EXPECT_EQ(plan_of({table(1, "t", {int_column("id"), reals})}, {table(2, "t", {int_column("id"), doubles})})
+                  .tables.at(0)
+                  .skipped.size(),
+              1u);
 }
 
 TEST(Plan, GivesTheServersReasonForAnIncomparableType) {
     ColumnDesc vector = column("v", "tsvector", "");
-    EXPECT_EQ(plan_of({table(1, "t", {int_column("id"), vector})}, {table(2, "t", {int_column("id"), vector})}).tables.at(0).skipped,
+    EXPECT_EQ(plan_of({table(1, "t", {int_column("id"), vector})}, {table(2, "t", {int_column("id"), vector})})
+                  .tables.at(0)
+                  .skipped,
               (Names{"column v: type tsvector is not comparable"}));
     vector.reason = "type tsvector has no form yet";
-    EXPECT_EQ(plan_of({table(1, "t", {int_column("id"), vector})}, {table(2, "t", {int_column("id"), vector})}).tables.at(0).skipped,
+    EXPECT_EQ(plan_of({table(1, "t", {int_column("id"), vector})}, {table(2, "t", {int_column("id"), vector})})
+                  .tables.at(0)
+                  .skipped,
               (Names{"column v: type tsvector has no form yet"}));
 }
 
@@ -296,11 +314,12 @@ TEST(Plan, NotesDifferencesThatDoNotTouchTheData) {
     strict.type = "character varying(10)";
     strict.collation = "C";
     strict.generated = "s";
-    const Plan plan = plan_of({table(1, "t", {int_column("id"), strict})}, {table(2, "t", {int_column("id"), text_column("v")})});
-    EXPECT_EQ(differences(plan),
-              (Names{"note public.t.v: type character varying(10) on source, text on target",
-                     "note public.t.v: nullability not null on source, nullable on target",
-                     "note public.t.v: collation C on source, default on target", "note public.t.v: generated: yes on source, no on target"}));
+    const Plan plan =
+        plan_of({table(1, "t", {int_column("id"), strict})}, {table(2, "t", {int_column("id"), text_column("v")})});
+    EXPECT_EQ(differences(plan), (Names{"note public.t.v: type character varying(10) on source, text on target",
+                                        "note public.t.v: nullability not null on source, nullable on target",
+                                        "note public.t.v: collation C on source, default on target",
+                                        "note public.t.v: generated: yes on source, no on target"}));
 }
 
 TEST(Plan, ComparesOnlyTheColumnsAskedFor) {
@@ -310,7 +329,8 @@ TEST(Plan, ComparesOnlyTheColumnsAskedFor) {
     options.columns = {"t.a,b"};
     const Plan plan = plan_of({both, other}, {both, other}, options);
     for (const TablePlan& entry : plan.tables) {
-        EXPECT_EQ(source_names(entry.columns), entry.name.source.name == "t" ? (Names{"a"}) : (Names{"b"})) << entry.name.source.name;
+        EXPECT_EQ(source_names(entry.columns), entry.name.source.name == "t" ? (Names{"a"}) : (Names{"b"}))
+            << entry.name.source.name;
     }
     options.columns = {"a", "b"};
     options.exclude_columns = {"public.t.b"};
@@ -334,9 +354,12 @@ TEST(Plan, RefusesColumnsThatDoNotExist) {
         return usage_error([&] { plan_of({orders()}, {orders()}, options); });
     };
     EXPECT_EQ(refusal(&Options::columns, "nonesuch"), "no chosen table has what --columns \"nonesuch\" names");
-    EXPECT_EQ(refusal(&Options::exclude_columns, "orders.nonesuch"), "no chosen table has what --exclude-columns \"orders.nonesuch\" names");
-    EXPECT_EQ(refusal(&Options::map_columns, "nonesuch=note"), "no chosen table has what --map-column \"nonesuch=note\" names");
-    EXPECT_EQ(refusal(&Options::map_columns, "note=nonesuch"), "no chosen table has what --map-column \"note=nonesuch\" names");
+    EXPECT_EQ(refusal(&Options::exclude_columns, "orders.nonesuch"),
+              "no chosen table has what --exclude-columns \"orders.nonesuch\" names");
+    EXPECT_EQ(refusal(&Options::map_columns, "nonesuch=note"),
+              "no chosen table has what --map-column \"nonesuch=note\" names");
+    EXPECT_EQ(refusal(&Options::map_columns, "note=nonesuch"),
+              "no chosen table has what --map-column \"note=nonesuch\" names");
     EXPECT_EQ(refusal(&Options::keys, "nonesuch"), "no chosen table has what --key \"nonesuch\" names");
     EXPECT_EQ(refusal(&Options::keys, "nonesuch=id"), "no chosen table has what --key \"nonesuch=id\" names");
     EXPECT_EQ(refusal(&Options::keys, "orders=id,gone"),
@@ -373,7 +396,9 @@ TEST(Plan, UsesTheTargetsKeyWhereTheSourceHasNone) {
 }
 
 TEST(Plan, ProvesAKeyInWhateverOrderOfItsColumns) {
-    const auto two = [](Names key) { return table(1, "t", {int_column("a"), int_column("b"), int_column("c")}, std::move(key)); };
+    const auto two = [](Names key) {
+        return table(1, "t", {int_column("a"), int_column("b"), int_column("c")}, std::move(key));
+    };
     const TablePlan plan = plan_of({two({"b", "a"})}, {two({"a", "b"})}).tables.at(0);
     EXPECT_EQ(source_names(plan.key), (Names{"b", "a"}));
     EXPECT_TRUE(plan.key_proven);
@@ -415,7 +440,8 @@ TEST(Plan, ComparesWithoutAKeyThatIsNotComparableAndSaysSo) {
     const Plan plan = plan_of({source}, {target});
     EXPECT_TRUE(plan.tables.at(0).key.empty());
     EXPECT_EQ(plan.tables.at(0).skipped.size(), 1u);
-    EXPECT_EQ(differences(plan).at(0), "note public.t: key (id) on source cannot be used; rows are compared without a key");
+    EXPECT_EQ(differences(plan).at(0),
+              "note public.t: key (id) on source cannot be used; rows are compared without a key");
 }
 
 TEST(Plan, AnExcludedColumnIsNoKey) {
@@ -491,7 +517,8 @@ TEST(Plan, PairsSequencesByName) {
     const Plan plan = make_plan({}, sides);
     EXPECT_EQ(sequence_names(plan), (Names{"b=b"}));
     EXPECT_EQ(differences(plan), (Names{"note public.b: sequence bigint on source, integer on target",
-                                        "divergence public.a: sequence exists only on source", "divergence public.c: sequence exists only on target"}));
+                                        "divergence public.a: sequence exists only on source",
+                                        "divergence public.c: sequence exists only on target"}));
     Options options;
     options.sequences = false;
     EXPECT_TRUE(make_plan(options, sides).sequences.empty());
@@ -500,7 +527,8 @@ TEST(Plan, PairsSequencesByName) {
 TEST(Plan, PairsSequencesOfRenamedTables) {
     Options options;
     options.maps = {"orders=purchases"};
-    Both<Inventory> sides{inventory({orders(1)}), inventory({table(2, "purchases", {int_column("id"), text_column("note")})})};
+    Both<Inventory> sides{inventory({orders(1)}),
+                          inventory({table(2, "purchases", {int_column("id"), text_column("note")})})};
     sides.source.sequences = {sequence("orders_id_seq", {1}, "orders")};
     sides.target.sequences = {sequence("purchases_id_seq", {2}, "purchases")};
     EXPECT_EQ(sequence_names(make_plan(options, sides)), (Names{"orders_id_seq=purchases_id_seq"}));
@@ -543,7 +571,10 @@ ServerInfo server(std::string identifier, std::string started_at, std::uint32_t 
 
 TEST(CheckServers, RefusesOneDatabaseTwice) {
     const ServerInfo one = server("7", "2024-01-01", 5);
-    EXPECT_EQ(usage_error([&] { check_servers({}, {one, one}); }), "source and target are the same database \"shop\" of the same server");
+    EXPECT_EQ(usage_error([&] {
+                  check_servers({}, {one, one});
+              }),
+              "source and target are the same database \"shop\" of the same server");
     usage_error([&] { check_servers({}, {one, server("", "2024-01-01", 5)}); });
     Options allowed;
     allowed.allow_same_server = true;
@@ -561,7 +592,9 @@ TEST(CheckServers, RefusesAnotherDigestFormat) {
     ServerInfo newer = server("8", "2024-01-01", 5);
     newer.format_version = kFormatVersion + 1;
     newer.extension_version = "9.0";
-    EXPECT_EQ(usage_error([&] { check_servers({}, {server("7", "x", 5), newer}); }),
+    EXPECT_EQ(usage_error([&] {
+                  check_servers({}, {server("7", "x", 5), newer});
+              }),
               "pg_parity 9.0 on the target has digest format 2, this pgparity has 1");
 }
 

@@ -14,7 +14,8 @@ TEST(Quoting, IdentifiersAndLiterals) {
 
 TEST(Quoting, Arrays) {
     EXPECT_EQ(array_literal(std::vector<std::string>{}), "{}");
-    EXPECT_EQ(array_literal(std::vector<std::string>{"a,b", "", "NULL", "q\"\\"}), "{\"a,b\",\"\",\"NULL\",\"q\\\"\\\\\"}");
+    EXPECT_EQ(array_literal(std::vector<std::string>{"a,b", "", "NULL", "q\"\\"}),
+              "{\"a,b\",\"\",\"NULL\",\"q\\\"\\\\\"}");
     EXPECT_EQ(array_literal(std::vector<Parameter>{Parameter{"x"}, Parameter{}}), "{\"x\",NULL}");
     EXPECT_EQ(array_literal(std::vector<std::int32_t>{1, -2}), "{1,-2}");
     EXPECT_EQ(bytea_array_literal({std::string("k\0\xff", 3), ""}), "{\"\\\\x6b00ff\",\"\\\\x\"}");
@@ -36,8 +37,8 @@ TEST(DigestCalls, CarryEverythingAsParametersOfTheRightSide) {
     settings.seed = ~std::uint64_t{0};
     const Query query = range_digests_call(plan, Side::kTarget, settings, {{"k\x01"}, {2, 3}});
     EXPECT_EQ(query.parameters,
-              (std::vector<Parameter>{"22", "{\"ident\"}", "{\"b\"}", "{\"ident\",\"b\"}", "{\"int\",\"text\"}", "true) --", "-1", "64",
-                                      "{\"\\\\x6b01\"}", "{2,3}", std::nullopt}));
+              (std::vector<Parameter>{"22", "{\"ident\"}", "{\"b\"}", "{\"ident\",\"b\"}", "{\"int\",\"text\"}",
+                                      "true) --", "-1", "64", "{\"\\\\x6b01\"}", "{2,3}", std::nullopt}));
     EXPECT_EQ(query.sql.find("true) --"), std::string::npos);
 }
 
