@@ -172,7 +172,7 @@ void Connection::State::interrupt() {
 /// Reads at most one result ahead: what follows stays in the socket, so that a side that is faster than the other
 /// waits.
 void Connection::State::take_companion_input() {
-    companion->consume();
+    if (PQisBusy(companion->conn)) companion->consume();
     if (PQisBusy(companion->conn)) return;
     companion->early = own(PQgetResult(companion->conn));
     const ResultPtr& result = companion->early;
