@@ -27,7 +27,8 @@ void check_kind(Relation relation) {
     if (RELATION_IS_OTHER_TEMP(relation))
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("cannot access temporary table \"%s\" of another session", name)));
-    if (RecoveryInProgress() && has_storage(relation->rd_rel->relkind) && !RelationIsPermanent(relation))
+    if (RecoveryInProgress() && has_storage(relation->rd_rel->relkind) &&
+        relation->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("cannot access unlogged table \"%s\" during recovery", name)));
     if (!RelationIsPopulated(relation))
