@@ -1,5 +1,7 @@
 #include "driver/dry_run.h"
 
+#include <unordered_map>
+
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -26,6 +28,20 @@ std::string_view severity_name(Severity severity) {
     return "note";
 }
 
+/// The planned tables' relations, for what the plan does not repeat of them.
+class Relations {
+  public:
+    explicit Relations(const Both<Inventory>& inventories) {
+        for (Side side : {Side::kSource, Side::kTarget}) {
+            for (const RelationDesc& relation : inventories[side].relations) by_oid_[side][relation.oid] = &relation;
+        }
+    }
+    const RelationDesc& of(const TablePlan& table, Side side) const { return *by_oid_[side].at(table.oid[side]); }
+
+  private:
+    Both<std::unordered_map<std::uint32_t, const RelationDesc*>> by_oid_;
+};
+
 // ---- text ----------------------------------------------------------------------------------------------------
 
 std::string show_bytes(std::int64_t bytes) {
@@ -37,6 +53,15 @@ std::string show_bytes(std::int64_t bytes) {
 }
 
 std::string show_rows(double rows) { return rows < 0 ? "unknown" : fmt::format("about {:.0f}", rows); }
+
+std::string show_estimate(const RelationDesc& relation) {
+    return fmt::format("{}, {}", show_rows(relation.estimated_rows), show_bytes(relation.bytes));
+}
+
+/// "x" where both sides have it, else "x on source, y on target".
+std::string show_both(const std::string& source, const std::string& target) {
+    return source == target ? source : fmt::format("{} on source; {} on target", source, target);
+}
 
 std::string show_column(const ColumnPlan& column) {
     std::string name = display_name(column.name.source);
@@ -50,19 +75,17 @@ std::string show_columns(const std::vector<ColumnPlan>& columns) {
     return fmt::format("{}", fmt::join(shown, ", "));
 }
 
-std::string show_table(const TablePlan& table) {
+std::string show_table(const TablePlan& table, const Relations& relations) {
     std::string text = display_name(table.name) + "\n";
     text += table.key.empty() ? "  key      none: rows are compared as a multiset\n"
                               : fmt::format("  key      {} ({})\n", show_columns(table.key),
                                             table.key_proven ? "proven" : "not proven");
     text +=
         fmt::format("  columns  {}\n", table.columns.empty() ? "none besides the key" : show_columns(table.columns));
-    text += fmt::format("  path     {}\n",
-                        table.path.source == table.path.target
-                            ? table.path.source
-                            : fmt::format("{} on source, {} on target", table.path.source, table.path.target));
+    text += fmt::format("  path     {}\n", show_both(table.path.source, table.path.target));
     text += fmt::format("  ranges   {}\n", table.ranges);
-    text += fmt::format("  rows     {}, {}\n", show_rows(table.estimated_rows), show_bytes(table.estimated_bytes));
+    text += fmt::format("  rows     {}\n", show_both(show_estimate(relations.of(table, Side::kSource)),
+                                                     show_estimate(relations.of(table, Side::kTarget))));
     if (!table.where.empty()) text += fmt::format("  where    {}\n", table.where);
     if (table.visible_rows_only) text += "  visible rows only\n";
     for (const std::string& reason : table.skipped) text += fmt::format("  skipped  {}\n", reason);
@@ -77,7 +100,8 @@ std::string show_server(Side side, const ServerInfo& server) {
 std::string text_report(const Both<Inventory>& inventories, const Plan& plan) {
     std::string text =
         show_server(Side::kSource, inventories.source.server) + show_server(Side::kTarget, inventories.target.server);
-    for (const TablePlan& table : plan.tables) text += "\n" + show_table(table);
+    const Relations relations(inventories);
+    for (const TablePlan& table : plan.tables) text += "\n" + show_table(table, relations);
     text += "\n";
     for (const auto& [names, reason] : plan.skipped_tables) {
         text += fmt::format("skipped: {}: {}\n", display_name(names), reason);
@@ -106,7 +130,13 @@ Json to_json(const std::vector<ColumnPlan>& columns) {
     return list;
 }
 
-Json to_json(const TablePlan& table) {
+Json estimate_to_json(const RelationDesc& relation) {
+    Json entry = {{"bytes", std::to_string(relation.bytes)}};
+    if (relation.estimated_rows >= 0) entry["rows"] = fmt::format("{:.0f}", relation.estimated_rows);
+    return entry;
+}
+
+Json to_json(const TablePlan& table, const Relations& relations) {
     Json entry = {{"source", display_name(table.name.source)},
                   {"target", display_name(table.name.target)},
                   {"path", {{"source", table.path.source}, {"target", table.path.target}}},
@@ -114,9 +144,10 @@ Json to_json(const TablePlan& table) {
                   {"key_proven", table.key_proven},
                   {"columns", to_json(table.columns)},
                   {"ranges", table.ranges},
-                  {"estimated_bytes", std::to_string(table.estimated_bytes)},
+                  {"estimate",
+                   {{"source", estimate_to_json(relations.of(table, Side::kSource))},
+                    {"target", estimate_to_json(relations.of(table, Side::kTarget))}}},
                   {"skipped", table.skipped}};
-    if (table.estimated_rows >= 0) entry["estimated_rows"] = fmt::format("{:.0f}", table.estimated_rows);
     if (!table.where.empty()) entry["where"] = table.where;
     if (table.visible_rows_only) entry["visible_rows_only"] = true;
     return entry;
@@ -125,6 +156,7 @@ Json to_json(const TablePlan& table) {
 std::string json_report(const Both<Inventory>& inventories, const Plan& plan) {
     Json report = {{"tool", "pgparity"},
                    {"version", kVersion},
+                   {"schema_version", 1},
                    {"format_version", kFormatVersion},
                    {"dry_run", true},
                    {"source", to_json(inventories.source.server)},
@@ -134,7 +166,8 @@ std::string json_report(const Both<Inventory>& inventories, const Plan& plan) {
                    {"differences", Json::array()},
                    {"sequences", Json::array()},
                    {"not_compared", plan.not_compared}};
-    for (const TablePlan& table : plan.tables) report["tables"].push_back(to_json(table));
+    const Relations relations(inventories);
+    for (const TablePlan& table : plan.tables) report["tables"].push_back(to_json(table, relations));
     for (const auto& [names, reason] : plan.skipped_tables) {
         report["skipped_tables"].push_back(
             {{"source", display_name(names.source)}, {"target", display_name(names.target)}, {"reason", reason}});
