@@ -1,5 +1,6 @@
 """What can go wrong in the middle of a run. None of it may end in "identical"."""
 
+import collections
 import signal
 import threading
 import time
@@ -65,7 +66,7 @@ def test_table_changed_at_any_moment(pair, change, sides):
     requests = count_requests(pair, *arguments)
     assert requests > 5
     databases = {"source": [pair.source], "target": [pair.target], "both": [pair.source, pair.target]}[sides]
-    outcomes = set()
+    outcomes = collections.Counter()
     for at in range(requests):
         pair.both("DO $$ BEGIN EXECUTE (SELECT 'DROP ' || CASE relkind WHEN 'v' THEN 'VIEW t' ELSE 'TABLE t' END FROM pg_class WHERE oid = to_regclass('t')); EXCEPTION WHEN null_value_not_allowed THEN NULL; END $$")
         pair.both(FIRST)
@@ -73,8 +74,9 @@ def test_table_changed_at_any_moment(pair, change, sides):
         with Proxy(pair.source.cluster.port, interloper) as proxy:
             run = pair.compare(*arguments, source=pair.source.tcp_conninfo(proxy.port))
         where = f"request {at} of {requests}, changed {[d.cluster.name for d in interloper.changed]}: {run}"
-        outcomes.add((run.status, bool(interloper.changed)))
+        outcomes[run.status, bool(interloper.changed)] += 1
         check_answer(run, interloper.changed == [], where)
+    print(f"(status, changed): {dict(outcomes)}")
     assert any(changed for _, changed in outcomes), "no request came before the locks were taken"
     for side in (pair.source, pair.target):
         assert "planted function ran" not in side.cluster.log()
@@ -199,9 +201,9 @@ def test_dropped_connection(pair, request_text, allowance):
     with Proxy(pair.source.cluster.port, drop) as proxy:
         run = pair.compare(source=pair.source.tcp_conninfo(proxy.port))
     assert seen, "the request never came"
-    # Divergent ranges were known in some of the cases, no answer was in others.
+    # Where the digests had come through, the divergence is known.
     assert run.status in (ERROR, DIVERGENT, INCOMPLETE), run
-    if request_text in (b"pg_namespace", b"range_digests"):
+    if request_text == b"pg_namespace" or (request_text == b"range_digests" and allowance < 100):
         assert run.status in (ERROR, INCOMPLETE), run
     assert run.status == ERROR or run.report["incomplete"] is True
     assert "source" in run.stderr + run.stdout and "connection" in run.stderr + run.stdout

@@ -73,6 +73,8 @@ def normal(column_type, text):
     if column_type.startswith("numeric") and not column_type.endswith("[]"):
         number = decimal.Decimal(text)
         return "NaN" if number.is_nan() else str(number) if number.is_infinite() else str(canonical_decimal(number))
+    if column_type == "boolean":
+        return text[0]
     if column_type in ("real", "double precision"):
         return "0" if text == "-0" else text
     if column_type == "jsonb":
@@ -186,12 +188,19 @@ class Table:
     def key_of(self, row):
         return tuple(row[n] for n in self.key)
 
-    def check(self, source, target, entry, context):
+    def check(self, source, target, entry, context, database):
+        self.database = database
         assert entry["rows"] == {"source": str(len(source)), "target": str(len(target))}, context
         {"proven": self.check_proven, "keyless": self.check_keyless, "unproven": self.check_unproven}[self.kind](source, target, entry, context)
 
+    def reported(self, name, text):
+        """A value that pgparity rendered from canonical bytes, as the server would print it."""
+        if text is not None and (self.types[name] in ("interval", "real") or self.types[name].endswith("[]")):
+            text = self.database.value(f"SELECT %s::{self.types[name]}::text", [text])
+        return normal(self.types[name], text)
+
     def reported_key(self, divergence):
-        return tuple(normal(self.types[n], divergence["key"][n]) for n in self.key)
+        return tuple(self.reported(n, divergence["key"][n]) for n in self.key)
 
     def check_proven(self, source, target, entry, context):
         ours, theirs = {self.key_of(r): r for r in source}, {self.key_of(r): r for r in target}
@@ -223,7 +232,7 @@ class Table:
             return tuple(row[n] for n in self.others)
         ours, theirs = collections.Counter(map(whole, source)), collections.Counter(map(whole, target))
         expected = {("missing_on_target", row): n for row, n in (ours - theirs).items()} | {("missing_on_source", row): n for row, n in (theirs - ours).items()}
-        found = {(d["kind"], tuple(normal(self.types[n], d["row"][n]) for n in self.others)): int(d["occurrences"]) for d in entry["divergences"]}
+        found = {(d["kind"], tuple(self.reported(n, d["row"][n]) for n in self.others)): int(d["occurrences"]) for d in entry["divergences"]}
         assert found == expected, f"{context}\nexpected {expected}\nfound {found}"
         counts = collections.Counter()
         for (kind, _), n in expected.items():
@@ -284,7 +293,7 @@ def compare_random_tables(pair, rng, count, extra):
     for table in tables:
         source, target = expected[table.name]
         entry = run.table(f"public.{table.name}")
-        table.check(source, target, entry, f"PARITY_SEED={SEED}, {table.name} ({table.kind}): {table.types}, key {table.key}\n{json.dumps(entry)[:3000]}")
+        table.check(source, target, entry, f"PARITY_SEED={SEED}, {table.name} ({table.kind}): {table.types}, key {table.key}\n{json.dumps(entry)[:3000]}", pair.source)
     diverging = any(t["result"] == "divergent" for t in run.report["tables"])
     assert run.status == (DIVERGENT if diverging else IDENTICAL)
 

@@ -18,6 +18,7 @@ class Proxy:
         self.requests = 0
         self.connections = 0
         self._lock = threading.Lock()
+        self._closed = False
         self._sockets = []
 
     def __enter__(self):
@@ -27,6 +28,8 @@ class Proxy:
         return self
 
     def __exit__(self, kind, value, trace):
+        with self._lock:  # a call of on_request that is under way ends first, and none follows
+            self._closed = True
         self._listener.close()
         for each in self._sockets:
             each.close()
@@ -48,6 +51,8 @@ class Proxy:
         try:
             while data := link.client.recv(1 << 16):
                 with self._lock:
+                    if self._closed:
+                        return
                     number = self.requests
                     self.requests += 1
                     allowance = self.on_request(number, data)
