@@ -339,6 +339,9 @@ Connection Connection::open(Side side, const std::string& conninfo, const std::s
         conn, [](void* self, const PGresult* notice) { static_cast<const State*>(self)->handle_notice(notice); },
         state.get());
     state->connect(connect_timeout_s);
+    // Such a server converts nothing, but refuses to send bytes that are not valid in the client's encoding.
+    const char* encoding = PQparameterStatus(conn, "server_encoding");
+    if (encoding && std::string_view(encoding) == "SQL_ASCII") PQsetClientEncoding(conn, "SQL_ASCII");
     PQsetnonblocking(conn, 1);
     return Connection(std::move(state));
 }

@@ -74,7 +74,7 @@ class RowStream {
 class Connection {
   public:
     /// Connects with libpq's rules (connection string, URI, service, PG*, .pgpass). `application_name` shows in
-    /// pg_stat_activity. Also sets client_encoding to UTF8.
+    /// pg_stat_activity. Also sets client_encoding to UTF8, or to SQL_ASCII where the server's is.
     static Connection open(Side side, const std::string& conninfo, const std::string& application_name,
                            int connect_timeout_s);
     Connection(Connection&&) noexcept;

@@ -243,6 +243,9 @@ std::string begin_statements(const TransactionSettings& settings, const std::vec
 std::string savepoint_statement() { return "SAVEPOINT pgparity"; }
 std::string rollback_to_savepoint_statement() { return "ROLLBACK TO SAVEPOINT pgparity"; }
 std::string rollback_statement() { return "ROLLBACK"; }
+std::string avoid_indexes_statements() {
+    return set_local("enable_indexscan", "off") + set_local("enable_indexonlyscan", "off") + set_local("enable_bitmapscan", "off");
+}
 
 std::string lock_statement(const QualifiedName& name) {
     return fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", quote_identifier(name));

@@ -97,6 +97,8 @@ std::string begin_statements(const TransactionSettings& settings, const std::vec
 std::string savepoint_statement();
 std::string rollback_to_savepoint_statement();
 std::string rollback_statement();
+/// For the rest of the transaction: rows are read from the tables themselves and not through indexes.
+std::string avoid_indexes_statements();
 
 /// LOCK TABLE … IN ACCESS SHARE MODE; with its partitions and children. Takes no snapshot.
 std::string lock_statement(const QualifiedName& name);

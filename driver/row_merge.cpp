@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "driver/error.h"
 
 namespace parity::driver {
 namespace {
@@ -45,7 +44,9 @@ class Cursor {
     void check_totals() const {
         for (std::size_t i = 0; i < ranges_.size(); ++i) {
             if (totals_[i] == ranges_[i].total[side_]) continue;
-            fail(fmt::format("rows of range {} on {} do not add up to its digest", ranges_[i].range_no, side_name(side_)));
+            throw TotalsError(ErrorKind::kInternal,
+                              fmt::format("rows of range {} on {} do not add up to its digest", ranges_[i].range_no, side_name(side_)), {},
+                              std::string(side_name(side_)), {});
         }
     }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "driver/compare.h"
+#include "driver/error.h"
 #include "driver/model.h"
 
 namespace parity::driver {
@@ -37,6 +38,12 @@ struct RowFinding {
     Both<std::string_view> row_hash;  ///< mismatch only
 };
 
+/// Rows that do not add up to their range's digest. error.server() is the side.
+class TotalsError : public Error {
+  public:
+    using Error::Error;
+};
+
 struct MergeSpec {
     int width = 64;             ///< of hashes, in bits
     std::size_t columns = 0;    ///< cell hashes a row
@@ -61,8 +68,8 @@ struct MergeReport {
 /// than `max_kept_rows` or `max_kept_bytes` only the first are paired and the others count as missing on the other side.
 ///
 /// `ranges` are those that `rows` were asked for, ascending. Throws Error{kInternal} when rows come out of order, in a range
-/// that was not asked for or in another shape than `spec`; when the rows of a range do not add up to its totals on that side;
-/// and when a range shows no difference. `emit` may have been called before.
+/// that was not asked for or in another shape than `spec`; when the rows of a range do not add up to its totals on that side
+/// (TotalsError); and when a range shows no difference. `emit` may have been called before.
 MergeReport merge_rows(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Both<RowSource*> rows,
                        const std::function<void(const RowFinding&)>& emit);
 
