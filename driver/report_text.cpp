@@ -109,7 +109,8 @@ class TextReport {
         for (const auto& [names, reason] : report_.plan.skipped_tables)
             line(fmt::format("{}: not compared: {}", display_name(names), reason));
         write_sequences();
-        for (const std::string& sentence : report_.plan.not_compared) line("not compared: " + sentence);
+        if (!report_.plan.not_compared.empty()) line("not compared:");
+        for (const std::string& sentence : report_.plan.not_compared) line("  " + sentence);
         for (const RunError& error : report_.errors)
             if (error.object.empty()) line("error: " + error.message);
         line(summary());
