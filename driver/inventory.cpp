@@ -38,6 +38,16 @@ std::vector<std::string> split_list(std::string_view text) {
     return elements;
 }
 
+/// Calls `visit` with kBatch elements after the other.
+template <typename Element, typename Visit>
+void for_each_batch(const std::vector<Element>& elements, Visit visit) {
+    for (std::size_t begin = 0; begin < elements.size(); begin += kBatch) {
+        const auto first = elements.begin() + static_cast<std::ptrdiff_t>(begin);
+        const auto last = elements.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kBatch, elements.size()));
+        visit(std::vector<Element>(first, last));
+    }
+}
+
 bool is_true(std::string_view text) { return text == "t"; }
 
 /// Reads one side. The relations and sequences are listed first and described once it is known which of them matter.
@@ -66,6 +76,7 @@ class InventoryReader {
     void read_sizes(const std::vector<std::uint32_t>& oids);
     void read_columns(const std::vector<std::uint32_t>& oids);
     void read_keys(const std::vector<std::uint32_t>& oids);
+    void read_sequence_uses();
     void read_sequence_values(const std::vector<std::size_t>& indexes);
     RelationDesc& relation(std::string_view oid) {
         return inventory_.relations.at(index_.at(to_number<std::uint32_t>(oid)));
@@ -186,10 +197,7 @@ bool InventoryReader::mark_locked(std::vector<std::uint32_t>& oids) {
 }
 
 void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) {
-    for (std::size_t begin = 0; begin < oids.size(); begin += kBatch) {
-        const auto first = oids.begin() + static_cast<std::ptrdiff_t>(begin);
-        const auto last = oids.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kBatch, oids.size()));
-        const std::vector<std::uint32_t> batch(first, last);
+    for_each_batch(oids, [&](const std::vector<std::uint32_t>& batch) {
         for (std::uint32_t oid : batch) {
             RelationDesc& described = inventory_.relations.at(index_.at(oid));
             described.columns.clear();
@@ -199,7 +207,7 @@ void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) 
         read_sizes(batch);
         read_columns(batch);
         read_keys(batch);
-    }
+    });
 }
 
 void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
@@ -254,19 +262,30 @@ void InventoryReader::read_sequences() {
         sequence.oid = to_number<std::uint32_t>(result.text(row, 0));
         sequence.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
         sequence.definition = result.text(row, 3);
-        sequence.owner = {std::string(result.text(row, 5)), std::string(result.text(row, 6))};
-        for (const std::string& user : split_list(result.text(row, 7))) {
-            sequence.users.push_back(to_number<std::uint32_t>(user));
-        }
-        sequence.selected = is_true(result.text(row, 8));
+        sequence.selected = is_true(result.text(row, 5));
         if (is_true(result.text(row, 4))) readable.push_back(inventory_.sequences.size());
         inventory_.sequences.push_back(std::move(sequence));
     }
-    for (std::size_t begin = 0; begin < readable.size(); begin += kBatch) {
-        const auto first = readable.begin() + static_cast<std::ptrdiff_t>(begin);
-        const auto last = readable.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kBatch, readable.size()));
-        read_sequence_values({first, last});
+    read_sequence_uses();
+    for_each_batch(readable, [&](const std::vector<std::size_t>& batch) { read_sequence_values(batch); });
+}
+
+void InventoryReader::read_sequence_uses() {
+    std::unordered_map<std::uint32_t, SequenceDesc*> by_oid;
+    std::vector<std::uint32_t> oids;
+    for (SequenceDesc& sequence : inventory_.sequences) {
+        by_oid[sequence.oid] = &sequence;
+        oids.push_back(sequence.oid);
     }
+    for_each_batch(oids, [&](const std::vector<std::uint32_t>& batch) {
+        const Result result = run(sequence_uses_query(batch));
+        for (int row = 0; row < result.rows(); ++row) {
+            SequenceDesc& sequence = *by_oid.at(to_number<std::uint32_t>(result.text(row, 0)));
+            sequence.users.push_back(to_number<std::uint32_t>(result.text(row, 1)));
+            if (!is_true(result.text(row, 2))) continue;
+            sequence.owner = {std::string(result.text(row, 3)), std::string(result.text(row, 4))};
+        }
+    });
 }
 
 void InventoryReader::read_sequence_values(const std::vector<std::size_t>& indexes) {

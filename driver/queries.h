@@ -141,9 +141,12 @@ Query keys_query(const std::vector<std::uint32_t>& oids);
 /// Which of these are locked in ACCESS EXCLUSIVE mode by somebody: oid.
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
 
-/// oid, schema, name, definition, readable, owner's schema and name, users' oids (joined by ','), whether the schema
-/// patterns select it.
+/// oid, schema, name, definition, readable, whether the schema patterns select it; in the order of names.
 Query sequences_query(const Selection& selection, const NameMap& maps, Side side);
+/// Which tables own these sequences or take defaults from them: sequence's oid, table's oid, owns it, table's schema
+/// and name. To be asked for some hundred at a time: joined for all of them it is planned badly where the catalogs were
+/// never analysed, as in a database just restored.
+Query sequence_uses_query(const std::vector<std::uint32_t>& oids);
 /// For each of the sequences, by its index: index, last_value, is_called.
 Query sequence_values_query(const std::vector<QualifiedName>& names);
 /// kind, count: what a comparison never covers.

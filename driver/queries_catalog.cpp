@@ -201,34 +201,33 @@ AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname 
 }
 
 Query sequences_query(const Selection& selection, const NameMap& maps, Side side) {
-    return {named_relations("'S'") + R"(,
-used AS (
-    SELECT d.objid AS sequence, d.refobjid AS user_oid, true AS owns FROM pg_catalog.pg_depend AS d
-    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-    AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
-    UNION ALL
-    SELECT d.refobjid, a.adrelid, false FROM pg_catalog.pg_attrdef AS a
-    JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.objid = a.oid
-    WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass),
-one_use AS (
-    SELECT u.sequence, pg_catalog.string_agg(DISTINCT u.user_oid::pg_catalog.text, ',') AS users,
-        pg_catalog.max(u.user_oid) FILTER (WHERE u.owns) AS owner
-    FROM used AS u GROUP BY u.sequence)
+    return {named_relations("'S'") + R"(
 SELECT r.oid, r.nspname, r.relname,
     pg_catalog.format('%s, start %s, increment %s, minimum %s, maximum %s, %s', pg_catalog.format_type(s.seqtypid, NULL),
         s.seqstart, s.seqincrement, s.seqmin, s.seqmax, CASE WHEN s.seqcycle THEN 'cycle' ELSE 'no cycle' END),
     COALESCE(pg_catalog.has_sequence_privilege(r.oid, 'SELECT'), false)
         AND pg_catalog.has_schema_privilege(r.nspname, 'USAGE'),
-    COALESCE(n.nspname, ''), COALESCE(c.relname, ''), COALESCE(u.users, ''),
     NOT EXISTS (SELECT FROM schema_pattern) OR EXISTS (SELECT FROM schema_pattern AS p WHERE r.schema_as ~ p.regex)
 FROM relation AS r
 JOIN pg_catalog.pg_sequence AS s ON s.seqrelid = r.oid
-LEFT JOIN one_use AS u ON u.sequence = r.oid
-LEFT JOIN pg_catalog.pg_class AS c ON c.oid = u.owner
-LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE NOT r.of_system AND NOT r.of_extension
 ORDER BY r.nspname, r.relname)",
             selection_parameters(selection, maps, side)};
+}
+
+Query sequence_uses_query(const std::vector<std::uint32_t>& oids) {
+    return {R"(SELECT u.sequence, u.user_oid, u.owns, n.nspname, c.relname FROM (
+    SELECT d.objid AS sequence, d.refobjid AS user_oid, true AS owns FROM pg_catalog.pg_depend AS d
+    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = ANY ($1::pg_catalog.oid[])
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+    UNION ALL
+    SELECT d.refobjid, a.adrelid, false FROM pg_catalog.pg_depend AS d
+    JOIN pg_catalog.pg_attrdef AS a ON a.oid = d.objid
+    WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = ANY ($1::pg_catalog.oid[])
+    AND d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass) AS u
+JOIN pg_catalog.pg_class AS c ON c.oid = u.user_oid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace)",
+            {array_literal(oids)}};
 }
 
 Query sequence_values_query(const std::vector<QualifiedName>& names) {
