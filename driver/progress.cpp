@@ -72,6 +72,7 @@ void Progress::begin(const std::vector<TablePlan>& tables) {
         tables_.push_back(std::move(table));
     }
     started_ = last_shown_ = Clock::now();
+    if (terminal_.is_tty()) draw();
 }
 
 void Progress::update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total) {
@@ -113,9 +114,12 @@ ProgressState Progress::state() const {
 }
 
 void Progress::show() {
-    if (!enabled_) return;
     const auto interval = terminal_.is_tty() ? std::chrono::duration_cast<Clock::duration>(kBarInterval) : kLineInterval;
-    if (Clock::now() - last_shown_ < interval) return;
+    if (Clock::now() - last_shown_ >= interval) draw();
+}
+
+void Progress::draw() {
+    if (!enabled_) return;
     last_shown_ = Clock::now();
     if (terminal_.is_tty())
         terminal_.set_bar(progress_bar(state(), terminal_.width()));

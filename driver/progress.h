@@ -61,6 +61,7 @@ class Progress {
 
     ProgressState state() const;
     void show();
+    void draw();
 
     Terminal& terminal_;
     const bool enabled_;
