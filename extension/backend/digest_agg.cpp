@@ -217,6 +217,9 @@ struct AggregateOptions {
 int64 option_number(const JsonbValue& value, const char* name, int64 lowest, int64 highest, const char* expected) {
     if (value.type != jbvNumeric) raise_option(name, expected);
     Datum number = DirectFunctionCall1(numeric_int8, NumericGetDatum(value.val.numeric));
+    Datum whole = DirectFunctionCall1(int8_numeric, number);
+    if (!DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(value.val.numeric))))
+        raise_option(name, expected);
     if (DatumGetInt64(number) < lowest || DatumGetInt64(number) > highest) raise_option(name, expected);
     return DatumGetInt64(number);
 }

@@ -1,5 +1,6 @@
 #include "backend/pg.h"
 
+#include "backend/pg_compat.h"
 #include "backend/settings.h"
 #include "core/digest.h"
 
@@ -21,6 +22,7 @@ void define_settings() {
                             nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("parity.report_progress", "Sends progress notices to the client while a relation is read.",
                              nullptr, &report_progress, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    MarkGUCPrefixReserved("parity");
 }
 
 }  // namespace parity::backend

@@ -9,6 +9,7 @@
 
 #if PG_VERSION_NUM < 150000
 #define BTPageGetOpaque(page) ((BTPageOpaque)PageGetSpecialPointer(page))
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
 namespace parity::backend {
@@ -28,6 +29,15 @@ inline bool is_virtual_generated(Form_pg_attribute attribute) {
     return attribute->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
 #else
     return attribute != nullptr && false;
+#endif
+}
+
+/// Calls `walker` for the parts of a raw parse tree. Before PostgreSQL 16 the walker's type has no arguments.
+inline bool walk_parse_tree(Node* node, bool (*walker)(Node*, void*), void* context) {
+#if PG_VERSION_NUM >= 160000
+    return raw_expression_tree_walker(node, walker, context);
+#else
+    return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(walker), context);
 #endif
 }
 

@@ -25,6 +25,13 @@ Node* only_expression(List* parsed) {
     return target->name || target->indirection != NIL ? nullptr : target->val;
 }
 
+/// Whether an expression refers to a parameter. The queries that a filter becomes part of have some, and they are no concern of
+/// the one who wrote it.
+bool has_parameter(Node* node, void*) {
+    if (!node) return false;
+    return IsA(node, ParamRef) || walk_parse_tree(node, has_parameter, nullptr);
+}
+
 /// Tells where a syntax error is: its position means nothing to the one who wrote the filter.
 void explain_filter_error(void* filter) {
     errposition(0);
@@ -133,6 +140,8 @@ char* check_filter(char* filter) {
     Node* enclosed = alone ? only_expression(parse_sql(psprintf("SELECT (\n%s\n)", filter))) : nullptr;
     if (!alone || !enclosed || !equal(alone, enclosed))
         ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("filter is not exactly one expression")));
+    if (has_parameter(alone, nullptr))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_PARAMETER), errmsg("filter must not refer to parameters")));
     error_context_stack = context.previous;
     return filter;
 }
