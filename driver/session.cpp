@@ -43,6 +43,16 @@ Session Session::open(Side side, const Options& options, const std::string& purp
     return session;
 }
 
+TransactionSettings Session::pinned_settings(const std::string& purpose) const {
+    TransactionSettings made;
+    made.row_security = options_->enable_row_security;
+    made.lock_timeout = options_->lock_timeout;
+    made.statement_timeout = options_->statement_timeout;
+    made.application_name = "pgparity: " + purpose;
+    return made;
+}
+
+/// The transaction counts as open before it is, so that a failure on the way is rolled back by end().
 void Session::begin(const TransactionSettings& settings) {
     end();
     in_transaction_ = true;
@@ -50,13 +60,8 @@ void Session::begin(const TransactionSettings& settings) {
 }
 
 void Session::begin_inventory() {
-    TransactionSettings settings;
-    settings.row_security = options_->enable_row_security;
-    settings.lock_timeout = options_->lock_timeout;
-    settings.statement_timeout = options_->statement_timeout;
-    settings.application_name = "pgparity: " + purpose_;
     try {
-        begin(settings);
+        begin(pinned_settings(purpose_));
     } catch (...) {
         end();
         throw;
@@ -64,15 +69,11 @@ void Session::begin_inventory() {
 }
 
 TableSnapshot Session::begin_table(const TablePlan& table) {
-    TransactionSettings settings;
-    settings.row_security = options_->enable_row_security;
-    settings.allow_views = table.relkind[side()] == 'v';
-    settings.allow_foreign_tables = settings.allow_views || table.foreign_parts[side()];
-    settings.lock_timeout = options_->lock_timeout;
-    settings.statement_timeout = options_->statement_timeout;
-    settings.application_name = "pgparity: " + display_name(table.name[side()]);
+    TransactionSettings wanted = pinned_settings(display_name(table.name[side()]));
+    wanted.allow_views = table.relkind[side()] == 'v';
+    wanted.allow_foreign_tables = wanted.allow_views || table.foreign_parts[side()];
     try {
-        begin(settings);
+        begin(wanted);
         lock(table);
         return check(table);
     } catch (...) {

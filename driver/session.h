@@ -44,6 +44,7 @@ class Session {
 
   private:
     Session(Connection connection, const Options& options, std::string purpose);
+    TransactionSettings pinned_settings(const std::string& purpose) const;
     void begin(const TransactionSettings& settings);
     void lock(const TablePlan& table);
     TableSnapshot check(const TablePlan& table);
