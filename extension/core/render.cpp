@@ -169,7 +169,16 @@ void render_interval(ByteView value, ByteSink& sink) noexcept {
     append_time(sink, magnitude(micros));
 }
 
-void append_quoted(ByteSink& sink, ByteView text) noexcept {
+void append_array_text(ByteSink& sink, ByteView text) noexcept {
+    sink.append_u8('"');
+    for (std::uint8_t c : text) {
+        if (c == '"' || c == '\\') sink.append_u8('\\');
+        sink.append_u8(c);
+    }
+    sink.append_u8('"');
+}
+
+void append_json_string(ByteSink& sink, ByteView text) noexcept {
     sink.append_u8('"');
     for (std::uint8_t c : text) {
         if (c == '"' || c == '\\') sink.append_u8('\\');
@@ -240,7 +249,7 @@ class JsonRenderer {
     bool string() noexcept {
         ByteView text;
         if (!counted(text)) return false;
-        append_quoted(sink_, text);
+        append_json_string(sink_, text);
         return true;
     }
     bool members(char open, char close, bool keyed, int depth) noexcept {
@@ -325,7 +334,7 @@ class ArrayRenderer {
         if (value->null)
             sink_.append(std::string_view("NULL"));
         else if (element_ == Form::kText)
-            append_quoted(sink_, value->bytes);
+            append_array_text(sink_, value->bytes);
         else
             render_value(element_, value->bytes, write_double_, sink_);
         return true;
