@@ -178,7 +178,7 @@ void append_array_text(ByteSink& sink, ByteView text) noexcept {
     sink.append_u8('"');
 }
 
-void append_json_string(ByteSink& sink, ByteView text) noexcept {
+void append_quoted_json(ByteSink& sink, ByteView text) noexcept {
     sink.append_u8('"');
     for (std::uint8_t c : text) {
         if (c == '"' || c == '\\') sink.append_u8('\\');
@@ -249,7 +249,7 @@ class JsonRenderer {
     bool string() noexcept {
         ByteView text;
         if (!counted(text)) return false;
-        append_json_string(sink_, text);
+        append_quoted_json(sink_, text);
         return true;
     }
     bool members(char open, char close, bool keyed, int depth) noexcept {
