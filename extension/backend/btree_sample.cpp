@@ -10,28 +10,41 @@
 namespace parity::backend {
 namespace {
 
-struct Root {
+/// Where a level begins, and its number: 0 for the leaves.
+struct Level {
     BlockNumber block;
-    uint32 level;
+    uint32 number;
 };
 
-Root read_root(Relation index) {
+Level read_root(Relation index) {
     Buffer buffer = ReadBuffer(index, BTREE_METAPAGE);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
     BTMetaPageData* meta = BTPageGetMeta(BufferGetPage(buffer));
     if (meta->btm_magic != BTREE_MAGIC)
         ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
                         errmsg("index \"%s\" is not a btree", RelationGetRelationName(index))));
-    Root root{meta->btm_fastroot, meta->btm_fastlevel};
+    Level root{meta->btm_fastroot, meta->btm_fastlevel};
     UnlockReleaseBuffer(buffer);
     return root;
 }
 
-/// Calls `visit(page, opaque, first_item)` for the pages of one level from `block` to the right, until it gives false.
+/// A page that is no B-tree page of its level must not be taken for one: its items are no keys, or no downlinks.
+void check_page(Relation index, Page page, BlockNumber block, uint32 level) {
+    if (!PageIsNew(page) && PageGetSpecialSize(page) == MAXALIGN(sizeof(BTPageOpaqueData))) {
+        BTPageOpaque opaque = BTPageGetOpaque(page);
+        if (P_ISDELETED(opaque) || page_level(opaque) == level) return;
+    }
+    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                    errmsg("index \"%s\" contains an unexpected page at block %u", RelationGetRelationName(index), block),
+                    errhint("REINDEX it if the error stays.")));
+}
+
+/// Calls `visit(page, opaque, first_item)` for the pages of one level from its beginning to the right, until it gives false.
 /// `visit` gets a copy, so that no lock is held while it looks up catalogs to read a value. The first data item of an
 /// inner page has no key (minus infinity); `first_item` is the first that has one.
 template <typename Visit>
-void walk_level(Relation index, BlockNumber block, Visit visit) {
+void walk_level(Relation index, Level level, Visit visit) {
+    BlockNumber block = level.block;
     Page copy = static_cast<Page>(palloc(BLCKSZ));
     bool go_on = true;
     while (go_on && block != P_NONE) {
@@ -40,6 +53,7 @@ void walk_level(Relation index, BlockNumber block, Visit visit) {
         LockBuffer(buffer, BUFFER_LOCK_SHARE);
         memcpy(copy, BufferGetPage(buffer), BLCKSZ);
         UnlockReleaseBuffer(buffer);
+        check_page(index, copy, block, level.number);
         BTPageOpaque opaque = BTPageGetOpaque(copy);
         block = opaque->btpo_next;
         if (!P_IGNORE(opaque)) {
@@ -54,19 +68,19 @@ IndexTuple tuple_at(Page page, OffsetNumber at) {
     return reinterpret_cast<IndexTuple>(PageGetItem(page, PageGetItemId(page, at)));
 }
 
-/// The leftmost child of the first live page from `block` to the right.
-BlockNumber leftmost_child(Relation index, BlockNumber block) {
+/// The leftmost child of the first live page of a level.
+BlockNumber leftmost_child(Relation index, Level level) {
     BlockNumber child = P_NONE;
-    walk_level(index, block, [&child](Page page, BTPageOpaque opaque, OffsetNumber) {
+    walk_level(index, level, [&child](Page page, BTPageOpaque opaque, OffsetNumber) {
         child = BTreeTupleGetDownLink(tuple_at(page, P_FIRSTDATAKEY(opaque)));
         return false;
     });
     return child;
 }
 
-std::size_t count_items(Relation index, BlockNumber block) {
+std::size_t count_items(Relation index, Level level) {
     std::size_t count = 0;
-    walk_level(index, block, [&](Page page, BTPageOpaque, OffsetNumber first) {
+    walk_level(index, level, [&](Page page, BTPageOpaque, OffsetNumber first) {
         int items = PageGetMaxOffsetNumber(page) - first + 1;
         count += static_cast<std::size_t>(std::max(items, 0));
         return true;
@@ -107,12 +121,12 @@ class BoundMaker {
 
 /// Takes samples.size() of the level's `items` keys (all, if there are fewer) at even distances: n keys stand between
 /// n + 1 pages of about equal weight.
-std::size_t sample_level(Relation index, BlockNumber block, std::size_t items, std::span<const TaskColumn> key,
+std::size_t sample_level(Relation index, Level level, std::size_t items, std::span<const TaskColumn> key,
                          std::span<core::ByteView> samples) {
     BoundMaker maker(index, key);
     std::size_t seen = 0;
     std::size_t made = 0;
-    walk_level(index, block, [&](Page page, BTPageOpaque, OffsetNumber first) {
+    walk_level(index, level, [&](Page page, BTPageOpaque, OffsetNumber first) {
         for (OffsetNumber at = first; at <= PageGetMaxOffsetNumber(page) && made < samples.size(); ++at, ++seen) {
             if (items > samples.size() && (seen + 1) * (samples.size() + 1) < (made + 1) * (items + 1)) continue;
             core::ByteView bound = maker.make(tuple_at(page, at));
@@ -127,16 +141,14 @@ std::size_t sample_level(Relation index, BlockNumber block, std::size_t items, s
 
 std::size_t sample_btree(Oid index_id, std::span<const TaskColumn> key, std::span<core::ByteView> samples) {
     Relation index = index_open(index_id, AccessShareLock);
-    Root root = read_root(index);
-    BlockNumber block = root.block;
     std::size_t items = 0;
     std::size_t made = 0;
-    for (uint32 level = root.level; block != P_NONE; --level) {
-        items = count_items(index, block);
-        if (level == 0 || items >= samples.size()) break;
-        block = leftmost_child(index, block);
+    Level level = read_root(index);
+    for (; level.block != P_NONE; level = {leftmost_child(index, level), level.number - 1}) {
+        items = count_items(index, level);
+        if (level.number == 0 || items >= samples.size()) break;
     }
-    if (items > 0) made = sample_level(index, block, items, key, samples);
+    if (items > 0) made = sample_level(index, level, items, key, samples);
     index_close(index, NoLock);
     return made;
 }

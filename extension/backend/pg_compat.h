@@ -14,6 +14,15 @@
 
 namespace parity::backend {
 
+/// The level of a B-tree page, 0 for leaves.
+inline uint32 page_level(BTPageOpaque opaque) {
+#if PG_VERSION_NUM >= 140000
+    return opaque->btpo_level;
+#else
+    return opaque->btpo.level;
+#endif
+}
+
 /// The raw parse trees of an SQL text.
 inline List* parse_sql(const char* text) {
 #if PG_VERSION_NUM >= 140000
@@ -37,7 +46,8 @@ inline bool walk_parse_tree(Node* node, bool (*walker)(Node*, void*), void* cont
 #if PG_VERSION_NUM >= 160000
     return raw_expression_tree_walker(node, walker, context);
 #else
-    return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(walker), context);
+    auto* untyped = reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker));
+    return raw_expression_tree_walker(node, untyped, context);
 #endif
 }
 

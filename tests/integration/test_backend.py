@@ -9,6 +9,8 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
+from support.cluster import Cluster
+
 PARALLEL = ("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;"
             "SET max_parallel_workers_per_gather = 4;")
 DIGESTS = "SELECT range_no, row_count, key_digest::text, row_digest::text, column_digests::text FROM parity.range_digests({}) ORDER BY 1"
@@ -383,6 +385,37 @@ def test_null_keys_of_a_child_are_found(database):
     bounds = database.value("SELECT array_agg(bound ORDER BY bound_no) FROM parity.split_keys('t', 50, key_columns => '{id}')")
     last = database.query("SELECT key_text FROM parity.row_digests('t', lower_bound => %s, key_columns => '{id}')", [bounds[-1]])
     assert ("NULL",) in last and ("2000",) in last
+
+
+@pytest.mark.parametrize("level", ["leaf", "inner", "meta"])
+def test_bounds_are_not_read_from_pages_that_are_no_btree_pages(level):
+    """A page of zeros, as a crash may leave it, and one of another relation."""
+    with Cluster("damaged") as cluster:
+        database = cluster.create_database()
+        database.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat('x', 50) FROM generate_series(1, 200000) n; CHECKPOINT")
+        root = {"meta": 0, "leaf": 1, "inner": 3}[level]
+        index, heap = (f"{cluster.data_directory}/{database.value(f'SELECT pg_relation_filepath({name!r})')}" for name in ("t_pkey", "t"))
+        expected = database.query("SELECT * FROM parity.split_keys('t', 64)")
+        database.close()
+        for damage in (bytes(8192), open(heap, "rb").read(8192)):
+            cluster.stop()
+            with open(index, "r+b") as file:
+                file.seek(root * 8192)
+                good = file.read(8192)
+                file.seek(root * 8192)
+                file.write(damage)
+            cluster.start()
+            ranges = 5000 if level == "leaf" else 64
+            fails_with("XX002", database, f"SELECT * FROM parity.split_keys('t', {ranges})")
+            assert database.value("SELECT sum(row_count) FROM parity.range_digests('t', bounds => '{}')") == 200000
+            database.close()
+            cluster.stop()
+            with open(index, "r+b") as file:
+                file.seek(root * 8192)
+                file.write(good)
+            cluster.start()
+        assert database.query("SELECT * FROM parity.split_keys('t', 64)") == expected
+        database.close()
 
 
 # ---- arguments that nobody should send -------------------------------------------------------------------------
