@@ -57,7 +57,7 @@ FROM unnest(ARRAY['+', '-', '=', '<>']) AS operator,
 ORDER BY operator COLLATE "C", other COLLATE "C";
 SELECT pg_temp.error_of($$ SELECT parity.sum(d) FROM (VALUES ('1:64:int:1:5f3a0c1d:5:0000000000000001'::parity.digest), ('1:64:int:1:5f3a0c1e:5:0000000000000001')) AS v (d) $$);
 
--- Stored, copied in binary and read back.
+-- Stored and read back.
 CREATE TEMPORARY TABLE stored (d parity.digest);
 INSERT INTO stored VALUES ('1:64:int:1:5f3a0c1d:3:fffffffffffffff0'), ('1:128:text[]:1:00000000:18446744073709551615:ffffffffffffffffffffffffffffffff'), (NULL);
 SELECT d FROM stored;

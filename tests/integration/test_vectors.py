@@ -3,7 +3,9 @@ encodings, and under settings that change how values print."""
 
 import contextlib
 import csv
+import io
 import json
+import struct
 
 import psycopg2
 import pytest
@@ -319,3 +321,30 @@ def test_digests_read_back_from_text_and_wire(utf8):
         texts = [vector["key_digest"], vector["row_digest"], *(digest for _, digest in json.loads(vector["column_digests"]))]
         for text, wire in zip(texts, json.loads(vector["wire"])):
             assert utf8.query("SELECT %s::parity.digest::text, encode(parity.digest_send(%s), 'hex')", [text, text]) == [(text, wire)]
+
+
+def copied(database, sql, data=None):
+    """The bytes of a COPY TO STDOUT; or COPY FROM STDIN of data."""
+    stream = io.BytesIO(data)
+    with database.connection.cursor() as cursor:
+        cursor.copy_expert(sql, stream)
+    return stream.getvalue()
+
+
+def test_digests_travel_in_binary(utf8):
+    texts = [vector["row_digest"] for vector in read_vectors("digests.tsv")]
+    utf8.execute("DROP TABLE IF EXISTS d; CREATE TABLE d (one parity.digest, many parity.digest[]); INSERT INTO d SELECT x::parity.digest, %s::parity.digest[] FROM unnest(%s) x", [texts, texts])
+    data = copied(utf8, "COPY d TO STDOUT (FORMAT binary)")
+    utf8.execute("CREATE TEMPORARY TABLE back (LIKE d)")
+    copied(utf8, "COPY back FROM STDIN (FORMAT binary)", data)
+    assert utf8.query("SELECT one::text, many::text[] FROM back") == [(text, texts) for text in texts]
+    one = copied(utf8, "COPY (SELECT one FROM d LIMIT 1) TO STDOUT (FORMAT binary)")
+    start = one.index(bytes.fromhex("00000020")) + 4
+    for offset, value in ((0, 0), (0, 2), (1, 63), (2, 0), (2, 128 + 64), (3, 0), (24, 1)):
+        damaged = bytearray(one)
+        damaged[start + offset] = value
+        with pytest.raises(psycopg2.errors.InvalidBinaryRepresentation):
+            copied(utf8, "COPY back (one) FROM STDIN (FORMAT binary)", bytes(damaged))
+    short = one[:start - 4] + struct.pack(">I", 31) + one[start:start + 31] + one[start + 32:]
+    with pytest.raises(psycopg2.errors.InvalidBinaryRepresentation):
+        copied(utf8, "COPY back (one) FROM STDIN (FORMAT binary)", short)
