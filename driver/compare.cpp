@@ -21,13 +21,15 @@ u128 sum_of(const Digest& digest) { return core::join_halves(digest.sum_low, dig
 
 void check_side(Side side, const RangeDigests& range, std::size_t columns, int width) {
     if (range.columns.size() != columns)
-        fail(fmt::format("{} sent digests of {} columns where {} were expected", side_name(side), range.columns.size(), columns));
+        fail(fmt::format("{} sent digests of {} columns where {} were expected", side_name(side), range.columns.size(),
+                         columns));
     const auto check_slice = [&](const Digest& slice) {
         if (slice.width != width)
-            fail(fmt::format("{} sent a digest of width {} where {} was expected", side_name(side), slice.width, width));
+            fail(
+                fmt::format("{} sent a digest of width {} where {} was expected", side_name(side), slice.width, width));
         if (slice.count != range.rows)
-            fail(fmt::format("digests of range {} on {} contradict each other: {} and {} rows", range.range_no, side_name(side),
-                             range.rows, slice.count));
+            fail(fmt::format("digests of range {} on {} contradict each other: {} and {} rows", range.range_no,
+                             side_name(side), range.rows, slice.count));
     };
     check_slice(range.key);
     check_slice(range.row);
@@ -66,8 +68,8 @@ LockstepComparison::LockstepComparison(std::size_t columns, int width) : column_
 
 void LockstepComparison::add(const RangeDigests& source, const RangeDigests& target) {
     if (source.range_no != target.range_no || source.range_no <= last_range_no_)
-        fail(fmt::format("ranges came out of order: {} on source and {} on target after {}", source.range_no, target.range_no,
-                         last_range_no_));
+        fail(fmt::format("ranges came out of order: {} on source and {} on target after {}", source.range_no,
+                         target.range_no, last_range_no_));
     last_range_no_ = source.range_no;
     check_side(Side::kSource, source, column_delta_.size(), width_);
     check_side(Side::kTarget, target, column_delta_.size(), width_);

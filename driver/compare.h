@@ -42,8 +42,8 @@ struct Comparison {
     std::uint64_t ranges = 0;
     Both<RangeTotal> total;
     std::vector<DivergentRange> divergent;  ///< ascending
-    /// Whether a column's sums over all compared ranges differ. Says something for keyless tables alone: there a changed row goes to
-    /// another range, and within a range every column differs.
+    /// Whether a column's sums over all compared ranges differ. Says something for keyless tables alone: there a
+    /// changed row goes to another range, and within a range every column differs.
     std::vector<bool> column_sum_differs;
 };
 

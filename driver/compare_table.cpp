@@ -48,8 +48,14 @@ class StreamedRows : public RowSource {
 /// One attempt to compare a table, under one pair of snapshots. Fills a fresh result.
 class TableComparison {
   public:
-    TableComparison(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions, TableResult& result)
-        : context_(context), table_(table), table_no_(table_no), sessions_(sessions), result_(result), key_forms_(forms_of(table.key)) {}
+    TableComparison(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions,
+                    TableResult& result)
+        : context_(context),
+          table_(table),
+          table_no_(table_no),
+          sessions_(sessions),
+          result_(result),
+          key_forms_(forms_of(table.key)) {}
 
     void run() {
         const RangeList all{bounds(), {}};
@@ -57,7 +63,8 @@ class TableComparison {
         note_first_pass(first);
         if (first.divergent.empty()) return;
         const Located located = descend(all.bounds, std::move(first), key_forms_, slices(), context_.settings.width,
-                                        {[&](int ranges) { return split(better_side_, ranges); }, [&](const RangeList& ranges) { return digest(ranges); }});
+                                        {[&](int ranges) { return split(better_side_, ranges); },
+                                         [&](const RangeList& ranges) { return digest(ranges); }});
         find_rows(located);
         if (table_.key.empty() || result_.counts.mismatch == 0) return;
         const auto started = Clock::now();
@@ -68,16 +75,19 @@ class TableComparison {
   private:
     template <typename... Arguments>
     void debug(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-        context_.log->debug("{}: {}", display_name(table_.name), fmt::format(format, std::forward<Arguments>(arguments)...));
+        context_.log->debug("{}: {}", display_name(table_.name),
+                            fmt::format(format, std::forward<Arguments>(arguments)...));
     }
 
     std::size_t slices() const { return table_.columns.size() + 2; }
 
-    /// The division of the first pass. Where the index may not be looked at (row security) and where there is no key, by hash.
+    /// The division of the first pass. Where the index may not be looked at (row security) and where there is no key,
+    /// by hash.
     std::vector<std::string> bounds() {
         if (table_.ranges < 2) return {};
         if (table_.key.empty() || table_.visible_rows_only) {
-            auto division = subdivide_by_hash({}, {DivergentRange{1, {}, false, false, {}}}, static_cast<std::uint32_t>(table_.ranges));
+            auto division = subdivide_by_hash({}, {DivergentRange{1, {}, false, false, {}}},
+                                              static_cast<std::uint32_t>(table_.ranges));
             return division ? std::move(division->bounds) : std::vector<std::string>{};
         }
         Both<std::vector<std::string>> drawn{split(Side::kSource, table_.ranges), split(Side::kTarget, table_.ranges)};
@@ -108,14 +118,15 @@ class TableComparison {
         Both<RangeDigests> range;
         while (true) {
             const bool more = source.next(range.source);
-            if (target.next(range.target) != more) throw Error(ErrorKind::kInternal, "the sides sent different numbers of ranges");
+            if (target.next(range.target) != more)
+                throw Error(ErrorKind::kInternal, "the sides sent different numbers of ranges");
             if (!more) break;
             comparison.add(range.source, range.target);
         }
         if (result_.path.source.empty()) result_.path = {source.path(), target.path()};
         Comparison compared = comparison.finish();
-        debug("{} ranges digested in {:.3f} s, {} of them divergent; path {} on source, {} on target", compared.ranges, seconds_since(started),
-              compared.divergent.size(), source.path(), target.path());
+        debug("{} ranges digested in {:.3f} s, {} of them divergent; path {} on source, {} on target", compared.ranges,
+              seconds_since(started), compared.divergent.size(), source.path(), target.path());
         return compared;
     }
 
@@ -126,16 +137,19 @@ class TableComparison {
         if (table_.key.empty()) result_.column_divergent = first.column_sum_differs;
     }
 
-    /// An index that does not agree with its table (a corrupt one) hides rows that the scan saw: the rows are read again without
-    /// indexes then.
+    /// An index that does not agree with its table (a corrupt one) hides rows that the scan saw: the rows are read
+    /// again without indexes then.
     void find_rows(const Located& located) {
         try {
             merge_ranges(located);
         } catch (const TotalsError& error) {
             if (table_.key.empty()) throw;
             debug("{}; reading the rows again without indexes", error.what());
-            result_.notes.push_back(fmt::format("an index of the key does not agree with the table on {}: it is corrupt; rows were read without it", error.server()));
-            for (Side side : {Side::kSource, Side::kTarget}) sessions_[side]->connection().query(avoid_indexes_statements());
+            result_.notes.push_back(fmt::format(
+                "an index of the key does not agree with the table on {}: it is corrupt; rows were read without it",
+                error.server()));
+            for (Side side : {Side::kSource, Side::kTarget})
+                sessions_[side]->connection().query(avoid_indexes_statements());
             context_.spool->discard(table_no_);
             spooled_ = 0;
             merge_ranges(located);
@@ -149,8 +163,9 @@ class TableComparison {
         StreamedRows source(row_stream(Side::kSource, ranges));
         StreamedRows target(row_stream(Side::kTarget, ranges));
         std::uint64_t listed_rows = 0;
-        const MergeReport report = merge_rows(spec, located.divergent, {&source, &target},
-                                              [&](const RowFinding& finding) { listed_rows += spool_finding(finding); });
+        const MergeReport report =
+            merge_rows(spec, located.divergent, {&source, &target},
+                       [&](const RowFinding& finding) { listed_rows += spool_finding(finding); });
         result_.counts = report.counts;
         result_.listed = listed_rows;
         if (!table_.key.empty()) result_.column_divergent = report.column_divergent;
@@ -181,10 +196,15 @@ class TableComparison {
     void note_oddities(const MergeReport& report) {
         for (Side side : {Side::kSource, Side::kTarget})
             if (report.duplicate_keys[side] > 0)
-                result_.notes.push_back(fmt::format("the key should be unique, but {} has duplicates of {} keys in divergent ranges (the first is {}): its unique index is corrupt",
-                                                    side_name(side), report.duplicate_keys[side], show_key(table_.key, report.first_duplicate_key)));
+                result_.notes.push_back(fmt::format(
+                    "the key should be unique, but {} has duplicates of {} keys in divergent ranges (the first is {}): "
+                    "its unique index is corrupt",
+                    side_name(side), report.duplicate_keys[side], show_key(table_.key, report.first_duplicate_key)));
         if (report.crowded_keys > 0)
-            result_.notes.push_back(fmt::format("{} keys have so many differing rows that not all could be paired; what was not counts as missing on both sides", report.crowded_keys));
+            result_.notes.push_back(
+                fmt::format("{} keys have so many differing rows that not all could be paired; what was not counts as "
+                            "missing on both sides",
+                            report.crowded_keys));
     }
 
     const RunContext& context_;
@@ -234,10 +254,13 @@ void settle_verdict(TableResult& result) {
 /// Shows the extension's progress notices as this table's, and takes the handlers away again.
 class ProgressScope {
   public:
-    ProgressScope(const RunContext& context, std::size_t table_no, const Both<Session*>& sessions) : sessions_(sessions) {
+    ProgressScope(const RunContext& context, std::size_t table_no, const Both<Session*>& sessions)
+        : sessions_(sessions) {
         for (Side side : {Side::kSource, Side::kTarget})
             sessions_[side]->connection().set_progress_handler(
-                [progress = context.progress, table_no, side](std::uint64_t done, std::uint64_t total) { progress->update(table_no, side, done, total); });
+                [progress = context.progress, table_no, side](std::uint64_t done, std::uint64_t total) {
+                    progress->update(table_no, side, done, total);
+                });
     }
     ~ProgressScope() {
         for (Side side : {Side::kSource, Side::kTarget}) sessions_[side]->connection().set_progress_handler(nullptr);
@@ -251,7 +274,8 @@ class ProgressScope {
 
 }  // namespace
 
-TableResult compare_table(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions) {
+TableResult compare_table(const RunContext& context, const TablePlan& table, int table_no,
+                          const Both<Session*>& sessions) {
     const auto started = Clock::now();
     TableResult result = fresh_result(table);
     const ProgressScope progress(context, static_cast<std::size_t>(table_no), sessions);

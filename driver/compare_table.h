@@ -21,12 +21,14 @@ struct RunContext {
     std::shared_ptr<spdlog::logger> log;
 };
 
-/// Compares one table: takes both sides' snapshots, digests, descends, merges rows, and leaves the findings in the spool under
-/// `table_no`, the table's position in the plan. Each session is used by the calling thread alone.
+/// Compares one table: takes both sides' snapshots, digests, descends, merges rows, and leaves the findings in the
+/// spool under `table_no`, the table's position in the plan. Each session is used by the calling thread alone.
 ///
-/// Never throws: what goes wrong stands in the result's `error`. A failure after divergent ranges were seen leaves the verdict
-/// at "divergent", with what was found until then where that is complete in itself. Sessions' connections may be broken afterwards.
-TableResult compare_table(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions);
+/// Never throws: what goes wrong stands in the result's `error`. A failure after divergent ranges were seen leaves the
+/// verdict at "divergent", with what was found until then where that is complete in itself. Sessions' connections may
+/// be broken afterwards.
+TableResult compare_table(const RunContext& context, const TablePlan& table, int table_no,
+                          const Both<Session*>& sessions);
 
 /// The result of a table that was not even tried.
 TableResult failed_table(const TablePlan& table, const std::string& error);

@@ -20,7 +20,8 @@ constexpr double kNearlyAll = 0.9;
 constexpr std::uint64_t kTellingRanges = 64;
 
 constexpr std::size_t kMaxFinerRanges = 16384;
-/// What a finer pass may take in a server: well below parity.max_digest_memory's default, for every process of the scan.
+/// What a finer pass may take in a server: well below parity.max_digest_memory's default, for every process of the
+/// scan.
 constexpr std::size_t kFinerMemory = std::size_t{48} << 20;
 constexpr std::size_t kSliceBytes = 16;
 constexpr std::size_t kProcesses = 8;
@@ -31,7 +32,8 @@ std::uint64_t larger_side(const Both<RangeTotal>& total) { return std::max(total
 
 /// A finer division of the divergent ranges, or nothing where none is finer.
 std::optional<RangeList> finer_division(const std::vector<std::string>& bounds, const Comparison& first,
-                                        const std::vector<core::Form>& key_forms, std::size_t slices, const Descent& servers) {
+                                        const std::vector<core::Form>& key_forms, std::size_t slices,
+                                        const Descent& servers) {
     const std::size_t room = max_finer_ranges(slices);
     const std::size_t parts = room / (2 * first.divergent.size());
     if (parts < 2) return std::nullopt;
@@ -52,7 +54,8 @@ void check_covered(const std::vector<DivergentRange>& divergent, const Compariso
     }
     for (Side side : {Side::kSource, Side::kTarget})
         if (total[side] != finer.total[side])
-            throw Error(ErrorKind::kInternal, fmt::format("finer ranges on {} do not add up to the ranges they divide", side_name(side)));
+            throw Error(ErrorKind::kInternal,
+                        fmt::format("finer ranges on {} do not add up to the ranges they divide", side_name(side)));
 }
 
 }  // namespace
@@ -60,7 +63,9 @@ void check_covered(const std::vector<DivergentRange>& divergent, const Compariso
 bool worth_descending(const Comparison& comparison) {
     std::uint64_t rows = 0;
     for (const DivergentRange& range : comparison.divergent) rows += larger_side(range.total);
-    if (rows <= kManyRows || static_cast<double>(rows) <= kManyOfTable * static_cast<double>(larger_side(comparison.total))) return false;
+    if (rows <= kManyRows ||
+        static_cast<double>(rows) <= kManyOfTable * static_cast<double>(larger_side(comparison.total)))
+        return false;
     const double divergent = static_cast<double>(comparison.divergent.size());
     return comparison.ranges < kTellingRanges || divergent < kNearlyAll * static_cast<double>(comparison.ranges);
 }
@@ -69,8 +74,8 @@ std::size_t max_finer_ranges(std::size_t slices) {
     return std::clamp(kFinerMemory / ((slices + 1) * kSliceBytes * kProcesses), std::size_t{1}, kMaxFinerRanges);
 }
 
-Located descend(const std::vector<std::string>& bounds, Comparison first, const std::vector<core::Form>& key_forms, std::size_t slices,
-                int width, const Descent& servers) {
+Located descend(const std::vector<std::string>& bounds, Comparison first, const std::vector<core::Form>& key_forms,
+                std::size_t slices, int width, const Descent& servers) {
     if (worth_descending(first)) {
         if (auto finer = finer_division(bounds, first, key_forms, slices, servers)) {
             Comparison second = servers.compare(*finer);

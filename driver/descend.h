@@ -18,9 +18,9 @@ struct Located {
     std::vector<DivergentRange> divergent;
 };
 
-/// Whether a second, finer pass over the divergent ranges is worth its while before their rows are read: they hold many rows, both
-/// absolutely and in proportion to the table, and enough ranges are equal for the differences to be sparse. A few coarse
-/// ranges say nothing about that.
+/// Whether a second, finer pass over the divergent ranges is worth its while before their rows are read: they hold many
+/// rows, both absolutely and in proportion to the table, and enough ranges are equal for the differences to be sparse.
+/// A few coarse ranges say nothing about that.
 bool worth_descending(const Comparison& comparison);
 
 /// How many ranges of `slices` slices each a server's memory holds in a finer pass.
@@ -35,9 +35,9 @@ struct Descent {
 };
 
 /// Narrows the divergent ranges of a first pass down with one finer pass where that is worth its while; otherwise gives
-/// them as they are. Throws Error{kInternal} where the finer pass does not cover exactly the rows of the divergent ranges (counts and
-/// row sums must be the same on each side).
-Located descend(const std::vector<std::string>& bounds, Comparison first, const std::vector<core::Form>& key_forms, std::size_t slices,
-                int width, const Descent& servers);
+/// them as they are. Throws Error{kInternal} where the finer pass does not cover exactly the rows of the divergent
+/// ranges (counts and row sums must be the same on each side).
+Located descend(const std::vector<std::string>& bounds, Comparison first, const std::vector<core::Form>& key_forms,
+                std::size_t slices, int width, const Descent& servers);
 
 }  // namespace parity::driver

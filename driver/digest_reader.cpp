@@ -35,7 +35,8 @@ DigestReader::DigestReader(Side side, RowStream stream, std::vector<int> expecte
 bool DigestReader::next(RangeDigests& range) {
     const std::optional<Row> row = stream_.next();
     if (!row) {
-        if (position_ < expected_.size()) fail(fmt::format("{} sent no digest of range {}", side_name(side_), expected_[position_]));
+        if (position_ < expected_.size())
+            fail(fmt::format("{} sent no digest of range {}", side_name(side_), expected_[position_]));
         return false;
     }
     range.range_no = row->int32(kRangeNo);

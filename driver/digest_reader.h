@@ -11,21 +11,22 @@
 
 namespace parity::driver {
 
-/// Reads `digest[]` as it is sent in binary into `digests`. Throws Error{kInternal} unless it is an array of one dimension
-/// (or an empty one) of digests of this format version without NULLs.
+/// Reads `digest[]` as it is sent in binary into `digests`. Throws Error{kInternal} unless it is an array of one
+/// dimension (or an empty one) of digests of this format version without NULLs.
 void decode_digest_array(std::string_view wire, std::vector<core::Digest>& digests);
 
 /// Reads one `digest` as it is sent in binary. Throws Error{kInternal} where it is none of this format version.
 core::Digest decode_digest(std::string_view wire);
 
-/// Reads the rows of range_digests and insists on their being exactly the ranges that were asked for, in ascending order.
+/// Reads the rows of range_digests and insists on their being exactly the ranges that were asked for, in ascending
+/// order.
 class DigestReader {
   public:
     /// `expected` are the ranges asked for, ascending.
     DigestReader(Side side, RowStream stream, std::vector<int> expected);
 
-    /// Overwrites `range` with the next range; false at the end. Throws Error{kInternal} where a range is missing, repeated or
-    /// malformed, besides what RowStream throws.
+    /// Overwrites `range` with the next range; false at the end. Throws Error{kInternal} where a range is missing,
+    /// repeated or malformed, besides what RowStream throws.
     bool next(RangeDigests& range);
 
     /// The path that the server took, known after the first range.

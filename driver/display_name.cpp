@@ -8,7 +8,9 @@ namespace parity::driver {
 namespace {
 
 bool needs_quotes(std::string_view identifier) {
-    const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$'; };
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
+    };
     if (identifier.empty() || !std::all_of(identifier.begin(), identifier.end(), is_plain)) return true;
     return identifier[0] == '$' || (identifier[0] >= '0' && identifier[0] <= '9');
 }
@@ -30,7 +32,9 @@ std::string display_name(std::string_view identifier) {
     return shown + '"';
 }
 
-std::string display_name(const QualifiedName& name) { return display_name(name.schema) + "." + display_name(name.name); }
+std::string display_name(const QualifiedName& name) {
+    return display_name(name.schema) + "." + display_name(name.name);
+}
 
 std::string display_name(const Both<QualifiedName>& names) {
     if (names.source == names.target) return display_name(names.source);

@@ -7,7 +7,8 @@
 
 namespace parity::driver {
 
-/// An identifier for people: in double quotes only where SQL would need them (keywords aside), control characters escaped.
+/// An identifier for people: in double quotes only where SQL would need them (keywords aside), control characters
+/// escaped.
 std::string display_name(std::string_view identifier);
 
 /// "public.orders".

@@ -54,8 +54,8 @@ class Subdivision {
 };
 
 /// The candidates strictly within each divergent range.
-std::vector<Bounds> candidates_within(const Bounds& bounds, const std::vector<DivergentRange>& divergent, const Bounds& candidates,
-                                      const std::vector<core::Form>& key_forms) {
+std::vector<Bounds> candidates_within(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
+                                      const Bounds& candidates, const std::vector<core::Form>& key_forms) {
     const auto below = [&](const std::string& a, const std::string& b) {
         return core::compare_bounds(core::as_bytes(a), core::as_bytes(b), key_forms) < 0;
     };
@@ -66,7 +66,8 @@ std::vector<Bounds> candidates_within(const Bounds& bounds, const std::vector<Di
         const std::string* lower = lower_bound_of(bounds, range_no);
         const std::string* upper = upper_bound_of(bounds, range_no);
         while (candidate != candidates.end() && lower && !below(*lower, *candidate)) ++candidate;
-        for (; candidate != candidates.end() && (!upper || below(*candidate, *upper)); ++candidate) within[i].push_back(*candidate);
+        for (; candidate != candidates.end() && (!upper || below(*candidate, *upper)); ++candidate)
+            within[i].push_back(*candidate);
     }
     return within;
 }
@@ -115,7 +116,8 @@ void check_bounds(const Bounds& bounds, const std::vector<core::Form>& key_forms
         if (status == core::BoundStatus::kOk && i > 0)
             status = core::check_succession(core::as_bytes(bounds[i - 1]), core::as_bytes(bounds[i]), key_forms);
         if (status != core::BoundStatus::kOk)
-            throw Error(ErrorKind::kInternal, fmt::format("bound {} of the split keys is unusable: {}", i + 1, core::describe(status)));
+            throw Error(ErrorKind::kInternal,
+                        fmt::format("bound {} of the split keys is unusable: {}", i + 1, core::describe(status)));
     }
 }
 
@@ -127,16 +129,19 @@ Side better_bounds(const Both<Bounds>& bounds) {
     return target > source ? Side::kTarget : Side::kSource;
 }
 
-std::optional<RangeList> subdivide_by_keys(const Bounds& bounds, const std::vector<DivergentRange>& divergent, const Bounds& candidates,
-                                           std::size_t max_candidates, const std::vector<core::Form>& key_forms) {
+std::optional<RangeList> subdivide_by_keys(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
+                                           const Bounds& candidates, std::size_t max_candidates,
+                                           const std::vector<core::Form>& key_forms) {
     auto within = candidates_within(bounds, divergent, candidates, key_forms);
     thin(within, max_candidates);
     Subdivision subdivision(bounds);
-    for (std::size_t i = 0; i < divergent.size(); ++i) subdivision.add(static_cast<std::size_t>(divergent[i].range_no), within[i]);
+    for (std::size_t i = 0; i < divergent.size(); ++i)
+        subdivision.add(static_cast<std::size_t>(divergent[i].range_no), within[i]);
     return subdivision.finish();
 }
 
-std::optional<RangeList> subdivide_by_hash(const Bounds& bounds, const std::vector<DivergentRange>& divergent, std::uint32_t parts) {
+std::optional<RangeList> subdivide_by_hash(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
+                                           std::uint32_t parts) {
     Subdivision subdivision(bounds);
     for (const DivergentRange& range : divergent) {
         const auto range_no = static_cast<std::size_t>(range.range_no);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "driver/display_name.h"
+#include "driver/report.h"
 #include "driver/version.h"
 
 namespace parity::driver {
@@ -14,19 +15,6 @@ namespace parity::driver {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Severity = SchemaDifference::Severity;
-
-std::string_view severity_name(Severity severity) {
-    switch (severity) {
-        case Severity::kNote:
-            return "note";
-        case Severity::kDivergence:
-            return "divergence";
-        case Severity::kSkipped:
-            return "skipped";
-    }
-    return "note";
-}
 
 /// The planned tables' relations, for what the plan does not repeat of them.
 class Relations {

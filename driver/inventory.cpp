@@ -218,6 +218,7 @@ void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
         described.bytes = to_number<std::int64_t>(result.text(row, 2));
         described.foreign_parts = is_true(result.text(row, 3));
         described.readable = is_true(result.text(row, 4));
+        described.columns_text = result.text(row, 5);
     }
 }
 

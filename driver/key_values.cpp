@@ -21,7 +21,9 @@ constexpr std::size_t kMaxShownBytes = 120;
 class OwnedSink : public core::ByteSink {
   public:
     OwnedSink() {
-        grow = [](core::ByteSink& sink, std::size_t needed) noexcept { return static_cast<OwnedSink&>(sink).make_room(needed); };
+        grow = [](core::ByteSink& sink, std::size_t needed) noexcept {
+            return static_cast<OwnedSink&>(sink).make_room(needed);
+        };
     }
     OwnedSink(const OwnedSink&) = delete;
     OwnedSink& operator=(const OwnedSink&) = delete;
@@ -61,8 +63,10 @@ bool is_quoted(core::Form form) {
         case core::Form::kText:
         case core::Form::kJson:
         case core::Form::kJsonbRaw:
-        case core::Form::kInterval: return true;
-        default: return core::is_array(form);
+        case core::Form::kInterval:
+            return true;
+        default:
+            return core::is_array(form);
     }
 }
 
@@ -71,7 +75,10 @@ std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char lead = byte(0);
     if (lead < 0x80) return 1;
-    const std::size_t length = lead >= 0xC2 && lead <= 0xDF ? 2 : lead >= 0xE0 && lead <= 0xEF ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+    const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
+                               : lead >= 0xE0 && lead <= 0xEF ? 3
+                               : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                              : 0;
     if (length == 0 || text.size() < length) return 0;
     for (std::size_t i = 1; i < length; ++i)
         if ((byte(i) & 0xC0) != 0x80) return 0;
@@ -125,15 +132,20 @@ std::vector<core::Form> forms_of(const std::vector<ColumnPlan>& columns) {
     forms.reserve(columns.size());
     for (const ColumnPlan& column : columns) {
         const auto form = core::form_by_name(column.form);
-        if (!form) throw Error(ErrorKind::kInternal, fmt::format("unknown form \"{}\" of column \"{}\"", column.form, column.name.source));
+        if (!form)
+            throw Error(ErrorKind::kInternal,
+                        fmt::format("unknown form \"{}\" of column \"{}\"", column.form, column.name.source));
         forms.push_back(*form);
     }
     return forms;
 }
 
-const std::vector<ColumnPlan>& framed_columns(const TablePlan& table) { return table.key.empty() ? table.columns : table.key; }
+const std::vector<ColumnPlan>& framed_columns(const TablePlan& table) {
+    return table.key.empty() ? table.columns : table.key;
+}
 
-std::vector<std::optional<std::string>> render_key_values(const std::vector<core::Form>& forms, std::string_view framed) {
+std::vector<std::optional<std::string>> render_key_values(const std::vector<core::Form>& forms,
+                                                          std::string_view framed) {
     std::vector<std::optional<std::string>> values;
     values.reserve(forms.size());
     core::FrameReader reader(core::as_bytes(framed));

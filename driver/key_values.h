@@ -16,15 +16,16 @@ std::vector<core::Form> forms_of(const std::vector<ColumnPlan>& columns);
 /// The columns that a table's framed keys hold: the key's, or all compared ones of a table without a key.
 const std::vector<ColumnPlan>& framed_columns(const TablePlan& table);
 
-/// The values of a framed key as texts for people, nothing for NULL. Throws Error{kInternal} where the bytes are no key of
-/// these forms.
-std::vector<std::optional<std::string>> render_key_values(const std::vector<core::Form>& forms, std::string_view framed);
+/// The values of a framed key as texts for people, nothing for NULL. Throws Error{kInternal} where the bytes are no key
+/// of these forms.
+std::vector<std::optional<std::string>> render_key_values(const std::vector<core::Form>& forms,
+                                                          std::string_view framed);
 
 /// A framed key as "(id, day)=(17, 2020-01-01)", values as in show_value.
 std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view framed);
 
-/// A value on one line: NULL bare, texts (by their form) in single quotes with control characters and bytes that are not UTF-8
-/// escaped, long ones cut with their length told.
+/// A value on one line: NULL bare, texts (by their form) in single quotes with control characters and bytes that are
+/// not UTF-8 escaped, long ones cut with their length told.
 std::string show_value(core::Form form, const std::optional<std::string>& value);
 
 /// Whether the bytes are valid UTF-8 as RFC 3629 has it.

@@ -10,10 +10,13 @@ namespace {
 
 std::string_view prefix_of(spdlog::level::level_enum level) {
     switch (level) {
-        case spdlog::level::warn: return "warning: ";
+        case spdlog::level::warn:
+            return "warning: ";
         case spdlog::level::err:
-        case spdlog::level::critical: return "error: ";
-        default: return "";
+        case spdlog::level::critical:
+            return "error: ";
+        default:
+            return "";
     }
 }
 

@@ -43,18 +43,18 @@ struct Options {
     std::vector<std::string> tables;          ///< psql patterns; empty: every ordinary table that both sides have
     std::vector<std::string> exclude_tables;  ///< psql patterns
     std::vector<std::string> schemas;         ///< psql patterns of schema names
-    std::vector<std::string> maps;            ///< "old=new": source name = target name; "old.*=new.*" for a whole schema
-    std::vector<std::string> map_columns;     ///< "[[schema.]table.]old=new"
-    std::vector<std::string> keys;            ///< "[[schema.]table=]column[,column]…"
-    std::vector<std::string> columns;         ///< source's names
-    std::vector<std::string> exclude_columns; ///< "[[schema.]table.]column"
-    std::string where;                        ///< one SQL expression for every chosen table, both sides
-    std::optional<int> ranges;                ///< 1 … ; unset: chosen from the row estimate
-    int jobs = 1;                             ///< tables compared at once
-    std::optional<int> workers;               ///< parallel workers a table and side; unset: the server's rule
-    std::int64_t max_divergences = 1000;      ///< listed per table; 0: all of them
+    std::vector<std::string> maps;         ///< "old=new": source name = target name; "old.*=new.*" for a whole schema
+    std::vector<std::string> map_columns;  ///< "[[schema.]table.]old=new"
+    std::vector<std::string> keys;         ///< "[[schema.]table=]column[,column]…"
+    std::vector<std::string> columns;      ///< source's names
+    std::vector<std::string> exclude_columns;  ///< "[[schema.]table.]column"
+    std::string where;                         ///< one SQL expression for every chosen table, both sides
+    std::optional<int> ranges;                 ///< 1 … ; unset: chosen from the row estimate
+    int jobs = 1;                              ///< tables compared at once
+    std::optional<int> workers;                ///< parallel workers a table and side; unset: the server's rule
+    std::int64_t max_divergences = 1000;       ///< listed per table; 0: all of them
     ReportFormat format = ReportFormat::kText;
-    std::string output;                       ///< file for the report; empty: standard output
+    std::string output;  ///< file for the report; empty: standard output
     bool dry_run = false;
     bool strict_schema = false;
     bool sequences = true;
@@ -72,28 +72,28 @@ struct Options {
 // ---- what a side has -----------------------------------------------------------------------------------------
 
 struct ServerInfo {
-    std::string version;            ///< server_version, as in "15.18"
+    std::string version;  ///< server_version, as in "15.18"
     int version_num = 0;
     std::string system_identifier;  ///< empty where it cannot be read
     std::string database;
     std::uint32_t database_oid = 0;
-    std::string started_at;         ///< pg_postmaster_start_time()
+    std::string started_at;  ///< pg_postmaster_start_time()
     std::string encoding;
     bool in_recovery = false;
-    std::string lsn;                ///< insert LSN, on a standby the replay LSN
+    std::string lsn;  ///< insert LSN, on a standby the replay LSN
     std::string extension_version;
     int format_version = 0;
 };
 
 struct ColumnDesc {
     std::string name;
-    std::string type;      ///< format_type()
+    std::string type;  ///< format_type()
     bool not_null = false;
-    std::string form;      ///< default form; empty: not comparable
+    std::string form;  ///< default form; empty: not comparable
     std::vector<std::string> other_forms;
-    std::string reason;    ///< why not comparable
-    std::string collation; ///< empty for types without
-    std::string generated; ///< pg_attribute.attgenerated
+    std::string reason;     ///< why not comparable
+    std::string collation;  ///< empty for types without
+    std::string generated;  ///< pg_attribute.attgenerated
 };
 
 struct KeyDesc {
@@ -105,33 +105,34 @@ struct KeyDesc {
 struct RelationDesc {
     std::uint32_t oid = 0;
     QualifiedName name;
-    char relkind = 'r';              ///< pg_class.relkind
-    bool is_partition = false;       ///< reached through its parent
+    char relkind = 'r';                    ///< pg_class.relkind
+    bool is_partition = false;             ///< reached through its parent
     std::vector<std::uint32_t> ancestors;  ///< of a partition: its parent, the parent's parent …
-    bool selected = false;           ///< the table and schema patterns choose it and no exclusion matches
-    bool excluded = false;           ///< an exclusion matches it
-    bool named = false;              ///< a table pattern without wildcards names it
-    bool locked = false;             ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
-    bool foreign_parts = false;      ///< a foreign table, or one is among its partitions or children
-    bool populated = true;           ///< false: materialised view without data
-    bool row_security_active = false;///< row_security_active(oid) for this role
-    bool readable = true;            ///< SELECT on the table or on every column
+    bool selected = false;                 ///< the table and schema patterns choose it and no exclusion matches
+    bool excluded = false;                 ///< an exclusion matches it
+    bool named = false;                    ///< a table pattern without wildcards names it
+    bool locked = false;                   ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
+    bool foreign_parts = false;            ///< a foreign table, or one is among its partitions or children
+    bool populated = true;                 ///< false: materialised view without data
+    bool row_security_active = false;      ///< row_security_active(oid) for this role
+    bool readable = true;                  ///< SELECT on the table or on every column
     std::vector<std::string> unreadable_columns;  ///< no SELECT on these
-    double estimated_rows = -1;      ///< reltuples of it or its leaves; -1: unknown
-    std::int64_t bytes = 0;          ///< pg_table_size of it or its leaves
-    std::vector<ColumnDesc> columns; ///< empty until it is described
+    double estimated_rows = -1;                   ///< reltuples of it or its leaves; -1: unknown
+    std::int64_t bytes = 0;                       ///< pg_table_size of it or its leaves
+    std::string columns_text;         ///< all columns' names and types, to see whether they change during the run
+    std::vector<ColumnDesc> columns;  ///< empty until it is described
     KeyDesc key;
 };
 
 struct SequenceDesc {
     std::uint32_t oid = 0;
     QualifiedName name;
-    std::string definition;       ///< type, start, increment, limits, cycle in words, for the schema check
+    std::string definition;                 ///< type, start, increment, limits, cycle in words, for the schema check
     std::optional<std::string> last_value;  ///< unset: not readable
     bool is_called = false;
-    QualifiedName owner;          ///< the table whose column owns it; empty where none does
+    QualifiedName owner;               ///< the table whose column owns it; empty where none does
     std::vector<std::uint32_t> users;  ///< oids of the tables whose columns own it or take their default from it
-    bool selected = false;        ///< the schema patterns choose it
+    bool selected = false;             ///< the schema patterns choose it
 };
 
 struct Inventory {
@@ -140,7 +141,8 @@ struct Inventory {
     std::vector<SequenceDesc> sequences;
     std::vector<bool> table_patterns_matched;   ///< parallel to Options::tables
     std::vector<bool> schema_patterns_matched;  ///< parallel to Options::schemas
-    std::map<std::string, std::int64_t> other_objects;  ///< what is never compared, by kind: "view" → 12, "large object" → 3 …
+    std::map<std::string, std::int64_t>
+        other_objects;  ///< what is never compared, by kind: "view" → 12, "large object" → 3 …
 };
 
 // ---- the plan ------------------------------------------------------------------------------------------------
@@ -170,20 +172,22 @@ struct TablePlan {
     bool key_proven = false;          ///< on both sides
     std::vector<ColumnPlan> columns;  ///< compared, without the key's, in the agreed order (source's names by bytes)
     int ranges = 1;
-    double estimated_rows = -1;       ///< the larger side's
+    double estimated_rows = -1;  ///< the larger side's
     std::int64_t estimated_bytes = 0;
-    bool visible_rows_only = false;   ///< row security applies on a side
+    bool visible_rows_only = false;          ///< row security applies on a side
+    Both<std::string> columns_text;          ///< RelationDesc::columns_text when the plan was made
     Both<bool> foreign_parts{false, false};  ///< a foreign table, or one is among its partitions or children
-    Both<std::string> path;           ///< expected: "scan" or "aggregate"
+    Both<std::string> path;                  ///< expected: "scan" or "aggregate"
     std::string where;
-    std::vector<std::string> skipped; ///< reasons why part of it is not compared ("column doc: type tsvector is not comparable")
+    std::vector<std::string>
+        skipped;  ///< reasons why part of it is not compared ("column doc: type tsvector is not comparable")
 };
 
 struct Plan {
-    std::vector<TablePlan> tables;               ///< largest first
+    std::vector<TablePlan> tables;  ///< largest first
     std::vector<SchemaDifference> differences;
     std::vector<Both<SequenceDesc>> sequences;
-    std::vector<std::string> not_compared;       ///< sentences for the report
+    std::vector<std::string> not_compared;  ///< sentences for the report
     /// Tables asked for that cannot be compared at all, with the reason; each makes the run incomplete.
     std::vector<std::pair<Both<QualifiedName>, std::string>> skipped_tables;
 };
@@ -195,9 +199,9 @@ enum class FindingKind { kMismatch, kMissingOnTarget, kMissingOnSource };
 /// One divergence. Values are texts as the server prints them; an absent optional is SQL's NULL.
 struct Finding {
     FindingKind kind = FindingKind::kMismatch;
-    std::string key_bytes;                            ///< framed key; keyless: the framed row
-    std::vector<int> columns;                         ///< mismatch: indexes into TablePlan::columns
-    std::uint64_t occurrences = 1;                    ///< missing: how many rows of this key; keyless: of this row
+    std::string key_bytes;                                 ///< framed key; keyless: the framed row
+    std::vector<int> columns;                              ///< mismatch: indexes into TablePlan::columns
+    std::uint64_t occurrences = 1;                         ///< missing: how many rows of this key; keyless: of this row
     Both<std::vector<std::optional<std::string>>> values;  ///< mismatch: parallel to `columns`; empty: not fetched
 };
 
@@ -213,18 +217,18 @@ enum class Verdict { kIdentical, kDivergent, kIncomplete, kError };
 struct TableResult {
     TablePlan plan;
     Verdict verdict = Verdict::kError;
-    bool incomplete = false;          ///< also true for a divergent table of which part was skipped
-    Both<std::string> path;           ///< the path that really ran
+    bool incomplete = false;  ///< also true for a divergent table of which part was skipped
+    Both<std::string> path;   ///< the path that really ran
     Both<std::uint64_t> rows{0, 0};
     Both<std::string> lsn;
     std::uint64_t ranges_compared = 0;
     std::uint64_t ranges_divergent = 0;
     std::vector<bool> column_divergent;  ///< parallel to plan.columns
     FindingCounts counts;
-    std::uint64_t listed = 0;            ///< rows that the findings in the spool stand for
+    std::uint64_t listed = 0;  ///< rows that the findings in the spool stand for
     std::vector<std::string> skipped;
-    std::vector<std::string> notes;      ///< what a reader should know that takes nothing from the verdict
-    std::string error;                   ///< why it failed; empty: it did not
+    std::vector<std::string> notes;  ///< what a reader should know that takes nothing from the verdict
+    std::string error;               ///< why it failed; empty: it did not
     double elapsed_seconds = 0;
 };
 

@@ -20,7 +20,8 @@ namespace {
 constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr mode_t kFileMode = 0666;  // less the umask
 
-/// The file that a path leads to through symbolic links, so that they stay when it is replaced; the path itself if there is none yet.
+/// The file that a path leads to through symbolic links, so that they stay when it is replaced; the path itself if
+/// there is none yet.
 std::string resolved(const std::string& file) {
     const std::unique_ptr<char, decltype(&std::free)> real(realpath(file.c_str(), nullptr), &std::free);
     return real ? real.get() : file;
@@ -55,7 +56,8 @@ void Output::open_file(const std::string& file) {
     }
     final_ = file;
     const std::string temporary = fmt::format("{}.{}.part", file, getpid());
-    descriptor_ = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, exists ? status.st_mode & kFileMode : kFileMode);
+    descriptor_ = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                       exists ? status.st_mode & kFileMode : kFileMode);
     if (descriptor_ < 0) fail(errno);
     temporary_ = temporary;
 }

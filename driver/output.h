@@ -5,9 +5,9 @@
 
 namespace parity::driver {
 
-/// Where the report goes: standard output, or a file. A file is written under another name beside it and takes its name only
-/// when the report is complete, so that a failed run leaves no half report and destroys no old one; what is no regular file (a
-/// pipe, a device) is written directly.
+/// Where the report goes: standard output, or a file. A file is written under another name beside it and takes its name
+/// only when the report is complete, so that a failed run leaves no half report and destroys no old one; what is no
+/// regular file (a pipe, a device) is written directly.
 ///
 /// Every failure to write is Error{kOutput} that names the file, a closed pipe at standard output too.
 class Output {
@@ -33,7 +33,7 @@ class Output {
     std::string temporary_;  ///< empty once it is gone
     std::string buffer_;
     int descriptor_ = -1;
-    bool owned_ = false;     ///< whether the descriptor is ours to close
+    bool owned_ = false;  ///< whether the descriptor is ours to close
 };
 
 }  // namespace parity::driver

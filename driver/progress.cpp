@@ -114,7 +114,8 @@ ProgressState Progress::state() const {
 }
 
 void Progress::show() {
-    const auto interval = terminal_.is_tty() ? std::chrono::duration_cast<Clock::duration>(kBarInterval) : kLineInterval;
+    const auto interval =
+        terminal_.is_tty() ? std::chrono::duration_cast<Clock::duration>(kBarInterval) : kLineInterval;
     if (Clock::now() - last_shown_ >= interval) draw();
 }
 

@@ -21,15 +21,15 @@ struct ProgressState {
     std::string current;  ///< what is being compared
 };
 
-/// One line: "38 %, 1.9 M rows, 1.2 M rows/s, 0:42 left, 3 of 12 tables, public.orders"; nothing about the time left before something is
-/// known. Pure.
+/// One line: "38 %, 1.9 M rows, 1.2 M rows/s, 0:42 left, 3 of 12 tables, public.orders"; nothing about the time left
+/// before something is known. Pure.
 std::string progress_line(const ProgressState& state);
 
 /// The same with a bar in front, cut to `width` columns. Pure.
 std::string progress_bar(const ProgressState& state, std::size_t width);
 
-/// Shows how far a run is: a bar that is redrawn at most ten times a second on a terminal, a line every half a minute otherwise.
-/// Thread-safe; the calls of one table come from one thread.
+/// Shows how far a run is: a bar that is redrawn at most ten times a second on a terminal, a line every half a minute
+/// otherwise. Thread-safe; the calls of one table come from one thread.
 class Progress {
   public:
     /// Shows nothing unless `enabled`. `terminal` must outlive it.
@@ -40,8 +40,8 @@ class Progress {
 
     /// Starts the clock. Tables are known by their position in `tables` from here on.
     void begin(const std::vector<TablePlan>& tables);
-    /// A side has read `done` of a table's `total` pages. Later passes over the same table begin at 0 again; that never takes
-    /// anything back.
+    /// A side has read `done` of a table's `total` pages. Later passes over the same table begin at 0 again; that never
+    /// takes anything back.
     void update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total);
     /// A table has been compared; `rows` of the larger side.
     void finish_table(std::size_t table, std::uint64_t rows);
@@ -53,7 +53,7 @@ class Progress {
 
     struct Table {
         std::string name;
-        double rows = 0;   ///< estimated; real once it is done
+        double rows = 0;  ///< estimated; real once it is done
         double bytes = 0;
         Both<double> share{0, 0};
         bool done = false;

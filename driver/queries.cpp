@@ -244,20 +244,30 @@ std::string savepoint_statement() { return "SAVEPOINT pgparity"; }
 std::string rollback_to_savepoint_statement() { return "ROLLBACK TO SAVEPOINT pgparity"; }
 std::string rollback_statement() { return "ROLLBACK"; }
 std::string avoid_indexes_statements() {
-    return set_local("enable_indexscan", "off") + set_local("enable_indexonlyscan", "off") + set_local("enable_bitmapscan", "off");
+    return set_local("enable_indexscan", "off") + set_local("enable_indexonlyscan", "off") +
+           set_local("enable_bitmapscan", "off");
 }
 
 std::string lock_statement(const QualifiedName& name) {
     return fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", quote_identifier(name));
 }
 
+std::string columns_text(std::string_view oid) {
+    return fmt::format(
+        "(SELECT pg_catalog.string_agg(pg_catalog.format('%I %s', a.attname, "
+        "pg_catalog.format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum) "
+        "FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = {} AND a.attnum > 0 AND NOT a.attisdropped)",
+        oid);
+}
+
 Query relation_state_query(const QualifiedName& name) {
     return {
         "SELECT c.oid, c.relkind, "
         "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
-        "ELSE pg_catalog.pg_current_wal_insert_lsn() END "
-        "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-        "WHERE n.nspname = $1::pg_catalog.name AND c.relname = $2::pg_catalog.name",
+        "ELSE pg_catalog.pg_current_wal_insert_lsn() END, " +
+            columns_text("c.oid") +
+            " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = $1::pg_catalog.name AND c.relname = $2::pg_catalog.name",
         {name.schema, name.name}};
 }
 

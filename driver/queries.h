@@ -92,6 +92,9 @@ std::string pin_search_path_statement();
 /// Once a connection: settings that count outside of transactions. `available` is what optional_settings_query gave.
 std::string session_settings_statements(const std::vector<std::string>& available);
 
+/// A scalar subquery: the names and types of a relation's columns as one text. `oid` is an SQL expression.
+std::string columns_text(std::string_view oid);
+
 /// BEGIN and everything pinned with SET LOCAL, as one string of several statements. Takes no snapshot.
 std::string begin_statements(const TransactionSettings& settings, const std::vector<std::string>& available);
 std::string savepoint_statement();
@@ -103,7 +106,8 @@ std::string avoid_indexes_statements();
 /// LOCK TABLE … IN ACCESS SHARE MODE; with its partitions and children. Takes no snapshot.
 std::string lock_statement(const QualifiedName& name);
 
-/// What stands under a name now: oid, relkind, LSN. No row: nothing. Takes the transaction's snapshot.
+/// What stands under a name now: oid, relkind, LSN, columns as relation_sizes_query gives them. No row: nothing. Takes
+/// the transaction's snapshot.
 Query relation_state_query(const QualifiedName& name);
 
 /// How many of the relation and its descendants are not stored now where the snapshot saw them: rewritten, truncated or
@@ -131,7 +135,7 @@ Query other_database_query(const Selection& selection);
 Query relations_query(const Selection& selection, const NameMap& maps, const std::vector<TableScope>& named, Side side);
 
 /// Estimates and privileges of relations with their descendants: oid, rows (-1: unknown), bytes, has foreign parts,
-/// SELECT on the whole.
+/// SELECT on the whole, its columns with their types as one text.
 Query relation_sizes_query(const std::vector<std::uint32_t>& oids);
 /// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order
 /// of oid, attnum.

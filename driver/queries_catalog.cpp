@@ -164,7 +164,9 @@ estimate AS (
 SELECT e.root,
     CASE WHEN pg_catalog.bool_or(e.rows IS NULL) THEN -1 ELSE pg_catalog.round(pg_catalog.sum(e.rows)::pg_catalog.numeric) END,
     COALESCE(pg_catalog.sum(e.table_size), 0), pg_catalog.bool_or(e.relkind = 'f'),
-    COALESCE(pg_catalog.has_table_privilege(e.root, 'SELECT'), false)
+    COALESCE(pg_catalog.has_table_privilege(e.root, 'SELECT'), false), )" +
+                columns_text("e.root") +
+                R"(
 FROM estimate AS e GROUP BY e.root)",
             {array_literal(oids)}};
 }

@@ -19,21 +19,40 @@ std::vector<std::size_t> report_order(const RunReport& report) {
 
 std::string_view verdict_name(Verdict verdict) {
     switch (verdict) {
-        case Verdict::kIdentical: return "identical";
-        case Verdict::kDivergent: return "divergent";
-        case Verdict::kIncomplete: return "incomplete";
-        case Verdict::kError: return "error";
+        case Verdict::kIdentical:
+            return "identical";
+        case Verdict::kDivergent:
+            return "divergent";
+        case Verdict::kIncomplete:
+            return "incomplete";
+        case Verdict::kError:
+            return "error";
     }
     return "error";
 }
 
 std::string_view finding_name(FindingKind kind) {
     switch (kind) {
-        case FindingKind::kMismatch: return "mismatch";
-        case FindingKind::kMissingOnTarget: return "missing_on_target";
-        case FindingKind::kMissingOnSource: return "missing_on_source";
+        case FindingKind::kMismatch:
+            return "mismatch";
+        case FindingKind::kMissingOnTarget:
+            return "missing_on_target";
+        case FindingKind::kMissingOnSource:
+            return "missing_on_source";
     }
     return "mismatch";
+}
+
+std::string_view severity_name(SchemaDifference::Severity severity) {
+    switch (severity) {
+        case SchemaDifference::Severity::kNote:
+            return "note";
+        case SchemaDifference::Severity::kDivergence:
+            return "divergence";
+        case SchemaDifference::Severity::kSkipped:
+            return "skipped";
+    }
+    return "note";
 }
 
 }  // namespace parity::driver

@@ -41,6 +41,9 @@ std::string_view verdict_name(Verdict verdict);
 /// "mismatch", "missing_on_target" or "missing_on_source".
 std::string_view finding_name(FindingKind kind);
 
+/// "note", "divergence" or "skipped".
+std::string_view severity_name(SchemaDifference::Severity severity);
+
 /// Writes the report for people; never holds more than a few findings.
 void write_text_report(const RunReport& report, Spool& spool, Output& output);
 

@@ -17,8 +17,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kSchemaVersion = 1;
 
-/// Writes a JSON document member by member, so that it need not be held. Keeps track of commas and indentation; small values go
-/// on one line.
+/// Writes a JSON document member by member, so that it need not be held. Keeps track of commas and indentation; small
+/// values go on one line.
 class JsonWriter {
   public:
     explicit JsonWriter(Output& output) : output_(output) {}
@@ -117,15 +117,6 @@ Json json_server(const ServerInfo& server) {
             {"extension_version", server.extension_version}};
 }
 
-std::string_view severity_name(SchemaDifference::Severity severity) {
-    switch (severity) {
-        case SchemaDifference::Severity::kNote: return "note";
-        case SchemaDifference::Severity::kDivergence: return "divergence";
-        case SchemaDifference::Severity::kSkipped: return "skipped";
-    }
-    return "note";
-}
-
 /// Values by column name: duplicates cannot happen, names are unique in a table.
 Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<std::string>>& values) {
     Json row = Json::object();
@@ -157,7 +148,8 @@ class FindingWriter {
         for (const ColumnPlan& column : columns) names.push_back(clean(column.name.source));
         json["columns"] = names;
         for (Side side : {Side::kSource, Side::kTarget})
-            if (finding.values[side].size() == columns.size()) json[std::string(side_name(side))] = json_row(columns, finding.values[side]);
+            if (finding.values[side].size() == columns.size())
+                json[std::string(side_name(side))] = json_row(columns, finding.values[side]);
     }
 
     const TablePlan& table_;
@@ -166,7 +158,8 @@ class FindingWriter {
 
 class JsonReport {
   public:
-    JsonReport(const RunReport& report, Spool& spool, Output& output) : report_(report), spool_(spool), writer_(output) {}
+    JsonReport(const RunReport& report, Spool& spool, Output& output)
+        : report_(report), spool_(spool), writer_(output) {}
 
     void write() {
         writer_.open('{');
@@ -224,7 +217,8 @@ class JsonReport {
         write_columns(result);
         write_divergences(static_cast<int>(position), result);
         writer_.member("counts", json_counts(result.counts));
-        if (result.listed < result.counts.total()) writer_.member("not_listed", json_number(result.counts.total() - result.listed));
+        if (result.listed < result.counts.total())
+            writer_.member("not_listed", json_number(result.counts.total() - result.listed));
         writer_.member("skipped", json_messages(result.skipped));
         writer_.member("notes", json_messages(result.notes));
         if (!result.error.empty()) writer_.member("error", clean(result.error));
@@ -239,7 +233,8 @@ class JsonReport {
 
     void write_measures(const TableResult& result) {
         writer_.member("path", {{"source", result.path.source}, {"target", result.path.target}});
-        writer_.member("rows", {{"source", json_number(result.rows.source)}, {"target", json_number(result.rows.target)}});
+        writer_.member("rows",
+                       {{"source", json_number(result.rows.source)}, {"target", json_number(result.rows.target)}});
         writer_.member("lsn", {{"source", result.lsn.source}, {"target", result.lsn.target}});
         writer_.member("ranges", {{"compared", result.ranges_compared}, {"divergent", result.ranges_divergent}});
     }
@@ -291,7 +286,8 @@ class JsonReport {
             Json json{{"source", clean(display_name(result.sequence.source.name))},
                       {"target", clean(display_name(result.sequence.target.name))},
                       {"result", verdict_name(result.verdict)}};
-            json["value"] = {{"source", json_sequence(result.sequence.source)}, {"target", json_sequence(result.sequence.target)}};
+            json["value"] = {{"source", json_sequence(result.sequence.source)},
+                             {"target", json_sequence(result.sequence.target)}};
             if (!result.reason.empty()) json["reason"] = clean(result.reason);
             writer_.element(json);
         }
@@ -322,6 +318,8 @@ class JsonReport {
 
 }  // namespace
 
-void write_json_report(const RunReport& report, Spool& spool, Output& output) { JsonReport(report, spool, output).write(); }
+void write_json_report(const RunReport& report, Spool& spool, Output& output) {
+    JsonReport(report, spool, output).write();
+}
 
 }  // namespace parity::driver

@@ -41,35 +41,45 @@ std::string divergent_columns(const TableResult& result) {
 
 std::string row_counts(const TableResult& result) {
     if (result.rows.source == result.rows.target) return counted(result.rows.source, "row", "rows");
-    return fmt::format("{} on source, {} on target", counted(result.rows.source, "row", "rows"), grouped(result.rows.target));
+    return fmt::format("{} on source, {} on target", counted(result.rows.source, "row", "rows"),
+                       grouped(result.rows.target));
 }
 
 std::string finding_counts(const TableResult& result) {
     std::vector<std::string> parts;
     if (result.counts.mismatch > 0)
         parts.push_back(counted(result.counts.mismatch, "mismatch", "mismatches") + divergent_columns(result));
-    if (result.counts.missing_on_target > 0) parts.push_back(grouped(result.counts.missing_on_target) + " missing on target");
-    if (result.counts.missing_on_source > 0) parts.push_back(grouped(result.counts.missing_on_source) + " missing on source");
+    if (result.counts.missing_on_target > 0)
+        parts.push_back(grouped(result.counts.missing_on_target) + " missing on target");
+    if (result.counts.missing_on_source > 0)
+        parts.push_back(grouped(result.counts.missing_on_source) + " missing on source");
     return joined(parts, ", ");
 }
 
 /// What stands after the table's name.
 std::string table_summary(const TableResult& result) {
     switch (result.verdict) {
-        case Verdict::kIdentical: return fmt::format("identical, {}", row_counts(result));
-        case Verdict::kIncomplete: return fmt::format("incomplete, {}; equal as far as compared", row_counts(result));
-        case Verdict::kError: return fmt::format("error: {}", result.error);
-        case Verdict::kDivergent: break;
+        case Verdict::kIdentical:
+            return fmt::format("identical, {}", row_counts(result));
+        case Verdict::kIncomplete:
+            return fmt::format("incomplete, {}; equal as far as compared", row_counts(result));
+        case Verdict::kError:
+            return fmt::format("error: {}", result.error);
+        case Verdict::kDivergent:
+            break;
     }
-    return fmt::format("divergent, {} of {}; {}", grouped(result.ranges_divergent), counted(result.ranges_compared, "range", "ranges"),
-                       finding_counts(result));
+    return fmt::format("divergent, {} of {}; {}", grouped(result.ranges_divergent),
+                       counted(result.ranges_compared, "range", "ranges"), finding_counts(result));
 }
 
 std::string_view finding_words(FindingKind kind) {
     switch (kind) {
-        case FindingKind::kMismatch: return "mismatch";
-        case FindingKind::kMissingOnTarget: return "missing on target";
-        case FindingKind::kMissingOnSource: return "missing on source";
+        case FindingKind::kMismatch:
+            return "mismatch";
+        case FindingKind::kMissingOnTarget:
+            return "missing on target";
+        case FindingKind::kMissingOnSource:
+            return "missing on source";
     }
     return "mismatch";
 }
@@ -80,7 +90,8 @@ class FindingLines {
     explicit FindingLines(const TablePlan& table) : table_(table), forms_(forms_of(table.columns)) {}
 
     std::string line(const Finding& finding) const {
-        std::string line = fmt::format("  {:<17}  {}", finding_words(finding.kind), show_key(framed_columns(table_), finding.key_bytes));
+        std::string line = fmt::format("  {:<17}  {}", finding_words(finding.kind),
+                                       show_key(framed_columns(table_), finding.key_bytes));
         if (finding.occurrences > 1) line += fmt::format("  {} times", grouped(finding.occurrences));
         for (std::size_t i = 0; i < finding.columns.size(); ++i) line += (i == 0 ? "  " : ", ") + cell(finding, i);
         return line + "\n";
@@ -90,7 +101,9 @@ class FindingLines {
     std::string cell(const Finding& finding, std::size_t i) const {
         const auto column = static_cast<std::size_t>(finding.columns[i]);
         std::string text = display_name(table_.columns[column].name.source);
-        if (finding.values.source.size() != finding.columns.size() || finding.values.target.size() != finding.columns.size()) return text;
+        if (finding.values.source.size() != finding.columns.size() ||
+            finding.values.target.size() != finding.columns.size())
+            return text;
         return fmt::format("{}: {} | {}", text, show_value(forms_[column], finding.values.source[i]),
                            show_value(forms_[column], finding.values.target[i]));
     }
@@ -101,7 +114,8 @@ class FindingLines {
 
 class TextReport {
   public:
-    TextReport(const RunReport& report, Spool& spool, Output& output) : report_(report), spool_(spool), output_(output) {}
+    TextReport(const RunReport& report, Spool& spool, Output& output)
+        : report_(report), spool_(spool), output_(output) {}
 
     void write() {
         write_differences();
@@ -129,9 +143,12 @@ class TextReport {
 
     std::string_view prefix(SchemaDifference::Severity severity) const {
         switch (severity) {
-            case SchemaDifference::Severity::kNote: return report_.options->strict_schema ? "schema differs: " : "note: ";
-            case SchemaDifference::Severity::kDivergence: return "divergent: ";
-            case SchemaDifference::Severity::kSkipped: return "not compared: ";
+            case SchemaDifference::Severity::kNote:
+                return report_.options->strict_schema ? "schema differs: " : "note: ";
+            case SchemaDifference::Severity::kDivergence:
+                return "divergent: ";
+            case SchemaDifference::Severity::kSkipped:
+                return "not compared: ";
         }
         return "";
     }
@@ -143,7 +160,8 @@ class TextReport {
         for (const std::string& note : result.notes) line("  note: " + note);
         if (result.listed > 0) write_findings(static_cast<int>(position), result);
         if (result.listed < result.counts.total())
-            line(fmt::format("  … {} more of {} not listed (--max-divergences {})", grouped(result.counts.total() - result.listed), grouped(result.counts.total()),
+            line(fmt::format("  … {} more of {} not listed (--max-divergences {})",
+                             grouped(result.counts.total() - result.listed), grouped(result.counts.total()),
                              report_.options->max_divergences));
     }
 
@@ -158,8 +176,10 @@ class TextReport {
             if (result.verdict == Verdict::kIdentical)
                 ++identical;
             else
-                line(fmt::format("sequence {}: {}, {}", display_name(Both<QualifiedName>{result.sequence.source.name, result.sequence.target.name}),
-                                 verdict_name(result.verdict), result.reason));
+                line(fmt::format(
+                    "sequence {}: {}, {}",
+                    display_name(Both<QualifiedName>{result.sequence.source.name, result.sequence.target.name}),
+                    verdict_name(result.verdict), result.reason));
         }
         if (identical > 0) line(counted(identical, "sequence", "sequences") + " identical");
     }
@@ -173,13 +193,17 @@ class TextReport {
             differing += result.counts.total();
         }
         const auto number_of = [&](Verdict verdict) { return verdicts[static_cast<int>(verdict)]; };
-        std::vector<std::string> parts{counted(report_.tables.size() - number_of(Verdict::kError), "table", "tables") + " compared"};
+        std::vector<std::string> parts{counted(report_.tables.size() - number_of(Verdict::kError), "table", "tables") +
+                                       " compared"};
         if (number_of(Verdict::kDivergent) > 0) parts.push_back(grouped(number_of(Verdict::kDivergent)) + " divergent");
-        if (number_of(Verdict::kIncomplete) > 0) parts.push_back(grouped(number_of(Verdict::kIncomplete)) + " incomplete");
+        if (number_of(Verdict::kIncomplete) > 0)
+            parts.push_back(grouped(number_of(Verdict::kIncomplete)) + " incomplete");
         if (number_of(Verdict::kError) > 0) parts.push_back(grouped(number_of(Verdict::kError)) + " failed");
-        if (!report_.plan.skipped_tables.empty()) parts.push_back(grouped(report_.plan.skipped_tables.size()) + " not compared");
-        return fmt::format("result: {}{}: {}; {}; {:.1f} s", verdict_name(report_.outcome.result), incomplete_words(), joined(parts, ", "),
-                           counted(differing, "differing row", "differing rows"), report_.elapsed_seconds);
+        if (!report_.plan.skipped_tables.empty())
+            parts.push_back(grouped(report_.plan.skipped_tables.size()) + " not compared");
+        return fmt::format("result: {}{}: {}; {}; {:.1f} s", verdict_name(report_.outcome.result), incomplete_words(),
+                           joined(parts, ", "), counted(differing, "differing row", "differing rows"),
+                           report_.elapsed_seconds);
     }
 
     std::string_view incomplete_words() const {
@@ -194,6 +218,8 @@ class TextReport {
 
 }  // namespace
 
-void write_text_report(const RunReport& report, Spool& spool, Output& output) { TextReport(report, spool, output).write(); }
+void write_text_report(const RunReport& report, Spool& spool, Output& output) {
+    TextReport(report, spool, output).write();
+}
 
 }  // namespace parity::driver

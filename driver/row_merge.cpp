@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-
 namespace parity::driver {
 namespace {
 
@@ -45,8 +44,9 @@ class Cursor {
         for (std::size_t i = 0; i < ranges_.size(); ++i) {
             if (totals_[i] == ranges_[i].total[side_]) continue;
             throw TotalsError(ErrorKind::kInternal,
-                              fmt::format("rows of range {} on {} do not add up to its digest", ranges_[i].range_no, side_name(side_)), {},
-                              std::string(side_name(side_)), {});
+                              fmt::format("rows of range {} on {} do not add up to its digest", ranges_[i].range_no,
+                                          side_name(side_)),
+                              {}, std::string(side_name(side_)), {});
         }
     }
 
@@ -54,8 +54,9 @@ class Cursor {
     void check_shape() const {
         const std::size_t hash_bytes = static_cast<std::size_t>(spec_.width) / 8;
         if (row_.row_hash.size() != hash_bytes || row_.cell_hashes.size() != hash_bytes * spec_.columns)
-            fail(fmt::format("{} sent a row with hashes of {} and {} bytes where {} and {} were expected", side_name(side_),
-                             row_.row_hash.size(), row_.cell_hashes.size(), hash_bytes, hash_bytes * spec_.columns));
+            fail(fmt::format("{} sent a row with hashes of {} and {} bytes where {} and {} were expected",
+                             side_name(side_), row_.row_hash.size(), row_.cell_hashes.size(), hash_bytes,
+                             hash_bytes * spec_.columns));
     }
 
     void check_order() const {
@@ -129,7 +130,8 @@ std::vector<int> differing_columns(const MergeSpec& spec, const std::string& a, 
 std::uint16_t count_differing_columns(const MergeSpec& spec, const std::string& a, const std::string& b) {
     const std::size_t hash_bytes = static_cast<std::size_t>(spec.width) / 8;
     std::uint16_t count = 0;
-    for (std::size_t i = 0; i < spec.columns; ++i) count = static_cast<std::uint16_t>(count + cell_differs(hash_bytes, i, a, b));
+    for (std::size_t i = 0; i < spec.columns; ++i)
+        count = static_cast<std::uint16_t>(count + cell_differs(hash_bytes, i, a, b));
     return count;
 }
 
@@ -138,7 +140,8 @@ struct Pair {
     std::size_t target;
 };
 
-/// Pairs rows greedily, fewest differing columns first; ties go to the earlier rows. Every row of the shorter list gets a partner.
+/// Pairs rows greedily, fewest differing columns first; ties go to the earlier rows. Every row of the shorter list gets
+/// a partner.
 std::vector<Pair> pair_by_likeness(const MergeSpec& spec, const std::vector<Leftovers::Kept>& source,
                                    const std::vector<Leftovers::Kept>& target) {
     const std::size_t wanted = std::min(source.size(), target.size());
@@ -170,8 +173,12 @@ std::vector<Pair> pair_by_likeness(const MergeSpec& spec, const std::vector<Left
 class Merger {
   public:
     Merger(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Both<RowSource*> rows, const Emit& emit)
-        : spec_(spec), ranges_(ranges), emit_(emit), source_(Side::kSource, *rows.source, spec, ranges),
-          target_(Side::kTarget, *rows.target, spec, ranges), differs_(ranges.size()) {
+        : spec_(spec),
+          ranges_(ranges),
+          emit_(emit),
+          source_(Side::kSource, *rows.source, spec, ranges),
+          target_(Side::kTarget, *rows.target, spec, ranges),
+          differs_(ranges.size()) {
         report_.column_divergent.resize(spec.columns);
     }
 
@@ -290,7 +297,8 @@ class Merger {
 
 }  // namespace
 
-MergeReport merge_rows(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Both<RowSource*> rows, const Emit& emit) {
+MergeReport merge_rows(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Both<RowSource*> rows,
+                       const Emit& emit) {
     return Merger(spec, ranges, rows, emit).run();
 }
 

@@ -33,8 +33,8 @@ class RowSource {
 struct RowFinding {
     FindingKind kind = FindingKind::kMismatch;
     std::string_view key;
-    std::vector<int> columns;      ///< mismatch: the columns that differ, ascending
-    std::uint64_t occurrences = 1; ///< missing: how many rows of this key
+    std::vector<int> columns;         ///< mismatch: the columns that differ, ascending
+    std::uint64_t occurrences = 1;    ///< missing: how many rows of this key
     Both<std::string_view> row_hash;  ///< mismatch only
 };
 
@@ -45,31 +45,32 @@ class TotalsError : public Error {
 };
 
 struct MergeSpec {
-    int width = 64;             ///< of hashes, in bits
-    std::size_t columns = 0;    ///< cell hashes a row
-    bool keyless = false;       ///< the key is the whole row: no mismatches, only numbers of occurrences
-    bool proven = false;        ///< at most one row a key and side is to be expected
-    std::size_t max_kept_rows = 1000;           ///< unequal rows under one key and side that are paired at most
+    int width = 64;                    ///< of hashes, in bits
+    std::size_t columns = 0;           ///< cell hashes a row
+    bool keyless = false;              ///< the key is the whole row: no mismatches, only numbers of occurrences
+    bool proven = false;               ///< at most one row a key and side is to be expected
+    std::size_t max_kept_rows = 1000;  ///< unequal rows under one key and side that are paired at most
     std::size_t max_kept_bytes = 4 * 1024 * 1024;  ///< and their hashes' bytes
 };
 
 struct MergeReport {
-    FindingCounts counts;                   ///< in rows
-    std::vector<bool> column_divergent;     ///< some mismatch differs there
+    FindingCounts counts;                      ///< in rows
+    std::vector<bool> column_divergent;        ///< some mismatch differs there
     Both<std::uint64_t> duplicate_keys{0, 0};  ///< keys with several rows on that side; counted only where `proven`
     std::string first_duplicate_key;
-    std::uint64_t crowded_keys = 0;         ///< keys with more unequal rows than could be kept and paired
+    std::uint64_t crowded_keys = 0;  ///< keys with more unequal rows than could be kept and paired
 };
 
 /// Finds the differing rows of divergent ranges by merging both sides' rows. Rows match by key bytes.
 ///
-/// Under one key, rows with equal row and cell hashes cancel (as multisets); of what is left, rows of the two sides are paired
-/// as mismatches, the pair with the fewest differing columns first; the rest is missing on the other side. Of more left
-/// than `max_kept_rows` or `max_kept_bytes` only the first are paired and the others count as missing on the other side.
+/// Under one key, rows with equal row and cell hashes cancel (as multisets); of what is left, rows of the two sides are
+/// paired as mismatches, the pair with the fewest differing columns first; the rest is missing on the other side. Of
+/// more left than `max_kept_rows` or `max_kept_bytes` only the first are paired and the others count as missing on the
+/// other side.
 ///
-/// `ranges` are those that `rows` were asked for, ascending. Throws Error{kInternal} when rows come out of order, in a range
-/// that was not asked for or in another shape than `spec`; when the rows of a range do not add up to its totals on that side
-/// (TotalsError); and when a range shows no difference. `emit` may have been called before.
+/// `ranges` are those that `rows` were asked for, ascending. Throws Error{kInternal} when rows come out of order, in a
+/// range that was not asked for or in another shape than `spec`; when the rows of a range do not add up to its totals
+/// on that side (TotalsError); and when a range shows no difference. `emit` may have been called before.
 MergeReport merge_rows(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Both<RowSource*> rows,
                        const std::function<void(const RowFinding&)>& emit);
 

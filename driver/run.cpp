@@ -35,8 +35,10 @@ std::uint64_t random_seed() {
 std::string now_utc() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
 void log_differences(spdlog::logger& log, const Plan& plan) {
-    for (const SchemaDifference& difference : plan.differences) log.info("{}: {}", difference.object, difference.message);
-    for (const auto& [names, reason] : plan.skipped_tables) log.warn("{}: not compared: {}", display_name(names), reason);
+    for (const SchemaDifference& difference : plan.differences)
+        log.info("{}: {}", difference.object, difference.message);
+    for (const auto& [names, reason] : plan.skipped_tables)
+        log.warn("{}: not compared: {}", display_name(names), reason);
 }
 
 void list_errors(RunReport& report) {
@@ -55,14 +57,38 @@ void settle_outcome(RunReport& report) {
 }
 
 /// Tables and sequences are compared; everything found is in the report and the spool.
-void compare_all(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log, Spool& spool, RunReport& report) {
+void compare_all(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log, Spool& spool,
+                 RunReport& report) {
     Progress progress(terminal, options.progress);
     const RunContext context{&options, {report.seed, options.width, options.workers}, &spool, &progress, log};
     progress.begin(report.plan.tables);
     report.tables = TablePool(context, report.plan.tables).run();
     progress.end();
-    for (const Both<SequenceDesc>& sequence : report.plan.sequences) report.sequences.push_back(compare_sequence(sequence));
+    for (const Both<SequenceDesc>& sequence : report.plan.sequences)
+        report.sequences.push_back(compare_sequence(sequence));
     for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
+}
+
+void write_report(const RunReport& report, Spool& spool, Output& output) {
+    if (report.options->format == ReportFormat::kJson)
+        write_json_report(report, spool, output);
+    else
+        write_text_report(report, spool, output);
+}
+
+/// The plan is made: compares, reports and gives the exit status.
+int compare_and_report(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log,
+                       RunReport& report, Clock::time_point started, Output& output) {
+    Spool spool;
+    report.seed = options.seed.value_or(random_seed());
+    log->debug("seed {}", report.seed);
+    compare_all(options, terminal, log, spool, report);
+    settle_outcome(report);
+    list_errors(report);
+    if (report.interrupted) log->error("the run was interrupted");
+    report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    write_report(report, spool, output);
+    return report.outcome.exit_status;
 }
 
 }  // namespace
@@ -77,29 +103,16 @@ int run_compare(const Options& options) {
     report.options = &options;
     report.started_at = now_utc();
     const Both<Inventory> inventories = read_inventories(options);
+    report.server = {inventories.source.server, inventories.target.server};
     report.plan = make_plan(options, inventories);
     log_differences(*log, report.plan);
-    if (options.dry_run) {
+    int status = kExitIdentical;
+    if (options.dry_run)
         output.write(dry_run_report(options, inventories, report.plan));
-        output.finish();
-        return kExitIdentical;
-    }
-
-    report.server = {inventories.source.server, inventories.target.server};
-    report.seed = options.seed.value_or(random_seed());
-    log->debug("seed {}", report.seed);
-    Spool spool;
-    compare_all(options, terminal, log, spool, report);
-    settle_outcome(report);
-    list_errors(report);
-    report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
-    if (report.interrupted) log->error("the run was interrupted");
-    if (options.format == ReportFormat::kJson)
-        write_json_report(report, spool, output);
     else
-        write_text_report(report, spool, output);
+        status = compare_and_report(options, terminal, log, report, started, output);
     output.finish();
-    return report.outcome.exit_status;
+    return status;
 }
 
 }  // namespace parity::driver

@@ -4,8 +4,8 @@
 
 namespace parity::driver {
 
-/// Compares what the options choose and writes the report; gives the process's exit status (exit_status.h). Findings go to
-/// standard output or `options.output`, everything else to standard error.
+/// Compares what the options choose and writes the report; gives the process's exit status (exit_status.h). Findings go
+/// to standard output or `options.output`, everything else to standard error.
 ///
 /// Throws Error where nothing can be concluded: bad names, a server that cannot be reached, an output that cannot be
 /// written. What goes wrong with one table alone does not throw but stands in the report.

@@ -12,9 +12,11 @@ SequenceResult compare_sequence(const Both<SequenceDesc>& sequence) {
         result.reason = fmt::format("its value cannot be read on {}", side_name(side));
         return result;
     }
-    if (sequence.source.last_value != sequence.target.last_value || sequence.source.is_called != sequence.target.is_called) {
+    if (sequence.source.last_value != sequence.target.last_value ||
+        sequence.source.is_called != sequence.target.is_called) {
         result.verdict = Verdict::kDivergent;
-        result.reason = fmt::format("{} on source, {} on target", show_sequence_value(sequence.source), show_sequence_value(sequence.target));
+        result.reason = fmt::format("{} on source, {} on target", show_sequence_value(sequence.source),
+                                    show_sequence_value(sequence.target));
     }
     return result;
 }

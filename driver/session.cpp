@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kSerializationFailure = "40001";
 constexpr std::string_view kLockNotAvailable = "55P03";
 constexpr std::string_view kUndefinedTable = "42P01";
+constexpr std::string_view kUndefinedColumn = "42703";
 constexpr std::string_view kUndefinedSchema = "3F000";
 constexpr std::string_view kInsufficientPrivilege = "42501";
 
@@ -107,6 +108,10 @@ TableSnapshot Session::check(const TablePlan& table) {
     const bool same =
         state.text(0, 0) == std::to_string(table.oid[side()]) && state.text(0, 1).front() == table.relkind[side()];
     if (!same) throw table_error(table, side(), "was replaced by another one after the run had begun", kUndefinedTable);
+
+    if (state.text(0, 3) != table.columns_text[side()]) {
+        throw table_error(table, side(), "got other columns after the run had begun", kUndefinedColumn);
+    }
 
     const Query stale_query = stale_relations_query(table.oid[side()]);
     if (connection_.query(stale_query.sql, stale_query.parameters).text(0, 0) != "0") {

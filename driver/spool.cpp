@@ -17,7 +17,8 @@ namespace {
 
 constexpr const char* kHint = "TMPDIR names the directory for temporary files.";
 
-// The file has no name once it is open, so there is nobody to lock out, nothing to recover, and no journal could be found again.
+// The file has no name once it is open, so there is nobody to lock out, nothing to recover, and no journal could be
+// found again.
 constexpr const char* kPragmas =
     "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2048;"
     "PRAGMA temp_store = MEMORY;";
@@ -108,7 +109,8 @@ std::string make_file() {
     std::string path = fmt::format("{}/pgparity-XXXXXX", directory && *directory ? directory : "/tmp");
     const int descriptor = mkstemp(path.data());
     if (descriptor < 0)
-        throw Error(ErrorKind::kOutput, fmt::format("could not create temporary file \"{}\": {}", path, std::strerror(errno)), kHint);
+        throw Error(ErrorKind::kOutput,
+                    fmt::format("could not create temporary file \"{}\": {}", path, std::strerror(errno)), kHint);
     close(descriptor);
     return path;
 }
@@ -120,14 +122,16 @@ class Spool::Database {
   public:
     Database() {
         const std::string path = make_file();
-        const int status = sqlite3_open_v2(path.c_str(), &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+        const int status =
+            sqlite3_open_v2(path.c_str(), &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
         if (status == SQLITE_OK) prepare_all();
         unlink(path.c_str());
         if (status != SQLITE_OK) fail(sqlite3_errstr(status));
         if (!failure_.empty()) fail(failure_);
     }
     ~Database() {
-        for (sqlite3_stmt* statement : {insert, update_source, update_target, select, remove}) sqlite3_finalize(statement);
+        for (sqlite3_stmt* statement : {insert, update_source, update_target, select, remove})
+            sqlite3_finalize(statement);
         sqlite3_close(handle_);
     }
     Database(const Database&) = delete;
@@ -149,7 +153,9 @@ class Spool::Database {
         return status == SQLITE_ROW;
     }
 
-    static void bind(sqlite3_stmt* statement, int position, std::int64_t value) { sqlite3_bind_int64(statement, position, value); }
+    static void bind(sqlite3_stmt* statement, int position, std::int64_t value) {
+        sqlite3_bind_int64(statement, position, value);
+    }
     /// The bytes must stay where they are until the statement ran.
     static void bind(sqlite3_stmt* statement, int position, const std::string& bytes) {
         if (bytes.empty())
@@ -170,8 +176,9 @@ class Spool::Database {
 
   private:
     void prepare_all() {
-        const bool done = try_run(kPragmas) && try_run(kSchema) && prepare(kInsert, insert) && prepare(kUpdateSource, update_source) &&
-                          prepare(kUpdateTarget, update_target) && prepare(kSelect, select) && prepare(kDelete, remove);
+        const bool done = try_run(kPragmas) && try_run(kSchema) && prepare(kInsert, insert) &&
+                          prepare(kUpdateSource, update_source) && prepare(kUpdateTarget, update_target) &&
+                          prepare(kSelect, select) && prepare(kDelete, remove);
         if (!done) failure_ = sqlite3_errmsg(handle_);
     }
     bool try_run(const char* sql) { return sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) == SQLITE_OK; }

@@ -20,8 +20,8 @@ struct SpooledFinding {
     Both<std::string> row_hash;
 };
 
-/// Holds the findings of all tables on disk, so that memory does not grow with their number: an SQLite file in $TMPDIR that has
-/// no name any more once it is open, and so goes away with the process however it ends.
+/// Holds the findings of all tables on disk, so that memory does not grow with their number: an SQLite file in $TMPDIR
+/// that has no name any more once it is open, and so goes away with the process however it ends.
 ///
 /// Thread-safe. Throws Error{kOutput} when the file cannot be made or written.
 class Spool {

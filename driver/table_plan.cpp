@@ -310,6 +310,7 @@ void TablePlanner::describe_sides() {
         plan_.name[which] = relation.name;
         plan_.relkind[which] = relation.relkind;
         plan_.foreign_parts[which] = relation.foreign_parts;
+        plan_.columns_text[which] = relation.columns_text;
         plan_.visible_rows_only = plan_.visible_rows_only || relation.row_security_active;
         const bool scannable = relation.relkind != 'v' && !relation.foreign_parts && !relation.row_security_active;
         plan_.path[which] = scannable && options_.where.empty() ? "scan" : "aggregate";

@@ -34,9 +34,11 @@ class SessionPair {
   private:
     static Session open(const RunContext& context, Side side, int worker) {
         Session session = Session::open(side, *context.options, fmt::format("worker {}", worker));
-        session.connection().set_notice_handler([log = context.log, side](std::string_view severity, std::string_view message) {
-            log->log(severity == "WARNING" ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side), message);
-        });
+        session.connection().set_notice_handler(
+            [log = context.log, side](std::string_view severity, std::string_view message) {
+                log->log(severity == "WARNING" ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side),
+                         message);
+            });
         context.log->debug("worker {} connected to the {}", worker, side_name(side));
         return session;
     }
@@ -88,7 +90,8 @@ std::optional<std::size_t> TablePool::take() {
 
 /// Each element is written by the one thread that took its number.
 void TablePool::keep(std::size_t table_no, TableResult result) {
-    if (!result.error.empty() && !interrupted()) context_.log->error("{}: {}", display_name(result.plan.name), result.error);
+    if (!result.error.empty() && !interrupted())
+        context_.log->error("{}: {}", display_name(result.plan.name), result.error);
     context_.progress->finish_table(table_no, std::max(result.rows.source, result.rows.target));
     results_[table_no] = std::move(result);
 }

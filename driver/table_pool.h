@@ -11,11 +11,13 @@
 
 namespace parity::driver {
 
-/// Compares tables over several threads, each with a pair of connections of its own. Tables are taken in the order of the plan.
+/// Compares tables over several threads, each with a pair of connections of its own. Tables are taken in the order of
+/// the plan.
 ///
-/// A connection that breaks is the failure of the table it served; the next table gets new ones. A thread that cannot connect ends, and
-/// the others go on; tables that nobody is left to take fail with what the last thread was told, so that a server that is gone
-/// is not asked again for each of them. A signal makes the tables under way fail and the rest not begin.
+/// A connection that breaks is the failure of the table it served; the next table gets new ones. A thread that cannot
+/// connect ends, and the others go on; tables that nobody is left to take fail with what the last thread was told, so
+/// that a server that is gone is not asked again for each of them. A signal makes the tables under way fail and the
+/// rest not begin.
 class TablePool {
   public:
     TablePool(const RunContext& context, const std::vector<TablePlan>& tables);

@@ -67,8 +67,8 @@ class Wanted {
     std::unordered_map<std::string, std::vector<const SpooledFinding*>> by_row_;
 };
 
-void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, const TablePlan& table, const DigestSettings& settings,
-                Session& session) {
+void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, const TablePlan& table,
+                const DigestSettings& settings, Session& session) {
     const Side side = session.side();
     Wanted wanted(batch, side);
     if (wanted.keys().empty()) return;
@@ -78,12 +78,14 @@ void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, const Ta
         for (const SpooledFinding* entry : wanted.take(row->bytes(kKey), row->bytes(kRowHash)))
             spool.set_values(entry->id, side, pick_values(row->bytes(kColumnValues), entry->finding.columns));
     if (!wanted.all_found())
-        throw Error(ErrorKind::kInternal, fmt::format("a row that differs could not be read again on {}", side_name(side)));
+        throw Error(ErrorKind::kInternal,
+                    fmt::format("a row that differs could not be read again on {}", side_name(side)));
 }
 
 }  // namespace
 
-void fetch_values(Spool& spool, int table_no, const TablePlan& table, const DigestSettings& settings, const Both<Session*>& sessions) {
+void fetch_values(Spool& spool, int table_no, const TablePlan& table, const DigestSettings& settings,
+                  const Both<Session*>& sessions) {
     std::int64_t after = 0;
     while (true) {
         const std::vector<SpooledFinding> batch = spool.read(table_no, after, kBatchBytes);

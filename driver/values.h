@@ -7,11 +7,12 @@
 
 namespace parity::driver {
 
-/// Fetches the values of the differing columns of a table's spooled mismatches, on both sides, into the spool. Must run under
-/// the snapshots under which the mismatches were found.
+/// Fetches the values of the differing columns of a table's spooled mismatches, on both sides, into the spool. Must run
+/// under the snapshots under which the mismatches were found.
 ///
-/// Rows are asked for by key, in batches of about a MiB, and told apart by key and row hash. Throws Error{kInternal} where a row is not
-/// there any more.
-void fetch_values(Spool& spool, int table_no, const TablePlan& table, const DigestSettings& settings, const Both<Session*>& sessions);
+/// Rows are asked for by key, in batches of about a MiB, and told apart by key and row hash. Throws Error{kInternal}
+/// where a row is not there any more.
+void fetch_values(Spool& spool, int table_no, const TablePlan& table, const DigestSettings& settings,
+                  const Both<Session*>& sessions);
 
 }  // namespace parity::driver

@@ -30,7 +30,8 @@ void read_wire_array(std::string_view wire, const std::function<void(std::option
     WireReader reader(wire);
     const std::int32_t dimensions = reader.int32();
     reader.take(8);  // whether there are NULLs, the element type
-    if (dimensions < 0 || dimensions > 1) throw Error(ErrorKind::kInternal, "a server sent an array of several dimensions");
+    if (dimensions < 0 || dimensions > 1)
+        throw Error(ErrorKind::kInternal, "a server sent an array of several dimensions");
     const std::int32_t length = dimensions == 0 ? 0 : reader.int32();
     if (dimensions == 1) reader.take(4);  // lower bound
     for (std::int32_t i = 0; i < length; ++i) {

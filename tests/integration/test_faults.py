@@ -82,6 +82,28 @@ def test_table_changed_at_any_moment(pair, change, sides):
         assert "planted function ran" not in side.cluster.log()
 
 
+def test_column_added_at_any_moment(pair):
+    """A column that both sides get after the plan was made, with other values, must not be left out silently: the run compares it,
+    or refuses, or is through with the table."""
+    pair.both(FIRST)
+    requests = count_requests(pair)
+    change = "ALTER TABLE t ADD COLUMN extra int; UPDATE t SET extra = current_setting('port')::int"
+    statuses = []
+    for at in range(requests):
+        pair.both("DROP TABLE t")
+        pair.both(FIRST)
+        interloper = Interloper([pair.source, pair.target], change, at)
+        with Proxy(pair.source.cluster.port, interloper) as proxy:
+            run = pair.compare("--lock-timeout", "2s", source=pair.source.tcp_conninfo(proxy.port))
+        if len(interloper.changed) == 2:
+            statuses.append(run.status)
+        if run.status in (ERROR, INCOMPLETE):
+            assert "got other columns" in str(run.report["errors"]), str(run)
+    assert {DIVERGENT, ERROR} <= set(statuses), statuses
+    first_refusal = statuses.index(ERROR)
+    assert IDENTICAL not in statuses[:first_refusal], statuses
+
+
 def check_answer(run, untouched, where):
     if untouched:
         assert run.status == IDENTICAL, where
