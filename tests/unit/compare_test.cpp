@@ -17,8 +17,13 @@ Digest slice(Form form, std::uint64_t count, std::uint64_t sum, std::uint8_t wid
 }
 
 /// A range of two columns.
-RangeDigests range(int range_no, std::uint64_t rows, std::uint64_t key, std::uint64_t row, std::uint64_t a, std::uint64_t b) {
-    return {range_no, rows, slice(Form::kKey, rows, key), slice(Form::kRow, rows, row), {slice(Form::kInt, rows, a), slice(Form::kText, rows, b)}};
+RangeDigests range(int range_no, std::uint64_t rows, std::uint64_t key, std::uint64_t row, std::uint64_t a,
+                   std::uint64_t b) {
+    return {range_no,
+            rows,
+            slice(Form::kKey, rows, key),
+            slice(Form::kRow, rows, row),
+            {slice(Form::kInt, rows, a), slice(Form::kText, rows, b)}};
 }
 
 Comparison compare(const std::vector<RangeDigests>& source, const std::vector<RangeDigests>& target) {
@@ -63,7 +68,8 @@ TEST(LockstepComparison, EachSliceAloneMakesARangeDivergent) {
 }
 
 TEST(LockstepComparison, TellsCountsAndRowSumsOfDivergentRanges) {
-    const Comparison comparison = compare({range(1, 1, 1, 1, 1, 1), range(2, 10, 1, 2, 3, 4)}, {range(1, 1, 1, 1, 1, 1), range(2, 11, 5, 6, 7, 8)});
+    const Comparison comparison = compare({range(1, 1, 1, 1, 1, 1), range(2, 10, 1, 2, 3, 4)},
+                                          {range(1, 1, 1, 1, 1, 1), range(2, 11, 5, 6, 7, 8)});
     ASSERT_EQ(comparison.divergent.size(), 1U);
     EXPECT_EQ(comparison.divergent[0].range_no, 2);
     EXPECT_EQ(comparison.divergent[0].total.source, (RangeTotal{10, 2}));
@@ -73,13 +79,18 @@ TEST(LockstepComparison, TellsCountsAndRowSumsOfDivergentRanges) {
 
 TEST(LockstepComparison, ColumnSumsOverAllRangesAreModular) {
     const std::uint64_t large = ~std::uint64_t{0};
-    const Comparison comparison = compare({range(1, 1, 1, 1, large, 5), range(2, 1, 1, 1, 3, 5)}, {range(1, 1, 1, 1, 1, 5), range(2, 1, 1, 1, 1, 6)});
+    const Comparison comparison = compare({range(1, 1, 1, 1, large, 5), range(2, 1, 1, 1, 3, 5)},
+                                          {range(1, 1, 1, 1, 1, 5), range(2, 1, 1, 1, 1, 6)});
     EXPECT_EQ(comparison.column_sum_differs, (std::vector<bool>{false, true})) << "2^64 - 1 + 3 = 1 + 1";
 }
 
 TEST(LockstepComparison, RefusesRangesOutOfStep) {
-    EXPECT_NE(error_of([] { compare({range(1, 1, 1, 1, 1, 1)}, {range(2, 1, 1, 1, 1, 1)}); }).find("out of order"), std::string::npos);
-    EXPECT_NE(error_of([] { compare({range(1, 1, 1, 1, 1, 1), range(1, 1, 1, 1, 1, 1)}, {range(1, 1, 1, 1, 1, 1), range(1, 1, 1, 1, 1, 1)}); }).find("out of order"),
+    EXPECT_NE(error_of([] { compare({range(1, 1, 1, 1, 1, 1)}, {range(2, 1, 1, 1, 1, 1)}); }).find("out of order"),
+              std::string::npos);
+    EXPECT_NE(error_of([] {
+                  compare({range(1, 1, 1, 1, 1, 1), range(1, 1, 1, 1, 1, 1)},
+                          {range(1, 1, 1, 1, 1, 1), range(1, 1, 1, 1, 1, 1)});
+              }).find("out of order"),
               std::string::npos);
 }
 

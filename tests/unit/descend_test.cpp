@@ -68,7 +68,8 @@ struct FakeServers {
     }
 };
 
-/// Two ranges of a million rows with the bound 1000, the first divergent; the finer pass cuts it at 500 and finds the second half.
+/// Two ranges of a million rows with the bound 1000, the first divergent; the finer pass cuts it at 500 and finds the
+/// second half.
 struct HalvedFirstRange : FakeServers {
     Comparison first;
     HalvedFirstRange() {

@@ -19,13 +19,16 @@ std::string be(T value) {
 
 std::string wire_of(const core::Digest& digest) {
     std::string bytes(core::kDigestBytes, '\0');
-    core::write_digest_wire(digest, std::span<std::uint8_t, core::kDigestBytes>(reinterpret_cast<std::uint8_t*>(bytes.data()), core::kDigestBytes));
+    core::write_digest_wire(digest, std::span<std::uint8_t, core::kDigestBytes>(
+                                        reinterpret_cast<std::uint8_t*>(bytes.data()), core::kDigestBytes));
     return bytes;
 }
 
 std::string array_of(const std::vector<std::optional<std::string>>& elements) {
-    std::string wire = be<std::int32_t>(1) + be<std::int32_t>(0) + be<std::uint32_t>(12345) + be(static_cast<std::int32_t>(elements.size())) + be<std::int32_t>(1);
-    for (const auto& element : elements) wire += element ? be(static_cast<std::int32_t>(element->size())) + *element : be<std::int32_t>(-1);
+    std::string wire = be<std::int32_t>(1) + be<std::int32_t>(0) + be<std::uint32_t>(12345) +
+                       be(static_cast<std::int32_t>(elements.size())) + be<std::int32_t>(1);
+    for (const auto& element : elements)
+        wire += element ? be(static_cast<std::int32_t>(element->size())) + *element : be<std::int32_t>(-1);
     return wire;
 }
 

@@ -38,12 +38,13 @@ std::vector<DivergentRange> divergent(const std::vector<int>& numbers) {
     return ranges;
 }
 
-std::optional<RangeList> by_keys(const std::vector<std::int64_t>& bounds, const std::vector<int>& ranges, const std::vector<std::int64_t>& candidates,
-                                 std::size_t max = 1000) {
+std::optional<RangeList> by_keys(const std::vector<std::int64_t>& bounds, const std::vector<int>& ranges,
+                                 const std::vector<std::int64_t>& candidates, std::size_t max = 1000) {
     return subdivide_by_keys(key_bounds(bounds), divergent(ranges), key_bounds(candidates), max, kIntKey);
 }
 
-void expect_division(const std::optional<RangeList>& division, const std::vector<std::int64_t>& bounds, const std::vector<std::int32_t>& only) {
+void expect_division(const std::optional<RangeList>& division, const std::vector<std::int64_t>& bounds,
+                     const std::vector<std::int32_t>& only) {
     ASSERT_TRUE(division);
     EXPECT_EQ(division->bounds, key_bounds(bounds));
     EXPECT_EQ(division->only, only);
@@ -51,7 +52,8 @@ void expect_division(const std::optional<RangeList>& division, const std::vector
 
 TEST(SubdivideByKeys, CutsInnerRangesAndJoinsEqualNeighbours) {
     // Ranges: (,10) [10,20) [20,30) [30,40) [40,)
-    expect_division(by_keys({10, 20, 30, 40}, {2, 4}, {5, 12, 15, 25, 33, 45}), {10, 12, 15, 20, 30, 33, 40}, {2, 3, 4, 6, 7});
+    expect_division(by_keys({10, 20, 30, 40}, {2, 4}, {5, 12, 15, 25, 33, 45}), {10, 12, 15, 20, 30, 33, 40},
+                    {2, 3, 4, 6, 7});
 }
 
 TEST(SubdivideByKeys, CutsTheOpenRangesAtBothEnds) {
@@ -103,7 +105,9 @@ TEST(SubdivideByHash, DividesAWholeTableLikeTheSpecification) {
     std::vector<std::string> expected;
     for (std::uint32_t i = 1; i < 7; ++i) {
         std::string bound(core::kHashBoundBytes, '\0');
-        core::write_hash_bound(i, 7, std::span<std::uint8_t, core::kHashBoundBytes>(reinterpret_cast<std::uint8_t*>(bound.data()), core::kHashBoundBytes));
+        core::write_hash_bound(i, 7,
+                               std::span<std::uint8_t, core::kHashBoundBytes>(
+                                   reinterpret_cast<std::uint8_t*>(bound.data()), core::kHashBoundBytes));
         expected.push_back(bound);
     }
     EXPECT_EQ(division->bounds, expected);
@@ -114,7 +118,8 @@ TEST(SubdivideByHash, CutsDivergentRangesOnly) {
     const std::vector<std::string> bounds{hash_bound(1000), hash_bound(2000), hash_bound(3000)};
     const auto division = subdivide_by_hash(bounds, divergent({2}), 4);
     ASSERT_TRUE(division);
-    EXPECT_EQ(division->bounds, (std::vector<std::string>{hash_bound(1000), hash_bound(1250), hash_bound(1500), hash_bound(1750), hash_bound(2000)}));
+    EXPECT_EQ(division->bounds, (std::vector<std::string>{hash_bound(1000), hash_bound(1250), hash_bound(1500),
+                                                          hash_bound(1750), hash_bound(2000)}));
     EXPECT_EQ(division->only, (std::vector<std::int32_t>{2, 3, 4, 5}));
 }
 

@@ -77,7 +77,8 @@ TEST(ShowValue, QuotesByForm) {
 }
 
 TEST(ShowValue, StaysOnOneLine) {
-    EXPECT_EQ(show_value(Form::kText, "it's\ta \\ two\nlines\r\x1b[31m\x7f"), "'it''s\\ta \\\\ two\\nlines\\r\\x1b[31m\\x7f'");
+    EXPECT_EQ(show_value(Form::kText, "it's\ta \\ two\nlines\r\x1b[31m\x7f"),
+              "'it''s\\ta \\\\ two\\nlines\\r\\x1b[31m\\x7f'");
     EXPECT_EQ(show_value(Form::kText, "\xc2\x9b"), "'\\u009b'") << "a C1 control character";
 }
 
@@ -96,8 +97,11 @@ TEST(ShowValue, CutsLongValuesAtACharacter) {
 }
 
 TEST(IsUtf8, FollowsTheStandard) {
-    for (const char* good : {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) EXPECT_TRUE(is_utf8(good));
-    for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "a\xff"})
+    for (const char* good :
+         {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+        EXPECT_TRUE(is_utf8(good));
+    for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "a\xff"})
         EXPECT_FALSE(is_utf8(bad)) << bad;
 }
 

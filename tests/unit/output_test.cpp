@@ -25,7 +25,9 @@ class OutputTest : public testing::Test {
     void TearDown() override { fs::remove_all(directory_); }
 
     std::string file(const std::string& name) const { return (directory_ / name).string(); }
-    std::size_t files() const { return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory_), fs::directory_iterator())); }
+    std::size_t files() const {
+        return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory_), fs::directory_iterator()));
+    }
 
     static std::string content(const std::string& path) {
         std::stringstream text;

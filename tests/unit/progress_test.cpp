@@ -31,7 +31,8 @@ TEST(ProgressBar, CutsCharactersWhole) {
     for (std::size_t width = 40; width < 60; ++width) {
         const std::string cut = progress_bar({0, 0, 0, 0, 1, "日日日日"}, width);
         ASSERT_TRUE(whole.starts_with(cut));
-        ASSERT_TRUE(cut.size() == whole.size() || (static_cast<unsigned char>(whole[cut.size()]) & 0xC0) != 0x80) << width;
+        ASSERT_TRUE(cut.size() == whole.size() || (static_cast<unsigned char>(whole[cut.size()]) & 0xC0) != 0x80)
+            << width;
     }
 }
 

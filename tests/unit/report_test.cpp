@@ -61,8 +61,8 @@ class ReportTest : public testing::Test {
         report_.tables.push_back(result);
     }
 
-    void add_finding(FindingKind kind, std::int64_t id, std::vector<int> columns = {}, Both<std::vector<std::optional<std::string>>> values = {},
-                     std::uint64_t occurrences = 1) {
+    void add_finding(FindingKind kind, std::int64_t id, std::vector<int> columns = {},
+                     Both<std::vector<std::optional<std::string>>> values = {}, std::uint64_t occurrences = 1) {
         SpooledFinding entry;
         entry.finding = {kind, int_frame(id), std::move(columns), occurrences, std::move(values)};
         spool_.add(static_cast<int>(report_.tables.size()), entry);
@@ -114,7 +114,8 @@ TEST_F(ReportTest, TextOfIdenticalTables) {
 TEST_F(ReportTest, TextOfADivergentTable) {
     add_divergent_table();
     EXPECT_EQ(text(),
-              "public.orders: divergent, 3 of 1,024 ranges; 1 mismatch (column amount), 1 missing on target, 3 missing on source\n"
+              "public.orders: divergent, 3 of 1,024 ranges; 1 mismatch (column amount), 1 missing on target, 3 missing "
+              "on source\n"
               "  mismatch           (id)=(17)  amount: 1.00 | 2.00\n"
               "  missing on target  (id)=(18)\n"
               "  missing on source  (id)=(19)  3 times\n"
@@ -124,7 +125,8 @@ TEST_F(ReportTest, TextOfADivergentTable) {
 TEST_F(ReportTest, TextTellsWhatIsNotListed) {
     add_divergent_table();
     report_.tables[0].counts.mismatch = 8124;
-    EXPECT_NE(text().find("  … 8,123 more of 8,128 not listed (--max-divergences 1000)\n"), std::string::npos) << text();
+    EXPECT_NE(text().find("  … 8,123 more of 8,128 not listed (--max-divergences 1000)\n"), std::string::npos)
+        << text();
 }
 
 TEST_F(ReportTest, TextTellsEverythingThatIsIncomplete) {
@@ -137,8 +139,9 @@ TEST_F(ReportTest, TextTellsEverythingThatIsIncomplete) {
     failed.error = "source: permission denied";
     add(failed);
     report_.plan.skipped_tables.push_back({{{"public", "hidden"}, {"public", "hidden"}}, "no SELECT on source"});
-    report_.plan.differences = {{SchemaDifference::Severity::kDivergence, "public.only_here", "table exists only on source"},
-                                {SchemaDifference::Severity::kNote, "public.a.id", "type integer on source, bigint on target"}};
+    report_.plan.differences = {
+        {SchemaDifference::Severity::kDivergence, "public.only_here", "table exists only on source"},
+        {SchemaDifference::Severity::kNote, "public.a.id", "type integer on source, bigint on target"}};
     report_.plan.not_compared = {"views: 3 on source, 0 on target"};
     report_.sequences = {compare_sequence({sequence("17", true), sequence("18", true)})};
     report_.outcome = {Verdict::kDivergent, true, 1};
@@ -153,7 +156,8 @@ TEST_F(ReportTest, TextTellsEverythingThatIsIncomplete) {
               "sequence public.s: divergent, 17 on source, 18 on target\n"
               "not compared:\n"
               "  views: 3 on source, 0 on target\n"
-              "result: divergent and incomplete: 1 table compared, 1 incomplete, 1 failed, 1 not compared; 0 differing rows; 0.0 s\n");
+              "result: divergent and incomplete: 1 table compared, 1 incomplete, 1 failed, 1 not compared; 0 differing "
+              "rows; 0.0 s\n");
 }
 
 TEST_F(ReportTest, TextSaysInterrupted) {
@@ -176,7 +180,10 @@ TEST_F(ReportTest, JsonOfADivergentTable) {
     EXPECT_EQ(entry["path"], json::parse(R"({"source":"scan","target":"aggregate"})"));
     EXPECT_EQ(entry["ranges"], json::parse(R"({"compared":1024,"divergent":3})"));
     EXPECT_EQ(entry["key"], json::parse(R"(["id"])"));
-    EXPECT_EQ(entry["columns"], json::parse(R"([{"name":"amount","form":"decimal","divergent":true},{"name":"note","form":"text","divergent":false}])"));
+    EXPECT_EQ(
+        entry["columns"],
+        json::parse(
+            R"([{"name":"amount","form":"decimal","divergent":true},{"name":"note","form":"text","divergent":false}])"));
     EXPECT_EQ(entry["counts"], json::parse(R"({"mismatch":"1","missing_on_target":"1","missing_on_source":"3"})"));
     EXPECT_EQ(entry["divergences"], json::parse(R"([
         {"kind":"mismatch","key":{"id":"17"},"columns":["amount"],"source":{"amount":"1.00"},"target":{"amount":"2.00"}},
@@ -210,7 +217,8 @@ TEST_F(ReportTest, JsonShowsWholeRowsOfATableWithoutAKey) {
     result.counts.missing_on_target = 1;
     result.listed = 1;
     add(result);
-    EXPECT_EQ(parsed()["tables"][0]["divergences"], json::parse(R"([{"kind":"missing_on_target","row":{"a":"5","b":null},"occurrences":"1"}])"));
+    EXPECT_EQ(parsed()["tables"][0]["divergences"],
+              json::parse(R"([{"kind":"missing_on_target","row":{"a":"5","b":null},"occurrences":"1"}])"));
     EXPECT_NE(text().find("  missing on target  (a, b)=(5, NULL)\n"), std::string::npos) << text();
 }
 
@@ -222,7 +230,8 @@ TEST_F(ReportTest, JsonOfAFailedTableHasNoMeasures) {
     report_.errors = {{"public.t", failed.error}};
     const json report = parsed();
     EXPECT_EQ(report["tables"][0]["error"], "source: \xef\xbf\xbd") << "bytes that are not UTF-8 do no harm";
-    for (const char* member : {"path", "rows", "lsn", "ranges"}) EXPECT_FALSE(report["tables"][0].contains(member)) << member;
+    for (const char* member : {"path", "rows", "lsn", "ranges"})
+        EXPECT_FALSE(report["tables"][0].contains(member)) << member;
     EXPECT_EQ(report["errors"][0]["table"], "public.t");
 }
 
@@ -236,7 +245,8 @@ TEST_F(ReportTest, JsonCountsWhatIsNotListed) {
 TEST(Sequences, AreComparedByValueAndCall) {
     EXPECT_EQ(compare_sequence({sequence("1", true), sequence("1", true)}).verdict, Verdict::kIdentical);
     EXPECT_EQ(compare_sequence({sequence("1", true), sequence("2", true)}).verdict, Verdict::kDivergent);
-    EXPECT_EQ(compare_sequence({sequence("1", true), sequence("1", false)}).reason, "1 on source, 1 (not called yet) on target");
+    EXPECT_EQ(compare_sequence({sequence("1", true), sequence("1", false)}).reason,
+              "1 on source, 1 (not called yet) on target");
     EXPECT_EQ(compare_sequence({sequence("1", true), sequence(std::nullopt, false)}).verdict, Verdict::kIncomplete);
 }
 

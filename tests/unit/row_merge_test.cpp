@@ -50,14 +50,21 @@ struct Found {
     std::uint64_t occurrences;
     Both<std::string> row_hash;
     auto operator<=>(const Found& other) const {
-        return std::tie(kind, key, columns, occurrences) <=> std::tie(other.kind, other.key, other.columns, other.occurrences);
+        return std::tie(kind, key, columns, occurrences) <=>
+               std::tie(other.kind, other.key, other.columns, other.occurrences);
     }
     bool operator==(const Found& other) const { return (*this <=> other) == 0; }
 };
 
-Found mismatch(const std::string& key, std::vector<int> columns) { return {FindingKind::kMismatch, key, std::move(columns), 1, {}}; }
-Found missing_on_target(const std::string& key, std::uint64_t n = 1) { return {FindingKind::kMissingOnTarget, key, {}, n, {}}; }
-Found missing_on_source(const std::string& key, std::uint64_t n = 1) { return {FindingKind::kMissingOnSource, key, {}, n, {}}; }
+Found mismatch(const std::string& key, std::vector<int> columns) {
+    return {FindingKind::kMismatch, key, std::move(columns), 1, {}};
+}
+Found missing_on_target(const std::string& key, std::uint64_t n = 1) {
+    return {FindingKind::kMissingOnTarget, key, {}, n, {}};
+}
+Found missing_on_source(const std::string& key, std::uint64_t n = 1) {
+    return {FindingKind::kMissingOnSource, key, {}, n, {}};
+}
 
 using Rows = std::vector<RowDigest>;
 
@@ -89,7 +96,10 @@ Merged merge(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, R
     VectorRows target_rows(std::move(target));
     Merged merged;
     merged.report = merge_rows(spec, ranges, {&source_rows, &target_rows}, [&](const RowFinding& finding) {
-        merged.found.push_back({finding.kind, std::string(finding.key), finding.columns, finding.occurrences,
+        merged.found.push_back({finding.kind,
+                                std::string(finding.key),
+                                finding.columns,
+                                finding.occurrences,
                                 {std::string(finding.row_hash.source), std::string(finding.row_hash.target)}});
     });
     return merged;
@@ -119,9 +129,11 @@ std::string error_of(const std::function<void()>& action) {
 }
 
 TEST(RowMerge, NamesMismatchedColumnsAndMissingRows) {
-    const Merged merged = merge(proven(3), {make_row(1, "a", {1, 2, 3}), make_row(1, "b", {1, 2, 3}), make_row(4, "x", {7, 7, 7})},
-                                {make_row(1, "a", {1, 9, 9}), make_row(1, "c", {1, 2, 3}), make_row(4, "x", {8, 7, 7})});
-    EXPECT_EQ(merged.found, (std::vector<Found>{mismatch("a", {1, 2}), missing_on_target("b"), missing_on_source("c"), mismatch("x", {0})}));
+    const Merged merged =
+        merge(proven(3), {make_row(1, "a", {1, 2, 3}), make_row(1, "b", {1, 2, 3}), make_row(4, "x", {7, 7, 7})},
+              {make_row(1, "a", {1, 9, 9}), make_row(1, "c", {1, 2, 3}), make_row(4, "x", {8, 7, 7})});
+    EXPECT_EQ(merged.found, (std::vector<Found>{mismatch("a", {1, 2}), missing_on_target("b"), missing_on_source("c"),
+                                                mismatch("x", {0})}));
     EXPECT_EQ(merged.report.counts.mismatch, 2U);
     EXPECT_EQ(merged.report.counts.missing_on_target, 1U);
     EXPECT_EQ(merged.report.counts.missing_on_source, 1U);
@@ -148,12 +160,14 @@ TEST(RowMerge, OneSideEmpty) {
 }
 
 TEST(RowMerge, WorksWithoutColumns) {
-    const Merged merged = merge(proven(0), {make_row(1, "a", {}), make_row(1, "b", {})}, {make_row(1, "b", {}), make_row(1, "c", {})});
+    const Merged merged =
+        merge(proven(0), {make_row(1, "a", {}), make_row(1, "b", {})}, {make_row(1, "b", {}), make_row(1, "c", {})});
     EXPECT_EQ(merged.found, (std::vector<Found>{missing_on_target("a"), missing_on_source("c")}));
 }
 
 TEST(RowMerge, KeysAreComparedAsUnsignedBytes) {
-    const Merged merged = merge(proven(1), {make_row(1, "a", {1}), make_row(1, "\xff", {1})}, {make_row(1, "\xff", {2})});
+    const Merged merged =
+        merge(proven(1), {make_row(1, "a", {1}), make_row(1, "\xff", {1})}, {make_row(1, "\xff", {2})});
     EXPECT_EQ(merged.found, (std::vector<Found>{missing_on_target("a"), mismatch("\xff", {0})}));
 }
 
@@ -164,14 +178,16 @@ TEST(RowMerge, DuplicatesUnderAnUnprovenKeyCancelAsMultisets) {
 }
 
 TEST(RowMerge, RowsThatSwapCellsUnderOneKeyAreTwoMismatches) {
-    const Merged merged = merge(unproven(2), {make_row(1, "k", {1, 1}), make_row(1, "k", {2, 2})}, {make_row(1, "k", {1, 2}), make_row(1, "k", {2, 1})});
+    const Merged merged = merge(unproven(2), {make_row(1, "k", {1, 1}), make_row(1, "k", {2, 2})},
+                                {make_row(1, "k", {1, 2}), make_row(1, "k", {2, 1})});
     EXPECT_EQ(merged.report.counts.mismatch, 2U);
     for (const Found& found : merged.found) EXPECT_EQ(found.columns.size(), 1U);
 }
 
 TEST(RowMerge, PairsTheRowsThatDifferLeast) {
-    const Merged merged = merge(unproven(4), {make_row(1, "k", {1, 2, 3, 4}), make_row(1, "k", {5, 6, 7, 8})},
-                                {make_row(1, "k", {5, 6, 0, 8}), make_row(1, "k", {1, 0, 0, 4}), make_row(1, "k", {9, 9, 9, 9})});
+    const Merged merged =
+        merge(unproven(4), {make_row(1, "k", {1, 2, 3, 4}), make_row(1, "k", {5, 6, 7, 8})},
+              {make_row(1, "k", {5, 6, 0, 8}), make_row(1, "k", {1, 0, 0, 4}), make_row(1, "k", {9, 9, 9, 9})});
     std::set<Found> found(merged.found.begin(), merged.found.end());
     EXPECT_EQ(found, (std::set<Found>{mismatch("k", {2}), mismatch("k", {1, 2}), missing_on_source("k")}));
 }
@@ -183,7 +199,8 @@ TEST(RowMerge, MissingRowsOfOneKeyAreOneFindingThatCountsAll) {
 }
 
 TEST(RowMerge, SaysWhereAProvenKeyHasDuplicates) {
-    const Merged merged = merge(proven(1), {make_row(1, "a", {1}), make_row(1, "a", {2}), make_row(1, "b", {1})}, {make_row(1, "a", {1}), make_row(1, "b", {1})});
+    const Merged merged = merge(proven(1), {make_row(1, "a", {1}), make_row(1, "a", {2}), make_row(1, "b", {1})},
+                                {make_row(1, "a", {1}), make_row(1, "b", {1})});
     EXPECT_EQ(merged.found, (std::vector<Found>{missing_on_target("a")}));
     EXPECT_EQ(merged.report.duplicate_keys.source, 1U);
     EXPECT_EQ(merged.report.duplicate_keys.target, 0U);
@@ -196,8 +213,9 @@ TEST(RowMerge, DuplicatesUnderAnUnprovenKeyAreNoNews) {
 }
 
 TEST(RowMerge, KeylessRowsAreCounted) {
-    const Merged merged = merge(keyless(1), {make_row(1, "r", {1}), make_row(1, "r", {1}), make_row(1, "r", {1}), make_row(1, "s", {2})},
-                                {make_row(1, "r", {1}), make_row(1, "s", {2}), make_row(1, "t", {3}), make_row(1, "t", {3})});
+    const Merged merged =
+        merge(keyless(1), {make_row(1, "r", {1}), make_row(1, "r", {1}), make_row(1, "r", {1}), make_row(1, "s", {2})},
+              {make_row(1, "r", {1}), make_row(1, "s", {2}), make_row(1, "t", {3}), make_row(1, "t", {3})});
     EXPECT_EQ(merged.found, (std::vector<Found>{missing_on_target("r", 2), missing_on_source("t", 2)}));
 }
 
@@ -245,11 +263,14 @@ TEST(RowMerge, RefusesRowsThatDoNotAddUp) {
     const Rows source{make_row(1, "a", {1}), make_row(1, "b", {1})};
     const Rows target{make_row(1, "a", {2})};
     const auto ranges = ranges_of(source, target);
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, {source[0]}, target); }), "rows of range 1 on source do not add up to its digest");
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, source, {}); }), "rows of range 1 on target do not add up to its digest");
+    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, {source[0]}, target); }),
+              "rows of range 1 on source do not add up to its digest");
+    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, source, {}); }),
+              "rows of range 1 on target do not add up to its digest");
     Rows altered = source;
     altered[1].row_hash = hash64(~std::uint64_t{0});
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, altered, target); }), "rows of range 1 on source do not add up to its digest");
+    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, altered, target); }),
+              "rows of range 1 on source do not add up to its digest");
 }
 
 TEST(RowMerge, RefusesADivergentRangeWithoutADifference) {
@@ -262,15 +283,18 @@ TEST(RowMerge, RefusesADivergentRangeWithoutADifference) {
 TEST(RowMerge, RefusesRowsOutOfOrder) {
     const Rows target{make_row(1, "z", {1})};
     const Rows by_key{make_row(1, "b", {1}), make_row(1, "a", {1})};
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges_of(by_key, target), by_key, target); }), "source sent rows of range 1 out of order");
+    EXPECT_EQ(error_of([&] { merge(proven(1), ranges_of(by_key, target), by_key, target); }),
+              "source sent rows of range 1 out of order");
     const Rows by_range{make_row(2, "a", {1}), make_row(1, "b", {1})};
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges_of(by_range, target), by_range, target); }), "source sent rows of range 1 out of order");
+    EXPECT_EQ(error_of([&] { merge(proven(1), ranges_of(by_range, target), by_range, target); }),
+              "source sent rows of range 1 out of order");
 }
 
 TEST(RowMerge, RefusesRowsThatWereNotAskedFor) {
     const Rows source{make_row(1, "a", {1}), make_row(3, "b", {1})};
     const auto ranges = ranges_of({source[0]}, {});
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, source, {}); }), "source sent a row of range 3, which was not asked for");
+    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, source, {}); }),
+              "source sent a row of range 3, which was not asked for");
 }
 
 TEST(RowMerge, RefusesHashesOfAnotherShape) {
@@ -363,7 +387,8 @@ TEST(RowMerge, FirstPairIsTheClosestOfAll) {
         for (const RowDigest& s : source) {
             for (const RowDigest& t : target) {
                 std::size_t differing = 0;
-                for (std::size_t c = 0; c < 4; ++c) differing += s.cell_hashes.substr(8 * c, 8) != t.cell_hashes.substr(8 * c, 8);
+                for (std::size_t c = 0; c < 4; ++c)
+                    differing += s.cell_hashes.substr(8 * c, 8) != t.cell_hashes.substr(8 * c, 8);
                 closest = std::min(closest, differing);
             }
         }

@@ -112,7 +112,8 @@ TEST_F(SpoolTest, HoldsMoreThanItsCache) {
     for (int i = 0; i < kCount; ++i) spool.add(0, mismatch(std::to_string(i) + std::string(100, 'x'), {0}));
     int seen = 0;
     bool in_order = true;
-    spool.for_each(0, [&](const Finding& finding) { in_order &= finding.key_bytes.starts_with(std::to_string(seen++) + "x"); });
+    spool.for_each(
+        0, [&](const Finding& finding) { in_order &= finding.key_bytes.starts_with(std::to_string(seen++) + "x"); });
     EXPECT_EQ(seen, kCount);
     EXPECT_TRUE(in_order);
 }
