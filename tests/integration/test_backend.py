@@ -9,7 +9,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
-from support.cluster import Cluster
+from support.cluster import Cluster, binary
 
 PARALLEL = ("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;"
             "SET max_parallel_workers_per_gather = 4;")
@@ -159,6 +159,39 @@ def test_a_load_of_changes_does_not_move_a_snapshot(database):
         stop.set()
         load.join()
         reader.close()
+
+
+class Standby(Cluster):
+    """A physical standby of another cluster."""
+
+    def __init__(self, primary):
+        super().__init__("standby", settings={"hot_standby_feedback": "on", "max_standby_streaming_delay": "-1"})
+        self.primary = primary
+
+    def _initdb(self):
+        self._run(binary("pg_basebackup"), "-h", self.primary.socket_directory, "-p", str(self.primary.port), "-U", "postgres", "-D", self.data_directory, "-R", "-X", "stream", "-c", "fast")
+
+
+def test_a_standby_gives_the_digests_of_its_primary(source_cluster, database):
+    database.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat('x', n % 3000) FROM generate_series(1, 5000) n; CREATE UNLOGGED TABLE u (id int PRIMARY KEY);"
+                     "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE UNLOGGED TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)")
+    with Standby(source_cluster) as standby:
+        copy = standby.database(database.name)
+        for change in ("SELECT 1", "UPDATE t SET v = id::text WHERE id % 3 = 0", "DELETE FROM t WHERE id % 5 = 0; VACUUM t", "ALTER TABLE t ADD w int DEFAULT 7"):
+            for statement in change.split("; "):
+                database.execute(statement)
+            lsn = database.value("SELECT pg_switch_wal()")  # which flushes, too
+            standby.wait_for(f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'")
+            bounds = database.value("SELECT array_agg(bound ORDER BY bound_no) FROM parity.split_keys('t', 5)")
+            assert copy.value("SELECT array_agg(bound ORDER BY bound_no) FROM parity.split_keys('t', 5)") == bounds
+            expected = database.query(DIGESTS.format("'t', bounds => %s"), [bounds])
+            for how in ("path => 'scan', workers => 0", "path => 'scan', workers => 2", "path => 'aggregate'"):
+                assert copy.query(DIGESTS.format("'t', bounds => %s, " + how), [bounds]) == expected
+            assert len(copy.query("SELECT key FROM parity.row_digests('t')")) == sum(row[1] for row in expected)
+        for relation in ("u", "p"):
+            for function in ("range_digests", "row_digests", "split_keys"):
+                fails_with("0A000", copy, f"SELECT * FROM parity.{function}('{relation}', key_columns => '{{id}}')")
+        copy.close()
 
 
 # ---- parallel workers ------------------------------------------------------------------------------------------
