@@ -34,14 +34,15 @@ void check_page(Relation index, Page page, BlockNumber block, uint32 level) {
         BTPageOpaque opaque = BTPageGetOpaque(page);
         if (P_ISDELETED(opaque) || page_level(opaque) == level) return;
     }
-    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
-                    errmsg("index \"%s\" contains an unexpected page at block %u", RelationGetRelationName(index), block),
-                    errhint("REINDEX it if the error stays.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INDEX_CORRUPTED),
+             errmsg("index \"%s\" contains an unexpected page at block %u", RelationGetRelationName(index), block),
+             errhint("REINDEX it if the error stays.")));
 }
 
-/// Calls `visit(page, opaque, first_item)` for the pages of one level from its beginning to the right, until it gives false.
-/// `visit` gets a copy, so that no lock is held while it looks up catalogs to read a value. The first data item of an
-/// inner page has no key (minus infinity); `first_item` is the first that has one.
+/// Calls `visit(page, opaque, first_item)` for the pages of one level from its beginning to the right, until it gives
+/// false. `visit` gets a copy, so that no lock is held while it looks up catalogs to read a value. The first data item
+/// of an inner page has no key (minus infinity); `first_item` is the first that has one.
 template <typename Visit>
 void walk_level(Relation index, Level level, Visit visit) {
     BlockNumber block = level.block;
@@ -92,7 +93,10 @@ std::size_t count_items(Relation index, Level level) {
 class BoundMaker {
   public:
     BoundMaker(Relation index, std::span<const TaskColumn> key)
-        : index_(index), key_(key), sink_(make_sink(CurrentMemoryContext)), scratch_(make_scratch(CurrentMemoryContext)) {}
+        : index_(index),
+          key_(key),
+          sink_(make_sink(CurrentMemoryContext)),
+          scratch_(make_scratch(CurrentMemoryContext)) {}
 
     /// The bound of one tuple; only its kind's byte where the tuple has no key.
     core::ByteView make(IndexTuple tuple) {

@@ -33,12 +33,18 @@ void append_number(Numeric number, core::ByteSink& sink) {
 
 void append_value(const JsonbValue& value, core::ByteSink& sink) {
     switch (value.type) {
-        case jbvNull: return core::append_json_null(sink);
-        case jbvBool: return core::append_json_bool(sink, value.val.boolean);
-        case jbvNumeric: return append_number(value.val.numeric, sink);
-        case jbvString: return core::append_json_string(sink, string_bytes(value));
-        case jbvBinary: return append_container(value.val.binary.data, sink);
-        default: elog(ERROR, "unexpected jsonb value type %d", static_cast<int>(value.type));
+        case jbvNull:
+            return core::append_json_null(sink);
+        case jbvBool:
+            return core::append_json_bool(sink, value.val.boolean);
+        case jbvNumeric:
+            return append_number(value.val.numeric, sink);
+        case jbvString:
+            return core::append_json_string(sink, string_bytes(value));
+        case jbvBinary:
+            return append_container(value.val.binary.data, sink);
+        default:
+            elog(ERROR, "unexpected jsonb value type %d", static_cast<int>(value.type));
     }
 }
 
@@ -52,7 +58,8 @@ void append_array(JsonbIterator* iterator, const JsonbValue& start, core::ByteSi
 void append_object(JsonbIterator* iterator, const JsonbValue& start, core::ByteSink& sink) {
     int count = start.val.object.nPairs;
     core::begin_json_object(sink, static_cast<std::uint32_t>(count));
-    Member* members = static_cast<Member*>(palloc_extended(sizeof(Member) * static_cast<std::size_t>(count + 1), MCXT_ALLOC_HUGE));
+    Member* members =
+        static_cast<Member*>(palloc_extended(sizeof(Member) * static_cast<std::size_t>(count + 1), MCXT_ALLOC_HUGE));
     JsonbValue key;
     for (int i = 0; JsonbIteratorNext(&iterator, &key, true) == WJB_KEY; ++i) {
         members[i].key = string_bytes(key);

@@ -39,7 +39,8 @@ void append_digits(core::ByteSink& sink, bool negative, std::int32_t weight, cor
         digits = digits.subspan(2);
         --weight;
     }
-    while (!digits.empty() && load_native(digits.data() + digits.size() - 2) == 0) digits = digits.first(digits.size() - 2);
+    while (!digits.empty() && load_native(digits.data() + digits.size() - 2) == 0)
+        digits = digits.first(digits.size() - 2);
     if (digits.empty()) return core::append_decimal(sink, core::DecimalKind::kZero);
     std::uint8_t* room = sink.extend(core::kDecimalHeader + digits.size());
     room[0] = static_cast<std::uint8_t>(negative ? core::DecimalKind::kNegative : core::DecimalKind::kPositive);
@@ -59,8 +60,10 @@ void append_numeric(core::ByteSink& sink, core::ByteView stored) {
     if (stored.size() < 2 || stored.size() % 2 != 0) raise_corrupt();
     std::uint16_t header = load_native(stored.data());
     switch (header & kKindMask) {
-        case kSpecial: return append_special(sink, header);
-        case kShort: return append_digits(sink, header & kShortNegative, short_weight(header), stored.subspan(2));
+        case kSpecial:
+            return append_special(sink, header);
+        case kShort:
+            return append_digits(sink, header & kShortNegative, short_weight(header), stored.subspan(2));
         default:
             if (stored.size() < 4) raise_corrupt();
             return append_digits(sink, (header & kKindMask) == kNegative,

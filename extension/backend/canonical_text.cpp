@@ -18,7 +18,8 @@ core::ByteView without_trailing_blanks(core::ByteView text) {
 core::ByteView enum_label(Oid value, core::ByteSink& sink) {
     HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(value));
     if (!HeapTupleIsValid(tuple))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid internal value for enum: %u", value)));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid internal value for enum: %u", value)));
     sink.clear();
     Form_pg_enum row = reinterpret_cast<Form_pg_enum>(GETSTRUCT(tuple));
     sink.append(std::string_view(NameStr(row->enumlabel)));

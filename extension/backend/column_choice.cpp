@@ -11,8 +11,8 @@ namespace parity::backend {
 namespace {
 
 [[noreturn]] void raise_no_column(Relation relation, const char* name) {
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                    errmsg("column \"%s\" of relation \"%s\" does not exist", name, RelationGetRelationName(relation))));
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("column \"%s\" of relation \"%s\" does not exist", name,
+                                                              RelationGetRelationName(relation))));
     pg_unreachable();
 }
 
@@ -93,7 +93,8 @@ void check_form_names(Relation relation, Jsonb* forms) {
     JsonbValue value;
     JsonbIteratorToken token;
     while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-        if (token == WJB_KEY) (void)find_column(relation, pnstrdup(value.val.string.val, static_cast<Size>(value.val.string.len)));
+        if (token == WJB_KEY)
+            (void)find_column(relation, pnstrdup(value.val.string.val, static_cast<Size>(value.val.string.len)));
 }
 
 void add_key(Relation relation, ArrayType* key_columns, ColumnList& list) {

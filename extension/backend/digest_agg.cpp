@@ -36,7 +36,7 @@ struct AggregateState {
     Datum* values;
     bool* nulls;
     int columns;
-    TupleDesc record;  ///< the values come as one record of this shape; null: as arguments
+    TupleDesc record;      ///< the values come as one record of this shape; null: as arguments
     const bytea* options;  ///< as given with the first row, where they could be others later; else null
 };
 static_assert(std::is_trivially_destructible_v<AggregateState>);
@@ -57,7 +57,8 @@ AggregateState* make_state(const DigestSpec& spec, MemoryContext context) {
 
 int argument_count(FunctionCallInfo fcinfo) {
     if (get_fn_expr_variadic(fcinfo->flinfo))
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("the columns cannot be given as a VARIADIC array")));
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("the columns cannot be given as a VARIADIC array")));
     return PG_NARGS() - kLeadingArguments;
 }
 
@@ -75,7 +76,8 @@ ColumnReader require_reader(Oid type, std::optional<core::Form> form, int number
 
 /// The types of the row's values, from the call or from the record that it gives.
 Oid input_type(FunctionCallInfo fcinfo, TupleDesc record, int number) {
-    return record ? TupleDescAttr(record, number)->atttypid : get_fn_expr_argtype(fcinfo->flinfo, number + kLeadingArguments);
+    return record ? TupleDescAttr(record, number)->atttypid
+                  : get_fn_expr_argtype(fcinfo->flinfo, number + kLeadingArguments);
 }
 
 [[noreturn]] void raise_other_options() {
@@ -83,7 +85,8 @@ Oid input_type(FunctionCallInfo fcinfo, TupleDesc record, int number) {
     pg_unreachable();
 }
 
-/// Whether the options are a constant or a parameter of the query. (What the call's own expression shows are stand-ins.)
+/// Whether the options are a constant or a parameter of the query. (What the call's own expression shows are
+/// stand-ins.)
 bool has_constant_options(FunctionCallInfo fcinfo) {
     Aggref* aggregate = AggGetAggref(fcinfo);
     if (!aggregate || aggregate->args == NIL) return false;
@@ -186,7 +189,8 @@ TupleDesc record_shape(FunctionCallInfo fcinfo, MemoryContext context) {
 }
 
 AggregateState* begin_ranges(FunctionCallInfo fcinfo, MemoryContext context) {
-    if (PG_ARGISNULL(1)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the specification must not be NULL")));
+    if (PG_ARGISNULL(1))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the specification must not be NULL")));
     DigestSpec spec = unpack_spec(PG_GETARG_BYTEA_PP(1), context);
     check_digest_memory(spec, 1);
     AggregateState* state = make_state(spec, context);
@@ -278,7 +282,8 @@ AggregateState* begin_digests(FunctionCallInfo fcinfo, MemoryContext context) {
     for (int i = 0; i < columns; ++i) forms[i] = option_form(options, fcinfo, i);
     std::span<const core::Form> all(forms, static_cast<std::size_t>(columns));
     std::size_t key = static_cast<std::size_t>(options.key);
-    DigestSpec spec{options.width == 128, static_cast<core::u64>(options.seed), all.first(key), all.subspan(key), {}, {}};
+    DigestSpec spec{
+        options.width == 128, static_cast<core::u64>(options.seed), all.first(key), all.subspan(key), {}, {}};
     AggregateState* state = make_state(spec, context);
     prepare_transition(state, fcinfo, nullptr, columns);
     return state;

@@ -102,8 +102,7 @@ Datum digest_array(const DigestMaker& maker, std::uint32_t range, bool with_key_
         elements[0] = digest_datum(&digests[0], maker.key(range));
         elements[1] = digest_datum(&digests[1], maker.row(range));
     }
-    for (std::size_t i = lead; i < count; ++i)
-        elements[i] = digest_datum(&digests[i], maker.column(range, i - lead));
+    for (std::size_t i = lead; i < count; ++i) elements[i] = digest_datum(&digests[i], maker.column(range, i - lead));
     ArrayType* array =
         construct_array(elements, static_cast<int>(count), digest_type, core::kDigestBytes, false, kDigestAlign);
     pfree(digests);

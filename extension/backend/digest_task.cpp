@@ -38,10 +38,11 @@ void check_kind(Relation relation) {
 }
 
 [[noreturn]] void raise_changed(Relation relation, const char* what) {
-    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                    errmsg("relation \"%s\" was %s after the snapshot was taken", RelationGetRelationName(relation), what),
-                    errdetail("Under this snapshot it would be read as it never was."),
-                    errhint("Try again with a new snapshot.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+             errmsg("relation \"%s\" was %s after the snapshot was taken", RelationGetRelationName(relation), what),
+             errdetail("Under this snapshot it would be read as it never was."),
+             errhint("Try again with a new snapshot.")));
     pg_unreachable();
 }
 
@@ -50,8 +51,7 @@ void check_kind(Relation relation) {
 void check_not_rewritten(Relation relation, Relation pg_class) {
     if (!has_storage(relation->rd_rel->relkind)) return;
     ScanKeyData key;
-    ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
-                ObjectIdGetDatum(RelationGetRelid(relation)));
+    ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(RelationGetRelid(relation)));
     SysScanDesc scan = systable_beginscan(pg_class, ClassOidIndexId, true, GetActiveSnapshot(), 1, &key);
     HeapTuple tuple = systable_getnext(scan);
     if (!HeapTupleIsValid(tuple)) raise_changed(relation, "created");
@@ -176,20 +176,28 @@ std::span<const core::Form> forms_of(std::span<const TaskColumn> columns) {
 
 const char* describe(ScanObstacle obstacle) {
     switch (obstacle) {
-        case ScanObstacle::kNone: return "nothing";
-        case ScanObstacle::kRowSecurity: return "row security applies to the caller";
-        case ScanObstacle::kFilter: return "there is a filter";
-        case ScanObstacle::kSerializable: return "the transaction is serializable";
-        case ScanObstacle::kRelationKind: return "it is or contains a view or foreign table";
-        case ScanObstacle::kAccessMethod: return "its table access method is not heap";
-        case ScanObstacle::kVirtualColumn: return "it has virtual generated columns";
+        case ScanObstacle::kNone:
+            return "nothing";
+        case ScanObstacle::kRowSecurity:
+            return "row security applies to the caller";
+        case ScanObstacle::kFilter:
+            return "there is a filter";
+        case ScanObstacle::kSerializable:
+            return "the transaction is serializable";
+        case ScanObstacle::kRelationKind:
+            return "it is or contains a view or foreign table";
+        case ScanObstacle::kAccessMethod:
+            return "its table access method is not heap";
+        case ScanObstacle::kVirtualColumn:
+            return "it has virtual generated columns";
     }
     return "unknown";
 }
 
 DigestTask open_task(const TaskArguments& arguments) {
     if (arguments.width != 64 && arguments.width != 128)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("width must be 64 or 128, not %d", arguments.width)));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("width must be 64 or 128, not %d", arguments.width)));
     DigestTask task{};
     task.relation = open_argument(arguments.relation);
     check_kind(task.relation);

@@ -50,20 +50,22 @@ struct DigestTask {
     DigestSpec spec;    ///< without bounds and kept ranges
 };
 
-/// Opens the relation and checks everything that can be wrong: kind, other sessions' temporary tables, unlogged tables in
-/// recovery, unpopulated materialised views, names, forms, SELECT on each column, and that neither it nor any leaf was
-/// rewritten, came or went after the active snapshot was taken. Raises the error that names what is wrong. In the current context.
+/// Opens the relation and checks everything that can be wrong: kind, other sessions' temporary tables, unlogged tables
+/// in recovery, unpopulated materialised views, names, forms, SELECT on each column, and that neither it nor any leaf
+/// was rewritten, came or went after the active snapshot was taken. Raises the error that names what is wrong. In the
+/// current context.
 DigestTask open_task(const TaskArguments& arguments);
 
-/// Raises 40001 where a relation, a partition or a child of it was rewritten, came or went after the active snapshot was
-/// taken. For relations behind views and in filters, which a query's plan names; one that is gone is no concern here.
+/// Raises 40001 where a relation, a partition or a child of it was rewritten, came or went after the active snapshot
+/// was taken. For relations behind views and in filters, which a query's plan names; one that is gone is no concern
+/// here.
 void check_unchanged(Oid relation);
 
 /// Lets go of the relation; its lock stays.
 void close_task(DigestTask& task);
 
-/// The same with the bounds and chosen ranges of the SQL arguments (`bounds`, `only_ranges` may be null). Raises 22023 for
-/// malformed bounds and numbers that are none.
+/// The same with the bounds and chosen ranges of the SQL arguments (`bounds`, `only_ranges` may be null). Raises 22023
+/// for malformed bounds and numbers that are none.
 void set_bounds(DigestTask& task, std::span<const core::ByteView> bounds);
 void keep_only(DigestTask& task, ArrayType* only_ranges);
 

@@ -65,8 +65,7 @@ Datum parity_digest_recv(PG_FUNCTION_ARGS) {
     std::size_t length = static_cast<std::size_t>(message->len - message->cursor);
     const auto* start = reinterpret_cast<const std::uint8_t*>(message->data + message->cursor);
     std::optional<Digest> digest = parse_digest_wire({start, length});
-    if (!digest)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid binary digest")));
+    if (!digest) ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid binary digest")));
     message->cursor = message->len;
     return digest_result(*digest);
 }

@@ -12,8 +12,8 @@ struct RelationKey {
     Oid index;                            ///< what proves it
 };
 
-/// The primary key, else the proven unique index with the fewest columns (the oldest of these). Proven is: unique, valid,
-/// ready, immediate, without predicate and expressions, over NOT NULL columns of comparable types, on a relation
+/// The primary key, else the proven unique index with the fewest columns (the oldest of these). Proven is: unique,
+/// valid, ready, immediate, without predicate and expressions, over NOT NULL columns of comparable types, on a relation
 /// without inheritance children. In the current context.
 RelationKey find_key(Relation relation);
 

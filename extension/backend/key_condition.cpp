@@ -19,19 +19,24 @@ Oid parameter_type(const TaskColumn& column) {
     switch (base) {
         case INT2OID:
         case INT4OID:
-        case INT8OID: return column.reader.form == core::Form::kInt ? INT8OID : InvalidOid;
+        case INT8OID:
+            return column.reader.form == core::Form::kInt ? INT8OID : InvalidOid;
         case FLOAT4OID:
-        case FLOAT8OID: return FLOAT8OID;
+        case FLOAT8OID:
+            return FLOAT8OID;
         case TEXTOID:
-        case VARCHAROID: return GetDatabaseEncoding() == PG_UTF8 ? TEXTOID : InvalidOid;
+        case VARCHAROID:
+            return GetDatabaseEncoding() == PG_UTF8 ? TEXTOID : InvalidOid;
         case NUMERICOID:
         case BYTEAOID:
         case UUIDOID:
         case DATEOID:
         case TIMEOID:
         case TIMESTAMPOID:
-        case TIMESTAMPTZOID: return base;
-        default: return InvalidOid;
+        case TIMESTAMPTZOID:
+            return base;
+        default:
+            return InvalidOid;
     }
 }
 
@@ -49,22 +54,26 @@ Datum parameter_value(Oid type, core::ByteView canonical) {
         case INT8OID:
         case TIMEOID:
         case TIMESTAMPOID:
-        case TIMESTAMPTZOID: return Int64GetDatum(core::load_le<std::int64_t>(canonical.data()));
-        case DATEOID: return DateADTGetDatum(core::load_le<std::int32_t>(canonical.data()));
+        case TIMESTAMPTZOID:
+            return Int64GetDatum(core::load_le<std::int64_t>(canonical.data()));
+        case DATEOID:
+            return DateADTGetDatum(core::load_le<std::int32_t>(canonical.data()));
         case FLOAT8OID:
             return Float8GetDatum(core::double_from_bits(core::load_le<std::uint64_t>(canonical.data())));
-        case NUMERICOID: return numeric_value(canonical);
+        case NUMERICOID:
+            return numeric_value(canonical);
         case UUIDOID: {
             auto* copy = static_cast<std::uint8_t*>(palloc(UUID_LEN));
             memcpy(copy, canonical.data(), UUID_LEN);
             return PointerGetDatum(copy);
         }
-        default: return PointerGetDatum(make_bytea(canonical));  // text has the same layout
+        default:
+            return PointerGetDatum(make_bytea(canonical));  // text has the same layout
     }
 }
 
-/// The value of one column of a framed key; nothing for NULL, for what is no framed key of the task and for what no value of
-/// the column can be.
+/// The value of one column of a framed key; nothing for NULL, for what is no framed key of the task and for what no
+/// value of the column can be.
 std::optional<core::ByteView> value_in_key(const DigestTask& task, core::ByteView framed, std::size_t column) {
     core::FrameReader reader(framed);
     std::optional<core::FramedValue> value;

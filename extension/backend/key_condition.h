@@ -8,8 +8,8 @@
 
 namespace parity::backend {
 
-/// A part of a WHERE clause that lets the planner use an index. It may keep more rows than are wanted, never fewer: which rows
-/// count is decided on canonical bytes.
+/// A part of a WHERE clause that lets the planner use an index. It may keep more rows than are wanted, never fewer:
+/// which rows count is decided on canonical bytes.
 struct KeyCondition {
     const char* sql = "";  ///< begins with " AND ", or is empty
     int parameters = 0;
@@ -17,15 +17,16 @@ struct KeyCondition {
     Datum values[INDEX_MAX_KEYS] = {};
 };
 
-/// Rows whose key columns are among those of these framed keys: `column = ANY (values)` for each key column whose type allows
-/// it. In the current context.
+/// Rows whose key columns are among those of these framed keys: `column = ANY (values)` for each key column whose type
+/// allows it. In the current context.
 KeyCondition condition_of_keys(const DigestTask& task, std::span<const core::ByteView> keys);
 
 /// Rows between two bounds (empty: open), by the first key column. Empty unless that column is NOT NULL and its index
 /// order is the form's.
 KeyCondition condition_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper);
 
-/// Whether condition_of_range() can narrow anything down: the first key column allows it and each leaf has a B-tree on the key.
+/// Whether condition_of_range() can narrow anything down: the first key column allows it and each leaf has a B-tree on
+/// the key.
 bool has_ordered_index(const DigestTask& task);
 
 }  // namespace parity::backend

@@ -58,10 +58,9 @@ inline char* convert_from_utf8(const char* text, int length, int encoding) {
 #if PG_VERSION_NUM >= 140000
     Size room = static_cast<Size>(length) * MAX_CONVERSION_GROWTH + 1;
     char* converted = static_cast<char*>(palloc_extended(room, MCXT_ALLOC_HUGE));
-    int done = pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding,
-                                             reinterpret_cast<unsigned char*>(const_cast<char*>(text)), length,
-                                             reinterpret_cast<unsigned char*>(converted),
-                                             static_cast<int>(std::min<Size>(room, PG_INT32_MAX)), true);
+    int done = pg_do_encoding_conversion_buf(
+        conversion, PG_UTF8, encoding, reinterpret_cast<unsigned char*>(const_cast<char*>(text)), length,
+        reinterpret_cast<unsigned char*>(converted), static_cast<int>(std::min<Size>(room, PG_INT32_MAX)), true);
     return done == length ? converted : nullptr;
 #else
     return pg_any_to_server(text, length, PG_UTF8);
@@ -81,8 +80,6 @@ inline bool is_being_detached(Form_pg_inherits row) {
 }
 
 /// Whether the role may read the whole relation.
-inline bool may_select(Oid relation, Oid role) {
-    return pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK;
-}
+inline bool may_select(Oid relation, Oid role) { return pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK; }
 
 }  // namespace parity::backend

@@ -25,8 +25,8 @@ Node* only_expression(List* parsed) {
     return target->name || target->indirection != NIL ? nullptr : target->val;
 }
 
-/// Whether an expression refers to a parameter. The queries that a filter becomes part of have some, and they are no concern of
-/// the one who wrote it.
+/// Whether an expression refers to a parameter. The queries that a filter becomes part of have some, and they are no
+/// concern of the one who wrote it.
 bool has_parameter(Node* node, void*) {
     if (!node) return false;
     return IsA(node, ParamRef) || walk_parse_tree(node, has_parameter, nullptr);
@@ -57,12 +57,14 @@ void append_source(StringInfo sql, const DigestTask& task) {
     appendStringInfo(sql, " WHERE (\n%s\n)", task.filter ? task.filter : "true");
 }
 
-/// Wide tables come as one record: a function takes 100 arguments at most, and a row's hash needs all of its cells at once.
+/// Wide tables come as one record: a function takes 100 arguments at most, and a row's hash needs all of its cells at
+/// once.
 const char* digest_query(const DigestTask& task) {
     bool as_record = task.key.size() + task.columns.size() > kMaxArguments;
     StringInfoData sql;
     initStringInfo(&sql);
-    appendStringInfoString(&sql, as_record ? "SELECT parity.range_digest_agg($1, ROW(" : "SELECT parity.range_digest_agg($1, ");
+    appendStringInfoString(
+        &sql, as_record ? "SELECT parity.range_digest_agg($1, ROW(" : "SELECT parity.range_digest_agg($1, ");
     append_column_list(&sql, task);
     appendStringInfoString(&sql, as_record ? "))" : ")");
     append_source(&sql, task);
@@ -99,7 +101,8 @@ void check_sources_unchanged(SPIPlanPtr plan) {
     ListCell* source_cell;
     foreach (source_cell, SPI_plan_get_plan_sources(plan)) {
         ListCell* cell;
-        foreach (cell, static_cast<CachedPlanSource*>(lfirst(source_cell))->relationOids) check_unchanged(lfirst_oid(cell));
+        foreach (cell, static_cast<CachedPlanSource*>(lfirst(source_cell))->relationOids)
+            check_unchanged(lfirst_oid(cell));
     }
 }
 

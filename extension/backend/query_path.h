@@ -6,7 +6,8 @@
 #include "backend/digest_task.h"
 #include "backend/key_condition.h"
 
-/// The way through the executor: for views, foreign tables, filters, row security and whatever else cannot be scanned directly.
+/// The way through the executor: for views, foreign tables, filters, row security and whatever else cannot be scanned
+/// directly.
 namespace parity::backend {
 
 /// Gives the filter back where it is exactly one SQL expression, on its own and between parentheses; else raises 42601.

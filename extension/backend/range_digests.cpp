@@ -233,7 +233,8 @@ Datum parity_split_keys(PG_FUNCTION_ARGS) {
     require_argument(fcinfo, 1, "ranges");
     check_range_count(PG_GETARG_INT32(1));
     ArrayType* keys_only = construct_empty_array(TEXTOID);
-    DigestTask task = open_task({PG_GETARG_OID(0), optional_array(fcinfo, 2), keys_only, optional_pointer<Jsonb>(fcinfo, 3), nullptr, 0, 64, true});
+    DigestTask task = open_task({PG_GETARG_OID(0), optional_array(fcinfo, 2), keys_only,
+                                 optional_pointer<Jsonb>(fcinfo, 3), nullptr, 0, 64, true});
     if (task.row_security)
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                         errmsg("bounds of \"%s\" cannot be read: row security applies to the caller",

@@ -129,7 +129,8 @@ Datum value_texts(const RowCollector& self, const Datum* values, const bool* nul
     auto* absent = static_cast<bool*>(palloc0(static_cast<std::size_t>(count + 1)));
     for (std::size_t i = 0; i < self.task->columns.size(); ++i) {
         absent[i] = nulls[first + i];
-        if (!absent[i]) texts[i] = CStringGetTextDatum(OutputFunctionCall(&self.printers[i].function, values[first + i]));
+        if (!absent[i])
+            texts[i] = CStringGetTextDatum(OutputFunctionCall(&self.printers[i].function, values[first + i]));
     }
     int lower = 1;
     return PointerGetDatum(construct_md_array(texts, absent, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT));
@@ -246,8 +247,8 @@ void read_stretches(RowCollector& collector) {
     }
 }
 
-/// The condition of one stretch is left to the planner. Several stretches, each a query of its own, are read through the index
-/// if they hold few ranges; otherwise one scan passes over the rows of the rest.
+/// The condition of one stretch is left to the planner. Several stretches, each a query of its own, are read through
+/// the index if they hold few ranges; otherwise one scan passes over the rows of the rest.
 bool is_worth_an_index(const DigestTask& task) {
     std::span<const std::uint8_t> kept = task.spec.kept;
     if (kept.empty() || task.spec.bounds.empty() || task.spec.bounds[0][0] != core::kKeyBound) return false;

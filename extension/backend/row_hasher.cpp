@@ -21,8 +21,8 @@ void append_input(core::ByteSink& framed, const RowInput& input, const Datum* va
     if (nulls[input.position]) return core::append_null_frame(framed);
     core::ByteView canonical = canonical_bytes(input.reader, values[input.position], scratch);
     if (!core::append_frame(framed, input.reader.form, canonical))
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a value of %zu bytes is too long to be digested",
-                                                                        canonical.size())));
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("a value of %zu bytes is too long to be digested", canonical.size())));
 }
 
 }  // namespace
@@ -90,8 +90,8 @@ void RowHasher::accumulate_as(const Datum* values, const bool* nulls, const Dige
     core::u64* sums = matrix.range(range);
     core::u64* column_sums = sums + column_sum_at(matrix, 0);
     auto consume = [column_sums](std::size_t column, H cell) { add_to_sum(column_sums + column * kWords, cell); };
-    H row_hash = key_.empty() ? hash_framed_cells_as<H>(key_hash, consume)
-                              : hash_cells_as<H>(values, nulls, key_hash, consume);
+    H row_hash =
+        key_.empty() ? hash_framed_cells_as<H>(key_hash, consume) : hash_cells_as<H>(values, nulls, key_hash, consume);
     sums[0]++;
     add_to_sum(sums + key_sum_at(matrix), key_hash);
     add_to_sum(sums + row_sum_at(matrix), row_hash);
@@ -103,8 +103,7 @@ template void RowHasher::accumulate_as<core::u128>(const Datum*, const bool*, co
 core::u128 RowHasher::hash_cells(const Datum* values, const bool* nulls, core::u128* cells) {
     auto consume = [cells](std::size_t column, auto cell) { cells[column] = cell; };
     auto hash_as = [&](auto key_hash) -> core::u128 {
-        return key_.empty() ? hash_framed_cells_as(key_hash, consume)
-                            : hash_cells_as(values, nulls, key_hash, consume);
+        return key_.empty() ? hash_framed_cells_as(key_hash, consume) : hash_cells_as(values, nulls, key_hash, consume);
     };
     return spec_.wide ? hash_as(core::hash_bytes<core::u128>(framed_.view(), spec_.seed))
                       : hash_as(core::hash_bytes<core::u64>(framed_.view(), spec_.seed));

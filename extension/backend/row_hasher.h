@@ -23,8 +23,8 @@ struct RowInput {
 /// Hashes rows of values under one spec. Each process has its own.
 class RowHasher {
   public:
-    /// `key` and `columns` are parallel to the spec's forms. Everything must outlive the hasher; its own memory comes from
-    /// `context`.
+    /// `key` and `columns` are parallel to the spec's forms. Everything must outlive the hasher; its own memory comes
+    /// from `context`.
     RowHasher(const DigestSpec& spec, std::span<const RowInput> key, std::span<const RowInput> columns,
               MemoryContext context);
 
@@ -42,8 +42,8 @@ class RowHasher {
     /// The range, from 0, of the row whose key was framed last.
     std::uint32_t range_of_framed_key();
 
-    /// Hashes the cells of the row whose key was framed last, into `cells` (one a column), and gives the row hash. Under a
-    /// width of 64 the high halves are 0.
+    /// Hashes the cells of the row whose key was framed last, into `cells` (one a column), and gives the row hash.
+    /// Under a width of 64 the high halves are 0.
     core::u128 hash_cells(const Datum* values, const bool* nulls, core::u128* cells);
 
   private:

@@ -69,10 +69,12 @@ static_assert(std::is_trivially_destructible_v<LeafScan>);
 
 RowInput find_input(Relation leaf, const SharedColumn& column) {
     AttrNumber number = get_attnum(RelationGetRelid(leaf), NameStr(column.name));
-    if (number <= 0) elog(ERROR, "column \"%s\" is missing in \"%s\"", NameStr(column.name), RelationGetRelationName(leaf));
+    if (number <= 0)
+        elog(ERROR, "column \"%s\" is missing in \"%s\"", NameStr(column.name), RelationGetRelationName(leaf));
     Oid type = TupleDescAttr(RelationGetDescr(leaf), number - 1)->atttypid;
     std::optional<ColumnReader> reader = find_reader(type, column.form);
-    if (!reader) elog(ERROR, "column \"%s\" of \"%s\" has another type", NameStr(column.name), RelationGetRelationName(leaf));
+    if (!reader)
+        elog(ERROR, "column \"%s\" of \"%s\" has another type", NameStr(column.name), RelationGetRelationName(leaf));
     return {number - 1, *reader};
 }
 
@@ -89,8 +91,8 @@ LeafScan open_leaf(const Participant& self, Oid leaf) {
         scan.attributes = std::max(scan.attributes, inputs[i].position + 1);
     }
     std::span<const RowInput> all(inputs, self.shared->columns);
-    scan.hasher = new (allocate_array<RowHasher>(context, 1)) RowHasher(
-        *self.spec, all.first(self.shared->key_columns), all.subspan(self.shared->key_columns), context);
+    scan.hasher = new (allocate_array<RowHasher>(context, 1))
+        RowHasher(*self.spec, all.first(self.shared->key_columns), all.subspan(self.shared->key_columns), context);
     scan.slot = table_slot_create(scan.relation, nullptr);
     scan.scan = table_beginscan_strat(scan.relation, GetActiveSnapshot(), 0, nullptr, true, false);
     MemoryContextSwitchTo(caller);

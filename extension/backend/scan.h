@@ -9,12 +9,12 @@
 namespace parity::backend {
 
 /// Parallel workers that the server's own rule would give a sequential scan of the task's relation (a worker for
-/// min_parallel_table_scan_size, one more for each factor of three, the relation's parallel_workers instead where set; at most
-/// max_parallel_workers_per_gather), 0 for temporary tables.
+/// min_parallel_table_scan_size, one more for each factor of three, the relation's parallel_workers instead where set;
+/// at most max_parallel_workers_per_gather), 0 for temporary tables.
 int default_workers(const DigestTask& task);
 
-/// Scans all leaves with up to `workers` parallel workers, under the active snapshot. The task must have no obstacle. Raises
-/// XX000 if not exactly all pages were read. The matrix is in the current context.
+/// Scans all leaves with up to `workers` parallel workers, under the active snapshot. The task must have no obstacle.
+/// Raises XX000 if not exactly all pages were read. The matrix is in the current context.
 DigestMatrix digest_by_scan(const DigestTask& task, int workers);
 
 }  // namespace parity::backend

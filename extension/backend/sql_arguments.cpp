@@ -50,7 +50,8 @@ std::span<const int32> int_array(ArrayType* array, const char* what) {
 
 Relation open_argument(Oid id) {
     Relation relation = try_relation_open(id, AccessShareLock);
-    if (!relation) ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", id)));
+    if (!relation)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", id)));
     return relation;
 }
 

@@ -160,35 +160,60 @@ std::optional<ColumnReader> find_reader(Oid type, Form form) {
 
 core::ByteView canonical_bytes(const ColumnReader& column, Datum value, Scratch& scratch) {
     switch (column.reader) {
-        case Reader::kBool: return fixed_value(scratch, static_cast<std::uint8_t>(DatumGetBool(value)));
-        case Reader::kInt16: return fixed_value(scratch, std::int64_t{DatumGetInt16(value)});
-        case Reader::kInt32: return fixed_value(scratch, std::int64_t{DatumGetInt32(value)});
-        case Reader::kInt64: return fixed_value(scratch, std::int64_t{DatumGetInt64(value)});
-        case Reader::kOid: return fixed_value(scratch, std::int64_t{DatumGetObjectId(value)});
-        case Reader::kInt16AsDecimal: return integer_as_decimal(scratch, DatumGetInt16(value));
-        case Reader::kInt32AsDecimal: return integer_as_decimal(scratch, DatumGetInt32(value));
-        case Reader::kInt64AsDecimal: return integer_as_decimal(scratch, DatumGetInt64(value));
-        case Reader::kOidAsDecimal: return integer_as_decimal(scratch, DatumGetObjectId(value));
+        case Reader::kBool:
+            return fixed_value(scratch, static_cast<std::uint8_t>(DatumGetBool(value)));
+        case Reader::kInt16:
+            return fixed_value(scratch, std::int64_t{DatumGetInt16(value)});
+        case Reader::kInt32:
+            return fixed_value(scratch, std::int64_t{DatumGetInt32(value)});
+        case Reader::kInt64:
+            return fixed_value(scratch, std::int64_t{DatumGetInt64(value)});
+        case Reader::kOid:
+            return fixed_value(scratch, std::int64_t{DatumGetObjectId(value)});
+        case Reader::kInt16AsDecimal:
+            return integer_as_decimal(scratch, DatumGetInt16(value));
+        case Reader::kInt32AsDecimal:
+            return integer_as_decimal(scratch, DatumGetInt32(value));
+        case Reader::kInt64AsDecimal:
+            return integer_as_decimal(scratch, DatumGetInt64(value));
+        case Reader::kOidAsDecimal:
+            return integer_as_decimal(scratch, DatumGetObjectId(value));
         case Reader::kNumeric:
             scratch.sink.clear();
             append_numeric(scratch.sink, varlena_bytes(value));
             return scratch.sink.view();
-        case Reader::kFloat4: return float_bytes(scratch, DatumGetFloat4(value));
-        case Reader::kFloat8: return float_bytes(scratch, DatumGetFloat8(value));
-        case Reader::kText: return server_text_to_utf8(varlena_bytes(value));
-        case Reader::kBpchar: return server_text_to_utf8(without_trailing_blanks(varlena_bytes(value)));
-        case Reader::kName: return server_text_to_utf8(core::as_bytes(NameStr(*DatumGetName(value))));
-        case Reader::kEnum: return enum_label(DatumGetObjectId(value), scratch.sink);
-        case Reader::kBytea: return varlena_bytes(value);
-        case Reader::kUuid: return {DatumGetUUIDP(value)->data, UUID_LEN};
-        case Reader::kDate: return fixed_value(scratch, std::int32_t{DatumGetDateADT(value)});
-        case Reader::kMicros: return fixed_value(scratch, std::int64_t{DatumGetInt64(value)});
-        case Reader::kTimetz: return timetz_bytes(scratch, DatumGetTimeTzADTP(value));
-        case Reader::kInterval: return interval_bytes(scratch, DatumGetIntervalP(value));
-        case Reader::kJsonText: return json_text_bytes(value, scratch.sink);
-        case Reader::kJsonb: return jsonb_bytes(DatumGetJsonbP(value), scratch.sink);
-        case Reader::kJsonbRaw: return varlena_bytes(value);
-        case Reader::kArray: return array_bytes(column, value, scratch);
+        case Reader::kFloat4:
+            return float_bytes(scratch, DatumGetFloat4(value));
+        case Reader::kFloat8:
+            return float_bytes(scratch, DatumGetFloat8(value));
+        case Reader::kText:
+            return server_text_to_utf8(varlena_bytes(value));
+        case Reader::kBpchar:
+            return server_text_to_utf8(without_trailing_blanks(varlena_bytes(value)));
+        case Reader::kName:
+            return server_text_to_utf8(core::as_bytes(NameStr(*DatumGetName(value))));
+        case Reader::kEnum:
+            return enum_label(DatumGetObjectId(value), scratch.sink);
+        case Reader::kBytea:
+            return varlena_bytes(value);
+        case Reader::kUuid:
+            return {DatumGetUUIDP(value)->data, UUID_LEN};
+        case Reader::kDate:
+            return fixed_value(scratch, std::int32_t{DatumGetDateADT(value)});
+        case Reader::kMicros:
+            return fixed_value(scratch, std::int64_t{DatumGetInt64(value)});
+        case Reader::kTimetz:
+            return timetz_bytes(scratch, DatumGetTimeTzADTP(value));
+        case Reader::kInterval:
+            return interval_bytes(scratch, DatumGetIntervalP(value));
+        case Reader::kJsonText:
+            return json_text_bytes(value, scratch.sink);
+        case Reader::kJsonb:
+            return jsonb_bytes(DatumGetJsonbP(value), scratch.sink);
+        case Reader::kJsonbRaw:
+            return varlena_bytes(value);
+        case Reader::kArray:
+            return array_bytes(column, value, scratch);
     }
     return {};
 }

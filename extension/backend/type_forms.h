@@ -63,15 +63,15 @@ Scratch make_scratch(MemoryContext context);
 /// Most forms of one type.
 inline constexpr int kMaxForms = 2;
 
-/// The forms of a type, the default first; gives how many, 0 where the type is not comparable. Domains are taken as their
-/// base type.
+/// The forms of a type, the default first; gives how many, 0 where the type is not comparable. Domains are taken as
+/// their base type.
 int forms_of_type(Oid type, core::Form (&forms)[kMaxForms]);
 
 /// How to read a type under a form; nothing where the type does not have the form.
 std::optional<ColumnReader> find_reader(Oid type, core::Form form);
 
-/// The canonical bytes of a non-NULL value. They lie in the Datum, in `scratch` or in the current context, and live until
-/// the scratch is used again or the context reset.
+/// The canonical bytes of a non-NULL value. They lie in the Datum, in `scratch` or in the current context, and live
+/// until the scratch is used again or the context reset.
 core::ByteView canonical_bytes(const ColumnReader& column, Datum value, Scratch& scratch);
 
 /// Whether the order of the form (docs/digest-format.md, section 7) is also the order in which a B-tree of the type's

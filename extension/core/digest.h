@@ -32,7 +32,16 @@ static_assert(sizeof(Digest) == kDigestBytes);
 inline constexpr std::size_t kMaxDigestText = 120;
 
 /// What can keep two digests from being added, subtracted or compared.
-enum class DigestStatus { kOk, kOtherVersion, kOtherWidth, kOtherForm, kOtherRevision, kOtherTag, kCountBelowZero, kCountTooLarge };
+enum class DigestStatus {
+    kOk,
+    kOtherVersion,
+    kOtherWidth,
+    kOtherForm,
+    kOtherRevision,
+    kOtherTag,
+    kCountBelowZero,
+    kCountTooLarge
+};
 
 /// A phrase for people, such as "the widths differ".
 std::string_view describe(DigestStatus status) noexcept;
