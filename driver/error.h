@@ -23,7 +23,10 @@ class Error : public std::runtime_error {
 
     /// The same with what a server said: `server` is "source" or "target", `sqlstate` is empty for a broken connection.
     Error(ErrorKind kind, const std::string& message, std::string hint, std::string server, std::string sqlstate)
-        : std::runtime_error(message), kind_(kind), hint_(std::move(hint)), server_(std::move(server)),
+        : std::runtime_error(message),
+          kind_(kind),
+          hint_(std::move(hint)),
+          server_(std::move(server)),
           sqlstate_(std::move(sqlstate)) {}
 
     ErrorKind kind() const { return kind_; }
