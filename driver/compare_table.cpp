@@ -21,6 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::string_view kProgramLimitExceeded = "54000";
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // The columns of split_keys_call's and row_digests_call's results.
@@ -64,7 +66,7 @@ class TableComparison {
         if (first.divergent.empty()) return;
         const Located located = descend(all.bounds, std::move(first), key_forms_, slices(), context_.settings.width,
                                         {[&](int ranges) { return split(better_side_, ranges); },
-                                         [&](const RangeList& ranges) { return digest(ranges); }});
+                                         [&](const RangeList& ranges) { return digest_if_it_fits(ranges); }});
         find_rows(located);
         if (table_.key.empty() || result_.counts.mismatch == 0) return;
         const auto started = Clock::now();
@@ -81,21 +83,17 @@ class TableComparison {
 
     std::size_t slices() const { return table_.columns.size() + 2; }
 
-    /// The division of the first pass. Where the index may not be looked at (row security) and where there is no key,
-    /// by hash.
+    /// The division of the first pass.
     std::vector<std::string> bounds() {
         if (table_.ranges < 2) return {};
-        if (table_.key.empty() || table_.visible_rows_only) {
-            auto division = subdivide_by_hash({}, {DivergentRange{1, {}, false, false, {}}},
-                                              static_cast<std::uint32_t>(table_.ranges));
-            return division ? std::move(division->bounds) : std::vector<std::string>{};
-        }
         Both<std::vector<std::string>> drawn{split(Side::kSource, table_.ranges), split(Side::kTarget, table_.ranges)};
         better_side_ = better_bounds(drawn);
         return std::move(drawn[better_side_]);
     }
 
+    /// Where there is no key, or its index may not be looked at (row security), the division is by hash.
     std::vector<std::string> split(Side side, int ranges) {
+        if (table_.key.empty() || table_.visible_rows_only) return even_hash_bounds(static_cast<std::uint32_t>(ranges));
         const Query query = split_keys_call(table_, side, ranges);
         RowStream rows = sessions_[side]->connection().stream(query.sql, query.parameters);
         std::vector<std::string> bounds;
@@ -130,6 +128,23 @@ class TableComparison {
         return compared;
     }
 
+    /// Nothing where a server has no memory for the digests of so many ranges; the transactions go on.
+    std::optional<Comparison> digest_if_it_fits(const RangeList& ranges) {
+        on_both_sides(savepoint_statement());
+        try {
+            return digest(ranges);
+        } catch (const Error& error) {
+            if (error.sqlstate() != kProgramLimitExceeded) throw;
+            debug("no finer ranges: {}", error.what());
+            on_both_sides(rollback_to_savepoint_statement());
+            return std::nullopt;
+        }
+    }
+
+    void on_both_sides(const std::string& statements) {
+        for (Side side : {Side::kSource, Side::kTarget}) sessions_[side]->connection().query(statements);
+    }
+
     void note_first_pass(const Comparison& first) {
         result_.rows = {first.total.source.rows, first.total.target.rows};
         result_.ranges_compared = first.ranges;
@@ -148,8 +163,7 @@ class TableComparison {
             result_.notes.push_back(fmt::format(
                 "an index of the key does not agree with the table on {}: it is corrupt; rows were read without it",
                 error.server()));
-            for (Side side : {Side::kSource, Side::kTarget})
-                sessions_[side]->connection().query(avoid_indexes_statements());
+            on_both_sides(avoid_indexes_statements());
             context_.spool->discard(table_no_);
             spooled_ = 0;
             merge_ranges(located);

@@ -77,12 +77,13 @@ std::size_t max_finer_ranges(std::size_t slices) {
 Located descend(const std::vector<std::string>& bounds, Comparison first, const std::vector<core::Form>& key_forms,
                 std::size_t slices, int width, const Descent& servers) {
     if (worth_descending(first)) {
-        if (auto finer = finer_division(bounds, first, key_forms, slices, servers)) {
-            Comparison second = servers.compare(*finer);
-            check_covered(first.divergent, second, width);
-            if (second.divergent.empty())
+        auto finer = finer_division(bounds, first, key_forms, slices, servers);
+        auto second = finer ? servers.compare(*finer) : std::nullopt;
+        if (second) {
+            check_covered(first.divergent, *second, width);
+            if (second->divergent.empty())
                 throw Error(ErrorKind::kInternal, "divergent ranges are equal when they are divided further");
-            return {std::move(finer->bounds), std::move(second.divergent)};
+            return {std::move(finer->bounds), std::move(second->divergent)};
         }
     }
     return {bounds, std::move(first.divergent)};

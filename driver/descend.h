@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/form.h"
@@ -30,8 +32,8 @@ std::size_t max_finer_ranges(std::size_t slices);
 struct Descent {
     /// Bounds of a division of the whole table into at most so many ranges.
     std::function<std::vector<std::string>(int ranges)> split;
-    /// Digests the ranges on both sides and compares them.
-    std::function<Comparison(const RangeList& ranges)> compare;
+    /// Digests the ranges on both sides and compares them; nothing where a server has no memory for so many.
+    std::function<std::optional<Comparison>(const RangeList& ranges)> compare;
 };
 
 /// Narrows the divergent ranges of a first pass down with one finer pass where that is worth its while; otherwise gives

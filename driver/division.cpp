@@ -93,7 +93,7 @@ std::string hash_bound(core::u128 hash) {
     return bound;
 }
 
-Bounds even_hash_bounds(core::u128 lower, core::u128 upper, std::uint32_t parts) {
+Bounds hash_bounds_between(core::u128 lower, core::u128 upper, std::uint32_t parts) {
     Bounds inner;
     core::u128 last = lower;
     for (std::uint32_t i = 1; i < parts; ++i) {
@@ -147,9 +147,13 @@ std::optional<RangeList> subdivide_by_hash(const Bounds& bounds, const std::vect
         const auto range_no = static_cast<std::size_t>(range.range_no);
         const core::u128 lower = hash_at(lower_bound_of(bounds, range_no), 0);
         const core::u128 upper = hash_at(upper_bound_of(bounds, range_no), core::u128{1} << 64);
-        subdivision.add(range_no, even_hash_bounds(lower, upper, parts));
+        subdivision.add(range_no, hash_bounds_between(lower, upper, parts));
     }
     return subdivision.finish();
+}
+
+std::vector<std::string> even_hash_bounds(std::uint32_t ranges) {
+    return hash_bounds_between(0, core::u128{1} << 64, ranges);
 }
 
 std::vector<std::int32_t> requested_ranges(const RangeList& list) {

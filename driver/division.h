@@ -38,6 +38,9 @@ std::optional<RangeList> subdivide_by_keys(const std::vector<std::string>& bound
 std::optional<RangeList> subdivide_by_hash(const std::vector<std::string>& bounds,
                                            const std::vector<DivergentRange>& divergent, std::uint32_t parts);
 
+/// The bounds of `ranges` even hash ranges of a whole table.
+std::vector<std::string> even_hash_bounds(std::uint32_t ranges);
+
 /// The ranges that are asked for by `list`, ascending.
 std::vector<std::int32_t> requested_ranges(const RangeList& list);
 

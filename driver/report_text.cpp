@@ -46,6 +46,7 @@ std::string row_counts(const TableResult& result) {
 }
 
 std::string finding_counts(const TableResult& result) {
+    if (result.counts.total() == 0) return "which rows differ was not found out";
     std::vector<std::string> parts;
     if (result.counts.mismatch > 0)
         parts.push_back(counted(result.counts.mismatch, "mismatch", "mismatches") + divergent_columns(result));
@@ -156,6 +157,7 @@ class TextReport {
     void write_table(std::size_t position) {
         const TableResult& result = report_.tables[position];
         line(fmt::format("{}: {}", display_name(result.plan.name), table_summary(result)));
+        if (result.verdict == Verdict::kDivergent && !result.error.empty()) line("  error: " + result.error);
         for (const std::string& reason : result.skipped) line("  not compared: " + reason);
         for (const std::string& note : result.notes) line("  note: " + note);
         if (result.listed > 0) write_findings(static_cast<int>(position), result);

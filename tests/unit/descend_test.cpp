@@ -116,6 +116,15 @@ TEST(Descend, KeepsTheFirstPassWhereNoFinerBoundsHelp) {
     EXPECT_TRUE(servers.compared.empty());
 }
 
+TEST(Descend, KeepsTheFirstPassWhereAServerHasNoMemory) {
+    HalvedFirstRange servers;
+    Descent descent = servers.descent();
+    descent.compare = [](const RangeList&) { return std::nullopt; };
+    const Located located = descend({key_bound(1000)}, servers.first, kIntKey, 5, 64, descent);
+    EXPECT_EQ(located.bounds, (std::vector<std::string>{key_bound(1000)}));
+    EXPECT_EQ(located.divergent.size(), 1U);
+}
+
 TEST(Descend, AsksNobodyForFewRows) {
     HalvedFirstRange servers;
     servers.first = comparison_of(2, 1000, 1);

@@ -112,6 +112,8 @@ TEST(SubdivideByHash, DividesAWholeTableLikeTheSpecification) {
     }
     EXPECT_EQ(division->bounds, expected);
     EXPECT_EQ(division->only, (std::vector<std::int32_t>{1, 2, 3, 4, 5, 6, 7}));
+    EXPECT_EQ(even_hash_bounds(7), expected);
+    EXPECT_TRUE(even_hash_bounds(1).empty());
 }
 
 TEST(SubdivideByHash, CutsDivergentRangesOnly) {

@@ -129,6 +129,18 @@ TEST_F(ReportTest, TextTellsWhatIsNotListed) {
         << text();
 }
 
+TEST_F(ReportTest, TextOfATableThatFailedAfterItWasSeenToDiffer) {
+    TableResult result = table("t", Verdict::kDivergent);
+    result.ranges_divergent = 2;
+    result.error = "lost the connection to the source";
+    result.incomplete = true;
+    add(result);
+    EXPECT_TRUE(
+        text().starts_with("public.t: divergent, 2 of 1,024 ranges; which rows differ was not found out\n"
+                           "  error: lost the connection to the source\n"))
+        << text();
+}
+
 TEST_F(ReportTest, TextTellsEverythingThatIsIncomplete) {
     TableResult skipped = table("skipped", Verdict::kIncomplete);
     skipped.skipped = {"column doc: type tsvector has no form"};
