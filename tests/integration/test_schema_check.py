@@ -92,6 +92,15 @@ def test_sequence_that_only_one_side_has(pair):
     assert "public.alone" in pair.compare().expect(DIVERGENT).stdout
 
 
+def test_sequence_that_cannot_be_read(pair):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE SEQUENCE s; GRANT SELECT ON t TO PUBLIC")
+    pair.target.execute("SELECT setval('s', 41)")
+    for side in (pair.source, pair.target):
+        side.execute("DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    run = pair.compare(source=pair.source.conninfo(user="reader"), target=pair.target.conninfo(user="reader")).expect(INCOMPLETE)
+    assert "public.s" in run.stdout
+
+
 def test_what_is_not_compared_is_said(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE VIEW v AS SELECT 1; SELECT lo_from_bytea(0, 'x'); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
     said = " ".join(map(str, pair.compare().expect(IDENTICAL).report["not_compared"]))

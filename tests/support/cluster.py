@@ -119,16 +119,17 @@ class Cluster:
     """A running cluster in a directory of its own. initdb and settings are those of throw-away data: no fsync.
 
     `locale` is libc's for the whole cluster; `icu_locale` makes ICU the default provider. Local connections are
-    trusted, TCP ones on 127.0.0.1 need PASSWORD. Leaving the context stops the server, removes the directory and
+    trusted, TCP ones on 127.0.0.1 need PASSWORD. `standby_of` makes a physical standby of another cluster instead. Leaving the context stops the server, removes the directory and
     raises if the log tells of a crash.
     """
 
-    def __init__(self, name, *, locale="C.UTF-8", icu_locale=None, encoding="UTF8", settings=None):
+    def __init__(self, name, *, locale="C.UTF-8", icu_locale=None, encoding="UTF8", settings=None, standby_of=None):
         self.name = name
         self.locale = locale
         self.icu_locale = icu_locale
         self.encoding = encoding
         self.settings = settings or {}
+        self.standby_of = standby_of
         self.port = free_port()
         self.directory = None
         self._databases = 0
@@ -141,7 +142,10 @@ class Cluster:
             postgres = pwd.getpwnam("postgres")
             os.chown(self.directory, postgres.pw_uid, postgres.pw_gid)
         try:
-            self._initdb()
+            if self.standby_of:
+                self._copy_primary()
+            else:
+                self._initdb()
             self._configure()
             self.start()
         except BaseException:
@@ -201,6 +205,17 @@ class Cluster:
         self._run(binary("initdb"), "-D", self.data_directory, "-U", "postgres", "-E", self.encoding, f"--locale={self.locale}",
                   *icu, "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={password_file}", "--no-sync", "--no-instructions")
         os.remove(password_file)
+
+    def _copy_primary(self):
+        self._run(binary("pg_basebackup"), "-D", self.data_directory, "-R", "-X", "stream", "-c", "fast", "--no-sync",
+                  "-d", self.standby_of.database().conninfo())
+
+    def catch_up(self):
+        """Waits until this standby has replayed all that its primary has written."""
+        primary = self.standby_of.database()
+        lsn = primary.value("SELECT pg_current_wal_insert_lsn()")
+        primary.close()
+        self.wait_for(f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'::pg_lsn")
 
     def _configure(self):
         settings = {
