@@ -75,10 +75,10 @@ bool read_sum(std::string_view field, Digest& digest) noexcept {
     return (high.empty() || read_number(high, digest.sum_high, 16)) && read_number(field, digest.sum_low, 16);
 }
 
-void append_form_list(ByteSink& sink, std::span<const Form> forms) noexcept {
+void append_form_list(ByteSink& sink, std::span<const std::string_view> forms) noexcept {
     for (std::size_t i = 0; i < forms.size(); ++i) {
         if (i > 0) sink.append_u8(',');
-        sink.append(form_name(forms[i]));
+        sink.append(forms[i]);
     }
 }
 
@@ -198,14 +198,15 @@ std::optional<Digest> parse_digest_wire(ByteView wire) noexcept {
     return digest;
 }
 
-std::uint32_t slice_tag(SliceKind kind, std::span<const Form> key_forms, std::span<const Form> column_forms,
-                        Form column, u64 seed, ByteSink& scratch) noexcept {
+std::uint32_t slice_tag(SliceKind kind, std::span<const std::string_view> key_forms,
+                        std::span<const std::string_view> column_forms, std::string_view column, u64 seed,
+                        ByteSink& scratch) noexcept {
     scratch.clear();
     append_form_list(scratch, key_forms);
     scratch.append_u8(';');
     switch (kind) {
         case SliceKind::kColumn:
-            scratch.append(form_name(column));
+            scratch.append(column);
             break;
         case SliceKind::kKey:
             scratch.append(key_forms.empty() ? std::string_view("key:") : std::string_view("key"));

@@ -73,9 +73,10 @@ std::optional<Digest> parse_digest_wire(ByteView wire) noexcept;
 /// What a slice's tag is made from.
 enum class SliceKind { kKey, kRow, kColumn };
 
-/// The tag of a slice; `key_forms` is empty for a keyless table. `column` is used for kColumn only. `scratch` serves to
-/// build the tagged string; its failure is seen in scratch.failed.
-std::uint32_t slice_tag(SliceKind kind, std::span<const Form> key_forms, std::span<const Form> column_forms,
-                        Form column, u64 seed, ByteSink& scratch) noexcept;
+/// The tag of a slice, from full names of forms; `key_forms` is empty for a keyless table. `column` is used for kColumn
+/// only. `scratch` serves to build the tagged string; its failure is seen in scratch.failed.
+std::uint32_t slice_tag(SliceKind kind, std::span<const std::string_view> key_forms,
+                        std::span<const std::string_view> column_forms, std::string_view column, u64 seed,
+                        ByteSink& scratch) noexcept;
 
 }  // namespace parity::core

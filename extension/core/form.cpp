@@ -27,6 +27,27 @@ constexpr std::array kForms{
     NamedForm{Form::kInterval, "interval", "interval[]"},
     NamedForm{Form::kJson, "json", "json[]"},
     NamedForm{Form::kJsonbRaw, "jsonb_raw", "jsonb_raw[]"},
+    NamedForm{Form::kBits, "bits", "bits[]"},
+    NamedForm{Form::kInet, "inet", "inet[]"},
+    NamedForm{Form::kMacaddr, "macaddr", "macaddr[]"},
+    NamedForm{Form::kMacaddr8, "macaddr8", "macaddr8[]"},
+    NamedForm{Form::kMoney, "money", "money[]"},
+    NamedForm{Form::kPoint, "point", "point[]"},
+    NamedForm{Form::kLine, "line", "line[]"},
+    NamedForm{Form::kLseg, "lseg", "lseg[]"},
+    NamedForm{Form::kBox, "box", "box[]"},
+    NamedForm{Form::kCircle, "circle", "circle[]"},
+    NamedForm{Form::kPath, "path", "path[]"},
+    NamedForm{Form::kPolygon, "polygon", "polygon[]"},
+    NamedForm{Form::kUnsigned, "unsigned", "unsigned[]"},
+    NamedForm{Form::kTid, "tid", "tid[]"},
+    NamedForm{Form::kSnapshot, "snapshot", "snapshot[]"},
+    NamedForm{Form::kTsvector, "tsvector", "tsvector[]"},
+    NamedForm{Form::kTsquery, "tsquery", "tsquery[]"},
+    NamedForm{Form::kHstore, "hstore", "hstore[]"},
+    NamedForm{Form::kRange, "range", "range[]"},
+    NamedForm{Form::kMultirange, "multirange", "multirange[]"},
+    NamedForm{Form::kRecord, "record", "record[]"},
     NamedForm{Form::kKey, "key", {}},
     NamedForm{Form::kRow, "row", {}},
 };
@@ -48,6 +69,12 @@ std::string_view form_name(Form form) noexcept {
 
 std::optional<Form> form_by_name(std::string_view name) noexcept {
     if (name.empty()) return std::nullopt;
+    if (std::size_t angle = name.find('<'); angle != std::string_view::npos) {
+        bool array = name.ends_with(">[]");
+        std::optional<Form> outer = form_by_name({name.data(), angle});
+        if (!outer || !is_nested(*outer) || !(array || name.ends_with(">"))) return std::nullopt;
+        return array ? array_of(*outer) : *outer;
+    }
     for (const NamedForm& known : kForms) {
         if (name == known.name) return known.form;
         if (name == known.array_name) return array_of(known.form);

@@ -24,6 +24,27 @@ enum class Form : std::uint8_t {
     kInterval = 13,
     kJson = 14,
     kJsonbRaw = 15,
+    kBits = 16,
+    kInet = 17,
+    kMacaddr = 18,
+    kMacaddr8 = 19,
+    kMoney = 20,
+    kPoint = 21,
+    kLine = 22,
+    kLseg = 23,
+    kBox = 24,
+    kCircle = 25,
+    kPath = 26,
+    kPolygon = 27,
+    kUnsigned = 28,
+    kTid = 29,
+    kSnapshot = 30,
+    kTsvector = 31,
+    kTsquery = 32,
+    kHstore = 33,
+    kRange = 34,
+    kMultirange = 35,
+    kRecord = 36,
     kKey = 64,  ///< the key slice of a digest
     kRow = 65,  ///< the row slice of a digest
 };
@@ -41,10 +62,16 @@ constexpr Form element_of(Form array) noexcept {
     return static_cast<Form>(static_cast<std::uint8_t>(array) & ~kArrayBit);
 }
 
-/// The name of a form, as in "int" or "text[]"; "?" for a code that is none.
+/// Whether the form's full name tells of forms inside it, as "range<int>" does.
+constexpr bool is_nested(Form form) noexcept {
+    return form == Form::kRange || form == Form::kMultirange || form == Form::kRecord;
+}
+
+/// The name of a form, as in "int" or "text[]"; "?" for a code that is none. Of a nested form it is the first part of
+/// the full name, "range" or "range[]".
 std::string_view form_name(Form form) noexcept;
 
-/// The form of a name, or nothing. `key` and `row` are names here too.
+/// The form of a name, full or not, or nothing. `key` and `row` are names here too.
 std::optional<Form> form_by_name(std::string_view name) noexcept;
 
 /// The form of a code, or nothing.
@@ -57,17 +84,30 @@ constexpr std::uint32_t fixed_width(Form form) noexcept {
             return 1;
         case Form::kDate:
             return 4;
+        case Form::kMacaddr:
+        case Form::kTid:
+            return 6;
         case Form::kInt:
         case Form::kFloat:
         case Form::kTime:
         case Form::kTimestamp:
         case Form::kTimestamptz:
+        case Form::kMacaddr8:
+        case Form::kMoney:
+        case Form::kUnsigned:
             return 8;
         case Form::kTimetz:
             return 12;
         case Form::kUuid:
         case Form::kInterval:
+        case Form::kPoint:
             return 16;
+        case Form::kLine:
+        case Form::kCircle:
+            return 24;
+        case Form::kLseg:
+        case Form::kBox:
+            return 32;
         default:
             return 0;
     }
@@ -76,7 +116,7 @@ constexpr std::uint32_t fixed_width(Form form) noexcept {
 /// Whether values are ordered as one little endian signed integer of fixed_width() bytes.
 constexpr bool is_integer_ordered(Form form) noexcept {
     return form == Form::kInt || form == Form::kDate || form == Form::kTime || form == Form::kTimestamp ||
-           form == Form::kTimestamptz;
+           form == Form::kTimestamptz || form == Form::kMoney;
 }
 
 }  // namespace parity::core

@@ -74,9 +74,12 @@ int compare_values(Form form, ByteView a, ByteView b) noexcept {
         case Form::kTime:
         case Form::kTimestamp:
         case Form::kTimestamptz:
+        case Form::kMoney:
             return compare_numbers(load_le<std::int64_t>(a.data()), load_le<std::int64_t>(b.data()));
         case Form::kDate:
             return compare_numbers(load_le<std::int32_t>(a.data()), load_le<std::int32_t>(b.data()));
+        case Form::kUnsigned:
+            return compare_numbers(load_le<std::uint64_t>(a.data()), load_le<std::uint64_t>(b.data()));
         case Form::kFloat:
             return compare_floats(a, b);
         case Form::kDecimal:

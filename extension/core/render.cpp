@@ -85,6 +85,38 @@ void render_decimal(ByteView decimal, ByteSink& sink) noexcept {
     render_decimal_digits(decimal, sink);
 }
 
+void append_hex_byte(ByteSink& sink, std::uint8_t byte) noexcept {
+    sink.append_u8(static_cast<std::uint8_t>(kHexDigits[byte >> 4]));
+    sink.append_u8(static_cast<std::uint8_t>(kHexDigits[byte & 15]));
+}
+
+void render_macaddr(ByteView address, ByteSink& sink) noexcept {
+    for (std::size_t i = 0; i < address.size(); ++i) {
+        if (i > 0) sink.append_u8(':');
+        append_hex_byte(sink, address[i]);
+    }
+}
+
+void render_bits(ByteView canonical, ByteSink& sink) noexcept {
+    std::size_t count = canonical.size() < 4 ? 0 : load_le<std::uint32_t>(canonical.data());
+    if (canonical.size() != 4 + (count + 7) / 8 || count == 0) return append_hex(sink, canonical);
+    for (std::size_t i = 0; i < count; ++i) sink.append_u8(canonical[4 + i / 8] >> (7 - i % 8) & 1 ? '1' : '0');
+}
+
+void render_inet(ByteView canonical, ByteSink& sink) noexcept {
+    bool v4 = canonical.size() == 6 && canonical[0] == 4;
+    if (!v4 && (canonical.size() != 18 || canonical[0] != 6)) return append_hex(sink, canonical);
+    for (std::size_t i = 2; i < canonical.size(); ++i) {
+        if (i > 2 && (v4 || i % 2 == 0)) sink.append_u8(v4 ? '.' : ':');
+        if (v4)
+            append_number(sink, canonical[i]);
+        else
+            append_hex_byte(sink, canonical[i]);
+    }
+    sink.append_u8('/');
+    append_number(sink, canonical[1]);
+}
+
 void render_uuid(ByteView uuid, ByteSink& sink) noexcept {
     for (std::size_t i = 0; i < uuid.size(); ++i) {
         if (i == 4 || i == 6 || i == 8 || i == 10) sink.append_u8('-');
@@ -385,6 +417,17 @@ void render_scalar(Form form, ByteView canonical, DoubleWriter write_double, Byt
             return render_timestamp(load_le<std::int64_t>(at), "+00", sink);
         case Form::kInterval:
             return render_interval(canonical, sink);
+        case Form::kMoney:
+            return append_signed(sink, load_le<std::int64_t>(at));
+        case Form::kUnsigned:
+            return append_number(sink, load_le<std::uint64_t>(at));
+        case Form::kMacaddr:
+        case Form::kMacaddr8:
+            return render_macaddr(canonical, sink);
+        case Form::kBits:
+            return render_bits(canonical, sink);
+        case Form::kInet:
+            return render_inet(canonical, sink);
         default:
             return append_hex(sink, canonical);
     }
