@@ -56,7 +56,8 @@ void Output::open_file(const std::string& file) {
     }
     final_ = file;
     const std::string temporary = fmt::format("{}.{}.part", file, getpid());
-    descriptor_ = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+    unlink(temporary.c_str());  // of a process that was killed and had this one's number
+    descriptor_ = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                        exists ? status.st_mode & kFileMode : kFileMode);
     if (descriptor_ < 0) fail(errno);
     temporary_ = temporary;

@@ -158,7 +158,8 @@ std::string plural(const std::string& kind) {
 }
 
 std::string_view remark_on(std::string_view kind) {
-    return kind == "view" || kind == "foreign table" ? " (compared only when named)" : "";
+    const bool on_demand = kind == "view" || kind == "foreign table" || kind == "extension table";
+    return on_demand ? " (compared only when named)" : "";
 }
 
 std::vector<std::string> not_compared(const Options& options, const Both<Inventory>& inventories) {

@@ -95,7 +95,8 @@ std::string set_local(std::string_view name, std::string_view value) {
     return fmt::format("SET LOCAL {} = {};", name, quote_literal(value));
 }
 
-/// What changes output, and what would end a transaction that waits for the other side.
+/// What changes output, what changes how our literals and the user's condition are read, and what would end a
+/// transaction that waits for the other side.
 std::string output_settings() {
     std::string sql;
     for (const auto& [name, value] : {
@@ -108,6 +109,10 @@ std::string output_settings() {
              {"lc_monetary", "C"},
              {"lc_numeric", "C"},
              {"quote_all_identifiers", "off"},
+             {"array_nulls", "on"},
+             {"standard_conforming_strings", "on"},
+             {"backslash_quote", "safe_encoding"},
+             {"transform_null_equals", "off"},
              {"client_min_messages", "notice"},
              {"idle_in_transaction_session_timeout", "0"},
          }) {

@@ -249,6 +249,10 @@ object(kind, classid, oid) AS (
     SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'foreign table' END, 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
     FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('v', 'f') AND c.relnamespace IN (SELECT o.oid FROM own AS o)
     UNION ALL
+    SELECT CASE c.relkind WHEN 'S' THEN 'extension sequence' ELSE 'extension table' END,
+        'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
+    FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'm', 'S') AND c.relnamespace IN (SELECT o.oid FROM own AS o)
+    UNION ALL
     SELECT 'function', 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid
     FROM pg_catalog.pg_proc AS p WHERE p.pronamespace IN (SELECT o.oid FROM own AS o)
     UNION ALL
@@ -263,8 +267,8 @@ object(kind, classid, oid) AS (
     SELECT 'large object', 'pg_catalog.pg_largeobject_metadata'::pg_catalog.regclass, l.oid
     FROM pg_catalog.pg_largeobject_metadata AS l)
 SELECT b.kind, pg_catalog.count(*) FROM object AS b
-WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
-    WHERE d.classid = b.classid AND d.objid = b.oid AND d.deptype = 'e')
+WHERE (b.kind IN ('extension table', 'extension sequence')) = EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+    WHERE d.classid = b.classid AND d.objid = b.oid AND d.objsubid = 0 AND d.deptype = 'e')
 GROUP BY b.kind ORDER BY b.kind)",
             {}};
 }

@@ -105,3 +105,13 @@ def test_what_is_not_compared_is_said(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE VIEW v AS SELECT 1; SELECT lo_from_bytea(0, 'x'); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
     said = " ".join(map(str, pair.compare().expect(IDENTICAL).report["not_compared"]))
     assert "view" in said and "large object" in said
+
+
+def test_tables_of_extensions_are_not_left_out_silently(pair):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE settings (id int PRIMARY KEY); CREATE SEQUENCE numbers;"
+              "ALTER EXTENSION pg_parity ADD TABLE settings; ALTER EXTENSION pg_parity ADD SEQUENCE numbers")
+    pair.target.execute("INSERT INTO settings VALUES (1)")
+    said = pair.compare().expect(IDENTICAL).report["not_compared"]
+    assert "extension tables: 1 on source, 1 on target (compared only when named)" in said
+    assert "extension sequences: 1 on source, 1 on target" in said
+    pair.compare("--table", "settings").expect(DIVERGENT)

@@ -218,3 +218,20 @@ def test_nothing_is_written(pair):
     run = pair.compare("--table", "public.t", "--where", "public.writes()")
     assert run.status in (ERROR, INCOMPLETE)
     assert pair.source.value("SELECT count(*) FROM log") == 0
+
+
+@pytest.mark.parametrize("setting, where", [
+    ("array_nulls = off", "true"),
+    ("standard_conforming_strings = off", r"v <> '\x'"),
+    ("backslash_quote = off", r"v <> E'\''"),
+    ("transform_null_equals = on", "v = NULL"),
+])
+def test_settings_of_a_database_change_neither_patterns_nor_conditions(pair, setting, where):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a'), (2, 'x'), (3, NULL), (4, '''')")
+    pair.target.execute("UPDATE t SET v = 'b' WHERE id = 1")
+    options = "--table", "t", "--where", where
+    usual = pair.compare(*options).table()
+    pair.target.execute(f'ALTER DATABASE "{pair.target.name}" SET {setting}')
+    pair.target.close()
+    unusual = pair.compare(*options).table()
+    assert (unusual["rows"], unusual["divergences"]) == (usual["rows"], usual["divergences"])

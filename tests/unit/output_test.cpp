@@ -1,8 +1,10 @@
 #include "driver/output.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -60,6 +62,16 @@ TEST_F(OutputTest, PutsTheFileInItsPlaceOnlyWhenFinished) {
 TEST_F(OutputTest, LeavesNothingBehindUnlessFinished) {
     { Output(file("report")).write("half"); }
     EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(OutputTest, FollowsNoLinkThatSomeonePutInTheWay) {
+    std::ofstream(file("precious")) << "old";
+    fs::create_symlink(file("precious"), fmt::format("{}.{}.part", file("report"), getpid()));
+    Output output(file("report"));
+    output.write("new");
+    output.finish();
+    EXPECT_EQ(content(file("precious")), "old");
+    EXPECT_EQ(content(file("report")), "new");
 }
 
 TEST_F(OutputTest, WritesMoreThanItsBuffer) {
