@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backend/canonical_value.h"
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
 #include "core/bounds.h"
@@ -95,8 +96,7 @@ class BoundMaker {
     BoundMaker(Relation index, std::span<const TaskColumn> key)
         : index_(index),
           key_(key),
-          sink_(make_sink(CurrentMemoryContext)),
-          scratch_(make_scratch(CurrentMemoryContext)) {}
+          sink_(make_sink(CurrentMemoryContext)) {}
 
     /// The bound of one tuple; only its kind's byte where the tuple has no key.
     core::ByteView make(IndexTuple tuple) {
@@ -106,10 +106,7 @@ class BoundMaker {
         for (std::size_t i = 0; i < std::min(stored, key_.size()); ++i) {
             bool null;
             Datum value = index_getattr(tuple, static_cast<int>(i + 1), RelationGetDescr(index_), &null);
-            if (null)
-                core::append_null_frame(sink_);
-            else
-                core::append_frame(sink_, key_[i].reader.form, canonical_bytes(key_[i].reader, value, scratch_));
+            append_framed(key_[i].reader, value, null, sink_);
         }
         auto* copy = static_cast<std::uint8_t*>(palloc(sink_.size));
         memcpy(copy, sink_.data, sink_.size);
@@ -120,7 +117,6 @@ class BoundMaker {
     Relation index_;
     std::span<const TaskColumn> key_;
     core::ByteSink sink_;
-    Scratch scratch_;
 };
 
 /// Takes samples.size() of the level's `items` keys (all, if there are fewer) at even distances: n keys stand between

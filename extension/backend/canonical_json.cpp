@@ -88,15 +88,11 @@ void append_container(JsonbContainer* container, core::ByteSink& sink) {
 
 }  // namespace
 
-core::ByteView jsonb_bytes(Jsonb* document, core::ByteSink& sink) {
-    sink.clear();
-    append_container(&document->root, sink);
-    return sink.view();
-}
+void append_jsonb(Jsonb* document, core::ByteSink& sink) { append_container(&document->root, sink); }
 
-core::ByteView json_text_bytes(Datum json, core::ByteSink& sink) {
+void append_json_text(Datum json, core::ByteSink& sink) {
     char* characters = TextDatumGetCString(json);
-    return jsonb_bytes(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(characters))), sink);
+    append_jsonb(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(characters))), sink);
 }
 
 }  // namespace parity::backend

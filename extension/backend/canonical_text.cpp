@@ -15,16 +15,4 @@ core::ByteView without_trailing_blanks(core::ByteView text) {
     return text;
 }
 
-core::ByteView enum_label(Oid value, core::ByteSink& sink) {
-    HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(value));
-    if (!HeapTupleIsValid(tuple))
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid internal value for enum: %u", value)));
-    sink.clear();
-    Form_pg_enum row = reinterpret_cast<Form_pg_enum>(GETSTRUCT(tuple));
-    sink.append(std::string_view(NameStr(row->enumlabel)));
-    ReleaseSysCache(tuple);
-    return server_text_to_utf8(sink.view());
-}
-
 }  // namespace parity::backend

@@ -14,7 +14,4 @@ core::ByteView server_text_to_utf8(core::ByteView text);
 /// char(n) without its blanks at the end.
 core::ByteView without_trailing_blanks(core::ByteView text);
 
-/// The label of an enum value, in `sink`. Raises 22P03 for an OID that is no enum value.
-core::ByteView enum_label(Oid value, core::ByteSink& sink);
-
 }  // namespace parity::backend

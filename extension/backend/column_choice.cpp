@@ -22,27 +22,27 @@ AttrNumber find_column(Relation relation, const char* name) {
     return number;
 }
 
-/// The reader of the form asked for, or of the type's default form.
-ColumnReader choose_reader(Relation relation, Form_pg_attribute attribute, std::optional<core::Form> wanted) {
-    core::Form forms[kMaxForms];
+/// The reader of the form asked for (null: the type's default form).
+ColumnReader choose_reader(Relation relation, Form_pg_attribute attribute, const char* wanted) {
     const char* name = NameStr(attribute->attname);
-    if (forms_of_type(attribute->atttypid, forms) == 0)
+    std::optional<ColumnReader> reader = default_reader(attribute->atttypid);
+    if (!reader)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("column \"%s\" of relation \"%s\" is not comparable: type %s has no form", name,
                                RelationGetRelationName(relation), format_type_be(attribute->atttypid)),
                         errhint("Name the columns to digest; parity.forms() shows which are comparable.")));
-    std::optional<ColumnReader> reader = find_reader(attribute->atttypid, wanted.value_or(forms[0]));
+    if (wanted) reader = find_reader(attribute->atttypid, wanted);
     if (!reader)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("column \"%s\" of type %s cannot be digested as \"%s\"", name,
-                               format_type_be(attribute->atttypid), core::form_name(*wanted).data()),
+                               format_type_be(attribute->atttypid), wanted),
                         errhint("parity.forms() shows the forms that each column has.")));
     return *reader;
 }
 
 TaskColumn make_column(Relation relation, AttrNumber number, Jsonb* forms) {
     Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), number - 1);
-    std::optional<core::Form> wanted = requested_form(forms, NameStr(attribute->attname));
+    const char* wanted = requested_form(forms, NameStr(attribute->attname));
     return {number, attribute->attname, attribute->atttypid, attribute->attcollation,
             choose_reader(relation, attribute, wanted)};
 }
@@ -121,21 +121,19 @@ void add_columns(Relation relation, ArrayType* columns, ColumnList& list) {
 
 }  // namespace
 
-std::optional<core::Form> requested_form(Jsonb* forms, const char* column) {
-    if (!forms) return std::nullopt;
+const char* requested_form(Jsonb* forms, const char* column) {
+    if (!forms) return nullptr;
     JsonbValue key;
     key.type = jbvString;
     key.val.string.val = const_cast<char*>(column);
     key.val.string.len = static_cast<int>(strlen(column));
     JsonbValue* value = findJsonbValueFromContainer(&forms->root, JB_FOBJECT, &key);
-    if (!value) return std::nullopt;
-    std::optional<core::Form> form;
-    if (value->type == jbvString)
-        form = core::form_by_name({value->val.string.val, static_cast<std::size_t>(value->val.string.len)});
-    if (!form || *form == core::Form::kKey || *form == core::Form::kRow)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown form for column \"%s\"", column),
-                        errhint("parity.forms() shows the forms that each column has.")));
-    return form;
+    if (!value) return nullptr;
+    if (value->type != jbvString)
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the form of column \"%s\" must be a name", column),
+                 errhint("parity.forms() shows the forms that each column has.")));
+    return pnstrdup(value->val.string.val, static_cast<Size>(value->val.string.len));
 }
 
 ChosenColumns choose_columns(Relation relation, ArrayType* key_columns, ArrayType* columns, Jsonb* forms) {

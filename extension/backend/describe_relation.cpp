@@ -16,16 +16,16 @@ PG_FUNCTION_INFO_V1(parity_key);
 namespace parity::backend {
 namespace {
 
-Datum form_text(core::Form form) { return PointerGetDatum(make_text(core::as_bytes(core::form_name(form)))); }
+Datum form_text(const char* name) { return PointerGetDatum(make_text(core::as_bytes(name))); }
 
-Datum form_array(const core::Form* forms, int count) {
+Datum form_array(const char* const* forms, int count) {
     Datum names[kMaxForms];
     for (int i = 0; i < count; ++i) names[i] = form_text(forms[i]);
     return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 void put_column(Form_pg_attribute attribute, TupleDesc descriptor, Tuplestorestate* store) {
-    core::Form forms[kMaxForms];
+    const char* forms[kMaxForms];
     int count = forms_of_type(attribute->atttypid, forms);
     char* type = format_type_with_typemod(attribute->atttypid, attribute->atttypmod);
     Datum values[5] = {NameGetDatum(&attribute->attname), CStringGetTextDatum(type)};

@@ -62,15 +62,13 @@ int argument_count(FunctionCallInfo fcinfo) {
     return PG_NARGS() - kLeadingArguments;
 }
 
-ColumnReader require_reader(Oid type, std::optional<core::Form> form, int number) {
-    core::Form forms[kMaxForms];
-    int count = forms_of_type(type, forms);
-    std::optional<ColumnReader> reader;
-    if (count > 0) reader = find_reader(type, form.value_or(forms[0]));
+/// The reader of a type under a form (null: its default form).
+ColumnReader require_reader(Oid type, const char* form, int number) {
+    std::optional<ColumnReader> reader = form ? find_reader(type, form) : default_reader(type);
     if (!reader)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("argument %d of type %s cannot be digested%s%s", number + 1, format_type_be(type),
-                               form ? " as " : "", form ? core::form_name(*form).data() : "")));
+                               form ? " as " : "", form ? form : "")));
     return *reader;
 }
 
@@ -113,8 +111,10 @@ void prepare_transition(AggregateState* state, FunctionCallInfo fcinfo, TupleDes
     RowInput* inputs = allocate_array<RowInput>(context, static_cast<std::size_t>(columns));
     for (int i = 0; i < columns; ++i) {
         std::size_t at = static_cast<std::size_t>(i);
-        core::Form form = at < key_count ? state->spec.key_forms[at] : state->spec.column_forms[at - key_count];
-        inputs[i] = {i, require_reader(input_type(fcinfo, record, i), form, i)};
+        std::string_view form =
+            at < key_count ? state->spec.key_form_names[at] : state->spec.column_form_names[at - key_count];
+        const char* name = pnstrdup(form.data(), form.size());
+        inputs[i] = {i, require_reader(input_type(fcinfo, record, i), name, i)};
     }
     std::span<const RowInput> all(inputs, static_cast<std::size_t>(columns));
     state->hasher = new (allocate_array<RowHasher>(context, 1))
@@ -263,27 +263,37 @@ AggregateOptions read_options(Jsonb* json, int columns) {
 }
 
 /// The form that the options name for a column, or the type's default.
-core::Form option_form(const AggregateOptions& options, FunctionCallInfo fcinfo, int number) {
-    std::optional<core::Form> form;
+const char* option_form(const AggregateOptions& options, FunctionCallInfo fcinfo, int number) {
+    const char* form = nullptr;
     if (options.forms) {
         JsonbValue* value = getIthJsonbValueFromContainer(options.forms, static_cast<uint32>(number));
         if (value->type == jbvString)
-            form = core::form_by_name({value->val.string.val, static_cast<std::size_t>(value->val.string.len)});
-        if (value->type != jbvNull && !form) raise_option("forms", "an array with a form name or null for each column");
+            form = pnstrdup(value->val.string.val, static_cast<Size>(value->val.string.len));
+        else if (value->type != jbvNull)
+            raise_option("forms", "an array with a form name or null for each column");
     }
-    return require_reader(input_type(fcinfo, nullptr, number), form, number).form;
+    return require_reader(input_type(fcinfo, nullptr, number), form, number).name;
 }
 
 AggregateState* begin_digests(FunctionCallInfo fcinfo, MemoryContext context) {
     if (PG_ARGISNULL(1)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("options must not be NULL")));
     int columns = argument_count(fcinfo);
     AggregateOptions options = read_options(PG_GETARG_JSONB_P(1), columns);
-    core::Form* forms = allocate_array<core::Form>(context, static_cast<std::size_t>(columns));
-    for (int i = 0; i < columns; ++i) forms[i] = option_form(options, fcinfo, i);
-    std::span<const core::Form> all(forms, static_cast<std::size_t>(columns));
+    std::size_t count = static_cast<std::size_t>(columns);
     std::size_t key = static_cast<std::size_t>(options.key);
-    DigestSpec spec{
-        options.width == 128, static_cast<core::u64>(options.seed), all.first(key), all.subspan(key), {}, {}};
+    auto* forms = allocate_array<core::Form>(context, count);
+    auto* names = allocate_array<std::string_view>(context, count);
+    for (int i = 0; i < columns; ++i) {
+        names[i] = option_form(options, fcinfo, i);
+        forms[i] = *core::form_by_name(names[i]);
+    }
+    DigestSpec spec{};
+    spec.wide = options.width == 128;
+    spec.seed = static_cast<core::u64>(options.seed);
+    spec.key_forms = {forms, key};
+    spec.key_form_names = {names, key};
+    spec.column_forms = {forms + key, count - key};
+    spec.column_form_names = {names + key, count - key};
     AggregateState* state = make_state(spec, context);
     prepare_transition(state, fcinfo, nullptr, columns);
     return state;
@@ -293,9 +303,15 @@ using Begin = AggregateState* (*)(FunctionCallInfo, MemoryContext);
 
 Datum transition(FunctionCallInfo fcinfo, Begin begin) {
     MemoryContext context = aggregate_context(fcinfo);
-    AggregateState* state =
-        PG_ARGISNULL(0) ? begin(fcinfo, context) : reinterpret_cast<AggregateState*>(PG_GETARG_POINTER(0));
-    if (!PG_ARGISNULL(0)) check_same_options(state, fcinfo);
+    AggregateState* state;
+    if (PG_ARGISNULL(0)) {
+        MemoryContext caller = MemoryContextSwitchTo(context);
+        state = begin(fcinfo, context);
+        MemoryContextSwitchTo(caller);
+    } else {
+        state = reinterpret_cast<AggregateState*>(PG_GETARG_POINTER(0));
+        check_same_options(state, fcinfo);
+    }
     add_row(state, fcinfo);
     PG_RETURN_POINTER(state);
 }

@@ -45,13 +45,13 @@ void add_matrix(const DigestMatrix& total, const core::u64* part) {
 DigestMaker::DigestMaker(const DigestSpec& spec, const DigestMatrix& matrix, MemoryContext context)
     : spec_(spec), matrix_(matrix), column_tags_(allocate_array<std::uint32_t>(context, spec.column_forms.size() + 1)) {
     core::ByteSink scratch = make_sink(context);
-    auto tag = [&](core::SliceKind kind, core::Form form) {
-        return core::slice_tag(kind, spec.key_forms, spec.column_forms, form, spec.seed, scratch);
+    auto tag = [&](core::SliceKind kind, std::string_view form) {
+        return core::slice_tag(kind, spec.key_form_names, spec.column_form_names, form, spec.seed, scratch);
     };
-    key_tag_ = tag(core::SliceKind::kKey, core::Form::kKey);
-    row_tag_ = tag(core::SliceKind::kRow, core::Form::kRow);
+    key_tag_ = tag(core::SliceKind::kKey, {});
+    row_tag_ = tag(core::SliceKind::kRow, {});
     for (std::size_t i = 0; i < spec.column_forms.size(); ++i)
-        column_tags_[i] = tag(core::SliceKind::kColumn, spec.column_forms[i]);
+        column_tags_[i] = tag(core::SliceKind::kColumn, spec.column_form_names[i]);
 }
 
 core::Digest DigestMaker::make(std::uint32_t range, std::size_t at, core::Form form, std::uint32_t tag) const {

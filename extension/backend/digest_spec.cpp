@@ -23,6 +23,11 @@ struct Header {
     pg_unreachable();
 }
 
+void append_counted(core::ByteSink& sink, core::ByteView bytes) {
+    core::append_le(sink, static_cast<std::uint32_t>(bytes.size()));
+    sink.append(bytes);
+}
+
 class SpecReader {
   public:
     explicit SpecReader(core::ByteView rest) : rest_(rest) {}
@@ -33,11 +38,21 @@ class SpecReader {
         rest_ = rest_.subspan(length);
         return taken;
     }
-    std::span<const core::Form> forms(std::size_t count) {
-        core::ByteView codes = take(count);
-        for (std::uint8_t code : codes)
-            if (!core::form_by_code(code)) raise_malformed();
-        return {reinterpret_cast<const core::Form*>(codes.data()), count};
+    core::ByteView take_counted() { return take(core::load_le<std::uint32_t>(take(sizeof(std::uint32_t)).data())); }
+
+    /// Reads the full names of forms and finds their codes.
+    void take_forms(std::size_t count, MemoryContext context, std::span<const core::Form>* forms,
+                    std::span<const std::string_view>* names) {
+        auto* codes = allocate_array<core::Form>(context, count + 1);
+        auto* texts = allocate_array<std::string_view>(context, count + 1);
+        for (std::size_t i = 0; i < count; ++i) {
+            texts[i] = core::as_text(take_counted());
+            std::optional<core::Form> form = core::form_by_name(texts[i]);
+            if (!form) raise_malformed();
+            codes[i] = *form;
+        }
+        *forms = {codes, count};
+        *names = {texts, count};
     }
     bool at_end() const { return rest_.empty(); }
 
@@ -57,13 +72,10 @@ bytea* pack_spec(const DigestSpec& spec) {
                   static_cast<std::uint32_t>(spec.bounds.size()),
                   static_cast<std::uint32_t>(spec.kept.size())};
     sink.append(&header, sizeof header);
-    sink.append(spec.key_forms.data(), spec.key_forms.size());
-    sink.append(spec.column_forms.data(), spec.column_forms.size());
+    for (std::string_view name : spec.key_form_names) append_counted(sink, core::as_bytes(name));
+    for (std::string_view name : spec.column_form_names) append_counted(sink, core::as_bytes(name));
     sink.append(spec.kept);
-    for (core::ByteView bound : spec.bounds) {
-        core::append_le(sink, static_cast<std::uint32_t>(bound.size()));
-        sink.append(bound);
-    }
+    for (core::ByteView bound : spec.bounds) append_counted(sink, bound);
     return make_bytea(sink.view());
 }
 
@@ -75,15 +87,18 @@ DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
     memcpy(copy, VARDATA_ANY(packed), size);
     memcpy(&header, copy, sizeof header);
     SpecReader reader({copy + sizeof header, size - sizeof header});
-    if (header.magic != kMagic || header.wide > 1 || header.bounds > size) raise_malformed();
+    if (header.magic != kMagic || header.wide > 1 || header.bounds > size || header.key_forms > size ||
+        header.column_forms > size) raise_malformed();
 
-    DigestSpec spec{header.wide != 0, header.seed, {}, {}, {}, {}};
-    spec.key_forms = reader.forms(header.key_forms);
-    spec.column_forms = reader.forms(header.column_forms);
+    DigestSpec spec{};
+    spec.wide = header.wide != 0;
+    spec.seed = header.seed;
+    reader.take_forms(header.key_forms, context, &spec.key_forms, &spec.key_form_names);
+    reader.take_forms(header.column_forms, context, &spec.column_forms, &spec.column_form_names);
     spec.kept = reader.take(header.kept);
     auto* bounds = allocate_array<core::ByteView>(context, header.bounds + 1);
     for (std::uint32_t i = 0; i < header.bounds; ++i) {
-        bounds[i] = reader.take(core::load_le<std::uint32_t>(reader.take(sizeof(std::uint32_t)).data()));
+        bounds[i] = reader.take_counted();
         if (core::check_bound(bounds[i], spec.key_forms) != core::BoundStatus::kOk) raise_malformed();
         if (i > 0 && core::check_succession(bounds[i - 1], bounds[i], spec.key_forms) != core::BoundStatus::kOk)
             raise_malformed();

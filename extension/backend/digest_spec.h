@@ -17,6 +17,8 @@ struct DigestSpec {
     core::u64 seed;
     std::span<const core::Form> key_forms;     ///< empty: keyless
     std::span<const core::Form> column_forms;  ///< in the agreed order
+    std::span<const std::string_view> key_form_names;  ///< in full, parallel to key_forms
+    std::span<const std::string_view> column_form_names;
     std::span<const core::ByteView> bounds;    ///< checked and ascending
     std::span<const std::uint8_t> kept;        ///< one flag a range; empty: all ranges are digested
 

@@ -172,6 +172,12 @@ std::span<const core::Form> forms_of(std::span<const TaskColumn> columns) {
     return {forms, columns.size()};
 }
 
+std::span<const std::string_view> form_names_of(std::span<const TaskColumn> columns) {
+    auto* names = allocate_array<std::string_view>(CurrentMemoryContext, columns.size() + 1);
+    for (std::size_t i = 0; i < columns.size(); ++i) names[i] = columns[i].reader.name;
+    return {names, columns.size()};
+}
+
 }  // namespace
 
 const char* describe(ScanObstacle obstacle) {
@@ -213,7 +219,9 @@ DigestTask open_task(const TaskArguments& arguments) {
     task.spec.wide = arguments.width == 128;
     task.spec.seed = static_cast<core::u64>(arguments.seed);
     task.spec.key_forms = forms_of(task.key);
+    task.spec.key_form_names = form_names_of(task.key);
     task.spec.column_forms = forms_of(task.columns);
+    task.spec.column_form_names = form_names_of(task.columns);
     task.leaves = find_leaves(task.relation);
     task.obstacle = find_obstacle(task, check_leaves(task));
     return task;

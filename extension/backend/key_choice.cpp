@@ -9,8 +9,7 @@ namespace {
 bool is_identifying_column(Relation relation, AttrNumber column) {
     if (column <= 0) return false;
     Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), column - 1);
-    core::Form forms[kMaxForms];
-    return attribute->attnotnull && forms_of_type(attribute->atttypid, forms) > 0;
+    return attribute->attnotnull && default_reader(attribute->atttypid).has_value();
 }
 
 bool is_proof(Relation relation, Relation index) {

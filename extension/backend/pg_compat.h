@@ -7,6 +7,15 @@
 /// Everything that depends on the server's version. The rest of the backend is written for the newest one; what older
 /// ones lack is supplied here.
 
+#if PG_VERSION_NUM >= 140000
+extern "C" {
+#include "utils/multirangetypes.h"
+}
+#else
+#define MONEYOID CASHOID
+#define PG_LSNOID LSNOID
+#endif
+
 #if PG_VERSION_NUM < 150000
 #define BTPageGetOpaque(page) ((BTPageOpaque)PageGetSpecialPointer(page))
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
@@ -64,6 +73,29 @@ inline char* convert_from_utf8(const char* text, int length, int encoding) {
     return done == length ? converted : nullptr;
 #else
     return pg_any_to_server(text, length, PG_UTF8);
+#endif
+}
+
+/// pg_type.typtype of a multirange type (PostgreSQL 14).
+inline constexpr char kMultirangeTypeKind = 'm';
+
+/// The range type that a multirange type is made of.
+inline TypeCacheEntry* multirange_range_type(Oid multirange) {
+#if PG_VERSION_NUM >= 140000
+    return lookup_type_cache(get_multirange_range(multirange), TYPECACHE_RANGE_INFO);
+#else
+    elog(ERROR, "type %u is no multirange type", multirange);
+#endif
+}
+
+/// The ranges of a multirange, in the current context; gives how many.
+inline int32 split_multirange(TypeCacheEntry* range, Datum value, RangeType*** ranges) {
+#if PG_VERSION_NUM >= 140000
+    int32 count;
+    multirange_deserialize(range, DatumGetMultirangeTypeP(value), &count, ranges);
+    return count;
+#else
+    elog(ERROR, "type %u has no multirange type", range->type_id);
 #endif
 }
 

@@ -16,15 +16,6 @@ void add_to_sum(core::u64* sum, H hash) {
     }
 }
 
-void append_input(core::ByteSink& framed, const RowInput& input, const Datum* values, const bool* nulls,
-                  Scratch& scratch) {
-    if (nulls[input.position]) return core::append_null_frame(framed);
-    core::ByteView canonical = canonical_bytes(input.reader, values[input.position], scratch);
-    if (!core::append_frame(framed, input.reader.form, canonical))
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                        errmsg("a value of %zu bytes is too long to be digested", canonical.size())));
-}
-
 }  // namespace
 
 RowHasher::RowHasher(const DigestSpec& spec, std::span<const RowInput> key, std::span<const RowInput> columns,
@@ -38,7 +29,8 @@ RowHasher::RowHasher(const DigestSpec& spec, std::span<const RowInput> key, std:
 
 core::ByteView RowHasher::frame_key(const Datum* values, const bool* nulls) {
     framed_.clear();
-    for (const RowInput& input : key_.empty() ? columns_ : key_) append_input(framed_, input, values, nulls, scratch_);
+    for (const RowInput& input : key_.empty() ? columns_ : key_)
+        append_framed(input.reader, values[input.position], nulls[input.position], framed_);
     return framed_.view();
 }
 

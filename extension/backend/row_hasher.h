@@ -6,7 +6,7 @@
 
 #include "backend/digest_matrix.h"
 #include "backend/digest_spec.h"
-#include "backend/type_forms.h"
+#include "backend/canonical_value.h"
 #include "core/bounds.h"
 #include "core/hash.h"
 #include "core/order.h"

@@ -27,12 +27,6 @@ struct SharedLeaf {
     core::u64 first_page;
 };
 
-/// A column by name: leaves may hold it at other places than their parent.
-struct SharedColumn {
-    NameData name;
-    core::Form form;
-};
-
 /// What the participants of a scan share.
 struct SharedScan {
     pg_atomic_uint64 next_page;
@@ -48,7 +42,7 @@ struct SharedScan {
 struct Participant {
     SharedScan* shared;
     const SharedLeaf* leaves;
-    const SharedColumn* columns;
+    const NameData* columns;  ///< the key's, then the others; leaves may hold them at other places than their parent
     const DigestSpec* spec;
     DigestMatrix matrix;
     MemoryContext context;
@@ -67,14 +61,14 @@ struct LeafScan {
 };
 static_assert(std::is_trivially_destructible_v<LeafScan>);
 
-RowInput find_input(Relation leaf, const SharedColumn& column) {
-    AttrNumber number = get_attnum(RelationGetRelid(leaf), NameStr(column.name));
+RowInput find_input(Relation leaf, const NameData& column, std::string_view form) {
+    AttrNumber number = get_attnum(RelationGetRelid(leaf), NameStr(column));
     if (number <= 0)
-        elog(ERROR, "column \"%s\" is missing in \"%s\"", NameStr(column.name), RelationGetRelationName(leaf));
+        elog(ERROR, "column \"%s\" is missing in \"%s\"", NameStr(column), RelationGetRelationName(leaf));
     Oid type = TupleDescAttr(RelationGetDescr(leaf), number - 1)->atttypid;
-    std::optional<ColumnReader> reader = find_reader(type, column.form);
+    std::optional<ColumnReader> reader = find_reader(type, form);
     if (!reader)
-        elog(ERROR, "column \"%s\" of \"%s\" has another type", NameStr(column.name), RelationGetRelationName(leaf));
+        elog(ERROR, "column \"%s\" of \"%s\" has another type", NameStr(column), RelationGetRelationName(leaf));
     return {number - 1, *reader};
 }
 
@@ -87,7 +81,10 @@ LeafScan open_leaf(const Participant& self, Oid leaf) {
     scan.relation = table_open(leaf, AccessShareLock);
     RowInput* inputs = allocate_array<RowInput>(context, self.shared->columns);
     for (std::uint32_t i = 0; i < self.shared->columns; ++i) {
-        inputs[i] = find_input(scan.relation, self.columns[i]);
+        std::string_view form = i < self.shared->key_columns
+                                    ? self.spec->key_form_names[i]
+                                    : self.spec->column_form_names[i - self.shared->key_columns];
+        inputs[i] = find_input(scan.relation, self.columns[i], form);
         scan.attributes = std::max(scan.attributes, inputs[i].position + 1);
     }
     std::span<const RowInput> all(inputs, self.shared->columns);
@@ -164,16 +161,16 @@ core::u64 count_pages(const DigestTask& task, SharedLeaf* leaves) {
     return total;
 }
 
-void fill_columns(const DigestTask& task, SharedColumn* columns) {
-    for (const TaskColumn& column : task.key) *columns++ = {column.name, column.reader.form};
-    for (const TaskColumn& column : task.columns) *columns++ = {column.name, column.reader.form};
+void fill_columns(const DigestTask& task, NameData* columns) {
+    for (const TaskColumn& column : task.key) *columns++ = column.name;
+    for (const TaskColumn& column : task.columns) *columns++ = column.name;
 }
 
 /// The parts of a scan before it is known whether they lie in shared memory.
 struct ScanSetup {
     SharedScan scan;
     SharedLeaf* leaves;
-    SharedColumn* columns;
+    NameData* columns;
 };
 
 ScanSetup set_up(const DigestTask& task, int workers) {
@@ -182,7 +179,7 @@ ScanSetup set_up(const DigestTask& task, int workers) {
     setup.scan.leaves = static_cast<std::uint32_t>(task.leaves.size());
     setup.scan.key_columns = static_cast<std::uint32_t>(task.key.size());
     setup.scan.columns = static_cast<std::uint32_t>(task.key.size() + task.columns.size());
-    setup.columns = allocate_array<SharedColumn>(CurrentMemoryContext, setup.scan.columns);
+    setup.columns = allocate_array<NameData>(CurrentMemoryContext, setup.scan.columns);
     fill_columns(task, setup.columns);
     setup.scan.total_pages = count_pages(task, setup.leaves);
     core::u64 chunks = kChunksPerParticipant * static_cast<core::u64>(workers + 1);
@@ -220,7 +217,7 @@ DigestMatrix scan_together(const DigestTask& task, ScanSetup& setup, int workers
     DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
     bytea* spec = pack_spec(task.spec);
     std::size_t leaf_bytes = sizeof(SharedLeaf) * setup.scan.leaves;
-    std::size_t column_bytes = sizeof(SharedColumn) * setup.scan.columns;
+    std::size_t column_bytes = sizeof(NameData) * setup.scan.columns;
     std::size_t sum_bytes = matrix.bytes() * static_cast<std::size_t>(workers);
 
     EnterParallelMode();
@@ -300,6 +297,6 @@ void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
                    matrix.total_words() * static_cast<std::size_t>(ParallelWorkerNumber);
     participate({static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false)),
                  static_cast<SharedLeaf*>(shm_toc_lookup(toc, kKeyLeaves, false)),
-                 static_cast<SharedColumn*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, matrix,
+                 static_cast<NameData*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, matrix,
                  CurrentMemoryContext, nullptr});
 }

@@ -5,6 +5,7 @@ notation; only what the vectors use is parsed, and nothing is validated that a s
 Section numbers refer to the document.
 """
 
+import ipaddress
 import json
 import re
 import struct
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import xxhash
+
+from sql_types import ARRAY_DELIMITERS, COMPOSITES, MULTIRANGE_RANGES, RANGE_SUBTYPES, base_type, printed
+from text_search import read_tsquery, read_tsvector
 
 FORMAT_VERSION = 1
 FORM_REVISION = 1
@@ -38,6 +42,27 @@ FORM_CODES = {
     "interval": 13,
     "json": 14,
     "jsonb_raw": 15,
+    "bits": 16,
+    "inet": 17,
+    "macaddr": 18,
+    "macaddr8": 19,
+    "money": 20,
+    "point": 21,
+    "line": 22,
+    "lseg": 23,
+    "box": 24,
+    "circle": 25,
+    "path": 26,
+    "polygon": 27,
+    "unsigned": 28,
+    "tid": 29,
+    "snapshot": 30,
+    "tsvector": 31,
+    "tsquery": 32,
+    "hstore": 33,
+    "range": 34,
+    "multirange": 35,
+    "record": 36,
     "key": 64,
     "row": 65,
 }
@@ -52,6 +77,16 @@ FIXED_WIDTHS = {
     "timestamp": 8,
     "timestamptz": 8,
     "interval": 16,
+    "macaddr": 6,
+    "macaddr8": 8,
+    "money": 8,
+    "point": 16,
+    "line": 24,
+    "lseg": 32,
+    "box": 32,
+    "circle": 24,
+    "unsigned": 8,
+    "tid": 6,
 }
 
 
@@ -60,17 +95,40 @@ def element_form(form):
     return form[:-2] if form.endswith("[]") else None
 
 
+def inner_form(form):
+    """What stands in the `<…>` of a form, or None where it has none."""
+    return form[form.index("<") + 1 : form.rindex(">")] if "<" in form else None
+
+
+def short_form(form):
+    """The form's name without `<…>`, as digests show it."""
+    return form if "<" not in form else form[: form.index("<")] + form[form.rindex(">") + 1 :]
+
+
 def form_code(form):
     """The code of a form or pseudo-form (`key`, `row`)."""
-    element = element_form(form)
-    return FORM_CODES[form] if element is None else ARRAY_CODE_OFFSET + FORM_CODES[element]
+    short = short_form(form)
+    element = element_form(short)
+    return FORM_CODES[short] if element is None else ARRAY_CODE_OFFSET + FORM_CODES[element]
 
 
 # ---- section 2: canonical bytes of scalars ----------------------------------------------------------
 
 
+def u8(value):
+    return struct.pack("<B", value)
+
+
+def u16(value):
+    return struct.pack("<H", value)
+
+
 def u32(value):
     return struct.pack("<I", value)
+
+
+def u64(value):
+    return struct.pack("<Q", value)
 
 
 def i32(value):
@@ -115,6 +173,90 @@ def bytea_bytes(literal):
 
 def uuid_bytes(literal):
     return uuid.UUID(literal).bytes
+
+
+def quoted_char_bytes(literal):
+    """The type "char" keeps one byte, which is zero for the empty string."""
+    return (literal.encode("utf-8") or b"\x00")[:1]
+
+
+def bits_bytes(literal):
+    """Binary digits, or hexadecimal ones after an x."""
+    digits = literal.removeprefix("b")
+    if literal.startswith("x"):
+        digits = "".join(f"{int(digit, 16):04b}" for digit in literal[1:])
+    filled = digits + "0" * (-len(digits) % 8)
+    return u32(len(digits)) + bytes(int(filled[i : i + 8], 2) for i in range(0, len(filled), 8))
+
+
+def inet_bytes(literal):
+    """Also cidr."""
+    interface = ipaddress.ip_interface(literal)
+    return u8(interface.version) + u8(interface.network.prefixlen) + interface.ip.packed
+
+
+def macaddr_bytes(literal):
+    return bytes.fromhex(re.sub("[-:.]", "", literal))
+
+
+def macaddr8_bytes(literal):
+    """An address of six bytes is widened as EUI-48 to EUI-64."""
+    written = macaddr_bytes(literal)
+    return written if len(written) == 8 else written[:3] + b"\xff\xfe" + written[3:]
+
+
+def money_bytes(literal):
+    """The smallest unit is a hundredth under the lc_monetary of the vectors."""
+    return i64(int(Fraction(literal) * 100))
+
+
+def unsigned_bytes(literal):
+    return u64(int(literal))
+
+
+def lsn_bytes(literal):
+    high_half, low_half = literal.split("/")
+    return u64(int(high_half, 16) << 32 | int(low_half, 16))
+
+
+def tid_bytes(literal):
+    block, position = literal.strip("()").split(",")
+    return u32(int(block)) + u16(int(position))
+
+
+def snapshot_bytes(literal):
+    xmin, xmax, written = literal.split(":")
+    running = sorted({int(transaction) for transaction in written.split(",") if transaction})
+    return u64(int(xmin)) + u64(int(xmax)) + u32(len(running)) + b"".join(map(u64, running))
+
+
+# ---- section 2: geometry ----------------------------------------------------------------------------
+
+COORDINATE = re.compile(r"[^\s()\[\]<>{},]+")
+DOUBLE_BYTES = 8
+POINT_BYTES = 2 * DOUBLE_BYTES
+
+
+def coordinates_bytes(literal):
+    """Every number of a literal in its order: all there is to point, line, lseg and circle."""
+    return b"".join(map(float_bytes, COORDINATE.findall(literal)))
+
+
+def box_bytes(literal):
+    """The corners that are upper right and lower left, whichever were written; NaN is above all numbers."""
+    x1, y1, x2, y2 = map(float_bytes, COORDINATE.findall(literal))
+    left, right = sorted((x1, x2), key=float_rank)
+    lower, upper = sorted((y1, y2), key=float_rank)
+    return right + upper + left + lower
+
+
+def path_bytes(literal):
+    return u8(0 if literal.startswith("[") else 1) + polygon_bytes(literal)
+
+
+def polygon_bytes(literal):
+    points = coordinates_bytes(literal)
+    return u32(len(points) // POINT_BYTES) + points
 
 
 # ---- section 2.1: decimal ---------------------------------------------------------------------------
@@ -278,16 +420,16 @@ def with_length(data):
 # ---- section 2.4: arrays ----------------------------------------------------------------------------
 
 ARRAY_BOUNDS = re.compile(r"((?:\[-?\d+:-?\d+\])+)=")
-ARRAY_TOKEN = re.compile(r'\s*(?:([{},])|"((?:[^"\\]|\\.)*)"|((?:[^{},"\\\s]|\\.|\s+(?=[^{},"\s]))+))\s*', re.DOTALL)
+ARRAY_TOKEN = r'\s*(?:([{},])|"((?:[^"\\]|\\.)*)"|((?:[^{},"\\\s]|\\.|\s+(?=[^{},"\s]))+))\s*'
 BACKSLASHED = re.compile(r"\\(.)", re.DOTALL)
 
 
-def parse_array(literal):
+def parse_array(literal, delimiter):
     """Lower bounds (None where not written) and the nested lists of elements (str, or None for NULL)."""
     written = ARRAY_BOUNDS.match(literal)
     body = literal[written.end() :] if written else literal
     lower_bounds = [int(lower) for lower in re.findall(r"\[(-?\d+):", written[1])] if written else None
-    return lower_bounds, nest(ARRAY_TOKEN.finditer(body))
+    return lower_bounds, nest(re.finditer(ARRAY_TOKEN.replace(",", delimiter), body, re.DOTALL))
 
 
 def nest(tokens):
@@ -322,7 +464,7 @@ def flatten(nested):
 
 
 def array_bytes(element_type, form, literal):
-    lower_bounds, nested = parse_array(literal)
+    lower_bounds, nested = parse_array(literal, ARRAY_DELIMITERS.get(element_type, ","))
     lengths = dimension_lengths(nested)
     header = u32(len(lengths))
     for length, lower in zip(lengths, lower_bounds or [1] * len(lengths)):
@@ -330,7 +472,201 @@ def array_bytes(element_type, form, literal):
     return header + b"".join(frame(form, canonical(element_type, form, element)) for element in flatten(nested))
 
 
-# ---- section 2.5: from type, form and literal to bytes ----------------------------------------------
+def vector_bytes(literal):
+    """int2vector and oidvector are arrays of one dimension that starts at 0."""
+    numbers = literal.split()
+    if not numbers:
+        return u32(0)
+    return u32(1) + u32(len(numbers)) + i32(0) + b"".join(frame("int", int_bytes(number)) for number in numbers)
+
+
+# ---- sections 2 and 2.5: hstore, tsvector and tsquery -----------------------------------------------
+
+HSTORE_TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^\s"\\,=]|\\.)+))\s*(?:=>|,|$)', re.DOTALL)
+
+
+def hstore_bytes(literal):
+    tokens = [
+        None if bare.upper() == "NULL" else BACKSLASHED.sub(r"\1", quoted or bare) for quoted, bare in HSTORE_TOKEN.findall(literal)
+    ]
+    pairs = sorted((key.encode("utf-8"), value) for key, value in zip(tokens[::2], tokens[1::2]))
+    return u32(len(pairs)) + b"".join(with_length(key) + frame("text", canonical("text", "text", value)) for key, value in pairs)
+
+
+def tsvector_bytes(literal):
+    lexemes = sorted((lexeme.encode("utf-8"), positions) for lexeme, positions in read_tsvector(literal).items())
+    return u32(len(lexemes)) + b"".join(with_length(lexeme) + positions_bytes(positions) for lexeme, positions in lexemes)
+
+
+def positions_bytes(positions):
+    return u32(len(positions)) + b"".join(u16(weight << 14 | position) for position, weight in sorted(positions.items()))
+
+
+def tsquery_bytes(literal):
+    tree = read_tsquery(literal)
+    return b"" if tree is None else query_node_bytes(*tree)
+
+
+def query_node_bytes(kind, *parts):
+    if kind == "v":
+        lexeme, weights, is_prefix = parts
+        return b"v" + u8(weights) + u8(is_prefix) + with_length(lexeme.encode("utf-8"))
+    distance = u16(parts[0]) if kind == "<" else b""
+    operands = parts[1:] if kind == "<" else parts
+    return kind.encode("ascii") + distance + b"".join(query_node_bytes(*operand) for operand in operands)
+
+
+# ---- section 2.6: ranges and multiranges ------------------------------------------------------------
+
+QUOTED_PART = r'"(?:[^"\\]|""|\\.)*"|\\.'
+RANGE = re.compile(
+    rf'\s*(?:(empty)|([\[(])((?:[^"\\,()\[\]]|{QUOTED_PART})*),((?:[^"\\,()\[\]]|{QUOTED_PART})*)([\])]))\s*', re.DOTALL | re.IGNORECASE
+)
+PART = re.compile(r'"((?:[^"\\]|""|\\.)*)"|((?:[^"\\]|\\.)+)', re.DOTALL)
+DOUBLED_OR_BACKSLASHED = re.compile(r'""|\\(.)', re.DOTALL)
+
+RANGE_EMPTY = 1
+LOWER_INCLUSIVE = 2
+UPPER_INCLUSIVE = 4
+NO_LOWER = 8
+NO_UPPER = 16
+# The discrete subtypes: their bounds' width and those of their values that have no next one.
+DISCRETE = {"integer": (8, ()), "bigint": (8, ()), "date": (4, (INT32_MIN, INT32_MAX))}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A bound's canonical bytes (None where there is no bound), and whether it belongs to the range."""
+
+    value: bytes
+    inclusive: bool
+
+
+def unquoted_item(item):
+    """A bound of a range or a field of a row without its quotes; None where nothing is written."""
+    if not item:
+        return None
+    return "".join(
+        BACKSLASHED.sub(r"\1", bare) if bare else DOUBLED_OR_BACKSLASHED.sub(lambda escape: escape[1] or '"', quoted)
+        for quoted, bare in PART.findall(item)
+    )
+
+
+def read_range(subtype, form, match):
+    """The bounds that RANGE has found as the type's canonical function leaves them; None for an empty range."""
+    empty, opening, lower, upper, closing = match.groups()
+    if empty:
+        return None
+    lower_value, upper_value = (canonical(subtype, form, unquoted_item(bound)) for bound in (lower, upper))
+    lower_bound = Bound(lower_value, lower_value is not None and opening == "[")
+    upper_bound = Bound(upper_value, upper_value is not None and closing == "]")
+    if is_empty_range(form, lower_bound, upper_bound):
+        return None
+    if subtype in DISCRETE:
+        lower_bound = next_value(subtype, lower_bound, to_inclusive=True)
+        upper_bound = next_value(subtype, upper_bound, to_inclusive=False)
+    return None if is_empty_range(form, lower_bound, upper_bound) else (lower_bound, upper_bound)
+
+
+def is_empty_range(form, lower, upper):
+    if lower.value is None or upper.value is None:
+        return False
+    return compare(form, lower.value, upper.value) == 0 and not (lower.inclusive and upper.inclusive)
+
+
+def next_value(subtype, bound, to_inclusive):
+    """A bound of a discrete subtype moved to the next value where it is not as `to_inclusive` wants it."""
+    if bound.value is None or bound.inclusive == to_inclusive:
+        return bound
+    width, without_next = DISCRETE[subtype]
+    number = int.from_bytes(bound.value, "little", signed=True)
+    if number in without_next:
+        return bound
+    return Bound((number + 1).to_bytes(width, "little", signed=True), to_inclusive)
+
+
+def bounds_bytes(form, bounds):
+    """The bytes of a range with these bounds, or of the empty one (None)."""
+    if bounds is None:
+        return u8(RANGE_EMPTY) + frame(form, None) + frame(form, None)
+    lower, upper = bounds
+    flags = LOWER_INCLUSIVE * lower.inclusive + UPPER_INCLUSIVE * upper.inclusive
+    flags += NO_LOWER * (lower.value is None) + NO_UPPER * (upper.value is None)
+    return u8(flags) + frame(form, lower.value) + frame(form, upper.value)
+
+
+def range_bytes(subtype, form, literal):
+    """`form` is the subtype's, here and below."""
+    return bounds_bytes(form, read_range(subtype, form, RANGE.fullmatch(literal)))
+
+
+def multirange_bytes(subtype, form, literal):
+    written = (read_range(subtype, form, match) for match in RANGE.finditer(literal.strip().removeprefix("{").removesuffix("}")))
+    ranges = merged_ranges(form, [bounds for bounds in written if bounds is not None])
+    return u32(len(ranges)) + b"".join(with_length(bounds_bytes(form, bounds)) for bounds in ranges)
+
+
+def lower_rank(form, bound):
+    """Something whose order is that of lower bounds; no bound comes first."""
+    return (0,) if bound.value is None else (1, value_rank(form, bound.value), not bound.inclusive)
+
+
+def upper_rank(form, bound):
+    return (2,) if bound.value is None else (1, value_rank(form, bound.value), bound.inclusive)
+
+
+def merged_ranges(form, ranges):
+    """Ranges in order, those that overlap or touch made one."""
+    merged = []
+    for lower, upper in sorted(ranges, key=lambda bounds: lower_rank(form, bounds[0])):
+        if merged and reaches(form, merged[-1][1], lower):
+            upper = max(merged[-1][1], upper, key=lambda bound: upper_rank(form, bound))
+            merged[-1] = (merged[-1][0], upper)
+        else:
+            merged.append((lower, upper))
+    return merged
+
+
+def reaches(form, upper, lower):
+    """Whether no value lies between an upper bound and the lower bound of a range that does not begin earlier."""
+    if upper.value is None or lower.value is None:
+        return True
+    order = compare(form, lower.value, upper.value)
+    return order < 0 or order == 0 and (lower.inclusive or upper.inclusive)
+
+
+# ---- section 2.7: composite types -------------------------------------------------------------------
+
+FORM_TOKEN = re.compile(r'"(?:[^"]|"")*"|[<>,]|[^"<>,]+')
+ATTRIBUTE = re.compile(r'(?:"((?:[^"]|"")*)"|([a-z0-9_]+)):(.+)', re.DOTALL)
+ROW_FIELD = re.compile(rf'((?:[^"\\,)]|{QUOTED_PART})*)[,)]', re.DOTALL)
+
+
+def record_forms(form):
+    """A dict from the attributes' names to their forms; `form` is what stands in `record<…>`."""
+    parts, depth = [""], 0
+    for token in FORM_TOKEN.findall(form):
+        depth += (token == "<") - (token == ">")
+        if token == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += token
+    attributes = (ATTRIBUTE.fullmatch(part).groups() for part in parts if part)
+    return {bare or quoted.replace('""', '"'): attribute_form for quoted, bare, attribute_form in attributes}
+
+
+def record_bytes(attributes, form, literal):
+    """`attributes` are names and types as they are declared, which is how the literal has them."""
+    forms = record_forms(form)
+    fields = map(unquoted_item, ROW_FIELD.findall(literal.strip()[1:]))
+    written = sorted(
+        (name.encode("utf-8"), frame(forms[name], canonical(sql_type, forms[name], field)))
+        for (name, sql_type), field in zip(attributes, fields)
+    )
+    return u32(len(written)) + b"".join(with_length(name) + framed for name, framed in written)
+
+
+# ---- section 2.8: from type, form and literal to bytes ----------------------------------------------
 
 ENCODERS = {
     "bool": bool_bytes,
@@ -347,9 +683,34 @@ ENCODERS = {
     "timestamptz": timestamp_bytes,
     "interval": interval_bytes,
     "json": json_bytes,
+    "bits": bits_bytes,
+    "inet": inet_bytes,
+    "macaddr": macaddr_bytes,
+    "macaddr8": macaddr8_bytes,
+    "money": money_bytes,
+    "point": coordinates_bytes,
+    "line": coordinates_bytes,
+    "lseg": coordinates_bytes,
+    "box": box_bytes,
+    "circle": coordinates_bytes,
+    "path": path_bytes,
+    "polygon": polygon_bytes,
+    "unsigned": unsigned_bytes,
+    "tid": tid_bytes,
+    "snapshot": snapshot_bytes,
+    "tsvector": tsvector_bytes,
+    "tsquery": tsquery_bytes,
+    "hstore": hstore_bytes,
 }
 # Types whose values are not what their input text says.
-ENCODERS_BY_TYPE = {"real": float4_bytes, "character": char_bytes}
+ENCODERS_BY_TYPE = {
+    "real": float4_bytes,
+    "character": char_bytes,
+    '"char"': quoted_char_bytes,
+    "int2vector": vector_bytes,
+    "oidvector": vector_bytes,
+    "pg_lsn": lsn_bytes,
+}
 TYPE_MODIFIER = re.compile(r"\([\d,]+\)")
 
 
@@ -357,11 +718,17 @@ def canonical(sql_type, form, literal):
     """The canonical bytes of a literal of an SQL type under a form; None for NULL (None)."""
     if literal is None:
         return None
-    element = element_form(form)
-    if element is not None:
-        return array_bytes(sql_type.removesuffix("[]"), element, literal)
-    base_type = TYPE_MODIFIER.sub("", sql_type)
-    return ENCODERS_BY_TYPE.get(base_type, ENCODERS[form])(literal)
+    plain_type = TYPE_MODIFIER.sub("", base_type(sql_type))
+    if plain_type.endswith("[]"):
+        return array_bytes(plain_type.removesuffix("[]"), element_form(form), literal)
+    if plain_type in COMPOSITES:
+        return record_bytes(COMPOSITES[plain_type], inner_form(form), literal)
+    if plain_type in RANGE_SUBTYPES:
+        return range_bytes(RANGE_SUBTYPES[plain_type], inner_form(form), literal)
+    if plain_type in MULTIRANGE_RANGES:
+        return multirange_bytes(RANGE_SUBTYPES[MULTIRANGE_RANGES[plain_type]], inner_form(form), literal)
+    encoder = ENCODERS_BY_TYPE.get(plain_type, ENCODERS.get(form))
+    return encoder(printed(plain_type, literal))
 
 
 # ---- section 3: framing -----------------------------------------------------------------------------
@@ -494,7 +861,7 @@ def hash_row(table, row, seed, width):
 
 def slice_tag(table, slice_name, seed):
     key_forms = ",".join(column.form for column in table.key)
-    described = f"{key_forms};{slice_name}".encode("ascii")
+    described = f"{key_forms};{slice_name}".encode("utf-8")
     return xxhash.xxh3_64_intdigest(described, seed=seed & MASK64) & 0xFFFFFFFF
 
 
@@ -511,7 +878,7 @@ class Digest:
     sum: int
 
     def text(self):
-        fields = [FORMAT_VERSION, self.width, self.form, FORM_REVISION, f"{self.tag:08x}", self.count]
+        fields = [FORMAT_VERSION, self.width, short_form(self.form), FORM_REVISION, f"{self.tag:08x}", self.count]
         return ":".join(map(str, fields)) + ":" + hex_of_hash(self.sum, self.width)
 
     def wire(self):
@@ -549,7 +916,7 @@ def column_digests(table, hashed_rows, seed, width):
 
 KEY_BOUND = b"k"
 HASH_BOUND = b"h"
-SIGNED_FORMS = ("bool", "int", "date", "time", "timestamp", "timestamptz")
+SIGNED_FORMS = ("bool", "int", "date", "time", "timestamp", "timestamptz", "money")
 # Every value's rank is (0, …), so that NULL stands after it.
 NULL_RANK = (1,)
 
@@ -560,6 +927,8 @@ def value_rank(form, value):
         return NULL_RANK
     if form in SIGNED_FORMS:
         return (0, int.from_bytes(value, "little", signed=True))
+    if form == "unsigned":
+        return (0, int.from_bytes(value, "little"))
     if form == "decimal":
         return (0, decimal_rank(value))
     if form == "float":
