@@ -94,9 +94,7 @@ std::size_t count_items(Relation index, Level level) {
 class BoundMaker {
   public:
     BoundMaker(Relation index, std::span<const TaskColumn> key)
-        : index_(index),
-          key_(key),
-          sink_(make_sink(CurrentMemoryContext)) {}
+        : index_(index), key_(key), sink_(make_sink(CurrentMemoryContext)) {}
 
     /// The bound of one tuple; only its kind's byte where the tuple has no key.
     core::ByteView make(IndexTuple tuple) {

@@ -44,8 +44,7 @@ const char* object_name(Oid type, Oid id) {
         case REGDICTIONARYOID:
             return name_in_cache(TSDICTOID, id, &FormData_pg_ts_dict::dictname, &FormData_pg_ts_dict::dictnamespace);
         case REGCOLLATIONOID:
-            return name_in_cache(COLLOID, id, &FormData_pg_collation::collname,
-                                 &FormData_pg_collation::collnamespace);
+            return name_in_cache(COLLOID, id, &FormData_pg_collation::collname, &FormData_pg_collation::collnamespace);
         case REGROLEOID:
             return quoted(GetUserNameFromId(id, true));
         case REGNAMESPACEOID:
@@ -60,8 +59,8 @@ const char* object_name(Oid type, Oid id) {
 void append_enum_label(Oid value, core::ByteSink& sink) {
     HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(value));
     if (!HeapTupleIsValid(tuple))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-                        errmsg("invalid internal value for enum: %u", value)));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid internal value for enum: %u", value)));
     Form_pg_enum row = reinterpret_cast<Form_pg_enum>(GETSTRUCT(tuple));
     sink.append(server_text_to_utf8(core::as_bytes(NameStr(row->enumlabel))));
     ReleaseSysCache(tuple);

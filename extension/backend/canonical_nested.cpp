@@ -162,8 +162,7 @@ void append_record(const NestedReader& record, HeapTupleHeader value, core::Byte
 void append_hstore(core::ByteView stored, core::ByteSink& sink) {
     HstoreReader reader(stored);
     auto* pairs = static_cast<HstorePair*>(palloc(sizeof(HstorePair) * (reader.count() + std::size_t{1})));
-    for (std::uint32_t i = 0; i < reader.count(); ++i)
-        pairs[i] = {server_text_to_utf8(reader.key(i)), reader.value(i)};
+    for (std::uint32_t i = 0; i < reader.count(); ++i) pairs[i] = {server_text_to_utf8(reader.key(i)), reader.value(i)};
     std::sort(pairs, pairs + reader.count(), [](const HstorePair& a, const HstorePair& b) {
         return std::lexicographical_compare(a.key.begin(), a.key.end(), b.key.begin(), b.key.end());
     });

@@ -77,8 +77,8 @@ class QueryWriter {
 
 void append_tsvector(TSVector vector, core::ByteSink& sink) {
     int count = vector->size;
-    auto* lexemes = static_cast<Lexeme*>(
-        palloc_extended(sizeof(Lexeme) * (static_cast<std::size_t>(count) + 1), MCXT_ALLOC_HUGE));
+    auto* lexemes =
+        static_cast<Lexeme*>(palloc_extended(sizeof(Lexeme) * (static_cast<std::size_t>(count) + 1), MCXT_ALLOC_HUGE));
     WordEntry* entries = ARRPTR(vector);
     for (int i = 0; i < count; ++i) {
         const auto* start = reinterpret_cast<const std::uint8_t*>(STRPTR(vector) + entries[i].pos);

@@ -193,8 +193,8 @@ void append_bytes(const ColumnReader& column, Datum value, core::ByteSink& sink)
         case Reader::kEnum:
             return append_enum_label(DatumGetObjectId(value), sink);
         case Reader::kOutput:
-            return sink.append(server_text_to_utf8(core::as_bytes(
-                OutputFunctionCall(const_cast<FmgrInfo*>(&column.nested->output), value))));
+            return sink.append(server_text_to_utf8(
+                core::as_bytes(OutputFunctionCall(const_cast<FmgrInfo*>(&column.nested->output), value))));
         case Reader::kObjectName:
             return append_object_name(column.nested->type, DatumGetObjectId(value), sink);
         case Reader::kJsonText:

@@ -88,7 +88,8 @@ DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
     memcpy(&header, copy, sizeof header);
     SpecReader reader({copy + sizeof header, size - sizeof header});
     if (header.magic != kMagic || header.wide > 1 || header.bounds > size || header.key_forms > size ||
-        header.column_forms > size) raise_malformed();
+        header.column_forms > size)
+        raise_malformed();
 
     DigestSpec spec{};
     spec.wide = header.wide != 0;

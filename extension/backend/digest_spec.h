@@ -15,12 +15,12 @@ namespace parity::backend {
 struct DigestSpec {
     bool wide;  ///< width 128 instead of 64
     core::u64 seed;
-    std::span<const core::Form> key_forms;     ///< empty: keyless
-    std::span<const core::Form> column_forms;  ///< in the agreed order
+    std::span<const core::Form> key_forms;             ///< empty: keyless
+    std::span<const core::Form> column_forms;          ///< in the agreed order
     std::span<const std::string_view> key_form_names;  ///< in full, parallel to key_forms
     std::span<const std::string_view> column_form_names;
-    std::span<const core::ByteView> bounds;    ///< checked and ascending
-    std::span<const std::uint8_t> kept;        ///< one flag a range; empty: all ranges are digested
+    std::span<const core::ByteView> bounds;  ///< checked and ascending
+    std::span<const std::uint8_t> kept;      ///< one flag a range; empty: all ranges are digested
 
     std::uint32_t ranges() const { return static_cast<std::uint32_t>(bounds.size()) + 1; }
     bool keeps(std::uint32_t range) const { return kept.empty() || kept[range]; }

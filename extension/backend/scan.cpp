@@ -63,8 +63,7 @@ static_assert(std::is_trivially_destructible_v<LeafScan>);
 
 RowInput find_input(Relation leaf, const NameData& column, std::string_view form) {
     AttrNumber number = get_attnum(RelationGetRelid(leaf), NameStr(column));
-    if (number <= 0)
-        elog(ERROR, "column \"%s\" is missing in \"%s\"", NameStr(column), RelationGetRelationName(leaf));
+    if (number <= 0) elog(ERROR, "column \"%s\" is missing in \"%s\"", NameStr(column), RelationGetRelationName(leaf));
     Oid type = TupleDescAttr(RelationGetDescr(leaf), number - 1)->atttypid;
     std::optional<ColumnReader> reader = find_reader(type, form);
     if (!reader)
@@ -297,6 +296,6 @@ void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
                    matrix.total_words() * static_cast<std::size_t>(ParallelWorkerNumber);
     participate({static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false)),
                  static_cast<SharedLeaf*>(shm_toc_lookup(toc, kKeyLeaves, false)),
-                 static_cast<NameData*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, matrix,
-                 CurrentMemoryContext, nullptr});
+                 static_cast<NameData*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, matrix, CurrentMemoryContext,
+                 nullptr});
 }

@@ -238,7 +238,8 @@ void append_attribute_name(StringInfo name, core::ByteView attribute) {
 
 /// The attributes under their default forms, by name; nothing where one of them has no form.
 std::optional<std::span<const AttributeReader>> make_attributes(TupleDesc record) {
-    auto* attributes = allocate_array<AttributeReader>(CurrentMemoryContext, static_cast<std::size_t>(record->natts) + 1);
+    auto* attributes =
+        allocate_array<AttributeReader>(CurrentMemoryContext, static_cast<std::size_t>(record->natts) + 1);
     std::size_t count = 0;
     for (int i = 0; i < record->natts; ++i) {
         Form_pg_attribute attribute = TupleDescAttr(record, i);

@@ -67,8 +67,8 @@ enum class Reader : std::uint8_t {
 
 struct NestedReader;
 
-/// How the values of a column become canonical bytes of a form. Trivially copyable; what it points to lives in the context
-/// in which the reader was made.
+/// How the values of a column become canonical bytes of a form. Trivially copyable; what it points to lives in the
+/// context in which the reader was made.
 struct ColumnReader {
     core::Form form;
     Reader reader;
