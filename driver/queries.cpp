@@ -121,6 +121,9 @@ std::string output_settings() {
     return sql;
 }
 
+/// How soon a server ends the queries of a pgparity that is gone.
+constexpr const char* kClientCheckInterval = "2s";
+
 std::string restricted_kinds(const TransactionSettings& settings) {
     if (settings.allow_views) return settings.allow_foreign_tables ? "" : "foreign-table";
     return settings.allow_foreign_tables ? "view" : "view, foreign-table";
@@ -219,9 +222,13 @@ Query row_values_call(const TablePlan& table, Side side, const DigestSettings& s
 std::string pin_search_path_statement() { return "SET search_path = pg_catalog, pg_temp"; }
 
 Query optional_settings_query() {
-    return {"SELECT s.name FROM pg_catalog.pg_settings AS s WHERE s.name = ANY ($1::pg_catalog.text[])",
-            {array_literal(std::vector<std::string>{"transaction_timeout", "idle_session_timeout",
-                                                    "restrict_nonsystem_relation_kind"})}};
+    return {
+        "SELECT s.name FROM pg_catalog.pg_settings AS s WHERE s.name = ANY ($1::pg_catalog.text[]) "
+        // Some systems have the setting, and refuse any value but 0.
+        "AND (s.name <> 'client_connection_check_interval' OR pg_catalog.version() ~ 'linux')",
+        {array_literal(std::vector<std::string>{"transaction_timeout", "idle_session_timeout",
+                                                "restrict_nonsystem_relation_kind",
+                                                "client_connection_check_interval"})}};
 }
 
 std::string session_settings_statements(const std::vector<std::string>& available) {
@@ -239,6 +246,9 @@ std::string begin_statements(const TransactionSettings& settings, const std::vec
     sql += set_local("application_name", settings.application_name);
     sql += set_local("parity.report_progress", "on");
     if (contains(available, "transaction_timeout")) sql += set_local("transaction_timeout", "0");
+    if (contains(available, "client_connection_check_interval")) {
+        sql += set_local("client_connection_check_interval", kClientCheckInterval);
+    }
     if (contains(available, "restrict_nonsystem_relation_kind")) {
         sql += set_local("restrict_nonsystem_relation_kind", restricted_kinds(settings));
     }

@@ -276,6 +276,19 @@ def test_signal_in_mid_run_cancels_both_servers(pair, number):
         assert "canceling statement due to user request" in side.cluster.log()[logs[side]:], side.cluster.name
 
 
+def test_servers_stop_when_pgparity_is_killed(pair):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 2000); CREATE VIEW slow AS SELECT id, pg_sleep(0.05)::text AS v FROM t")
+    process = popen("compare", "--source", pair.source.conninfo(), "--target", pair.target.conninfo(), "--table", "public.slow", "--key", "id")
+    try:
+        for side in (pair.source, pair.target):
+            side.cluster.wait_for(ACTIVE.format(1, side.name))
+    finally:
+        process.kill()
+        process.communicate()
+    for side in (pair.source, pair.target):
+        side.cluster.wait_for(f"SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE 'pgparity%' AND datname = '{side.name}'")
+
+
 def test_server_without_the_extension(pair, target_cluster):
     bare = target_cluster.create_database(extension=False)
     try:

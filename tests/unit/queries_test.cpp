@@ -62,6 +62,7 @@ TEST(SessionStatements, PinOnlyWhatTheServerHas) {
     const std::string old = begin_statements(settings, {});
     EXPECT_EQ(old.find("LOCAL transaction_timeout"), std::string::npos);
     EXPECT_EQ(old.find("restrict_nonsystem_relation_kind"), std::string::npos);
+    EXPECT_EQ(old.find("client_connection_check_interval"), std::string::npos);
     EXPECT_NE(old.find("SET LOCAL application_name = 'pgparity: it''s';"), std::string::npos);
     EXPECT_NE(old.find("SET LOCAL row_security = 'off';"), std::string::npos);
     EXPECT_NE(old.find("SET LOCAL statement_timeout = '0';"), std::string::npos);
