@@ -1,6 +1,7 @@
 """What the vectors are made of: literals, keys, tables, bounds and comparisons. The answers are reference.py's."""
 
 from reference import Column, Table, even_hash_bounds, hash_bound, key_bound, canonical
+from type_cells import TYPE_CELLS
 
 # The lengths around which XXH3 changes its method, and around which varlena headers change theirs.
 LENGTHS = (0, 1, 2, 3, 4, 5, 8, 9, 16, 17, 32, 33, 64, 65, 96, 97, 126, 127, 128, 129, 192, 240, 241, 256, 512, 1024, 1025, 5000)
@@ -179,7 +180,7 @@ CELLS = (
     ("jsonb[]", "json[]", ('{"{\\"b\\":1.0,\\"a\\":null}",NULL,"null","[]"}', "{}", None)),
     ("json[]", "json[]", ('{"{\\"b\\":1.0,\\"a\\":null}",NULL}',)),
     ("json[]", "text[]", ('{"{\\"b\\":1.0,\\"a\\":null}",NULL}',)),
-)
+) + TYPE_CELLS
 
 # ---- keys.tsv ---------------------------------------------------------------------------------------
 
@@ -329,6 +330,23 @@ TIME_ROWS = [
     ["infinity", "e"],
 ]
 
+MONEY_KEY = [Column("id", "money", "money")]
+NESTED_COLUMNS = [
+    Column("r", "int4range", "range<int>"),
+    Column("rs", "numrange[]", "range<decimal>[]"),
+    Column("address", "inet", "inet"),
+    Column("words", "tsvector", "tsvector"),
+]
+NESTED_ROWS = [
+    ["-1.00", "[1,3]", '{"[1.0,2)",NULL}', "192.168.1.5/24", "b:2A aa"],
+    ["-0.01", "empty", "{}", "::/0", ""],
+    ["0.01", None, None, None, None],
+    ["2.56", "(,)", "{empty}", "10.0.0.1", "ä:1"],
+    [None, "[0,1)", None, "10.0.0.1/32", "a"],
+]
+UNSIGNED_KEY = [Column("id", "xid8", "unsigned")]
+UNSIGNED_ROWS = [["0", "1"], ["256", "2"], ["9223372036854775808", "3"], ["18446744073709551615", "4"], [None, "5"]]
+
 # (name, table, seed, width, bounds)
 DIGESTS = (
     ("empty", Table([INT_ID], [TEXT_V], []), 0, 64, []),
@@ -417,6 +435,21 @@ DIGESTS = (
     ),
     ("integer key as decimal", Table([Column("id", "integer", "decimal")], [TEXT_V], [["1", "a"], ["20000", "b"]]), 0, 64, []),
     ("numeric key as decimal", Table(DECIMAL_KEY, [TEXT_V], [["1.0", "a"], ["2e4", "b"]]), 0, 64, []),
+    (
+        "ranges under a money key",
+        Table(MONEY_KEY, NESTED_COLUMNS, NESTED_ROWS),
+        11,
+        64,
+        [bound(MONEY_KEY, literal) for literal in ("-0.01", "0", "2.56", None)],
+    ),
+    ("ranges, keyless, width 128", Table([], MONEY_KEY + NESTED_COLUMNS, NESTED_ROWS), 11, 128, even_hash_bounds(2)),
+    (
+        "unsigned key",
+        Table(UNSIGNED_KEY, [INT_N], UNSIGNED_ROWS),
+        0,
+        64,
+        [bound(UNSIGNED_KEY, literal) for literal in ("1", "9223372036854775807", "18446744073709551615", None)],
+    ),
 )
 
 # ---- order.tsv --------------------------------------------------------------------------------------
@@ -452,12 +485,30 @@ ASCENDING = (
     ("time", "time", ("00:00:00", "00:00:00.000001", "00:00:00.000256", "24:00:00", None)),
     ("timestamp", "timestamp", ("-infinity", "1999-12-31 23:59:59.999999", "2000-01-01 00:00:00", "infinity", None)),
     ("timestamptz", "timestamptz", ("-infinity", "1999-12-31 23:59:59+00", "2000-01-01 00:00:00+00", "infinity", None)),
+    (
+        "money",
+        "money",
+        ("-92233720368547758.08", "-2.56", "-0.01", "0", "0.01", "2.55", "2.56", "92233720368547758.07", None),
+    ),
+    (
+        "unsigned",
+        "xid8",
+        ("0", "1", "255", "256", "4294967295", "4294967296", "9223372036854775807", "9223372036854775808", "18446744073709551615", None),
+    ),
+    ("unsigned", "pg_lsn", ("0/0", "0/FFFFFFFF", "1/0", "80000000/0", "FFFFFFFF/FFFFFFFF")),
     # By memcmp of little endian bytes from here on, which is not the order of SQL.
     ("timetz", "timetz", ("00:00:00+00", "00:00:00.000256+00", "00:00:00.000001+00", None)),
     ("interval", "interval", ("PT0S", "P256D", "P1D", "-infinity", "PT0.000001S", "infinity", None)),
     ("json", "jsonb", ("1", "[]", "[2]", "[1,1]", "false", "null", '"a"', '"b"', '"aa"', "true", "{}", None)),
     ("int[]", "integer[]", ("{}", "{NULL}", "{256}", "{1}", "{1,1}", None)),
     ("text[]", "text[]", ("{}", "{b}", "{aa}", "{a,b}", None)),
+    ("money[]", "money[]", ("{}", "{NULL}", "{2.56}", "{0.01}", "{-0.01}")),
+    ("bits", "bit varying", ("", "0", "01", "1", "000000000", "00", None)),
+    ("inet", "inet", ("0.0.0.0/0", "10.0.0.0/8", "9.0.0.0", "10.0.0.0", "::/0", "::1", None)),
+    ("macaddr", "macaddr", ("00:00:00:00:00:ff", "01:00:00:00:00:00", "ff:00:00:00:00:00", None)),
+    ("tid", "tid", ("(0,0)", "(256,0)", "(1,256)", "(1,1)", None)),
+    ("range<int>", "int4range", ("empty", "[1,4)", "[1,257)", "[256,257)", "(,5)", "[1,)", "(,)", None)),
+    ("record<1st:text>", "parity_single", ("()", "(b)", "(aa)", None)),
 )
 
 # (key columns' SQL types and forms, bounds' literals, keys' literals); every bound is tried with every key.

@@ -114,7 +114,7 @@ PRINTED = {
         "||(text,text)": "pg_catalog.||(pg_catalog.text,pg_catalog.text)",
         "pg_catalog.~~(text, text)": "pg_catalog.~~(pg_catalog.text,pg_catalog.text)",
         "@-@(none,path)": "pg_catalog.@-@(NONE,pg_catalog.path)",
-        "0": "0",
+        "0": "-",
     },
     "regconfig": {"simple": "pg_catalog.simple", "english": "pg_catalog.english"},
     "regdictionary": {"simple": "pg_catalog.simple", "english_stem": "pg_catalog.english_stem"},
