@@ -74,6 +74,6 @@ RESET plan_cache_mode;
 SELECT arguments, pg_temp.error_of(format('SELECT parity.digest_agg(%s) FROM test_digest_agg.t', arguments)) AS error FROM unnest(ARRAY[
     $$NULL, id$$, $$'[]', id$$, $$'1', id$$, $$'{"nope": 1}', id$$, $$'{"key": 4}', id, k, v$$, $$'{"key": -1}', id$$, $$'{"key": "1"}', id$$, $$'{"key": null}', id$$, $$'{"width": 65}', id$$, $$'{"width": 100000000000}', id$$, $$'{"seed": "x"}', id$$,
     $$'{"seed": 9223372036854775808}', id$$, $$'{"key": 1.5}', id, k, v$$, $$'{"width": 64.5}', id$$, $$'{"forms": ["int"]}', id, k$$, $$'{"forms": "int"}', id$$, $$'{"forms": {"a": "int"}}', id$$, $$'{"forms": ["nope"]}', id$$, $$'{"forms": [5]}', id$$, $$'{"forms": ["key"]}', id$$, $$'{"forms": ["text"]}', id$$,
-    $$'{}', point(1, 2)$$, $$'{}', t$$, $$'{}', ROW(1)$$, $$'{}', 'unknown'$$, $$'{}', VARIADIC ARRAY[id]$$, $$'{}'$$, $$jsonb_build_object('seed', id), id$$, $$CASE WHEN id < 9 THEN jsonb '{}' END, id$$]) AS arguments;
+    $$'{}', NULL::pg_dependencies$$, $$'{}', ROW(1)$$, $$'{}', 'unknown'$$, $$'{}', VARIADIC ARRAY[id]$$, $$'{}'$$, $$jsonb_build_object('seed', id), id$$, $$CASE WHEN id < 9 THEN jsonb '{}' END, id$$]) AS arguments;
 SET client_min_messages = warning;
 DROP SCHEMA test_digest_agg CASCADE;

@@ -22,6 +22,16 @@ const char* name_in_cache(int cache, Oid id, NameData Row::*name, Oid Row::*sche
     return found;
 }
 
+/// Operators' names are not quoted.
+const char* qualified_operator(Oid id) {
+    HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(id));
+    if (!HeapTupleIsValid(tuple)) return nullptr;
+    auto* row = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
+    const char* name = psprintf("%s.%s", quote_identifier(get_namespace_name(row->oprnamespace)), NameStr(row->oprname));
+    ReleaseSysCache(tuple);
+    return name;
+}
+
 const char* quoted(const char* name) { return name ? quote_identifier(name) : nullptr; }
 
 const char* object_name(Oid type, Oid id) {
@@ -35,7 +45,7 @@ const char* object_name(Oid type, Oid id) {
         case REGPROCEDUREOID:
             return format_procedure_qualified(id);
         case REGOPEROID:
-            return name_in_cache(OPEROID, id, &FormData_pg_operator::oprname, &FormData_pg_operator::oprnamespace);
+            return qualified_operator(id);
         case REGOPERATOROID:
             return format_operator_qualified(id);
         case REGCONFIGOID:

@@ -1,6 +1,7 @@
 #include "core/digest.h"
 
 #include <string>
+#include <vector>
 
 #include "tests/support/core_bytes.h"
 
@@ -190,7 +191,12 @@ TEST(DigestWire, RefusesWhatIsNoDigest) {
 std::uint32_t tag(SliceKind kind, std::initializer_list<Form> key, std::initializer_list<Form> columns,
                   Form column = Form::kNone, u64 seed = 0) {
     ByteSink scratch = test::make_sink();
-    std::uint32_t result = slice_tag(kind, key, columns, column, seed, scratch);
+    const auto names_of = [](std::initializer_list<Form> forms) {
+        std::vector<std::string_view> names;
+        for (Form form : forms) names.push_back(form_name(form));
+        return names;
+    };
+    std::uint32_t result = slice_tag(kind, names_of(key), names_of(columns), form_name(column), seed, scratch);
     EXPECT_FALSE(scratch.failed);
     std::free(scratch.data);
     return result;
@@ -222,7 +228,7 @@ TEST(SliceTag, TellsSeedsAndFormsApart) {
 
 TEST(SliceTag, TellsOfMissingMemory) {
     ByteSink scratch = test::make_failing_sink();
-    (void)slice_tag(SliceKind::kKey, {}, {}, Form::kNone, 0, scratch);
+    (void)slice_tag(SliceKind::kKey, {}, {}, {}, 0, scratch);
     EXPECT_TRUE(scratch.failed);
 }
 

@@ -35,11 +35,19 @@ TEST(Form, EveryCodeIsAFormWithANameOfItsOwnOrNone) {
         EXPECT_TRUE(names.insert(std::string(form_name(*form))).second);
         EXPECT_LE(form_name(*form).size(), kMaxFormName);
     }
-    EXPECT_EQ(forms, 15 + 15 + 2);
+    EXPECT_EQ(forms, 36 + 36 + 2);
 }
 
 TEST(Form, NamesThatAreNoneHaveNoForm) {
     for (const char* name : {"", "?", "integer", "INT", "int ", "int[][]", "[]", "key[]", "row[]", "none"})
+        EXPECT_FALSE(form_by_name(name)) << name;
+}
+
+TEST(Form, FullNamesOfNestedFormsTellTheOuterForm) {
+    EXPECT_EQ(form_by_name("range<int>"), Form::kRange);
+    EXPECT_EQ(form_by_name("multirange<range<int>>"), Form::kMultirange);
+    EXPECT_EQ(form_by_name("record<a:int,\"B b\":text[]>[]"), array_of(Form::kRecord));
+    for (const char* name : {"range<int", "int<int>", "<int>", "range<int>[", "range<int>x"})
         EXPECT_FALSE(form_by_name(name)) << name;
 }
 

@@ -202,6 +202,12 @@ struct Sums {
     std::vector<H> columns;
 };
 
+std::vector<std::string_view> names_of(const std::vector<Form>& forms) {
+    std::vector<std::string_view> names;
+    for (Form form : forms) names.push_back(form_name(form));
+    return names;
+}
+
 template <typename H>
 class TableDigester {
   public:
@@ -221,7 +227,8 @@ class TableDigester {
 
     Digest digest(SliceKind kind, Form form, u64 count, H sum) const {
         ByteSink scratch = test::make_sink();
-        std::uint32_t tag = slice_tag(kind, key_forms_, column_forms_, form, table_.seed, scratch);
+        const std::uint32_t tag =
+            slice_tag(kind, names_of(key_forms_), names_of(column_forms_), form_name(form), table_.seed, scratch);
         std::free(scratch.data);
         return {kFormatVersion, sizeof(H) * 8, form, kFormRevision, tag, count, low_half(sum), high_half(sum)};
     }
