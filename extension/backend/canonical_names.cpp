@@ -22,12 +22,39 @@ const char* name_in_cache(int cache, Oid id, NameData Row::*name, Oid Row::*sche
     return found;
 }
 
+const char* type_name(Oid id) {
+    return name_in_cache(TYPEOID, id, &FormData_pg_type::typname, &FormData_pg_type::typnamespace);
+}
+
+/// The name of an argument's type; NONE for an operand that an operator does not have.
+const char* argument_name(Oid type) {
+    if (!OidIsValid(type)) return "NONE";
+    const char* name = type_name(type);
+    return name ? name : psprintf("%u", type);
+}
+
+const char* procedure_signature(Oid id) {
+    const char* name = name_in_cache(PROCOID, id, &FormData_pg_proc::proname, &FormData_pg_proc::pronamespace);
+    if (!name) return nullptr;
+    Oid* types;
+    int count;
+    (void)get_func_signature(id, &types, &count);
+    StringInfoData signature;
+    initStringInfo(&signature);
+    appendStringInfo(&signature, "%s(", name);
+    for (int i = 0; i < count; ++i) appendStringInfo(&signature, "%s%s", i > 0 ? "," : "", argument_name(types[i]));
+    appendStringInfoChar(&signature, ')');
+    return signature.data;
+}
+
 /// Operators' names are not quoted.
-const char* qualified_operator(Oid id) {
+const char* operator_name(Oid id, bool with_operands) {
     HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(id));
     if (!HeapTupleIsValid(tuple)) return nullptr;
     auto* row = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-    const char* name = psprintf("%s.%s", quote_identifier(get_namespace_name(row->oprnamespace)), NameStr(row->oprname));
+    const char* name =
+        psprintf("%s.%s", quote_identifier(get_namespace_name(row->oprnamespace)), NameStr(row->oprname));
+    if (with_operands) name = psprintf("%s(%s,%s)", name, argument_name(row->oprleft), argument_name(row->oprright));
     ReleaseSysCache(tuple);
     return name;
 }
@@ -39,15 +66,15 @@ const char* object_name(Oid type, Oid id) {
         case REGCLASSOID:
             return name_in_cache(RELOID, id, &FormData_pg_class::relname, &FormData_pg_class::relnamespace);
         case REGTYPEOID:
-            return name_in_cache(TYPEOID, id, &FormData_pg_type::typname, &FormData_pg_type::typnamespace);
+            return type_name(id);
         case REGPROCOID:
             return name_in_cache(PROCOID, id, &FormData_pg_proc::proname, &FormData_pg_proc::pronamespace);
         case REGPROCEDUREOID:
-            return format_procedure_qualified(id);
+            return procedure_signature(id);
         case REGOPEROID:
-            return qualified_operator(id);
+            return operator_name(id, false);
         case REGOPERATOROID:
-            return format_operator_qualified(id);
+            return operator_name(id, true);
         case REGCONFIGOID:
             return name_in_cache(TSCONFIGOID, id, &FormData_pg_ts_config::cfgname,
                                  &FormData_pg_ts_config::cfgnamespace);

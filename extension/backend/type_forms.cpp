@@ -192,7 +192,7 @@ std::optional<ColumnReader> make_array_reader(Oid type, Oid element, const Wish&
     if (!inner) return std::nullopt;
     NestedReader* nested = make_nested(type);
     std::optional<ColumnReader> reader = make_reader(element, *inner);
-    if (!reader) return std::nullopt;
+    if (!reader || core::is_array(reader->form)) return std::nullopt;  // a form is an array of something once
     nested->element = *reader;
     get_typlenbyvalalign(element, &nested->element_length, &nested->element_by_value, &nested->element_align);
     return ColumnReader{core::array_of(reader->form), Reader::kArray, psprintf("%s[]", reader->name), nested};
