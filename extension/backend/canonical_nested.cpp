@@ -108,8 +108,9 @@ void append_array(const NestedReader& nested, Datum value, core::ByteSink& sink)
     int count;
     deconstruct_array(array, ARR_ELEMTYPE(array), nested.element_length, nested.element_by_value, nested.element_align,
                       &values, &nulls, &count);
-    core::append_le(sink, static_cast<std::uint32_t>(ARR_NDIM(array)));
-    for (int i = 0; i < ARR_NDIM(array); ++i) {
+    int dimensions = count > 0 ? ARR_NDIM(array) : 0;  // an empty int2vector has one, of length 0
+    core::append_le(sink, static_cast<std::uint32_t>(dimensions));
+    for (int i = 0; i < dimensions; ++i) {
         core::append_le(sink, static_cast<std::uint32_t>(ARR_DIMS(array)[i]));
         core::append_le(sink, static_cast<std::int32_t>(ARR_LBOUND(array)[i]));
     }

@@ -10,6 +10,11 @@ core::ByteView server_text_to_utf8(core::ByteView text) {
     return converted == start ? text : core::as_bytes(converted);
 }
 
+const char* utf8_string(const char* text, std::size_t length) {
+    core::ByteView utf8 = server_text_to_utf8(core::as_bytes({text, length}));
+    return pnstrdup(reinterpret_cast<const char*>(utf8.data()), utf8.size());
+}
+
 core::ByteView without_trailing_blanks(core::ByteView text) {
     while (!text.empty() && text.back() == ' ') text = text.first(text.size() - 1);
     return text;

@@ -11,6 +11,9 @@ namespace parity::backend {
 /// the current context.
 core::ByteView server_text_to_utf8(core::ByteView text);
 
+/// A copy of text in the database's encoding as a UTF-8 string, in the current context.
+const char* utf8_string(const char* text, std::size_t length);
+
 /// char(n) without its blanks at the end.
 core::ByteView without_trailing_blanks(core::ByteView text);
 

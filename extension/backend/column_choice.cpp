@@ -133,7 +133,7 @@ const char* requested_form(Jsonb* forms, const char* column) {
         ereport(ERROR,
                 (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the form of column \"%s\" must be a name", column),
                  errhint("parity.forms() shows the forms that each column has.")));
-    return pnstrdup(value->val.string.val, static_cast<Size>(value->val.string.len));
+    return utf8_string(value->val.string.val, static_cast<std::size_t>(value->val.string.len));
 }
 
 ChosenColumns choose_columns(Relation relation, ArrayType* key_columns, ArrayType* columns, Jsonb* forms) {

@@ -19,7 +19,7 @@ struct ChosenColumns {
 /// or 0A000 naming the column.
 ChosenColumns choose_columns(Relation relation, ArrayType* key_columns, ArrayType* columns, Jsonb* forms);
 
-/// The name of the form that `forms` (may be null) has for a column, or null.
+/// The name in UTF-8 of the form that `forms` (may be null) has for a column, or null.
 const char* requested_form(Jsonb* forms, const char* column);
 
 }  // namespace parity::backend

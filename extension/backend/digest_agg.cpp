@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "backend/canonical_text.h"
 #include "backend/column_choice.h"
 #include "backend/digest_matrix.h"
 #include "backend/memory.h"
@@ -268,7 +269,7 @@ const char* option_form(const AggregateOptions& options, FunctionCallInfo fcinfo
     if (options.forms) {
         JsonbValue* value = getIthJsonbValueFromContainer(options.forms, static_cast<uint32>(number));
         if (value->type == jbvString)
-            form = pnstrdup(value->val.string.val, static_cast<Size>(value->val.string.len));
+            form = utf8_string(value->val.string.val, static_cast<std::size_t>(value->val.string.len));
         else if (value->type != jbvNull)
             raise_option("forms", "an array with a form name or null for each column");
     }
