@@ -64,6 +64,7 @@ class TableComparison {
         Comparison first = digest(all);
         note_first_pass(first);
         if (first.divergent.empty()) return;
+        show_descent(0);
         const Located located = descend(all.bounds, std::move(first), key_forms_, slices(), context_.settings.width,
                                         {[&](int ranges) { return split(better_side_, ranges); },
                                          [&](const RangeList& ranges) { return digest_if_it_fits(ranges); }});
@@ -79,6 +80,10 @@ class TableComparison {
     void debug(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
         context_.log->debug("{}: {}", display_name(table_.name),
                             fmt::format(format, std::forward<Arguments>(arguments)...));
+    }
+
+    void show_descent(std::uint64_t differing) {
+        context_.progress->descend(static_cast<std::size_t>(table_no_), differing);
     }
 
     std::size_t slices() const { return table_.columns.size() + 2; }
@@ -176,10 +181,12 @@ class TableComparison {
         const RangeList ranges{located.bounds, range_numbers(located.divergent)};
         StreamedRows source(row_stream(Side::kSource, ranges));
         StreamedRows target(row_stream(Side::kTarget, ranges));
-        std::uint64_t listed_rows = 0;
+        std::uint64_t listed_rows = 0, differing_rows = 0;
         const MergeReport report =
-            merge_rows(spec, located.divergent, {&source, &target},
-                       [&](const RowFinding& finding) { listed_rows += spool_finding(finding); });
+            merge_rows(spec, located.divergent, {&source, &target}, [&](const RowFinding& finding) {
+                listed_rows += spool_finding(finding);
+                show_descent(differing_rows += finding.occurrences);
+            });
         result_.counts = report.counts;
         result_.listed = listed_rows;
         if (!table_.key.empty()) result_.column_divergent = report.column_divergent;

@@ -13,6 +13,7 @@ constexpr std::chrono::milliseconds kBarInterval{100};
 constexpr std::chrono::seconds kLineInterval{30};
 constexpr double kTellingShare = 0.01;  // no forecast before
 constexpr double kTellingSeconds = 1;
+constexpr double kShortestForecast = 0.5;  // seconds; "0:00 left" would be wrong while rows that differ are looked for
 constexpr std::size_t kBarCells = 20;
 constexpr double kMinTableBytes = 8192;  // an empty table takes its time too
 
@@ -45,8 +46,9 @@ std::string cut(const std::string& text, std::size_t columns) {
 std::string progress_line(const ProgressState& state) {
     std::string line = fmt::format("{:.0f} %, {} rows", 100 * state.share, short_number(state.rows));
     if (state.seconds > 0) line += fmt::format(", {} rows/s", short_number(state.rows / state.seconds));
-    if (state.share >= kTellingShare && state.seconds >= kTellingSeconds)
-        line += fmt::format(", {} left", clock_time(state.seconds * (1 - state.share) / state.share));
+    const double left = state.share > 0 ? state.seconds * (1 - state.share) / state.share : 0;
+    if (state.share >= kTellingShare && state.seconds >= kTellingSeconds && left >= kShortestForecast)
+        line += fmt::format(", {} left", clock_time(left));
     line += fmt::format(", {} of {} tables", state.tables_done, state.tables);
     if (!state.current.empty()) line += ", " + state.current;
     return line;
@@ -83,6 +85,14 @@ void Progress::update(std::size_t table, Side side, std::uint64_t done, std::uin
     show();
 }
 
+void Progress::descend(std::size_t table, std::uint64_t differing) {
+    const std::lock_guard lock(mutex_);
+    tables_[table].share = {1, 1};
+    tables_[table].differing = differing;
+    current_ = table;
+    show();
+}
+
 void Progress::finish_table(std::size_t table, std::uint64_t rows) {
     const std::lock_guard lock(mutex_);
     tables_[table].done = true;
@@ -109,8 +119,13 @@ ProgressState Progress::state() const {
     state.tables = tables_.size();
     state.share = bytes > 0 ? bytes_done / bytes : 0;
     state.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
-    if (current_ < tables_.size() && !tables_[current_].done) state.current = tables_[current_].name;
+    if (current_ < tables_.size() && !tables_[current_].done) state.current = description(tables_[current_]);
     return state;
+}
+
+std::string Progress::description(const Table& table) {
+    if (!table.differing) return table.name;
+    return fmt::format("{}: {} differing rows", table.name, short_number(static_cast<double>(*table.differing)));
 }
 
 void Progress::show() {

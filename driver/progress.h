@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ class Progress {
     /// A side has read `done` of a table's `total` pages. Later passes over the same table begin at 0 again; that never
     /// takes anything back.
     void update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total);
+    /// Both sides of a table have been read, and `differing` rows were found since; more are looked for.
+    void descend(std::size_t table, std::uint64_t differing);
     /// A table has been compared; `rows` of the larger side.
     void finish_table(std::size_t table, std::uint64_t rows);
     /// Takes the bar away.
@@ -56,10 +59,12 @@ class Progress {
         double rows = 0;  ///< estimated; real once it is done
         double bytes = 0;
         Both<double> share{0, 0};
+        std::optional<std::uint64_t> differing;  ///< none before it descends
         bool done = false;
     };
 
     ProgressState state() const;
+    static std::string description(const Table& table);
     void show();
     void draw();
 

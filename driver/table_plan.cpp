@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/core.h>
@@ -52,6 +53,7 @@ class TablePlanner {
     std::optional<std::string> obstacle() const;
     std::optional<std::string> obstacle(Side side) const;
     void describe_sides();
+    void find_mapped_names();
     void pair_columns();
     void pair_column(const ColumnDesc& column);
     void find_lone_target_columns();
@@ -75,6 +77,7 @@ class TablePlanner {
     const Options& options_;
     ColumnOptions& column_options_;
     Both<const RelationDesc*> sides_;
+    std::set<std::string> mapped_names_;  ///< names on the target that --map-column gives to columns
     std::vector<PairedColumn> columns_;
     TablePlan plan_;
     std::vector<SchemaDifference> differences_;
@@ -112,7 +115,18 @@ void TablePlanner::differ(Severity severity, const std::string& column, const st
     differences_.push_back({severity, std::move(object), message});
 }
 
+/// A name that --map-column gives goes before the same name that a column of the source has by itself.
+void TablePlanner::find_mapped_names() {
+    for (const ColumnDesc& column : side(Side::kSource).columns) {
+        const std::string name = column_options_.target_name(side(Side::kSource), side(Side::kTarget), column.name);
+        if (name == column.name || mapped_names_.insert(name).second) continue;
+        throw Error(ErrorKind::kUsage, fmt::format("--map-column gives two columns of {} the name {} on the target",
+                                                   display_name(side(Side::kSource).name), display_name(name)));
+    }
+}
+
 void TablePlanner::pair_columns() {
+    find_mapped_names();
     for (const ColumnDesc& column : side(Side::kSource).columns) pair_column(column);
     find_lone_target_columns();
 }
@@ -120,8 +134,9 @@ void TablePlanner::pair_columns() {
 void TablePlanner::pair_column(const ColumnDesc& column) {
     const RelationDesc& target = side(Side::kTarget);
     const ColumnOptions::Choice choice = column_options_.choose(side(Side::kSource), column.name);
-    const ColumnDesc* other =
-        find_column(target, column_options_.target_name(side(Side::kSource), target, column.name));
+    const std::string name = column_options_.target_name(side(Side::kSource), target, column.name);
+    const bool name_is_taken = name == column.name && mapped_names_.contains(name);
+    const ColumnDesc* other = name_is_taken ? nullptr : find_column(target, name);
     if (!other) {
         if (choice.selected && !choice.excluded)
             differ(Severity::kDivergence, column.name, "column exists only on source");

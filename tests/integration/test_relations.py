@@ -145,6 +145,19 @@ def test_renamed_tables_and_columns(pair):
         assert name in run.stdout
 
 
+def test_a_column_takes_the_name_of_another(pair):
+    pair.source.execute("CREATE TABLE t (id int PRIMARY KEY, a int, b int); INSERT INTO t VALUES (1, 2, 3)")
+    pair.target.execute("CREATE TABLE t (id int PRIMARY KEY, b int); INSERT INTO t VALUES (1, 2)")
+    run = pair.compare("--map-column", "a=b").expect(DIVERGENT)
+    assert run.table()["result"] == "identical"
+    assert [(d["object"], d["message"]) for d in run.report["schema_differences"]] == [("public.t.b", "column exists only on source")]
+    pair.compare("--map-column", "a=b", "--exclude-columns", "b").expect(IDENTICAL)
+    run = pair.compare("--map-column", "a=b", "--map-column", "id=b").expect(ERROR)
+    assert '--map-column gives two columns of public.t the name b on the target' in run.stderr
+    pair.target.execute("ALTER TABLE t ADD a int; UPDATE t SET a = 3")
+    pair.compare("--map-column", "a=b", "--map-column", "b=a").expect(IDENTICAL)
+
+
 def test_names_that_need_quotes(pair):
     names = ["Mixed Case", "select", "naïve Ünïcödé 日本", 'with "quotes"', "semi;colon--", "dot.ted", "%s %1$s", "back\\slash", "'single'", "x" * 63]
     for number, name in enumerate(names):

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import subprocess
+import termios
 
 from support.cluster import clean_environment
 from support.pgparity import DIVERGENT, IDENTICAL, PGPARITY, TOP, findings, mismatch, missing_on_source, missing_on_target, pgparity
@@ -111,12 +112,12 @@ def test_runs_use_seeds_of_their_own(pair):
     pair.compare("--seed", "1").expect(IDENTICAL)
 
 
-def test_progress_on_a_terminal(pair):
-    """A bar that is redrawn on a tty; nothing of the kind in a pipe."""
-    pair.both("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat('x', 200) FROM generate_series(1, 500000) n")
+def run_on_a_terminal(pair, *arguments):
+    """Runs pgparity with a tty for standard error: its status, its standard output and what the terminal got."""
     leader, follower = pty.openpty()
-    process = subprocess.Popen([PGPARITY, "compare", "--source", pair.source.conninfo(), "--target", pair.target.conninfo(), "--workers", "0"],
-                               stdin=follower, stdout=subprocess.PIPE, stderr=follower, env=clean_environment(TERM="xterm", COLUMNS="100"))
+    termios.tcsetwinsize(follower, (25, 150))
+    process = subprocess.Popen([PGPARITY, "compare", "--source", pair.source.conninfo(), "--target", pair.target.conninfo(), *arguments],
+                               stdin=follower, stdout=subprocess.PIPE, stderr=follower, env=clean_environment(TERM="xterm"))
     os.close(follower)
     shown = b""
     while True:
@@ -127,12 +128,29 @@ def test_progress_on_a_terminal(pair):
         if not data:
             break
         shown += data
+    os.close(leader)
     stdout = process.stdout.read()
-    assert process.wait(timeout=60) == IDENTICAL, shown
+    return process.wait(timeout=60), stdout, shown
+
+
+def test_progress_on_a_terminal(pair):
+    """A bar that is redrawn on a tty; nothing of the kind in a pipe."""
+    pair.both("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat('x', 200) FROM generate_series(1, 500000) n")
+    status, stdout, shown = run_on_a_terminal(pair, "--workers", "0")
+    assert status == IDENTICAL, shown
     assert b"\r" in shown.replace(b"\r\n", b"\n"), shown
+    assert b"0 of 1 tables" in shown, shown
     assert b"identical" in stdout
     piped = pair.run().expect(IDENTICAL)
     assert "\r" not in piped.stderr and "\x1b" not in piped.stderr
+
+
+def test_progress_while_rows_that_differ_are_looked_for(pair):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 200000) n")
+    pair.target.execute("UPDATE t SET v = v + 1")
+    status, _, shown = run_on_a_terminal(pair, "--max-divergences", "1")
+    assert status == DIVERGENT, shown
+    assert re.search(rb"public\.t: [1-9][0-9.]* ?k? differing rows", shown), shown
 
 
 def test_application_name_tells_what_runs(pair):

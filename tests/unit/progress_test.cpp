@@ -15,6 +15,12 @@ TEST(ProgressLine, ForecastsNothingAtTheStart) {
     EXPECT_EQ(progress_line({0.5, 100, 0.2, 0, 3, ""}), "50 %, 100 rows, 500 rows/s, 0 of 3 tables");
 }
 
+TEST(ProgressLine, ForecastsNothingWhenAllIsRead) {
+    EXPECT_EQ(progress_line({1, 100, 50, 0, 1, "public.t: 7 differing rows"}),
+              "100 %, 100 rows, 2 rows/s, 0 of 1 tables, public.t: 7 differing rows");
+    EXPECT_EQ(progress_line({0.999, 100, 10, 0, 2, ""}).find("left"), std::string::npos);
+}
+
 TEST(ProgressLine, ShowsHours) {
     EXPECT_NE(progress_line({0.01, 1, 100, 0, 1, ""}).find("2:45:00 left"), std::string::npos);
 }
