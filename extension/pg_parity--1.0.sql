@@ -144,7 +144,7 @@ CREATE FUNCTION parity.key(
     OUT key_columns name[], OUT proven boolean, OUT index regclass)
     AS 'MODULE_PATHNAME', 'parity_key' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION parity.key(regclass) IS
-    'the key that identifies the rows of a relation: its primary key, else a proven unique index (valid, immediate, not partial, no expressions, over NOT NULL columns, no inheritance children); an empty list and NULL where there is none';
+    'the key that identifies the rows of a relation: its primary key, else a proven unique index (valid, immediate, not partial, no expressions, over NOT NULL columns, no inheritance children), else a primary key that is deferrable or whose table has children, unproven; an empty list and NULL where there is none';
 
 CREATE FUNCTION parity.split_keys(
     relation regclass, ranges integer DEFAULT 64, key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,

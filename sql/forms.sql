@@ -24,7 +24,7 @@ CREATE TABLE every_type (
     c01 smallint, c02 integer, c03 bigint, c04 oid, c05 numeric(10,2), c06 real, c07 double precision, c08 boolean, c09 text, c10 varchar(20), c11 name, c12 char(5),
     c13 mood, c14 bytea, c15 uuid, c16 date, c17 time, c18 time with time zone, c19 timestamp(3), c20 timestamptz, c21 interval, c22 json, c23 jsonb,
     c24 int[], c25 text[][], c26 mood[], c27 tiny, c28 tiny[], c29 moods, c30 jsonb[],
-    n01 pair, n02 point, n03 int4range, n04 tsvector, n05 xml, n06 inet, n07 money, n08 bit(3), n09 "char", n10 regclass, n11 pair[], n12 int4range[], n13 pg_dependencies, n14 pg_dependencies[], gone int);
+    n01 pair, n02 point, n03 int4range, n04 tsvector, n05 xml, n06 inet, n07 money, n08 bit(3), n09 "char", n10 regclass, n11 pair[], n12 int4range[], n13 pg_dependencies, gone int);
 ALTER TABLE every_type DROP gone;
 SELECT * FROM parity.forms('every_type');
 

@@ -79,7 +79,7 @@ Datum parity_key(PG_FUNCTION_ARGS) {
         construct_array(names, static_cast<int>(key.columns.size()), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR);
     relation_close(relation, AccessShareLock);
     bool none = key.columns.empty();
-    Datum values[3] = {PointerGetDatum(columns), BoolGetDatum(!none), ObjectIdGetDatum(key.index)};
+    Datum values[3] = {PointerGetDatum(columns), BoolGetDatum(key.proven), ObjectIdGetDatum(key.index)};
     bool nulls[3] = {false, false, none};
     PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
 }

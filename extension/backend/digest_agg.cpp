@@ -270,7 +270,7 @@ const char* option_form(const AggregateOptions& options, FunctionCallInfo fcinfo
         JsonbValue* value = getIthJsonbValueFromContainer(options.forms, static_cast<uint32>(number));
         if (value->type == jbvString)
             form = utf8_string(value->val.string.val, static_cast<std::size_t>(value->val.string.len));
-        else if (value->type != jbvNull)
+        if (value->type != jbvNull && !(form && core::form_by_name(form)))
             raise_option("forms", "an array with a form name or null for each column");
     }
     return require_reader(input_type(fcinfo, nullptr, number), form, number).name;

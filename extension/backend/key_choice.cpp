@@ -12,10 +12,10 @@ bool is_identifying_column(Relation relation, AttrNumber column) {
     return attribute->attnotnull && default_reader(attribute->atttypid).has_value();
 }
 
-bool is_proof(Relation relation, Relation index) {
+/// Whether an index is over whole columns that identify rows, at least where it holds.
+bool is_candidate(Relation relation, Relation index) {
     Form_pg_index form = index->rd_index;
-    if (!form->indisunique || !form->indisvalid || !form->indisready || !form->indislive || !form->indimmediate)
-        return false;
+    if (!form->indisunique || !form->indisvalid || !form->indisready || !form->indislive) return false;
     if (RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL) return false;
     for (int i = 0; i < form->indnkeyatts; ++i)
         if (!is_identifying_column(relation, form->indkey.values[i])) return false;
@@ -37,19 +37,21 @@ bool has_plain_children(Relation relation) {
 }  // namespace
 
 RelationKey find_key(Relation relation) {
-    RelationKey key{{}, InvalidOid};
-    if (has_plain_children(relation)) return key;
+    RelationKey key{{}, false, InvalidOid};
+    bool provable = !has_plain_children(relation);
     AttrNumber* columns = allocate_array<AttrNumber>(CurrentMemoryContext, INDEX_MAX_KEYS);
-    Form_pg_index best = nullptr;
+    FormData_pg_index best{};
     ListCell* cell;
     foreach (cell, RelationGetIndexList(relation)) {
         Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-        if (is_proof(relation, index) && (!best || is_better(index->rd_index, best))) {
-            std::size_t count = static_cast<std::size_t>(index->rd_index->indnkeyatts);
-            for (std::size_t i = 0; i < count; ++i) columns[i] = index->rd_index->indkey.values[i];
-            key = {{columns, count}, RelationGetRelid(index)};
-            best = static_cast<Form_pg_index>(palloc(sizeof(*index->rd_index)));
-            memcpy(best, index->rd_index, offsetof(FormData_pg_index, indkey));
+        Form_pg_index form = index->rd_index;
+        bool proves = provable && form->indimmediate;
+        bool better = proves ? !key.proven || is_better(form, &best) : form->indisprimary && !key.proven;
+        if ((proves || form->indisprimary) && better && is_candidate(relation, index)) {
+            std::size_t count = static_cast<std::size_t>(form->indnkeyatts);
+            for (std::size_t i = 0; i < count; ++i) columns[i] = form->indkey.values[i];
+            key = {{columns, count}, proves, RelationGetRelid(index)};
+            memcpy(&best, form, offsetof(FormData_pg_index, indkey));
         }
         index_close(index, AccessShareLock);
     }

@@ -8,13 +8,15 @@ namespace parity::backend {
 
 /// The columns that identify a relation's rows.
 struct RelationKey {
-    std::span<const AttrNumber> columns;  ///< empty: there is no proven key
-    Oid index;                            ///< what proves it
+    std::span<const AttrNumber> columns;  ///< empty: there is no key
+    bool proven;
+    Oid index;  ///< what proves it, or the primary key that does not
 };
 
 /// The primary key, else the proven unique index with the fewest columns (the oldest of these). Proven is: unique,
 /// valid, ready, immediate, without predicate and expressions, over NOT NULL columns of comparable types, on a relation
-/// without inheritance children. In the current context.
+/// without inheritance children. Where nothing is proven, a primary key that is deferrable, or whose table has
+/// children, serves unproven. In the current context.
 RelationKey find_key(Relation relation);
 
 /// A valid B-tree of `relation` (a leaf) whose first columns are `columns` in this order, to read bounds from;

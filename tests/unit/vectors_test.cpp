@@ -158,7 +158,8 @@ TEST(Vectors, Keys) {
 struct Column {
     std::string name;
     Form form;
-    std::size_t position;  ///< in a row
+    std::string form_name;  ///< in full
+    std::size_t position;   ///< in a row
 };
 
 /// A row of digests.tsv.
@@ -172,9 +173,9 @@ struct Table {
     explicit Table(const Row& row) : seed(seed_of(row)) {
         std::size_t position = 0;
         for (const json& column : json::parse(row.at("key")))
-            key.push_back({column[0], form_named(column[2]), position++});
+            key.push_back({column[0], form_named(column[2]), column[2], position++});
         for (const json& column : json::parse(row.at("columns")))
-            columns.push_back({column[0], form_named(column[2]), position++});
+            columns.push_back({column[0], form_named(column[2]), column[2], position++});
         if (row.at("order") == "names")
             std::stable_sort(columns.begin(), columns.end(),
                              [](const Column& a, const Column& b) { return a.name < b.name; });
@@ -202,9 +203,9 @@ struct Sums {
     std::vector<H> columns;
 };
 
-std::vector<std::string_view> names_of(const std::vector<Form>& forms) {
+std::vector<std::string_view> names_of(const std::vector<Column>& columns) {
     std::vector<std::string_view> names;
-    for (Form form : forms) names.push_back(form_name(form));
+    for (const Column& column : columns) names.push_back(column.form_name);
     return names;
 }
 
@@ -225,19 +226,20 @@ class TableDigester {
         for (std::size_t i = 0; i < table.rows.size(); ++i) add(table.rows[i], hashed_[i]);
     }
 
-    Digest digest(SliceKind kind, Form form, u64 count, H sum) const {
+    Digest digest(SliceKind kind, Form form, std::string_view name, u64 count, H sum) const {
         ByteSink scratch = test::make_sink();
         const std::uint32_t tag =
-            slice_tag(kind, names_of(key_forms_), names_of(column_forms_), form_name(form), table_.seed, scratch);
+            slice_tag(kind, names_of(table_.key), names_of(table_.columns), name, table_.seed, scratch);
         std::free(scratch.data);
         return {kFormatVersion, sizeof(H) * 8, form, kFormRevision, tag, count, low_half(sum), high_half(sum)};
     }
     /// Key, row, columns.
     std::vector<Digest> digests(const Sums<H>& sums) const {
-        std::vector<Digest> list{digest(SliceKind::kKey, Form::kKey, sums.count, sums.key),
-                                 digest(SliceKind::kRow, Form::kRow, sums.count, sums.row)};
+        std::vector<Digest> list{digest(SliceKind::kKey, Form::kKey, {}, sums.count, sums.key),
+                                 digest(SliceKind::kRow, Form::kRow, {}, sums.count, sums.row)};
         for (std::size_t i = 0; i < sums.columns.size(); ++i)
-            list.push_back(digest(SliceKind::kColumn, column_forms_[i], sums.count, sums.columns[i]));
+            list.push_back(
+                digest(SliceKind::kColumn, column_forms_[i], table_.columns[i].form_name, sums.count, sums.columns[i]));
         return list;
     }
     const Sums<H>& all() const { return all_; }
