@@ -109,6 +109,8 @@ void check_together(const Options& options) {
     };
     refuse_both(options.tables, options.exclude_tables, "--table", "--exclude-table");
     refuse_both(options.columns, options.exclude_columns, "--columns", "--exclude-columns");
+    // the condition goes to both sides as it is, so that a name in it could mean another column on each
+    if (!options.where.empty() && !options.map_columns.empty()) refuse("--where cannot be combined with --map-column");
 }
 
 Options collect(const Given& given, const std::string& config_path) {

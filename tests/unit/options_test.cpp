@@ -163,6 +163,7 @@ TEST(Options, RefuseWhatIsMissingUnknownOrGivenTwice) {
     EXPECT_EQ(refusal({"stray"}), "unexpected argument \"stray\"");
     EXPECT_EQ(refusal({"--ranges"}), "--ranges needs a value");
     EXPECT_EQ(refusal({"--ranges", "1", "--ranges", "2"}), "--ranges is given more than once");
+    EXPECT_EQ(refusal({"--where", "a > 1", "--map-column", "a=b"}), "--where cannot be combined with --map-column");
     EXPECT_EQ(refusal({"--table", "x", "--exclude-table", "x"}), "\"x\" is given to both --table and --exclude-table");
 }
 
