@@ -7,7 +7,7 @@ import subprocess
 import termios
 
 from support.cluster import clean_environment
-from support.pgparity import DIVERGENT, IDENTICAL, PGPARITY, TOP, findings, mismatch, missing_on_source, missing_on_target, pgparity
+from support.pgparity import DIVERGENT, IDENTICAL, PGPARITY, findings, mismatch, missing_on_source, missing_on_target, pgparity
 
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, amount numeric(10,2), note text); INSERT INTO orders SELECT n, n, 'note ' || n FROM generate_series(1, 2000) n"
 
@@ -17,11 +17,6 @@ def planted(pair):
     pair.both("CREATE TABLE same (id int PRIMARY KEY)")
     pair.target.execute("UPDATE orders SET amount = 2.50 WHERE id = 17; DELETE FROM orders WHERE id = 18; INSERT INTO orders VALUES (5000, 1, NULL);"
                         "UPDATE orders SET amount = NULL, note = E'two\\nlines\\tand \"quotes\"' WHERE id = 19")
-
-
-def test_there_is_a_schema():
-    """Pair.compare validates every report of every test against it."""
-    assert (TOP / "docs" / "report.schema.json").exists()
 
 
 def test_json(pair):
