@@ -456,7 +456,10 @@ def test_bounds_are_not_read_from_pages_that_are_no_btree_pages(level):
 def packed(key_forms, column_forms, bounds=(), kept=b"", wide=0, seed=0):
     """A specification as range_digests() hands it to its aggregate."""
     head = struct.pack("<IIQIIII", 0x50475031, wide, seed, len(key_forms), len(column_forms), len(bounds), len(kept))
-    return head + bytes(key_forms) + bytes(column_forms) + kept + b"".join(struct.pack("<I", len(b)) + b for b in bounds)
+    names = {2: b"int", 5: b"text", 65: b"row"}
+    forms = [names.get(code, b"nope") for code in [*key_forms, *column_forms]]
+    counted = [struct.pack("<I", len(part)) + part for part in [*forms, *bounds]]
+    return head + b"".join(counted[:len(forms)]) + kept + b"".join(counted[len(forms):])
 
 
 AGGREGATE = "SELECT parity.range_digest_agg(%s, g, g::text) FROM generate_series(1, 20) g"

@@ -222,12 +222,12 @@ def test_key_of_all_columns(pair):
 
 def test_primary_keys_that_prove_nothing_are_unproven_keys(pair):
     """A deferrable primary key, and one whose table has children, tell rows apart all the same: a changed cell is a mismatch."""
-    pair.both("CREATE TABLE deferrable (id int PRIMARY KEY DEFERRABLE, v int); INSERT INTO deferrable SELECT n, n FROM generate_series(1, 500) n;"
+    pair.both("CREATE TABLE later (id int PRIMARY KEY DEFERRABLE, v int); INSERT INTO later SELECT n, n FROM generate_series(1, 500) n;"
               "CREATE TABLE parent (id int PRIMARY KEY, v int); CREATE TABLE child () INHERITS (parent);"
               "INSERT INTO parent SELECT n, n FROM generate_series(1, 50) n; INSERT INTO child SELECT n, n FROM generate_series(40, 90) n")
-    pair.target.execute("UPDATE deferrable SET v = 0 WHERE id = 7; UPDATE child SET v = 0 WHERE id = 80")
+    pair.target.execute("UPDATE later SET v = 0 WHERE id = 7; UPDATE child SET v = 0 WHERE id = 80")
     run = pair.compare().expect(DIVERGENT)
-    for name, key in (("public.deferrable", "7"), ("public.parent", "80")):
+    for name, key in (("public.later", "7"), ("public.parent", "80")):
         table = run.table(name)
         assert table["key"] == ["id"] and table["key_proven"] is False
         assert findings(table) == {mismatch("v", id=key)}

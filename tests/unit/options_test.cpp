@@ -63,8 +63,6 @@ TEST(Options, ReadEveryOption) {
                                    "s",
                                    "--map",
                                    "x=y",
-                                   "--map-column",
-                                   "p=q",
                                    "--key",
                                    "t=id",
                                    "--columns",
@@ -106,7 +104,7 @@ TEST(Options, ReadEveryOption) {
     EXPECT_EQ(options.exclude_tables, (Words{"c"}));
     EXPECT_EQ(options.schemas, (Words{"s"}));
     EXPECT_EQ(options.maps, (Words{"x=y"}));
-    EXPECT_EQ(options.map_columns, (Words{"p=q"}));
+    EXPECT_EQ(parse({"--map-column", "p=q"}).map_columns, (Words{"p=q"}));
     EXPECT_EQ(options.keys, (Words{"t=id"}));
     EXPECT_EQ(options.columns, (Words{"m,n"}));
     EXPECT_EQ(options.exclude_columns, (Words{"o"}));
