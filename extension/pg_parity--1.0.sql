@@ -89,10 +89,11 @@ COMMENT ON FUNCTION parity.format_version() IS
 -- the aggregates
 --
 
+-- Not immutable: an enum's label and the name behind a reg* value can change.
 CREATE FUNCTION parity.digest_agg_transition(internal, jsonb, VARIADIC "any") RETURNS internal
-    AS 'MODULE_PATHNAME', 'parity_digest_agg_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'parity_digest_agg_transition' LANGUAGE C STABLE PARALLEL SAFE;
 CREATE FUNCTION parity.range_digest_agg_transition(internal, bytea, VARIADIC "any") RETURNS internal
-    AS 'MODULE_PATHNAME', 'parity_range_digest_agg_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'parity_range_digest_agg_transition' LANGUAGE C STABLE PARALLEL SAFE;
 CREATE FUNCTION parity.digest_agg_combine(internal, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'parity_digest_agg_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE FUNCTION parity.digest_agg_serialize(internal) RETURNS bytea
