@@ -48,6 +48,7 @@ struct Options {
     std::vector<std::string> keys;         ///< "[[schema.]table=]column[,column]…"
     std::vector<std::string> columns;      ///< source's names
     std::vector<std::string> exclude_columns;  ///< "[[schema.]table.]column"
+    std::vector<std::string> forms;            ///< "[[schema.]table.]column=form"
     std::string where;                         ///< one SQL expression for every chosen table, both sides
     std::optional<int> ranges;                 ///< 1 … ; unset: chosen from the row estimate
     int jobs = 1;                              ///< tables compared at once
@@ -91,9 +92,10 @@ struct ColumnDesc {
     bool not_null = false;
     std::string form;  ///< default form; empty: not comparable
     std::vector<std::string> other_forms;
-    std::string reason;     ///< why not comparable
-    std::string collation;  ///< empty for types without
-    std::string generated;  ///< pg_attribute.attgenerated
+    std::vector<std::string> lossy_forms;  ///< only when asked for: values that differ may be equal under them
+    std::string reason;                    ///< why not comparable
+    std::string collation;                 ///< empty for types without
+    std::string generated;                 ///< pg_attribute.attgenerated
 };
 
 struct KeyDesc {
@@ -160,9 +162,17 @@ struct SchemaDifference {
 
 struct ColumnPlan {
     Both<std::string> name;
-    std::string form;
+    std::string form;  ///< of both sides, as digests name it
     bool in_key = false;
+    /// What a side is asked for where that is more than `form`: "timestamptz@Europe/Berlin" of a column without a zone.
+    /// Empty: `form`. Use asked_form().
+    Both<std::string> asked{};
 };
+
+/// What goes into `forms` of a function of the extension, and into make_wire_reader(), for a column of one side.
+inline const std::string& asked_form(const ColumnPlan& column, Side side) {
+    return column.asked[side].empty() ? column.form : column.asked[side];
+}
 
 struct TablePlan {
     Both<std::uint32_t> oid;
@@ -181,6 +191,7 @@ struct TablePlan {
     std::string where;
     std::vector<std::string>
         skipped;  ///< reasons why part of it is not compared ("column doc: type tsvector is not comparable")
+    std::vector<std::string> notes;  ///< for TableResult::notes, known before any data is read: lossy forms in use
 };
 
 struct Plan {
