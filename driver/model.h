@@ -37,6 +37,9 @@ struct QualifiedName {
 
 enum class ReportFormat { kText, kJson };
 
+/// How a side's rows become digests: inside the server, or from a stream of rows. kAuto: the former where it can be.
+enum class Engine { kAuto, kExtension, kStream };
+
 /// What the command line and the configuration file say, checked for form but not against any server.
 struct Options {
     Both<std::string> conninfo;
@@ -52,7 +55,10 @@ struct Options {
     std::string where;                         ///< one SQL expression for every chosen table, both sides
     std::optional<int> ranges;                 ///< 1 … ; unset: chosen from the row estimate
     int jobs = 1;                              ///< tables compared at once
-    std::optional<int> workers;                ///< parallel workers a table and side; unset: the server's rule
+    Engine engine = Engine::kAuto;
+    /// Parallel workers a table and side; unset: the server's rule. Of a stream, its connections; unset: by its size.
+    std::optional<int> workers;
+    std::optional<std::uint64_t> memory_limit;  ///< of this process, in bytes; unset: a quarter of what there is
     std::int64_t max_divergences = 1000;       ///< listed per table; 0: all of them
     ReportFormat format = ReportFormat::kText;
     std::string output;  ///< file for the report; empty: standard output
@@ -82,8 +88,10 @@ struct ServerInfo {
     std::string encoding;
     bool in_recovery = false;
     std::string lsn;  ///< insert LSN, on a standby the replay LSN
-    std::string extension_version;
-    int format_version = 0;
+    std::string extension_version;  ///< empty: not installed
+    int format_version = 0;         ///< of what computes this side's digests
+    Engine engine = Engine::kExtension;
+    std::string engine_reason;  ///< why an installed extension is not used; empty: it is, or was not wanted
 };
 
 struct ColumnDesc {
