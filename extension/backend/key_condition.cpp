@@ -5,6 +5,7 @@
 #include "backend/double_text.h"
 #include "backend/key_choice.h"
 #include "backend/memory.h"
+#include "backend/pg_compat.h"
 #include "core/decimal.h"
 #include "core/order.h"
 #include "core/render.h"
@@ -13,27 +14,34 @@ namespace parity::backend {
 namespace {
 
 /// The type that a column's canonical values are given to SQL as, so that every one of them fits and the column's own
-/// index serves; InvalidOid where there is none.
+/// index serves; InvalidOid where there is none. A form that is not the type's own says nothing about the column's
+/// values that SQL could compare.
 Oid parameter_type(const TaskColumn& column) {
+    using core::Form;
     Oid base = getBaseType(column.type);
+    auto if_form = [&](Form form, Oid type) { return column.reader.form == form ? type : InvalidOid; };
     switch (base) {
         case INT2OID:
         case INT4OID:
         case INT8OID:
-            return column.reader.form == core::Form::kInt ? INT8OID : InvalidOid;
+            return if_form(Form::kInt, INT8OID);
         case FLOAT4OID:
         case FLOAT8OID:
-            return FLOAT8OID;
+            return if_form(Form::kFloat, FLOAT8OID);
         case TEXTOID:
         case VARCHAROID:
-            return GetDatabaseEncoding() == PG_UTF8 ? TEXTOID : InvalidOid;
+            return GetDatabaseEncoding() == PG_UTF8 ? if_form(Form::kText, TEXTOID) : InvalidOid;
+        case UUIDOID:
+            return if_form(Form::kUuid, base);
+        case DATEOID:
+            return if_form(Form::kDate, base);
+        case TIMESTAMPOID:
+            return if_form(Form::kTimestamp, base);
+        case TIMESTAMPTZOID:
+            return if_form(Form::kTimestamptz, base);
         case NUMERICOID:
         case BYTEAOID:
-        case UUIDOID:
-        case DATEOID:
         case TIMEOID:
-        case TIMESTAMPOID:
-        case TIMESTAMPTZOID:
             return base;
         default:
             return InvalidOid;
@@ -113,8 +121,7 @@ void append_comparison(StringInfo sql, const TaskColumn& column, const char* com
 bool is_ordered_first_column(const DigestTask& task) {
     if (task.key.empty()) return false;
     const TaskColumn& first = task.key[0];
-    Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(task.relation), first.number - 1);
-    return attribute->attnotnull && OidIsValid(parameter_type(first)) &&
+    return is_never_null(RelationGetDescr(task.relation), first.number - 1) && OidIsValid(parameter_type(first)) &&
            is_natively_ordered(first.type, first.reader.form, first.collation);
 }
 
@@ -163,7 +170,7 @@ bool has_ordered_index(const DigestTask& task) {
         Relation leaf = relation_open(id, NoLock);
         bool stored = leaf->rd_rel->relkind == RELKIND_RELATION || leaf->rd_rel->relkind == RELKIND_MATVIEW;
         bool found = stored && OidIsValid(find_btree(leaf, {columns, task.key.size()})) &&
-                     TupleDescAttr(RelationGetDescr(leaf), columns[0] - 1)->attnotnull;  // a child's may be nullable
+                     is_never_null(RelationGetDescr(leaf), columns[0] - 1);  // a child's may be nullable
         relation_close(leaf, NoLock);
         if (!found) return false;
     }

@@ -50,6 +50,15 @@ inline bool is_virtual_generated(Form_pg_attribute attribute) {
 #endif
 }
 
+/// Whether no row has NULL in a column. Since PostgreSQL 18 attnotnull is also set where NOT NULL was never checked.
+inline bool is_never_null(TupleDesc descriptor, int number) {
+#if PG_VERSION_NUM >= 180000
+    return TupleDescCompactAttr(descriptor, number)->attnullability == ATTNULLABLE_VALID;
+#else
+    return TupleDescAttr(descriptor, number)->attnotnull;
+#endif
+}
+
 /// Calls `walker` for the parts of a raw parse tree. Before PostgreSQL 16 the walker's type has no arguments.
 inline bool walk_parse_tree(Node* node, bool (*walker)(Node*, void*), void* context) {
 #if PG_VERSION_NUM >= 160000
