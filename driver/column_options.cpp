@@ -19,7 +19,8 @@ ColumnOptions::ColumnOptions(const Options& options)
     : maps_(parse_column_maps(options.map_columns)),
       keys_(parse_keys(options.keys)),
       columns_(parse_columns("--columns", options.columns)),
-      excluded_(parse_columns("--exclude-columns", options.exclude_columns)) {}
+      excluded_(parse_columns("--exclude-columns", options.exclude_columns)),
+      forms_(parse_forms(options.forms)) {}
 
 std::string ColumnOptions::target_name(const RelationDesc& source, const RelationDesc& target,
                                        const std::string& column) {
@@ -51,12 +52,23 @@ ColumnOptions::Choice ColumnOptions::choose(const RelationDesc& source, const st
         used_.insert(&entry);
     }
     choice.selected = listed || !listing;
+    choice.listed = listed;
     for (const ColumnEntry& entry : excluded_) {
         if (entry.column != column || !entry.scope.covers(source.name)) continue;
         choice.excluded = true;
         used_.insert(&entry);
     }
     return choice;
+}
+
+const FormEntry* ColumnOptions::form(const RelationDesc& source, const std::string& column) {
+    const FormEntry* best = nullptr;
+    for (const FormEntry& entry : forms_) {
+        if (entry.column != column || !entry.scope.covers(source.name)) continue;
+        used_.insert(&entry);
+        if (!best || entry.scope.precision() >= best->scope.precision()) best = &entry;
+    }
+    return best;
 }
 
 const KeyEntry* ColumnOptions::key(const RelationDesc& source) {

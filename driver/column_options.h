@@ -9,8 +9,9 @@
 
 namespace parity::driver {
 
-/// What --map-column, --key, --columns and --exclude-columns say about the columns of one pair of tables, and which of
-/// them named something at all. Of several about the same thing the most specific one decides, of equals the last.
+/// What --map-column, --key, --columns, --exclude-columns and --form say about the columns of one pair of tables, and
+/// which of them named something at all. Of several about the same thing the most specific one decides, of equals the
+/// last.
 class ColumnOptions {
   public:
     /// Error kUsage for what cannot be read.
@@ -24,8 +25,12 @@ class ColumnOptions {
     struct Choice {
         bool selected = true;
         bool excluded = false;
+        bool listed = false;  ///< by --columns
     };
     Choice choose(const RelationDesc& source, const std::string& column);
+
+    /// The --form of a source column; null where there is none.
+    const FormEntry* form(const RelationDesc& source, const std::string& column);
 
     /// The source columns that --key gives; nothing where it does not apply: it names no table and this one lacks a
     /// column. Error kUsage where it names the table and a column does not exist.
@@ -53,12 +58,14 @@ class ColumnOptions {
         visit("--key", keys_);
         visit("--columns", columns_);
         visit("--exclude-columns", excluded_);
+        visit("--form", forms_);
     }
 
     std::vector<ColumnMapEntry> maps_;
     std::vector<KeyEntry> keys_;
     std::vector<ColumnEntry> columns_;
     std::vector<ColumnEntry> excluded_;
+    std::vector<FormEntry> forms_;
     std::set<const void*> used_;
 };
 

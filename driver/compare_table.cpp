@@ -211,6 +211,7 @@ TableResult fresh_result(const TablePlan& table) {
     TableResult result;
     result.plan = table;
     result.skipped = table.skipped;
+    result.notes = table.notes;
     result.column_divergent.resize(table.columns.size());
     if (table.visible_rows_only) result.notes.push_back("row security applies: visible rows only");
     return result;
@@ -274,9 +275,8 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
             context.spool->discard(table_no);
             result = fresh_result(table);
             result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
-            const Both<std::unique_ptr<TableReader>> readers{
-                make_reader(context, table, table_no, *sessions.source),
-                make_reader(context, table, table_no, *sessions.target)};
+            const Both<std::unique_ptr<TableReader>> readers{make_reader(context, table, table_no, *sessions.source),
+                                                             make_reader(context, table, table_no, *sessions.target)};
             TableComparison(context, table, table_no, {readers.source.get(), readers.target.get()}, result).run();
             for (Side side : {Side::kSource, Side::kTarget})
                 for (std::string& note : readers[side]->notes()) result.notes.push_back(std::move(note));

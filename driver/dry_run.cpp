@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "driver/column_options.h"
 #include "driver/display_name.h"
 #include "driver/report.h"
 #include "driver/version.h"
@@ -25,6 +26,10 @@ class Relations {
         }
     }
     const RelationDesc& of(const TablePlan& table, Side side) const { return *by_oid_[side].at(table.oid[side]); }
+    Both<const ColumnDesc*> columns(const TablePlan& table, const ColumnPlan& column) const {
+        return {find_column(of(table, Side::kSource), column.name.source),
+                find_column(of(table, Side::kTarget), column.name.target)};
+    }
 
   private:
     Both<std::unordered_map<std::uint32_t, const RelationDesc*>> by_oid_;
@@ -63,6 +68,30 @@ std::string show_columns(const std::vector<ColumnPlan>& columns) {
     return fmt::format("{}", fmt::join(shown, ", "));
 }
 
+/// "money (by default money)": how one side's column comes to the form.
+std::string show_side(const ColumnPlan& column, Side side, const ColumnDesc& described) {
+    const std::string& asked = asked_form(column, side);
+    std::vector<std::string> remarks;
+    if (asked != column.form) remarks.push_back("as " + asked);
+    if (described.form != column.form) remarks.push_back("by default " + described.form);
+    return remarks.empty() ? described.type : fmt::format("{} ({})", described.type, fmt::join(remarks, ", "));
+}
+
+/// A line for each column whose form is not the default of both sides.
+std::string show_forms(const TablePlan& table, const Relations& relations) {
+    std::string text;
+    for (const auto* columns : {&table.key, &table.columns}) {
+        for (const ColumnPlan& column : *columns) {
+            const Both<const ColumnDesc*> described = relations.columns(table, column);
+            if (described.source->form == column.form && described.target->form == column.form) continue;
+            text += fmt::format("  form     {} as {}: {}\n", display_name(column.name.source), column.form,
+                                show_both(show_side(column, Side::kSource, *described.source),
+                                          show_side(column, Side::kTarget, *described.target)));
+        }
+    }
+    return text;
+}
+
 std::string show_table(const TablePlan& table, const Relations& relations) {
     std::string text = display_name(table.name) + "\n";
     text += table.key.empty() ? "  key      none: rows are compared as a multiset\n"
@@ -70,12 +99,14 @@ std::string show_table(const TablePlan& table, const Relations& relations) {
                                             table.key_proven ? "proven" : "not proven");
     text +=
         fmt::format("  columns  {}\n", table.columns.empty() ? "none besides the key" : show_columns(table.columns));
+    text += show_forms(table, relations);
     text += fmt::format("  path     {}\n", show_both(table.path.source, table.path.target));
     text += fmt::format("  ranges   {}\n", table.ranges);
     text += fmt::format("  rows     {}\n", show_both(show_estimate(relations.of(table, Side::kSource)),
                                                      show_estimate(relations.of(table, Side::kTarget))));
     if (!table.where.empty()) text += fmt::format("  where    {}\n", table.where);
     if (table.visible_rows_only) text += "  visible rows only\n";
+    for (const std::string& note : table.notes) text += fmt::format("  note     {}\n", note);
     for (const std::string& reason : table.skipped) text += fmt::format("  skipped  {}\n", reason);
     return text;
 }
@@ -108,10 +139,18 @@ Json to_json(const ServerInfo& server) {
     return {{"server_version", server.version}, {"system_identifier", server.system_identifier}, {"lsn", server.lsn}};
 }
 
-Json to_json(const std::vector<ColumnPlan>& columns) {
+Json form_to_json(const ColumnPlan& column, Side side, const ColumnDesc& described) {
+    return {{"type", described.type}, {"default", described.form}, {"asked", asked_form(column, side)}};
+}
+
+Json to_json(const TablePlan& table, const std::vector<ColumnPlan>& columns, const Relations& relations) {
     Json list = Json::array();
     for (const ColumnPlan& column : columns) {
-        Json entry = {{"name", column.name.source}, {"form", column.form}};
+        const Both<const ColumnDesc*> described = relations.columns(table, column);
+        Json entry = {{"name", column.name.source},
+                      {"form", column.form},
+                      {"source", form_to_json(column, Side::kSource, *described.source)},
+                      {"target", form_to_json(column, Side::kTarget, *described.target)}};
         if (column.name.source != column.name.target) entry["target_name"] = column.name.target;
         list.push_back(std::move(entry));
     }
@@ -128,14 +167,15 @@ Json to_json(const TablePlan& table, const Relations& relations) {
     Json entry = {{"source", display_name(table.name.source)},
                   {"target", display_name(table.name.target)},
                   {"path", {{"source", table.path.source}, {"target", table.path.target}}},
-                  {"key", to_json(table.key)},
+                  {"key", to_json(table, table.key, relations)},
                   {"key_proven", table.key_proven},
-                  {"columns", to_json(table.columns)},
+                  {"columns", to_json(table, table.columns, relations)},
                   {"ranges", table.ranges},
                   {"estimate",
                    {{"source", estimate_to_json(relations.of(table, Side::kSource))},
                     {"target", estimate_to_json(relations.of(table, Side::kTarget))}}},
-                  {"skipped", table.skipped}};
+                  {"skipped", table.skipped},
+                  {"notes", table.notes}};
     if (!table.where.empty()) entry["where"] = table.where;
     if (table.visible_rows_only) entry["visible_rows_only"] = true;
     return entry;

@@ -4,7 +4,9 @@
 
 #include <fmt/core.h>
 
+#include "core/form.h"
 #include "driver/error.h"
+#include "driver/form_choice.h"
 
 namespace parity::driver {
 
@@ -220,6 +222,38 @@ std::vector<ColumnEntry> parse_columns(std::string_view option, const std::vecto
             parts.pop_back();
             entries.push_back({std::string(trim(piece)), scope_of(std::move(parts)), std::move(column)});
         }
+    }
+    return entries;
+}
+
+namespace {
+
+/// Whether a server knows the zone is seen there. Abbreviations mean what the settings of a server say.
+void check_zone(const std::string& form, const std::string& text) {
+    const std::string_view zone = zone_of(form);
+    if (zone == "UTC" || (zone.find('/') != std::string_view::npos && zone.find('@') == std::string_view::npos)) return;
+    throw Error(ErrorKind::kUsage, fmt::format("invalid time zone \"{}\" in --form \"{}\"", zone, text),
+                "use UTC or a full name of pg_timezone_names that has a slash, like Europe/Berlin");
+}
+
+}  // namespace
+
+std::vector<FormEntry> parse_forms(const std::vector<std::string>& texts) {
+    std::vector<FormEntry> entries;
+    for (const std::string& text : texts) {
+        const std::vector<std::string> sides = split_unquoted(text, '=');
+        if (sides.size() != 2) refuse("--form", text, "[[schema.]table.]column=form");
+        std::vector<std::string> parts = parse_name("--form", sides[0], 3);
+        std::string column = std::move(parts.back());
+        parts.pop_back();
+        std::string form(trim(sides[1]));
+        const std::optional<core::Form> known = core::form_by_name(without_zones(form));
+        if (form.find('@') != std::string::npos) check_zone(form, text);
+        if (!known || *known == core::Form::kKey || *known == core::Form::kRow) {
+            throw Error(ErrorKind::kUsage, fmt::format("unknown form \"{}\" in --form \"{}\"", form, text),
+                        "parity.forms() on a server shows the forms of a table's columns");
+        }
+        entries.push_back({text, scope_of(std::move(parts)), std::move(column), std::move(form)});
     }
     return entries;
 }

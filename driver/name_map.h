@@ -77,4 +77,13 @@ struct ColumnEntry {
 };
 std::vector<ColumnEntry> parse_columns(std::string_view option, const std::vector<std::string>& texts);
 
+/// --form "[[schema.]table.]column=form". The form's name is checked to be one.
+struct FormEntry {
+    std::string text;
+    TableScope scope;
+    std::string column;
+    std::string form;
+};
+std::vector<FormEntry> parse_forms(const std::vector<std::string>& texts);
+
 }  // namespace parity::driver

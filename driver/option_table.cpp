@@ -161,6 +161,8 @@ std::vector<OptionSpec> make_table() {
                     &Options::columns),
         list_option("exclude-columns", "[TABLE.]COLUMN,...", what, "do not compare these columns",
                     &Options::exclude_columns),
+        list_option("form", "[TABLE.]COLUMN=FORM", what, "hash a column as this form instead of its types' common one",
+                    &Options::forms),
         {"where", OptionKind::kText, "EXPRESSION", what, "compare only the rows for which this SQL expression is true",
          apply_where},
         flag_option("no-sequences", what, "do not compare sequences", &Options::sequences, false),

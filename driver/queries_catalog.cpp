@@ -77,9 +77,10 @@ relation AS (
 }  // namespace
 
 Query extension_query() {
-    return {"SELECT e.extversion, pg_catalog.has_schema_privilege(e.extnamespace, 'USAGE') "
-            "FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_parity'",
-            {}};
+    return {
+        "SELECT e.extversion, pg_catalog.has_schema_privilege(e.extnamespace, 'USAGE') "
+        "FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_parity'",
+        {}};
 }
 
 Query format_version_query() { return {"SELECT parity.format_version()", {}}; }
@@ -178,7 +179,8 @@ Query columns_query(const std::vector<std::uint32_t>& oids) {
     COALESCE(f.form, ''), COALESCE(pg_catalog.array_to_string(f.other_forms, ','), ''), COALESCE(f.reason, ''),
     CASE WHEN l.oid IS NULL THEN '' WHEN ln.nspname = 'pg_catalog' THEN l.collname::pg_catalog.text
         ELSE pg_catalog.format('%I.%I', ln.nspname, l.collname) END,
-    a.attgenerated, COALESCE(pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT'), false)
+    a.attgenerated, COALESCE(pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT'), false),
+    COALESCE(pg_catalog.array_to_string(f.lossy_forms, ','), '')
 FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS r(oid)
 CROSS JOIN LATERAL parity.forms(r.oid::pg_catalog.regclass) AS f
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attname = f.column_name AND a.attnum > 0 AND NOT a.attisdropped

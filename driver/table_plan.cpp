@@ -10,6 +10,7 @@
 
 #include "driver/display_name.h"
 #include "driver/error.h"
+#include "driver/form_choice.h"
 
 namespace parity::driver {
 
@@ -27,13 +28,15 @@ constexpr std::size_t kBytesPerDigest = 16;
 
 using Severity = SchemaDifference::Severity;
 
-/// A column that both sides have. `form` is empty and `reason` says why where it cannot be compared.
+/// A column that both sides have.
 struct PairedColumn {
     const ColumnDesc* source;
     const ColumnDesc* target;
-    std::string form;
-    std::string reason;
+    FormChoice form;
     ColumnOptions::Choice choice;
+
+    bool comparable() const { return !form.form.empty(); }
+    ColumnPlan plan(bool in_key) const { return {{source->name, target->name}, form.form, in_key, form.asked}; }
 };
 
 bool contains(const std::vector<std::string>& list, const std::string& element) {
@@ -57,8 +60,10 @@ class TablePlanner {
     void pair_columns();
     void pair_column(const ColumnDesc& column);
     void find_lone_target_columns();
-    std::string why_not_comparable(const PairedColumn& pair) const;
+    std::string obstacle(const PairedColumn& pair) const;
     void note_column(const PairedColumn& pair);
+    void note_form(const PairedColumn& pair);
+    void require_columns_left() const;
 
     std::optional<std::string> choose_key();
     std::optional<std::string> use_given_key(const KeyEntry& entry);
@@ -142,9 +147,13 @@ void TablePlanner::pair_column(const ColumnDesc& column) {
             differ(Severity::kDivergence, column.name, "column exists only on source");
         return;
     }
-    PairedColumn pair{&column, other, {}, {}, choice};
-    pair.reason = why_not_comparable(pair);
-    if (pair.reason.empty()) pair.form = common_form(column, *other);
+    PairedColumn pair{&column, other, {}, choice};
+    pair.form.reason = obstacle(pair);
+    if (pair.form.reason.empty()) {
+        const FormEntry* entry = column_options_.form(side(Side::kSource), column.name);
+        pair.form = entry ? asked_form_of(fmt::format("--form \"{}\"", entry->text), entry->form, column, *other)
+                          : default_form(column, *other);
+    }
     columns_.push_back(std::move(pair));
 }
 
@@ -159,7 +168,8 @@ void TablePlanner::find_lone_target_columns() {
     }
 }
 
-std::string TablePlanner::why_not_comparable(const PairedColumn& pair) const {
+/// Why a column cannot be compared whatever the form; empty where it can.
+std::string TablePlanner::obstacle(const PairedColumn& pair) const {
     const Both<const ColumnDesc*> columns{pair.source, pair.target};
     for (Side which : {Side::kSource, Side::kTarget}) {
         const ColumnDesc& column = *columns[which];
@@ -169,9 +179,7 @@ std::string TablePlanner::why_not_comparable(const PairedColumn& pair) const {
         if (!column.form.empty()) continue;
         return column.reason.empty() ? fmt::format("type {} is not comparable", column.type) : column.reason;
     }
-    if (!common_form(*pair.source, *pair.target).empty()) return {};
-    return fmt::format("types {} on source and {} on target cannot be compared with each other", pair.source->type,
-                       pair.target->type);
+    return {};
 }
 
 void TablePlanner::note_column(const PairedColumn& pair) {
@@ -188,12 +196,43 @@ void TablePlanner::note_column(const PairedColumn& pair) {
     const auto generated = [](const ColumnDesc& column) {
         return std::string(column.generated.empty() ? "no" : "yes");
     };
-    note("type", pair.source->type, pair.target->type);
+    const bool by_default = pair.form.form == pair.source->form && pair.form.form == pair.target->form;
+    if (by_default || !pair.comparable() || pair.source->type == pair.target->type) {
+        note("type", pair.source->type, pair.target->type);
+    } else {
+        differ(Severity::kNote, pair.source->name,
+               fmt::format("type {} on source, {} on target; compared as {}", pair.source->type, pair.target->type,
+                           pair.form.form));
+    }
     note("nullability", nullability(*pair.source), nullability(*pair.target));
     if (!pair.source->collation.empty() && !pair.target->collation.empty()) {
         note("collation", collation(*pair.source), collation(*pair.target));
     }
     note("generated:", generated(*pair.source), generated(*pair.target));
+}
+
+/// Says what a reader would not expect of the form: that another than the types' own was asked for, and what it
+/// ignores.
+void TablePlanner::note_form(const PairedColumn& pair) {
+    if (!pair.comparable()) return;
+    const std::string& asked = pair.form.asked.source.empty() ? pair.form.asked.target : pair.form.asked.source;
+    const std::string& form = asked.empty() ? pair.form.form : asked;
+    const bool same_type = pair.source->type == pair.target->type;
+    if (!pair.form.lossy && !(same_type && form != pair.source->form)) return;
+    std::string note = fmt::format("column {} is compared as {}", display_name(pair.source->name), form);
+    if (pair.form.lossy) note += fmt::format(", which {}", describe_loss(form));
+    plan_.notes.push_back(std::move(note));
+}
+
+/// A table of which nothing but the key is left to compare would read as equal.
+void TablePlanner::require_columns_left() const {
+    const auto is_dropped = [](const PairedColumn& pair) { return pair.choice.listed && pair.choice.excluded; };
+    if (!plan_.columns.empty() || !plan_.skipped.empty() || std::none_of(columns_.begin(), columns_.end(), is_dropped))
+        return;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--columns and --exclude-columns leave no column of {} to compare",
+                            display_name(side(Side::kSource).name)),
+                "--exclude-table leaves a table out");
 }
 
 void TablePlanner::choose_columns() {
@@ -202,13 +241,15 @@ void TablePlanner::choose_columns() {
         const bool in_key = std::any_of(plan_.key.begin(), plan_.key.end(), is_key);
         if (!in_key && (!pair.choice.selected || pair.choice.excluded)) continue;
         note_column(pair);
+        note_form(pair);
         if (in_key) continue;
-        if (pair.form.empty()) {
-            plan_.skipped.push_back(fmt::format("column {}: {}", display_name(pair.source->name), pair.reason));
+        if (pair.comparable()) {
+            plan_.columns.push_back(pair.plan(false));
         } else {
-            plan_.columns.push_back({{pair.source->name, pair.target->name}, pair.form, false});
+            plan_.skipped.push_back(fmt::format("column {}: {}", display_name(pair.source->name), pair.form.reason));
         }
     }
+    require_columns_left();
     std::sort(plan_.columns.begin(), plan_.columns.end(),
               [](const ColumnPlan& a, const ColumnPlan& b) { return a.name.source < b.name.source; });
 }
@@ -218,16 +259,17 @@ void TablePlanner::choose_columns() {
 const PairedColumn* TablePlanner::usable(Side which, const std::string& column) const {
     for (const PairedColumn& pair : columns_) {
         const ColumnDesc& own = which == Side::kSource ? *pair.source : *pair.target;
-        if (own.name == column) return pair.form.empty() || pair.choice.excluded ? nullptr : &pair;
+        if (own.name == column) return pair.comparable() && !pair.choice.excluded ? &pair : nullptr;
     }
     return nullptr;
 }
 
 void TablePlanner::set_key(const std::vector<const PairedColumn*>& columns) {
-    for (const PairedColumn* pair : columns) {
-        plan_.key.push_back({{pair->source->name, pair->target->name}, pair->form, true});
-    }
-    plan_.key_proven = proven_on(Side::kSource) && proven_on(Side::kTarget);
+    for (const PairedColumn* pair : columns) plan_.key.push_back(pair->plan(true));
+    // under a lossy form keys that differ may be equal
+    const bool lossy =
+        std::any_of(columns.begin(), columns.end(), [](const PairedColumn* pair) { return pair->form.lossy; });
+    plan_.key_proven = !lossy && proven_on(Side::kSource) && proven_on(Side::kTarget);
 }
 
 /// Whether the relation's proven key has the same columns, in whatever order.
@@ -351,27 +393,7 @@ TableDecision TablePlanner::run() {
     return {std::move(plan_), std::move(differences_)};
 }
 
-bool is_raw(const std::string& form) { return form.starts_with("jsonb_raw"); }
-
-std::vector<std::string> forms_of(const ColumnDesc& column) {
-    std::vector<std::string> forms;
-    if (!column.form.empty()) forms.push_back(column.form);
-    forms.insert(forms.end(), column.other_forms.begin(), column.other_forms.end());
-    std::erase_if(forms, is_raw);
-    return forms;
-}
-
 }  // namespace
-
-std::string common_form(const ColumnDesc& source, const ColumnDesc& target) {
-    const std::vector<std::string> others = forms_of(target);
-    for (const std::string& form : forms_of(source)) {
-        if (!contains(others, form)) continue;
-        const bool rounds = form.starts_with("float") && source.type != target.type;
-        return rounds ? "" : form;
-    }
-    return {};
-}
 
 int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices) {
     const double rows = estimated_rows >= 0 ? estimated_rows : static_cast<double>(estimated_bytes) / kBytesPerRow;

@@ -19,11 +19,6 @@ struct TableDecision {
 TableDecision plan_table(const Options& options, ColumnOptions& column_options, const RelationDesc& source,
                          const RelationDesc& target);
 
-/// The form that both columns are hashed as: the first of the source's that the target has too. Never `jsonb_raw`.
-/// Empty where there is none. `real` and `double precision` share a form but not their values, so they have none in
-/// common.
-std::string common_form(const ColumnDesc& source, const ColumnDesc& target);
-
 /// See plan.h.
 int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices);
 

@@ -44,7 +44,9 @@ TEST(DryRun, ShowsThePlanAsJson) {
     EXPECT_TRUE(report["dry_run"].get<bool>());
     const auto& first = report["tables"].at(0);
     EXPECT_EQ(first["source"], "public.orders");
-    EXPECT_EQ(first["key"], nlohmann::json::parse(R"([{"name": "id", "form": "int"}])"));
+    EXPECT_EQ(first["key"], nlohmann::json::parse(R"([{"name": "id", "form": "int",
+        "source": {"type": "integer", "default": "int", "asked": "int"},
+        "target": {"type": "integer", "default": "int", "asked": "int"}}])"));
     EXPECT_EQ(
         first["estimate"],
         nlohmann::json::parse(R"({"source": {"bytes": "100000", "rows": "1000"}, "target": {"bytes": "20000"}})"));
