@@ -66,15 +66,16 @@ ORDER BY i.indrelid, i.indexrelid, k.no)",
 }
 
 Query stream_columns_query(std::uint32_t oid) {
-    return {"SELECT a.attname, a.atttypid, a.attnotnull FROM pg_catalog.pg_attribute AS a "
-            "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-            {std::to_string(oid)}};
+    return {
+        "SELECT a.attname, a.atttypid, a.attnotnull FROM pg_catalog.pg_attribute AS a "
+        "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        {std::to_string(oid)}};
 }
 
 Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns) {
     return {R"(WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid
     UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid)
-SELECT c.oid, n.nspname, c.relname, c.relkind,
+SELECT c.oid, n.nspname, c.relname,
     c.relkind IN ('r', 'm') AND COALESCE(am.amname = 'heap', false),
     CASE WHEN c.relkind IN ('r', 'm') THEN COALESCE(pg_catalog.pg_relation_size(c.oid)
         / pg_catalog.current_setting('block_size')::pg_catalog.int8, 0) ELSE 0 END,
@@ -82,7 +83,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind,
         SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attname = ANY ($2::pg_catalog.text[])
         AND NOT COALESCE(pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'), false)),
-    pg_catalog.row_security_active(c.oid)
+    COALESCE(pg_catalog.has_table_privilege(c.oid, 'SELECT'), false), pg_catalog.row_security_active(c.oid)
 FROM tree AS t
 JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -92,12 +93,13 @@ WHERE c.relkind <> 'p' ORDER BY c.oid)",
 }
 
 Query leading_columns_query(std::uint32_t oid) {
-    return {"SELECT DISTINCT a.attname FROM pg_catalog.pg_index AS i "
-            "JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid "
-            "JOIN pg_catalog.pg_am AS am ON am.oid = c.relam "
-            "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
-            "WHERE i.indrelid = $1::pg_catalog.oid AND i.indisvalid AND i.indpred IS NULL AND am.amname = 'btree'",
-            {std::to_string(oid)}};
+    return {
+        "SELECT DISTINCT a.attname FROM pg_catalog.pg_index AS i "
+        "JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid "
+        "JOIN pg_catalog.pg_am AS am ON am.oid = c.relam "
+        "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
+        "WHERE i.indrelid = $1::pg_catalog.oid AND i.indisvalid AND i.indpred IS NULL AND am.amname = 'btree'",
+        {std::to_string(oid)}};
 }
 
 std::string copy_statement(const std::vector<std::string>& expressions, const StreamPart& part,

@@ -27,7 +27,7 @@ constexpr const char* kFind = "SELECT part, tid FROM row WHERE key = ?";
 }
 
 /// A null pointer would be SQL's NULL.
-void bind(sqlite3_stmt* statement, int at, std::string_view bytes) {
+void bind_bytes(sqlite3_stmt* statement, int at, std::string_view bytes) {
     sqlite3_bind_blob64(statement, at, bytes.empty() ? "" : bytes.data(), bytes.size(), SQLITE_STATIC);
 }
 
@@ -90,11 +90,11 @@ sqlite3_stmt* RowSorter::prepare(const char* sql) {
 void RowSorter::add(const RowDigest& row, const RowPlace& place) {
     const std::lock_guard lock(mutex_);
     sqlite3_bind_int(insert_, 1, row.range_no);
-    bind(insert_, 2, row.key);
-    bind(insert_, 3, row.row_hash);
-    bind(insert_, 4, row.cell_hashes);
+    bind_bytes(insert_, 2, row.key);
+    bind_bytes(insert_, 3, row.row_hash);
+    bind_bytes(insert_, 4, row.cell_hashes);
     sqlite3_bind_int64(insert_, 5, place.part);
-    bind(insert_, 6, place.tid);
+    bind_bytes(insert_, 6, place.tid);
     const int state = sqlite3_step(insert_);
     sqlite3_reset(insert_);
     if (state != SQLITE_DONE) fail(database_);
