@@ -258,43 +258,6 @@ TEST(Plan, ReportsColumnsThatOneSideHas) {
     EXPECT_TRUE(plan_of({source}, {target}, options).differences.empty());
 }
 
-TEST(Plan, NegotiatesForms) {
-    const ColumnDesc integer = int_column("v"), numeric = column("v", "numeric(10,2)", "decimal");
-    const ColumnDesc json = column("v", "json", "text", {"json"}), jsonb = column("v", "jsonb", "json", {"jsonb_raw"});
-    const ColumnDesc raw = column("v", "jsonb", "jsonb_raw", {}), real = column("v", "real", "float");
-    const ColumnDesc dbl = column("v", "double precision", "float"), uuid = column("v", "uuid", "uuid");
-    const auto form = [](const ColumnDesc& source, const ColumnDesc& target) {
-        const TablePlan plan =
-            plan_of({table(1, "t", {int_column("id"), source})}, {table(2, "t", {int_column("id"), target})})
-                .tables.at(0);
-        return plan.columns.empty() ? plan.skipped.at(0) : plan.columns.at(0).form;
-    };
-    EXPECT_EQ(form(integer, integer), "int");
-    EXPECT_EQ(form(integer, numeric), "decimal");
-    EXPECT_EQ(form(numeric, integer), "decimal");
-    EXPECT_EQ(form(json, jsonb), "json");
-    EXPECT_EQ(form(jsonb, json), "json");
-    EXPECT_EQ(form(json, json), "text");
-    EXPECT_EQ(form(real, real), "float");
-    EXPECT_EQ(form(real, dbl),
-              "column v: types real on source and double precision on target cannot be compared with each other");
-    EXPECT_EQ(form(uuid, integer),
-              "column v: types uuid on source and integer on target cannot be compared with each other");
-    EXPECT_EQ(form(raw, raw), "column v: types jsonb on source and jsonb on target cannot be compared with each other");
-}
-
-TEST(Plan, NegotiatesFormsOfArrays) {
-    const ColumnDesc ints = column("v", "integer[]", "int[]", {"decimal[]"}),
-                     numerics = column("v", "numeric[]", "decimal[]");
-    const ColumnDesc reals = column("v", "real[]", "float[]"), doubles = column("v", "double precision[]", "float[]");
-    const Plan plan = plan_of({table(1, "t", {int_column("id"), ints})}, {table(2, "t", {int_column("id"), numerics})});
-    EXPECT_EQ(plan.tables.at(0).columns.at(0).form, "decimal[]");
-    EXPECT_EQ(plan_of({table(1, "t", {int_column("id"), reals})}, {table(2, "t", {int_column("id"), doubles})})
-                  .tables.at(0)
-                  .skipped.size(),
-              1u);
-}
-
 TEST(Plan, GivesTheServersReasonForAnIncomparableType) {
     ColumnDesc vector = column("v", "tsvector", "");
     EXPECT_EQ(plan_of({table(1, "t", {int_column("id"), vector})}, {table(2, "t", {int_column("id"), vector})})
