@@ -1,6 +1,7 @@
 #include "backend/key_choice.h"
 
 #include "backend/memory.h"
+#include "backend/pg_compat.h"
 #include "backend/type_forms.h"
 
 namespace parity::backend {
@@ -9,7 +10,7 @@ namespace {
 bool is_identifying_column(Relation relation, AttrNumber column) {
     if (column <= 0) return false;
     Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), column - 1);
-    return attribute->attnotnull && default_reader(attribute->atttypid).has_value();
+    return holds_no_null(RelationGetDescr(relation), column) && default_reader(attribute->atttypid).has_value();
 }
 
 /// Whether an index is over whole columns that identify rows, at least where it holds.

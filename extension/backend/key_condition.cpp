@@ -5,6 +5,7 @@
 #include "backend/double_text.h"
 #include "backend/key_choice.h"
 #include "backend/memory.h"
+#include "backend/pg_compat.h"
 #include "core/decimal.h"
 #include "core/order.h"
 #include "core/render.h"
@@ -12,32 +13,46 @@
 namespace parity::backend {
 namespace {
 
-/// The type that a column's canonical values are given to SQL as, so that every one of them fits and the column's own
-/// index serves; InvalidOid where there is none.
+/// A type whose canonical values under one form can be given to SQL as values of `parameter`: every one of them fits,
+/// and SQL's comparisons agree with the form's.
+struct ParameterRule {
+    Oid type;
+    core::Form form;
+    Oid parameter;
+};
+
+constexpr ParameterRule kParameterRules[] = {
+    {INT2OID, core::Form::kInt, INT8OID},
+    {INT4OID, core::Form::kInt, INT8OID},
+    {INT8OID, core::Form::kInt, INT8OID},
+    {FLOAT4OID, core::Form::kFloat, FLOAT8OID},
+    {FLOAT8OID, core::Form::kFloat, FLOAT8OID},
+    {TEXTOID, core::Form::kText, TEXTOID},
+    {VARCHAROID, core::Form::kText, TEXTOID},
+    {NUMERICOID, core::Form::kDecimal, NUMERICOID},
+    {BYTEAOID, core::Form::kBytes, BYTEAOID},
+    {UUIDOID, core::Form::kUuid, UUIDOID},
+    {DATEOID, core::Form::kDate, DATEOID},
+    {TIMEOID, core::Form::kTime, TIMEOID},
+    {TIMESTAMPOID, core::Form::kTimestamp, TIMESTAMPOID},
+    {TIMESTAMPTZOID, core::Form::kTimestamptz, TIMESTAMPTZOID},
+};
+
+/// The type that a column's canonical values are given to SQL as, so that the column's own index serves; InvalidOid
+/// where there is none. A type under a form that is not listed must find none: its bytes would be taken for others.
 Oid parameter_type(const TaskColumn& column) {
+    if (column.reader.form == core::Form::kText && GetDatabaseEncoding() != PG_UTF8) return InvalidOid;
     Oid base = getBaseType(column.type);
-    switch (base) {
-        case INT2OID:
-        case INT4OID:
-        case INT8OID:
-            return column.reader.form == core::Form::kInt ? INT8OID : InvalidOid;
-        case FLOAT4OID:
-        case FLOAT8OID:
-            return FLOAT8OID;
-        case TEXTOID:
-        case VARCHAROID:
-            return GetDatabaseEncoding() == PG_UTF8 ? TEXTOID : InvalidOid;
-        case NUMERICOID:
-        case BYTEAOID:
-        case UUIDOID:
-        case DATEOID:
-        case TIMEOID:
-        case TIMESTAMPOID:
-        case TIMESTAMPTZOID:
-            return base;
-        default:
-            return InvalidOid;
-    }
+    for (const ParameterRule& rule : kParameterRules)
+        if (rule.type == base && rule.form == column.reader.form) return rule.parameter;
+    return InvalidOid;
+}
+
+/// Whether the server's numeric can hold a canonical decimal.
+bool is_numeric_here(core::ByteView decimal) {
+    bool infinite = decimal[0] == static_cast<std::uint8_t>(core::DecimalKind::kMinusInfinity) ||
+                    decimal[0] == static_cast<std::uint8_t>(core::DecimalKind::kInfinity);
+    return core::fits_numeric(decimal) && (kNumericHasInfinity || !infinite);
 }
 
 Datum numeric_value(core::ByteView canonical) {
@@ -80,7 +95,7 @@ std::optional<core::ByteView> value_in_key(const DigestTask& task, core::ByteVie
     for (std::size_t i = 0; i <= column; ++i) value = reader.next(task.key[i].reader.form);
     core::Form form = task.key[column].reader.form;
     if (!value || value->null || !core::is_canonical(form, value->bytes)) return std::nullopt;
-    if (form == core::Form::kDecimal && !core::fits_numeric(value->bytes)) return std::nullopt;
+    if (form == core::Form::kDecimal && !is_numeric_here(value->bytes)) return std::nullopt;
     return value->bytes;
 }
 
@@ -113,8 +128,7 @@ void append_comparison(StringInfo sql, const TaskColumn& column, const char* com
 bool is_ordered_first_column(const DigestTask& task) {
     if (task.key.empty()) return false;
     const TaskColumn& first = task.key[0];
-    Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(task.relation), first.number - 1);
-    return attribute->attnotnull && OidIsValid(parameter_type(first)) &&
+    return holds_no_null(RelationGetDescr(task.relation), first.number) && OidIsValid(parameter_type(first)) &&
            is_natively_ordered(first.type, first.reader.form, first.collation);
 }
 
@@ -163,7 +177,7 @@ bool has_ordered_index(const DigestTask& task) {
         Relation leaf = relation_open(id, NoLock);
         bool stored = leaf->rd_rel->relkind == RELKIND_RELATION || leaf->rd_rel->relkind == RELKIND_MATVIEW;
         bool found = stored && OidIsValid(find_btree(leaf, {columns, task.key.size()})) &&
-                     TupleDescAttr(RelationGetDescr(leaf), columns[0] - 1)->attnotnull;  // a child's may be nullable
+                     holds_no_null(RelationGetDescr(leaf), columns[0]);  // a child's may be nullable
         relation_close(leaf, NoLock);
         if (!found) return false;
     }

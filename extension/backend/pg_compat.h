@@ -50,6 +50,19 @@ inline bool is_virtual_generated(Form_pg_attribute attribute) {
 #endif
 }
 
+/// Whether no row of the relation has NULL in a column. Since PostgreSQL 18 attnotnull is also set where only new rows
+/// are checked (NOT NULL ... NOT VALID).
+inline bool holds_no_null(TupleDesc descriptor, AttrNumber column) {
+#if PG_VERSION_NUM >= 180000
+    return TupleDescCompactAttr(descriptor, column - 1)->attnullability == ATTNULLABLE_VALID;
+#else
+    return TupleDescAttr(descriptor, column - 1)->attnotnull;
+#endif
+}
+
+/// Whether numeric has infinities (PostgreSQL 14).
+inline constexpr bool kNumericHasInfinity = PG_VERSION_NUM >= 140000;
+
 /// Calls `walker` for the parts of a raw parse tree. Before PostgreSQL 16 the walker's type has no arguments.
 inline bool walk_parse_tree(Node* node, bool (*walker)(Node*, void*), void* context) {
 #if PG_VERSION_NUM >= 160000
