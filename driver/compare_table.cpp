@@ -2,18 +2,21 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "driver/descend.h"
-#include "driver/digest_reader.h"
 #include "driver/display_name.h"
 #include "driver/division.h"
+#include "driver/engine.h"
 #include "driver/error.h"
+#include "driver/extension_engine.h"
 #include "driver/key_values.h"
 #include "driver/row_merge.h"
+#include "driver/stream_engine.h"
 #include "driver/values.h"
 
 namespace parity::driver {
@@ -25,37 +28,15 @@ constexpr std::string_view kProgramLimitExceeded = "54000";
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// The columns of split_keys_call's and row_digests_call's results.
-enum SplitColumn { kBoundNo, kBound };
-enum RowColumn { kRangeNo, kKey, kRowHash, kCellHashes };
-
-/// Rows of row_digests as they arrive.
-class StreamedRows : public RowSource {
-  public:
-    explicit StreamedRows(RowStream stream) : stream_(std::move(stream)) {}
-    bool next(RowDigest& row) override {
-        const std::optional<Row> next = stream_.next();
-        if (!next) return false;
-        row.range_no = next->int32(kRangeNo);
-        row.key = next->bytes(kKey);
-        row.row_hash = next->bytes(kRowHash);
-        row.cell_hashes = next->bytes(kCellHashes);
-        return true;
-    }
-
-  private:
-    RowStream stream_;
-};
-
 /// One attempt to compare a table, under one pair of snapshots. Fills a fresh result.
 class TableComparison {
   public:
-    TableComparison(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions,
+    TableComparison(const RunContext& context, const TablePlan& table, int table_no, Both<TableReader*> readers,
                     TableResult& result)
         : context_(context),
           table_(table),
           table_no_(table_no),
-          sessions_(sessions),
+          readers_(readers),
           result_(result),
           key_forms_(forms_of(table.key)) {}
 
@@ -66,12 +47,12 @@ class TableComparison {
         if (first.divergent.empty()) return;
         show_descent(0);
         const Located located = descend(all.bounds, std::move(first), key_forms_, slices(), context_.settings.width,
-                                        {[&](int ranges) { return split(better_side_, ranges); },
+                                        {[&](int ranges) { return readers_[better_side_]->split(ranges); },
                                          [&](const RangeList& ranges) { return digest_if_it_fits(ranges); }});
         find_rows(located);
         if (table_.key.empty() || result_.counts.mismatch == 0) return;
         const auto started = Clock::now();
-        fetch_values(*context_.spool, table_no_, table_, context_.settings, sessions_);
+        fetch_values(*context_.spool, table_no_, readers_);
         debug("values fetched in {:.3f} s", seconds_since(started));
     }
 
@@ -91,63 +72,43 @@ class TableComparison {
     /// The division of the first pass.
     std::vector<std::string> bounds() {
         if (table_.ranges < 2) return {};
-        Both<std::vector<std::string>> drawn{split(Side::kSource, table_.ranges), split(Side::kTarget, table_.ranges)};
+        Both<std::vector<std::string>> drawn{readers_.source->split(table_.ranges),
+                                             readers_.target->split(table_.ranges)};
         better_side_ = better_bounds(drawn);
         return std::move(drawn[better_side_]);
     }
 
-    /// Where there is no key, or its index may not be looked at (row security), the division is by hash.
-    std::vector<std::string> split(Side side, int ranges) {
-        if (table_.key.empty() || table_.visible_rows_only) return even_hash_bounds(static_cast<std::uint32_t>(ranges));
-        const Query query = split_keys_call(table_, side, ranges);
-        RowStream rows = sessions_[side]->connection().stream(query.sql, query.parameters);
-        std::vector<std::string> bounds;
-        while (const std::optional<Row> row = rows.next()) bounds.emplace_back(row->bytes(kBound));
-        check_bounds(bounds, key_forms_);
-        return bounds;
-    }
-
-    RowStream digest_stream(Side side, const RangeList& ranges) {
-        const Query query = range_digests_call(table_, side, context_.settings, ranges);
-        return sessions_[side]->connection().stream(query.sql, query.parameters);
-    }
-
     Comparison digest(const RangeList& ranges) {
         const auto started = Clock::now();
-        const std::vector<std::int32_t> requested = requested_ranges(ranges);
-        DigestReader source(Side::kSource, digest_stream(Side::kSource, ranges), requested);
-        DigestReader target(Side::kTarget, digest_stream(Side::kTarget, ranges), requested);
+        const std::unique_ptr<RangeSource> source = readers_.source->digest(ranges);
+        const std::unique_ptr<RangeSource> target = readers_.target->digest(ranges);
         LockstepComparison comparison(table_.columns.size(), context_.settings.width);
         Both<RangeDigests> range;
         while (true) {
-            const bool more = source.next(range.source);
-            if (target.next(range.target) != more)
+            const bool more = source->next(range.source);
+            if (target->next(range.target) != more)
                 throw Error(ErrorKind::kInternal, "the sides sent different numbers of ranges");
             if (!more) break;
             comparison.add(range.source, range.target);
         }
-        if (result_.path.source.empty()) result_.path = {source.path(), target.path()};
+        if (result_.path.source.empty()) result_.path = {source->path(), target->path()};
         Comparison compared = comparison.finish();
         debug("{} ranges digested in {:.3f} s, {} of them divergent; path {} on source, {} on target", compared.ranges,
-              seconds_since(started), compared.divergent.size(), source.path(), target.path());
+              seconds_since(started), compared.divergent.size(), source->path(), target->path());
         return compared;
     }
 
     /// Nothing where a server has no memory for the digests of so many ranges; the transactions go on.
     std::optional<Comparison> digest_if_it_fits(const RangeList& ranges) {
-        on_both_sides(savepoint_statement());
+        for (TableReader* reader : {readers_.source, readers_.target}) reader->set_savepoint();
         try {
             return digest(ranges);
         } catch (const Error& error) {
             if (error.sqlstate() != kProgramLimitExceeded) throw;
             debug("no finer ranges: {}", error.what());
-            on_both_sides(rollback_to_savepoint_statement());
+            for (TableReader* reader : {readers_.source, readers_.target}) reader->return_to_savepoint();
             return std::nullopt;
         }
-    }
-
-    void on_both_sides(const std::string& statements) {
-        for (Side side : {Side::kSource, Side::kTarget}) sessions_[side]->connection().query(statements);
     }
 
     void note_first_pass(const Comparison& first) {
@@ -168,7 +129,7 @@ class TableComparison {
             result_.notes.push_back(fmt::format(
                 "an index of the key does not agree with the table on {}: it is corrupt; rows were read without it",
                 error.server()));
-            on_both_sides(avoid_indexes_statements());
+            for (TableReader* reader : {readers_.source, readers_.target}) reader->avoid_indexes();
             context_.spool->discard(table_no_);
             spooled_ = 0;
             merge_ranges(located);
@@ -179,11 +140,11 @@ class TableComparison {
         const auto started = Clock::now();
         const MergeSpec spec{context_.settings.width, table_.columns.size(), table_.key.empty(), table_.key_proven};
         const RangeList ranges{located.bounds, range_numbers(located.divergent)};
-        StreamedRows source(row_stream(Side::kSource, ranges));
-        StreamedRows target(row_stream(Side::kTarget, ranges));
+        const std::unique_ptr<RowSource> source = readers_.source->rows(ranges);
+        const std::unique_ptr<RowSource> target = readers_.target->rows(ranges);
         std::uint64_t listed_rows = 0, differing_rows = 0;
         const MergeReport report =
-            merge_rows(spec, located.divergent, {&source, &target}, [&](const RowFinding& finding) {
+            merge_rows(spec, located.divergent, {source.get(), target.get()}, [&](const RowFinding& finding) {
                 listed_rows += spool_finding(finding);
                 show_descent(differing_rows += finding.occurrences);
             });
@@ -192,11 +153,6 @@ class TableComparison {
         if (!table_.key.empty()) result_.column_divergent = report.column_divergent;
         note_oddities(report);
         debug("rows of {} divergent ranges merged in {:.3f} s", located.divergent.size(), seconds_since(started));
-    }
-
-    RowStream row_stream(Side side, const RangeList& ranges) {
-        const Query query = row_digests_call(table_, side, context_.settings, ranges);
-        return sessions_[side]->connection().stream(query.sql, query.parameters);
     }
 
     /// Gives the number of rows that the listed finding stands for.
@@ -231,12 +187,25 @@ class TableComparison {
     const RunContext& context_;
     const TablePlan& table_;
     const int table_no_;
-    const Both<Session*> sessions_;
+    const Both<TableReader*> readers_;
     TableResult& result_;
     const std::vector<core::Form> key_forms_;
     Side better_side_ = Side::kSource;
     std::int64_t spooled_ = 0;
 };
+
+/// The engine of this side of the table.
+std::unique_ptr<TableReader> make_reader(const RunContext& context, const TablePlan& table, int table_no,
+                                         Session& session) {
+    const Side side = session.side();
+    const ServerInfo& server = (*context.servers)[side];
+    if (server.engine == Engine::kExtension) return make_extension_reader(session, table, context.settings);
+    const auto on_progress = [progress = context.progress, table_no = static_cast<std::size_t>(table_no), side](
+                                 std::uint64_t done, std::uint64_t total) {
+        progress->update(table_no, side, done, total);
+    };
+    return make_stream_reader(session, table, {context.settings, context.memory, server, on_progress});
+}
 
 TableResult fresh_result(const TablePlan& table) {
     TableResult result;
@@ -305,7 +274,12 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
             context.spool->discard(table_no);
             result = fresh_result(table);
             result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
-            TableComparison(context, table, table_no, sessions, result).run();
+            const Both<std::unique_ptr<TableReader>> readers{
+                make_reader(context, table, table_no, *sessions.source),
+                make_reader(context, table, table_no, *sessions.target)};
+            TableComparison(context, table, table_no, {readers.source.get(), readers.target.get()}, result).run();
+            for (Side side : {Side::kSource, Side::kTarget})
+                for (std::string& note : readers[side]->notes()) result.notes.push_back(std::move(note));
         });
     } catch (const Error& error) {
         note_failure(context, table_no, error, result);

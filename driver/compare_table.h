@@ -4,6 +4,7 @@
 
 #include <spdlog/logger.h>
 
+#include "driver/memory_limit.h"
 #include "driver/model.h"
 #include "driver/progress.h"
 #include "driver/queries.h"
@@ -16,6 +17,8 @@ namespace parity::driver {
 struct RunContext {
     const Options* options = nullptr;
     DigestSettings settings;
+    MemoryPlan memory{0, 1};  ///< of streams
+    const Both<ServerInfo>* servers = nullptr;
     Spool* spool = nullptr;
     Progress* progress = nullptr;
     std::shared_ptr<spdlog::logger> log;

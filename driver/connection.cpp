@@ -102,6 +102,7 @@ struct Connection::State {
     void drain();
     void cancel() noexcept;
     void cancel_and_drain() noexcept;
+    void cancel_and_drain_copy() noexcept;
 
     /// Waits until `socket_events` on our socket, a signal, or the companion's answer. Returns false at the deadline.
     bool wait(short socket_events, std::optional<Clock::time_point> deadline = {});
@@ -279,6 +280,27 @@ void Connection::State::cancel_and_drain() noexcept {
     streaming = false;
 }
 
+/// What is left of a COPY must be taken before its end can be.
+void Connection::State::cancel_and_drain_copy() noexcept {
+    if (broken) return;
+    try {
+        cancel();
+        const auto deadline = Clock::now() + kDrainTime;
+        char* message = nullptr;
+        int length = 0;
+        while ((length = PQgetCopyData(conn, &message, 1)) >= 0) {
+            PQfreemem(std::exchange(message, nullptr));
+            if (length == 0 && (!wait(POLLIN, deadline) || !PQconsumeInput(conn))) {
+                broken = true;
+                return;
+            }
+        }
+        drain();
+    } catch (const std::exception&) {
+        broken = true;
+    }
+}
+
 // ---- what servers say ----------------------------------------------------------------------------------------
 
 void Connection::State::fail_broken() {
@@ -370,6 +392,26 @@ RowStream Connection::stream(const std::string& sql, const std::vector<Parameter
     return RowStream(*this);
 }
 
+CopyStream Connection::copy_out(const std::string& sql) {
+    state_->send(sql, {}, false);
+    const ResultPtr result = state_->take_result();
+    if (!result) state_->fail_broken();
+    if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
+        state_->drain();
+        state_->fail(result);
+    }
+    if (PQresultStatus(result.get()) != PGRES_COPY_OUT) throw Error(ErrorKind::kInternal, "a COPY sent no data");
+    return CopyStream(*this);
+}
+
+std::function<void()> Connection::canceller() const {
+    const std::shared_ptr<PGcancel> handle(PQgetCancel(state_->conn), [](PGcancel* cancel) { PQfreeCancel(cancel); });
+    return [handle] {
+        std::array<char, 256> message{};
+        if (handle) PQcancel(handle.get(), message.data(), static_cast<int>(message.size()));
+    };
+}
+
 void Connection::set_companion(Connection* companion) {
     if (state_->companion) state_->companion->watched_by = nullptr;
     state_->companion = companion ? companion->state_.get() : nullptr;
@@ -418,6 +460,51 @@ std::optional<Row> RowStream::next() {
     finished_ = true;
     state.streaming = false;
     return std::nullopt;
+}
+
+// ---- CopyStream ----------------------------------------------------------------------------------------------
+
+CopyStream::CopyStream(CopyStream&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr)),
+      message_(std::exchange(other.message_, nullptr)),
+      finished_(other.finished_),
+      rows_(other.rows_) {}
+
+CopyStream::~CopyStream() {
+    PQfreemem(message_);
+    if (connection_ && !finished_) connection_->state_->cancel_and_drain_copy();
+}
+
+std::optional<std::string_view> CopyStream::next() {
+    PQfreemem(std::exchange(message_, nullptr));
+    if (finished_) return std::nullopt;
+    Connection::State& state = *connection_->state_;
+    state.require_alive();
+    int length = 0;
+    while ((length = PQgetCopyData(state.conn, &message_, 1)) == 0) {
+        state.wait(POLLIN);
+        state.consume();
+    }
+    if (length > 0) return std::string_view(message_, static_cast<std::size_t>(length));
+    finish();
+    return std::nullopt;
+}
+
+/// The server's last word: how many rows it sent, or why it stopped.
+void CopyStream::finish() {
+    finished_ = true;
+    Connection::State& state = *connection_->state_;
+    bool complete = false;
+    while (ResultPtr result = state.take_result()) {
+        if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
+            state.drain();
+            state.fail(result);
+        }
+        complete = PQresultStatus(result.get()) == PGRES_COMMAND_OK;
+        std::string_view rows = PQcmdTuples(result.get());
+        rows_ = take_number(rows).value_or(0);
+    }
+    if (!complete) state.fail_broken();
 }
 
 }  // namespace parity::driver

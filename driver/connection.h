@@ -66,6 +66,30 @@ class RowStream {
     std::shared_ptr<pg_result> current_;
 };
 
+/// The messages of one COPY … TO STDOUT as they arrive; never holds more than one. Must be read to its end, or cancelled
+/// by destroying the stream, before the connection takes another query or is moved.
+class CopyStream {
+  public:
+    CopyStream(CopyStream&&) noexcept;
+    ~CopyStream();
+
+    /// The next message (of a binary COPY: a row, the first one with the header before it), or nothing at the end. The
+    /// view lives until the next call. Throws Error as Connection does.
+    std::optional<std::string_view> next();
+
+    /// How many rows the server says it sent; known after the end.
+    std::uint64_t rows() const { return rows_; }
+
+  private:
+    friend class Connection;
+    explicit CopyStream(Connection& connection) : connection_(&connection) {}
+    void finish();
+    Connection* connection_;
+    char* message_ = nullptr;
+    bool finished_ = false;
+    std::uint64_t rows_ = 0;
+};
+
 /// One libpq connection, owned by one thread. Every wait polls the socket and the process's cancel flag (interrupt.h),
 /// so that SIGINT ends any wait: the running query is cancelled on the server first, then Error{kCancelled} is thrown.
 ///
@@ -96,6 +120,13 @@ class Connection {
     RowStream stream(const std::string& sql, const std::vector<Parameter>& parameters = {});
     void set_companion(Connection* companion);
 
+    /// Sends COPY … TO STDOUT and returns once the server begins to send. Takes no companion into account.
+    CopyStream copy_out(const std::string& sql);
+
+    /// A function that cancels whatever the connection runs when it is called. Any thread may call it, as long as the
+    /// connection lives.
+    std::function<void()> canceller() const;
+
     /// Called with (done, total) pages whenever the extension reports progress (SQLSTATE PP001, GUC
     /// parity.report_progress), from within a wait on this connection.
     void set_progress_handler(std::function<void(std::uint64_t, std::uint64_t)> handler);
@@ -107,6 +138,7 @@ class Connection {
 
   private:
     friend class RowStream;
+    friend class CopyStream;
     struct State;
     explicit Connection(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "driver/compare.h"
 #include "driver/connection.h"
+#include "driver/engine.h"
 #include "driver/model.h"
 
 namespace parity::driver {
@@ -20,17 +20,14 @@ core::Digest decode_digest(std::string_view wire);
 
 /// Reads the rows of range_digests and insists on their being exactly the ranges that were asked for, in ascending
 /// order.
-class DigestReader {
+class DigestReader : public RangeSource {
   public:
     /// `expected` are the ranges asked for, ascending.
     DigestReader(Side side, RowStream stream, std::vector<int> expected);
 
-    /// Overwrites `range` with the next range; false at the end. Throws Error{kInternal} where a range is missing,
-    /// repeated or malformed, besides what RowStream throws.
-    bool next(RangeDigests& range);
+    bool next(RangeDigests& range) override;
 
-    /// The path that the server took, known after the first range.
-    const std::string& path() const { return path_; }
+    const std::string& path() const override { return path_; }
 
   private:
     Side side_;

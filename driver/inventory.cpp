@@ -7,10 +7,15 @@
 
 #include <fmt/core.h>
 
+#include "core/digest.h"
 #include "driver/column_options.h"
+#include "driver/key_choice.h"
 #include "driver/pairing.h"
 #include "driver/plan.h"
+#include "driver/queries_stream.h"
 #include "driver/session.h"
+#include "driver/type_catalog.h"
+#include "driver/wire_types.h"
 
 namespace parity::driver {
 
@@ -68,14 +73,17 @@ class InventoryReader {
   private:
     Result run(const Query& query) { return session_.connection().query(query.sql, query.parameters); }
     Side side() const { return session_.side(); }
-    void require_extension();
+    void choose_engine();
     void add_relation(const Result& result, int row);
     void mark_matched(std::vector<bool>& matched, std::string_view numbers);
     void describe_unlocked(const std::vector<std::uint32_t>& oids);
     bool mark_locked(std::vector<std::uint32_t>& oids);
     void read_sizes(const std::vector<std::uint32_t>& oids);
     void read_columns(const std::vector<std::uint32_t>& oids);
+    void read_wire_forms(const Result& columns);
     void read_keys(const std::vector<std::uint32_t>& oids);
+    void choose_keys(const std::vector<std::uint32_t>& oids);
+    bool streams() const { return inventory_.server.engine == Engine::kStream; }
     void read_sequence_uses();
     void read_sequence_values(const std::vector<std::size_t>& indexes);
     RelationDesc& relation(std::string_view oid) {
@@ -87,6 +95,7 @@ class InventoryReader {
     const NameMap& maps_;
     Session session_;
     Inventory inventory_;
+    TypeCatalog types_;
     std::unordered_map<std::uint32_t, std::size_t> index_;
 };
 
@@ -106,20 +115,32 @@ void InventoryReader::read_server() {
     if (is_true(run(may_read_system_identifier_query()).text(0, 0))) {
         server.system_identifier = run(system_identifier_query()).text(0, 0);
     }
-    require_extension();
+    choose_engine();
 }
 
-void InventoryReader::require_extension() {
+void InventoryReader::choose_engine() {
     ServerInfo& server = inventory_.server;
     const Result extension = run(extension_query());
-    if (extension.rows() == 0) {
+    const bool installed = extension.rows() > 0, usable = installed && is_true(extension.text(0, 1));
+    if (installed) server.extension_version = extension.text(0, 0);
+    if (options_.engine == Engine::kExtension && !installed) {
         throw Error(ErrorKind::kUsage,
                     fmt::format("extension \"pg_parity\" is not installed in database \"{}\" on the {}",
                                 server.database, side_name(side())),
-                    "run CREATE EXTENSION pg_parity there as a superuser");
+                    "run CREATE EXTENSION pg_parity there as a superuser, or let --engine auto or stream read the rows");
     }
-    server.extension_version = extension.text(0, 0);
-    server.format_version = to_number<int>(run(format_version_query()).text(0, 0));
+    if (usable && options_.engine != Engine::kStream)
+        server.format_version = to_number<int>(run(format_version_query()).text(0, 0));
+    const bool fits = options_.engine == Engine::kExtension || server.format_version == core::kFormatVersion;
+    if (usable && options_.engine != Engine::kStream && fits) return;
+    if (installed && options_.engine == Engine::kExtension) return;  // the server says what it lacks
+    if (installed && options_.engine == Engine::kAuto)
+        server.engine_reason = usable ? fmt::format("pg_parity {} there has digest format {}, this pgparity has {}",
+                                                    server.extension_version, server.format_version,
+                                                    core::kFormatVersion)
+                                      : "the role has no USAGE privilege on schema \"parity\"";
+    server.engine = Engine::kStream;
+    server.format_version = core::kFormatVersion;
 }
 
 // ---- which relations there are --------------------------------------------------------------------------------
@@ -223,7 +244,7 @@ void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
 }
 
 void InventoryReader::read_columns(const std::vector<std::uint32_t>& oids) {
-    const Result result = run(columns_query(oids));
+    const Result result = run(streams() ? streamed_columns_query(oids) : columns_query(oids));
     for (int row = 0; row < result.rows(); ++row) {
         ColumnDesc column;
         column.name = result.text(row, 1);
@@ -238,13 +259,57 @@ void InventoryReader::read_columns(const std::vector<std::uint32_t>& oids) {
         if (!is_true(result.text(row, 9))) described.unreadable_columns.push_back(column.name);
         described.columns.push_back(std::move(column));
     }
+    if (streams()) read_wire_forms(result);
     for (std::uint32_t oid : oids) {
         RelationDesc& described = inventory_.relations.at(index_.at(oid));
         if (!described.columns.empty()) described.readable = described.unreadable_columns.empty();
     }
 }
 
+/// What parity.forms() would have said.
+void InventoryReader::read_wire_forms(const Result& columns) {
+    std::vector<std::uint32_t> types;
+    for (int row = 0; row < columns.rows(); ++row) types.push_back(to_number<std::uint32_t>(columns.text(row, 10)));
+    read_types(session_.connection(), types, types_);
+    std::unordered_map<std::uint32_t, WireForms> known;
+    std::unordered_map<std::string_view, std::size_t> positions;
+    for (int row = 0; row < columns.rows(); ++row) {
+        const std::uint32_t type = types[static_cast<std::size_t>(row)];
+        const auto [forms, is_new] = known.try_emplace(type);
+        if (is_new) forms->second = wire_forms(types_, type);
+        ColumnDesc& column = relation(columns.text(row, 0)).columns.at(positions[columns.text(row, 0)]++);
+        column.reason = forms->second.reason;
+        const std::vector<std::string>& names = forms->second.forms;
+        if (names.empty()) continue;
+        column.form = names.front();
+        column.other_forms.assign(names.begin() + 1, names.end());
+    }
+}
+
+/// What parity.key() would have said.
+void InventoryReader::choose_keys(const std::vector<std::uint32_t>& oids) {
+    const Result result = run(unique_indexes_query(oids));
+    for (int row = 0; row < result.rows();) {
+        const std::string_view oid = result.text(row, 0);
+        const bool has_plain_children = is_true(result.text(row, 4));
+        std::vector<UniqueIndex> indexes;
+        std::string_view index;
+        for (; row < result.rows() && result.text(row, 0) == oid; ++row) {
+            if (result.text(row, 1) != index)
+                indexes.push_back({is_true(result.text(row, 2)), is_true(result.text(row, 3)), {}});
+            index = result.text(row, 1);
+            indexes.back().columns.emplace_back(result.text(row, 5));
+        }
+        RelationDesc& described = relation(oid);
+        described.key = choose_key(indexes, has_plain_children, [&](const std::string& name) {
+            const ColumnDesc* column = find_column(described, name);
+            return column && !column->form.empty();
+        });
+    }
+}
+
 void InventoryReader::read_keys(const std::vector<std::uint32_t>& oids) {
+    if (streams()) return choose_keys(oids);
     const Result result = run(keys_query(oids));
     for (int row = 0; row < result.rows(); ++row) {
         KeyDesc& key = relation(result.text(row, 0)).key;

@@ -51,13 +51,6 @@ void write_double(core::ByteSink& sink, double value) {
     sink.append(std::string_view(text.data(), static_cast<std::size_t>(end - text.data())));
 }
 
-std::string render(core::Form form, core::ByteView bytes) {
-    OwnedSink sink;
-    core::render_value(form, bytes, write_double, sink);
-    if (sink.failed) throw std::bad_alloc();
-    return std::string(core::as_text(sink.view()));
-}
-
 bool is_quoted(core::Form form) {
     switch (form) {
         case core::Form::kText:
@@ -127,6 +120,13 @@ std::string shown_text(std::string_view text, bool quoted) {
 
 }  // namespace
 
+std::string render_canonical(core::Form form, core::ByteView canonical) {
+    OwnedSink sink;
+    core::render_value(form, canonical, write_double, sink);
+    if (sink.failed) throw std::bad_alloc();
+    return std::string(core::as_text(sink.view()));
+}
+
 std::vector<core::Form> forms_of(const std::vector<ColumnPlan>& columns) {
     std::vector<core::Form> forms;
     forms.reserve(columns.size());
@@ -152,7 +152,7 @@ std::vector<std::optional<std::string>> render_key_values(const std::vector<core
     for (core::Form form : forms) {
         const auto value = reader.next(form);
         if (!value) throw Error(ErrorKind::kInternal, "a server sent a key that is malformed");
-        values.push_back(value->null ? std::nullopt : std::optional(render(form, value->bytes)));
+        values.push_back(value->null ? std::nullopt : std::optional(render_canonical(form, value->bytes)));
     }
     if (!reader.at_end()) throw Error(ErrorKind::kInternal, "a server sent a key that is malformed");
     return values;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/bytes.h"
 #include "core/form.h"
 #include "driver/model.h"
 
@@ -15,6 +16,9 @@ std::vector<core::Form> forms_of(const std::vector<ColumnPlan>& columns);
 
 /// The columns that a table's framed keys hold: the key's, or all compared ones of a table without a key.
 const std::vector<ColumnPlan>& framed_columns(const TablePlan& table);
+
+/// A canonical value as text for people.
+std::string render_canonical(core::Form form, core::ByteView canonical);
 
 /// The values of a framed key as texts for people, nothing for NULL. Throws Error{kInternal} where the bytes are no key
 /// of these forms.

@@ -37,6 +37,9 @@ struct QualifiedName {
 
 enum class ReportFormat { kText, kJson };
 
+/// How a side's rows become digests: inside the server, or from a stream of rows. kAuto: the former where it can be.
+enum class Engine { kAuto, kExtension, kStream };
+
 /// What the command line and the configuration file say, checked for form but not against any server.
 struct Options {
     Both<std::string> conninfo;
@@ -48,10 +51,14 @@ struct Options {
     std::vector<std::string> keys;         ///< "[[schema.]table=]column[,column]…"
     std::vector<std::string> columns;      ///< source's names
     std::vector<std::string> exclude_columns;  ///< "[[schema.]table.]column"
+    std::vector<std::string> forms;            ///< "[[schema.]table.]column=form"
     std::string where;                         ///< one SQL expression for every chosen table, both sides
     std::optional<int> ranges;                 ///< 1 … ; unset: chosen from the row estimate
     int jobs = 1;                              ///< tables compared at once
-    std::optional<int> workers;                ///< parallel workers a table and side; unset: the server's rule
+    Engine engine = Engine::kAuto;
+    /// Parallel workers a table and side; unset: the server's rule. Of a stream, its connections; unset: by its size.
+    std::optional<int> workers;
+    std::optional<std::uint64_t> memory_limit;  ///< of this process, in bytes; unset: a quarter of what there is
     std::int64_t max_divergences = 1000;       ///< listed per table; 0: all of them
     ReportFormat format = ReportFormat::kText;
     std::string output;  ///< file for the report; empty: standard output
@@ -81,8 +88,10 @@ struct ServerInfo {
     std::string encoding;
     bool in_recovery = false;
     std::string lsn;  ///< insert LSN, on a standby the replay LSN
-    std::string extension_version;
-    int format_version = 0;
+    std::string extension_version;  ///< empty: not installed
+    int format_version = 0;         ///< of what computes this side's digests
+    Engine engine = Engine::kExtension;
+    std::string engine_reason;  ///< why an installed extension is not used; empty: it is, or was not wanted
 };
 
 struct ColumnDesc {
@@ -91,9 +100,10 @@ struct ColumnDesc {
     bool not_null = false;
     std::string form;  ///< default form; empty: not comparable
     std::vector<std::string> other_forms;
-    std::string reason;     ///< why not comparable
-    std::string collation;  ///< empty for types without
-    std::string generated;  ///< pg_attribute.attgenerated
+    std::vector<std::string> lossy_forms;  ///< only when asked for: values that differ may be equal under them
+    std::string reason;                    ///< why not comparable
+    std::string collation;                 ///< empty for types without
+    std::string generated;                 ///< pg_attribute.attgenerated
 };
 
 struct KeyDesc {
@@ -160,9 +170,17 @@ struct SchemaDifference {
 
 struct ColumnPlan {
     Both<std::string> name;
-    std::string form;
+    std::string form;  ///< of both sides, as digests name it
     bool in_key = false;
+    /// What a side is asked for where that is more than `form`: "timestamptz@Europe/Berlin" of a column without a zone.
+    /// Empty: `form`. Use asked_form().
+    Both<std::string> asked{};
 };
+
+/// What goes into `forms` of a function of the extension, and into make_wire_reader(), for a column of one side.
+inline const std::string& asked_form(const ColumnPlan& column, Side side) {
+    return column.asked[side].empty() ? column.form : column.asked[side];
+}
 
 struct TablePlan {
     Both<std::uint32_t> oid;
@@ -181,6 +199,7 @@ struct TablePlan {
     std::string where;
     std::vector<std::string>
         skipped;  ///< reasons why part of it is not compared ("column doc: type tsvector is not comparable")
+    std::vector<std::string> notes;  ///< for TableResult::notes, known before any data is read: lossy forms in use
 };
 
 struct Plan {

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "driver/error.h"
+#include "driver/memory_limit.h"
 
 namespace parity::driver {
 
@@ -105,6 +106,19 @@ void apply_format(Options& options, const Values& values) {
     options.format = value == "json" ? ReportFormat::kJson : ReportFormat::kText;
 }
 
+void apply_engine(Options& options, const Values& values) {
+    const std::string& value = values.front();
+    if (value != "auto" && value != "extension" && value != "stream")
+        refuse("engine", value, "auto, extension or stream");
+    options.engine = value == "stream" ? Engine::kStream : value == "auto" ? Engine::kAuto : Engine::kExtension;
+}
+
+void apply_memory_limit(Options& options, const Values& values) {
+    options.memory_limit = parse_size(values.front());
+    if (!options.memory_limit || *options.memory_limit == 0)
+        refuse("memory-limit", values.front(), "a size with one of the units B, kB, MB, GB, TB, as in 512MB");
+}
+
 void apply_width(Options& options, const Values& values) {
     if (values.front() != "64" && values.front() != "128") refuse("width", values.front(), "64 or 128");
     options.width = values.front() == "64" ? 64 : 128;
@@ -160,7 +174,13 @@ std::vector<OptionSpec> make_table() {
         number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 1024",
                       &Options::ranges, 1),
         number_option("jobs", how, "tables compared at the same time; default: 1", &Options::jobs, 1),
-        number_option("workers", how, "parallel workers for a table on each side; default: as the servers decide",
+        {"engine", OptionKind::kText, "auto|extension|stream", how,
+         "where digests are computed: inside the servers, or here from a stream of rows; default: inside where the "
+         "extension is",
+         apply_engine},
+        number_option("workers", how,
+                      "parallel workers for a table on each side, for a stream connections; default: as the servers "
+                      "decide, for a stream by the table's size, 1 to 4",
                       &Options::workers, 0),
         {"seed", OptionKind::kNumber, "N", how, "the seed of the hashes; default: random", apply_seed},
         {"width", OptionKind::kNumber, "BITS", how, "64 or 128 bits for each hash; default: 64", apply_width},
@@ -176,6 +196,9 @@ std::vector<OptionSpec> make_table() {
 
         number_option("connect-timeout", limits, "seconds to wait for a connection, 0 for no limit; default: 10",
                       &Options::connect_timeout_s, 0),
+        {"memory-limit", OptionKind::kText, "SIZE", limits,
+         "the memory that streams of rows may take here, as in 512MB; default: a quarter of what there is",
+         apply_memory_limit},
         duration_option("statement-timeout", "the longest that one statement may run; default: no limit",
                         &Options::statement_timeout),
         duration_option("lock-timeout", "the longest wait for a table's lock; default: 10s", &Options::lock_timeout),

@@ -54,7 +54,9 @@ void add_tables(Plan& plan, const Options& options, const Pairing& pairing, cons
         if (auto* reason = std::get_if<std::string>(&decision.plan)) {
             plan.skipped_tables.push_back({{source.name, target.name}, std::move(*reason)});
         } else {
-            plan.tables.push_back(std::move(std::get<TablePlan>(decision.plan)));
+            TablePlan& table = plan.tables.emplace_back(std::move(std::get<TablePlan>(decision.plan)));
+            for (Side side : {Side::kSource, Side::kTarget})
+                if (inventories[side].server.engine == Engine::kStream) table.path[side] = "stream";
         }
     }
     for (const RelationDesc& relation : inventories.source.relations) {

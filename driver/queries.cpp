@@ -257,7 +257,12 @@ std::string begin_statements(const TransactionSettings& settings, const std::vec
 
 std::string savepoint_statement() { return "SAVEPOINT pgparity"; }
 std::string rollback_to_savepoint_statement() { return "ROLLBACK TO SAVEPOINT pgparity"; }
+std::string release_savepoint_statement() { return "RELEASE SAVEPOINT pgparity"; }
 std::string rollback_statement() { return "ROLLBACK"; }
+Query export_snapshot_query() { return {"SELECT pg_catalog.pg_export_snapshot()", {}}; }
+std::string set_snapshot_statement(std::string_view snapshot) {
+    return "SET TRANSACTION SNAPSHOT " + quote_literal(snapshot);
+}
 std::string avoid_indexes_statements() {
     return set_local("enable_indexscan", "off") + set_local("enable_indexonlyscan", "off") +
            set_local("enable_bitmapscan", "off");

@@ -99,7 +99,12 @@ std::string columns_text(std::string_view oid);
 std::string begin_statements(const TransactionSettings& settings, const std::vector<std::string>& available);
 std::string savepoint_statement();
 std::string rollback_to_savepoint_statement();
+std::string release_savepoint_statement();
 std::string rollback_statement();
+/// The open transaction's snapshot as a name for set_snapshot_statement. Result: text.
+Query export_snapshot_query();
+/// Must be the first thing in a transaction that needs a snapshot.
+std::string set_snapshot_statement(std::string_view snapshot);
 /// For the rest of the transaction: rows are read from the tables themselves and not through indexes.
 std::string avoid_indexes_statements();
 
@@ -116,7 +121,7 @@ Query stale_relations_query(std::uint32_t oid);
 
 // ---- inventory -----------------------------------------------------------------------------------------------
 
-/// extversion and schema of pg_parity in this database; no row: not installed.
+/// extversion of pg_parity in this database, USAGE on its schema; no row: not installed.
 Query extension_query();
 Query format_version_query();
 /// server_version, server_version_num, database, its oid, postmaster start, encoding, in recovery, LSN.

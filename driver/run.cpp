@@ -1,5 +1,6 @@
 #include "driver/run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <random>
@@ -13,6 +14,7 @@
 #include "driver/interrupt.h"
 #include "driver/inventory.h"
 #include "driver/log.h"
+#include "driver/memory_limit.h"
 #include "driver/output.h"
 #include "driver/plan.h"
 #include "driver/progress.h"
@@ -56,11 +58,21 @@ void settle_outcome(RunReport& report) {
     if (report.outcome.result == Verdict::kIdentical) report.outcome.result = Verdict::kIncomplete;
 }
 
+/// What a limit leaves for each of the streams that run at the same time.
+MemoryPlan memory_plan(const Options& options, const RunReport& report) {
+    std::size_t sides = 0;
+    for (Side side : {Side::kSource, Side::kTarget}) sides += report.server[side].engine == Engine::kStream;
+    const std::size_t jobs = std::min(static_cast<std::size_t>(options.jobs), report.plan.tables.size());
+    const std::uint64_t limit = options.memory_limit.value_or(available_memory() / 4);
+    return {limit, std::max<std::size_t>(1, sides * jobs)};
+}
+
 /// Tables and sequences are compared; everything found is in the report and the spool.
 void compare_all(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log, Spool& spool,
                  RunReport& report) {
     Progress progress(terminal, options.progress);
-    const RunContext context{&options, {report.seed, options.width, options.workers}, &spool, &progress, log};
+    const RunContext context{&options, {report.seed, options.width, options.workers}, memory_plan(options, report),
+                             &report.server, &spool, &progress, log};
     progress.begin(report.plan.tables);
     report.tables = TablePool(context, report.plan.tables).run();
     progress.end();
@@ -106,6 +118,10 @@ int run_compare(const Options& options) {
     report.server = {inventories.source.server, inventories.target.server};
     report.plan = make_plan(options, inventories);
     log_differences(*log, report.plan);
+    for (Side side : {Side::kSource, Side::kTarget})
+        if (!report.server[side].engine_reason.empty())
+            log->warn("{}: rows are streamed, the extension is not used: {}", side_name(side),
+                      report.server[side].engine_reason);
     int status = kExitIdentical;
     if (options.dry_run)
         output.write(dry_run_report(options, inventories, report.plan));

@@ -69,12 +69,16 @@ void Session::begin_inventory() {
     }
 }
 
-TableSnapshot Session::begin_table(const TablePlan& table) {
+TransactionSettings Session::table_settings(const TablePlan& table) const {
     TransactionSettings wanted = pinned_settings(display_name(table.name[side()]));
     wanted.allow_views = table.relkind[side()] == 'v';
     wanted.allow_foreign_tables = wanted.allow_views || table.foreign_parts[side()];
+    return wanted;
+}
+
+TableSnapshot Session::begin_table(const TablePlan& table) {
     try {
-        begin(wanted);
+        begin(table_settings(table));
         lock(table);
         return check(table);
     } catch (...) {
@@ -97,6 +101,7 @@ void Session::lock(const TablePlan& table) {
         if (error.sqlstate() != kInsufficientPrivilege) throw;
         connection_.query(rollback_to_savepoint_statement());
     }
+    connection_.query(release_savepoint_statement());  // a subtransaction could not export its snapshot
 }
 
 TableSnapshot Session::check(const TablePlan& table) {
@@ -113,14 +118,41 @@ TableSnapshot Session::check(const TablePlan& table) {
         throw table_error(table, side(), "got other columns after the run had begun", kUndefinedColumn);
     }
 
+    require_not_rewritten(table);
+    return {std::string(state.text(0, 2))};
+}
+
+void Session::require_not_rewritten(const TablePlan& table) {
     const Query stale_query = stale_relations_query(table.oid[side()]);
     if (connection_.query(stale_query.sql, stale_query.parameters).text(0, 0) != "0") {
         throw table_error(table, side(), "was rewritten after the snapshot was taken", kSerializationFailure);
     }
-    return {std::string(state.text(0, 2))};
+}
+
+std::vector<Session*> Session::share_snapshot(const TablePlan& table, std::size_t count) {
+    const std::string snapshot(connection_.query(export_snapshot_query().sql).text(0, 0));
+    std::erase_if(shared_, [](const std::unique_ptr<Session>& session) { return !session->connection_.alive(); });
+    while (shared_.size() < count) shared_.push_back(std::make_unique<Session>(open(side(), *options_, purpose_)));
+    std::vector<Session*> sessions;
+    for (std::size_t i = 0; i < count; ++i) {
+        shared_[i]->begin_shared(table, snapshot);
+        sessions.push_back(shared_[i].get());
+    }
+    return sessions;
+}
+
+void Session::begin_shared(const TablePlan& table, const std::string& snapshot) {
+    try {
+        begin(table_settings(table));
+        connection_.query(set_snapshot_statement(snapshot));
+    } catch (...) {
+        end();
+        throw;
+    }
 }
 
 void Session::end() noexcept {
+    for (const std::unique_ptr<Session>& session : shared_) session->end();
     if (!std::exchange(in_transaction_, false) || !connection_.alive()) return;
     try {
         connection_.query(rollback_statement());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ class Session {
     static Session open(Side side, const Options& options, const std::string& purpose);
 
     Connection& connection() { return connection_; }
+    const Connection& connection() const { return connection_; }
     Side side() const { return connection_.side(); }
 
     /// Opens a transaction for reading catalogs.
@@ -39,13 +41,27 @@ class Session {
     /// transaction may succeed, any other Error where it cannot. The transaction is open only if it returns.
     TableSnapshot begin_table(const TablePlan& table);
 
-    /// Rolls back. Does nothing where no transaction is open or the connection broke; never throws.
+    /// Exports the open transaction's snapshot and opens transactions on `table` under it on `count` further connections
+    /// to the same server, each for a thread of its own. This session's checks and lock count for them too. They stay
+    /// connected for the next table; their transactions end with this session's.
+    std::vector<Session*> share_snapshot(const TablePlan& table, std::size_t count);
+
+    /// Closes the further connections, and with them the memory that large rows took.
+    void close_shared() { shared_.clear(); }
+
+    /// Throws as begin_table does where a part of the table was rewritten since the snapshot was taken. What was read
+    /// without a lock until now counts only if this returns.
+    void require_not_rewritten(const TablePlan& table);
+
+    /// Rolls back, here and on the further connections. Does nothing where no transaction is open or the connection broke; never throws.
     void end() noexcept;
 
   private:
     Session(Connection connection, const Options& options, std::string purpose);
     TransactionSettings pinned_settings(const std::string& purpose) const;
+    TransactionSettings table_settings(const TablePlan& table) const;
     void begin(const TransactionSettings& settings);
+    void begin_shared(const TablePlan& table, const std::string& snapshot);
     void lock(const TablePlan& table);
     TableSnapshot check(const TablePlan& table);
 
@@ -53,6 +69,7 @@ class Session {
     const Options* options_;
     std::string purpose_;
     std::vector<std::string> optional_settings_;
+    std::vector<std::unique_ptr<Session>> shared_;
     bool in_transaction_ = false;
 };
 

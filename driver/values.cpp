@@ -8,17 +8,11 @@
 #include <fmt/format.h>
 
 #include "driver/error.h"
-#include "driver/wire_array.h"
 
 namespace parity::driver {
 namespace {
 
 constexpr std::size_t kBatchBytes = 1024 * 1024;
-
-// The columns of the query's result, see row_values_call.
-enum Column { kRangeNo, kKey, kRowHash, kCellHashes, kColumnValues };
-
-using Values = std::vector<std::optional<std::string>>;
 
 /// Row hashes have one length, so that a hash in front of a key is unambiguous.
 std::string row_name(std::string_view key, std::string_view row_hash) {
@@ -27,17 +21,15 @@ std::string row_name(std::string_view key, std::string_view row_hash) {
     return name;
 }
 
-/// The values of some columns out of all columns'. `columns` ascend.
-Values pick_values(std::string_view wire, const std::vector<int>& columns) {
-    Values values;
-    int position = 0;
-    read_wire_array(wire, [&](std::optional<std::string_view> value) {
-        if (values.size() < columns.size() && columns[values.size()] == position)
-            values.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
-        ++position;
-    });
-    if (values.size() != columns.size()) throw Error(ErrorKind::kInternal, "a server sent a row with too few values");
-    return values;
+/// The values of some columns out of all columns'.
+RowValues pick_values(const RowValues& all, const std::vector<int>& columns) {
+    RowValues picked;
+    for (int column : columns) {
+        if (static_cast<std::size_t>(column) >= all.size())
+            throw Error(ErrorKind::kInternal, "a server sent a row with too few values");
+        picked.push_back(all[static_cast<std::size_t>(column)]);
+    }
+    return picked;
 }
 
 /// The mismatches of one batch by their rows on one side. Several may be about equal rows.
@@ -67,16 +59,13 @@ class Wanted {
     std::unordered_map<std::string, std::vector<const SpooledFinding*>> by_row_;
 };
 
-void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, const TablePlan& table,
-                const DigestSettings& settings, Session& session) {
-    const Side side = session.side();
+void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, Side side, TableReader& reader) {
     Wanted wanted(batch, side);
     if (wanted.keys().empty()) return;
-    const Query query = row_values_call(table, side, settings, wanted.keys());
-    RowStream rows = session.connection().stream(query.sql, query.parameters);
-    while (const std::optional<Row> row = rows.next())
-        for (const SpooledFinding* entry : wanted.take(row->bytes(kKey), row->bytes(kRowHash)))
-            spool.set_values(entry->id, side, pick_values(row->bytes(kColumnValues), entry->finding.columns));
+    reader.values(wanted.keys(), [&](std::string_view key, std::string_view row_hash, const RowValues& values) {
+        for (const SpooledFinding* entry : wanted.take(key, row_hash))
+            spool.set_values(entry->id, side, pick_values(values, entry->finding.columns));
+    });
     if (!wanted.all_found())
         throw Error(ErrorKind::kInternal,
                     fmt::format("a row that differs could not be read again on {}", side_name(side)));
@@ -84,14 +73,12 @@ void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, const Ta
 
 }  // namespace
 
-void fetch_values(Spool& spool, int table_no, const TablePlan& table, const DigestSettings& settings,
-                  const Both<Session*>& sessions) {
+void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers) {
     std::int64_t after = 0;
     while (true) {
         const std::vector<SpooledFinding> batch = spool.read(table_no, after, kBatchBytes);
         if (batch.empty()) return;
-        fetch_side(spool, batch, table, settings, *sessions.source);
-        fetch_side(spool, batch, table, settings, *sessions.target);
+        for (Side side : {Side::kSource, Side::kTarget}) fetch_side(spool, batch, side, *readers[side]);
         after = batch.back().id;
     }
 }

@@ -1,8 +1,7 @@
 #pragma once
 
+#include "driver/engine.h"
 #include "driver/model.h"
-#include "driver/queries.h"
-#include "driver/session.h"
 #include "driver/spool.h"
 
 namespace parity::driver {
@@ -12,7 +11,6 @@ namespace parity::driver {
 ///
 /// Rows are asked for by key, in batches of about a MiB, and told apart by key and row hash. Throws Error{kInternal}
 /// where a row is not there any more.
-void fetch_values(Spool& spool, int table_no, const TablePlan& table, const DigestSettings& settings,
-                  const Both<Session*>& sessions);
+void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers);
 
 }  // namespace parity::driver

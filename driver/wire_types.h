@@ -15,7 +15,10 @@
 /// What parity.forms() says inside a server, this says for one without the extension: the two must agree.
 namespace parity::driver {
 
-/// Canonical bytes under construction, in std memory. A growth that fails sets sink.failed.
+struct WireScratch;
+
+/// Canonical bytes under construction, in std memory, and what readers work with meanwhile. A growth that fails sets
+/// sink.failed.
 class ByteBuffer {
   public:
     ByteBuffer();
@@ -24,12 +27,17 @@ class ByteBuffer {
     ByteBuffer& operator=(const ByteBuffer&) = delete;
     core::ByteSink& sink() { return sink_; }
     core::ByteView view() const { return sink_.view(); }
-    void clear() { sink_.clear(); }
-    /// Gives memory beyond `keep` bytes back.
+    void clear() {
+        sink_.clear();
+        sink_.failed = false;
+    }
+    /// Gives its memory back where it is more than `keep` bytes; the bytes are lost then.
     void shrink(std::size_t keep);
+    WireScratch& scratch() { return *scratch_; }
 
   private:
     core::ByteSink sink_;
+    std::unique_ptr<WireScratch> scratch_;
 };
 
 /// The names behind the OIDs of reg* values, as the form `text` has them: filled before values are read, because a

@@ -134,11 +134,11 @@ COMMENT ON AGGREGATE parity.range_digest_agg(bytea, VARIADIC "any") IS
 
 CREATE FUNCTION parity.forms(
     relation regclass,
-    OUT column_name name, OUT data_type text, OUT form text, OUT other_forms text[], OUT reason text)
+    OUT column_name name, OUT data_type text, OUT form text, OUT other_forms text[], OUT lossy_forms text[], OUT reason text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_forms' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
 COMMENT ON FUNCTION parity.forms(regclass) IS
-    'what each column is hashed as by default and could be hashed as instead; form is NULL and reason says why where a column is not comparable';
+    'what each column is hashed as by default and could be hashed as instead; under lossy_forms values that differ may be equal, so that they must be asked for (put a time zone in the place of the word zone); form is NULL and reason says why where a column is not comparable';
 
 CREATE FUNCTION parity.key(
     relation regclass,

@@ -51,7 +51,10 @@ void append_value(const JsonbValue& value, core::ByteSink& sink) {
 void append_array(JsonbIterator* iterator, const JsonbValue& start, core::ByteSink& sink) {
     JsonbValue value;
     if (!start.val.array.rawScalar) core::begin_json_array(sink, static_cast<std::uint32_t>(start.val.array.nElems));
-    while (JsonbIteratorNext(&iterator, &value, true) == WJB_ELEM) append_value(value, sink);
+    while (JsonbIteratorNext(&iterator, &value, true) == WJB_ELEM) {
+        CHECK_FOR_INTERRUPTS();
+        append_value(value, sink);
+    }
 }
 
 /// jsonb keeps keys by length in the server's encoding; the form wants them by their UTF-8 bytes.
@@ -69,6 +72,7 @@ void append_object(JsonbIterator* iterator, const JsonbValue& start, core::ByteS
         return std::lexicographical_compare(a.key.begin(), a.key.end(), b.key.begin(), b.key.end());
     });
     for (int i = 0; i < count; ++i) {
+        CHECK_FOR_INTERRUPTS();
         core::append_json_key(sink, members[i].key);
         append_value(members[i].value, sink);
     }

@@ -52,8 +52,8 @@ const char* operator_name(Oid id, bool with_operands) {
     HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(id));
     if (!HeapTupleIsValid(tuple)) return nullptr;
     auto* row = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-    const char* name =
-        psprintf("%s.%s", quote_identifier(get_namespace_name(row->oprnamespace)), NameStr(row->oprname));
+    const char* schema = get_namespace_name(row->oprnamespace);  // null where it was just dropped
+    const char* name = psprintf("%s.%s", schema ? quote_identifier(schema) : "?", NameStr(row->oprname));
     if (with_operands) name = psprintf("%s(%s,%s)", name, argument_name(row->oprleft), argument_name(row->oprright));
     ReleaseSysCache(tuple);
     return name;

@@ -103,20 +103,21 @@ void raise_too_long(std::size_t bytes) {
 
 void append_array(const NestedReader& nested, Datum value, core::ByteSink& sink) {
     ArrayType* array = DatumGetArrayTypeP(value);
-    Datum* values;
-    bool* nulls;
-    int count;
-    deconstruct_array(array, ARR_ELEMTYPE(array), nested.element_length, nested.element_by_value, nested.element_align,
-                      &values, &nulls, &count);
+    int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
     int dimensions = count > 0 ? ARR_NDIM(array) : 0;  // an empty int2vector has one, of length 0
     core::append_le(sink, static_cast<std::uint32_t>(dimensions));
     for (int i = 0; i < dimensions; ++i) {
         core::append_le(sink, static_cast<std::uint32_t>(ARR_DIMS(array)[i]));
         core::append_le(sink, static_cast<std::int32_t>(ARR_LBOUND(array)[i]));
     }
+    array_iter elements;
+    array_iter_setup(&elements, reinterpret_cast<AnyArrayType*>(array));
     for (int i = 0; i < count; ++i) {
         CHECK_FOR_INTERRUPTS();
-        append_framed(nested.element, values[i], nulls[i], sink);
+        bool null;
+        Datum element =
+            array_iter_next(&elements, &null, i, nested.element_length, nested.element_by_value, nested.element_align);
+        append_framed(nested.element, element, null, sink);
     }
 }
 
@@ -162,13 +163,15 @@ void append_record(const NestedReader& record, HeapTupleHeader value, core::Byte
 
 void append_hstore(core::ByteView stored, core::ByteSink& sink) {
     HstoreReader reader(stored);
-    auto* pairs = static_cast<HstorePair*>(palloc(sizeof(HstorePair) * (reader.count() + std::size_t{1})));
+    auto* pairs = static_cast<HstorePair*>(
+        palloc_extended(sizeof(HstorePair) * (reader.count() + std::size_t{1}), MCXT_ALLOC_HUGE));
     for (std::uint32_t i = 0; i < reader.count(); ++i) pairs[i] = {server_text_to_utf8(reader.key(i)), reader.value(i)};
     std::sort(pairs, pairs + reader.count(), [](const HstorePair& a, const HstorePair& b) {
         return std::lexicographical_compare(a.key.begin(), a.key.end(), b.key.begin(), b.key.end());
     });
     core::append_le(sink, reader.count());
     for (std::uint32_t i = 0; i < reader.count(); ++i) {
+        CHECK_FOR_INTERRUPTS();
         append_counted(sink, pairs[i].key);
         if (pairs[i].value)
             core::append_frame(sink, core::Form::kText, server_text_to_utf8(*pairs[i].value));

@@ -6,14 +6,16 @@
 #include "backend/canonical_numeric.h"
 #include "backend/canonical_search.h"
 #include "backend/canonical_text.h"
+#include "backend/canonical_time.h"
+#include "backend/double_text.h"
 #include "backend/memory.h"
 #include "core/decimal.h"
+#include "core/float_form.h"
 #include "core/order.h"
+#include "core/render.h"
 
 namespace parity::backend {
 namespace {
-
-constexpr std::uint64_t kCanonicalNan = 0x7FF8000000000000;
 
 template <typename T>
 core::ByteView fixed_value(std::uint8_t* room, T value) {
@@ -21,16 +23,11 @@ core::ByteView fixed_value(std::uint8_t* room, T value) {
     return {room, sizeof value};
 }
 
-std::uint64_t canonical_double(double value) {
-    if (isnan(value)) return kCanonicalNan;
-    return core::bits_of_double(value == 0 ? 0.0 : value);
-}
-
 /// Several doubles one after the other.
 core::ByteView doubles(std::uint8_t* room, std::initializer_list<double> values) {
     std::uint8_t* at = room;
     for (double value : values) {
-        core::store_le(at, canonical_double(value));
+        core::store_le(at, core::canonical_float(value));
         at += sizeof value;
     }
     return {room, static_cast<std::size_t>(at - room)};
@@ -68,6 +65,15 @@ core::ByteView tid_bytes(std::uint8_t* room, ItemPointer value) {
     return {room, 6};
 }
 
+core::ByteView uuid_bytes(const pg_uuid_t* value) { return {value->data, UUID_LEN}; }
+
+/// A text as the server's own input of uuid takes it.
+core::ByteView parsed_uuid(Datum value) {
+    core::ByteView text = without_trailing_blanks(varlena_bytes(value));
+    const char* written = pnstrdup(reinterpret_cast<const char*>(text.data()), text.size());
+    return uuid_bytes(DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(written))));
+}
+
 core::ByteView char_byte(std::uint8_t* room, char value) {
     room[0] = static_cast<std::uint8_t>(value);
     return {room, 1};
@@ -76,8 +82,8 @@ core::ByteView char_byte(std::uint8_t* room, char value) {
 void append_points(core::ByteSink& sink, const Point* points, int count) {
     core::append_le(sink, static_cast<std::uint32_t>(count));
     for (int i = 0; i < count; ++i) {
-        core::append_le(sink, canonical_double(points[i].x));
-        core::append_le(sink, canonical_double(points[i].y));
+        core::append_le(sink, core::canonical_float(points[i].x));
+        core::append_le(sink, core::canonical_float(points[i].y));
     }
 }
 
@@ -108,8 +114,8 @@ void append_snapshot(core::ByteSink& sink, Datum value) {
 }
 
 /// Values that lie in their Datum or fit into `room`; nothing for the others.
-std::optional<core::ByteView> find_bytes(Reader reader, Datum value, std::uint8_t* room) {
-    switch (reader) {
+std::optional<core::ByteView> find_bytes(const ColumnReader& column, Datum value, std::uint8_t* room) {
+    switch (column.reader) {
         case Reader::kBool:
             return fixed_value(room, static_cast<std::uint8_t>(DatumGetBool(value)));
         case Reader::kInt16:
@@ -129,6 +135,8 @@ std::optional<core::ByteView> find_bytes(Reader reader, Datum value, std::uint8_
             return doubles(room, {DatumGetFloat4(value)});
         case Reader::kFloat8:
             return doubles(room, {DatumGetFloat8(value)});
+        case Reader::kFloat8Rounded:
+            return fixed_value(room, core::canonical_rounded_float(DatumGetFloat8(value)));
         case Reader::kText:
             return server_text_to_utf8(varlena_bytes(value));
         case Reader::kBpchar:
@@ -141,9 +149,17 @@ std::optional<core::ByteView> find_bytes(Reader reader, Datum value, std::uint8_
         case Reader::kChar:
             return char_byte(room, DatumGetChar(value));
         case Reader::kUuid:
-            return core::ByteView(DatumGetUUIDP(value)->data, UUID_LEN);
+            return uuid_bytes(DatumGetUUIDP(value));
+        case Reader::kTextAsUuid:
+            return parsed_uuid(value);
         case Reader::kDate:
             return fixed_value(room, std::int32_t{DatumGetDateADT(value)});
+        case Reader::kDateAsTimestamp:
+            return fixed_value(room, std::int64_t{midnight_of(DatumGetDateADT(value))});
+        case Reader::kTimestampInZone:
+            return fixed_value(room, std::int64_t{instant_of_reading(DatumGetTimestamp(value), column.nested->zone)});
+        case Reader::kTimestamptzInZone:
+            return fixed_value(room, std::int64_t{reading_of_instant(DatumGetTimestampTz(value), column.nested->zone)});
         case Reader::kTimetz:
             return timetz_bytes(room, DatumGetTimeTzADTP(value));
         case Reader::kInterval:
@@ -177,7 +193,11 @@ std::optional<core::ByteView> find_bytes(Reader reader, Datum value, std::uint8_
     }
 }
 
-/// Appends a value of a type that find_bytes() does not serve.
+void append_uuid_text(core::ByteSink& sink, Datum value) {
+    core::render_value(core::Form::kUuid, uuid_bytes(DatumGetUUIDP(value)), write_double, sink);
+}
+
+/// Appends a value of a type that find_bytes() does not serve: all their forms vary in width.
 void append_bytes(const ColumnReader& column, Datum value, core::ByteSink& sink) {
     switch (column.reader) {
         case Reader::kInt16AsDecimal:
@@ -188,6 +208,10 @@ void append_bytes(const ColumnReader& column, Datum value, core::ByteSink& sink)
             return core::append_decimal(sink, DatumGetInt64(value));
         case Reader::kOidAsDecimal:
             return core::append_decimal(sink, DatumGetObjectId(value));
+        case Reader::kMoneyAsDecimal:
+            return core::append_decimal(sink, DatumGetCash(value), column.nested->fraction_digits);
+        case Reader::kUuidAsText:
+            return append_uuid_text(sink, value);
         case Reader::kNumeric:
             return append_numeric(sink, varlena_bytes(value));
         case Reader::kEnum:
@@ -230,29 +254,78 @@ void append_bytes(const ColumnReader& column, Datum value, core::ByteSink& sink)
     }
 }
 
-}  // namespace
-
-Scratch make_scratch(MemoryContext context) { return {{}, make_sink(context)}; }
-
-core::ByteView canonical_bytes(const ColumnReader& column, Datum value, Scratch& scratch) {
-    if (std::optional<core::ByteView> bytes = find_bytes(column.reader, value, scratch.fixed)) return *bytes;
+core::ByteView read_value(const ColumnReader& column, Datum value, Scratch& scratch) {
+    if (std::optional<core::ByteView> bytes = find_bytes(column, value, scratch.fixed)) return *bytes;
     scratch.sink.clear();
     append_bytes(column, value, scratch.sink);
     return scratch.sink.view();
 }
 
-void append_framed(const ColumnReader& column, Datum value, bool null, core::ByteSink& sink) {
-    if (null) return core::append_null_frame(sink);
+void frame_value(const ColumnReader& column, Datum value, core::ByteSink& sink) {
     std::uint8_t room[kFixedRoom];
-    if (std::optional<core::ByteView> bytes = find_bytes(column.reader, value, room)) {
+    if (std::optional<core::ByteView> bytes = find_bytes(column, value, room)) {
         if (!core::append_frame(sink, column.form, *bytes)) raise_too_long(bytes->size());
         return;
     }
-    // the length, which is known only afterwards, stands before the value; all forms that come here vary in width
+    // the length, which is known only afterwards, stands before the value
     sink.append_u8(core::kFrameValue);
     std::size_t start = begin_counted(sink);
     append_bytes(column, value, sink);
     end_counted(sink, start);
+}
+
+/// Whether an error is about the value that is read, and no other state of affairs.
+bool is_about_value(int sqlstate) {
+    int category = ERRCODE_TO_CATEGORY(sqlstate);
+    return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_FEATURE_NOT_SUPPORTED ||
+           category == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+}
+
+/// Raises what was just caught. Where the value is at fault its column is named: a row has many of them.
+[[noreturn]] void raise_again(const ColumnReader& column, MemoryContext caller) {
+    MemoryContextSwitchTo(caller);
+    ErrorData* error = CopyErrorData();
+    if (!is_about_value(error->sqlerrcode)) PG_RE_THROW();
+    FlushErrorState();
+    const ReaderGuard& guard = *column.guard;
+    bool other_form = strcmp(column.asked, guard.default_form) != 0;
+    ereport(
+        ERROR,
+        (errcode(error->sqlerrcode),
+         errmsg("a value of %s cannot be digested as \"%s\": %s", guard.label, column.asked, error->message),
+         error->detail ? errdetail_internal("%s", error->detail) : 0,
+         other_form ? errhint("Form \"%s\" holds every value of its type: use that if the other side's type has it.",
+                              guard.default_form)
+                    : 0));
+    pg_unreachable();
+}
+
+/// Calls `read` under a guard against values that have no canonical bytes.
+template <typename Read>
+void read_guarded(const ColumnReader& column, Read read) {
+    MemoryContext caller = CurrentMemoryContext;
+    PG_TRY();
+    { read(); }
+    PG_CATCH();
+    { raise_again(column, caller); }
+    PG_END_TRY();
+}
+
+}  // namespace
+
+Scratch make_scratch(MemoryContext context) { return {{}, make_sink(context)}; }
+
+core::ByteView canonical_bytes(const ColumnReader& column, Datum value, Scratch& scratch) {
+    if (!column.guard) return read_value(column, value, scratch);
+    core::ByteView bytes;
+    read_guarded(column, [&] { bytes = read_value(column, value, scratch); });
+    return bytes;
+}
+
+void append_framed(const ColumnReader& column, Datum value, bool null, core::ByteSink& sink) {
+    if (null) return core::append_null_frame(sink);
+    if (!column.guard) return frame_value(column, value, sink);
+    read_guarded(column, [&] { frame_value(column, value, sink); });
 }
 
 }  // namespace parity::backend

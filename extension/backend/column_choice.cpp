@@ -37,6 +37,7 @@ ColumnReader choose_reader(Relation relation, Form_pg_attribute attribute, const
                         errmsg("column \"%s\" of type %s cannot be digested as \"%s\"", name,
                                format_type_be(attribute->atttypid), wanted),
                         errhint("parity.forms() shows the forms that each column has.")));
+    guard_reader(*reader, attribute->atttypid, column_label(name));
     return *reader;
 }
 

@@ -18,23 +18,26 @@ namespace {
 
 Datum form_text(const char* name) { return PointerGetDatum(make_text(core::as_bytes(name))); }
 
-Datum form_array(const char* const* forms, int count) {
+/// The names [first, end) of a type's forms.
+Datum form_array(const TypeForms& forms, int first, int end) {
     Datum names[kMaxForms];
-    for (int i = 0; i < count; ++i) names[i] = form_text(forms[i]);
+    int count = 0;
+    for (int i = first; i < end; ++i) names[count++] = form_text(forms.names[i]);
     return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 void put_column(Form_pg_attribute attribute, TupleDesc descriptor, Tuplestorestate* store) {
-    const char* forms[kMaxForms];
-    int count = forms_of_type(attribute->atttypid, forms);
+    TypeForms forms = forms_of_type(attribute->atttypid);
+    bool comparable = forms.count > 0;
     char* type = format_type_with_typemod(attribute->atttypid, attribute->atttypmod);
-    Datum values[5] = {NameGetDatum(&attribute->attname), CStringGetTextDatum(type)};
-    bool nulls[5] = {};
-    nulls[2] = count == 0;
-    if (count > 0) values[2] = form_text(forms[0]);
-    values[3] = form_array(forms + 1, count > 0 ? count - 1 : 0);
-    nulls[4] = count > 0;
-    if (count == 0) values[4] = CStringGetTextDatum(psprintf("type %s has no form", type));
+    Datum values[6] = {NameGetDatum(&attribute->attname), CStringGetTextDatum(type)};
+    bool nulls[6] = {};
+    nulls[2] = !comparable;
+    if (comparable) values[2] = form_text(forms.names[0]);
+    values[3] = form_array(forms, 1, forms.first_lossy);
+    values[4] = form_array(forms, forms.first_lossy, forms.count);
+    nulls[5] = comparable;
+    if (!comparable) values[5] = CStringGetTextDatum(psprintf("type %s has no form", type));
     tuplestore_putvalues(store, descriptor, values, nulls);
 }
 

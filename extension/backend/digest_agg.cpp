@@ -1,5 +1,6 @@
 #include "backend/pg.h"
 
+#include <algorithm>
 #include <new>
 
 #include "backend/canonical_text.h"
@@ -104,18 +105,22 @@ const bytea* copy_unless_constant(FunctionCallInfo fcinfo, MemoryContext context
 
 void prepare_transition(AggregateState* state, FunctionCallInfo fcinfo, TupleDesc record, int columns) {
     MemoryContext context = state->context;
-    std::size_t key_count = state->spec.key_forms.size();
-    if (key_count + state->spec.column_forms.size() != static_cast<std::size_t>(columns))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("%d columns are given, the specification has %zu", columns,
-                               key_count + state->spec.column_forms.size())));
+    const DigestSpec& spec = state->spec;
+    std::size_t key_count = spec.key_forms.size();
+    if (key_count + spec.column_forms.size() != static_cast<std::size_t>(columns))
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%d columns are given, the specification has %zu",
+                                                                  columns, key_count + spec.column_forms.size())));
     RowInput* inputs = allocate_array<RowInput>(context, static_cast<std::size_t>(columns));
     for (int i = 0; i < columns; ++i) {
+        const InputSpec& input = spec.inputs[static_cast<std::size_t>(i)];
+        Oid type = input_type(fcinfo, record, i);
+        inputs[i] = {i, require_reader(type, pnstrdup(input.form.data(), input.form.size()), i)};
+        guard_reader(inputs[i].reader, type, pnstrdup(input.label.data(), input.label.size()));
         std::size_t at = static_cast<std::size_t>(i);
-        std::string_view form =
-            at < key_count ? state->spec.key_form_names[at] : state->spec.column_form_names[at - key_count];
-        const char* name = pnstrdup(form.data(), form.size());
-        inputs[i] = {i, require_reader(input_type(fcinfo, record, i), name, i)};
+        if ((at < key_count ? spec.key_form_names[at] : spec.column_form_names[at - key_count]) !=
+            inputs[i].reader.name)
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("malformed digest specification")));
     }
     std::span<const RowInput> all(inputs, static_cast<std::size_t>(columns));
     state->hasher = new (allocate_array<RowHasher>(context, 1))
@@ -263,17 +268,22 @@ AggregateOptions read_options(Jsonb* json, int columns) {
     return options;
 }
 
-/// The form that the options name for a column, or the type's default.
-const char* option_form(const AggregateOptions& options, FunctionCallInfo fcinfo, int number) {
+/// Whether a name begins as a form's: what stands behind @ or < is looked at where the reader is made.
+bool is_form(std::string_view name) {
+    return core::form_by_name({name.data(), std::min(name.find_first_of("@<"), name.size())}).has_value();
+}
+
+/// The reader under the form that the options name for a column, or under the type's default.
+ColumnReader option_reader(const AggregateOptions& options, FunctionCallInfo fcinfo, int number) {
     const char* form = nullptr;
     if (options.forms) {
         JsonbValue* value = getIthJsonbValueFromContainer(options.forms, static_cast<uint32>(number));
         if (value->type == jbvString)
             form = utf8_string(value->val.string.val, static_cast<std::size_t>(value->val.string.len));
-        if (value->type != jbvNull && !(form && core::form_by_name(form)))
+        if (value->type != jbvNull && !(form && is_form(form)))
             raise_option("forms", "an array with a form name or null for each column");
     }
-    return require_reader(input_type(fcinfo, nullptr, number), form, number).name;
+    return require_reader(input_type(fcinfo, nullptr, number), form, number);
 }
 
 AggregateState* begin_digests(FunctionCallInfo fcinfo, MemoryContext context) {
@@ -284,9 +294,12 @@ AggregateState* begin_digests(FunctionCallInfo fcinfo, MemoryContext context) {
     std::size_t key = static_cast<std::size_t>(options.key);
     auto* forms = allocate_array<core::Form>(context, count);
     auto* names = allocate_array<std::string_view>(context, count);
+    auto* inputs = allocate_array<InputSpec>(context, count);
     for (int i = 0; i < columns; ++i) {
-        names[i] = option_form(options, fcinfo, i);
-        forms[i] = *core::form_by_name(names[i]);
+        ColumnReader reader = option_reader(options, fcinfo, i);
+        names[i] = reader.name;
+        forms[i] = reader.form;
+        inputs[i] = {reader.asked, psprintf("argument %d", i + 1)};
     }
     DigestSpec spec{};
     spec.wide = options.width == 128;
@@ -295,6 +308,7 @@ AggregateState* begin_digests(FunctionCallInfo fcinfo, MemoryContext context) {
     spec.key_form_names = {names, key};
     spec.column_forms = {forms + key, count - key};
     spec.column_form_names = {names + key, count - key};
+    spec.inputs = {inputs, count};
     AggregateState* state = make_state(spec, context);
     prepare_transition(state, fcinfo, nullptr, columns);
     return state;

@@ -54,6 +54,14 @@ class SpecReader {
         *forms = {codes, count};
         *names = {texts, count};
     }
+    std::span<const InputSpec> take_inputs(std::size_t count, MemoryContext context) {
+        auto* inputs = allocate_array<InputSpec>(context, count + 1);
+        for (std::size_t i = 0; i < count; ++i) {
+            inputs[i].form = core::as_text(take_counted());
+            inputs[i].label = core::as_text(take_counted());
+        }
+        return {inputs, count};
+    }
     bool at_end() const { return rest_.empty(); }
 
   private:
@@ -74,6 +82,10 @@ bytea* pack_spec(const DigestSpec& spec) {
     sink.append(&header, sizeof header);
     for (std::string_view name : spec.key_form_names) append_counted(sink, core::as_bytes(name));
     for (std::string_view name : spec.column_form_names) append_counted(sink, core::as_bytes(name));
+    for (const InputSpec& input : spec.inputs) {
+        append_counted(sink, core::as_bytes(input.form));
+        append_counted(sink, core::as_bytes(input.label));
+    }
     sink.append(spec.kept);
     for (core::ByteView bound : spec.bounds) append_counted(sink, bound);
     return make_bytea(sink.view());
@@ -96,6 +108,7 @@ DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
     spec.seed = header.seed;
     reader.take_forms(header.key_forms, context, &spec.key_forms, &spec.key_form_names);
     reader.take_forms(header.column_forms, context, &spec.column_forms, &spec.column_form_names);
+    spec.inputs = reader.take_inputs(spec.key_forms.size() + spec.column_forms.size(), context);
     spec.kept = reader.take(header.kept);
     auto* bounds = allocate_array<core::ByteView>(context, header.bounds + 1);
     for (std::uint32_t i = 0; i < header.bounds; ++i) {

@@ -8,6 +8,12 @@
 #include "core/form.h"
 #include "core/hash.h"
 
+/// What the reader of a key's part or of a column is made from.
+struct InputSpec {
+    std::string_view form;   ///< as it is asked for
+    std::string_view label;  ///< what errors call it, as in: column "v"
+};
+
 /// What is to be digested, apart from where the rows come from. Leader, workers and aggregates build the same digests
 /// from the same spec.
 namespace parity::backend {
@@ -19,6 +25,7 @@ struct DigestSpec {
     std::span<const core::Form> column_forms;          ///< in the agreed order
     std::span<const std::string_view> key_form_names;  ///< in full, parallel to key_forms
     std::span<const std::string_view> column_form_names;
+    std::span<const InputSpec> inputs;       ///< the key's, then the columns'
     std::span<const core::ByteView> bounds;  ///< checked and ascending
     std::span<const std::uint8_t> kept;      ///< one flag a range; empty: all ranges are digested
 

@@ -178,6 +178,15 @@ std::span<const std::string_view> form_names_of(std::span<const TaskColumn> colu
     return {names, columns.size()};
 }
 
+std::span<const InputSpec> inputs_of(const DigestTask& task) {
+    auto* inputs = allocate_array<InputSpec>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1);
+    std::size_t count = 0;
+    for (std::span<const TaskColumn> columns : {task.key, task.columns})
+        for (const TaskColumn& column : columns)
+            inputs[count++] = {column.reader.asked, column_label(NameStr(column.name))};
+    return {inputs, count};
+}
+
 }  // namespace
 
 const char* describe(ScanObstacle obstacle) {
@@ -222,6 +231,7 @@ DigestTask open_task(const TaskArguments& arguments) {
     task.spec.key_form_names = form_names_of(task.key);
     task.spec.column_forms = forms_of(task.columns);
     task.spec.column_form_names = form_names_of(task.columns);
+    task.spec.inputs = inputs_of(task);
     task.leaves = find_leaves(task.relation);
     task.obstacle = find_obstacle(task, check_leaves(task));
     return task;

@@ -9,8 +9,9 @@ namespace {
 
 bool is_identifying_column(Relation relation, AttrNumber column) {
     if (column <= 0) return false;
-    Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), column - 1);
-    return holds_no_null(RelationGetDescr(relation), column) && default_reader(attribute->atttypid).has_value();
+    TupleDesc descriptor = RelationGetDescr(relation);
+    return is_never_null(descriptor, column - 1) &&
+           default_reader(TupleDescAttr(descriptor, column - 1)->atttypid).has_value();
 }
 
 /// Whether an index is over whole columns that identify rows, at least where it holds.

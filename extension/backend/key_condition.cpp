@@ -128,7 +128,7 @@ void append_comparison(StringInfo sql, const TaskColumn& column, const char* com
 bool is_ordered_first_column(const DigestTask& task) {
     if (task.key.empty()) return false;
     const TaskColumn& first = task.key[0];
-    return holds_no_null(RelationGetDescr(task.relation), first.number) && OidIsValid(parameter_type(first)) &&
+    return is_never_null(RelationGetDescr(task.relation), first.number - 1) && OidIsValid(parameter_type(first)) &&
            is_natively_ordered(first.type, first.reader.form, first.collation);
 }
 
@@ -177,7 +177,7 @@ bool has_ordered_index(const DigestTask& task) {
         Relation leaf = relation_open(id, NoLock);
         bool stored = leaf->rd_rel->relkind == RELKIND_RELATION || leaf->rd_rel->relkind == RELKIND_MATVIEW;
         bool found = stored && OidIsValid(find_btree(leaf, {columns, task.key.size()})) &&
-                     holds_no_null(RelationGetDescr(leaf), columns[0]);  // a child's may be nullable
+                     is_never_null(RelationGetDescr(leaf), columns[0] - 1);  // a child's may be nullable
         relation_close(leaf, NoLock);
         if (!found) return false;
     }

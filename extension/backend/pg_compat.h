@@ -50,13 +50,12 @@ inline bool is_virtual_generated(Form_pg_attribute attribute) {
 #endif
 }
 
-/// Whether no row of the relation has NULL in a column. Since PostgreSQL 18 attnotnull is also set where only new rows
-/// are checked (NOT NULL ... NOT VALID).
-inline bool holds_no_null(TupleDesc descriptor, AttrNumber column) {
+/// Whether no row has NULL in a column. Since PostgreSQL 18 attnotnull is also set where NOT NULL was never checked.
+inline bool is_never_null(TupleDesc descriptor, int number) {
 #if PG_VERSION_NUM >= 180000
-    return TupleDescCompactAttr(descriptor, column - 1)->attnullability == ATTNULLABLE_VALID;
+    return TupleDescCompactAttr(descriptor, number)->attnullability == ATTNULLABLE_VALID;
 #else
-    return TupleDescAttr(descriptor, column - 1)->attnotnull;
+    return TupleDescAttr(descriptor, number)->attnotnull;
 #endif
 }
 

@@ -68,6 +68,7 @@ RowInput find_input(Relation leaf, const NameData& column, std::string_view form
     std::optional<ColumnReader> reader = find_reader(type, form);
     if (!reader)
         elog(ERROR, "column \"%s\" of \"%s\" has another type", NameStr(column), RelationGetRelationName(leaf));
+    guard_reader(*reader, type, column_label(NameStr(column)));
     return {number - 1, *reader};
 }
 
@@ -80,10 +81,7 @@ LeafScan open_leaf(const Participant& self, Oid leaf) {
     scan.relation = table_open(leaf, AccessShareLock);
     RowInput* inputs = allocate_array<RowInput>(context, self.shared->columns);
     for (std::uint32_t i = 0; i < self.shared->columns; ++i) {
-        std::string_view form = i < self.shared->key_columns
-                                    ? self.spec->key_form_names[i]
-                                    : self.spec->column_form_names[i - self.shared->key_columns];
-        inputs[i] = find_input(scan.relation, self.columns[i], form);
+        inputs[i] = find_input(scan.relation, self.columns[i], self.spec->inputs[i].form);
         scan.attributes = std::max(scan.attributes, inputs[i].position + 1);
     }
     std::span<const RowInput> all(inputs, self.shared->columns);

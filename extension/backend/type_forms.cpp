@@ -3,143 +3,15 @@
 #include <algorithm>
 
 #include "backend/canonical_text.h"
+#include "backend/canonical_time.h"
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
+#include "backend/type_rules.h"
 
 namespace parity::backend {
 namespace {
 
 using core::Form;
-
-struct TypeRule {
-    Oid type;
-    Form form;
-    Reader reader;
-    bool native_order;  ///< the default B-tree order is the form's
-};
-
-/// A type's first rule is its default.
-constexpr TypeRule kRules[] = {
-    {BOOLOID, Form::kBool, Reader::kBool, true},
-    {INT2OID, Form::kInt, Reader::kInt16, true},
-    {INT2OID, Form::kDecimal, Reader::kInt16AsDecimal, true},
-    {INT4OID, Form::kInt, Reader::kInt32, true},
-    {INT4OID, Form::kDecimal, Reader::kInt32AsDecimal, true},
-    {INT8OID, Form::kInt, Reader::kInt64, true},
-    {INT8OID, Form::kDecimal, Reader::kInt64AsDecimal, true},
-    {OIDOID, Form::kInt, Reader::kOid, true},
-    {OIDOID, Form::kDecimal, Reader::kOidAsDecimal, true},
-    {NUMERICOID, Form::kDecimal, Reader::kNumeric, true},
-    {FLOAT4OID, Form::kFloat, Reader::kFloat4, true},
-    {FLOAT8OID, Form::kFloat, Reader::kFloat8, true},
-    {TEXTOID, Form::kText, Reader::kText, false},
-    {VARCHAROID, Form::kText, Reader::kText, false},
-    {BPCHAROID, Form::kText, Reader::kBpchar, false},
-    {NAMEOID, Form::kText, Reader::kName, false},
-    {BYTEAOID, Form::kBytes, Reader::kBytea, true},
-    {UUIDOID, Form::kUuid, Reader::kUuid, true},
-    {DATEOID, Form::kDate, Reader::kDate, true},
-    {TIMEOID, Form::kTime, Reader::kMicros, true},
-    {TIMETZOID, Form::kTimetz, Reader::kTimetz, false},
-    {TIMESTAMPOID, Form::kTimestamp, Reader::kMicros, true},
-    {TIMESTAMPTZOID, Form::kTimestamptz, Reader::kMicros, true},
-    {INTERVALOID, Form::kInterval, Reader::kInterval, false},
-    {JSONOID, Form::kText, Reader::kText, false},
-    {JSONOID, Form::kJson, Reader::kJsonText, false},
-    {JSONBOID, Form::kJson, Reader::kJsonb, false},
-    {JSONBOID, Form::kJsonbRaw, Reader::kJsonbRaw, false},
-    {BITOID, Form::kBits, Reader::kBits, false},
-    {VARBITOID, Form::kBits, Reader::kBits, false},
-    {INETOID, Form::kInet, Reader::kInet, false},
-    {CIDROID, Form::kInet, Reader::kInet, false},
-    {MACADDROID, Form::kMacaddr, Reader::kMacaddr, false},
-    {MACADDR8OID, Form::kMacaddr8, Reader::kMacaddr8, false},
-    {MONEYOID, Form::kMoney, Reader::kInt64, true},
-    {POINTOID, Form::kPoint, Reader::kPoint, false},
-    {LINEOID, Form::kLine, Reader::kLine, false},
-    {LSEGOID, Form::kLseg, Reader::kLseg, false},
-    {BOXOID, Form::kBox, Reader::kBox, false},
-    {CIRCLEOID, Form::kCircle, Reader::kCircle, false},
-    {PATHOID, Form::kPath, Reader::kPath, false},
-    {POLYGONOID, Form::kPolygon, Reader::kPolygon, false},
-    {PG_LSNOID, Form::kUnsigned, Reader::kUint64, false},
-    {XID8OID, Form::kUnsigned, Reader::kUint64, false},
-    {XIDOID, Form::kUnsigned, Reader::kUint32, false},
-    {CIDOID, Form::kUnsigned, Reader::kUint32, false},
-    {TIDOID, Form::kTid, Reader::kTid, false},
-    {PG_SNAPSHOTOID, Form::kSnapshot, Reader::kSnapshot, false},
-    {TXID_SNAPSHOTOID, Form::kSnapshot, Reader::kSnapshot, false},
-    {CHAROID, Form::kBytes, Reader::kChar, false},
-    {XMLOID, Form::kText, Reader::kText, false},
-    {REFCURSOROID, Form::kText, Reader::kText, false},
-    {JSONPATHOID, Form::kText, Reader::kOutput, false},
-    {ACLITEMOID, Form::kText, Reader::kOutput, false},
-    {REGCLASSOID, Form::kText, Reader::kObjectName, false},
-    {REGTYPEOID, Form::kText, Reader::kObjectName, false},
-    {REGPROCOID, Form::kText, Reader::kObjectName, false},
-    {REGPROCEDUREOID, Form::kText, Reader::kObjectName, false},
-    {REGOPEROID, Form::kText, Reader::kObjectName, false},
-    {REGOPERATOROID, Form::kText, Reader::kObjectName, false},
-    {REGROLEOID, Form::kText, Reader::kObjectName, false},
-    {REGNAMESPACEOID, Form::kText, Reader::kObjectName, false},
-    {REGCONFIGOID, Form::kText, Reader::kObjectName, false},
-    {REGDICTIONARYOID, Form::kText, Reader::kObjectName, false},
-    {REGCOLLATIONOID, Form::kText, Reader::kObjectName, false},
-    {TSVECTOROID, Form::kTsvector, Reader::kTsvector, false},
-    {TSQUERYOID, Form::kTsquery, Reader::kTsquery, false},
-};
-
-constexpr TypeRule kEnumRule{InvalidOid, Form::kText, Reader::kEnum, false};
-
-/// A type of an extension that comes with PostgreSQL. It has no fixed OID.
-struct ExtensionRule {
-    const char* extension;
-    const char* type;
-    TypeRule rule;
-};
-
-constexpr ExtensionRule kExtensionRules[] = {
-    {"citext", "citext", {InvalidOid, Form::kText, Reader::kText, false}},
-    {"hstore", "hstore", {InvalidOid, Form::kHstore, Reader::kHstore, false}},
-    {"ltree", "ltree", {InvalidOid, Form::kText, Reader::kOutput, false}},
-    {"ltree", "lquery", {InvalidOid, Form::kText, Reader::kOutput, false}},
-    {"ltree", "ltxtquery", {InvalidOid, Form::kText, Reader::kOutput, false}},
-};
-
-/// The name of a type, without its schema.
-const char* type_name_of(Oid type) {
-    HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-    if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for type %u", type);
-    const char* name = pstrdup(NameStr(reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple))->typname));
-    ReleaseSysCache(tuple);
-    return name;
-}
-
-const TypeRule* extension_rule(Oid type) {
-    Oid extension = getExtensionOfObject(TypeRelationId, type);
-    if (!OidIsValid(extension)) return nullptr;
-    const char* extension_name = get_extension_name(extension);
-    const char* type_name = type_name_of(type);
-    for (const ExtensionRule& known : kExtensionRules)
-        if (strcmp(known.extension, extension_name) == 0 && strcmp(known.type, type_name) == 0) return &known.rule;
-    return nullptr;
-}
-
-/// Calls `visit(rule)` for each rule of a base type that is made of no others, until it gives true.
-template <typename Visit>
-void for_each_rule(Oid type, Visit visit) {
-    bool found = false;
-    for (const TypeRule& rule : kRules) {
-        if (rule.type != type) continue;
-        found = true;
-        if (visit(rule)) return;
-    }
-    if (found) return;
-    if (type_is_enum(type))
-        visit(kEnumRule);
-    else if (const TypeRule* rule = type >= FirstNormalObjectId ? extension_rule(type) : nullptr)
-        visit(*rule);
-}
 
 /// Which form of a type is wanted: a name, or the n-th that it has.
 struct Wish {
@@ -166,25 +38,72 @@ NestedReader* make_nested(Oid type) {
     return nested;
 }
 
-std::optional<ColumnReader> make_simple_reader(Oid type, const Wish& wish) {
-    std::optional<ColumnReader> found;
-    int number = 0;
-    for_each_rule(type, [&](const TypeRule& rule) {
-        std::string_view name = core::form_name(rule.form);
-        if (wish.name ? *wish.name != name : number++ != wish.number) return false;
-        found = ColumnReader{rule.form, rule.reader, name.data(), nullptr};
-        return true;
-    });
-    if (!found || (found->reader != Reader::kOutput && found->reader != Reader::kObjectName)) return found;
-    NestedReader* nested = make_nested(type);
-    if (found->reader == Reader::kOutput) {
-        Oid function;
-        bool varlena;
-        getTypeOutputInfo(type, &function, &varlena);
-        fmgr_info(function, &nested->output);
+/// A reader of values that are made of others, under a form of the name `before` element `after`.
+ColumnReader outer_reader(Form form, Reader reader, const char* before, const NestedReader* nested, const char* after) {
+    const ColumnReader& element = nested->element;
+    return {form,
+            reader,
+            psprintf("%s%s%s", before, element.name, after),
+            psprintf("%s%s%s", before, element.asked, after),
+            nested,
+            element.lossy,
+            element.can_fail};
+}
+
+/// What the name says of the zone behind "form@"; nothing where it is the name of another form.
+std::optional<std::string_view> zone_in_name(std::string_view name, std::string_view form) {
+    if (!name.starts_with(form) || name.size() == form.size() || name[form.size()] != '@') return std::nullopt;
+    name.remove_prefix(form.size() + 1);
+    return name;
+}
+
+bool is_wanted(const TypeRule& rule, int number, const Wish& wish) {
+    if (!wish.name) return number == wish.number;
+    std::string_view form = core::form_name(rule.form);
+    return needs_zone(rule.reader) ? zone_in_name(*wish.name, form).has_value() : *wish.name == form;
+}
+
+/// Finds the zone and puts it into the name; of a form that is only listed, "zone" stands for it.
+void add_zone(ColumnReader& reader, NestedReader* nested, const Wish& wish) {
+    const char* zone = "zone";
+    if (wish.name) {
+        std::string_view given = *zone_in_name(*wish.name, reader.name);
+        zone = pnstrdup(given.data(), given.size());
+        nested->zone = find_zone(zone);
     }
-    found->nested = nested;
-    return found;
+    reader.asked = psprintf("%s@%s", reader.name, zone);
+}
+
+void find_output(NestedReader* nested) {
+    Oid function;
+    bool varlena;
+    getTypeOutputInfo(nested->type, &function, &varlena);
+    fmgr_info(function, &nested->output);
+}
+
+/// The digits behind the point in which the server prints an amount of money; cash_out() has the same limits.
+int money_fraction_digits() {
+    int digits = PGLC_localeconv()->frac_digits;
+    return digits < 0 || digits > 10 ? 2 : digits;
+}
+
+ColumnReader reader_of_rule(Oid type, const TypeRule& rule, const Wish& wish) {
+    const char* name = core::form_name(rule.form).data();
+    ColumnReader reader{
+        rule.form, rule.reader, name, name, nullptr, rule.offer == Offer::kLossy, can_fail(rule.reader)};
+    NestedReader* nested = make_nested(type);
+    if (needs_zone(rule.reader)) add_zone(reader, nested, wish);
+    if (rule.reader == Reader::kOutput) find_output(nested);
+    if (rule.reader == Reader::kMoneyAsDecimal) nested->fraction_digits = money_fraction_digits();
+    reader.nested = nested;
+    return reader;
+}
+
+std::optional<ColumnReader> make_simple_reader(Oid type, const Wish& wish) {
+    TypeRules found = rules_of_type(type);
+    for (int i = 0; i < found.count; ++i)
+        if (is_wanted(*found.rules[i], i, wish)) return reader_of_rule(type, *found.rules[i], wish);
+    return std::nullopt;
 }
 
 std::optional<ColumnReader> make_array_reader(Oid type, Oid element, const Wish& wish) {
@@ -195,29 +114,20 @@ std::optional<ColumnReader> make_array_reader(Oid type, Oid element, const Wish&
     if (!reader || core::is_array(reader->form)) return std::nullopt;  // a form is an array of something once
     nested->element = *reader;
     get_typlenbyvalalign(element, &nested->element_length, &nested->element_by_value, &nested->element_align);
-    return ColumnReader{core::array_of(reader->form), Reader::kArray, psprintf("%s[]", reader->name), nested};
+    return outer_reader(core::array_of(reader->form), Reader::kArray, "", nested, "[]");
 }
 
-std::optional<ColumnReader> make_range_reader(Oid type, const Wish& wish) {
-    std::optional<Wish> inner = wish.inside("range<", ">");
+/// Of a range type, or of a multirange type of such ranges.
+std::optional<ColumnReader> make_range_reader(Oid type, TypeCacheEntry* range, Form form, Reader reader,
+                                              const char* before, const Wish& wish) {
+    std::optional<Wish> inner = wish.inside(before, ">");
     if (!inner) return std::nullopt;
     NestedReader* nested = make_nested(type);
-    nested->range = lookup_type_cache(type, TYPECACHE_RANGE_INFO);
-    std::optional<ColumnReader> reader = make_reader(nested->range->rngelemtype->type_id, *inner);
-    if (!reader) return std::nullopt;
-    nested->element = *reader;
-    return ColumnReader{Form::kRange, Reader::kRange, psprintf("range<%s>", reader->name), nested};
-}
-
-std::optional<ColumnReader> make_multirange_reader(Oid type, const Wish& wish) {
-    std::optional<Wish> inner = wish.inside("multirange<", ">");
-    if (!inner) return std::nullopt;
-    NestedReader* nested = make_nested(type);
-    nested->range = multirange_range_type(type);
-    std::optional<ColumnReader> reader = make_reader(nested->range->rngelemtype->type_id, *inner);
-    if (!reader) return std::nullopt;
-    nested->element = *reader;
-    return ColumnReader{Form::kMultirange, Reader::kMultirange, psprintf("multirange<%s>", reader->name), nested};
+    nested->range = range;
+    std::optional<ColumnReader> element = make_reader(range->rngelemtype->type_id, *inner);
+    if (!element) return std::nullopt;
+    nested->element = *element;
+    return outer_reader(form, reader, before, nested, ">");
 }
 
 bool is_plain_name(core::ByteView name) {
@@ -259,7 +169,7 @@ std::optional<ColumnReader> make_record_reader(Oid type, const Wish& wish) {
     if (!wish.name && wish.number > 0) return std::nullopt;
     TupleDesc shared = lookup_rowtype_tupdesc(type, -1);
     NestedReader* nested = make_nested(type);
-    nested->record = CreateTupleDescCopy(shared);
+    nested->record = CreateTupleDescCopyConstr(shared);  // with the defaults of attributes that older values lack
     ReleaseTupleDesc(shared);
     std::optional<std::span<const AttributeReader>> attributes = make_attributes(nested->record);
     if (!attributes) return std::nullopt;
@@ -274,7 +184,9 @@ std::optional<ColumnReader> make_record_reader(Oid type, const Wish& wish) {
     }
     appendStringInfoChar(&name, '>');
     if (wish.name && *wish.name != std::string_view(name.data, static_cast<std::size_t>(name.len))) return std::nullopt;
-    return ColumnReader{Form::kRecord, Reader::kRecord, name.data, nested};
+    bool failing = std::any_of(nested->attributes.begin(), nested->attributes.end(),
+                               [](const AttributeReader& attribute) { return attribute.reader.can_fail; });
+    return ColumnReader{Form::kRecord, Reader::kRecord, name.data, name.data, nested, false, failing};
 }
 
 /// The element type of a true array, or of one of the two array types that are not.
@@ -286,13 +198,16 @@ Oid array_element(Oid type) {
 
 std::optional<ColumnReader> make_reader(Oid type, const Wish& wish) {
     check_stack_depth();
+    CHECK_FOR_INTERRUPTS();
     Oid base = getBaseType(type);
     if (Oid element = array_element(base); OidIsValid(element)) return make_array_reader(base, element, wish);
     switch (get_typtype(base)) {
         case TYPTYPE_RANGE:
-            return make_range_reader(base, wish);
+            return make_range_reader(base, lookup_type_cache(base, TYPECACHE_RANGE_INFO), Form::kRange, Reader::kRange,
+                                     "range<", wish);
         case kMultirangeTypeKind:
-            return make_multirange_reader(base, wish);
+            return make_range_reader(base, multirange_range_type(base), Form::kMultirange, Reader::kMultirange,
+                                     "multirange<", wish);
         case TYPTYPE_COMPOSITE:
             return make_record_reader(base, wish);
         default:
@@ -302,14 +217,15 @@ std::optional<ColumnReader> make_reader(Oid type, const Wish& wish) {
 
 }  // namespace
 
-int forms_of_type(Oid type, const char* (&names)[kMaxForms]) {
-    int count = 0;
-    while (count < kMaxForms) {
-        std::optional<ColumnReader> reader = make_reader(type, {std::nullopt, count});
+TypeForms forms_of_type(Oid type) {
+    TypeForms forms{};
+    for (; forms.count < kMaxForms; ++forms.count) {
+        std::optional<ColumnReader> reader = make_reader(type, {std::nullopt, forms.count});
         if (!reader) break;
-        names[count++] = reader->name;
+        forms.names[forms.count] = reader->asked;
+        if (!reader->lossy) forms.first_lossy = forms.count + 1;
     }
-    return count;
+    return forms;
 }
 
 std::optional<ColumnReader> default_reader(Oid type) { return make_reader(type, {}); }
@@ -318,18 +234,24 @@ std::optional<ColumnReader> find_reader(Oid type, std::string_view form_name) {
     return make_reader(type, {form_name, 0});
 }
 
+const char* column_label(const char* name) { return psprintf("column \"%s\"", name); }
+
+void guard_reader(ColumnReader& reader, Oid type, const char* label) {
+    if (!reader.can_fail) return;
+    auto* guard = allocate_array<ReaderGuard>(CurrentMemoryContext, 1);
+    *guard = {pstrdup(label), default_reader(type)->asked};
+    reader.guard = guard;
+}
+
 bool is_natively_ordered(Oid type, core::Form form, Oid collation) {
     Oid base = getBaseType(type);
     if (form == Form::kText) {
         bool byte_order = collation == C_COLLATION_OID && GetDatabaseEncoding() == PG_UTF8;
         return byte_order && (base == TEXTOID || base == VARCHAROID);
     }
-    bool native = false;
-    for_each_rule(base, [&](const TypeRule& rule) {
-        native = rule.native_order;
-        return rule.form == form;
-    });
-    return native;
+    TypeRules found = rules_of_type(base);
+    return std::any_of(found.rules, found.rules + found.count,
+                       [form](const TypeRule* rule) { return rule->form == form && rule->native_order; });
 }
 
 }  // namespace parity::backend

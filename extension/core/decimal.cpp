@@ -47,11 +47,20 @@ void append_decimal(ByteSink& sink, bool negative, std::int32_t weight,
     for (std::size_t i = 0; i < digits.size(); ++i) store_le(room + kDecimalHeader + i * kDigitBytes, digits[i]);
 }
 
-void append_decimal(ByteSink& sink, std::int64_t value) noexcept {
+void append_decimal(ByteSink& sink, std::int64_t value, int fraction_digits) noexcept {
     std::uint64_t rest = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
-    std::array<std::uint16_t, 5> digits{};
-    for (std::size_t i = digits.size(); i-- > 0; rest /= kBase) digits[i] = static_cast<std::uint16_t>(rest % kBase);
-    append_decimal(sink, value < 0, static_cast<std::int32_t>(digits.size()) - 1, digits);
+    const int fraction_groups = (fraction_digits + 3) / 4;
+    std::array<std::uint16_t, 6> digits{};
+    std::size_t i = digits.size();
+    if (const int in_last_group = fraction_digits % 4) {  // the point falls inside a group: zeros fill it up
+        std::uint64_t filling = 1;
+        for (int digit = in_last_group; digit < 4; ++digit) filling *= 10;
+        const std::uint64_t own = kBase / filling;
+        digits[--i] = static_cast<std::uint16_t>(rest % own * filling);
+        rest /= own;
+    }
+    for (; i-- > 0; rest /= kBase) digits[i] = static_cast<std::uint16_t>(rest % kBase);
+    append_decimal(sink, value < 0, static_cast<std::int32_t>(digits.size()) - 1 - fraction_groups, digits);
 }
 
 bool is_decimal(ByteView bytes) noexcept {

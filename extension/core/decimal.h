@@ -26,8 +26,8 @@ void append_decimal(ByteSink& sink, DecimalKind kind) noexcept;
 /// Appends ±Σ digits[i] × 10000^(weight − i). Leading and trailing zero digits are taken away; no digits left is zero.
 void append_decimal(ByteSink& sink, bool negative, std::int32_t weight, std::span<const std::uint16_t> digits) noexcept;
 
-/// Appends an integer as a decimal.
-void append_decimal(ByteSink& sink, std::int64_t value) noexcept;
+/// Appends value / 10^fraction_digits as a decimal; fraction_digits is 0 … 16.
+void append_decimal(ByteSink& sink, std::int64_t value, int fraction_digits = 0) noexcept;
 
 /// Whether the bytes are ones that append_decimal makes.
 bool is_decimal(ByteView bytes) noexcept;

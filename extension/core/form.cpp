@@ -48,6 +48,8 @@ constexpr std::array kForms{
     NamedForm{Form::kRange, "range", "range[]"},
     NamedForm{Form::kMultirange, "multirange", "multirange[]"},
     NamedForm{Form::kRecord, "record", "record[]"},
+    NamedForm{Form::kTrimmed, "trimmed", "trimmed[]"},
+    NamedForm{Form::kFloat4, "float4", "float4[]"},
     NamedForm{Form::kKey, "key", {}},
     NamedForm{Form::kRow, "row", {}},
 };

@@ -45,6 +45,8 @@ enum class Form : std::uint8_t {
     kRange = 34,
     kMultirange = 35,
     kRecord = 36,
+    kTrimmed = 37,
+    kFloat4 = 38,
     kKey = 64,  ///< the key slice of a digest
     kRow = 65,  ///< the row slice of a digest
 };
@@ -89,6 +91,7 @@ constexpr std::uint32_t fixed_width(Form form) noexcept {
             return 6;
         case Form::kInt:
         case Form::kFloat:
+        case Form::kFloat4:
         case Form::kTime:
         case Form::kTimestamp:
         case Form::kTimestamptz:

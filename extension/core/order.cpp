@@ -81,6 +81,7 @@ int compare_values(Form form, ByteView a, ByteView b) noexcept {
         case Form::kUnsigned:
             return compare_numbers(load_le<std::uint64_t>(a.data()), load_le<std::uint64_t>(b.data()));
         case Form::kFloat:
+        case Form::kFloat4:
             return compare_floats(a, b);
         case Form::kDecimal:
             return compare_decimals(a, b);

@@ -378,7 +378,7 @@ class ArrayRenderer {
         if (!value) return false;
         if (value->null)
             sink_.append(std::string_view("NULL"));
-        else if (element_ == Form::kText)
+        else if (element_ == Form::kText || element_ == Form::kTrimmed)
             append_array_text(sink_, value->bytes);
         else
             render_value(element_, value->bytes, write_double_, sink_);
@@ -413,8 +413,10 @@ void render_scalar(Form form, ByteView canonical, DoubleWriter write_double, Byt
         case Form::kDecimal:
             return render_decimal(canonical, sink);
         case Form::kFloat:
+        case Form::kFloat4:
             return write_double(sink, double_from_bits(load_le<std::uint64_t>(at)));
         case Form::kText:
+        case Form::kTrimmed:
             return sink.append(canonical);
         case Form::kUuid:
             return render_uuid(canonical, sink);

@@ -35,6 +35,23 @@ TEST(Decimal, BytesAreThoseOfTheFormat) {
     EXPECT_EQ(to_hex(digits(false, -1, {5000})), "03ffffffff8813") << "0.5";
 }
 
+TEST(Decimal, ThePointOfAnIntegerCanBeMoved) {
+    const auto moved = [](std::int64_t value, int fraction_digits) {
+        return test::appended([&](ByteSink& sink) { append_decimal(sink, value, fraction_digits); });
+    };
+    EXPECT_EQ(moved(0, 2), special(DecimalKind::kZero));
+    EXPECT_EQ(moved(1234, 0), integer(1234));
+    EXPECT_EQ(moved(5, 1), digits(false, -1, {5000}));
+    EXPECT_EQ(moved(-1, 2), digits(true, -1, {100}));
+    EXPECT_EQ(moved(12345, 2), digits(false, 0, {123, 4500}));
+    EXPECT_EQ(moved(12345, 3), digits(false, 0, {12, 3450}));
+    EXPECT_EQ(moved(12345, 4), digits(false, 0, {1, 2345}));
+    EXPECT_EQ(moved(12345, 10), digits(false, -2, {123, 4500})) << "0.0000012345";
+    EXPECT_EQ(moved(1000000, 2), integer(10000));
+    EXPECT_EQ(moved(std::numeric_limits<std::int64_t>::min(), 2), digits(true, 4, {9, 2233, 7203, 6854, 7758, 800}));
+    EXPECT_EQ(moved(std::numeric_limits<std::int64_t>::max(), 1), digits(false, 4, {92, 2337, 2036, 8547, 7580, 7000}));
+}
+
 TEST(Decimal, ZerosAtBothEndsDoNotCount) {
     EXPECT_EQ(digits(false, 3, {0, 0, 1, 2, 0}), digits(false, 1, {1, 2}));
     EXPECT_EQ(digits(true, 0, {7, 0, 0}), digits(true, 0, {7}));

@@ -181,7 +181,7 @@ TEST(DigestWire, RefusesWhatIsNoDigest) {
     expect_refused(1, 0);
     expect_refused(1, 32);
     expect_refused(2, 0);
-    expect_refused(2, 37);
+    expect_refused(2, 39);
     expect_refused(2, 128);
     expect_refused(2, 128 + 64);
     expect_refused(3, 0);

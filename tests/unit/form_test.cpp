@@ -35,7 +35,7 @@ TEST(Form, EveryCodeIsAFormWithANameOfItsOwnOrNone) {
         EXPECT_TRUE(names.insert(std::string(form_name(*form))).second);
         EXPECT_LE(form_name(*form).size(), kMaxFormName);
     }
-    EXPECT_EQ(forms, 36 + 36 + 2);
+    EXPECT_EQ(forms, 38 + 38 + 2);
 }
 
 TEST(Form, NamesThatAreNoneHaveNoForm) {

@@ -1,7 +1,7 @@
 """What the vectors are made of: literals, keys, tables, bounds and comparisons. The answers are reference.py's."""
 
 from reference import Column, Table, even_hash_bounds, hash_bound, key_bound, canonical
-from type_cells import TYPE_CELLS
+from type_cells import OTHER_FORM_CELLS, TYPE_CELLS
 
 # The lengths around which XXH3 changes its method, and around which varlena headers change theirs.
 LENGTHS = (0, 1, 2, 3, 4, 5, 8, 9, 16, 17, 32, 33, 64, 65, 96, 97, 126, 127, 128, 129, 192, 240, 241, 256, 512, 1024, 1025, 5000)
@@ -180,7 +180,7 @@ CELLS = (
     ("jsonb[]", "json[]", ('{"{\\"b\\":1.0,\\"a\\":null}",NULL,"null","[]"}', "{}", None)),
     ("json[]", "json[]", ('{"{\\"b\\":1.0,\\"a\\":null}",NULL}',)),
     ("json[]", "text[]", ('{"{\\"b\\":1.0,\\"a\\":null}",NULL}',)),
-) + TYPE_CELLS
+) + TYPE_CELLS + OTHER_FORM_CELLS
 
 # ---- keys.tsv ---------------------------------------------------------------------------------------
 
@@ -471,6 +471,8 @@ ASCENDING = (
         "double precision",
         ("-Infinity", "-1e308", "-1.5", "-5e-324", "0", "5e-324", "1.5", "2", "1e308", "Infinity", "NaN", None),
     ),
+    ("float4", "double precision", ("-Infinity", "-1e308", "-1.5", "-1e-300", "0", "0.1", "1.5", "1e308", "Infinity", "NaN", None)),
+    ("trimmed", "text", ("", " a", "A", "a  ", "a b", "b", "ä ", None)),
     ("text", "text", ("", "A", "a", "a ", "aa", "b", "z", "ä", "日", "\uffff", "😀", None)),
     ("bytes", "bytea", ("\\x", "\\x00", "\\x0000", "\\x01", "\\x7f", "\\x80", "\\xff", "\\xff00", None)),
     (

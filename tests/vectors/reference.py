@@ -63,6 +63,8 @@ FORM_CODES = {
     "range": 34,
     "multirange": 35,
     "record": 36,
+    "trimmed": 37,
+    "float4": 38,
     "key": 64,
     "row": 65,
 }
@@ -70,6 +72,7 @@ FIXED_WIDTHS = {
     "bool": 1,
     "int": 8,
     "float": 8,
+    "float4": 8,
     "uuid": 16,
     "date": 4,
     "time": 8,
@@ -159,6 +162,16 @@ def float4_bytes(literal):
     return float_bytes(repr(struct.unpack("<f", struct.pack("<f", float(literal)))[0]))
 
 
+def rounded_float_bytes(literal):
+    """A double in single precision, if that leaves it finite and does not make a zero of it."""
+    value = float(literal)
+    try:
+        rounded = struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        rounded = value
+    return float_bytes(repr(value if rounded == 0 else rounded))
+
+
 def text_bytes(literal):
     return literal.encode("utf-8")
 
@@ -173,6 +186,10 @@ def bytea_bytes(literal):
 
 def uuid_bytes(literal):
     return uuid.UUID(literal).bytes
+
+
+def uuid_text_bytes(literal):
+    return str(uuid.UUID(literal)).encode("ascii")
 
 
 def quoted_char_bytes(literal):
@@ -711,6 +728,15 @@ ENCODERS_BY_TYPE = {
     "oidvector": vector_bytes,
     "pg_lsn": lsn_bytes,
 }
+# Forms that are not the first one of their type.
+ENCODERS_BY_TYPE_AND_FORM = {
+    ("uuid", "text"): uuid_text_bytes,
+    ("text", "trimmed"): char_bytes,
+    ("varchar", "trimmed"): char_bytes,
+    ("character", "uuid"): uuid_bytes,
+    ("double precision", "float4"): rounded_float_bytes,
+    ("date", "timestamp"): timestamp_bytes,
+}
 TYPE_MODIFIER = re.compile(r"\([\d,]+\)")
 
 
@@ -727,7 +753,7 @@ def canonical(sql_type, form, literal):
         return range_bytes(RANGE_SUBTYPES[plain_type], inner_form(form), literal)
     if plain_type in MULTIRANGE_RANGES:
         return multirange_bytes(RANGE_SUBTYPES[MULTIRANGE_RANGES[plain_type]], inner_form(form), literal)
-    encoder = ENCODERS_BY_TYPE.get(plain_type, ENCODERS.get(form))
+    encoder = ENCODERS_BY_TYPE_AND_FORM.get((plain_type, form)) or ENCODERS_BY_TYPE.get(plain_type, ENCODERS.get(form))
     return encoder(printed(plain_type, literal))
 
 
@@ -931,7 +957,7 @@ def value_rank(form, value):
         return (0, int.from_bytes(value, "little"))
     if form == "decimal":
         return (0, decimal_rank(value))
-    if form == "float":
+    if form in ("float", "float4"):
         return (0, float_rank(value))
     return (0, value)
 

@@ -375,3 +375,46 @@ TYPE_CELLS = (
     BIT_CELLS + NETWORK_CELLS + MONEY_CELLS + GEOMETRIC_CELLS + SYSTEM_CELLS + OBJECT_NAME_CELLS + TEXT_LIKE_CELLS + SEARCH_CELLS + HSTORE_CELLS
     + RANGE_CELLS + COMPOSITE_CELLS + DOMAIN_CELLS + MULTIRANGE_CELLS
 )
+
+# Forms that types have besides their default. What a lossy one does not tell apart comes as a pair.
+TRIMMED = ("", " ", "   ", "a", "a ", "a   ", " a", " a ", "a\t", "a b  ", "ä  ", "日本語 ", "a\u00a0", "a\u3000 ", None)
+WRITTEN_UUIDS = (
+    "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}",
+    "a0eebc999c0b4ef8bb6d6bb9bd380a11", "a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11", "{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}",
+    "00000000-0000-0000-0000-000000000000", "FFFFFFFF-ffff-FFFF-ffff-FFFFFFFFFFFF", None,
+)
+ROUNDED = (
+    "0", "-0", "1", "-1.5", "0.1", "-0.1", "0.10000000149011612", "3.141592653589793", "16777217", "9007199254740993", "1.0000000596046448",
+    "1.0000001788139343", "3.4028234663852886e38", "3.4028235e38", "3.4028235677973362e38", "3.4028235677973366e38", "-3.4028235677973366e38",
+    "1e39", "1.7976931348623157e308", "1.1754943508222875e-38", "1.401298464324817e-45", "7.006492321624085e-46", "7.006492321624087e-46",
+    "-1e-46", "5e-324", "Infinity", "-Infinity", "NaN", None,
+)
+OTHER_FORM_CELLS = (
+    ("text", "trimmed", TRIMMED),
+    ("varchar", "trimmed", TRIMMED[:5]),
+    ("character(5)", "trimmed", ("", "a", "a ", "ä", None)),
+    ("text[]", "trimmed[]", ('{}', '{"a ",a,"",NULL," "}')),
+    ("text", "uuid", WRITTEN_UUIDS),
+    ("varchar", "uuid", WRITTEN_UUIDS[:3]),
+    ("character(40)", "uuid", WRITTEN_UUIDS[:4]),
+    ("text[]", "uuid[]", ("{}", "{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11,NULL}")),
+    (
+        "uuid",
+        "text",
+        ("00000000-0000-0000-0000-000000000000", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", None),
+    ),
+    ("uuid[]", "text[]", ("{}", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11,NULL}")),
+    ("text", "json", ('{"b": 1.0, "\\u0061": [true, null, "ä"]}', '{"a":[true,null,"ä"],"b":1}', '{"a":1,"a":2}', "{}", "0.00", None)),
+    ("varchar", "json", ('[1e2]', "[100]")),
+    ("double precision", "float4", ROUNDED),
+    ("double precision[]", "float4[]", ("{}", "{0.1,NULL,1e300}")),
+    ("real", "float4", ("0", "-0", "0.1", "3.4028235e38", "1e-45", "Infinity", "NaN", None)),
+    ("money", "decimal", ("0", "0.01", "-0.10", "1", "-1.00", "100.00", "1234.56", "99.99", "100.01", "92233720368547758.07", "-92233720368547758.08", None)),
+    ("money[]", "decimal[]", ("{1.00,NULL,-0.01}",)),
+    (
+        "date",
+        "timestamp",
+        ("2000-01-01", "1999-12-31", "1582-10-04", "0044-03-15 BC", "4714-11-24 BC", "9999-12-31", "294276-12-31", "infinity", "-infinity", None),
+    ),
+    ("date[]", "timestamp[]", ("{}", "{2000-01-02,NULL,infinity}")),
+)

@@ -1,0 +1,91 @@
+#include "driver/extension_engine.h"
+
+#include <utility>
+
+#include "driver/digest_reader.h"
+#include "driver/division.h"
+#include "driver/error.h"
+#include "driver/key_values.h"
+#include "driver/wire_array.h"
+
+namespace parity::driver {
+namespace {
+
+// The columns of split_keys_call's, row_digests_call's and row_values_call's results.
+enum SplitColumn { kBoundNo, kBound };
+enum RowColumn { kRangeNo, kKey, kRowHash, kCellHashes, kColumnValues };
+
+/// Rows of row_digests as they arrive.
+class ArrivingRows : public RowSource {
+  public:
+    explicit ArrivingRows(RowStream stream) : stream_(std::move(stream)) {}
+    bool next(RowDigest& row) override {
+        const std::optional<Row> next = stream_.next();
+        if (!next) return false;
+        row.range_no = next->int32(kRangeNo);
+        row.key = next->bytes(kKey);
+        row.row_hash = next->bytes(kRowHash);
+        row.cell_hashes = next->bytes(kCellHashes);
+        return true;
+    }
+
+  private:
+    RowStream stream_;
+};
+
+class ExtensionReader : public TableReader {
+  public:
+    ExtensionReader(Session& session, const TablePlan& table, const DigestSettings& settings)
+        : session_(session), table_(table), settings_(settings) {}
+
+    /// Where there is no key, or its index may not be looked at (row security), the division is by hash.
+    std::vector<std::string> split(int ranges) override {
+        if (table_.key.empty() || table_.visible_rows_only) return even_hash_bounds(static_cast<std::uint32_t>(ranges));
+        RowStream rows = start(split_keys_call(table_, side(), ranges));
+        std::vector<std::string> bounds;
+        while (const std::optional<Row> row = rows.next()) bounds.emplace_back(row->bytes(kBound));
+        check_bounds(bounds, forms_of(table_.key));
+        return bounds;
+    }
+
+    std::unique_ptr<RangeSource> digest(const RangeList& ranges) override {
+        return std::make_unique<DigestReader>(side(), start(range_digests_call(table_, side(), settings_, ranges)),
+                                              requested_ranges(ranges));
+    }
+
+    std::unique_ptr<RowSource> rows(const RangeList& ranges) override {
+        return std::make_unique<ArrivingRows>(start(row_digests_call(table_, side(), settings_, ranges)));
+    }
+
+    void values(const std::vector<std::string>& keys, const TakeValues& take) override {
+        RowStream rows = start(row_values_call(table_, side(), settings_, keys));
+        while (const std::optional<Row> row = rows.next()) {
+            RowValues values;
+            read_wire_array(row->bytes(kColumnValues), [&](std::optional<std::string_view> value) {
+                values.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
+            });
+            take(row->bytes(kKey), row->bytes(kRowHash), std::move(values));
+        }
+    }
+
+    void set_savepoint() override { session_.connection().query(savepoint_statement()); }
+    void return_to_savepoint() override { session_.connection().query(rollback_to_savepoint_statement()); }
+    void avoid_indexes() override { session_.connection().query(avoid_indexes_statements()); }
+
+  private:
+    Side side() const { return session_.side(); }
+    RowStream start(const Query& query) { return session_.connection().stream(query.sql, query.parameters); }
+
+    Session& session_;
+    const TablePlan& table_;
+    const DigestSettings& settings_;
+};
+
+}  // namespace
+
+std::unique_ptr<TableReader> make_extension_reader(Session& session, const TablePlan& table,
+                                                   const DigestSettings& settings) {
+    return std::make_unique<ExtensionReader>(session, table, settings);
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,142 @@
+#include "driver/queries_stream.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/bytes.h"
+
+namespace parity::driver {
+namespace {
+
+std::string from_clause(const StreamPart& part, const std::string& alias) {
+    return fmt::format("FROM {}{} AS {}", part.only ? "ONLY " : "", quote_identifier(part.name),
+                       quote_identifier(alias));
+}
+
+std::string block_condition(const std::string& alias, const StreamItem& item) {
+    const auto compare = [&](std::string_view operation, std::int64_t block) {
+        return fmt::format("{}.ctid {} '({},0)'::pg_catalog.tid", quote_identifier(alias), operation, block);
+    };
+    std::string condition;
+    if (item.first_block) condition = compare(">=", *item.first_block);
+    if (item.end_block) condition += (condition.empty() ? "" : " AND ") + compare("<", *item.end_block);
+    return condition;
+}
+
+/// The user's condition stands on lines of its own, so that a comment in it ends there.
+std::string where_clause(const std::string& alias, const StreamItem& item, const std::string& filter) {
+    std::vector<std::string> conditions;
+    if (item.first_block || item.end_block) conditions.push_back(block_condition(alias, item));
+    if (!item.condition.empty()) conditions.push_back(fmt::format("({})", item.condition));
+    if (!filter.empty()) conditions.push_back(fmt::format("(\n{}\n)", filter));
+    return conditions.empty() ? "" : fmt::format(" WHERE {}", fmt::join(conditions, " AND "));
+}
+
+constexpr std::string_view kToStdout = "TO STDOUT (FORMAT binary)";
+
+}  // namespace
+
+Query streamed_columns_query(const std::vector<std::uint32_t>& oids) {
+    return {R"(SELECT r.oid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, '', '', '',
+    CASE WHEN l.oid IS NULL THEN '' WHEN ln.nspname = 'pg_catalog' THEN l.collname::pg_catalog.text
+        ELSE pg_catalog.format('%I.%I', ln.nspname, l.collname) END,
+    a.attgenerated, COALESCE(pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT'), false), a.atttypid
+FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS r(oid)
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
+LEFT JOIN pg_catalog.pg_namespace AS ln ON ln.oid = l.collnamespace
+ORDER BY r.oid, a.attnum)",
+            {array_literal(oids)}};
+}
+
+Query unique_indexes_query(const std::vector<std::uint32_t>& oids) {
+    return {R"(SELECT i.indrelid, i.indexrelid, i.indisprimary, i.indimmediate,
+    c.relkind <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhparent = c.oid), a.attname
+FROM pg_catalog.pg_index AS i
+JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid
+CROSS JOIN LATERAL pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k(no)
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.no]
+WHERE i.indrelid = ANY ($1::pg_catalog.oid[]) AND i.indisunique AND i.indisvalid AND i.indisready AND i.indislive
+AND i.indpred IS NULL AND i.indexprs IS NULL
+AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS n(no)
+    LEFT JOIN pg_catalog.pg_attribute AS b ON b.attrelid = i.indrelid AND b.attnum = i.indkey[n.no]
+    WHERE NOT COALESCE(b.attnum > 0 AND b.attnotnull, false))
+ORDER BY i.indrelid, i.indexrelid, k.no)",
+            {array_literal(oids)}};
+}
+
+Query stream_columns_query(std::uint32_t oid) {
+    return {"SELECT a.attname, a.atttypid, a.attnotnull FROM pg_catalog.pg_attribute AS a "
+            "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+            {std::to_string(oid)}};
+}
+
+Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns) {
+    return {R"(WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid
+    UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid)
+SELECT c.oid, n.nspname, c.relname, c.relkind,
+    c.relkind IN ('r', 'm') AND COALESCE(am.amname = 'heap', false),
+    CASE WHEN c.relkind IN ('r', 'm') THEN COALESCE(pg_catalog.pg_relation_size(c.oid)
+        / pg_catalog.current_setting('block_size')::pg_catalog.int8, 0) ELSE 0 END,
+    pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        AND a.attname = ANY ($2::pg_catalog.text[])
+        AND NOT COALESCE(pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'), false)),
+    pg_catalog.row_security_active(c.oid)
+FROM tree AS t
+JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
+WHERE c.relkind <> 'p' ORDER BY c.oid)",
+            {std::to_string(oid), array_literal(columns)}};
+}
+
+Query leading_columns_query(std::uint32_t oid) {
+    return {"SELECT DISTINCT a.attname FROM pg_catalog.pg_index AS i "
+            "JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid "
+            "JOIN pg_catalog.pg_am AS am ON am.oid = c.relam "
+            "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
+            "WHERE i.indrelid = $1::pg_catalog.oid AND i.indisvalid AND i.indpred IS NULL AND am.amname = 'btree'",
+            {std::to_string(oid)}};
+}
+
+std::string copy_statement(const std::vector<std::string>& expressions, const StreamPart& part,
+                           const std::string& alias, const StreamItem& item, const std::string& filter) {
+    return fmt::format("COPY (SELECT {} {}{}) {}", fmt::join(expressions, ", "), from_clause(part, alias),
+                       where_clause(alias, item, filter), kToStdout);
+}
+
+std::string copy_sample_statement(const std::vector<std::string>& expressions, const StreamPart& part,
+                                  const std::string& alias, double percent) {
+    return fmt::format("COPY (SELECT {} {} TABLESAMPLE SYSTEM ({:.6f}) REPEATABLE (0)) {}",
+                       fmt::join(expressions, ", "), from_clause(part, alias), percent, kToStdout);
+}
+
+/// `type` is what format_type() gave, which quotes what needs it.
+std::string copy_histogram_statement(const QualifiedName& relation, const std::string& column, const std::string& type,
+                                     bool with_descendants) {
+    return fmt::format(
+        "COPY (SELECT pg_catalog.unnest(s.histogram_bounds::pg_catalog.text::{}[]) FROM pg_catalog.pg_stats AS s "
+        "WHERE s.schemaname = {} AND s.tablename = {} AND s.attname = {} AND s.inherited = {}) {}",
+        type, quote_literal(relation.schema), quote_literal(relation.name), quote_literal(column),
+        with_descendants ? "true" : "false", kToStdout);
+}
+
+std::string place_expression(const std::string& alias) { return quote_identifier(alias) + ".ctid"; }
+
+std::string places_condition(const std::string& alias, const std::vector<std::string>& places) {
+    std::vector<std::string> texts;
+    for (const std::string& place : places) {
+        const core::ByteView bytes = core::as_bytes(place);
+        texts.push_back(fmt::format("\"({},{})\"", core::load_be<std::uint32_t>(bytes.data()),
+                                    core::load_be<std::uint16_t>(bytes.data() + sizeof(std::uint32_t))));
+    }
+    return fmt::format("{}.ctid = ANY ('{{{}}}'::pg_catalog.tid[])", quote_identifier(alias), fmt::join(texts, ","));
+}
+
+/// Only output functions show every type; format() calls them and gives NULL no text.
+std::string printed_expression(const std::string& column) {
+    return fmt::format("CASE WHEN {0} IS DISTINCT FROM NULL THEN pg_catalog.format('%s', {0}) END", column);
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/model.h"
+#include "driver/queries.h"
+
+/// The part of the SQL that the stream engine sends: reading a table's rows without the extension.
+namespace parity::driver {
+
+/// A relation that rows are read from: the table itself, or one of the parts that it is stored in.
+struct StreamPart {
+    std::uint32_t oid = 0;
+    QualifiedName name;
+    bool only = false;          ///< its own rows, without its descendants'
+    bool has_places = false;    ///< it is a heap, whose rows have a ctid
+    std::int64_t blocks = 0;    ///< of a heap
+};
+
+/// Which rows of a part: block numbers [first, end), or those that a condition is true for, or both.
+struct StreamItem {
+    std::size_t part = 0;  ///< index into the list of parts
+    std::optional<std::int64_t> first_block;
+    std::optional<std::int64_t> end_block;  ///< unset: to the last
+    std::string condition;                  ///< an SQL expression; empty: none
+};
+
+/// What columns_query gives, without the forms (which stand as empty texts), and the type's oid at the end.
+Query streamed_columns_query(const std::vector<std::uint32_t>& oids);
+
+/// The valid unique indexes of relations that are not partial and stand on whole columns none of which may be NULL, in
+/// the order of relation and index, one row a column: relation's oid, index's oid, primary, immediate, the relation has
+/// children that are no partitions, column.
+Query unique_indexes_query(const std::vector<std::uint32_t>& oids);
+
+/// Columns of a relation: name, type's oid, not null; in the order of attnum.
+Query stream_columns_query(std::uint32_t oid);
+
+/// The relations that hold the rows of a relation: itself and its descendants, without partitioned ones. Result: oid,
+/// schema, name, relkind, is a heap, blocks, readable (SELECT on every one of `columns`, USAGE on the schema), row
+/// security active.
+Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns);
+
+/// The valid B-trees of a relation by their first column, without partial ones: name.
+Query leading_columns_query(std::uint32_t oid);
+
+/// COPY of expressions over the rows of an item, in binary. `alias` is the name that expressions and the filter know
+/// the part by; `filter` is the user's condition, empty for none.
+std::string copy_statement(const std::vector<std::string>& expressions, const StreamPart& part,
+                           const std::string& alias, const StreamItem& item, const std::string& filter);
+
+/// COPY of expressions over a sample of a part's blocks, always the same ones.
+std::string copy_sample_statement(const std::vector<std::string>& expressions, const StreamPart& part,
+                                  const std::string& alias, double percent);
+
+/// COPY of the histogram of a column's values as pg_stats has it, in binary, as the column's type. Nothing where there
+/// is none, or this role may not see it.
+std::string copy_histogram_statement(const QualifiedName& relation, const std::string& column, const std::string& type,
+                                     bool with_descendants);
+
+/// The expression of a row's place, for `RowPlace::tid`.
+std::string place_expression(const std::string& alias);
+
+/// A condition that chooses rows by their places, as place_expression sends them.
+std::string places_condition(const std::string& alias, const std::vector<std::string>& places);
+
+/// The expression of a column as text for people, as the server prints it.
+std::string printed_expression(const std::string& column);
+
+}  // namespace parity::driver

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "driver/model.h"
+#include "driver/queries_stream.h"
+#include "driver/range_condition.h"
+#include "driver/session.h"
+#include "driver/stream_hasher.h"
+
+namespace parity::driver {
+
+/// How a table of one side is read as a stream: which relations hold its rows, what is selected from them, and which
+/// statements divide the work. Made under the session's snapshot; afterwards it asks no server.
+class StreamTable {
+  public:
+    StreamTable(Session& session, const TablePlan& table, const ServerInfo& server);
+
+    const StreamColumns& columns() const { return columns_; }
+    const std::vector<StreamPart>& parts() const { return parts_; }
+    std::int64_t blocks() const;
+    const std::string& alias() const { return table_.name[side_].name; }
+
+    /// The expressions of the key and the columns, in the order of StreamColumns.
+    const std::vector<std::string>& expressions() const { return expressions_; }
+    /// The texts of the compared columns.
+    std::vector<std::string> printed_expressions() const;
+    /// The expression of a row's place in a part; NULL where it has none.
+    std::string place(std::size_t part) const;
+
+    /// Whether every part's blocks can be sampled.
+    bool can_be_sampled() const;
+    /// The name and type of the key's first column, where there is a key.
+    const std::string& leading_column() const { return leading_column_; }
+    const std::string& leading_type() const { return leading_type_; }
+
+    /// What to read so that no row of the list's ranges is missed, divided for `threads` threads. `use_index`: few
+    /// ranges may be read through an index of the key.
+    std::vector<StreamItem> items(const RangeList& ranges, std::size_t threads, bool use_index) const;
+
+    /// COPY of expressions over an item.
+    std::string statement(const std::vector<std::string>& expressions, const StreamItem& item) const;
+
+  private:
+    void read_columns(Session& session);
+    void add_column(const ColumnPlan& plan, const std::vector<std::string>& names,
+                    const std::vector<std::uint32_t>& types, const TypeCatalog& catalog);
+    void read_parts(Session& session);
+    std::vector<std::string> read_names() const;
+    void append_blocks(std::vector<StreamItem>& items, std::size_t part, const std::string& condition,
+                       std::size_t threads) const;
+    std::vector<std::string> conditions(const RangeList& ranges) const;
+
+    const TablePlan& table_;
+    const Side side_;
+    const bool has_tid_ranges_;
+    StreamColumns columns_;
+    std::vector<std::string> expressions_;
+    std::vector<StreamPart> parts_;
+    ConditionColumn leading_;
+    std::string leading_column_;
+    std::string leading_type_;
+    bool leading_indexed_ = false;
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,281 @@
+#include "driver/wire_types.h"
+
+#include <optional>
+
+#include "driver/error.h"
+#include "driver/json_text.h"
+#include "driver/wire_decoder.h"
+#include "driver/wire_names.h"
+#include "driver/wire_nested.h"
+#include "driver/wire_scalars.h"
+#include "driver/wire_search.h"
+
+namespace parity::driver {
+namespace {
+
+using core::Form;
+
+void append_json(std::string_view wire, WireScratch& scratch, core::ByteSink& sink) { scratch.json.append(wire, sink); }
+
+/// A format's version, which is 1, and the document as text.
+void append_jsonb(std::string_view wire, WireScratch& scratch, core::ByteSink& sink) {
+    scratch.json.append(core::as_text(view_versioned_text(wire)), sink);
+}
+
+/// Which values of a type a rule reads.
+enum class When {
+    kAlways,
+    kSent,    ///< where the type has a binary format that can be read
+    kUnsent,  ///< where it has none
+};
+
+/// How a type is read under a form. A rule with a cast reads what the cast gives, so that it does not serve inside
+/// values of other types than arrays.
+struct WireRule {
+    std::string_view type;
+    Form form;
+    MakeDecoder make;
+    std::string_view cast = {};
+    std::string_view names = {};  ///< of reg* types: the catalog
+    When when = When::kAlways;
+    std::string_view extension = {};  ///< that the type belongs to; empty: a type of pg_catalog
+};
+
+constexpr std::string_view kAsText = "pg_catalog.text";
+constexpr MakeDecoder kText = simple_decoder<view_all>;
+
+/// The types that are made of no others. A type's first rule is its default. The types and forms are those of
+/// extension/backend/type_forms.cpp.
+constexpr WireRule kRules[] = {
+    {"bool", Form::kBool, simple_decoder<append_bool>},
+    {"int2", Form::kInt, simple_decoder<append_integer<std::int16_t, std::int64_t>>},
+    {"int2", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::int16_t>>},
+    {"int4", Form::kInt, simple_decoder<append_integer<std::int32_t, std::int64_t>>},
+    {"int4", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::int32_t>>},
+    {"int8", Form::kInt, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
+    {"int8", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::int64_t>>},
+    {"oid", Form::kInt, simple_decoder<append_integer<std::uint32_t, std::int64_t>>},
+    {"oid", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::uint32_t>>},
+    {"numeric", Form::kDecimal, simple_decoder<append_numeric>},
+    {"float4", Form::kFloat, simple_decoder<append_float4>},
+    {"float8", Form::kFloat, simple_decoder<append_doubles<1>>},
+    {"text", Form::kText, kText},
+    {"varchar", Form::kText, kText},
+    {"bpchar", Form::kText, simple_decoder<view_bpchar>},
+    {"name", Form::kText, kText},
+    {"bytea", Form::kBytes, simple_decoder<view_all>},
+    {"uuid", Form::kUuid, simple_decoder<view_exactly<16>>},
+    {"date", Form::kDate, simple_decoder<append_integer<std::int32_t, std::int32_t>>},
+    {"time", Form::kTime, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
+    {"timetz", Form::kTimetz, simple_decoder<append_timetz>},
+    {"timestamp", Form::kTimestamp, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
+    {"timestamptz", Form::kTimestamptz, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
+    {"interval", Form::kInterval, simple_decoder<append_interval>},
+    {"json", Form::kText, kText},
+    {"json", Form::kJson, simple_decoder<append_json>},
+    {"jsonb", Form::kJson, simple_decoder<append_jsonb>},
+    {"bit", Form::kBits, simple_decoder<append_bits>},
+    {"varbit", Form::kBits, simple_decoder<append_bits>},
+    {"inet", Form::kInet, simple_decoder<append_inet>},
+    {"cidr", Form::kInet, simple_decoder<append_inet>},
+    {"macaddr", Form::kMacaddr, simple_decoder<view_exactly<6>>},
+    {"macaddr8", Form::kMacaddr8, simple_decoder<view_exactly<8>>},
+    {"money", Form::kMoney, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
+    {"point", Form::kPoint, simple_decoder<append_doubles<2>>},
+    {"line", Form::kLine, simple_decoder<append_doubles<3>>},
+    {"lseg", Form::kLseg, simple_decoder<append_doubles<4>>},
+    {"box", Form::kBox, simple_decoder<append_doubles<4>>},
+    {"circle", Form::kCircle, simple_decoder<append_doubles<3>>},
+    {"path", Form::kPath, simple_decoder<append_path>},
+    {"polygon", Form::kPolygon, simple_decoder<append_polygon>},
+    {"pg_lsn", Form::kUnsigned, simple_decoder<append_integer<std::uint64_t, std::uint64_t>>},
+    {"xid8", Form::kUnsigned, simple_decoder<append_integer<std::uint64_t, std::uint64_t>>},
+    {"xid", Form::kUnsigned, simple_decoder<append_integer<std::uint32_t, std::uint64_t>>},
+    {"cid", Form::kUnsigned, simple_decoder<append_integer<std::uint32_t, std::uint64_t>>},
+    {"tid", Form::kTid, simple_decoder<append_tid>},
+    {"pg_snapshot", Form::kSnapshot, simple_decoder<append_snapshot>},
+    {"txid_snapshot", Form::kSnapshot, simple_decoder<append_snapshot>},
+    {"char", Form::kBytes, simple_decoder<view_exactly<1>>},
+    {"xml", Form::kText, kText, kAsText},  // its send function rewrites the declaration
+    {"refcursor", Form::kText, kText},
+    {"jsonpath", Form::kText, simple_decoder<view_versioned_text>},
+    {"aclitem", Form::kText, kText, kAsText},
+    {"regclass", Form::kText, object_name_decoder, {}, "pg_class"},
+    {"regtype", Form::kText, object_name_decoder, {}, "pg_type"},
+    {"regproc", Form::kText, object_name_decoder, {}, "pg_proc"},
+    {"regprocedure", Form::kText, object_name_decoder, {}, "pg_proc()"},
+    {"regoper", Form::kText, object_name_decoder, {}, "pg_operator"},
+    {"regoperator", Form::kText, object_name_decoder, {}, "pg_operator()"},
+    {"regrole", Form::kText, object_name_decoder, {}, "pg_roles"},
+    {"regnamespace", Form::kText, object_name_decoder, {}, "pg_namespace"},
+    {"regconfig", Form::kText, object_name_decoder, {}, "pg_ts_config"},
+    {"regdictionary", Form::kText, object_name_decoder, {}, "pg_ts_dict"},
+    {"regcollation", Form::kText, object_name_decoder, {}, "pg_collation"},
+    {"tsvector", Form::kTsvector, simple_decoder<append_tsvector>},
+    {"tsquery", Form::kTsquery, simple_decoder<append_tsquery>},
+    {"citext", Form::kText, kText, {}, {}, When::kAlways, "citext"},
+    {"hstore", Form::kHstore, simple_decoder<append_hstore>, {}, {}, When::kSent, "hstore"},
+    {"hstore", Form::kHstore, simple_decoder<append_hstore_text>, kAsText, {}, When::kUnsent, "hstore"},
+    {"ltree", Form::kText, simple_decoder<view_versioned_text>, {}, {}, When::kSent, "ltree"},
+    {"ltree", Form::kText, kText, kAsText, {}, When::kUnsent, "ltree"},
+    {"lquery", Form::kText, simple_decoder<view_versioned_text>, {}, {}, When::kSent, "ltree"},
+    {"lquery", Form::kText, kText, kAsText, {}, When::kUnsent, "ltree"},
+    {"ltxtquery", Form::kText, simple_decoder<view_versioned_text>, {}, {}, When::kSent, "ltree"},
+    {"ltxtquery", Form::kText, kText, kAsText, {}, When::kUnsent, "ltree"},
+};
+
+/// An enum value is sent as its label.
+constexpr WireRule kEnumRule{{}, Form::kText, kText};
+
+bool serves(const WireRule& rule, const TypeDesc& type) {
+    if (rule.type != type.name || rule.extension != type.extension) return false;
+    if (rule.extension.empty() && type.schema != "pg_catalog") return false;
+    return rule.when == When::kAlways || type.has_send == (rule.when == When::kSent);
+}
+
+/// The readers that were asked for; where there are none, why.
+struct Found {
+    std::vector<DecoderPtr> decoders;
+    std::string reason;
+};
+
+/// The full name of the one form that is wanted; nothing: all forms.
+using Wish = std::optional<std::string_view>;
+
+/// The wish for what stands between `before` and `after` in a form's name; outer nothing where they do not.
+std::optional<Wish> inside(const Wish& wish, std::string_view before, std::string_view after) {
+    if (!wish) return wish;
+    if (wish->size() < before.size() + after.size() || !wish->starts_with(before) || !wish->ends_with(after))
+        return std::nullopt;
+    return wish->substr(before.size(), wish->size() - before.size() - after.size());
+}
+
+/// Finds the readers of a type; what it is made of is looked up in the catalog.
+class Finder {
+  public:
+    explicit Finder(const TypeCatalog& catalog) : catalog_(catalog) {}
+
+    Found find(std::uint32_t oid, const Wish& wish) {
+        if (++depth_ > kMaxDepth) throw Error(ErrorKind::kInternal, "a type is nested too deeply");
+        Found found = find_by_kind(base_type(oid), wish);
+        --depth_;
+        return found;
+    }
+
+  private:
+    /// Deeper than any type is: a catalog in which a type is part of itself would be a server's mistake.
+    static constexpr int kMaxDepth = 1000;
+
+    const TypeDesc& describe(std::uint32_t oid) {
+        const auto type = catalog_.find(oid);
+        if (type == catalog_.end())
+            throw Error(ErrorKind::kInternal, "type " + std::to_string(oid) + " is not in the catalogs that were read");
+        return type->second;
+    }
+    const TypeDesc& base_type(std::uint32_t oid) {
+        const TypeDesc* type = &describe(oid);
+        for (int depth = 0; type->kind == 'd'; type = &describe(type->base))
+            if (++depth > kMaxDepth) throw Error(ErrorKind::kInternal, "a domain is nested too deeply");
+        return *type;
+    }
+
+    Found find_by_kind(const TypeDesc& type, const Wish& wish) {
+        if (type.element != 0) return find_array(type, wish);
+        switch (type.kind) {
+            case 'r':
+                return find_around(type, wish, "range<", range_decoder);
+            case 'm':
+                return find_around(type, wish, "multirange<", multirange_decoder);
+            case 'c':
+                return find_record(type, wish);
+            default:
+                return find_simple(type, wish);
+        }
+    }
+
+    static Found nothing(const TypeDesc& type) { return {{}, "type " + type.display + " has no form"}; }
+
+    Found find_simple(const TypeDesc& type, const Wish& wish) {
+        Found found = nothing(type);
+        const auto add = [&](const WireRule& rule) {
+            if (!wish || *wish == core::form_name(rule.form))
+                found.decoders.push_back(rule.make({rule.form, rule.cast, rule.names}));
+        };
+        if (type.kind == 'e') add(kEnumRule);
+        if (type.kind == 'b')
+            for (const WireRule& rule : kRules)
+                if (serves(rule, type)) add(rule);
+        return found;
+    }
+
+    Found find_array(const TypeDesc& type, const Wish& wish) {
+        Found found = nothing(type);
+        const std::optional<Wish> inner = inside(wish, "", "[]");
+        if (!inner) return found;
+        Found elements = find(type.element, *inner);
+        if (elements.decoders.empty()) found.reason = elements.reason;
+        for (const DecoderPtr& element : elements.decoders)
+            if (!core::is_array(element->form())) found.decoders.push_back(array_decoder(element));
+        return found;
+    }
+
+    template <typename Make>
+    Found find_around(const TypeDesc& type, const Wish& wish, std::string_view before, Make make) {
+        Found found = nothing(type);
+        const std::optional<Wish> inner = inside(wish, before, ">");
+        if (!inner) return found;
+        Found subtypes = find(type.subtype, *inner);
+        if (subtypes.decoders.empty()) found.reason = subtypes.reason;
+        for (const DecoderPtr& subtype : subtypes.decoders) {
+            if (subtype->cast().empty())
+                found.decoders.push_back(make(subtype));
+            else
+                found.reason = unreadable_inside(type.subtype, type);
+        }
+        return found;
+    }
+
+    Found find_record(const TypeDesc& type, const Wish& wish) {
+        Found found = nothing(type);
+        std::vector<WireAttribute> attributes;
+        for (const TypeDesc::Attribute& attribute : type.attributes) {
+            Found inner = find(attribute.type, std::nullopt);
+            if (inner.decoders.empty()) return {{}, inner.reason};
+            DecoderPtr decoder = inner.decoders.front();
+            if (!decoder->cast().empty()) return {{}, unreadable_inside(attribute.type, type)};
+            attributes.push_back({attribute.name, attribute.type, std::move(decoder)});
+        }
+        DecoderPtr decoder = record_decoder(std::move(attributes));
+        if (!wish || *wish == decoder->form_name()) found.decoders.push_back(std::move(decoder));
+        return found;
+    }
+
+    std::string unreadable_inside(std::uint32_t inner, const TypeDesc& outer) {
+        return "values of type " + describe(inner).display + " cannot be read inside those of type " + outer.display +
+               " without the extension";
+    }
+
+    const TypeCatalog& catalog_;
+    int depth_ = 0;
+};
+
+}  // namespace
+
+WireForms wire_forms(const TypeCatalog& catalog, std::uint32_t type) {
+    Found found = Finder(catalog).find(type, std::nullopt);
+    WireForms forms;
+    for (const DecoderPtr& decoder : found.decoders) forms.forms.push_back(decoder->form_name());
+    if (forms.forms.empty()) forms.reason = std::move(found.reason);
+    return forms;
+}
+
+std::shared_ptr<const WireReader> make_wire_reader(const TypeCatalog& catalog, std::uint32_t type,
+                                                   std::string_view form_name) {
+    const Found found = Finder(catalog).find(type, form_name);
+    if (found.decoders.empty())
+        throw Error(ErrorKind::kUsage, "type " + catalog.at(type).display + " cannot be read as \"" +
+                                           std::string(form_name) + "\" without the extension");
+    return found.decoders.front();
+}
+
+}  // namespace parity::driver
