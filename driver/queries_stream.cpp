@@ -74,7 +74,7 @@ Query stream_columns_query(std::uint32_t oid) {
 Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns) {
     return {R"(WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid
     UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid)
-SELECT c.oid, n.nspname, c.relname, c.relkind,
+SELECT c.oid, n.nspname, c.relname,
     c.relkind IN ('r', 'm') AND COALESCE(am.amname = 'heap', false),
     CASE WHEN c.relkind IN ('r', 'm') THEN COALESCE(pg_catalog.pg_relation_size(c.oid)
         / pg_catalog.current_setting('block_size')::pg_catalog.int8, 0) ELSE 0 END,
@@ -82,7 +82,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind,
         SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attname = ANY ($2::pg_catalog.text[])
         AND NOT COALESCE(pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'), false)),
-    pg_catalog.row_security_active(c.oid)
+    COALESCE(pg_catalog.has_table_privilege(c.oid, 'SELECT'), false), pg_catalog.row_security_active(c.oid)
 FROM tree AS t
 JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -105,4 +105,13 @@ Query object_names_query(const std::string& catalog) {
     throw Error(ErrorKind::kInternal, "unexpected catalog " + catalog);
 }
 
+std::string cast_expression(const std::string& column, const std::string& type) {
+    return fmt::format("({})::{}", column, type);
+}
+
+std::string zone_expression(const std::string& column, const std::string& type, const std::string& zone) {
+    return fmt::format("pg_catalog.timezone({}::pg_catalog.text, {})", quote_literal(zone),
+                       cast_expression(column, type));
+}
+
 }  // namespace parity::driver

@@ -8,6 +8,7 @@
 
 #include "driver/display_name.h"
 #include "driver/error.h"
+#include "driver/filter_check.h"
 
 namespace parity::driver {
 namespace {
@@ -67,6 +68,8 @@ const TypeDesc& base_type(const TypeCatalog& catalog, std::uint32_t oid) {
 
 StreamTable::StreamTable(Session& session, const TablePlan& table, const ServerInfo& server)
     : table_(table), side_(session.side()), has_tid_ranges_(server.version_num >= kTidRangesVersion) {
+    if (const auto reason = why_not_one_expression(table.where))
+        throw Error(ErrorKind::kUsage, fmt::format("--where is not exactly one SQL expression: {}", *reason));
     leading_.utf8 = server.encoding == "UTF8";
     read_columns(session);
     read_parts(session);
@@ -147,13 +150,14 @@ void StreamTable::read_parts(Session& session) {
         part.oid = to_number<std::uint32_t>(result.text(row, 0));
         part.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
         part.only = true;
-        part.has_places = result.text(row, 4) == "t";
-        part.blocks = to_number<std::int64_t>(result.text(row, 5));
-        direct = direct && part.has_places && result.text(row, 6) == "t" && result.text(row, 7) == "f";
+        part.is_heap = result.text(row, 3) == "t";
+        part.blocks = to_number<std::int64_t>(result.text(row, 4));
+        part.has_places = part.is_heap && result.text(row, 6) == "t";
+        direct = direct && part.is_heap && result.text(row, 5) == "t" && result.text(row, 7) == "f";
         parts_.push_back(std::move(part));
     }
     const bool empty = result.rows() == 0 && table_.relkind[side_] == 'p';
-    if (!direct && !empty) parts_ = {{table_.oid[side_], table_.name[side_], false, false, 0}};
+    if (!direct && !empty) parts_ = {{table_.oid[side_], table_.name[side_], false, false, false, 0}};
     leading_indexed_ = !leading_column_.empty() && has_conditions(leading_);
     for (const StreamPart& part : parts_) {
         if (!leading_indexed_) break;
@@ -176,7 +180,7 @@ std::string StreamTable::place(std::size_t part) const {
 }
 
 bool StreamTable::can_be_sampled() const {
-    return std::all_of(parts_.begin(), parts_.end(), [](const StreamPart& part) { return part.has_places; });
+    return std::all_of(parts_.begin(), parts_.end(), [](const StreamPart& part) { return part.is_heap; });
 }
 
 // ---- items ---------------------------------------------------------------------------------------------------

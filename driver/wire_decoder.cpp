@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "driver/counted.h"
+#include "driver/queries_types.h"
 
 namespace parity::driver {
 namespace {
@@ -41,7 +42,7 @@ core::ByteView WireDecoder::read(std::string_view wire, const ObjectNames& names
 }
 
 std::string WireDecoder::select_expression(const std::string& column) const {
-    return cast_.empty() ? column : "(" + column + ")::" + cast_;
+    return cast_.empty() ? column : cast_expression(column, cast_);
 }
 
 }  // namespace parity::driver

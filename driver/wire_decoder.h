@@ -21,6 +21,15 @@ struct ReadContext {
     WireScratch& scratch;
 };
 
+/// What a decoder is made with.
+struct DecoderOptions {
+    core::Form form;
+    bool lossy = false;
+    std::string_view cast = {};   ///< a type that the column is cast to
+    std::string_view names = {};  ///< of object_name_decoder: the catalog
+    std::string_view zone = {};   ///< of zone_decoder: a time zone
+};
+
 class WireDecoder : public WireReader {
   public:
     /// Appends a value's canonical bytes. Throws as read() does.
@@ -29,22 +38,25 @@ class WireDecoder : public WireReader {
     core::ByteView read(std::string_view wire, const ObjectNames& names, ByteBuffer& buffer) const override;
     std::string select_expression(const std::string& column) const override;
 
-    /// The type that a column must be cast to for this reader, fully qualified; empty: its own.
+    /// What the reader is asked for with: the form's full name, with the time zone that values are read in.
+    virtual std::string asked_name() const { return form_name(); }
+    /// Values that differ under the type's default form may be equal.
+    bool lossy() const { return lossy_; }
+    /// The type that a column must be cast to for this reader, fully qualified; empty: its own. A column that is an array
+    /// is cast to arrays of that.
     const std::string& cast() const { return cast_; }
+    /// Whether only columns can be read, by an expression that has no counterpart for arrays of the type.
+    virtual bool columns_only() const { return false; }
 
   protected:
-    WireDecoder(core::Form form, std::string name, std::string cast)
-        : WireReader(form, std::move(name)), cast_(std::move(cast)) {}
+    explicit WireDecoder(const DecoderOptions& options)
+        : WireDecoder(options.form, std::string(core::form_name(options.form)), options.lossy, std::string(options.cast)) {}
+    WireDecoder(core::Form form, std::string name, bool lossy, std::string cast)
+        : WireReader(form, std::move(name)), lossy_(lossy), cast_(std::move(cast)) {}
 
   private:
+    bool lossy_;
     std::string cast_;
-};
-
-/// What a simple decoder is made with.
-struct DecoderOptions {
-    core::Form form;
-    std::string_view cast;
-    std::string_view names;  ///< of object_name_decoder: the catalog
 };
 
 using DecoderPtr = std::shared_ptr<const WireDecoder>;
@@ -59,8 +71,7 @@ class SimpleDecoder final : public WireDecoder {
         std::is_invocable_v<decltype(Decode), std::string_view, WireScratch&, core::ByteSink&>;
 
   public:
-    explicit SimpleDecoder(const DecoderOptions& options)
-        : WireDecoder(options.form, std::string(core::form_name(options.form)), std::string(options.cast)) {}
+    explicit SimpleDecoder(const DecoderOptions& options) : WireDecoder(options) {}
 
     core::ByteView read(std::string_view wire, const ObjectNames& names, ByteBuffer& buffer) const override {
         if constexpr (kIsView)

@@ -9,9 +9,7 @@ namespace {
 
 class ObjectNameDecoder final : public WireDecoder {
   public:
-    explicit ObjectNameDecoder(const DecoderOptions& options)
-        : WireDecoder(options.form, std::string(core::form_name(options.form)), std::string(options.cast)),
-          catalog_(options.names) {}
+    explicit ObjectNameDecoder(const DecoderOptions& options) : WireDecoder(options), catalog_(options.names) {}
 
     void add_needed_names(std::vector<std::string>& catalogs) const override { catalogs.push_back(catalog_); }
     void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {

@@ -32,21 +32,30 @@ void append_framed(const WireDecoder& decoder, std::optional<std::string_view> v
 /// A reader of values that are made of one other type's.
 class OuterDecoder : public WireDecoder {
   public:
+    std::string asked_name() const override { return before_ + inner_->asked_name() + behind_; }
     void add_needed_names(std::vector<std::string>& catalogs) const override { inner_->add_needed_names(catalogs); }
 
   protected:
-    OuterDecoder(core::Form form, std::string name, std::string cast, DecoderPtr inner)
-        : WireDecoder(form, std::move(name), std::move(cast)), inner_(std::move(inner)) {}
+    /// The form is named as the inner one with `before` and `behind` around it.
+    OuterDecoder(core::Form form, std::string_view before, std::string_view behind, std::string cast,
+                 const DecoderPtr& inner)
+        : WireDecoder(form, std::string(before) + inner->form_name() + std::string(behind), inner->lossy(),
+                      std::move(cast)),
+          before_(before),
+          behind_(behind),
+          inner_(inner) {}
     const WireDecoder& inner() const { return *inner_; }
 
   private:
+    std::string before_;
+    std::string behind_;
     DecoderPtr inner_;
 };
 
 class ArrayDecoder final : public OuterDecoder {
   public:
     explicit ArrayDecoder(const DecoderPtr& element)
-        : OuterDecoder(core::array_of(element->form()), element->form_name() + "[]",
+        : OuterDecoder(core::array_of(element->form()), "", "[]",
                        element->cast().empty() ? "" : element->cast() + "[]", element) {}
 
     void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {
@@ -100,7 +109,7 @@ void append_range(const WireDecoder& subtype, std::string_view wire, ReadContext
 class RangeDecoder final : public OuterDecoder {
   public:
     explicit RangeDecoder(const DecoderPtr& subtype)
-        : OuterDecoder(core::Form::kRange, "range<" + subtype->form_name() + ">", {}, subtype) {}
+        : OuterDecoder(core::Form::kRange, "range<", ">", {}, subtype) {}
 
     void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {
         append_range(inner(), wire, context, sink);
@@ -110,7 +119,7 @@ class RangeDecoder final : public OuterDecoder {
 class MultirangeDecoder final : public OuterDecoder {
   public:
     explicit MultirangeDecoder(const DecoderPtr& subtype)
-        : OuterDecoder(core::Form::kMultirange, "multirange<" + subtype->form_name() + ">", {}, subtype) {}
+        : OuterDecoder(core::Form::kMultirange, "multirange<", ">", {}, subtype) {}
 
     void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {
         WireCursor cursor(wire, "a multirange");
@@ -161,7 +170,7 @@ std::string record_name(const std::vector<WireAttribute>& attributes) {
 class RecordDecoder final : public WireDecoder {
   public:
     explicit RecordDecoder(std::vector<WireAttribute> attributes)
-        : WireDecoder(core::Form::kRecord, record_name(attributes), {}),
+        : WireDecoder(core::Form::kRecord, record_name(attributes), false, {}),
           attributes_(std::move(attributes)),
           order_(order_of(attributes_)) {}
 

@@ -1,13 +1,16 @@
 #include "driver/wire_scalars.h"
 
+#include <array>
 #include <bit>
+#include <limits>
+#include <optional>
+
+#include "core/float_form.h"
+#include "core/render.h"
+#include "driver/error.h"
 
 namespace parity::driver {
 namespace {
-
-constexpr std::uint64_t kCanonicalNan = 0x7FF8000000000000;
-constexpr std::uint64_t kSignBit = 0x8000000000000000;
-constexpr std::uint64_t kInfinityBits = 0x7FF0000000000000;
 
 constexpr std::uint16_t kNumericPositive = 0x0000;
 constexpr std::uint16_t kNumericNegative = 0x4000;
@@ -52,6 +55,31 @@ void append_points(WireCursor& cursor, core::ByteSink& sink) {
     cursor.finish();
 }
 
+std::optional<std::uint8_t> hex_digit(char c) {
+    if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
+    if (c >= 'A' && c <= 'F') return static_cast<std::uint8_t>(c - 'A' + 10);
+    return std::nullopt;
+}
+
+/// 32 digits with a hyphen after each group of four or not, as uuid_in() reads them; false for any other text.
+bool parse_uuid(std::string_view text, std::array<std::uint8_t, 16>& uuid) {
+    if (text.starts_with('{')) {
+        if (!text.ends_with('}')) return false;
+        text = text.substr(1, text.size() - 2);
+    }
+    for (std::size_t i = 0; i < uuid.size(); ++i) {
+        if (text.size() < 2) return false;
+        const std::optional<std::uint8_t> high = hex_digit(text[0]);
+        const std::optional<std::uint8_t> low = hex_digit(text[1]);
+        if (!high || !low) return false;
+        uuid[i] = static_cast<std::uint8_t>(*high << 4 | *low);
+        text.remove_prefix(2);
+        if (i % 2 == 1 && i + 1 < uuid.size() && text.starts_with('-')) text.remove_prefix(1);
+    }
+    return text.empty();
+}
+
 }  // namespace
 
 core::ByteView view_bpchar(std::string_view wire) {
@@ -92,14 +120,44 @@ void append_numeric(std::string_view wire, core::ByteSink& sink) {
 }
 
 void append_double(std::uint64_t bits, core::ByteSink& sink) {
-    if ((bits & ~kSignBit) > kInfinityBits) bits = kCanonicalNan;
-    if (bits == kSignBit) bits = 0;
-    core::append_le(sink, bits);
+    core::append_le(sink, core::canonical_float(core::double_from_bits(bits)));
+}
+
+void append_rounded_double(std::string_view wire, core::ByteSink& sink) {
+    const double value = core::double_from_bits(load_integer<std::uint64_t>(wire));
+    core::append_le(sink, core::canonical_rounded_float(value));
 }
 
 void append_float4(std::string_view wire, core::ByteSink& sink) {
     const auto narrow = std::bit_cast<float>(load_integer<std::uint32_t>(wire));
-    append_double(core::bits_of_double(static_cast<double>(narrow)), sink);
+    core::append_le(sink, core::canonical_float(static_cast<double>(narrow)));
+}
+
+void append_uuid_as_text(std::string_view wire, core::ByteSink& sink) {
+    const auto no_doubles = [](core::ByteSink&, double) {};
+    core::render_value(core::Form::kUuid, view_exactly<16>(wire), no_doubles, sink);
+}
+
+void append_text_as_uuid(std::string_view wire, core::ByteSink& sink) {
+    std::array<std::uint8_t, 16> uuid;
+    if (!parse_uuid(core::as_text(view_bpchar(wire)), uuid))
+        throw Error(ErrorKind::kServer, "invalid input syntax for type uuid", {}, {}, "22P02");
+    sink.append(uuid.data(), uuid.size());
+}
+
+/// Infinity is the type's least and greatest value on both sides.
+void append_date_as_timestamp(std::string_view wire, core::ByteSink& sink) {
+    constexpr std::int64_t kMicrosADay = 86'400'000'000;
+    constexpr std::int64_t kLeastTimestamp = -211'813'488'000'000'000;
+    constexpr std::int64_t kTimestampEnd = 9'223'371'331'200'000'000;
+    using Date = std::numeric_limits<std::int32_t>;
+    using Timestamp = std::numeric_limits<std::int64_t>;
+    const auto date = load_integer<std::int32_t>(wire);
+    if (date == Date::min()) return core::append_le(sink, Timestamp::min());
+    if (date == Date::max()) return core::append_le(sink, Timestamp::max());
+    if (date < kLeastTimestamp / kMicrosADay || date >= kTimestampEnd / kMicrosADay)
+        throw Error(ErrorKind::kServer, "date as timestamp out of range", {}, {}, "22008");
+    core::append_le(sink, date * kMicrosADay);
 }
 
 void append_timetz(std::string_view wire, core::ByteSink& sink) {

@@ -51,6 +51,8 @@ void append_integer_as_decimal(std::string_view wire, core::ByteSink& sink) {
 void append_bool(std::string_view wire, core::ByteSink& sink);
 void append_numeric(std::string_view wire, core::ByteSink& sink);
 void append_float4(std::string_view wire, core::ByteSink& sink);
+/// A double as the form `float4`.
+void append_rounded_double(std::string_view wire, core::ByteSink& sink);
 
 /// The double of these bits, as the form `float` has it.
 void append_double(std::uint64_t bits, core::ByteSink& sink);
@@ -62,6 +64,13 @@ void append_doubles(std::string_view wire, core::ByteSink& sink) {
     for (std::size_t i = 0; i < Count; ++i)
         append_double(core::load_be<std::uint64_t>(core::as_bytes(wire).data() + i * sizeof(std::uint64_t)), sink);
 }
+
+// ---- under another type's form (section 2.9) ------------------------------------------------------------------------
+
+/// A value that the other type does not hold is Error{kServer} with the SQLSTATE of its input function or cast.
+void append_uuid_as_text(std::string_view wire, core::ByteSink& sink);
+void append_text_as_uuid(std::string_view wire, core::ByteSink& sink);
+void append_date_as_timestamp(std::string_view wire, core::ByteSink& sink);
 
 // ---- others --------------------------------------------------------------------------------------------------------
 

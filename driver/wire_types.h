@@ -88,13 +88,15 @@ class WireReader {
 /// What a type can be hashed as from the wire.
 struct WireForms {
     std::vector<std::string> forms;  ///< full names, the default first; empty: not comparable
-    std::string reason;              ///< why not
+    std::vector<std::string> lossy;  ///< only when asked for; "zone" stands where a time zone is to be named
+    std::string reason;              ///< why not comparable
 };
 
 /// Every form of a type that the stream can compute; `jsonb_raw` never is one.
 WireForms wire_forms(const TypeCatalog& catalog, std::uint32_t type);
 
-/// The reader of a type under a form's full name. Throws Error{kUsage} where the type has no such form.
+/// The reader of a type under a form's full name, with a time zone in place of "zone". Throws Error{kUsage} where the
+/// type has no such form.
 std::shared_ptr<const WireReader> make_wire_reader(const TypeCatalog& catalog, std::uint32_t type,
                                                    std::string_view form_name);
 
