@@ -274,9 +274,8 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
             context.spool->discard(table_no);
             result = fresh_result(table);
             result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
-            const Both<std::unique_ptr<TableReader>> readers{
-                make_reader(context, table, table_no, *sessions.source),
-                make_reader(context, table, table_no, *sessions.target)};
+            const Both<std::unique_ptr<TableReader>> readers{make_reader(context, table, table_no, *sessions.source),
+                                                             make_reader(context, table, table_no, *sessions.target)};
             TableComparison(context, table, table_no, {readers.source.get(), readers.target.get()}, result).run();
             for (Side side : {Side::kSource, Side::kTarget})
                 for (std::string& note : readers[side]->notes()) result.notes.push_back(std::move(note));

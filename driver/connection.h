@@ -66,8 +66,8 @@ class RowStream {
     std::shared_ptr<pg_result> current_;
 };
 
-/// The messages of one COPY … TO STDOUT as they arrive; never holds more than one. Must be read to its end, or cancelled
-/// by destroying the stream, before the connection takes another query or is moved.
+/// The messages of one COPY … TO STDOUT as they arrive; never holds more than one. Must be read to its end, or
+/// cancelled by destroying the stream, before the connection takes another query or is moved.
 class CopyStream {
   public:
     CopyStream(CopyStream&&) noexcept;

@@ -30,7 +30,8 @@ using RowValues = std::vector<std::optional<std::string>>;
 using TakeValues = std::function<void(std::string_view key, std::string_view row_hash, RowValues values)>;
 
 /// One side of one table under its open snapshot: everything that a comparison asks of it. The engines are the
-/// implementations: digests are the same bit for bit, whichever computes them. Used by one thread; one source at a time.
+/// implementations: digests are the same bit for bit, whichever computes them. Used by one thread; one source at a
+/// time.
 class TableReader {
   public:
     virtual ~TableReader() = default;

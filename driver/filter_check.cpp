@@ -8,6 +8,9 @@ namespace {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' || (c & 0x80); }
 
+/// The vertical tab has been one since PostgreSQL 16.
+constexpr std::string_view kBlanks = " \t\n\r\f\v";
+
 /// Walks over the text, one token at a time.
 class FilterScanner {
   public:
@@ -50,14 +53,34 @@ class FilterScanner {
         return std::nullopt;
     }
 
-    /// Doubled quotes are two quoted texts side by side, which comes to the same.
+    /// Doubled quotes are two quoted texts side by side, which comes to the same; only where there are escapes it
+    /// matters that a literal goes on behind a line's end.
     std::optional<std::string> skip_quoted(char quote, bool escapes) {
         for (rest_.remove_prefix(1); !rest_.empty() && rest_.front() != quote; rest_.remove_prefix(1))
             if (escapes && rest_.front() == '\\' && rest_.size() > 1) rest_.remove_prefix(1);
         if (rest_.empty()) return "a quotation is not closed";
         rest_.remove_prefix(1);
-        if (escapes && rest_.starts_with(quote)) return skip_quoted(quote, true);
-        return std::nullopt;
+        if (!escapes || !rest_.substr(gap_in_literal()).starts_with(quote)) return std::nullopt;
+        rest_.remove_prefix(gap_in_literal());
+        return skip_quoted(quote, true);
+    }
+
+    /// The length of the blanks and comments that a literal may be interrupted by, which hold the end of a line; else
+    /// 0.
+    std::size_t gap_in_literal() const {
+        std::size_t length = 0;
+        bool line_ended = false;
+        while (length < rest_.size()) {
+            if (rest_.substr(length).starts_with("--")) {
+                length = std::min(rest_.find_first_of("\r\n", length), rest_.size());
+            } else if (kBlanks.find(rest_[length]) != std::string_view::npos) {
+                line_ended = line_ended || rest_[length] == '\n' || rest_[length] == '\r';
+                ++length;
+            } else {
+                break;
+            }
+        }
+        return line_ended ? length : 0;
     }
 
     std::optional<std::string> skip_dollar_quoted() {

@@ -124,10 +124,11 @@ void InventoryReader::choose_engine() {
     const bool installed = extension.rows() > 0, usable = installed && is_true(extension.text(0, 1));
     if (installed) server.extension_version = extension.text(0, 0);
     if (options_.engine == Engine::kExtension && !installed) {
-        throw Error(ErrorKind::kUsage,
-                    fmt::format("extension \"pg_parity\" is not installed in database \"{}\" on the {}",
-                                server.database, side_name(side())),
-                    "run CREATE EXTENSION pg_parity there as a superuser, or let --engine auto or stream read the rows");
+        throw Error(
+            ErrorKind::kUsage,
+            fmt::format("extension \"pg_parity\" is not installed in database \"{}\" on the {}", server.database,
+                        side_name(side())),
+            "run CREATE EXTENSION pg_parity there as a superuser, or let --engine auto or stream read the rows");
     }
     if (usable && options_.engine != Engine::kStream)
         server.format_version = to_number<int>(run(format_version_query()).text(0, 0));
@@ -135,10 +136,10 @@ void InventoryReader::choose_engine() {
     if (usable && options_.engine != Engine::kStream && fits) return;
     if (installed && options_.engine == Engine::kExtension) return;  // the server says what it lacks
     if (installed && options_.engine == Engine::kAuto)
-        server.engine_reason = usable ? fmt::format("pg_parity {} there has digest format {}, this pgparity has {}",
-                                                    server.extension_version, server.format_version,
-                                                    core::kFormatVersion)
-                                      : "the role has no USAGE privilege on schema \"parity\"";
+        server.engine_reason = usable
+                                   ? fmt::format("pg_parity {} there has digest format {}, this pgparity has {}",
+                                                 server.extension_version, server.format_version, core::kFormatVersion)
+                                   : "the role has no USAGE privilege on schema \"parity\"";
     server.engine = Engine::kStream;
     server.format_version = core::kFormatVersion;
 }

@@ -59,7 +59,7 @@ struct Options {
     /// Parallel workers a table and side; unset: the server's rule. Of a stream, its connections; unset: by its size.
     std::optional<int> workers;
     std::optional<std::uint64_t> memory_limit;  ///< of this process, in bytes; unset: a quarter of what there is
-    std::int64_t max_divergences = 1000;       ///< listed per table; 0: all of them
+    std::int64_t max_divergences = 1000;        ///< listed per table; 0: all of them
     ReportFormat format = ReportFormat::kText;
     std::string output;  ///< file for the report; empty: standard output
     bool dry_run = false;
@@ -87,7 +87,7 @@ struct ServerInfo {
     std::string started_at;  ///< pg_postmaster_start_time()
     std::string encoding;
     bool in_recovery = false;
-    std::string lsn;  ///< insert LSN, on a standby the replay LSN
+    std::string lsn;                ///< insert LSN, on a standby the replay LSN
     std::string extension_version;  ///< empty: not installed
     int format_version = 0;         ///< of what computes this side's digests
     Engine engine = Engine::kExtension;

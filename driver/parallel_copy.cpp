@@ -72,7 +72,8 @@ void ParallelCopy::copy(std::size_t thread, const Statement& statement) {
         if (const auto fields = reader.read(*message)) consumer_(thread, statement.tag, *fields);
     }
     reader.require_complete(stream.rows());
-    for (std::uint64_t known = longest_row_; known < longest && !longest_row_.compare_exchange_weak(known, longest);) {}
+    for (std::uint64_t known = longest_row_; known < longest && !longest_row_.compare_exchange_weak(known, longest);) {
+    }
     on_progress_(done_ += statement.work);
 }
 

@@ -77,9 +77,10 @@ relation AS (
 }  // namespace
 
 Query extension_query() {
-    return {"SELECT e.extversion, pg_catalog.has_schema_privilege(e.extnamespace, 'USAGE') "
-            "FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_parity'",
-            {}};
+    return {
+        "SELECT e.extversion, pg_catalog.has_schema_privilege(e.extnamespace, 'USAGE') "
+        "FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_parity'",
+        {}};
 }
 
 Query format_version_query() { return {"SELECT parity.format_version()", {}}; }

@@ -66,9 +66,10 @@ ORDER BY i.indrelid, i.indexrelid, k.no)",
 }
 
 Query stream_columns_query(std::uint32_t oid) {
-    return {"SELECT a.attname, a.atttypid, a.attnotnull FROM pg_catalog.pg_attribute AS a "
-            "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-            {std::to_string(oid)}};
+    return {
+        "SELECT a.attname, a.atttypid, a.attnotnull FROM pg_catalog.pg_attribute AS a "
+        "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        {std::to_string(oid)}};
 }
 
 Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns) {
@@ -92,12 +93,13 @@ WHERE c.relkind <> 'p' ORDER BY c.oid)",
 }
 
 Query leading_columns_query(std::uint32_t oid) {
-    return {"SELECT DISTINCT a.attname FROM pg_catalog.pg_index AS i "
-            "JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid "
-            "JOIN pg_catalog.pg_am AS am ON am.oid = c.relam "
-            "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
-            "WHERE i.indrelid = $1::pg_catalog.oid AND i.indisvalid AND i.indpred IS NULL AND am.amname = 'btree'",
-            {std::to_string(oid)}};
+    return {
+        "SELECT DISTINCT a.attname FROM pg_catalog.pg_index AS i "
+        "JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid "
+        "JOIN pg_catalog.pg_am AS am ON am.oid = c.relam "
+        "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
+        "WHERE i.indrelid = $1::pg_catalog.oid AND i.indisvalid AND i.indpred IS NULL AND am.amname = 'btree'",
+        {std::to_string(oid)}};
 }
 
 std::string copy_statement(const std::vector<std::string>& expressions, const StreamPart& part,

@@ -15,10 +15,10 @@ namespace parity::driver {
 struct StreamPart {
     std::uint32_t oid = 0;
     QualifiedName name;
-    bool only = false;          ///< its own rows, without its descendants'
+    bool only = false;  ///< its own rows, without its descendants'
     bool is_heap = false;
-    bool has_places = false;    ///< it is a heap, and the role may ask for its rows' ctid
-    std::int64_t blocks = 0;    ///< of a heap
+    bool has_places = false;  ///< it is a heap, and the role may ask for its rows' ctid
+    std::int64_t blocks = 0;  ///< of a heap
 };
 
 /// Which rows of a part: block numbers [first, end), or those that a condition is true for, or both.
@@ -41,8 +41,8 @@ Query unique_indexes_query(const std::vector<std::uint32_t>& oids);
 Query stream_columns_query(std::uint32_t oid);
 
 /// The relations that hold the rows of a relation: itself and its descendants, without partitioned ones. Result: oid,
-/// schema, name, is a heap, blocks, readable (SELECT on every one of `columns`, USAGE on the schema), SELECT on the whole,
-/// row security active.
+/// schema, name, is a heap, blocks, readable (SELECT on every one of `columns`, USAGE on the schema), SELECT on the
+/// whole, row security active.
 Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns);
 
 /// The valid B-trees of a relation by their first column, without partial ones: name.

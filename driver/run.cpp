@@ -71,8 +71,13 @@ MemoryPlan memory_plan(const Options& options, const RunReport& report) {
 void compare_all(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log, Spool& spool,
                  RunReport& report) {
     Progress progress(terminal, options.progress);
-    const RunContext context{&options, {report.seed, options.width, options.workers}, memory_plan(options, report),
-                             &report.server, &spool, &progress, log};
+    const RunContext context{&options,
+                             {report.seed, options.width, options.workers},
+                             memory_plan(options, report),
+                             &report.server,
+                             &spool,
+                             &progress,
+                             log};
     progress.begin(report.plan.tables);
     report.tables = TablePool(context, report.plan.tables).run();
     progress.end();

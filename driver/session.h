@@ -41,9 +41,9 @@ class Session {
     /// transaction may succeed, any other Error where it cannot. The transaction is open only if it returns.
     TableSnapshot begin_table(const TablePlan& table);
 
-    /// Exports the open transaction's snapshot and opens transactions on `table` under it on `count` further connections
-    /// to the same server, each for a thread of its own. This session's checks and lock count for them too. They stay
-    /// connected for the next table; their transactions end with this session's.
+    /// Exports the open transaction's snapshot and opens transactions on `table` under it on `count` further
+    /// connections to the same server, each for a thread of its own. This session's checks and lock count for them too.
+    /// They stay connected for the next table; their transactions end with this session's.
     std::vector<Session*> share_snapshot(const TablePlan& table, std::size_t count);
 
     /// Closes the further connections, and with them the memory that large rows took.
@@ -53,7 +53,8 @@ class Session {
     /// without a lock until now counts only if this returns.
     void require_not_rewritten(const TablePlan& table);
 
-    /// Rolls back, here and on the further connections. Does nothing where no transaction is open or the connection broke; never throws.
+    /// Rolls back, here and on the further connections. Does nothing where no transaction is open or the connection
+    /// broke; never throws.
     void end() noexcept;
 
   private:

@@ -97,8 +97,8 @@ std::vector<std::string> bounds_of_sample(std::vector<std::string> keys, const s
 std::vector<std::string> sample_bounds(Session& session, const StreamTable& stream, const TablePlan& table,
                                        int ranges) {
     const std::vector<core::Form> forms = stream.columns().key_forms();
-    std::vector<std::string> keys = stream.can_be_sampled() ? sample_blocks(session, stream, ranges)
-                                                            : read_histogram(session, stream, table);
+    std::vector<std::string> keys =
+        stream.can_be_sampled() ? sample_blocks(session, stream, ranges) : read_histogram(session, stream, table);
     std::vector<std::string> bounds = bounds_of_sample(std::move(keys), forms, ranges);
     if (bounds.empty() && !stream.can_be_sampled()) return even_hash_bounds(static_cast<std::uint32_t>(ranges));
     check_bounds(bounds, forms);

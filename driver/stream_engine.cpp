@@ -122,8 +122,8 @@ std::vector<ParallelCopy::Statement> StreamReader::statements(const RangeList& r
         if (with_places) expressions.push_back(stream_.place(item.part));
         const std::int64_t blocks = stream_.parts()[item.part].blocks;
         const std::int64_t read = item.end_block.value_or(blocks) - item.first_block.value_or(0);
-        statements.push_back(
-            {stream_.statement(expressions, item), item.part, static_cast<std::uint64_t>(std::max<std::int64_t>(0, read))});
+        statements.push_back({stream_.statement(expressions, item), item.part,
+                              static_cast<std::uint64_t>(std::max<std::int64_t>(0, read))});
     }
     return statements;
 }
@@ -145,7 +145,8 @@ class StreamedRanges : public RangeSource {
           sessions_(reader.connections(ranges.bounds.size() + 1)),
           pass_(reader.stream().columns(), reader.settings().digest, ranges, sessions_.size()),
           expected_(requested_ranges(ranges)),
-          sums_(sessions_.size(), SumMatrix(pass_.spec.ranges(), reader.stream().columns().columns.size(), pass_.spec.wide)),
+          sums_(sessions_.size(),
+                SumMatrix(pass_.spec.ranges(), reader.stream().columns().columns.size(), pass_.spec.wide)),
           copy_(
               sessions_, reader.statements(ranges, sessions_.size(), false), reader.stream().columns().fields(),
               [this](std::size_t thread, std::size_t, std::span<const WireField> fields) {
@@ -156,7 +157,8 @@ class StreamedRanges : public RangeSource {
     bool next(RangeDigests& range) override {
         if (!finished_) finish();
         if (position_ == expected_.size()) return false;
-        range = digests_of_range(sums_.front(), static_cast<std::size_t>(expected_[position_++] - 1), pass_.spec, tags_);
+        range =
+            digests_of_range(sums_.front(), static_cast<std::size_t>(expected_[position_++] - 1), pass_.spec, tags_);
         return true;
     }
     const std::string& path() const override { return path_; }

@@ -19,9 +19,9 @@ struct StreamSettings {
     std::function<void(std::uint64_t, std::uint64_t)> on_progress;
 };
 
-/// The engine that needs nothing installed on a server: rows come by COPY (FORMAT binary) over several connections under
-/// the session's snapshot and are hashed here as they arrive. The session's transaction on the table is open; it stays
-/// so as long as the reader lives.
+/// The engine that needs nothing installed on a server: rows come by COPY (FORMAT binary) over several connections
+/// under the session's snapshot and are hashed here as they arrive. The session's transaction on the table is open; it
+/// stays so as long as the reader lives.
 ///
 /// Errors: kUsage with a hint where not even one connection fits into the memory limit.
 std::unique_ptr<TableReader> make_stream_reader(Session& session, const TablePlan& table, StreamSettings settings);

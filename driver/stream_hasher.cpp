@@ -59,10 +59,7 @@ std::vector<std::string_view> names_of_readers(const std::vector<std::shared_ptr
 std::vector<core::Form> StreamColumns::key_forms() const { return forms_of_readers(key); }
 
 StreamSpec::StreamSpec(const StreamColumns& table_columns, const DigestSettings& settings, const RangeList& ranges)
-    : columns(table_columns),
-      seed(settings.seed),
-      wide(settings.width == 128),
-      key_forms(table_columns.key_forms()) {
+    : columns(table_columns), seed(settings.seed), wide(settings.width == 128), key_forms(table_columns.key_forms()) {
     check_bounds(ranges.bounds, key_forms);
     for (const std::string& bound : ranges.bounds) bounds.push_back(core::as_bytes(bound));
     if (ranges.only.empty()) return;
@@ -113,10 +110,14 @@ RangeDigests digests_of_range(SumMatrix& sums, std::size_t range, const StreamSp
     const u64* sum = words + 1;
     std::size_t slice = 0;
     const auto next = [&](core::Form form) {
-        const core::Digest digest{core::kFormatVersion, static_cast<std::uint8_t>(spec.wide ? 128 : 64),
-                                  form,                 core::kFormRevision,
-                                  tags[slice++],        words[0],
-                                  sum[0],               spec.wide ? sum[1] : 0};
+        const core::Digest digest{core::kFormatVersion,
+                                  static_cast<std::uint8_t>(spec.wide ? 128 : 64),
+                                  form,
+                                  core::kFormRevision,
+                                  tags[slice++],
+                                  words[0],
+                                  sum[0],
+                                  spec.wide ? sum[1] : 0};
         sum += words_per_sum(spec.wide);
         return digest;
     };
@@ -209,8 +210,8 @@ bool StreamHasher::hash_as(std::span<const WireField> fields, RowDigest& row) {
     row.row_hash.clear();
     row.cell_hashes.clear();
     const auto consume = [&row](std::size_t, H cell) { append_hash(row.cell_hashes, cell); };
-    append_hash(row.row_hash, keyless() ? hash_framed_cells<H>(key_hash, consume)
-                                        : hash_cells<H>(fields, key_hash, consume));
+    append_hash(row.row_hash,
+                keyless() ? hash_framed_cells<H>(key_hash, consume) : hash_cells<H>(fields, key_hash, consume));
     return true;
 }
 
