@@ -104,7 +104,7 @@ TEST(Render, Times) {
     EXPECT_EQ(rendered(Form::kTimestamp, le(std::numeric_limits<std::int64_t>::min())), "-infinity");
     EXPECT_EQ(rendered(Form::kTimestamptz, le(std::numeric_limits<std::int64_t>::max())), "infinity");
     EXPECT_EQ(rendered(Form::kTimestamp, le(std::numeric_limits<std::int64_t>::min() + 1)),
-              "290278-12-21 19:59:05.224193 BC")
+              "290279-12-22 19:59:05.224193 BC")
         << "beyond what PostgreSQL has, but bytes may come from anywhere";
     EXPECT_EQ(rendered(Form::kInterval, le(std::int64_t{-1'000'000}) + le(std::int32_t{2}) + le(std::int32_t{-3})),
               "-3 mons 2 days -00:00:01");
