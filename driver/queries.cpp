@@ -96,7 +96,8 @@ std::string set_local(std::string_view name, std::string_view value) {
 }
 
 /// What changes output, what changes how our literals and the user's condition are read, and what would end a
-/// transaction that waits for the other side.
+/// transaction that waits for the other side. Not lc_monetary: it says what an amount of money is, not only how it
+/// prints.
 std::string output_settings() {
     std::string sql;
     for (const auto& [name, value] : {
@@ -106,7 +107,6 @@ std::string output_settings() {
              {"extra_float_digits", "3"},
              {"bytea_output", "hex"},
              {"xmlbinary", "base64"},
-             {"lc_monetary", "C"},
              {"lc_numeric", "C"},
              {"quote_all_identifiers", "off"},
              {"array_nulls", "on"},

@@ -96,5 +96,11 @@ SELECT arguments, pg_temp.error_of(format('SELECT * FROM parity.row_digests(%s)'
     $$'t', lower_bound => '\x6b010400000000000000', upper_bound => '\x6b010400000000000000'$$, $$'t', lower_bound => '\x6b010400000000000000', upper_bound => '\x6b010300000000000000'$$,
     $$'t', lower_bound => '\x6b010400000000000000', bounds => '{}'$$, $$'t', upper_bound => '\x6b010400000000000000', only_ranges => '{1}'$$, $$'t', only_ranges => '{2}'$$, $$'t', keys => '{NULL}'$$,
     $$'t', key_columns => '{nope}'$$, $$'t', columns => '{k}'$$, $$'t', forms => '{"v": "float"}'$$, $$0::regclass$$]) AS arguments;
+-- A key from another server need not be one that this server's numeric can hold (infinity before PostgreSQL 14).
+CREATE TABLE numbers (id numeric PRIMARY KEY);
+INSERT INTO numbers VALUES (1), (2.50);
+SELECT range_no, key, key_text FROM parity.row_digests('numbers', keys => ARRAY['\x010100000004', '\x010100000000', '\x010700000003000000000100']::bytea[]);
+SELECT count(*) FROM parity.row_digests('numbers', bounds => ARRAY['\x6b010100000000', '\x6b010100000004']::bytea[], only_ranges => '{2}');
+
 SET client_min_messages = warning;
 DROP SCHEMA test_row_digests CASCADE;

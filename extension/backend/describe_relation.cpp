@@ -57,7 +57,7 @@ using namespace parity::backend;
 
 Datum parity_forms(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
-    TupleDesc descriptor = begin_result(fcinfo, &store);
+    TupleDesc descriptor = begin_result(fcinfo, {1, 6}, &store);
     Relation relation = open_argument(PG_GETARG_OID(0));
     require_columns(relation);
     for (int i = 0; i < RelationGetDescr(relation)->natts; ++i) {
@@ -69,9 +69,7 @@ Datum parity_forms(PG_FUNCTION_ARGS) {
 }
 
 Datum parity_key(PG_FUNCTION_ARGS) {
-    TupleDesc descriptor;
-    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-        elog(ERROR, "return type must be a row type");
+    TupleDesc descriptor = result_descriptor(fcinfo, {1, 3});
     Relation relation = open_argument(PG_GETARG_OID(0));
     require_columns(relation);
     RelationKey key = find_key(relation);

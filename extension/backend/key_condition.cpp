@@ -13,39 +13,46 @@
 namespace parity::backend {
 namespace {
 
-/// The type that a column's canonical values are given to SQL as, so that every one of them fits and the column's own
-/// index serves; InvalidOid where there is none. A form that is not the type's own says nothing about the column's
-/// values that SQL could compare.
+/// A type whose canonical values under one form can be given to SQL as values of `parameter`: every one of them fits,
+/// and SQL's comparisons agree with the form's.
+struct ParameterRule {
+    Oid type;
+    core::Form form;
+    Oid parameter;
+};
+
+constexpr ParameterRule kParameterRules[] = {
+    {INT2OID, core::Form::kInt, INT8OID},
+    {INT4OID, core::Form::kInt, INT8OID},
+    {INT8OID, core::Form::kInt, INT8OID},
+    {FLOAT4OID, core::Form::kFloat, FLOAT8OID},
+    {FLOAT8OID, core::Form::kFloat, FLOAT8OID},
+    {TEXTOID, core::Form::kText, TEXTOID},
+    {VARCHAROID, core::Form::kText, TEXTOID},
+    {NUMERICOID, core::Form::kDecimal, NUMERICOID},
+    {BYTEAOID, core::Form::kBytes, BYTEAOID},
+    {UUIDOID, core::Form::kUuid, UUIDOID},
+    {DATEOID, core::Form::kDate, DATEOID},
+    {TIMEOID, core::Form::kTime, TIMEOID},
+    {TIMESTAMPOID, core::Form::kTimestamp, TIMESTAMPOID},
+    {TIMESTAMPTZOID, core::Form::kTimestamptz, TIMESTAMPTZOID},
+};
+
+/// The type that a column's canonical values are given to SQL as, so that the column's own index serves; InvalidOid
+/// where there is none. A type under a form that is not listed must find none: its bytes would be taken for others.
 Oid parameter_type(const TaskColumn& column) {
-    using core::Form;
+    if (column.reader.form == core::Form::kText && GetDatabaseEncoding() != PG_UTF8) return InvalidOid;
     Oid base = getBaseType(column.type);
-    auto if_form = [&](Form form, Oid type) { return column.reader.form == form ? type : InvalidOid; };
-    switch (base) {
-        case INT2OID:
-        case INT4OID:
-        case INT8OID:
-            return if_form(Form::kInt, INT8OID);
-        case FLOAT4OID:
-        case FLOAT8OID:
-            return if_form(Form::kFloat, FLOAT8OID);
-        case TEXTOID:
-        case VARCHAROID:
-            return GetDatabaseEncoding() == PG_UTF8 ? if_form(Form::kText, TEXTOID) : InvalidOid;
-        case UUIDOID:
-            return if_form(Form::kUuid, base);
-        case DATEOID:
-            return if_form(Form::kDate, base);
-        case TIMESTAMPOID:
-            return if_form(Form::kTimestamp, base);
-        case TIMESTAMPTZOID:
-            return if_form(Form::kTimestamptz, base);
-        case NUMERICOID:
-        case BYTEAOID:
-        case TIMEOID:
-            return base;
-        default:
-            return InvalidOid;
-    }
+    for (const ParameterRule& rule : kParameterRules)
+        if (rule.type == base && rule.form == column.reader.form) return rule.parameter;
+    return InvalidOid;
+}
+
+/// Whether the server's numeric can hold a canonical decimal.
+bool is_numeric_here(core::ByteView decimal) {
+    bool infinite = decimal[0] == static_cast<std::uint8_t>(core::DecimalKind::kMinusInfinity) ||
+                    decimal[0] == static_cast<std::uint8_t>(core::DecimalKind::kInfinity);
+    return core::fits_numeric(decimal) && (kNumericHasInfinity || !infinite);
 }
 
 Datum numeric_value(core::ByteView canonical) {
@@ -88,7 +95,7 @@ std::optional<core::ByteView> value_in_key(const DigestTask& task, core::ByteVie
     for (std::size_t i = 0; i <= column; ++i) value = reader.next(task.key[i].reader.form);
     core::Form form = task.key[column].reader.form;
     if (!value || value->null || !core::is_canonical(form, value->bytes)) return std::nullopt;
-    if (form == core::Form::kDecimal && !core::fits_numeric(value->bytes)) return std::nullopt;
+    if (form == core::Form::kDecimal && !is_numeric_here(value->bytes)) return std::nullopt;
     return value->bytes;
 }
 

@@ -59,6 +59,9 @@ inline bool is_never_null(TupleDesc descriptor, int number) {
 #endif
 }
 
+/// Whether numeric has infinities (PostgreSQL 14).
+inline constexpr bool kNumericHasInfinity = PG_VERSION_NUM >= 140000;
+
 /// Calls `walker` for the parts of a raw parse tree. Before PostgreSQL 16 the walker's type has no arguments.
 inline bool walk_parse_tree(Node* node, bool (*walker)(Node*, void*), void* context) {
 #if PG_VERSION_NUM >= 160000

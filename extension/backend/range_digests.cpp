@@ -36,6 +36,7 @@ enum RangeArgument {
     kWorkers,
     kPath,
     kOnlyRanges,
+    kRangeArguments,  ///< how many there are
 };
 
 enum class DigestPath { kAuto, kScan, kAggregate };
@@ -174,7 +175,7 @@ using namespace parity::backend;
 
 Datum parity_range_digests(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
-    TupleDesc descriptor = begin_result(fcinfo, &store);
+    TupleDesc descriptor = begin_result(fcinfo, {kRangeArguments, 10}, &store);
     RangeResult result = compute(fcinfo);
     const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
     Oid digest_type = TupleDescAttr(descriptor, 4)->atttypid;
@@ -200,7 +201,7 @@ Datum parity_range_digests(PG_FUNCTION_ARGS) {
 
 Datum parity_slice_digests(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
-    TupleDesc descriptor = begin_result(fcinfo, &store);
+    TupleDesc descriptor = begin_result(fcinfo, {kRangeArguments, 6}, &store);
     RangeResult result = compute(fcinfo);
     const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
     BoundTexts texts(result.task.spec);
@@ -228,7 +229,7 @@ Datum parity_slice_digests(PG_FUNCTION_ARGS) {
 
 Datum parity_split_keys(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
-    TupleDesc descriptor = begin_result(fcinfo, &store);
+    TupleDesc descriptor = begin_result(fcinfo, {4, 3}, &store);
     require_argument(fcinfo, 0, "relation");
     require_argument(fcinfo, 1, "ranges");
     check_range_count(PG_GETARG_INT32(1));

@@ -34,6 +34,7 @@ enum RowArgument {
     kSeed,
     kWidth,
     kWithValues,
+    kRowArguments,  ///< how many there are
 };
 
 constexpr int kResultColumns = 6;
@@ -276,7 +277,7 @@ using namespace parity::backend;
 
 Datum parity_row_digests(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
-    TupleDesc descriptor = begin_result(fcinfo, &store);
+    TupleDesc descriptor = begin_result(fcinfo, {kRowArguments, kResultColumns}, &store);
     DigestTask task = open_row_task(fcinfo);
     RowHasher hasher(task.spec, make_inputs(task.key, 0), make_inputs(task.columns, task.key.size()),
                      CurrentMemoryContext);

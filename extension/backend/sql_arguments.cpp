@@ -55,15 +55,25 @@ Relation open_argument(Oid id) {
     return relation;
 }
 
-TupleDesc begin_result(FunctionCallInfo fcinfo, Tuplestorestate** store) {
+TupleDesc result_descriptor(FunctionCallInfo fcinfo, FunctionShape shape) {
+    TupleDesc descriptor;
+    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE ||
+        descriptor->natts != shape.columns || PG_NARGS() != shape.arguments)
+        ereport(ERROR,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("function \"%s\" is not of the version of its library", get_func_name(fcinfo->flinfo->fn_oid)),
+                 errhint("Run ALTER EXTENSION pg_parity UPDATE, in a new session where the library was "
+                         "replaced.")));
+    return descriptor;
+}
+
+TupleDesc begin_result(FunctionCallInfo fcinfo, FunctionShape shape, Tuplestorestate** store) {
     auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     if (!info || !IsA(info, ReturnSetInfo) || !(info->allowedModes & SFRM_Materialize))
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("set-valued function called in context that cannot accept a set")));
     MemoryContext caller = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
-    TupleDesc descriptor;
-    if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-        elog(ERROR, "return type must be a row type");
+    TupleDesc descriptor = result_descriptor(fcinfo, shape);
     *store = tuplestore_begin_heap(info->allowedModes & SFRM_Materialize_Random, false, work_mem);
     info->returnMode = SFRM_Materialize;
     info->setResult = *store;

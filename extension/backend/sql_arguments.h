@@ -26,7 +26,18 @@ inline ArrayType* optional_array(FunctionCallInfo fcinfo, int argument) {
 /// Opens the relation that an argument names, under AccessShareLock. Raises 42P01 where it is gone.
 Relation open_argument(Oid relation);
 
-/// Starts a result that is handed over whole: returns the descriptor and sets `*store`.
-TupleDesc begin_result(FunctionCallInfo fcinfo, Tuplestorestate** store);
+/// What the library's code takes a function of the SQL script to be.
+struct FunctionShape {
+    int arguments;
+    int columns;
+};
+
+/// The descriptor of a function's result. Raises 55000 where the function that was created in SQL has another shape:
+/// the extension's objects are then of another version than the library, whose code would read and write past their
+/// ends.
+TupleDesc result_descriptor(FunctionCallInfo fcinfo, FunctionShape shape);
+
+/// Starts a result that is handed over whole: returns its result_descriptor() and sets `*store`.
+TupleDesc begin_result(FunctionCallInfo fcinfo, FunctionShape shape, Tuplestorestate** store);
 
 }  // namespace parity::backend

@@ -169,10 +169,15 @@ void append_time(ByteSink& sink, std::uint64_t micros) noexcept {
 void render_timestamp(std::int64_t micros, std::string_view zone, ByteSink& sink) noexcept {
     if (micros == std::numeric_limits<std::int64_t>::min()) return sink.append(std::string_view("-infinity"));
     if (micros == std::numeric_limits<std::int64_t>::max()) return sink.append(std::string_view("infinity"));
-    std::int64_t days = micros / kMicrosPerDay - (micros % kMicrosPerDay < 0 ? 1 : 0);
+    std::int64_t of_day = micros % kMicrosPerDay;
+    std::int64_t days = micros / kMicrosPerDay;
+    if (of_day < 0) {
+        of_day += kMicrosPerDay;
+        --days;
+    }
     bool before_christ = append_date_digits(sink, days);
     sink.append_u8(' ');
-    append_time(sink, magnitude(micros - days * kMicrosPerDay));
+    append_time(sink, magnitude(of_day));
     sink.append(zone);
     if (before_christ) sink.append(std::string_view(" BC"));
 }
@@ -192,10 +197,18 @@ void render_timetz(ByteView value, ByteSink& sink) noexcept {
 }
 
 void render_interval(ByteView value, ByteSink& sink) noexcept {
+    using Micros = std::numeric_limits<std::int64_t>;
+    using Units = std::numeric_limits<std::int32_t>;
     std::int64_t micros = load_le<std::int64_t>(value.data());
-    append_signed(sink, load_le<std::int32_t>(&value[12]));
+    std::int32_t days = load_le<std::int32_t>(&value[8]);
+    std::int32_t months = load_le<std::int32_t>(&value[12]);
+    if (micros == Micros::min() && days == Units::min() && months == Units::min())
+        return sink.append(std::string_view("-infinity"));
+    if (micros == Micros::max() && days == Units::max() && months == Units::max())
+        return sink.append(std::string_view("infinity"));
+    append_signed(sink, months);
     sink.append(std::string_view(" mons "));
-    append_signed(sink, load_le<std::int32_t>(&value[8]));
+    append_signed(sink, days);
     sink.append(std::string_view(" days "));
     if (micros < 0) sink.append_u8('-');
     append_time(sink, magnitude(micros));

@@ -158,11 +158,16 @@ def test_a_lossy_form_is_said_wherever_the_plan_is(pair):
     assert not pair.compare("--strict-schema", "--form", "b=trimmed", "--exclude-columns", "a").expect(IDENTICAL).report["schema_differences"]
 
 
-def test_money_has_the_digits_of_each_database(pair):
-    """The session's settings that make values print alike must not change what an amount is."""
-    pair.source.execute("CREATE TABLE t (id int PRIMARY KEY, v money); INSERT INTO t VALUES (1, 12.30)")
-    pair.target.execute("CREATE TABLE t (id int PRIMARY KEY, v numeric); INSERT INTO t SELECT 1, 12.30")
+def test_money_has_the_digits_of_its_database(pair, source_cluster):
+    """A yen has no hundredths. The session's settings that make values print alike must not change what an amount is."""
+    source_cluster.add_locale("ja_JP.UTF-8")
+    pair.source.execute(f"ALTER DATABASE {pair.source.name} SET lc_monetary = 'ja_JP.UTF-8'; SET lc_monetary = 'ja_JP.UTF-8';"
+                        "CREATE TABLE t (id int PRIMARY KEY, v money); INSERT INTO t VALUES (1, 1230)")
+    assert pair.source.value("SELECT v::numeric FROM t") == 1230
+    pair.target.execute("CREATE TABLE t (id int PRIMARY KEY, v numeric); INSERT INTO t SELECT 1, 1230")
     pair.compare().expect(IDENTICAL)
+    pair.target.execute("UPDATE t SET v = 12.30")
+    assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="1")}
 
 
 def test_keys_under_other_forms(pair):

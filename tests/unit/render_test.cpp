@@ -103,8 +103,18 @@ TEST(Render, Times) {
     EXPECT_EQ(rendered(Form::kTimestamptz, le(std::int64_t{-63082281600000001})), "0001-12-31 23:59:59.999999+00 BC");
     EXPECT_EQ(rendered(Form::kTimestamp, le(std::numeric_limits<std::int64_t>::min())), "-infinity");
     EXPECT_EQ(rendered(Form::kTimestamptz, le(std::numeric_limits<std::int64_t>::max())), "infinity");
+    EXPECT_EQ(rendered(Form::kTimestamp, le(std::numeric_limits<std::int64_t>::min() + 1)),
+              "290279-12-22 19:59:05.224193 BC")
+        << "beyond what PostgreSQL has, but bytes may come from anywhere";
     EXPECT_EQ(rendered(Form::kInterval, le(std::int64_t{-1'000'000}) + le(std::int32_t{2}) + le(std::int32_t{-3})),
               "-3 mons 2 days -00:00:01");
+    auto interval = [](auto micros, auto units) { return le(micros) + le(units) + le(units); };
+    EXPECT_EQ(rendered(Form::kInterval,
+                       interval(std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int32_t>::max())),
+              "infinity");
+    EXPECT_EQ(rendered(Form::kInterval,
+                       interval(std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int32_t>::min())),
+              "-infinity");
 }
 
 TEST(Render, Json) {

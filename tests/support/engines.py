@@ -1,0 +1,24 @@
+"""Which engine reads which side, as a parameter of tests."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The engine of each side. A side that streams has no extension."""
+    source: str
+    target: str
+
+    @property
+    def arguments(self):
+        """What pgparity is told."""
+        return []
+
+    def has_extension(self, side):
+        return getattr(self, side) == "extension"
+
+    def __str__(self):
+        return f"{self.source}-{self.target}"
+
+
+ALL_ENGINES = [Engines("extension", "extension")]
