@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 
 @dataclass(frozen=True)
 class Engines:
@@ -12,7 +14,7 @@ class Engines:
     @property
     def arguments(self):
         """What pgparity is told."""
-        return []
+        return ["--engine", self.source if self.source == self.target else "auto"]
 
     def has_extension(self, side):
         return getattr(self, side) == "extension"
@@ -21,4 +23,7 @@ class Engines:
         return f"{self.source}-{self.target}"
 
 
-ALL_ENGINES = [Engines("extension", "extension")]
+ALL_ENGINES = [
+    Engines("extension", "extension"), Engines("stream", "stream"), Engines("extension", "stream"),
+    pytest.param(Engines("stream", "extension"), marks=pytest.mark.long),
+]
