@@ -17,6 +17,7 @@
 #include "driver/key_values.h"
 #include "driver/row_merge.h"
 #include "driver/stream_engine.h"
+#include "driver/table_plan.h"
 #include "driver/values.h"
 
 namespace parity::driver {
@@ -31,18 +32,20 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 /// One attempt to compare a table, under one pair of snapshots. Fills a fresh result.
 class TableComparison {
   public:
+    /// `first_readers` read the table under the forms of the first pass.
     TableComparison(const RunContext& context, const TablePlan& table, int table_no, Both<TableReader*> readers,
-                    TableResult& result)
+                    Both<TableReader*> first_readers, TableResult& result)
         : context_(context),
           table_(table),
           table_no_(table_no),
           readers_(readers),
+          first_readers_(first_readers),
           result_(result),
           key_forms_(forms_of(table.key)) {}
 
     void run() {
         const RangeList all{bounds(), {}};
-        Comparison first = digest(all);
+        Comparison first = first_pass(all);
         note_first_pass(first);
         if (first.divergent.empty()) return;
         show_descent(0);
@@ -78,10 +81,24 @@ class TableComparison {
         return std::move(drawn[better_side_]);
     }
 
-    Comparison digest(const RangeList& ranges) {
+    /// What is equal under the first pass's forms is equal; what differs is digested again under the real ones.
+    Comparison first_pass(const RangeList& all) {
+        Comparison first = digest(first_readers_, all);
+        if (!has_prefilter(table_) || first.divergent.empty()) return first;
+        Comparison exact = digest(readers_, {all.bounds, range_numbers(first.divergent)});
+        Both<std::uint64_t> rows{0, 0};
+        for (const DivergentRange& range : first.divergent)
+            for (Side side : {Side::kSource, Side::kTarget}) rows[side] += range.total[side].rows;
+        if (rows.source != exact.total.source.rows || rows.target != exact.total.target.rows)
+            throw Error(ErrorKind::kInternal, "two digests of the same ranges cover different numbers of rows");
+        first.divergent = std::move(exact.divergent);
+        return first;
+    }
+
+    Comparison digest(const Both<TableReader*>& readers, const RangeList& ranges) {
         const auto started = Clock::now();
-        const std::unique_ptr<RangeSource> source = readers_.source->digest(ranges);
-        const std::unique_ptr<RangeSource> target = readers_.target->digest(ranges);
+        const std::unique_ptr<RangeSource> source = readers.source->digest(ranges);
+        const std::unique_ptr<RangeSource> target = readers.target->digest(ranges);
         LockstepComparison comparison(table_.columns.size(), context_.settings.width);
         Both<RangeDigests> range;
         while (true) {
@@ -102,7 +119,7 @@ class TableComparison {
     std::optional<Comparison> digest_if_it_fits(const RangeList& ranges) {
         for (TableReader* reader : {readers_.source, readers_.target}) reader->set_savepoint();
         try {
-            return digest(ranges);
+            return digest(readers_, ranges);
         } catch (const Error& error) {
             if (error.sqlstate() != kProgramLimitExceeded) throw;
             debug("no finer ranges: {}", error.what());
@@ -188,6 +205,7 @@ class TableComparison {
     const TablePlan& table_;
     const int table_no_;
     const Both<TableReader*> readers_;
+    const Both<TableReader*> first_readers_;
     TableResult& result_;
     const std::vector<core::Form> key_forms_;
     Side better_side_ = Side::kSource;
@@ -206,6 +224,23 @@ std::unique_ptr<TableReader> make_reader(const RunContext& context, const TableP
     };
     return make_stream_reader(session, table, {context.settings, context.memory, server, on_progress});
 }
+
+/// Both sides' engines.
+class Readers {
+  public:
+    Readers(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions)
+        : readers_{make_reader(context, table, table_no, *sessions.source),
+                   make_reader(context, table, table_no, *sessions.target)} {}
+
+    Both<TableReader*> get() const { return {readers_.source.get(), readers_.target.get()}; }
+    void append_notes(std::vector<std::string>& notes) const {
+        for (Side side : {Side::kSource, Side::kTarget})
+            for (std::string& note : readers_[side]->notes()) notes.push_back(std::move(note));
+    }
+
+  private:
+    Both<std::unique_ptr<TableReader>> readers_;
+};
 
 TableResult fresh_result(const TablePlan& table) {
     TableResult result;
@@ -274,11 +309,15 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
             context.spool->discard(table_no);
             result = fresh_result(table);
             result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
-            const Both<std::unique_ptr<TableReader>> readers{make_reader(context, table, table_no, *sessions.source),
-                                                             make_reader(context, table, table_no, *sessions.target)};
-            TableComparison(context, table, table_no, {readers.source.get(), readers.target.get()}, result).run();
-            for (Side side : {Side::kSource, Side::kTarget})
-                for (std::string& note : readers[side]->notes()) result.notes.push_back(std::move(note));
+            const TablePlan first = prefiltered(table);
+            const Readers readers(context, table, table_no, sessions);
+            const std::optional<Readers> first_readers =
+                has_prefilter(table) ? std::optional<Readers>(std::in_place, context, first, table_no, sessions)
+                                     : std::nullopt;
+            TableComparison(context, table, table_no, readers.get(), (first_readers ? *first_readers : readers).get(),
+                            result)
+                .run();
+            readers.append_notes(result.notes);
         });
     } catch (const Error& error) {
         note_failure(context, table_no, error, result);

@@ -284,6 +284,7 @@ void InventoryReader::read_wire_forms(const Result& columns) {
         if (names.empty()) continue;
         column.form = names.front();
         column.other_forms.assign(names.begin() + 1, names.end());
+        column.lossy_forms = forms->second.lossy;
     }
 }
 

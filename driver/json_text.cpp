@@ -7,13 +7,15 @@
 #include "driver/counted.h"
 #include "driver/decimal_text.h"
 #include "driver/error.h"
-#include "driver/wire_cursor.h"
 
 namespace parity::driver {
 namespace {
 
-constexpr std::string_view kWhat = "a JSON text";
 constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+[[noreturn]] void throw_syntax() {
+    throw Error(ErrorKind::kServer, "invalid input syntax for type json", {}, {}, "22P02");
+}
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -24,7 +26,7 @@ int hex_digit(char c) {
     if (is_digit(c)) return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    throw_malformed(kWhat);
+    throw_syntax();
 }
 
 [[noreturn]] void throw_lone_surrogate() {
@@ -52,13 +54,13 @@ void JsonReader::read_document() {
     bool complete = begin_value();
     while (!complete || !open_.empty()) complete = complete ? continue_container() : begin_value();
     skip_blanks();
-    if (at_ != text_.size()) throw_malformed(kWhat);
+    if (at_ != text_.size()) throw_syntax();
 }
 
 /// Reads a scalar, an empty container or a container's opening; false where a value must follow.
 bool JsonReader::begin_value() {
     skip_blanks();
-    if (at_ == text_.size()) throw_malformed(kWhat);
+    if (at_ == text_.size()) throw_syntax();
     switch (text_[at_]) {
         case '{':
             return begin_container(true);
@@ -113,7 +115,7 @@ bool JsonReader::continue_container() {
         close_container();
         return true;
     }
-    if (!take(',')) throw_malformed(kWhat);
+    if (!take(',')) throw_syntax();
     if (open.is_object) read_key();
     return false;
 }
@@ -159,11 +161,11 @@ void JsonReader::sort_members(const Open& open) {
 
 void JsonReader::read_key() {
     skip_blanks();
-    if (!take('"')) throw_malformed(kWhat);
+    if (!take('"')) throw_syntax();
     pending_.push_back({sink_->size, 0, objects_.size()});
     read_string();
     skip_blanks();
-    if (!take(':')) throw_malformed(kWhat);
+    if (!take(':')) throw_syntax();
 }
 
 std::string_view JsonReader::key_of(const Member& member) const {
@@ -172,7 +174,7 @@ std::string_view JsonReader::key_of(const Member& member) const {
 }
 
 void JsonReader::read_literal(std::string_view word, std::uint8_t code) {
-    if (!text_.substr(at_).starts_with(word)) throw_malformed(kWhat);
+    if (!text_.substr(at_).starts_with(word)) throw_syntax();
     at_ += word.size();
     sink_->append_u8(code);
 }
@@ -180,7 +182,7 @@ void JsonReader::read_literal(std::string_view word, std::uint8_t code) {
 void JsonReader::read_number() {
     const std::size_t start = at_;
     const auto digits = [this] {
-        if (at_ == text_.size() || !is_digit(text_[at_])) throw_malformed(kWhat);
+        if (at_ == text_.size() || !is_digit(text_[at_])) throw_syntax();
         while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
     };
     take('-');
@@ -206,7 +208,7 @@ void JsonReader::read_string() {
         if (at_ > start && high_surrogate != 0) throw_lone_surrogate();
         sink_->append(text_.substr(start, at_ - start));
         if (take('"')) break;
-        if (!take('\\')) throw_malformed(kWhat);
+        if (!take('\\')) throw_syntax();
         read_escape(high_surrogate);
     }
     if (high_surrogate != 0) throw_lone_surrogate();
@@ -218,14 +220,14 @@ void JsonReader::read_escape(std::uint32_t& high_surrogate) {
     static constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
     if (take('u')) return read_unicode_escape(high_surrogate);
     const std::size_t known = at_ < text_.size() ? kEscapes.find(text_[at_]) : std::string_view::npos;
-    if (known == std::string_view::npos) throw_malformed(kWhat);
+    if (known == std::string_view::npos) throw_syntax();
     if (high_surrogate != 0) throw_lone_surrogate();
     ++at_;
     sink_->append(kMeanings.substr(known, 1));
 }
 
 void JsonReader::read_unicode_escape(std::uint32_t& high_surrogate) {
-    if (text_.size() - at_ < 4) throw_malformed(kWhat);
+    if (text_.size() - at_ < 4) throw_syntax();
     std::uint32_t unit = 0;
     for (int i = 0; i < 4; ++i) unit = unit << 4 | static_cast<std::uint32_t>(hex_digit(text_[at_++]));
     const bool high = unit >= 0xD800 && unit <= 0xDBFF;

@@ -175,6 +175,9 @@ struct ColumnPlan {
     /// What a side is asked for where that is more than `form`: "timestamptz@Europe/Berlin" of a column without a zone.
     /// Empty: `form`. Use asked_form().
     Both<std::string> asked{};
+    /// The cheaper form of the first pass: what is equal under it is equal under `form`, what differs may be equal.
+    /// Empty: none.
+    std::string prefilter{};
 };
 
 /// What goes into `forms` of a function of the extension, and into make_wire_reader(), for a column of one side.

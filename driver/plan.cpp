@@ -44,6 +44,13 @@ void add_lone_tables(Plan& plan, const Pairing& pairing, const Both<Inventory>& 
     }
 }
 
+/// Whether stored values may be compared as they are stored.
+bool can_prefilter(const Both<Inventory>& inventories) {
+    const ServerInfo &source = inventories.source.server, &target = inventories.target.server;
+    return source.engine == Engine::kExtension && target.engine == Engine::kExtension &&
+           source.encoding == target.encoding;
+}
+
 void add_tables(Plan& plan, const Options& options, const Pairing& pairing, const Both<Inventory>& inventories) {
     ColumnOptions column_options(options);
     for (const Both<std::size_t>& pair : pairing.pairs) {
@@ -57,6 +64,7 @@ void add_tables(Plan& plan, const Options& options, const Pairing& pairing, cons
             TablePlan& table = plan.tables.emplace_back(std::move(std::get<TablePlan>(decision.plan)));
             for (Side side : {Side::kSource, Side::kTarget})
                 if (inventories[side].server.engine == Engine::kStream) table.path[side] = "stream";
+            if (can_prefilter(inventories)) add_prefilters(table, source, target);
         }
     }
     for (const RelationDesc& relation : inventories.source.relations) {

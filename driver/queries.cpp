@@ -57,7 +57,7 @@ std::vector<Parameter> relation_parameters(const TablePlan& table, Side side) {
     for (const auto* list : {&table.key, &table.columns}) {
         for (const ColumnPlan& column : *list) {
             named.push_back(column.name[side]);
-            forms.push_back(column.form);
+            forms.push_back(asked_form(column, side));
         }
     }
     return {std::to_string(table.oid[side]), array_literal(key), array_literal(columns), array_literal(named),

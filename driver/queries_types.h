@@ -6,8 +6,8 @@
 
 #include "driver/queries.h"
 
-/// The SQL about types and about names behind OIDs, which the streaming engine asks, and how it selects columns. It needs
-/// no privileges on the catalogs.
+/// The SQL about types and about names behind OIDs, which the streaming engine asks, and how it selects columns. It
+/// needs no privileges on the catalogs.
 namespace parity::driver {
 
 /// What the catalogs say of types: oid, schema, name, display name, kind, element, base type, subtype, relation,

@@ -373,6 +373,33 @@ std::string common_form(const ColumnDesc& source, const ColumnDesc& target) {
     return {};
 }
 
+void add_prefilters(TablePlan& plan, const RelationDesc& source, const RelationDesc& target) {
+    if (plan.key.empty()) return;
+    const auto keeps = [](const RelationDesc& relation, const std::string& column, const std::string& form) {
+        const ColumnDesc* described = find_column(relation, column);
+        return described && contains(described->other_forms, form);
+    };
+    for (ColumnPlan& column : plan.columns) {
+        if (!column.form.starts_with("json")) continue;
+        const std::string raw = "jsonb_raw" + column.form.substr(std::string_view("json").size());
+        if (keeps(source, column.name.source, raw) && keeps(target, column.name.target, raw)) column.prefilter = raw;
+    }
+}
+
+bool has_prefilter(const TablePlan& plan) {
+    return std::any_of(plan.columns.begin(), plan.columns.end(),
+                       [](const ColumnPlan& column) { return !column.prefilter.empty(); });
+}
+
+TablePlan prefiltered(TablePlan plan) {
+    for (ColumnPlan& column : plan.columns) {
+        if (column.prefilter.empty()) continue;
+        column.form = column.prefilter;
+        column.asked = {};
+    }
+    return plan;
+}
+
 int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices) {
     const double rows = estimated_rows >= 0 ? estimated_rows : static_cast<double>(estimated_bytes) / kBytesPerRow;
     const double affordable = static_cast<double>(kDigestBytes / (kBytesPerDigest * slices));

@@ -42,15 +42,16 @@ class WireDecoder : public WireReader {
     virtual std::string asked_name() const { return form_name(); }
     /// Values that differ under the type's default form may be equal.
     bool lossy() const { return lossy_; }
-    /// The type that a column must be cast to for this reader, fully qualified; empty: its own. A column that is an array
-    /// is cast to arrays of that.
+    /// The type that a column must be cast to for this reader, fully qualified; empty: its own. A column that is an
+    /// array is cast to arrays of that.
     const std::string& cast() const { return cast_; }
     /// Whether only columns can be read, by an expression that has no counterpart for arrays of the type.
     virtual bool columns_only() const { return false; }
 
   protected:
     explicit WireDecoder(const DecoderOptions& options)
-        : WireDecoder(options.form, std::string(core::form_name(options.form)), options.lossy, std::string(options.cast)) {}
+        : WireDecoder(options.form, std::string(core::form_name(options.form)), options.lossy,
+                      std::string(options.cast)) {}
     WireDecoder(core::Form form, std::string name, bool lossy, std::string cast)
         : WireReader(form, std::move(name)), lossy_(lossy), cast_(std::move(cast)) {}
 

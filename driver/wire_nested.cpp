@@ -55,8 +55,8 @@ class OuterDecoder : public WireDecoder {
 class ArrayDecoder final : public OuterDecoder {
   public:
     explicit ArrayDecoder(const DecoderPtr& element)
-        : OuterDecoder(core::array_of(element->form()), "", "[]",
-                       element->cast().empty() ? "" : element->cast() + "[]", element) {}
+        : OuterDecoder(core::array_of(element->form()), "", "[]", element->cast().empty() ? "" : element->cast() + "[]",
+                       element) {}
 
     void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {
         WireCursor cursor(wire, "an array");
@@ -108,8 +108,7 @@ void append_range(const WireDecoder& subtype, std::string_view wire, ReadContext
 
 class RangeDecoder final : public OuterDecoder {
   public:
-    explicit RangeDecoder(const DecoderPtr& subtype)
-        : OuterDecoder(core::Form::kRange, "range<", ">", {}, subtype) {}
+    explicit RangeDecoder(const DecoderPtr& subtype) : OuterDecoder(core::Form::kRange, "range<", ">", {}, subtype) {}
 
     void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {
         append_range(inner(), wire, context, sink);

@@ -1,5 +1,6 @@
 #include "driver/wire_types.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "driver/error.h"
@@ -9,6 +10,7 @@
 #include "driver/wire_nested.h"
 #include "driver/wire_scalars.h"
 #include "driver/wire_search.h"
+#include "driver/wire_zones.h"
 
 namespace parity::driver {
 namespace {
@@ -36,16 +38,34 @@ struct WireRule {
     Form form;
     MakeDecoder make;
     std::string_view cast = {};
+    bool lossy = false;
     std::string_view names = {};  ///< of reg* types: the catalog
     When when = When::kAlways;
     std::string_view extension = {};  ///< that the type belongs to; empty: a type of pg_catalog
+    bool in_zone = false;             ///< asked for with a time zone: "timestamptz@Europe/Berlin"
 };
 
-constexpr std::string_view kAsText = "pg_catalog.text";
+/// A rule for an alternative that must be asked for.
+constexpr WireRule lossy(std::string_view type, Form form, MakeDecoder make) { return {type, form, make, {}, true}; }
+
+constexpr WireRule object_name(std::string_view type, std::string_view catalog) {
+    return {type, Form::kText, object_name_decoder, {}, false, catalog};
+}
+
+constexpr WireRule in_zone(std::string_view type, Form form, std::string_view cast) {
+    return {type, form, zone_decoder, cast, true, {}, When::kAlways, {}, true};
+}
+
+/// A type of an extension, and how its values are read where they are sent, or where they are not.
+constexpr WireRule of_extension(std::string_view extension, std::string_view type, Form form, MakeDecoder make,
+                                When when = When::kAlways) {
+    return {type, form, make, when == When::kUnsent ? "pg_catalog.text" : "", false, {}, when, extension};
+}
+
 constexpr MakeDecoder kText = simple_decoder<view_all>;
 
-/// The types that are made of no others. A type's first rule is its default. The types and forms are those of
-/// extension/backend/type_forms.cpp.
+/// The types that are made of no others. A type's first rule is its default, its lossy ones come last. The types and
+/// forms are those of extension/backend/type_rules.cpp.
 constexpr WireRule kRules[] = {
     {"bool", Form::kBool, simple_decoder<append_bool>},
     {"int2", Form::kInt, simple_decoder<append_integer<std::int16_t, std::int64_t>>},
@@ -58,18 +78,32 @@ constexpr WireRule kRules[] = {
     {"oid", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::uint32_t>>},
     {"numeric", Form::kDecimal, simple_decoder<append_numeric>},
     {"float4", Form::kFloat, simple_decoder<append_float4>},
+    {"float4", Form::kFloat4, simple_decoder<append_float4>},
     {"float8", Form::kFloat, simple_decoder<append_doubles<1>>},
+    lossy("float8", Form::kFloat4, simple_decoder<append_rounded_double>),
     {"text", Form::kText, kText},
+    lossy("text", Form::kTrimmed, simple_decoder<view_bpchar>),
+    lossy("text", Form::kUuid, simple_decoder<append_text_as_uuid>),
+    lossy("text", Form::kJson, simple_decoder<append_json>),
     {"varchar", Form::kText, kText},
+    lossy("varchar", Form::kTrimmed, simple_decoder<view_bpchar>),
+    lossy("varchar", Form::kUuid, simple_decoder<append_text_as_uuid>),
+    lossy("varchar", Form::kJson, simple_decoder<append_json>),
     {"bpchar", Form::kText, simple_decoder<view_bpchar>},
+    {"bpchar", Form::kTrimmed, simple_decoder<view_bpchar>},
+    lossy("bpchar", Form::kUuid, simple_decoder<append_text_as_uuid>),
     {"name", Form::kText, kText},
     {"bytea", Form::kBytes, simple_decoder<view_all>},
     {"uuid", Form::kUuid, simple_decoder<view_exactly<16>>},
+    {"uuid", Form::kText, simple_decoder<append_uuid_as_text>},
     {"date", Form::kDate, simple_decoder<append_integer<std::int32_t, std::int32_t>>},
+    {"date", Form::kTimestamp, simple_decoder<append_date_as_timestamp>},
     {"time", Form::kTime, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
     {"timetz", Form::kTimetz, simple_decoder<append_timetz>},
     {"timestamp", Form::kTimestamp, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
+    in_zone("timestamp", Form::kTimestamptz, "pg_catalog.timestamp"),
     {"timestamptz", Form::kTimestamptz, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
+    in_zone("timestamptz", Form::kTimestamp, "pg_catalog.timestamptz"),
     {"interval", Form::kInterval, simple_decoder<append_interval>},
     {"json", Form::kText, kText},
     {"json", Form::kJson, simple_decoder<append_json>},
@@ -81,6 +115,7 @@ constexpr WireRule kRules[] = {
     {"macaddr", Form::kMacaddr, simple_decoder<view_exactly<6>>},
     {"macaddr8", Form::kMacaddr8, simple_decoder<view_exactly<8>>},
     {"money", Form::kMoney, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
+    {"money", Form::kDecimal, simple_decoder<append_numeric>, "pg_catalog.numeric"},  // lc_monetary has the scale
     {"point", Form::kPoint, simple_decoder<append_doubles<2>>},
     {"line", Form::kLine, simple_decoder<append_doubles<3>>},
     {"lseg", Form::kLseg, simple_decoder<append_doubles<4>>},
@@ -96,32 +131,32 @@ constexpr WireRule kRules[] = {
     {"pg_snapshot", Form::kSnapshot, simple_decoder<append_snapshot>},
     {"txid_snapshot", Form::kSnapshot, simple_decoder<append_snapshot>},
     {"char", Form::kBytes, simple_decoder<view_exactly<1>>},
-    {"xml", Form::kText, kText, kAsText},  // its send function rewrites the declaration
+    {"xml", Form::kText, kText, "pg_catalog.text"},  // its send function rewrites the declaration
     {"refcursor", Form::kText, kText},
     {"jsonpath", Form::kText, simple_decoder<view_versioned_text>},
-    {"aclitem", Form::kText, kText, kAsText},
-    {"regclass", Form::kText, object_name_decoder, {}, "pg_class"},
-    {"regtype", Form::kText, object_name_decoder, {}, "pg_type"},
-    {"regproc", Form::kText, object_name_decoder, {}, "pg_proc"},
-    {"regprocedure", Form::kText, object_name_decoder, {}, "pg_proc()"},
-    {"regoper", Form::kText, object_name_decoder, {}, "pg_operator"},
-    {"regoperator", Form::kText, object_name_decoder, {}, "pg_operator()"},
-    {"regrole", Form::kText, object_name_decoder, {}, "pg_roles"},
-    {"regnamespace", Form::kText, object_name_decoder, {}, "pg_namespace"},
-    {"regconfig", Form::kText, object_name_decoder, {}, "pg_ts_config"},
-    {"regdictionary", Form::kText, object_name_decoder, {}, "pg_ts_dict"},
-    {"regcollation", Form::kText, object_name_decoder, {}, "pg_collation"},
+    {"aclitem", Form::kText, kText, "pg_catalog.text"},
+    object_name("regclass", "pg_class"),
+    object_name("regtype", "pg_type"),
+    object_name("regproc", "pg_proc"),
+    object_name("regprocedure", "pg_proc()"),
+    object_name("regoper", "pg_operator"),
+    object_name("regoperator", "pg_operator()"),
+    object_name("regrole", "pg_roles"),
+    object_name("regnamespace", "pg_namespace"),
+    object_name("regconfig", "pg_ts_config"),
+    object_name("regdictionary", "pg_ts_dict"),
+    object_name("regcollation", "pg_collation"),
     {"tsvector", Form::kTsvector, simple_decoder<append_tsvector>},
     {"tsquery", Form::kTsquery, simple_decoder<append_tsquery>},
-    {"citext", Form::kText, kText, {}, {}, When::kAlways, "citext"},
-    {"hstore", Form::kHstore, simple_decoder<append_hstore>, {}, {}, When::kSent, "hstore"},
-    {"hstore", Form::kHstore, simple_decoder<append_hstore_text>, kAsText, {}, When::kUnsent, "hstore"},
-    {"ltree", Form::kText, simple_decoder<view_versioned_text>, {}, {}, When::kSent, "ltree"},
-    {"ltree", Form::kText, kText, kAsText, {}, When::kUnsent, "ltree"},
-    {"lquery", Form::kText, simple_decoder<view_versioned_text>, {}, {}, When::kSent, "ltree"},
-    {"lquery", Form::kText, kText, kAsText, {}, When::kUnsent, "ltree"},
-    {"ltxtquery", Form::kText, simple_decoder<view_versioned_text>, {}, {}, When::kSent, "ltree"},
-    {"ltxtquery", Form::kText, kText, kAsText, {}, When::kUnsent, "ltree"},
+    of_extension("citext", "citext", Form::kText, kText),
+    of_extension("hstore", "hstore", Form::kHstore, simple_decoder<append_hstore>, When::kSent),
+    of_extension("hstore", "hstore", Form::kHstore, simple_decoder<append_hstore_text>, When::kUnsent),
+    of_extension("ltree", "ltree", Form::kText, simple_decoder<view_versioned_text>, When::kSent),
+    of_extension("ltree", "ltree", Form::kText, kText, When::kUnsent),
+    of_extension("ltree", "lquery", Form::kText, simple_decoder<view_versioned_text>, When::kSent),
+    of_extension("ltree", "lquery", Form::kText, kText, When::kUnsent),
+    of_extension("ltree", "ltxtquery", Form::kText, simple_decoder<view_versioned_text>, When::kSent),
+    of_extension("ltree", "ltxtquery", Form::kText, kText, When::kUnsent),
 };
 
 /// An enum value is sent as its label.
@@ -141,6 +176,16 @@ struct Found {
 
 /// The full name of the one form that is wanted; nothing: all forms.
 using Wish = std::optional<std::string_view>;
+
+/// What stands behind the "@" of a form's name.
+std::string_view zone_in(std::string_view name) { return name.substr(std::min(name.find('@'), name.size() - 1) + 1); }
+
+bool is_wanted(const WireRule& rule, const Wish& wish) {
+    if (!wish) return true;
+    const std::string_view form = core::form_name(rule.form);
+    if (!rule.in_zone) return *wish == form;
+    return wish->starts_with(form) && wish->substr(form.size()).starts_with('@') && wish->size() > form.size() + 1;
+}
 
 /// The wish for what stands between `before` and `after` in a form's name; outer nothing where they do not.
 std::optional<Wish> inside(const Wish& wish, std::string_view before, std::string_view after) {
@@ -198,8 +243,9 @@ class Finder {
     Found find_simple(const TypeDesc& type, const Wish& wish) {
         Found found = nothing(type);
         const auto add = [&](const WireRule& rule) {
-            if (!wish || *wish == core::form_name(rule.form))
-                found.decoders.push_back(rule.make({rule.form, rule.cast, rule.names}));
+            if (!is_wanted(rule, wish)) return;
+            const std::string_view zone = rule.in_zone && wish ? zone_in(*wish) : std::string_view();
+            found.decoders.push_back(rule.make({rule.form, rule.lossy, rule.cast, rule.names, zone}));
         };
         if (type.kind == 'e') add(kEnumRule);
         if (type.kind == 'b')
@@ -215,7 +261,8 @@ class Finder {
         Found elements = find(type.element, *inner);
         if (elements.decoders.empty()) found.reason = elements.reason;
         for (const DecoderPtr& element : elements.decoders)
-            if (!core::is_array(element->form())) found.decoders.push_back(array_decoder(element));
+            if (!core::is_array(element->form()) && !element->columns_only())
+                found.decoders.push_back(array_decoder(element));
         return found;
     }
 
@@ -264,7 +311,8 @@ class Finder {
 WireForms wire_forms(const TypeCatalog& catalog, std::uint32_t type) {
     Found found = Finder(catalog).find(type, std::nullopt);
     WireForms forms;
-    for (const DecoderPtr& decoder : found.decoders) forms.forms.push_back(decoder->form_name());
+    for (const DecoderPtr& decoder : found.decoders)
+        (decoder->lossy() ? forms.lossy : forms.forms).push_back(decoder->asked_name());
     if (forms.forms.empty()) forms.reason = std::move(found.reason);
     return forms;
 }

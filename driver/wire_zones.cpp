@@ -12,7 +12,7 @@ class ZoneDecoder final : public WireDecoder {
     explicit ZoneDecoder(const DecoderOptions& options)
         : WireDecoder(options), type_(options.cast), zone_(options.zone) {}
 
-    std::string asked_name() const override { return form_name() + "@" + zone_; }
+    std::string asked_name() const override { return form_name() + "@" + (zone_.empty() ? "zone" : zone_); }
     bool columns_only() const override { return true; }
     std::string select_expression(const std::string& column) const override {
         return zone_expression(column, type_, zone_);
@@ -30,7 +30,7 @@ class ZoneDecoder final : public WireDecoder {
 
 /// Abbreviations mean what a server's settings say.
 DecoderPtr zone_decoder(const DecoderOptions& options) {
-    if (options.zone != "UTC" && options.zone.find('/') == std::string_view::npos)
+    if (!options.zone.empty() && options.zone != "UTC" && options.zone.find('/') == std::string_view::npos)
         throw Error(ErrorKind::kUsage, "time zone \"" + std::string(options.zone) + "\" not recognized",
                     "use UTC or a full name of pg_timezone_names that has a slash, like Europe/Berlin");
     return std::make_shared<ZoneDecoder>(options);

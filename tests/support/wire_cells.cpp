@@ -21,7 +21,7 @@
 /// answers each line of standard input, a JSON object, by a line:
 ///
 ///     {"forms": "public.t"}
-///         {"column": {"forms": ["int", "decimal"], "reason": ""}, …}
+///         {"column": {"forms": ["int", "decimal"], "lossy": [], "reason": ""}, …}
 ///     {"read": "public.t", "seed": "1", "columns": [["id", "int"], ["v", "text"], …]}
 ///         one element a row, in it for each column but the first, which is the key:
 ///         [canonical bytes or null, cell hash of 64 bits, cell hash of 128 bits], as hexadecimal digits
@@ -67,7 +67,7 @@ json answer_forms(Connection& connection, const std::string& relation) {
     json answer = json::object();
     for (const Column& column : columns_of(connection, relation, catalog)) {
         const WireForms forms = wire_forms(catalog, column.type);
-        answer[column.name] = {{"forms", forms.forms}, {"reason", forms.reason}};
+        answer[column.name] = {{"forms", forms.forms}, {"lossy", forms.lossy}, {"reason", forms.reason}};
     }
     return answer;
 }

@@ -43,8 +43,8 @@ class WireCells:
         return answer
 
     def forms(self, relation):
-        """By column: the forms that the stream can read it as, and the reason where there are none."""
-        return {name: (found["forms"], found["reason"]) for name, found in self._ask(forms=relation).items()}
+        """By column: the forms that the stream can read it as, those of them that must be asked for, and the reason where there are none."""
+        return {name: (found["forms"], found["lossy"], found["reason"]) for name, found in self._ask(forms=relation).items()}
 
     def read(self, relation, columns, seed=0):
         """Rows in the order of the first column, the key: of each other column (canonical bytes or None, hash, hash of 128 bits)."""

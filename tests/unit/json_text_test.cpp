@@ -9,7 +9,6 @@
 namespace parity::driver {
 namespace {
 
-using fixtures::expect_malformed;
 using fixtures::thrown;
 using test::le;
 
@@ -108,9 +107,9 @@ TEST(JsonText, RefusesWhatIsNoJson) {
           "[1,",     "[1,]",     "[,1]",      "[1 2]",      "]",           "[}",         "{",     "{\"a\"",
           "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{\"a\" 1}",   "{a:1}",      "{1:1}", "{\"a\":1]",
           "{]",      "}",        "1 1",       "[] []",      "{},",         "\"a\"\"b\"", "'a'",   "\"\\"})
-        expect_malformed([&] { json(text); }, text);
-    expect_malformed([] { json(std::string_view("\"\0\"", 3)); }, "a zero byte");
-    expect_malformed([] { json(std::string_view("1\0", 2)); }, "a zero byte at the end");
+        EXPECT_EQ(thrown([&] { json(text); }).sqlstate(), "22P02") << text;
+    EXPECT_EQ(thrown([] { json(std::string_view("\"\0\"", 3)); }).sqlstate(), "22P02");
+    EXPECT_EQ(thrown([] { json(std::string_view("1\0", 2)); }).sqlstate(), "22P02");
 }
 
 TEST(JsonText, ReadsDeepDocumentsWithoutRecursion) {
@@ -118,7 +117,7 @@ TEST(JsonText, ReadsDeepDocumentsWithoutRecursion) {
     std::string expected;
     for (std::size_t i = 0; i < kDepth; ++i) expected += array(1, "");
     EXPECT_EQ(json(std::string(kDepth, '[') + "1" + std::string(kDepth, ']')), expected + kOne);
-    expect_malformed([] { json(std::string(1000000, '[')); }, "a document that never ends");
+    EXPECT_EQ(thrown([] { json(std::string(1000000, '[')); }).sqlstate(), "22P02");
 }
 
 /// Reordering must not copy an object once for each object around it: this would take minutes.
@@ -159,7 +158,7 @@ TEST(JsonText, SaysWhenThereIsNoMemory) {
     JsonReader reader;
     core::ByteSink sink = test::make_failing_sink();
     for (const char* text : {R"({"b":1,"a":{}})", R"([[1],[]])", R"("text")", "1"})
-        expect_malformed([&] { reader.append(text, sink); }, text);
+        fixtures::expect_malformed([&] { reader.append(text, sink); }, text);
 }
 
 /// A random document as two texts of the same value, and as canonical bytes.

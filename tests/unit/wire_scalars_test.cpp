@@ -98,8 +98,47 @@ TEST_F(WireScalars, ReadsTextOfManyKinds) {
     expect_refused("jsonpath", "\2$.a");
     expect_refused("jsonb", "");
     expect_refused("jsonb", "1");
-    expect_refused("jsonb", "\1");
     EXPECT_EQ(read("jsonb", "\1null"), "n");
+}
+
+TEST_F(WireScalars, ReadsValuesAsOtherTypesDo) {
+    const auto refused = [&](const std::string& type, const std::string& wire, const std::string& form) {
+        const Error error = fixtures::thrown([&] { read(type, wire, form); });
+        EXPECT_EQ(error.kind(), ErrorKind::kServer) << wire;
+        return error.sqlstate();
+    };
+    const std::string uuid = from_hex("00112233445566778899aabbccddeeff");
+    const std::string written = "00112233-4455-6677-8899-aabbccddeeff";
+    EXPECT_EQ(read("uuid", uuid, "text"), written);
+    for (const std::string& text : {written, std::string("00112233445566778899AABBCCDDEEFF"), "{" + written + "}",
+                                    std::string("0011-2233-4455-6677-8899-aabb-ccdd-eeff"), written + "  "})
+        EXPECT_EQ(read("varchar", text, "uuid"), uuid) << text;
+    for (const std::string& text :
+         {std::string(), std::string("{}"), std::string("{"), written.substr(1), written + "0", "{" + written,
+          written + "}", "001-12233445566778899aabbccddeeff" + std::string(), written + "-", " " + written,
+          "g" + written.substr(1)})
+        EXPECT_EQ(refused("text", text, "uuid"), "22P02") << text;
+    EXPECT_EQ(read("bpchar", written + " ", "uuid"), uuid);
+    EXPECT_EQ(read("text", "a  ", "trimmed"), "a");
+    EXPECT_EQ(read("text", " null ", "json"), "n");
+    EXPECT_EQ(refused("text", "nil", "json"), "22P02");
+    EXPECT_EQ(read("float8", from_hex("3ff0000010000000"), "float4"), from_hex("000000000000f03f"));
+    EXPECT_EQ(read("float8", from_hex("7fefffffffffffff"), "float4"), from_hex("ffffffffffffef7f"));
+    EXPECT_EQ(read("float4", from_hex("3f800000"), "float4"), from_hex("000000000000f03f"));
+    EXPECT_EQ(read("money", numeric({1, 2300}, 0, 0), "decimal"), from_hex("03 00000000 0100 fc08"));
+}
+
+TEST_F(WireScalars, ReadsDatesAsTimestamps) {
+    using Date = std::numeric_limits<std::int32_t>;
+    using Timestamp = std::numeric_limits<std::int64_t>;
+    const auto timestamp = [&](std::int32_t date) { return read("date", be(date), "timestamp"); };
+    EXPECT_EQ(timestamp(-1), le(std::int64_t{-86'400'000'000}));
+    EXPECT_EQ(timestamp(Date::min()), le(Timestamp::min()));
+    EXPECT_EQ(timestamp(Date::max()), le(Timestamp::max()));
+    EXPECT_EQ(timestamp(-2451545), le(std::int64_t{-211'813'488'000'000'000}));
+    EXPECT_EQ(timestamp(106751982), le(std::int64_t{9'223'371'244'800'000'000}));
+    for (const std::int32_t date : {-2451546, 106751983, Date::min() + 1, Date::max() - 1})
+        EXPECT_EQ(fixtures::thrown([&] { timestamp(date); }).sqlstate(), "22008") << date;
 }
 
 TEST_F(WireScalars, GivesTextWithoutCopyingIt) {

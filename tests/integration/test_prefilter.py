@@ -1,0 +1,66 @@
+"""The first pass takes jsonb as it is stored where both sides keep it alike; whatever differs is looked at again."""
+
+import pytest
+from conftest import Pair
+
+from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch
+
+MADE = ("CREATE TABLE t (id int PRIMARY KEY, j jsonb, v text); INSERT INTO t SELECT n, jsonb_build_object('n', n, 'price', n / 100.0), 'v' || n "
+        "FROM generate_series(1, 40000) n; ANALYZE t")
+OTHER_SCALES = "UPDATE t SET j = jsonb_set(j, '{price}', to_jsonb((j->>'price')::numeric(30, 25))) WHERE id % 1000 = 0"
+
+
+def raw_requests(pair):
+    """Lines of the source's log in which the form of the first pass was asked for."""
+    return [line for line in pair.source.cluster.log().splitlines() if "jsonb_raw" in line]
+
+
+@pytest.fixture
+def logged(pair):
+    for side in (pair.source, pair.target):
+        side.execute(f"ALTER DATABASE {side.name} SET log_min_duration_statement = 0")
+    return pair
+
+
+def test_equal_tables_are_read_once_as_stored(logged):
+    logged.both(MADE)
+    before = len(raw_requests(logged))
+    table = logged.compare("--verbose").expect(IDENTICAL).table()
+    assert table["rows"]["source"] == "40000" and len(raw_requests(logged)) > before
+
+
+def test_other_scales_are_stored_otherwise_and_equal(pair):
+    """1.5 and 1.50 are two stored trees and one document."""
+    pair.both(MADE)
+    pair.target.execute(OTHER_SCALES)
+    assert pair.source.value("SELECT j::text FROM t WHERE id = 1000") != pair.target.value("SELECT j::text FROM t WHERE id = 1000")
+    run = pair.compare("--verbose")
+    run.expect(IDENTICAL)
+    assert run.table()["ranges"]["divergent"] == 0 and run.stderr.count("ranges digested") == 2, run.stderr
+
+
+def test_a_difference_among_other_scales_is_found(pair):
+    pair.both(MADE)
+    pair.target.execute(OTHER_SCALES)
+    pair.target.execute("UPDATE t SET j = jsonb_set(j, '{n}', '0') WHERE id = 17; UPDATE t SET v = 'other' WHERE id = 39999")
+    table = pair.compare().expect(DIVERGENT).table()
+    assert findings(table) == {mismatch("j", id="17"), mismatch("v", id="39999")}
+    assert table["ranges"]["divergent"] == 2
+
+
+def test_other_encodings_have_none(source_cluster, target_cluster):
+    source, target = source_cluster.create_database(), target_cluster.create_database(options="ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    try:
+        for side in (source, target):
+            side.execute("CREATE TABLE t (id int PRIMARY KEY, j jsonb); INSERT INTO t SELECT n, jsonb_build_object(U&'gr\\00f6\\00dfe', n) FROM generate_series(1, 100) n")
+        run = Pair(source, target).compare().expect(IDENTICAL)
+        assert run.table()["rows"]["source"] == "100"
+    finally:
+        source_cluster.drop_database(source)
+        target_cluster.drop_database(target)
+
+
+def test_a_table_without_a_key_has_none(pair):
+    pair.both("CREATE TABLE t (j jsonb); INSERT INTO t SELECT jsonb_build_object('n', n / 10.0) FROM generate_series(1, 500) n")
+    pair.target.execute("UPDATE t SET j = jsonb_set(j, '{n}', to_jsonb((j->>'n')::numeric(30, 25)))")
+    pair.compare().expect(IDENTICAL)
