@@ -14,7 +14,7 @@ MEGABYTES = 200
 ENGINES = [Engines("extension", "extension"), Engines("stream", "stream")]
 
 # Peaks as multiples of the value as it is printed (a bytea as hexadecimal digits), and where nothing has to be printed of its bytes.
-DRIVER_WHEN_EQUAL = {"extension": 0.3, "stream": 6}
+DRIVER_WHEN_EQUAL = {"extension": 0.3, "stream": 8}
 DRIVER_WHEN_DIFFERENT = {"extension": 11, "stream": 18}
 SERVER = 8
 
