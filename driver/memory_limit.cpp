@@ -34,8 +34,8 @@ std::uint64_t least_limit_upwards(const fs::path& root, fs::path group, const ch
     }
 }
 
-std::uint64_t control_group_limit() {
-    std::ifstream groups("/proc/self/cgroup");
+std::uint64_t control_group_limit(const fs::path& root) {
+    std::ifstream groups(root / "proc/self/cgroup");
     std::uint64_t least = kUnlimited;
     for (std::string line; std::getline(groups, line);) {
         const std::size_t first = line.find(':'), second = line.find(':', first + 1);
@@ -43,9 +43,9 @@ std::uint64_t control_group_limit() {
         const std::string controllers = line.substr(first + 1, second - first - 1);
         const fs::path group = line.substr(second + 1);
         if (controllers.empty())
-            least = std::min(least, least_limit_upwards("/sys/fs/cgroup", group, "memory.max"));
+            least = std::min(least, least_limit_upwards(root / "sys/fs/cgroup", group, "memory.max"));
         else if (controllers == "memory")
-            least = std::min(least, least_limit_upwards("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes"));
+            least = std::min(least, least_limit_upwards(root / "sys/fs/cgroup/memory", group, "memory.limit_in_bytes"));
     }
     return least;
 }
@@ -57,7 +57,7 @@ std::uint64_t machine_memory() {
 
 }  // namespace
 
-std::uint64_t available_memory() { return std::min(machine_memory(), control_group_limit()); }
+std::uint64_t available_memory(const fs::path& root) { return std::min(machine_memory(), control_group_limit(root)); }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {
     constexpr std::array<std::string_view, 6> kUnits = {"", "B", "kB", "MB", "GB", "TB"};

@@ -2,14 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 
 namespace parity::driver {
 
 /// The memory that this process may take at most: the least of the machine's and of what its control groups (version 1
-/// or 2) allow, in bytes.
-std::uint64_t available_memory();
+/// or 2) allow, in bytes. `root` holds proc and sys.
+std::uint64_t available_memory(const std::filesystem::path& root = "/");
 
 /// A size with one of the units B, kB, MB, GB, TB, as PostgreSQL writes them (1 kB is 1024 B; no unit: bytes), in
 /// bytes; nothing where it is none.

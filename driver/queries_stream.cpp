@@ -32,6 +32,16 @@ std::string where_clause(const std::string& alias, const StreamItem& item, const
     return conditions.empty() ? "" : fmt::format(" WHERE {}", fmt::join(conditions, " AND "));
 }
 
+/// Whether no row of a column (`alias` of pg_attribute) holds NULL. From PostgreSQL 18 on a constraint may not count
+/// for the rows that were there before it.
+std::string never_null(std::string_view alias) {
+    return fmt::format(
+        "{0}.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS o "
+        "WHERE o.conrelid = {0}.attrelid AND o.contype = 'n' AND o.conkey = ARRAY[{0}.attnum] "
+        "AND NOT o.convalidated)",
+        alias);
+}
+
 constexpr std::string_view kToStdout = "TO STDOUT (FORMAT binary)";
 
 }  // namespace
@@ -50,7 +60,7 @@ ORDER BY r.oid, a.attnum)",
 }
 
 Query unique_indexes_query(const std::vector<std::uint32_t>& oids) {
-    return {R"(SELECT i.indrelid, i.indexrelid, i.indisprimary, i.indimmediate,
+    return {fmt::format(R"(SELECT i.indrelid, i.indexrelid, i.indisprimary, i.indimmediate,
     c.relkind <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhparent = c.oid), a.attname
 FROM pg_catalog.pg_index AS i
 JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid
@@ -60,8 +70,9 @@ WHERE i.indrelid = ANY ($1::pg_catalog.oid[]) AND i.indisunique AND i.indisvalid
 AND i.indpred IS NULL AND i.indexprs IS NULL
 AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS n(no)
     LEFT JOIN pg_catalog.pg_attribute AS b ON b.attrelid = i.indrelid AND b.attnum = i.indkey[n.no]
-    WHERE NOT COALESCE(b.attnum > 0 AND b.attnotnull, false))
+    WHERE NOT COALESCE(b.attnum > 0 AND {}, false))
 ORDER BY i.indrelid, i.indexrelid, k.no)",
+                        never_null("b")),
             {array_literal(oids)}};
 }
 
@@ -94,7 +105,8 @@ WHERE c.relkind <> 'p' ORDER BY c.oid)",
 
 Query leading_columns_query(std::uint32_t oid) {
     return {
-        "SELECT DISTINCT a.attname FROM pg_catalog.pg_index AS i "
+        "SELECT DISTINCT a.attname, i.indcollation[0] = 'pg_catalog.\"C\"'::pg_catalog.regcollation "
+        "FROM pg_catalog.pg_index AS i "
         "JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid "
         "JOIN pg_catalog.pg_am AS am ON am.oid = c.relam "
         "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
@@ -114,7 +126,6 @@ std::string copy_sample_statement(const std::vector<std::string>& expressions, c
                        fmt::join(expressions, ", "), from_clause(part, alias), percent, kToStdout);
 }
 
-/// `type` is what format_type() gave, which quotes what needs it.
 std::string copy_histogram_statement(const QualifiedName& relation, const std::string& column, const std::string& type,
                                      bool with_descendants) {
     return fmt::format(

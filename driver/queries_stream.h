@@ -45,7 +45,7 @@ Query stream_columns_query(std::uint32_t oid);
 /// whole, row security active.
 Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns);
 
-/// The valid B-trees of a relation by their first column, without partial ones: name.
+/// The valid B-trees of a relation by their first column, without partial ones: name, its collation there is "C".
 Query leading_columns_query(std::uint32_t oid);
 
 /// COPY of expressions over the rows of an item, in binary. `alias` is the name that expressions and the filter know
@@ -57,8 +57,8 @@ std::string copy_statement(const std::vector<std::string>& expressions, const St
 std::string copy_sample_statement(const std::vector<std::string>& expressions, const StreamPart& part,
                                   const std::string& alias, double percent);
 
-/// COPY of the histogram of a column's values as pg_stats has it, in binary, as the column's type. Nothing where there
-/// is none, or this role may not see it.
+/// COPY of the histogram of a column's values as pg_stats has it, in binary, as the column's type, which is
+/// quoted and has no modifier. Nothing where there is none, or this role may not see it.
 std::string copy_histogram_statement(const QualifiedName& relation, const std::string& column, const std::string& type,
                                      bool with_descendants);
 

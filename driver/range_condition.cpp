@@ -58,6 +58,12 @@ std::string left_operand(const ConditionColumn& column) {
                            : column.expression;
 }
 
+/// Versions before 14 have no infinite numeric, whatever the other side has.
+bool is_infinite(core::ByteView decimal) {
+    const auto kind = static_cast<core::DecimalKind>(decimal.front());
+    return kind == core::DecimalKind::kInfinity || kind == core::DecimalKind::kMinusInfinity;
+}
+
 /// A canonical value as a literal, or nothing where SQL cannot hold it.
 std::optional<std::string> literal(const ConditionColumn& column, core::ByteView canonical) {
     if (is_text(column)) {
@@ -65,7 +71,8 @@ std::optional<std::string> literal(const ConditionColumn& column, core::ByteView
         if (!is_utf8(text) || text.find('\0') != std::string_view::npos) return std::nullopt;
         return quote_literal(text) + "::pg_catalog.text";
     }
-    if (column.form == Form::kDecimal && !core::fits_numeric(canonical)) return std::nullopt;
+    if (column.form == Form::kDecimal && (!core::fits_numeric(canonical) || is_infinite(canonical)))
+        return std::nullopt;
     std::string text = render_canonical(column.form, canonical);
     return fmt::format("{}::pg_catalog.{}", quote_literal(text), native_order(column)->literal);
 }
@@ -80,6 +87,11 @@ std::optional<core::ByteView> first_value(const ConditionColumn& column, std::st
 }  // namespace
 
 bool has_conditions(const ConditionColumn& column) { return is_text(column) || native_order(column); }
+
+/// The cast of a bpchar is a call of a function.
+bool is_served_by_index(const ConditionColumn& column, bool in_c) {
+    return has_conditions(column) && (!is_text(column) || (in_c && column.type != "bpchar"));
+}
 
 /// NULLs come after every value: a range without an upper bound that is a value may hold some.
 std::optional<std::string> range_condition(const ConditionColumn& column, std::string_view lower,
@@ -96,6 +108,13 @@ std::optional<std::string> range_condition(const ConditionColumn& column, std::s
     if (below) return below;
     if (!above) return std::nullopt;
     return column.not_null ? *above : fmt::format("{} OR {} IS NULL", *above, column.expression);
+}
+
+bool are_apart(const ConditionColumn& column, std::string_view upper, std::string_view lower) {
+    if (!has_conditions(column)) return false;
+    const std::optional<core::ByteView> below = first_value(column, upper), from = first_value(column, lower);
+    return below && from && literal(column, *below) && literal(column, *from) &&
+           core::compare_values(column.form, *below, *from) < 0;
 }
 
 }  // namespace parity::driver

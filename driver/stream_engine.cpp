@@ -23,6 +23,9 @@ namespace {
 constexpr std::size_t kDefaultThreads = 4;
 constexpr std::int64_t kBlocksPerThread = 2048;
 
+/// As a server says it: finer ranges that do not fit are given up, and the coarse ones kept.
+constexpr std::string_view kProgramLimitExceeded = "54000";
+
 /// What the threads of one pass share besides their sums. Does not move: hashers look at it.
 struct Pass {
     Pass(const StreamColumns& columns, const DigestSettings& settings, RangeList wanted, std::size_t threads)
@@ -104,7 +107,8 @@ std::vector<Session*> StreamReader::connections(std::size_t ranges) {
                                 display_name(table_.name[side()]), settings_.memory.limit() >> 20, side_name(side()),
                                 (footprint >> 20) + 1),
                     fmt::format("--memory-limit {}MB is enough, and so may be fewer --ranges or --jobs",
-                                (settings_.memory.least_limit(footprint) >> 20) + 1));
+                                (settings_.memory.least_limit(footprint) >> 20) + 1),
+                    std::string(side_name(side())), std::string(kProgramLimitExceeded));
     if (fitting < wanted)
         notes_.insert(fmt::format("the memory limit of {} MB left room for {} of {} connections that read the {}",
                                   settings_.memory.limit() >> 20, fitting, wanted, side_name(side())));

@@ -4,11 +4,11 @@
 #include <charconv>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "driver/display_name.h"
 #include "driver/error.h"
 #include "driver/filter_check.h"
+#include "driver/stream_items.h"
 
 namespace parity::driver {
 namespace {
@@ -16,46 +16,11 @@ namespace {
 /// The first version that reads a range of blocks without reading the others.
 constexpr int kTidRangesVersion = 140000;
 
-/// A statement reads at least and at most this many blocks: starting one costs about as much as reading the former, and
-/// the latter keeps progress and the threads' shares even.
-constexpr std::int64_t kLeastBlocks = 256;
-constexpr std::int64_t kMostBlocks = 8192;
-/// How many statements each thread is to find.
-constexpr std::int64_t kShares = 8;
-
-/// More groups of neighbouring ranges than this are joined: a statement each for few, a condition for all otherwise.
-constexpr std::size_t kMaxGroups = 32;
-/// Through an index only up to this part of the ranges.
-constexpr double kFewRanges = 0.05;
-
 template <typename Number>
 Number to_number(std::string_view text) {
     Number number{};
     std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
-}
-
-/// First and last number of ranges that lie side by side, or nearly so where there are many.
-struct Group {
-    std::int32_t first;
-    std::int32_t last;
-};
-
-std::vector<Group> groups_of(const std::vector<std::int32_t>& ranges) {
-    std::vector<Group> groups;
-    for (std::int32_t range : ranges) {
-        if (!groups.empty() && groups.back().last + 1 == range)
-            groups.back().last = range;
-        else
-            groups.push_back({range, range});
-    }
-    if (groups.size() <= kMaxGroups) return groups;
-    std::vector<Group> joined;
-    for (std::size_t i = 0; i < kMaxGroups; ++i) {
-        const std::size_t begin = i * groups.size() / kMaxGroups, end = (i + 1) * groups.size() / kMaxGroups;
-        joined.push_back({groups[begin].first, groups[end - 1].last});
-    }
-    return joined;
 }
 
 const TypeDesc& base_type(const TypeCatalog& catalog, std::uint32_t oid) {
@@ -90,21 +55,25 @@ void StreamTable::read_columns(Session& session) {
     read_types(session.connection(), types, catalog);
     for (const auto* list : {&table_.key, &table_.columns})
         for (const ColumnPlan& column : *list) add_column(column, names, types, catalog);
-    for (const ColumnPlan& column : table_.key) {
-        if (&column != &table_.key.front()) break;
-        leading_column_ = column.name[side_];
-        const auto at = std::find(names.begin(), names.end(), leading_column_) - names.begin();
-        leading_type_ = catalog.at(types[static_cast<std::size_t>(at)]).display;
+    if (!table_.key.empty()) {
+        const std::string& leading = table_.key.front().name[side_];
+        const auto at = std::find(names.begin(), names.end(), leading) - names.begin();
+        note_leading(leading, catalog, types[static_cast<std::size_t>(at)]);
         leading_.not_null = result.text(static_cast<int>(at), 2) == "t";
-        const TypeDesc& type = base_type(catalog, types[static_cast<std::size_t>(at)]);
-        if (type.schema == "pg_catalog") leading_.type = type.name;
-        leading_.form = columns_.key.front()->form();
-        leading_.expression = fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(leading_column_));
     }
     std::vector<std::string> catalogs;
     for (const auto* list : {&columns_.key, &columns_.columns})
         for (const auto& reader : *list) reader->add_needed_names(catalogs);
     if (!catalogs.empty()) read_object_names(session.connection(), catalogs, columns_.names);
+}
+
+void StreamTable::note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type) {
+    leading_column_ = column;
+    leading_type_ = quote_identifier(QualifiedName{catalog.at(type).schema, catalog.at(type).name});
+    const TypeDesc& base = base_type(catalog, type);
+    if (base.schema == "pg_catalog") leading_.type = base.name;
+    leading_.form = columns_.key.front()->form();
+    leading_.expression = fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(column));
 }
 
 void StreamTable::add_column(const ColumnPlan& plan, const std::vector<std::string>& names,
@@ -117,16 +86,16 @@ void StreamTable::add_column(const ColumnPlan& plan, const std::vector<std::stri
                     {}, std::string(side_name(side_)), "42703");
     auto reader =
         make_wire_reader(catalog, types[static_cast<std::size_t>(found - names.begin())], asked_form(plan, side_));
-    expressions_.push_back(reader->select_expression(
-        fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(plan.name[side_]))));
+    expressions_.push_back(
+        reader->select_expression(fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(plan.name[side_]))));
     (plan.in_key ? columns_.key : columns_.columns).push_back(std::move(reader));
 }
 
 std::vector<std::string> StreamTable::printed_expressions() const {
     std::vector<std::string> printed;
     for (const ColumnPlan& column : table_.columns)
-        printed.push_back(printed_expression(
-            fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(column.name[side_]))));
+        printed.push_back(
+            printed_expression(fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(column.name[side_]))));
     return printed;
 }
 
@@ -140,7 +109,7 @@ std::vector<std::string> StreamTable::read_names() const {
 // ---- parts ---------------------------------------------------------------------------------------------------
 
 /// A table is read in its parts where every one of them may be read by itself and is what the whole shows; policies and
-/// foreign servers have their say about the whole only.
+/// foreign servers have their say about the whole only, and a filter may be about any column.
 void StreamTable::read_parts(Session& session) {
     const Query query = stream_parts_query(table_.oid[side_], read_names());
     const Result result = session.connection().query(query.sql, query.parameters);
@@ -153,7 +122,8 @@ void StreamTable::read_parts(Session& session) {
         part.is_heap = result.text(row, 3) == "t";
         part.blocks = to_number<std::int64_t>(result.text(row, 4));
         part.has_places = part.is_heap && result.text(row, 6) == "t";
-        direct = direct && part.is_heap && result.text(row, 5) == "t" && result.text(row, 7) == "f";
+        direct = direct && part.is_heap && result.text(row, 7) == "f" &&
+                 result.text(row, table_.where.empty() ? 5 : 6) == "t";
         parts_.push_back(std::move(part));
     }
     const bool empty = result.rows() == 0 && table_.relkind[side_] == 'p';
@@ -165,7 +135,8 @@ void StreamTable::read_parts(Session& session) {
         const Result columns = session.connection().query(indexes.sql, indexes.parameters);
         leading_indexed_ = false;
         for (int row = 0; row < columns.rows(); ++row)
-            leading_indexed_ = leading_indexed_ || columns.text(row, 0) == leading_column_;
+            leading_indexed_ = leading_indexed_ || (columns.text(row, 0) == leading_column_ &&
+                                                    is_served_by_index(leading_, columns.text(row, 1) == "t"));
     }
 }
 
@@ -185,49 +156,10 @@ bool StreamTable::can_be_sampled() const {
 
 // ---- items ---------------------------------------------------------------------------------------------------
 
-/// The conditions of the groups of ranges, or none at all where one cannot be said.
-std::vector<std::string> StreamTable::conditions(const RangeList& ranges) const {
-    std::vector<std::string> conditions;
-    if (ranges.only.empty() || leading_column_.empty()) return conditions;
-    for (const Group& group : groups_of(ranges.only)) {
-        const auto bound = [&](std::int32_t number) {
-            const auto at = static_cast<std::size_t>(number - 1);
-            return number < 1 || at >= ranges.bounds.size() ? std::string_view() : std::string_view(ranges.bounds[at]);
-        };
-        const std::optional<std::string> condition = range_condition(leading_, bound(group.first - 1), bound(group.last));
-        if (!condition) return {};
-        conditions.push_back(fmt::format("({})", *condition));
-    }
-    return conditions;
-}
-
-void StreamTable::append_blocks(std::vector<StreamItem>& items, std::size_t part, const std::string& condition,
-                                std::size_t threads) const {
-    const std::int64_t blocks = parts_[part].blocks;
-    const std::int64_t size = std::clamp(this->blocks() / static_cast<std::int64_t>(threads * kShares), kLeastBlocks,
-                                         kMostBlocks);
-    if (!has_tid_ranges_ || !parts_[part].has_places || blocks <= size) {
-        items.push_back({part, {}, {}, condition});
-        return;
-    }
-    for (std::int64_t first = 0; first < blocks; first += size) {
-        const bool last = first + size >= blocks;  // the file may have grown since its length was read
-        items.push_back({part, first, last ? std::nullopt : std::optional(first + size), condition});
-    }
-}
-
 std::vector<StreamItem> StreamTable::items(const RangeList& ranges, std::size_t threads, bool use_index) const {
-    const std::vector<std::string> wanted = conditions(ranges);
-    const double share = static_cast<double>(ranges.only.size()) / static_cast<double>(ranges.bounds.size() + 1);
-    std::vector<StreamItem> items;
-    if (use_index && leading_indexed_ && !wanted.empty() && share <= kFewRanges) {
-        for (std::size_t part = 0; part < parts_.size(); ++part)
-            for (const std::string& condition : wanted) items.push_back({part, {}, {}, condition});
-        return items;
-    }
-    const std::string condition = fmt::format("{}", fmt::join(wanted, " OR "));
-    for (std::size_t part = 0; part < parts_.size(); ++part) append_blocks(items, part, condition, threads);
-    return items;
+    const std::vector<std::string> conditions =
+        leading_column_.empty() ? std::vector<std::string>() : range_conditions(leading_, ranges);
+    return stream_items(parts_, conditions, ranges, {threads, has_tid_ranges_, use_index && leading_indexed_});
 }
 
 std::string StreamTable::statement(const std::vector<std::string>& expressions, const StreamItem& item) const {

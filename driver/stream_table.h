@@ -32,7 +32,7 @@ class StreamTable {
 
     /// Whether every part's blocks can be sampled.
     bool can_be_sampled() const;
-    /// The name and type of the key's first column, where there is a key.
+    /// The name and the type, in SQL and without a modifier, of the key's first column, where there is a key.
     const std::string& leading_column() const { return leading_column_; }
     const std::string& leading_type() const { return leading_type_; }
 
@@ -47,11 +47,9 @@ class StreamTable {
     void read_columns(Session& session);
     void add_column(const ColumnPlan& plan, const std::vector<std::string>& names,
                     const std::vector<std::uint32_t>& types, const TypeCatalog& catalog);
+    void note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type);
     void read_parts(Session& session);
     std::vector<std::string> read_names() const;
-    void append_blocks(std::vector<StreamItem>& items, std::size_t part, const std::string& condition,
-                       std::size_t threads) const;
-    std::vector<std::string> conditions(const RangeList& ranges) const;
 
     const TablePlan& table_;
     const Side side_;

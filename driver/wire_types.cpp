@@ -35,31 +35,38 @@ enum class When {
 /// values of other types than arrays.
 struct WireRule {
     std::string_view type;
-    Form form;
-    MakeDecoder make;
+    MakeDecoder make = nullptr;
     std::string_view cast = {};
-    bool lossy = false;
-    std::string_view names = {};  ///< of reg* types: the catalog
-    When when = When::kAlways;
+    std::string_view names = {};      ///< of reg* types: the catalog
     std::string_view extension = {};  ///< that the type belongs to; empty: a type of pg_catalog
-    bool in_zone = false;             ///< asked for with a time zone: "timestamptz@Europe/Berlin"
+    Form form = Form::kNone;
+    bool lossy = false;
+    bool in_zone = false;  ///< asked for with a time zone: "timestamptz@Europe/Berlin"
+    When when = When::kAlways;
 };
 
+constexpr WireRule rule(std::string_view type, Form form, MakeDecoder make, std::string_view cast = {}) {
+    return {.type = type, .make = make, .cast = cast, .form = form};
+}
+
 /// A rule for an alternative that must be asked for.
-constexpr WireRule lossy(std::string_view type, Form form, MakeDecoder make) { return {type, form, make, {}, true}; }
+constexpr WireRule lossy(std::string_view type, Form form, MakeDecoder make) {
+    return {.type = type, .make = make, .form = form, .lossy = true};
+}
 
 constexpr WireRule object_name(std::string_view type, std::string_view catalog) {
-    return {type, Form::kText, object_name_decoder, {}, false, catalog};
+    return {.type = type, .make = object_name_decoder, .names = catalog, .form = Form::kText};
 }
 
 constexpr WireRule in_zone(std::string_view type, Form form, std::string_view cast) {
-    return {type, form, zone_decoder, cast, true, {}, When::kAlways, {}, true};
+    return {.type = type, .make = zone_decoder, .cast = cast, .form = form, .lossy = true, .in_zone = true};
 }
 
 /// A type of an extension, and how its values are read where they are sent, or where they are not.
 constexpr WireRule of_extension(std::string_view extension, std::string_view type, Form form, MakeDecoder make,
                                 When when = When::kAlways) {
-    return {type, form, make, when == When::kUnsent ? "pg_catalog.text" : "", false, {}, when, extension};
+    const std::string_view cast = when == When::kUnsent ? "pg_catalog.text" : "";
+    return {.type = type, .make = make, .cast = cast, .extension = extension, .form = form, .when = when};
 }
 
 constexpr MakeDecoder kText = simple_decoder<view_all>;
@@ -67,74 +74,74 @@ constexpr MakeDecoder kText = simple_decoder<view_all>;
 /// The types that are made of no others. A type's first rule is its default, its lossy ones come last. The types and
 /// forms are those of extension/backend/type_rules.cpp.
 constexpr WireRule kRules[] = {
-    {"bool", Form::kBool, simple_decoder<append_bool>},
-    {"int2", Form::kInt, simple_decoder<append_integer<std::int16_t, std::int64_t>>},
-    {"int2", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::int16_t>>},
-    {"int4", Form::kInt, simple_decoder<append_integer<std::int32_t, std::int64_t>>},
-    {"int4", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::int32_t>>},
-    {"int8", Form::kInt, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
-    {"int8", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::int64_t>>},
-    {"oid", Form::kInt, simple_decoder<append_integer<std::uint32_t, std::int64_t>>},
-    {"oid", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::uint32_t>>},
-    {"numeric", Form::kDecimal, simple_decoder<append_numeric>},
-    {"float4", Form::kFloat, simple_decoder<append_float4>},
-    {"float4", Form::kFloat4, simple_decoder<append_float4>},
-    {"float8", Form::kFloat, simple_decoder<append_doubles<1>>},
+    rule("bool", Form::kBool, simple_decoder<append_bool>),
+    rule("int2", Form::kInt, simple_decoder<append_integer<std::int16_t, std::int64_t>>),
+    rule("int2", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::int16_t>>),
+    rule("int4", Form::kInt, simple_decoder<append_integer<std::int32_t, std::int64_t>>),
+    rule("int4", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::int32_t>>),
+    rule("int8", Form::kInt, simple_decoder<append_integer<std::int64_t, std::int64_t>>),
+    rule("int8", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::int64_t>>),
+    rule("oid", Form::kInt, simple_decoder<append_integer<std::uint32_t, std::int64_t>>),
+    rule("oid", Form::kDecimal, simple_decoder<append_integer_as_decimal<std::uint32_t>>),
+    rule("numeric", Form::kDecimal, simple_decoder<append_numeric>),
+    rule("float4", Form::kFloat, simple_decoder<append_float4>),
+    rule("float4", Form::kFloat4, simple_decoder<append_float4>),
+    rule("float8", Form::kFloat, simple_decoder<append_doubles<1>>),
     lossy("float8", Form::kFloat4, simple_decoder<append_rounded_double>),
-    {"text", Form::kText, kText},
+    rule("text", Form::kText, kText),
     lossy("text", Form::kTrimmed, simple_decoder<view_bpchar>),
     lossy("text", Form::kUuid, simple_decoder<append_text_as_uuid>),
     lossy("text", Form::kJson, simple_decoder<append_json>),
-    {"varchar", Form::kText, kText},
+    rule("varchar", Form::kText, kText),
     lossy("varchar", Form::kTrimmed, simple_decoder<view_bpchar>),
     lossy("varchar", Form::kUuid, simple_decoder<append_text_as_uuid>),
     lossy("varchar", Form::kJson, simple_decoder<append_json>),
-    {"bpchar", Form::kText, simple_decoder<view_bpchar>},
-    {"bpchar", Form::kTrimmed, simple_decoder<view_bpchar>},
+    rule("bpchar", Form::kText, simple_decoder<view_bpchar>),
+    rule("bpchar", Form::kTrimmed, simple_decoder<view_bpchar>),
     lossy("bpchar", Form::kUuid, simple_decoder<append_text_as_uuid>),
-    {"name", Form::kText, kText},
-    {"bytea", Form::kBytes, simple_decoder<view_all>},
-    {"uuid", Form::kUuid, simple_decoder<view_exactly<16>>},
-    {"uuid", Form::kText, simple_decoder<append_uuid_as_text>},
-    {"date", Form::kDate, simple_decoder<append_integer<std::int32_t, std::int32_t>>},
-    {"date", Form::kTimestamp, simple_decoder<append_date_as_timestamp>},
-    {"time", Form::kTime, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
-    {"timetz", Form::kTimetz, simple_decoder<append_timetz>},
-    {"timestamp", Form::kTimestamp, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
+    rule("name", Form::kText, kText),
+    rule("bytea", Form::kBytes, simple_decoder<view_all>),
+    rule("uuid", Form::kUuid, simple_decoder<view_exactly<16>>),
+    rule("uuid", Form::kText, simple_decoder<append_uuid_as_text>),
+    rule("date", Form::kDate, simple_decoder<append_integer<std::int32_t, std::int32_t>>),
+    rule("date", Form::kTimestamp, simple_decoder<append_date_as_timestamp>),
+    rule("time", Form::kTime, simple_decoder<append_integer<std::int64_t, std::int64_t>>),
+    rule("timetz", Form::kTimetz, simple_decoder<append_timetz>),
+    rule("timestamp", Form::kTimestamp, simple_decoder<append_integer<std::int64_t, std::int64_t>>),
     in_zone("timestamp", Form::kTimestamptz, "pg_catalog.timestamp"),
-    {"timestamptz", Form::kTimestamptz, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
+    rule("timestamptz", Form::kTimestamptz, simple_decoder<append_integer<std::int64_t, std::int64_t>>),
     in_zone("timestamptz", Form::kTimestamp, "pg_catalog.timestamptz"),
-    {"interval", Form::kInterval, simple_decoder<append_interval>},
-    {"json", Form::kText, kText},
-    {"json", Form::kJson, simple_decoder<append_json>},
-    {"jsonb", Form::kJson, simple_decoder<append_jsonb>},
-    {"bit", Form::kBits, simple_decoder<append_bits>},
-    {"varbit", Form::kBits, simple_decoder<append_bits>},
-    {"inet", Form::kInet, simple_decoder<append_inet>},
-    {"cidr", Form::kInet, simple_decoder<append_inet>},
-    {"macaddr", Form::kMacaddr, simple_decoder<view_exactly<6>>},
-    {"macaddr8", Form::kMacaddr8, simple_decoder<view_exactly<8>>},
-    {"money", Form::kMoney, simple_decoder<append_integer<std::int64_t, std::int64_t>>},
-    {"money", Form::kDecimal, simple_decoder<append_numeric>, "pg_catalog.numeric"},  // lc_monetary has the scale
-    {"point", Form::kPoint, simple_decoder<append_doubles<2>>},
-    {"line", Form::kLine, simple_decoder<append_doubles<3>>},
-    {"lseg", Form::kLseg, simple_decoder<append_doubles<4>>},
-    {"box", Form::kBox, simple_decoder<append_doubles<4>>},
-    {"circle", Form::kCircle, simple_decoder<append_doubles<3>>},
-    {"path", Form::kPath, simple_decoder<append_path>},
-    {"polygon", Form::kPolygon, simple_decoder<append_polygon>},
-    {"pg_lsn", Form::kUnsigned, simple_decoder<append_integer<std::uint64_t, std::uint64_t>>},
-    {"xid8", Form::kUnsigned, simple_decoder<append_integer<std::uint64_t, std::uint64_t>>},
-    {"xid", Form::kUnsigned, simple_decoder<append_integer<std::uint32_t, std::uint64_t>>},
-    {"cid", Form::kUnsigned, simple_decoder<append_integer<std::uint32_t, std::uint64_t>>},
-    {"tid", Form::kTid, simple_decoder<append_tid>},
-    {"pg_snapshot", Form::kSnapshot, simple_decoder<append_snapshot>},
-    {"txid_snapshot", Form::kSnapshot, simple_decoder<append_snapshot>},
-    {"char", Form::kBytes, simple_decoder<view_exactly<1>>},
-    {"xml", Form::kText, kText, "pg_catalog.text"},  // its send function rewrites the declaration
-    {"refcursor", Form::kText, kText},
-    {"jsonpath", Form::kText, simple_decoder<view_versioned_text>},
-    {"aclitem", Form::kText, kText, "pg_catalog.text"},
+    rule("interval", Form::kInterval, simple_decoder<append_interval>),
+    rule("json", Form::kText, kText),
+    rule("json", Form::kJson, simple_decoder<append_json>),
+    rule("jsonb", Form::kJson, simple_decoder<append_jsonb>),
+    rule("bit", Form::kBits, simple_decoder<append_bits>),
+    rule("varbit", Form::kBits, simple_decoder<append_bits>),
+    rule("inet", Form::kInet, simple_decoder<append_inet>),
+    rule("cidr", Form::kInet, simple_decoder<append_inet>),
+    rule("macaddr", Form::kMacaddr, simple_decoder<view_exactly<6>>),
+    rule("macaddr8", Form::kMacaddr8, simple_decoder<view_exactly<8>>),
+    rule("money", Form::kMoney, simple_decoder<append_integer<std::int64_t, std::int64_t>>),
+    rule("money", Form::kDecimal, simple_decoder<append_numeric>, "pg_catalog.numeric"),  // lc_monetary has the scale
+    rule("point", Form::kPoint, simple_decoder<append_doubles<2>>),
+    rule("line", Form::kLine, simple_decoder<append_doubles<3>>),
+    rule("lseg", Form::kLseg, simple_decoder<append_doubles<4>>),
+    rule("box", Form::kBox, simple_decoder<append_doubles<4>>),
+    rule("circle", Form::kCircle, simple_decoder<append_doubles<3>>),
+    rule("path", Form::kPath, simple_decoder<append_path>),
+    rule("polygon", Form::kPolygon, simple_decoder<append_polygon>),
+    rule("pg_lsn", Form::kUnsigned, simple_decoder<append_integer<std::uint64_t, std::uint64_t>>),
+    rule("xid8", Form::kUnsigned, simple_decoder<append_integer<std::uint64_t, std::uint64_t>>),
+    rule("xid", Form::kUnsigned, simple_decoder<append_integer<std::uint32_t, std::uint64_t>>),
+    rule("cid", Form::kUnsigned, simple_decoder<append_integer<std::uint32_t, std::uint64_t>>),
+    rule("tid", Form::kTid, simple_decoder<append_tid>),
+    rule("pg_snapshot", Form::kSnapshot, simple_decoder<append_snapshot>),
+    rule("txid_snapshot", Form::kSnapshot, simple_decoder<append_snapshot>),
+    rule("char", Form::kBytes, simple_decoder<view_exactly<1>>),
+    rule("xml", Form::kText, kText, "pg_catalog.text"),  // its send function rewrites the declaration
+    rule("refcursor", Form::kText, kText),
+    rule("jsonpath", Form::kText, simple_decoder<view_versioned_text>),
+    rule("aclitem", Form::kText, kText, "pg_catalog.text"),
     object_name("regclass", "pg_class"),
     object_name("regtype", "pg_type"),
     object_name("regproc", "pg_proc"),
@@ -146,8 +153,8 @@ constexpr WireRule kRules[] = {
     object_name("regconfig", "pg_ts_config"),
     object_name("regdictionary", "pg_ts_dict"),
     object_name("regcollation", "pg_collation"),
-    {"tsvector", Form::kTsvector, simple_decoder<append_tsvector>},
-    {"tsquery", Form::kTsquery, simple_decoder<append_tsquery>},
+    rule("tsvector", Form::kTsvector, simple_decoder<append_tsvector>),
+    rule("tsquery", Form::kTsquery, simple_decoder<append_tsquery>),
     of_extension("citext", "citext", Form::kText, kText),
     of_extension("hstore", "hstore", Form::kHstore, simple_decoder<append_hstore>, When::kSent),
     of_extension("hstore", "hstore", Form::kHstore, simple_decoder<append_hstore_text>, When::kUnsent),
@@ -160,12 +167,12 @@ constexpr WireRule kRules[] = {
 };
 
 /// An enum value is sent as its label.
-constexpr WireRule kEnumRule{{}, Form::kText, kText};
+constexpr WireRule kEnumRule = rule({}, Form::kText, kText);
 
-bool serves(const WireRule& rule, const TypeDesc& type) {
-    if (rule.type != type.name || rule.extension != type.extension) return false;
-    if (rule.extension.empty() && type.schema != "pg_catalog") return false;
-    return rule.when == When::kAlways || type.has_send == (rule.when == When::kSent);
+bool serves(const WireRule& known, const TypeDesc& type) {
+    if (known.type != type.name || known.extension != type.extension) return false;
+    if (known.extension.empty() && type.schema != "pg_catalog") return false;
+    return known.when == When::kAlways || type.has_send == (known.when == When::kSent);
 }
 
 /// The readers that were asked for; where there are none, why.
@@ -180,10 +187,10 @@ using Wish = std::optional<std::string_view>;
 /// What stands behind the "@" of a form's name.
 std::string_view zone_in(std::string_view name) { return name.substr(std::min(name.find('@'), name.size() - 1) + 1); }
 
-bool is_wanted(const WireRule& rule, const Wish& wish) {
+bool is_wanted(const WireRule& known, const Wish& wish) {
     if (!wish) return true;
-    const std::string_view form = core::form_name(rule.form);
-    if (!rule.in_zone) return *wish == form;
+    const std::string_view form = core::form_name(known.form);
+    if (!known.in_zone) return *wish == form;
     return wish->starts_with(form) && wish->substr(form.size()).starts_with('@') && wish->size() > form.size() + 1;
 }
 
@@ -242,15 +249,15 @@ class Finder {
 
     Found find_simple(const TypeDesc& type, const Wish& wish) {
         Found found = nothing(type);
-        const auto add = [&](const WireRule& rule) {
-            if (!is_wanted(rule, wish)) return;
-            const std::string_view zone = rule.in_zone && wish ? zone_in(*wish) : std::string_view();
-            found.decoders.push_back(rule.make({rule.form, rule.lossy, rule.cast, rule.names, zone}));
+        const auto add = [&](const WireRule& known) {
+            if (!is_wanted(known, wish)) return;
+            const std::string_view zone = known.in_zone && wish ? zone_in(*wish) : std::string_view();
+            found.decoders.push_back(known.make({known.form, known.lossy, known.cast, known.names, zone}));
         };
         if (type.kind == 'e') add(kEnumRule);
         if (type.kind == 'b')
-            for (const WireRule& rule : kRules)
-                if (serves(rule, type)) add(rule);
+            for (const WireRule& known : kRules)
+                if (serves(known, type)) add(known);
         return found;
     }
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 
 @dataclass(frozen=True)
 class Engines:
@@ -12,7 +14,7 @@ class Engines:
     @property
     def arguments(self):
         """What pgparity is told."""
-        return []
+        return ["--engine", self.source if self.source == self.target else "auto"]
 
     def has_extension(self, side):
         return getattr(self, side) == "extension"
@@ -21,4 +23,8 @@ class Engines:
         return f"{self.source}-{self.target}"
 
 
-ALL_ENGINES = [Engines("extension", "extension")]
+# In every run the two are held against each other; the rest is for long ones.
+ALL_ENGINES = [
+    Engines("extension", "extension"), Engines("extension", "stream"),
+    pytest.param(Engines("stream", "extension"), marks=pytest.mark.long), pytest.param(Engines("stream", "stream"), marks=pytest.mark.long),
+]

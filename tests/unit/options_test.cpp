@@ -49,8 +49,10 @@ TEST(Options, HaveTheDocumentedDefaults) {
     EXPECT_EQ(options.connect_timeout_s, 10);
     EXPECT_EQ(options.width, 64);
     EXPECT_FALSE(options.ranges || options.workers || options.seed);
+    EXPECT_FALSE(options.memory_limit);
     EXPECT_TRUE(options.sequences && options.progress);
     EXPECT_EQ(options.format, ReportFormat::kText);
+    EXPECT_EQ(options.engine, Engine::kAuto);
 }
 
 TEST(Options, ReadEveryOption) {
@@ -130,6 +132,13 @@ TEST(Options, AnEmptyConnectionStringMeansLibpqsDefaults) {
     EXPECT_EQ(parse_command_line({"compare", "--source", "", "--target", "x"}).options.conninfo.source, "");
 }
 
+TEST(Options, NameTheEngineAndTheMemory) {
+    EXPECT_EQ(parse({"--engine", "auto"}).engine, Engine::kAuto);
+    EXPECT_EQ(parse({"--engine", "stream"}).engine, Engine::kStream);
+    EXPECT_EQ(parse({"--engine", "extension"}).engine, Engine::kExtension);
+    EXPECT_EQ(parse({"--memory-limit", "512MB"}).memory_limit, std::uint64_t{512} << 20);
+}
+
 TEST(Options, RefuseValuesThatMeanNothing) {
     for (const auto& [option, value] :
          std::vector<std::pair<std::string, std::string>>{{"--ranges", "0"},
@@ -147,6 +156,13 @@ TEST(Options, RefuseValuesThatMeanNothing) {
                                                           {"--statement-timeout", "soon"},
                                                           {"--lock-timeout", "10 parsecs"},
                                                           {"--lock-timeout", ""},
+                                                          {"--engine", "fast"},
+                                                          {"--engine", ""},
+                                                          {"--memory-limit", "0"},
+                                                          {"--memory-limit", "0GB"},
+                                                          {"--memory-limit", "1 GB"},
+                                                          {"--memory-limit", "-1"},
+                                                          {"--memory-limit", "99999999TB"},
                                                           {"--where", " \n"}}) {
         EXPECT_EQ(refusal({option, value}), "invalid value \"" + value + "\" for " + option);
     }
