@@ -135,6 +135,17 @@ RangeDigests digests_of_range(SumMatrix& sums, std::size_t range, const StreamSp
 StreamHasher::StreamHasher(const StreamSpec& spec)
     : spec_(spec), numbers_(spec.bounds.size() + 1), finder_(spec.bounds, spec.key_forms, numbers_.data()) {}
 
+core::ByteView StreamHasher::read(const WireReader& reader, std::string_view wire, std::size_t column) {
+    try {
+        return reader.read(wire, spec_.columns.names, scratch_);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::kServer || column >= spec_.columns.labels.size()) throw;
+        const StreamColumns::Label& label = spec_.columns.labels[column];
+        throw Error(error.kind(), label.message + ": " + error.what(), error.hint().empty() ? label.hint : error.hint(),
+                    error.server(), error.sqlstate());
+    }
+}
+
 core::ByteView StreamHasher::frame_key(std::span<const WireField> fields) {
     const auto& readers = keyless() ? spec_.columns.columns : spec_.columns.key;
     framed_.shrink(kKeptBuffer);
@@ -143,7 +154,7 @@ core::ByteView StreamHasher::frame_key(std::span<const WireField> fields) {
     for (std::size_t i = 0; i < readers.size(); ++i) {
         if (!fields[i]) {
             core::append_null_frame(framed_.sink());
-        } else if (const core::ByteView value = readers[i]->read(*fields[i], spec_.columns.names, scratch_);
+        } else if (const core::ByteView value = read(*readers[i], *fields[i], i);
                    !core::append_frame(framed_.sink(), readers[i]->form(), value)) {
             throw Error(ErrorKind::kServer, "a value is too long to be digested", {}, {}, "54000");
         }
@@ -159,7 +170,7 @@ H StreamHasher::hash_cells(std::span<const WireField> fields, H key_hash, Consum
     const auto& readers = spec_.columns.columns;
     const WireField* field = fields.data() + spec_.columns.key.size();
     for (std::size_t i = 0; i < readers.size(); ++i, ++field) {
-        const H cell = *field ? core::hash_bytes<H>(readers[i]->read(**field, spec_.columns.names, scratch_), cell_seed)
+        const H cell = *field ? core::hash_bytes<H>(read(*readers[i], **field, spec_.columns.key.size() + i), cell_seed)
                               : core::null_cell_hash<H>(cell_seed);
         fold.add(cell);
         consume(i, cell);

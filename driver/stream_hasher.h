@@ -23,6 +23,12 @@ struct StreamColumns {
     std::vector<std::shared_ptr<const WireReader>> key;  ///< empty: keyless
     std::vector<std::shared_ptr<const WireReader>> columns;
     ObjectNames names;
+    /// What errors about values of the key's and the others' are explained with; may be shorter.
+    struct Label {
+        std::string message;  ///< source: a value of column "v" cannot be digested as "uuid"
+        std::string hint;
+    };
+    std::vector<Label> labels;
 
     std::vector<core::Form> key_forms() const;
     std::size_t fields() const { return key.size() + columns.size(); }
@@ -97,6 +103,9 @@ class StreamHasher {
     core::ByteView frame_key(std::span<const WireField> fields);
 
   private:
+    /// A value of the key's columns and the others, counted together. Errors name the column.
+    core::ByteView read(const WireReader& reader, std::string_view wire, std::size_t column);
+
     template <typename H>
     void accumulate_as(std::span<const WireField> fields, SumMatrix& sums);
     template <typename H>

@@ -76,6 +76,18 @@ void StreamTable::note_leading(const std::string& column, const TypeCatalog& cat
     leading_.expression = fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(column));
 }
 
+/// As the extension explains such errors.
+StreamColumns::Label StreamTable::explain(const ColumnPlan& column, const std::string& default_form) const {
+    const std::string& asked = asked_form(column, side_);
+    std::string hint;
+    if (asked != default_form)
+        hint = fmt::format("Form \"{}\" holds every value of its type: use that if the other side's type has it.",
+                           default_form);
+    return {fmt::format("{}: a value of column \"{}\" cannot be digested as \"{}\"", side_name(side_),
+                        column.name[side_], asked),
+            std::move(hint)};
+}
+
 void StreamTable::add_column(const ColumnPlan& plan, const std::vector<std::string>& names,
                              const std::vector<std::uint32_t>& types, const TypeCatalog& catalog) {
     const auto found = std::find(names.begin(), names.end(), plan.name[side_]);
@@ -84,8 +96,9 @@ void StreamTable::add_column(const ColumnPlan& plan, const std::vector<std::stri
                     fmt::format("column {} of {} does not exist on the {} any more", display_name(plan.name[side_]),
                                 display_name(table_.name[side_]), side_name(side_)),
                     {}, std::string(side_name(side_)), "42703");
-    auto reader =
-        make_wire_reader(catalog, types[static_cast<std::size_t>(found - names.begin())], asked_form(plan, side_));
+    const std::uint32_t type = types[static_cast<std::size_t>(found - names.begin())];
+    auto reader = make_wire_reader(catalog, type, asked_form(plan, side_));
+    columns_.labels.push_back(explain(plan, wire_forms(catalog, type).forms.front()));
     expressions_.push_back(
         reader->select_expression(fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(plan.name[side_]))));
     (plan.in_key ? columns_.key : columns_.columns).push_back(std::move(reader));

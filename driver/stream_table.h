@@ -45,6 +45,7 @@ class StreamTable {
 
   private:
     void read_columns(Session& session);
+    StreamColumns::Label explain(const ColumnPlan& column, const std::string& default_form) const;
     void add_column(const ColumnPlan& plan, const std::vector<std::string>& names,
                     const std::vector<std::uint32_t>& types, const TypeCatalog& catalog);
     void note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type);

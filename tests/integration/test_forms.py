@@ -114,8 +114,11 @@ def test_pairs_that_compare_by_themselves(made, form):
     pair, other = made
     run = pair.compare("--table", "t", "--no-sequences").expect(IDENTICAL)
     assert form_of(run) == form and not run.table()["notes"]
+    pair.compare("--table", "t", "--no-sequences", "--engine", "stream").expect(IDENTICAL)
     change_first(pair.target, other)
-    assert findings(pair.compare("--table", "t", "--no-sequences").expect(DIVERGENT).table()) == {mismatch("v", id="1")}
+    for engine in ("extension", "stream"):
+        run = pair.compare("--table", "t", "--no-sequences", "--engine", engine).expect(DIVERGENT)
+        assert findings(run.table()) == {mismatch("v", id="1")}
 
 
 @pytest.mark.parametrize("made, asked, form", [(case, *case[6:]) for case in ASKED], indirect=["made"], ids=[case[0] for case in ASKED])
@@ -124,8 +127,11 @@ def test_pairs_whose_form_is_asked_for(made, asked, form):
     assert pair.compare("--table", "t").status in (DIVERGENT, INCOMPLETE)
     run = pair.compare("--table", "t", "--form", f"v={asked}").expect(IDENTICAL)
     assert form_of(run) == form
+    pair.compare("--table", "t", "--form", f"v={asked}", "--engine", "stream").expect(IDENTICAL)
     change_first(pair.target, other)
-    assert findings(pair.compare("--table", "t", "--form", f"t.v={asked}").expect(DIVERGENT).table()) == {mismatch("v", id="1")}
+    for engine in ("extension", "stream"):
+        run = pair.compare("--table", "t", "--form", f"t.v={asked}", "--engine", engine).expect(DIVERGENT)
+        assert findings(run.table()) == {mismatch("v", id="1")}
 
 
 @pytest.mark.parametrize("name, source_type, source, target_type, target, words", REFUSED, ids=[case[0] for case in REFUSED])
@@ -194,10 +200,11 @@ def test_keys_that_differ_may_be_equal_under_a_lossy_form(pair):
     assert findings(pair.compare("--form", "k=trimmed").expect(DIVERGENT).table()) == {mismatch("v", k="a")}
 
 
-def test_values_that_a_form_does_not_hold(pair):
+@pytest.mark.parametrize("engine", ["extension", "stream"])
+def test_values_that_a_form_does_not_hold(pair, engine):
     pair.source.execute("CREATE TABLE t (id int PRIMARY KEY, v json); INSERT INTO t VALUES (1, '\"\\u0000\"'); CREATE TABLE u (id int PRIMARY KEY, v text); INSERT INTO u VALUES (1, 'none')")
     pair.target.execute("CREATE TABLE t (id int PRIMARY KEY, v jsonb); INSERT INTO t VALUES (1, '\"x\"'); CREATE TABLE u (id int PRIMARY KEY, v uuid); INSERT INTO u VALUES (1, NULL)")
-    run = pair.compare("--form", "u.v=uuid").expect(ERROR)
+    run = pair.compare("--form", "u.v=uuid", "--engine", engine).expect(ERROR)
     for table, form in (("t", "json"), ("u", "uuid")):
         error = run.table(f"public.{table}")["error"]
         assert f'column "v" cannot be digested as "{form}"' in error and 'Form "text"' in error, error
