@@ -8,9 +8,10 @@ namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
+bool is_width(std::uint8_t width) noexcept { return width == 64 || width == 128; }
+
 bool is_valid(const Digest& digest) noexcept {
-    if (digest.version != kFormatVersion || digest.revision == 0) return false;
-    if (digest.width != 64 && digest.width != 128) return false;
+    if (digest.version != kFormatVersion || digest.revision == 0 || !is_width(digest.width)) return false;
     if (digest.width == 64 && digest.sum_high != 0) return false;
     return form_by_code(static_cast<std::uint8_t>(digest.form)).has_value();
 }
@@ -68,7 +69,7 @@ bool read_number(std::string_view field, T& value, int base = 10) noexcept {
 }
 
 bool read_sum(std::string_view field, Digest& digest) noexcept {
-    if (field.size() != digest.width / 4U) return false;
+    if (!is_width(digest.width) || field.size() != digest.width / 4U) return false;
     std::string_view high(field.data(), field.size() - 16);
     field.remove_prefix(high.size());
     digest.sum_high = 0;

@@ -144,6 +144,8 @@ TEST(DigestText, RefusesWhatIsNoDigest) {
                              "257:64:int:1:5f3a0c1d:1000:0123456789abcdef",
                              "1:65:int:1:5f3a0c1d:1000:0123456789abcdef",
                              "1:320:int:1:5f3a0c1d:1000:0123456789abcdef",
+                             "1:18:int:1:5f3a0c1d:1000:0123",
+                             "1:0:int:1:5f3a0c1d:1000:",
                              "1:128:int:1:5f3a0c1d:1000:0123456789abcdef",
                              "1:64:int:1:5f3a0c1d:1000:01234567:9abcdef"})
         EXPECT_FALSE(parse_digest_text(text)) << text;

@@ -1,0 +1,29 @@
+#include <string>
+
+#include "driver/filter_check.h"
+#include "tests/fuzz/fuzz_input.h"
+
+/// The check that a filter stays within its parentheses. Input: the filter.
+namespace parity::fuzz {
+namespace {
+
+bool accepted(const std::string& text) { return !driver::why_not_one_expression(text); }
+
+/// A line's end before what is added ends a comment, in which nothing would count.
+void run(const std::string& filter) {
+    if (!accepted(filter)) return;
+    require(!accepted(filter + "\n)"), "a parenthesis behind a filter is outside of it");
+    require(!accepted(filter + "\n;"), "a semicolon behind a filter is outside of it");
+    require(!accepted("(" + filter), "a parenthesis before a filter is not closed by it");
+    require(accepted("(" + filter + "\n)"), "a filter between parentheses is an expression");
+    require(!accepted("(" + filter + "\n))"), "a filter between parentheses opens no other");
+    require(accepted("1 " + filter + "\n,2"), "a filter may have others beside it");
+}
+
+}  // namespace
+}  // namespace parity::fuzz
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    parity::fuzz::run(std::string(reinterpret_cast<const char*>(data), size));
+    return 0;
+}
