@@ -59,7 +59,7 @@ void add_tables(Plan& plan, const Options& options, const Pairing& pairing, cons
         TableDecision decision = plan_table(options, column_options, source, target);
         plan.differences.insert(plan.differences.end(), decision.differences.begin(), decision.differences.end());
         if (auto* reason = std::get_if<std::string>(&decision.plan)) {
-            plan.skipped_tables.push_back({{source.name, target.name}, std::move(*reason)});
+            plan.skipped_tables.emplace_back(Both<QualifiedName>{source.name, target.name}, std::move(*reason));
         } else {
             TablePlan& table = plan.tables.emplace_back(std::move(std::get<TablePlan>(decision.plan)));
             for (Side side : {Side::kSource, Side::kTarget})

@@ -424,7 +424,7 @@ TablePlan prefiltered(TablePlan plan) {
 
 int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices) {
     const double rows = estimated_rows >= 0 ? estimated_rows : static_cast<double>(estimated_bytes) / kBytesPerRow;
-    const double affordable = static_cast<double>(kDigestBytes / (kBytesPerDigest * slices));
+    const double affordable = static_cast<double>(kDigestBytes) / static_cast<double>(kBytesPerDigest * slices);
     return static_cast<int>(
         std::clamp(rows / kRowsPerRange, 1.0, std::max(1.0, std::min(kMaxDefaultRanges, affordable))));
 }
