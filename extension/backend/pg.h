@@ -72,7 +72,6 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
-#include "utils/pg_locale.h"
 #include "utils/plancache.h"
 #include "utils/rangetypes.h"
 #include "utils/regproc.h"
@@ -86,6 +85,11 @@ extern "C" {
 #include "utils/typcache.h"
 #include "utils/uuid.h"
 #include "utils/varbit.h"
+
+#include <locale.h>
+
+/// As in utils/pg_locale.h, which includes ICU's headers, and these C++ ones.
+extern struct lconv* PGLC_localeconv(void);
 }
 
 // printf and friends are macros in port.h; std headers that come later must not see them.

@@ -1,5 +1,7 @@
 #include "backend/type_rules.h"
 
+#include "backend/pg_compat.h"
+
 namespace parity::backend {
 namespace {
 
