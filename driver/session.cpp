@@ -1,5 +1,6 @@
 #include "driver/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
@@ -132,13 +133,22 @@ void Session::require_not_rewritten(const TablePlan& table) {
 std::vector<Session*> Session::share_snapshot(const TablePlan& table, std::size_t count) {
     const std::string snapshot(connection_.query(export_snapshot_query().sql).text(0, 0));
     std::erase_if(shared_, [](const std::unique_ptr<Session>& session) { return !session->connection_.alive(); });
-    while (shared_.size() < count) shared_.push_back(std::make_unique<Session>(open(side(), *options_, purpose_)));
+    connect_shared(count);
     std::vector<Session*> sessions;
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < std::min(count, shared_.size()); ++i) {
         shared_[i]->begin_shared(table, snapshot);
         sessions.push_back(shared_[i].get());
     }
     return sessions;
+}
+
+/// Roles and servers have limits, and one connection is enough.
+void Session::connect_shared(std::size_t count) {
+    try {
+        while (shared_.size() < count) shared_.push_back(std::make_unique<Session>(open(side(), *options_, purpose_)));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::kConnection || shared_.empty()) throw;
+    }
 }
 
 void Session::begin_shared(const TablePlan& table, const std::string& snapshot) {

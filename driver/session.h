@@ -62,6 +62,7 @@ class Session {
     TransactionSettings pinned_settings(const std::string& purpose) const;
     TransactionSettings table_settings(const TablePlan& table) const;
     void begin(const TransactionSettings& settings);
+    void connect_shared(std::size_t count);
     void begin_shared(const TablePlan& table, const std::string& snapshot);
     void lock(const TablePlan& table);
     TableSnapshot check(const TablePlan& table);

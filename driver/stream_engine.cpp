@@ -113,6 +113,9 @@ std::vector<Session*> StreamReader::connections(std::size_t ranges) {
         notes_.insert(fmt::format("the memory limit of {} MB left room for {} of {} connections that read the {}",
                                   settings_.memory.limit() >> 20, fitting, wanted, side_name(side())));
     std::vector<Session*> sessions = session_.share_snapshot(table_, std::min(wanted, fitting));
+    if (sessions.size() < std::min(wanted, fitting))
+        notes_.insert(fmt::format("the {} accepted {} of {} connections that were to read it", side_name(side()),
+                                  sessions.size(), std::min(wanted, fitting)));
     if (!use_index_)
         for (Session* session : sessions) session->connection().query(avoid_indexes_statements());
     return sessions;
@@ -277,10 +280,9 @@ void StreamReader::take_values(const std::string& statement, const std::set<std:
         if (!fields) continue;
         pass.hashers.front()->hash(*fields, row);
         if (!keys.contains(row.key)) continue;
-        RowValues values;
-        for (const WireField& text : fields->subspan(hashed))
-            values.push_back(text ? std::optional<std::string>(*text) : std::nullopt);
-        take(row.key, row.row_hash, std::move(values));
+        ShownValues values;
+        for (const WireField& text : fields->subspan(hashed)) values.push_back(read_shown(text));
+        take(row.key, row.row_hash, values);
     }
     reader.require_complete(copy.rows());
 }
