@@ -13,8 +13,28 @@ from support.pgparity import TOP, pgparity  # noqa: E402
 SCHEMA = TOP / "docs" / "report.schema.json"
 
 
+# How the sides are read. "auto" finds the extension on both; of a mixed pair one side's database has none.
+ENGINES = ["auto", "stream", "mixed", "mixed reverse"]
+MIXED = {"mixed": "target", "mixed reverse": "source"}
+
+# The modules whose tests hold whatever the engine is. Mixed pairs take long; the property tests have them always.
+EVERY_ENGINE = {"test_values", "test_keys", "test_relations", "test_property", "test_security", "test_schema_check"}
+ALWAYS_MIXED = {"test_property"}
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: only run by scripts/test --long")
+    config.addinivalue_line("markers", "extension_only: about the extension, whatever reads tables without it")
+
+
+def pytest_generate_tests(metafunc):
+    """Runs the tests of EVERY_ENGINE with each, through the fixture `engine`."""
+    module = metafunc.module.__name__
+    if module not in EVERY_ENGINE or "engine" not in metafunc.fixturenames or metafunc.definition.get_closest_marker("extension_only"):
+        return
+    long = () if module in ALWAYS_MIXED else pytest.mark.long
+    engines = [pytest.param(engine, marks=long if engine in MIXED else ()) for engine in ENGINES]
+    metafunc.parametrize("engine", engines, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="session")
@@ -33,12 +53,23 @@ def target_cluster():
         yield cluster
 
 
-class Pair:
-    """A fresh database on each side, both with the extension, and pgparity between them."""
+@pytest.fixture(scope="module")
+def engine(request):
+    return getattr(request, "param", "auto")
 
-    def __init__(self, source, target):
+
+class Pair:
+    """A fresh database on each side, with the extension unless the engine is a mixed one, and pgparity between them."""
+
+    def __init__(self, source, target, engine="auto"):
         self.source = source
         self.target = target
+        self.engine = engine
+
+    def path(self, of_extension):
+        """The path that a report should tell where the extension's would be this one."""
+        streamed = ["source", "target"] if self.engine == "stream" else [MIXED.get(self.engine)]
+        return {side: "stream" if side in streamed else of_extension for side in ("source", "target")}
 
     def both(self, sql):
         self.source.execute(sql)
@@ -46,7 +77,8 @@ class Pair:
 
     def run(self, *arguments, source=None, target=None, **options):
         """pgparity compare between the sides with exactly these arguments."""
-        return pgparity("compare", "--source", source or self.source.conninfo(), "--target", target or self.target.conninfo(),
+        forced = ["--engine", "stream"] if self.engine == "stream" and "--engine" not in arguments else []
+        return pgparity("compare", *forced, "--source", source or self.source.conninfo(), "--target", target or self.target.conninfo(),
                         *arguments, **options)
 
     def compare(self, *arguments, **options):
@@ -57,22 +89,23 @@ class Pair:
         return run
 
 
-def make_pair(source_cluster, target_cluster):
-    made = Pair(source_cluster.create_database(), target_cluster.create_database())
+def make_pair(source_cluster, target_cluster, engine):
+    bare = MIXED.get(engine)
+    made = Pair(source_cluster.create_database(extension=bare != "source"), target_cluster.create_database(extension=bare != "target"), engine)
     yield made
     source_cluster.drop_database(made.source)
     target_cluster.drop_database(made.target)
 
 
 @pytest.fixture
-def pair(source_cluster, target_cluster):
+def pair(source_cluster, target_cluster, engine):
     """For one test alone."""
-    yield from make_pair(source_cluster, target_cluster)
+    yield from make_pair(source_cluster, target_cluster, engine)
 
 
 @pytest.fixture(scope="module")
-def module_pair(source_cluster, target_cluster):
-    yield from make_pair(source_cluster, target_cluster)
+def module_pair(source_cluster, target_cluster, engine):
+    yield from make_pair(source_cluster, target_cluster, engine)
 
 
 @pytest.fixture

@@ -292,7 +292,7 @@ def test_servers_stop_when_pgparity_is_killed(pair):
 def test_server_without_the_extension(pair, target_cluster):
     bare = target_cluster.create_database(extension=False)
     try:
-        run = pair.run(target=bare.conninfo()).expect(ERROR)
+        run = pair.run("--engine", "extension", target=bare.conninfo()).expect(ERROR)
         assert "pg_parity" in run.stderr and "target" in run.stderr and "CREATE EXTENSION" in run.stderr
         assert run.stdout == ""
     finally:
@@ -302,10 +302,10 @@ def test_server_without_the_extension(pair, target_cluster):
 def test_extension_of_another_format_version(pair):
     pair.both(FIRST)
     pair.target.execute("CREATE OR REPLACE FUNCTION parity.format_version() RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT 2'")
-    run = pair.run().expect(ERROR)
+    run = pair.run("--engine", "extension").expect(ERROR)
     assert "format" in run.stderr and "1" in run.stderr and "2" in run.stderr
     pair.source.execute("CREATE OR REPLACE FUNCTION parity.format_version() RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT 2'")
-    pair.run().expect(ERROR)
+    pair.run("--engine", "extension").expect(ERROR)
 
 
 def test_both_connections_to_one_database(pair):

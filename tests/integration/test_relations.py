@@ -80,7 +80,7 @@ def test_views_only_when_named(pair):
     pair.target.execute("UPDATE t SET v = 'x' WHERE id = 13")
     table = pair.compare("--table", "public.w", "--key", "id").expect(DIVERGENT).table()
     assert findings(table) == {mismatch("v", id="13")}
-    assert table["path"] == {"source": "aggregate", "target": "aggregate"}
+    assert table["path"] == pair.path("aggregate")
 
 
 def test_foreign_tables_only_when_named(pair, source_cluster):
@@ -94,7 +94,7 @@ def test_foreign_tables_only_when_named(pair, source_cluster):
     pair.source.execute("CREATE TABLE f (id int PRIMARY KEY, k int, v text); INSERT INTO f SELECT * FROM t")
     run = pair.compare("--exclude-table", "public.f").expect(IDENTICAL)
     table = pair.compare("--table", "public.f", "--key", "id").expect(IDENTICAL).table()
-    assert table["path"]["target"] == "aggregate" and table["rows"]["target"] == "5000"
+    assert table["path"]["target"] == pair.path("aggregate")["target"] and table["rows"]["target"] == "5000"
     pair.source.execute("DELETE FROM f WHERE id = 7")
     table = pair.compare("--table", "public.f", "--key", "id").expect(DIVERGENT).table()
     assert findings(table) == {missing_on_source(id="7")}
@@ -227,7 +227,7 @@ def test_foreign_partition(pair, source_cluster):
         "CREATE FOREIGN TABLE far PARTITION OF t FOR VALUES FROM (100) TO (200) SERVER s OPTIONS (table_name 'far');"
         "INSERT INTO near SELECT n, n FROM generate_series(0, 99) n")
     table = pair.compare("--table", "public.t", "--key", "id").expect(IDENTICAL).table()
-    assert table["rows"] == {"source": "200", "target": "200"} and table["path"]["target"] == "aggregate"
+    assert table["rows"] == {"source": "200", "target": "200"} and table["path"]["target"] == pair.path("aggregate")["target"]
     pair.source.execute("UPDATE far SET v = 0 WHERE id = 150")
     assert findings(pair.compare("--table", "public.t", "--key", "id").expect(DIVERGENT).table()) == {mismatch("v", id="150")}
     run = pair.compare("--exclude-table", "public.far", "--key", "t=id")

@@ -1,5 +1,7 @@
 """What is compared before any data is read: tables, columns, types, keys, sequences."""
 
+import pytest
+
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch
 
 
@@ -107,6 +109,7 @@ def test_what_is_not_compared_is_said(pair):
     assert "view" in said and "large object" in said
 
 
+@pytest.mark.extension_only
 def test_tables_of_extensions_are_not_left_out_silently(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE settings (id int PRIMARY KEY); CREATE SEQUENCE numbers;"
               "ALTER EXTENSION pg_parity ADD TABLE settings; ALTER EXTENSION pg_parity ADD SEQUENCE numbers")
