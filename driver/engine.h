@@ -24,10 +24,9 @@ class RangeSource {
     virtual const std::string& path() const = 0;
 };
 
-/// A row's values as texts for people, parallel to TablePlan::columns; NULL is nothing.
-using RowValues = std::vector<std::optional<std::string>>;
-/// Called with a row's framed key, its row hash and its values; the views live until it returns.
-using TakeValues = std::function<void(std::string_view key, std::string_view row_hash, RowValues values)>;
+/// Called with a row's framed key, its row hash and its values, parallel to TablePlan::columns; the views live until it
+/// returns.
+using TakeValues = std::function<void(std::string_view key, std::string_view row_hash, const ShownValues& values)>;
 
 /// One side of one table under its open snapshot: everything that a comparison asks of it. The engines are the
 /// implementations: digests are the same bit for bit, whichever computes them. Used by one thread; one source at a

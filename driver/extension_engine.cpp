@@ -60,11 +60,10 @@ class ExtensionReader : public TableReader {
     void values(const std::vector<std::string>& keys, const TakeValues& take) override {
         RowStream rows = start(row_values_call(table_, side(), settings_, keys));
         while (const std::optional<Row> row = rows.next()) {
-            RowValues values;
-            read_wire_array(row->bytes(kColumnValues), [&](std::optional<std::string_view> value) {
-                values.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
-            });
-            take(row->bytes(kKey), row->bytes(kRowHash), std::move(values));
+            ShownValues values;
+            read_wire_array(row->bytes(kColumnValues),
+                            [&](std::optional<std::string_view> value) { values.push_back(read_shown(value)); });
+            take(row->bytes(kKey), row->bytes(kRowHash), values);
         }
     }
 

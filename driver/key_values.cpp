@@ -102,7 +102,8 @@ void append_shown(std::string& to, std::string_view character, bool quoted) {
         to += character;
 }
 
-std::string shown_text(std::string_view text, bool quoted) {
+std::string shown_text(const ShownValue& value, bool quoted) {
+    const std::string_view text = value.text;
     std::string shown(quoted ? "'" : "");
     std::size_t at = 0;
     while (at < text.size() && at < kMaxShownBytes) {
@@ -114,7 +115,7 @@ std::string shown_text(std::string_view text, bool quoted) {
         at += std::max<std::size_t>(length, 1);
     }
     if (quoted) shown += '\'';
-    if (at < text.size()) shown += fmt::format("… ({} bytes)", text.size());
+    if (at < value.bytes) shown += fmt::format("… ({} bytes)", value.bytes);
     return shown;
 }
 
@@ -170,9 +171,8 @@ std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view fr
     return fmt::format("({})=({})", names, shown);
 }
 
-std::string show_value(core::Form form, const std::optional<std::string>& value) {
-    if (!value) return "NULL";
-    return shown_text(*value, is_quoted(form));
+std::string show_value(core::Form form, const std::optional<ShownValue>& value) {
+    return value ? shown_text(*value, is_quoted(form)) : "NULL";
 }
 
 bool is_utf8(std::string_view bytes) {

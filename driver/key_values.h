@@ -30,7 +30,7 @@ std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view fr
 
 /// A value on one line: NULL bare, texts (by their form) in single quotes with control characters and bytes that are
 /// not UTF-8 escaped, long ones cut with their length told.
-std::string show_value(core::Form form, const std::optional<std::string>& value);
+std::string show_value(core::Form form, const std::optional<ShownValue>& value);
 
 /// Whether the bytes are valid UTF-8 as RFC 3629 has it.
 bool is_utf8(std::string_view bytes);

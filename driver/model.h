@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// The plain data that the driver's modules hand to each other. Nothing here does anything.
@@ -218,13 +219,28 @@ struct Plan {
 
 enum class FindingKind { kMismatch, kMissingOnTarget, kMissingOnSource };
 
+/// A value as text for people, as the server prints it. Of a long one only the beginning is fetched.
+struct ShownValue {
+    ShownValue(std::string whole) : text(std::move(whole)), bytes(text.size()) {}
+    ShownValue(const char* whole) : ShownValue(std::string(whole)) {}
+    ShownValue(std::string beginning, std::uint64_t whole_bytes) : text(std::move(beginning)), bytes(whole_bytes) {}
+    bool is_cut() const { return bytes > text.size(); }
+    bool operator==(const ShownValue&) const = default;
+
+    std::string text;
+    std::uint64_t bytes;  ///< of the whole
+};
+
+/// Values of several columns; nothing is SQL's NULL.
+using ShownValues = std::vector<std::optional<ShownValue>>;
+
 /// One divergence. Values are texts as the server prints them; an absent optional is SQL's NULL.
 struct Finding {
     FindingKind kind = FindingKind::kMismatch;
-    std::string key_bytes;                                 ///< framed key; keyless: the framed row
-    std::vector<int> columns;                              ///< mismatch: indexes into TablePlan::columns
-    std::uint64_t occurrences = 1;                         ///< missing: how many rows of this key; keyless: of this row
-    Both<std::vector<std::optional<std::string>>> values;  ///< mismatch: parallel to `columns`; empty: not fetched
+    std::string key_bytes;          ///< framed key; keyless: the framed row
+    std::vector<int> columns;       ///< mismatch: indexes into TablePlan::columns
+    std::uint64_t occurrences = 1;  ///< missing: how many rows of this key; keyless: of this row
+    Both<ShownValues> values;       ///< mismatch: parallel to `columns`; empty: not fetched
 };
 
 struct FindingCounts {

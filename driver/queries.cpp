@@ -1,12 +1,17 @@
 #include "driver/queries.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/core.h>
+
+#include "driver/error.h"
 
 namespace parity::driver {
 
 namespace {
+
+constexpr std::size_t kMostBytesOfCharacter = 4;
 
 std::string quote(std::string_view text, char mark) {
     std::string quoted(1, mark);
@@ -175,6 +180,26 @@ std::string bytea_array_literal(const std::vector<std::string>& elements) {
     return build_array(elements, append_bytea_element);
 }
 
+// ---- values for people ---------------------------------------------------------------------------------------
+
+std::string shown_expression(std::string_view text) {
+    return fmt::format(
+        "CASE WHEN pg_catalog.octet_length({0}) > {1} THEN pg_catalog.octet_length({0})::pg_catalog.text "
+        "|| ':' || pg_catalog.left({0}, {2}) ELSE ':' || {0} END",
+        text, kMostShownBytes, kMostShownBytes / kMostBytesOfCharacter);
+}
+
+std::optional<ShownValue> read_shown(std::optional<std::string_view> sent) {
+    if (!sent) return std::nullopt;
+    std::uint64_t bytes = 0;
+    const auto [end, error] = std::from_chars(sent->data(), sent->data() + sent->size(), bytes);
+    const auto digits = static_cast<std::size_t>(end - sent->data());
+    if (digits >= sent->size() || (*sent)[digits] != ':')
+        throw Error(ErrorKind::kInternal, "a server sent a value in a form that was not asked for");
+    std::string text(sent->substr(digits + 1));
+    return digits == 0 ? ShownValue(std::move(text)) : ShownValue(std::move(text), bytes);
+}
+
 // ---- digests -------------------------------------------------------------------------------------------------
 
 Query split_keys_call(const TablePlan& table, Side side, int ranges) {
@@ -211,9 +236,11 @@ Query row_values_call(const TablePlan& table, Side side, const DigestSettings& s
                       const std::vector<std::string>& keys) {
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
     parameters.push_back(bytea_array_literal(keys));
-    return {fmt::format("SELECT range_no, key, row_hash, cell_hashes, column_values FROM parity.row_digests({}, {}, "
+    return {fmt::format("SELECT range_no, key, row_hash, cell_hashes, COALESCE((SELECT pg_catalog.array_agg({} "
+                        "ORDER BY v.no) FROM pg_catalog.unnest(column_values) WITH ORDINALITY AS v(shown, no)), "
+                        "'{{}}'::pg_catalog.text[]) FROM parity.row_digests({}, {}, "
                         "keys => $9::pg_catalog.bytea[], with_values => true)",
-                        kRelationArguments, kDigestArguments),
+                        shown_expression("v.shown"), kRelationArguments, kDigestArguments),
             std::move(parameters)};
 }
 

@@ -40,6 +40,18 @@ std::string array_literal(const std::vector<std::int32_t>& elements);
 std::string array_literal(const std::vector<std::uint32_t>& elements);
 std::string bytea_array_literal(const std::vector<std::string>& elements);
 
+// ---- values for people ---------------------------------------------------------------------------------------
+
+/// Values of more bytes are cut: a report is no place for megabytes, and nobody has to hold them.
+inline constexpr std::size_t kMostShownBytes = 64 * 1024;
+
+/// An SQL expression of a text as it is sent to be shown: ":" and the whole text, or of a long one its length in bytes,
+/// ":" and its beginning. `text` is a name.
+std::string shown_expression(std::string_view text);
+
+/// What such an expression sent; nothing for NULL. Throws Error{kInternal} for anything else.
+std::optional<ShownValue> read_shown(std::optional<std::string_view> sent);
+
 // ---- digests -------------------------------------------------------------------------------------------------
 
 /// What both sides' digests of one run share.
@@ -68,7 +80,7 @@ Query range_digests_call(const TablePlan& table, Side side, const DigestSettings
 Query row_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
 
 /// The rows with these framed keys, in the order of key bytes and row hash: range_no, key, row_hash, cell_hashes as
-/// above and column_values text[], parallel to table.columns.
+/// above and column_values text[], parallel to table.columns, each as read_shown() takes it.
 Query row_values_call(const TablePlan& table, Side side, const DigestSettings& settings,
                       const std::vector<std::string>& keys);
 

@@ -77,10 +77,14 @@ ORDER BY i.indrelid, i.indexrelid, k.no)",
 }
 
 Query stream_columns_query(std::uint32_t oid) {
-    return {
-        "SELECT a.attname, a.atttypid, a.attnotnull FROM pg_catalog.pg_attribute AS a "
-        "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-        {std::to_string(oid)}};
+    return {fmt::format(R"(WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid
+    UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid)
+SELECT a.attname, a.atttypid, (SELECT pg_catalog.bool_and({}) FROM tree AS t
+    JOIN pg_catalog.pg_attribute AS b ON b.attrelid = t.oid AND b.attname = a.attname AND NOT b.attisdropped)
+FROM pg_catalog.pg_attribute AS a
+WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)",
+                        never_null("b")),
+            {std::to_string(oid)}};
 }
 
 Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns) {
@@ -147,9 +151,13 @@ std::string places_condition(const std::string& alias, const std::vector<std::st
     return fmt::format("{}.ctid = ANY ('{{{}}}'::pg_catalog.tid[])", quote_identifier(alias), fmt::join(texts, ","));
 }
 
-/// Only output functions show every type; format() calls them and gives NULL no text.
+/// Only output functions show every type; format() calls them and gives NULL no text. OFFSET keeps the planner from
+/// writing the call out wherever its text is used.
 std::string printed_expression(const std::string& column) {
-    return fmt::format("CASE WHEN {0} IS DISTINCT FROM NULL THEN pg_catalog.format('%s', {0}) END", column);
+    return fmt::format(
+        "(SELECT {1} FROM (SELECT CASE WHEN {0} IS DISTINCT FROM NULL "
+        "THEN pg_catalog.format('%s', {0}) END OFFSET 0) AS p(shown))",
+        column, shown_expression("p.shown"));
 }
 
 }  // namespace parity::driver

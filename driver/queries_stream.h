@@ -37,7 +37,7 @@ Query streamed_columns_query(const std::vector<std::uint32_t>& oids);
 /// children that are no partitions, column.
 Query unique_indexes_query(const std::vector<std::uint32_t>& oids);
 
-/// Columns of a relation: name, type's oid, not null; in the order of attnum.
+/// Columns of a relation: name, type's oid, never null in it and its descendants; in the order of attnum.
 Query stream_columns_query(std::uint32_t oid);
 
 /// The relations that hold the rows of a relation: itself and its descendants, without partitioned ones. Result: oid,
@@ -68,7 +68,7 @@ std::string place_expression(const std::string& alias);
 /// A condition that chooses rows by their places, as place_expression sends them.
 std::string places_condition(const std::string& alias, const std::vector<std::string>& places);
 
-/// The expression of a column as text for people, as the server prints it.
+/// The expression of a column's text as the server prints it, for read_shown().
 std::string printed_expression(const std::string& column);
 
 }  // namespace parity::driver

@@ -117,8 +117,14 @@ Json json_server(const ServerInfo& server) {
             {"extension_version", server.extension_version}};
 }
 
+Json json_value(const std::optional<ShownValue>& value) {
+    if (!value || !value->is_cut()) return value ? json_text(value->text) : Json(nullptr);
+    return {{"beginning", json_text(value->text)}, {"length", value->bytes}};
+}
+
 /// Values by column name: duplicates cannot happen, names are unique in a table.
-Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<std::string>>& values) {
+template <typename Value>
+Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<Value>>& values) {
     Json row = Json::object();
     for (std::size_t i = 0; i < columns.size(); ++i) row[clean(columns[i].name.source)] = json_value(values[i]);
     return row;

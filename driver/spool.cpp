@@ -72,25 +72,28 @@ std::vector<int> unpack_columns(std::string_view packed) {
     return columns;
 }
 
-/// Length −1 is NULL.
-std::string pack_values(const std::vector<std::optional<std::string>>& values) {
+/// Length −1 is NULL; the length of the whole value stands behind that of what is there of it.
+std::string pack_values(const ShownValues& values) {
     std::string packed;
     for (const auto& value : values) {
-        put<std::int64_t>(packed, value ? static_cast<std::int64_t>(value->size()) : -1);
-        if (value) packed += *value;
+        put<std::int64_t>(packed, value ? static_cast<std::int64_t>(value->text.size()) : -1);
+        if (!value) continue;
+        put<std::uint64_t>(packed, value->bytes);
+        packed += value->text;
     }
     return packed;
 }
 
-std::vector<std::optional<std::string>> unpack_values(std::string_view packed) {
-    std::vector<std::optional<std::string>> values;
+ShownValues unpack_values(std::string_view packed) {
+    ShownValues values;
     while (!packed.empty()) {
         const auto length = get<std::int64_t>(packed);
         if (length < 0) {
             values.emplace_back();
             continue;
         }
-        values.emplace_back(packed.substr(0, static_cast<std::size_t>(length)));
+        const auto bytes = get<std::uint64_t>(packed);
+        values.emplace_back(ShownValue(std::string(packed.substr(0, static_cast<std::size_t>(length))), bytes));
         packed.remove_prefix(static_cast<std::size_t>(length));
     }
     return values;
@@ -99,7 +102,7 @@ std::vector<std::optional<std::string>> unpack_values(std::string_view packed) {
 std::size_t size_of(const SpooledFinding& entry) {
     std::size_t bytes = 100 + entry.finding.key_bytes.size() + 4 * entry.finding.columns.size();
     for (const auto* values : {&entry.finding.values.source, &entry.finding.values.target})
-        for (const auto& value : *values) bytes += 40 + (value ? value->size() : 0);
+        for (const auto& value : *values) bytes += 40 + (value ? value->text.size() : 0);
     return bytes;
 }
 
@@ -236,7 +239,7 @@ void Spool::add(int table, const SpooledFinding& entry) {
     database_->write(insert);
 }
 
-void Spool::set_values(std::int64_t id, Side side, const std::vector<std::optional<std::string>>& values) {
+void Spool::set_values(std::int64_t id, Side side, const ShownValues& values) {
     const std::string packed = pack_values(values);
     const std::lock_guard lock(mutex_);
     sqlite3_stmt* update = side == Side::kSource ? database_->update_source : database_->update_target;

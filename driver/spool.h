@@ -35,7 +35,7 @@ class Spool {
     void add(int table, const SpooledFinding& finding);
 
     /// Stores the values of one side of a mismatch, parallel to its columns.
-    void set_values(std::int64_t id, Side side, const std::vector<std::optional<std::string>>& values);
+    void set_values(std::int64_t id, Side side, const ShownValues& values);
 
     /// The next findings of a table after the one with the id `after` (0: from the start), in the order of adding: as
     /// many as hold about `max_bytes`, at least one; none at the end.

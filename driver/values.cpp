@@ -22,8 +22,8 @@ std::string row_name(std::string_view key, std::string_view row_hash) {
 }
 
 /// The values of some columns out of all columns'.
-RowValues pick_values(const RowValues& all, const std::vector<int>& columns) {
-    RowValues picked;
+ShownValues pick_values(const ShownValues& all, const std::vector<int>& columns) {
+    ShownValues picked;
     for (int column : columns) {
         if (static_cast<std::size_t>(column) >= all.size())
             throw Error(ErrorKind::kInternal, "a server sent a row with too few values");
@@ -62,7 +62,7 @@ class Wanted {
 void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, Side side, TableReader& reader) {
     Wanted wanted(batch, side);
     if (wanted.keys().empty()) return;
-    reader.values(wanted.keys(), [&](std::string_view key, std::string_view row_hash, const RowValues& values) {
+    reader.values(wanted.keys(), [&](std::string_view key, std::string_view row_hash, const ShownValues& values) {
         for (const SpooledFinding* entry : wanted.take(key, row_hash))
             spool.set_values(entry->id, side, pick_values(values, entry->finding.columns));
     });

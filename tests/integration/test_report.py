@@ -6,6 +6,8 @@ import re
 import subprocess
 import termios
 
+import pytest
+
 from support.cluster import clean_environment
 from support.pgparity import DIVERGENT, IDENTICAL, PGPARITY, findings, mismatch, missing_on_source, missing_on_target, pgparity
 
@@ -148,3 +150,16 @@ def test_application_name_tells_what_runs(pair):
     pair.target.execute("CREATE OR REPLACE VIEW v AS SELECT id, pg_sleep(0.3)::text AS s, 'x' AS who FROM t")
     table = pair.compare("--table", "public.v", "--key", "id").expect(DIVERGENT).table()
     assert table["divergences"][0]["source"]["who"].startswith("pgparity")
+
+@pytest.mark.parametrize("engine", ["extension", "stream"])
+def test_long_values_are_cut_in_reports(pair, engine):
+    """The beginning and the length; a value at the limit is whole, and characters are not cut in two."""
+    pair.both("CREATE TABLE t (id int PRIMARY KEY, v text, w bytea)")
+    pair.source.execute("INSERT INTO t VALUES (1, repeat('x', 65536), '\\x00'), (2, repeat(U&'\\20AC', 21846), NULL), (3, 'a', convert_to(repeat('y', 40000), 'UTF8'))")
+    pair.target.execute("INSERT INTO t VALUES (1, 'other', '\\x00'), (2, 'other', NULL), (3, 'a', '\\x')")
+    run = pair.compare("--engine", engine).expect(DIVERGENT)
+    shown = {found["key"]["id"]: found["source"] for found in run.table()["divergences"]}
+    assert shown["1"] == {"v": "x" * 65536}
+    assert shown["2"] == {"v": {"beginning": "€" * 16384, "length": 65538}}
+    assert shown["3"] == {"w": {"beginning": "\\x" + "79" * 8191, "length": 80002}}
+    assert "(65538 bytes)" in pair.run("--engine", engine).stdout

@@ -91,7 +91,7 @@ TEST_F(SpoolTest, StoresValuesLater) {
     spool.set_values(entries[0].id, Side::kTarget, {"x", std::nullopt});
     spool.set_values(entries[1].id, Side::kSource, {"y"});
     const auto again = spool.read(0, 0, 1 << 20);
-    using Values = std::vector<std::optional<std::string>>;
+    using Values = ShownValues;
     EXPECT_EQ(again[0].finding.values.target, (Values{"x", std::nullopt}));
     EXPECT_TRUE(again[0].finding.values.source.empty());
     EXPECT_EQ(again[1].finding.values.source, (Values{"y"}));
