@@ -84,6 +84,19 @@ std::optional<core::ByteView> first_value(const ConditionColumn& column, std::st
     return value && !value->null ? std::optional(value->bytes) : std::nullopt;
 }
 
+/// The first column of a row compared with that of a bound; nothing where the bound has no value that SQL can hold.
+std::optional<std::string> comparison(const ConditionColumn& column, std::string_view operation,
+                                      std::string_view bound) {
+    const std::optional<core::ByteView> value = first_value(column, bound);
+    const std::optional<std::string> text = value ? literal(column, *value) : std::nullopt;
+    if (!text) return std::nullopt;
+    return fmt::format("{} {} {}", left_operand(column), operation, *text);
+}
+
+std::string or_null(const ConditionColumn& column, const std::string& condition) {
+    return column.not_null ? condition : fmt::format("{} OR {} IS NULL", condition, column.expression);
+}
+
 }  // namespace
 
 bool has_conditions(const ConditionColumn& column) { return is_text(column) || native_order(column); }
@@ -97,17 +110,28 @@ bool is_served_by_index(const ConditionColumn& column, bool in_c) {
 std::optional<std::string> range_condition(const ConditionColumn& column, std::string_view lower,
                                            std::string_view upper) {
     if (!has_conditions(column)) return std::nullopt;
-    const auto side = [&](std::string_view operation, std::string_view bound) -> std::optional<std::string> {
-        const std::optional<core::ByteView> value = first_value(column, bound);
-        const std::optional<std::string> text = value ? literal(column, *value) : std::nullopt;
-        if (!text) return std::nullopt;
-        return fmt::format("{} {} {}", left_operand(column), operation, *text);
-    };
-    const std::optional<std::string> above = side(">=", lower), below = side("<=", upper);
+    const std::optional<std::string> above = comparison(column, ">=", lower), below = comparison(column, "<=", upper);
     if (above && below) return fmt::format("{} AND {}", *above, *below);
     if (below) return below;
-    if (!above) return std::nullopt;
-    return column.not_null ? *above : fmt::format("{} OR {} IS NULL", *above, column.expression);
+    return above ? std::optional(or_null(column, *above)) : std::nullopt;
+}
+
+std::vector<std::string> share_conditions(const ConditionColumn& column, const std::vector<std::string>& bounds,
+                                          std::size_t shares) {
+    if (!has_conditions(column)) return {};
+    std::vector<std::string> cuts;
+    for (std::size_t share = 1; share < shares && !bounds.empty(); ++share) {
+        const std::string& bound = bounds[share * bounds.size() / shares];
+        const bool rises = cuts.empty() || are_apart(column, cuts.back(), bound);
+        if (rises && comparison(column, "<", bound)) cuts.push_back(bound);
+    }
+    std::vector<std::string> conditions;
+    for (std::size_t i = 0; i < cuts.size(); ++i) {
+        const std::string below = *comparison(column, "<", cuts[i]);
+        conditions.push_back(i == 0 ? below : fmt::format("{} AND {}", *comparison(column, ">=", cuts[i - 1]), below));
+    }
+    if (!cuts.empty()) conditions.push_back(or_null(column, *comparison(column, ">=", cuts.back())));
+    return conditions;
 }
 
 bool are_apart(const ConditionColumn& column, std::string_view upper, std::string_view lower) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/form.h"
 
@@ -19,6 +20,11 @@ struct ConditionColumn {
 
 /// Whether SQL can compare the column in the order of its form, so that range_condition ever says something.
 bool has_conditions(const ConditionColumn& column);
+
+/// Conditions, each row fulfilling exactly one of them, that divide a table into about `shares` even parts by bounds
+/// that divide it evenly. None where that cannot be said in SQL.
+std::vector<std::string> share_conditions(const ConditionColumn& column, const std::vector<std::string>& bounds,
+                                          std::size_t shares);
 
 /// Whether a B-tree on the column can serve such conditions; `in_c`: its collation is "C".
 bool is_served_by_index(const ConditionColumn& column, bool in_c);

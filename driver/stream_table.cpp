@@ -170,8 +170,11 @@ bool StreamTable::can_be_sampled() const {
 // ---- items ---------------------------------------------------------------------------------------------------
 
 std::vector<StreamItem> StreamTable::items(const RangeList& ranges, std::size_t threads, bool use_index) const {
-    const std::vector<std::string> conditions =
-        leading_column_.empty() ? std::vector<std::string>() : range_conditions(leading_, ranges);
+    std::vector<std::string> conditions;
+    if (!leading_column_.empty() && !ranges.only.empty()) conditions = range_conditions(leading_, ranges);
+    // Without ranges of blocks, connections share a table through its index.
+    if (ranges.only.empty() && !has_tid_ranges_ && use_index && leading_indexed_)
+        conditions = share_conditions(leading_, ranges.bounds, threads);
     return stream_items(parts_, conditions, ranges, {threads, has_tid_ranges_, use_index && leading_indexed_});
 }
 

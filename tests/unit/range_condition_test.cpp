@@ -168,5 +168,28 @@ TEST(RangeCondition, TellsConditionsWithoutCommonRows) {
     EXPECT_FALSE(are_apart(text, bound(Form::kText, "a"), bound(Form::kText, "b\xFF")));
 }
 
+TEST(ShareConditions, ChooseEachRowOnce) {
+    ConditionColumn column{"k", "int8", core::Form::kInt, false, true};
+    std::vector<std::string> bounds;
+    for (int key : {10, 20, 20, 30, 40}) bounds.push_back(key_bound(int_frame(key)));
+    EXPECT_EQ(share_conditions(column, bounds, 3),
+              (std::vector<std::string>{"k < '20'::pg_catalog.int8",
+                                        "k >= '20'::pg_catalog.int8 AND k < '30'::pg_catalog.int8",
+                                        "k >= '30'::pg_catalog.int8 OR k IS NULL"}));
+    column.not_null = true;
+    EXPECT_EQ(share_conditions(column, bounds, 2),
+              (std::vector<std::string>{"k < '20'::pg_catalog.int8", "k >= '20'::pg_catalog.int8"}));
+}
+
+TEST(ShareConditions, AreNoneWhereNothingCanBeDivided) {
+    ConditionColumn column{"k", "int8", core::Form::kInt, true, true};
+    const std::vector<std::string> same{key_bound(int_frame(7)), key_bound(int_frame(7))};
+    EXPECT_TRUE(share_conditions(column, {}, 4).empty());
+    EXPECT_TRUE(share_conditions(column, same, 1).empty());
+    EXPECT_EQ(share_conditions(column, same, 4).size(), 2u);
+    column.type = "interval";
+    EXPECT_TRUE(share_conditions(column, same, 4).empty());
+}
+
 }  // namespace
 }  // namespace parity::driver
