@@ -12,9 +12,7 @@ namespace {
 
 constexpr std::uint8_t kItemLexeme = 1;
 constexpr std::uint8_t kItemOperator = 2;
-constexpr std::uint8_t kNot = 1;
-constexpr std::uint8_t kAnd = 2;
-constexpr std::uint8_t kOr = 3;
+constexpr std::uint8_t kNot = 1;  // 2 is AND, 3 is OR
 constexpr std::uint8_t kPhrase = 4;
 constexpr std::string_view kQuery = "a tsquery";
 

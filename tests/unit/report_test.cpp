@@ -61,8 +61,8 @@ class ReportTest : public testing::Test {
         report_.tables.push_back(result);
     }
 
-    void add_finding(FindingKind kind, std::int64_t id, std::vector<int> columns = {},
-                     Both<ShownValues> values = {}, std::uint64_t occurrences = 1) {
+    void add_finding(FindingKind kind, std::int64_t id, std::vector<int> columns = {}, Both<ShownValues> values = {},
+                     std::uint64_t occurrences = 1) {
         SpooledFinding entry;
         entry.finding = {kind, int_frame(id), std::move(columns), occurrences, std::move(values)};
         spool_.add(static_cast<int>(report_.tables.size()), entry);
