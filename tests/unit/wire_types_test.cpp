@@ -209,7 +209,8 @@ TEST(WireTypes, RefusesValuesThatEndEarly) {
         for (std::size_t length = 0; length < wire.size(); ++length) {
             // an hstore's text may be empty
             if (length == 0 && types[type].name == "hstore" && !types[type].has_send) continue;
-            const Error error = thrown([&, oid = type] { types.read(oid, wire.substr(0, length)); });
+            const Error error =
+                thrown([&types, oid = type, bytes = wire.substr(0, length)] { types.read(oid, bytes); });
             const bool in_json =
                 error.sqlstate() == "22P02" && (types[type].name == "jsonb" || types[type].kind == 'c');
             EXPECT_TRUE(error.kind() == ErrorKind::kInternal || in_json) << types[type].name << " of " << length;
