@@ -453,13 +453,16 @@ def test_bounds_are_not_read_from_pages_that_are_no_btree_pages(level):
 
 # ---- arguments that nobody should send -------------------------------------------------------------------------
 
-def packed(key_forms, column_forms, bounds=(), kept=b"", wide=0, seed=0):
-    """A specification as range_digests() hands it to its aggregate."""
+def packed(key_forms, column_forms, bounds=(), kept=b"", wide=0, seed=0, asked=None):
+    """A specification as range_digests() hands it to its aggregate; `asked` is the form that readers are made for, if another one."""
     head = struct.pack("<IIQIIII", 0x50475031, wide, seed, len(key_forms), len(column_forms), len(bounds), len(kept))
     names = {2: b"int", 5: b"text", 65: b"row"}
     forms = [names.get(code, b"nope") for code in [*key_forms, *column_forms]]
-    counted = [struct.pack("<I", len(part)) + part for part in [*forms, *bounds]]
-    return head + b"".join(counted[:len(forms)]) + kept + b"".join(counted[len(forms):])
+    inputs = [part for form in forms for part in (form if asked is None else asked, b"a column")]
+
+    def counted(parts):
+        return b"".join(struct.pack("<I", len(part)) + part for part in parts)
+    return head + counted(forms) + counted(inputs) + kept + counted(bounds)
 
 
 AGGREGATE = "SELECT parity.range_digest_agg(%s, g, g::text) FROM generate_series(1, 20) g"
@@ -473,6 +476,7 @@ def test_only_whole_specifications_are_taken(filled):
                 packed([], [2, 5], bounds), packed([2], [99]), packed([2], [5], wide=2)):
         fails_with("22023", filled, AGGREGATE, [bad])
     fails_with("22023", filled, AGGREGATE, [packed([2], [5, 5])])
+    fails_with("22023", filled, AGGREGATE, [packed([5], [5], asked=b"int")])
     fails_with("0A000", filled, AGGREGATE, [packed([2], [65])])
     fails_with("0A000", filled, AGGREGATE, [packed([5], [2])])
     fails_with("22004", filled, AGGREGATE, [None])
