@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import jsonschema  # noqa: E402
 import pytest  # noqa: E402
 
 from support.cluster import Cluster  # noqa: E402
+from support.installation import Installation  # noqa: E402
 from support.pgparity import TOP, pgparity  # noqa: E402
 
 SCHEMA = TOP / "docs" / "report.schema.json"
@@ -18,13 +21,14 @@ ENGINES = ["auto", "stream", "mixed", "mixed reverse"]
 MIXED = {"mixed": "target", "mixed reverse": "source"}
 
 # The modules whose tests hold whatever the engine is. Mixed pairs take long; the property tests have them always.
-EVERY_ENGINE = {"test_values", "test_keys", "test_relations", "test_property", "test_security", "test_schema_check"}
+EVERY_ENGINE = {"test_values", "test_keys", "test_relations", "test_property", "test_security", "test_schema_check", "test_migration"}
 ALWAYS_MIXED = {"test_property"}
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: only run by scripts/test --long")
     config.addinivalue_line("markers", "extension_only: about the extension, whatever reads tables without it")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clusters are stopped however a run is ended
 
 
 def pytest_generate_tests(metafunc):
@@ -39,17 +43,22 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session")
 def source_cluster():
-    with Cluster("source") as cluster:
+    with Cluster("source", installation=Installation.of_major(os.environ.get("PARITY_SOURCE_MAJOR"))) as cluster:
         cluster.add_locale("en_US.UTF-8")
         yield cluster
 
 
 @pytest.fixture(scope="session")
 def target_cluster():
-    """Another default collation than the source's, and every setting that changes how values print."""
+    """Another default collation than the source's, and every setting that changes how values print. Where a major version has
+    no ICU collation as a default, or no choice of compression, it goes without."""
+    installation = Installation.of_major(os.environ.get("PARITY_TARGET_MAJOR"))
     settings = {"TimeZone": "Asia/Kolkata", "DateStyle": "German", "IntervalStyle": "sql_standard", "extra_float_digits": "-3",
-                "bytea_output": "escape", "xmloption": "document", "default_toast_compression": "lz4"}
-    with Cluster("target", icu_locale="en-US", settings=settings) as cluster:
+                "bytea_output": "escape", "xmloption": "document"}
+    if installation.major >= 14:
+        settings["default_toast_compression"] = "lz4"
+    icu_locale = "en-US" if installation.major >= 15 else None
+    with Cluster("target", icu_locale=icu_locale, settings=settings, installation=installation) as cluster:
         yield cluster
 
 

@@ -9,7 +9,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
-from support.cluster import Cluster, binary
+from support.cluster import Cluster
 
 PARALLEL = ("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;"
             "SET max_parallel_workers_per_gather = 4;")
@@ -161,21 +161,13 @@ def test_a_load_of_changes_does_not_move_a_snapshot(database):
         reader.close()
 
 
-class Standby(Cluster):
-    """A physical standby of another cluster."""
-
-    def __init__(self, primary):
-        super().__init__("standby", settings={"hot_standby_feedback": "on", "max_standby_streaming_delay": "-1"})
-        self.primary = primary
-
-    def _initdb(self):
-        self._run(binary("pg_basebackup"), "-h", self.primary.socket_directory, "-p", str(self.primary.port), "-U", "postgres", "-D", self.data_directory, "-R", "-X", "stream", "-c", "fast")
+STANDBY_SETTINGS = {"hot_standby_feedback": "on", "max_standby_streaming_delay": "-1"}
 
 
 def test_a_standby_gives_the_digests_of_its_primary(source_cluster, database):
     database.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat('x', n % 3000) FROM generate_series(1, 5000) n; CREATE UNLOGGED TABLE u (id int PRIMARY KEY);"
                      "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE UNLOGGED TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)")
-    with Standby(source_cluster) as standby:
+    with Cluster("standby", standby_of=source_cluster, settings=STANDBY_SETTINGS) as standby:
         copy = standby.database(database.name)
         for change in ("SELECT 1", "UPDATE t SET v = id::text WHERE id % 3 = 0", "DELETE FROM t WHERE id % 5 = 0; VACUUM t", "ALTER TABLE t ADD w int DEFAULT 7"):
             for statement in change.split("; "):

@@ -3,10 +3,11 @@
 As a module: `with Cluster("source") as cluster: cluster.create_database("d").execute("SELECT 1")`.
 As a command: starts clusters, runs a command with their addresses in its environment, and removes them again:
 
-    cluster.py [--setting NAME=VALUE]… NAME[,NAME]… -- COMMAND [ARGUMENT]…
+    cluster.py [--major MAJOR] [--setting NAME=VALUE]… NAME[,NAME]… -- COMMAND [ARGUMENT]…
 
 For every NAME the command gets the connection string in $NAME (upper case), and PG* of the first one. Its status is the
-result; a server that crashed makes it 99.
+result; a server that crashed makes it 99. With --major the clusters are of another major version, and the command runs in
+the folder that holds it.
 
 PostgreSQL refuses to run as root: root's clusters belong to the user postgres.
 """
@@ -14,7 +15,6 @@ PostgreSQL refuses to run as root: root's clusters belong to the user postgres.
 import argparse
 import contextlib
 import os
-import pwd
 import random
 import re
 import shutil
@@ -28,7 +28,10 @@ import time
 import psycopg2
 import psycopg2.extensions
 
-PG_CONFIG = os.environ.get("PG_CONFIG", "/usr/lib/postgresql/15/bin/pg_config")
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from support.installation import Installation  # noqa: E402
+
 PASSWORD = "a-secret-of-the-tests"
 BAD_LOG_LINE = re.compile(r"PANIC|TRAP|terminated by signal|was terminated by exception")
 
@@ -37,9 +40,8 @@ TEST_SESSION = "-c TimeZone=UTC -c DateStyle=ISO,YMD -c IntervalStyle=postgres -
 
 
 def binary(name):
-    """The path of a PostgreSQL program of the major version under test."""
-    directory = subprocess.run([PG_CONFIG, "--bindir"], check=True, capture_output=True, text=True).stdout.strip()
-    return os.path.join(directory, name)
+    """The path of a PostgreSQL program of this machine's installation."""
+    return Installation().binary(name)
 
 
 def clean_environment(**extra):
@@ -75,6 +77,10 @@ class Database:
 
     def tcp_conninfo(self, port=None, password=PASSWORD, **extra):
         return self.conninfo(host="127.0.0.1", port=port or self.cluster.port, password=password, **extra)
+
+    def inside_conninfo(self, **extra):
+        """For programs of the cluster's own installation."""
+        return self.conninfo(host=self.cluster.installation.inside(self.cluster.socket_directory), **extra)
 
     def connect(self, **extra):
         connection = psycopg2.connect(self.conninfo(options=TEST_SESSION, **extra))
@@ -119,12 +125,15 @@ class Cluster:
     """A running cluster in a directory of its own. initdb and settings are those of throw-away data: no fsync.
 
     `locale` is libc's for the whole cluster; `icu_locale` makes ICU the default provider. Local connections are
-    trusted, TCP ones on 127.0.0.1 need PASSWORD. `standby_of` makes a physical standby of another cluster instead. Leaving the context stops the server, removes the directory and
+    trusted, TCP ones on 127.0.0.1 need PASSWORD. `standby_of` makes a physical standby of another cluster instead.
+    `installation` is the PostgreSQL that it runs on. Leaving the context stops the server, removes the directory and
     raises if the log tells of a crash.
     """
 
-    def __init__(self, name, *, locale="C.UTF-8", icu_locale=None, encoding="UTF8", settings=None, standby_of=None):
+    def __init__(self, name, *, locale="C.UTF-8", icu_locale=None, encoding="UTF8", settings=None, standby_of=None,
+                 installation=None):
         self.name = name
+        self.installation = installation or (standby_of.installation if standby_of else Installation())
         self.locale = locale
         self.icu_locale = icu_locale
         self.encoding = encoding
@@ -136,11 +145,10 @@ class Cluster:
 
     def __enter__(self):
         os.umask(0o022)  # the servers' user reads what is made here
-        self.directory = tempfile.mkdtemp(prefix="pg_parity-", dir="/tmp")
+        self.directory = tempfile.mkdtemp(prefix="pg_parity-", dir=f"{self.installation.root}/tmp")
         os.chmod(self.directory, 0o755)
         if os.geteuid() == 0:
-            postgres = pwd.getpwnam("postgres")
-            os.chown(self.directory, postgres.pw_uid, postgres.pw_gid)
+            os.chown(self.directory, *self.installation.owner())
         try:
             if self.standby_of:
                 self._copy_primary()
@@ -175,21 +183,25 @@ class Cluster:
     def log_file(self):
         return os.path.join(self.directory, "log")
 
-    def _run(self, *command):
+    def _inside(self, path):
+        return self.installation.inside(path)
+
+    def _run(self, program, *arguments):
         """Runs a server-side program as the clusters' owner; its output only shows when it fails."""
-        prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        locales = f"{self.directory}/locales:/usr/lib/locale"
-        done = subprocess.run([*prefix, *command], env=clean_environment(LOCPATH=locales, LC_ALL="C"), cwd=self.directory,
+        command = self.installation.command(self.installation.binary(program), *arguments, as_owner=True)
+        locales = f"{self._inside(self.directory)}/locales:/usr/lib/locale"
+        done = subprocess.run(command, env=clean_environment(LOCPATH=locales, LC_ALL="C"), cwd=self.directory,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode != 0:
             log = open(self.log_file).read()[-2000:] if os.path.exists(self.log_file) else ""
-            raise RuntimeError(f"{command[0]} failed ({done.returncode}): {done.stdout}\n{log}")
+            raise RuntimeError(f"{program} failed ({done.returncode}): {done.stdout}\n{log}")
 
     def add_locale(self, name):
         """Makes a libc locale such as "en_US.UTF-8" known to this cluster only."""
         language, charset = name.split(".")
         os.makedirs(f"{self.directory}/locales", exist_ok=True)
-        done = subprocess.run(["localedef", "-i", language, "-f", charset, f"{self.directory}/locales/{name}"],
+        made = f"{self._inside(self.directory)}/locales/{name}"
+        done = subprocess.run(self.installation.command("localedef", "-i", language, "-f", charset, made),
                               capture_output=True, text=True, check=False)
         if not os.path.isdir(f"{self.directory}/locales/{name}"):
             raise RuntimeError(f"localedef {name}: {done.stderr}")
@@ -202,13 +214,13 @@ class Cluster:
             file.write(PASSWORD + "\n")
         os.chmod(password_file, 0o644)
         icu = ["--locale-provider=icu", f"--icu-locale={self.icu_locale}"] if self.icu_locale else []
-        self._run(binary("initdb"), "-D", self.data_directory, "-U", "postgres", "-E", self.encoding, f"--locale={self.locale}",
-                  *icu, "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={password_file}", "--no-sync", "--no-instructions")
+        self._run("initdb", "-D", self._inside(self.data_directory), "-U", "postgres", "-E", self.encoding, f"--locale={self.locale}",
+                  *icu, "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={self._inside(password_file)}", "--no-sync")
         os.remove(password_file)
 
     def _copy_primary(self):
-        self._run(binary("pg_basebackup"), "-D", self.data_directory, "-R", "-X", "stream", "-c", "fast", "--no-sync",
-                  "-d", self.standby_of.database().conninfo())
+        self._run("pg_basebackup", "-D", self._inside(self.data_directory), "-R", "-X", "stream", "-c", "fast", "--no-sync",
+                  "-d", self.standby_of.database().inside_conninfo())
 
     def catch_up(self):
         """Waits until this standby has replayed all that its primary has written."""
@@ -220,7 +232,7 @@ class Cluster:
 
     def _configure(self):
         settings = {
-            "listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.socket_directory,
+            "listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self._inside(self.socket_directory),
             "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
             "shared_buffers": "128MB", "max_connections": "60", "max_wal_size": "4GB", "logging_collector": "off",
             "log_line_prefix": "%m [%p] %a ", "max_prepared_transactions": "4", **self.settings,
@@ -231,11 +243,11 @@ class Cluster:
                 file.write(f"{name} = '{quoted}'\n")
 
     def start(self):
-        self._run(binary("pg_ctl"), "start", "-w", "-t", "60", "-s", "-D", self.data_directory, "-l", self.log_file)
+        self._run("pg_ctl", "start", "-w", "-t", "60", "-s", "-D", self._inside(self.data_directory), "-l", self._inside(self.log_file))
 
     def stop(self):
         if os.path.exists(os.path.join(self.data_directory, "postmaster.pid")):
-            self._run(binary("pg_ctl"), "stop", "-w", "-t", "60", "-s", "-m", "fast", "-D", self.data_directory)
+            self._run("pg_ctl", "stop", "-w", "-t", "60", "-s", "-m", "fast", "-D", self._inside(self.data_directory))
 
     def log(self):
         with open(self.log_file, errors="replace") as file:
@@ -297,6 +309,7 @@ class Cluster:
 
 def main():
     parser = argparse.ArgumentParser(description="runs a command with throw-away clusters")
+    parser.add_argument("--major")
     parser.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("names")
     parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -309,13 +322,14 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGHUP, stop)
     with contextlib.ExitStack() as stack:
-        clusters = [stack.enter_context(Cluster(name, settings=settings)) for name in arguments.names.split(",")]
+        installation = Installation.of_major(arguments.major)
+        clusters = [stack.enter_context(Cluster(name, settings=settings, installation=installation)) for name in arguments.names.split(",")]
         first = clusters[0]
-        environment = clean_environment(PGHOST=first.socket_directory, PGPORT=str(first.port), PGUSER="postgres", PGDATABASE="postgres")
+        environment = clean_environment(PGHOST=installation.inside(first.socket_directory), PGPORT=str(first.port), PGUSER="postgres", PGDATABASE="postgres")
         for cluster in clusters:
-            environment[cluster.name.upper()] = cluster.database().conninfo()
-            environment[cluster.name.upper() + "_LOG"] = cluster.log_file
-        child = subprocess.Popen(command, env=environment)
+            environment[cluster.name.upper()] = cluster.database().inside_conninfo()
+            environment[cluster.name.upper() + "_LOG"] = installation.inside(cluster.log_file)
+        child = subprocess.Popen(installation.command(*command), env=environment)
         try:
             status = child.wait()
         except BaseException:
