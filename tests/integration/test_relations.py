@@ -1,6 +1,6 @@
 """Kinds of relations, layouts that differ, and names."""
 
-from support.cluster import Cluster
+from support.cluster import PASSWORD, Cluster
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target
 
 ROWS = "INSERT INTO t SELECT n, n % 10, 'v' || n FROM generate_series(1, 5000) n"
@@ -88,8 +88,8 @@ def test_foreign_tables_only_when_named(pair, source_cluster):
     pair.both(ROWS)
     pair.target.execute(
         "CREATE EXTENSION postgres_fdw;"
-        f"CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{source_cluster.socket_directory}', port '{source_cluster.port}', dbname '{pair.source.name}');"
-        "CREATE USER MAPPING FOR postgres SERVER s OPTIONS (user 'postgres');"
+        f"CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '{source_cluster.port}', dbname '{pair.source.name}');"
+        "CREATE USER MAPPING FOR postgres SERVER s OPTIONS (user 'postgres', password '" + PASSWORD + "');"
         "CREATE FOREIGN TABLE f (id int NOT NULL, k int, v text) SERVER s OPTIONS (schema_name 'public', table_name 't')")
     pair.source.execute("CREATE TABLE f (id int PRIMARY KEY, k int, v text); INSERT INTO f SELECT * FROM t")
     run = pair.compare("--exclude-table", "public.f").expect(IDENTICAL)
@@ -221,8 +221,8 @@ def test_foreign_partition(pair, source_cluster):
                         "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, n FROM generate_series(0, 199) n")
     pair.target.execute(
         "CREATE EXTENSION postgres_fdw;"
-        f"CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{source_cluster.socket_directory}', port '{source_cluster.port}', dbname '{pair.source.name}');"
-        "CREATE USER MAPPING FOR postgres SERVER s OPTIONS (user 'postgres');"
+        f"CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '{source_cluster.port}', dbname '{pair.source.name}');"
+        "CREATE USER MAPPING FOR postgres SERVER s OPTIONS (user 'postgres', password '" + PASSWORD + "');"
         "CREATE TABLE t (id int NOT NULL, v int) PARTITION BY RANGE (id); CREATE TABLE near PARTITION OF t FOR VALUES FROM (0) TO (100);"
         "CREATE FOREIGN TABLE far PARTITION OF t FOR VALUES FROM (100) TO (200) SERVER s OPTIONS (table_name 'far');"
         "INSERT INTO near SELECT n, n FROM generate_series(0, 99) n")

@@ -5,16 +5,23 @@ import contextlib
 import csv
 import io
 import json
+import os
 import re
 import struct
+import sys
 
 import psycopg2
 import pytest
 
 from support.cluster import Cluster
+from support.installation import Installation
 from support.pgparity import TOP
 
 VECTORS = TOP / "tests" / "vectors"
+sys.path.insert(0, str(VECTORS))
+import sql_types  # noqa: E402
+
+MAJOR = Installation.of_major(os.environ.get("PARITY_SOURCE_MAJOR")).major
 ESCAPES = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
 NULL = "\\N"
 
@@ -26,12 +33,28 @@ SETTINGS = {
     "dates and intervals": "SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'SQL, DMY'; SET IntervalStyle = 'iso_8601'",
     "numbers and bytes": "SET extra_float_digits = -15; SET bytea_output = 'escape'; SET lc_numeric = 'C'; SET array_nulls = on",
     "others": "SET TimeZone = 'America/St_Johns'; SET DateStyle = 'German'; SET IntervalStyle = 'sql_standard'; SET xmloption = 'document';"
-              " SET standard_conforming_strings = on; SET default_toast_compression = 'lz4'; SET search_path = pg_catalog, public",
+              " SET standard_conforming_strings = on; SET search_path = pg_catalog, public"
+              + (" ; SET default_toast_compression = 'lz4'" if MAJOR >= 14 else ""),
     "client encoding": "SET client_encoding = 'LATIN1'; SET max_parallel_workers_per_gather = 4; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0",
 }
 
 
 def read_vectors(name):
+    """The rows that the major version under test can read; on 15 and later these are all."""
+    return [row for row in all_vectors(name) if all(sql_types.oldest_major(*value) <= MAJOR for value in values_of(row))]
+
+
+def values_of(row):
+    """Every value of a row of any of the files, as (SQL type, literal)."""
+    if "literal" in row:
+        return [(row["sql_type"], row["literal"])]
+    if "literals" in row:
+        return zip(row["sql_types"].split(","), json.loads(row["literals"]))
+    types = [sql_type for _, sql_type, _ in json.loads(row["key"]) + json.loads(row["columns"])]
+    return [value for cells in json.loads(row["rows"]) or [[None] * len(types)] for value in zip(types, cells)]
+
+
+def all_vectors(name):
     with open(VECTORS / name, encoding="utf-8", newline="") as file:
         lines = [line.rstrip("\n") for line in file]
     while lines[0].startswith("#"):
@@ -42,7 +65,8 @@ def read_vectors(name):
 def type_statements():
     """What the header of cells.tsv says must be created first."""
     with open(VECTORS / "cells.tsv", encoding="utf-8") as file:
-        return [line[1:].strip() for line in file if line.startswith("#     CREATE ")]
+        statements = [line[1:].strip() for line in file if line.startswith("#     CREATE ")]
+    return [statement for statement in statements if sql_types.oldest_major(statement, None) <= MAJOR]
 
 
 def outer(form):
@@ -76,10 +100,10 @@ def utf8(source_cluster):
 
 
 @pytest.fixture(scope="module")
-def other_encodings():
+def other_encodings(source_cluster):
     """Databases whose encoding is not UTF8, filled through a UTF-8 client: LATIN1 converts, SQL_ASCII takes the bytes."""
     with contextlib.ExitStack() as stack:
-        cluster = stack.enter_context(Cluster("encodings", locale="C"))
+        cluster = stack.enter_context(Cluster("encodings", locale="C", installation=source_cluster.installation))
         databases = {}
         for encoding in ("LATIN1", "LATIN9", "WIN1252", "EUC_JP", "SQL_ASCII"):
             name = encoding.lower()

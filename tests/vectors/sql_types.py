@@ -122,6 +122,15 @@ PRINTED = {
 }
 
 
+def oldest_major(sql_type, literal):
+    """The oldest major version of PostgreSQL, from 13 on, that knows the type and reads the literal."""
+    if "multirange" in sql_type:
+        return 14
+    if base_type(sql_type).startswith("numeric") and "Infinity" in (literal or ""):
+        return 14
+    return 15 if sql_type == "interval" and "2562047788H" in (literal or "") else 13
+
+
 def base_type(sql_type):
     """The type on which a domain is based in the end; any other type as it is."""
     while sql_type in DOMAINS:
