@@ -23,6 +23,8 @@ MIXED = {"mixed": "target", "mixed reverse": "source"}
 # The modules whose tests hold whatever the engine is. Mixed pairs take long; the property tests have them always.
 EVERY_ENGINE = {"test_values", "test_keys", "test_relations", "test_property", "test_security", "test_schema_check", "test_migration"}
 ALWAYS_MIXED = {"test_property"}
+# The same for streams: what a key is, is decided before rows are read.
+LONG_STREAMED = {"test_keys"}
 
 
 def pytest_configure(config):
@@ -36,8 +38,8 @@ def pytest_generate_tests(metafunc):
     module = metafunc.module.__name__
     if module not in EVERY_ENGINE or "engine" not in metafunc.fixturenames or metafunc.definition.get_closest_marker("extension_only"):
         return
-    long = () if module in ALWAYS_MIXED else pytest.mark.long
-    engines = [pytest.param(engine, marks=long if engine in MIXED else ()) for engine in ENGINES]
+    late = {engine for engine in MIXED if module not in ALWAYS_MIXED} | ({"stream"} if module in LONG_STREAMED else set())
+    engines = [pytest.param(engine, marks=pytest.mark.long if engine in late else ()) for engine in ENGINES]
     metafunc.parametrize("engine", engines, indirect=True, scope="module")
 
 

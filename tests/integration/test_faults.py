@@ -55,7 +55,7 @@ def count_requests(pair, *arguments):
         return proxy.requests
 
 
-@pytest.mark.parametrize("sides", ["source", "target", "both"])
+@pytest.mark.parametrize("sides", [pytest.param("source", marks=pytest.mark.long), pytest.param("target", marks=pytest.mark.long), "both"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_table_changed_at_any_moment(pair, change, sides):
     """The change comes just before each of the driver's requests in turn. Rows as before or rows as after are both right answers, and
