@@ -40,11 +40,18 @@ Outcome read(std::string_view text, driver::JsonReader& reader) {
     }
 }
 
+/// Whether a digit stands before an "e": a number may be beyond double then.
+bool has_exponent(std::string_view text) {
+    for (std::size_t at = 1; at < text.size(); ++at)
+        if ((text[at] == 'e' || text[at] == 'E') && text[at - 1] >= '0' && text[at - 1] <= '9') return true;
+    return false;
+}
+
 /// nlohmann::json ends a text at a zero byte, skips a byte order mark, checks UTF-8 and has no numbers beyond double.
 void compare_parsers(std::string_view text, const Outcome& ours) {
     const bool theirs = nlohmann::json::accept(text.begin(), text.end());
     const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c != '\0' && !(c & 0x80); });
-    const bool small_numbers = text.size() < 300 && text.find_first_of("eE") == std::string_view::npos;
+    const bool small_numbers = text.size() < 300 && !has_exponent(text);
     if (theirs && plain)
         require(ours.canonical || ours.sqlstate == kOutOfRange || ours.sqlstate == kZeroCharacter,
                 "a JSON text is not refused as malformed");
