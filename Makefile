@@ -10,9 +10,9 @@ PG_CONFIG ?= pg_config
 
 # Server headers are system headers to us: they do not compile without warnings as C++. Nothing may throw and no
 # destructor may be needed (a server error is a longjmp), so that the module links without libstdc++.
-PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -Iextension -MMD
+PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) -Iextension -MMD -MP
 # PGXS passes on gcc's warning options, of which clang does not know all.
-PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -Wextra -Wshadow -Wno-unused-parameter -Wno-unknown-warning-option
+PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-semantic-interposition -Wextra -Wshadow -Wno-unused-parameter -Wno-unknown-warning-option
 
 # PGXS would compile every object a second time as bitcode, by a rule that ignores PG_CXXFLAGS.
 override with_llvm = no

@@ -45,6 +45,7 @@ bool slice_differs(int range_no, const Digest& source, const Digest& target) {
 }
 
 RangeTotal total_of(const RangeDigests& range) { return {range.rows, sum_of(range.row)}; }
+RangeTotal keys_of(const RangeDigests& range) { return {range.rows, sum_of(range.key)}; }
 
 }  // namespace
 
@@ -77,6 +78,7 @@ void LockstepComparison::add(const RangeDigests& source, const RangeDigests& tar
     DivergentRange range;
     range.range_no = source.range_no;
     range.total = {total_of(source), total_of(target)};
+    range.keys = {keys_of(source), keys_of(target)};
     range.key_differs = slice_differs(range.range_no, source.key, target.key);
     range.row_differs = slice_differs(range.range_no, source.row, target.row);
     bool differs = source.rows != target.rows || range.key_differs || range.row_differs;
@@ -89,6 +91,8 @@ void LockstepComparison::add(const RangeDigests& source, const RangeDigests& tar
     ++comparison_.ranges;
     comparison_.total.source.add(range.total.source, width_);
     comparison_.total.target.add(range.total.target, width_);
+    comparison_.keys.source.add(range.keys.source, width_);
+    comparison_.keys.target.add(range.keys.target, width_);
     if (differs) comparison_.divergent.push_back(std::move(range));
 }
 

@@ -35,12 +35,14 @@ struct DivergentRange {
     bool key_differs = false;
     bool row_differs = false;
     std::vector<bool> column_differs;
+    Both<RangeTotal> keys{};  ///< the same with key hashes in the place of row hashes
 };
 
 /// What a pass over all ranges, or over chosen ones, gave.
 struct Comparison {
     std::uint64_t ranges = 0;
     Both<RangeTotal> total;
+    Both<RangeTotal> keys;
     std::vector<DivergentRange> divergent;  ///< ascending
     /// Whether a column's sums over all compared ranges differ. Says something for keyless tables alone: there a
     /// changed row goes to another range, and within a range every column differs.

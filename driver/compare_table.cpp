@@ -27,6 +27,23 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kProgramLimitExceeded = "54000";
 
+/// The failure that both sides share in one pass.
+class PassFailure {
+  public:
+    explicit PassFailure(const Both<TableReader*>& readers) : readers_(readers) { set(&failure_); }
+    ~PassFailure() { set(nullptr); }
+    PassFailure(const PassFailure&) = delete;
+    PassFailure& operator=(const PassFailure&) = delete;
+
+  private:
+    void set(SharedFailure* failure) {
+        for (TableReader* reader : {readers_.source, readers_.target}) reader->set_failure(failure);
+    }
+
+    SharedFailure failure_;
+    const Both<TableReader*> readers_;
+};
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// One attempt to compare a table, under one pair of snapshots. Fills a fresh result.
@@ -45,17 +62,17 @@ class TableComparison {
 
     void run() {
         const RangeList all{bounds(), {}};
-        Comparison first = first_pass(all);
+        const Comparison first = digest(first_readers_, all);
         note_first_pass(first);
         if (first.divergent.empty()) return;
         show_descent(0);
-        const Located located = descend(all.bounds, std::move(first), key_forms_, slices(), context_.settings.width,
-                                        {[&](int ranges) { return readers_[better_side_]->split(ranges); },
-                                         [&](const RangeList& ranges) { return digest_if_it_fits(ranges); }});
+        const Located located = locate(all.bounds, first);
+        result_.ranges_divergent = count_distinct(located.parents);
+        if (located.divergent.empty()) return;
         find_rows(located);
         if (table_.key.empty() || result_.counts.mismatch == 0) return;
         const auto started = Clock::now();
-        fetch_values(*context_.spool, table_no_, readers_);
+        fetch_listed_values();
         debug("values fetched in {:.3f} s", seconds_since(started));
     }
 
@@ -70,7 +87,16 @@ class TableComparison {
         context_.progress->descend(static_cast<std::size_t>(table_no_), differing);
     }
 
-    std::size_t slices() const { return table_.columns.size() + 2; }
+    static std::uint64_t count_distinct(std::vector<std::int32_t> ascending) {
+        return static_cast<std::uint64_t>(std::unique(ascending.begin(), ascending.end()) - ascending.begin());
+    }
+
+    static std::vector<std::int32_t> parents_with_differences(const Located& located, const MergeReport& report) {
+        std::vector<std::int32_t> parents;
+        for (std::size_t i = 0; i < located.parents.size(); ++i)
+            if (report.range_differs[i]) parents.push_back(located.parents[i]);
+        return parents;
+    }
 
     /// The division of the first pass.
     std::vector<std::string> bounds() {
@@ -82,24 +108,24 @@ class TableComparison {
     }
 
     /// What is equal under the first pass's forms is equal; what differs is digested again under the real ones.
-    Comparison first_pass(const RangeList& all) {
-        Comparison first = digest(first_readers_, all);
-        if (!has_prefilter(table_) || first.divergent.empty()) return first;
-        Comparison exact = digest(readers_, {all.bounds, range_numbers(first.divergent)});
-        Both<std::uint64_t> rows{0, 0};
-        for (const DivergentRange& range : first.divergent)
-            for (Side side : {Side::kSource, Side::kTarget}) rows[side] += range.total[side].rows;
-        if (rows.source != exact.total.source.rows || rows.target != exact.total.target.rows)
-            throw Error(ErrorKind::kInternal, "two digests of the same ranges cover different numbers of rows");
-        first.divergent = std::move(exact.divergent);
-        return first;
+    Located locate(const std::vector<std::string>& bounds, const Comparison& first) {
+        const FirstPass pass{bounds, key_forms_, context_.settings.width, !has_prefilter(table_)};
+        const Descent servers{[&](int ranges) { return split_finely(ranges); },
+                              [&](const RangeList& ranges, bool exact) { return digest_if_it_fits(ranges, exact); }};
+        try {
+            return descend(pass, first, servers);
+        } catch (const TotalsError& error) {
+            mistrust_indexes(error);
+            return descend(pass, first, servers);
+        }
     }
 
     Comparison digest(const Both<TableReader*>& readers, const RangeList& ranges) {
         const auto started = Clock::now();
+        const PassFailure failure(readers);
         const std::unique_ptr<RangeSource> source = readers.source->digest(ranges);
         const std::unique_ptr<RangeSource> target = readers.target->digest(ranges);
-        LockstepComparison comparison(table_.columns.size(), context_.settings.width);
+        LockstepComparison comparison(ranges.totals_only ? 0 : table_.columns.size(), context_.settings.width);
         Both<RangeDigests> range;
         while (true) {
             const bool more = source->next(range.source);
@@ -112,14 +138,25 @@ class TableComparison {
         Comparison compared = comparison.finish();
         debug("{} ranges digested in {:.3f} s, {} of them divergent; path {} on source, {} on target", compared.ranges,
               seconds_since(started), compared.divergent.size(), source->path(), target->path());
+        if (context_.log->should_log(spdlog::level::debug))
+            for (Side side : {Side::kSource, Side::kTarget})
+                if (const std::string effort = readers[side]->effort(); !effort.empty())
+                    debug("on the {}: {}", side_name(side), effort);
         return compared;
     }
 
+    std::vector<std::string> split_finely(int ranges) {
+        const auto started = Clock::now();
+        std::vector<std::string> bounds = readers_[better_side_]->split(ranges);
+        debug("{} finer bounds read in {:.3f} s", bounds.size(), seconds_since(started));
+        return bounds;
+    }
+
     /// Nothing where a server has no memory for the digests of so many ranges; the transactions go on.
-    std::optional<Comparison> digest_if_it_fits(const RangeList& ranges) {
+    std::optional<Comparison> digest_if_it_fits(const RangeList& ranges, bool exact) {
         for (TableReader* reader : {readers_.source, readers_.target}) reader->set_savepoint();
         try {
-            return digest(readers_, ranges);
+            return digest(exact ? readers_ : first_readers_, ranges);
         } catch (const Error& error) {
             if (error.sqlstate() != kProgramLimitExceeded) throw;
             debug("no finer ranges: {}", error.what());
@@ -135,28 +172,43 @@ class TableComparison {
         if (table_.key.empty()) result_.column_divergent = first.column_sum_differs;
     }
 
-    /// An index that does not agree with its table (a corrupt one) hides rows that the scan saw: the rows are read
-    /// again without indexes then.
+    void fetch_listed_values() {
+        std::uint64_t fetched = 0;
+        fetch_values(*context_.spool, table_no_, readers_, [&] {
+            context_.progress->fetch(static_cast<std::size_t>(table_no_), ++fetched, 2 * listed_mismatches_);
+        });
+    }
+
+    /// An index that does not agree with its table (a corrupt one) hides rows that the scan saw: they are read without
+    /// indexes from then on.
+    void mistrust_indexes(const TotalsError& error) {
+        if (table_.key.empty() || indexes_avoided_) throw error;
+        debug("{}; reading again without indexes", error.what());
+        result_.notes.push_back(fmt::format(
+            "an index of the key does not agree with the table on {}: it is corrupt; rows were read without it",
+            error.server()));
+        for (TableReader* reader : {readers_.source, readers_.target}) reader->avoid_indexes();
+        indexes_avoided_ = true;
+    }
+
     void find_rows(const Located& located) {
         try {
             merge_ranges(located);
         } catch (const TotalsError& error) {
-            if (table_.key.empty()) throw;
-            debug("{}; reading the rows again without indexes", error.what());
-            result_.notes.push_back(fmt::format(
-                "an index of the key does not agree with the table on {}: it is corrupt; rows were read without it",
-                error.server()));
-            for (TableReader* reader : {readers_.source, readers_.target}) reader->avoid_indexes();
+            mistrust_indexes(error);
             context_.spool->discard(table_no_);
             spooled_ = 0;
+            listed_mismatches_ = 0;
             merge_ranges(located);
         }
     }
 
     void merge_ranges(const Located& located) {
         const auto started = Clock::now();
-        const MergeSpec spec{context_.settings.width, table_.columns.size(), table_.key.empty(), table_.key_proven};
+        const MergeSpec spec{context_.settings.width, table_.columns.size(), table_.key.empty(),
+                             table_.key_proven,       located.exact,         context_.settings.seed};
         const RangeList ranges{located.bounds, range_numbers(located.divergent)};
+        const PassFailure failure(readers_);
         const std::unique_ptr<RowSource> source = readers_.source->rows(ranges);
         const std::unique_ptr<RowSource> target = readers_.target->rows(ranges);
         std::uint64_t listed_rows = 0, differing_rows = 0;
@@ -166,6 +218,7 @@ class TableComparison {
                 show_descent(differing_rows += finding.occurrences);
             });
         result_.counts = report.counts;
+        if (!located.exact) result_.ranges_divergent = count_distinct(parents_with_differences(located, report));
         result_.listed = listed_rows;
         if (!table_.key.empty()) result_.column_divergent = report.column_divergent;
         note_oddities(report);
@@ -177,6 +230,7 @@ class TableComparison {
         const std::int64_t cap = context_.options->max_divergences;
         if (cap > 0 && spooled_ >= cap) return 0;
         ++spooled_;
+        listed_mismatches_ += finding.kind == FindingKind::kMismatch;
         SpooledFinding entry;
         entry.finding.kind = finding.kind;
         entry.finding.key_bytes = finding.key;
@@ -209,7 +263,9 @@ class TableComparison {
     TableResult& result_;
     const std::vector<core::Form> key_forms_;
     Side better_side_ = Side::kSource;
+    bool indexes_avoided_ = false;
     std::int64_t spooled_ = 0;
+    std::uint64_t listed_mismatches_ = 0;
 };
 
 /// The engine of this side of the table.
@@ -308,6 +364,7 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
     try {
         with_table_snapshots(sessions, table, [&](const Both<TableSnapshot>& snapshots) {
             context.spool->discard(table_no);
+            context.progress->begin_table(static_cast<std::size_t>(table_no));
             result = fresh_result(table);
             result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
             const TablePlan first = prefiltered(table);

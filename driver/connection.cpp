@@ -7,10 +7,12 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "driver/connection_end.h"
 #include "driver/conninfo.h"
 #include "driver/error.h"
 #include "driver/interrupt.h"
@@ -24,9 +26,6 @@ using ResultPtr = std::shared_ptr<pg_result>;
 
 /// What the extension marks its progress notices with.
 constexpr std::string_view kProgressState = "PP001";
-
-/// How long a cancelled query may take to end before its connection is given up.
-constexpr auto kDrainTime = std::chrono::seconds(10);
 
 ResultPtr own(PGresult* result) {
     return {result, [](PGresult* r) { PQclear(r); }};
@@ -99,15 +98,23 @@ struct Connection::State {
     void send(const std::string& sql, const std::vector<Parameter>& parameters, bool stream);
     void flush();
     ResultPtr take_result();
-    void drain();
-    void cancel() noexcept;
+    void drain(Clock::time_point deadline = Clock::now() + kDrainTime);
+    bool skip_answer(Clock::time_point deadline);
+    bool skip_copy(Clock::time_point deadline);
+    bool read_more(Clock::time_point deadline);
     void cancel_and_drain() noexcept;
-    void cancel_and_drain_copy() noexcept;
 
-    /// Waits until `socket_events` on our socket, a signal, or the companion's answer. Returns false at the deadline.
+    /// Waits until `socket_events` on our socket, a signal, a shared failure, or the companion's answer. Returns false
+    /// at the deadline.
     bool wait(short socket_events, std::optional<Clock::time_point> deadline = {});
+    /// The same for any two descriptors.
+    bool wait_on(std::array<pollfd, 2>& awaited, std::optional<Clock::time_point> deadline);
+    void wait_for(int fd);
+    pollfd watched_companion() const;
     void interrupt();
-    void take_companion_input();
+    void give_way();
+    void heed_companion(bool closed);
+    void take_companion_input(bool closed);
     void consume();
 
     [[noreturn]] void fail(const ResultPtr& result);
@@ -118,7 +125,10 @@ struct Connection::State {
     PGconn* conn;
     bool broken = false;
     bool streaming = false;
-    ResultPtr early;  ///< taken while the other side's rows were awaited
+    bool ending = false;          ///< what is left of an answer is being thrown away
+    bool read_out = false;        ///< closed by the server after a whole answer
+    std::deque<ResultPtr> early;  ///< taken while the other side's rows were awaited
+    const SharedFailure* failure = nullptr;
     State* companion = nullptr;
     State* watched_by = nullptr;
     std::function<void(std::uint64_t, std::uint64_t)> on_progress;
@@ -128,8 +138,11 @@ struct Connection::State {
 Connection::State::~State() {
     if (companion) companion->watched_by = nullptr;
     if (watched_by) watched_by->companion = nullptr;
-    early.reset();
-    PQfinish(conn);
+    early.clear();
+    if (broken)
+        PQfinish(conn);
+    else
+        close_connection(conn);
 }
 
 void Connection::State::require_alive() const {
@@ -142,45 +155,99 @@ void Connection::State::require_alive() const {
 // ---- waiting -------------------------------------------------------------------------------------------------
 
 bool Connection::State::wait(short socket_events, std::optional<Clock::time_point> deadline) {
+    std::array<pollfd, 2> awaited = {{{PQsocket(conn), socket_events, 0}, {-1, 0, 0}}};
+    return wait_on(awaited, deadline);
+}
+
+bool Connection::State::wait_on(std::array<pollfd, 2>& awaited, std::optional<Clock::time_point> deadline) {
     for (;;) {
         if (interrupted()) interrupt();
-        const bool watch = companion && companion->streaming && !companion->broken && !companion->early;
-        std::array<pollfd, 3> fds = {{{PQsocket(conn), socket_events, 0},
+        std::array<pollfd, 5> fds = {{awaited[0],
+                                      awaited[1],
                                       {interrupt_fd(), POLLIN, 0},
-                                      {watch ? PQsocket(companion->conn) : -1, POLLIN, 0}}};
+                                      {failure && !ending ? failure->fd() : -1, POLLIN, 0},
+                                      watched_companion()}};
         const int ready = poll(fds.data(), fds.size(), milliseconds_until(deadline));
         if (ready < 0 && errno != EINTR) {
             throw Error(ErrorKind::kInternal,
                         fmt::format("could not wait for the {}: {}", side_name(side), std::strerror(errno)));
         }
         if (ready == 0) return false;
-        if (ready < 0 || fds[1].revents) continue;
-        if (fds[2].revents) take_companion_input();
-        if (fds[0].revents) return true;
+        if (ready < 0 || fds[2].revents) continue;
+        if (fds[3].revents) give_way();
+        if (fds[4].revents) heed_companion((fds[4].revents & ~POLLIN) != 0);
+        std::copy_n(fds.begin(), awaited.size(), awaited.begin());
+        if (awaited[0].revents || awaited[1].revents) return true;
     }
 }
 
+/// An idle session hears of settings that changed, and of its end.
+void Connection::State::wait_for(int fd) {
+    for (;;) {
+        std::array<pollfd, 2> awaited = {{{fd, POLLIN, 0}, {PQsocket(conn), POLLIN, 0}}};
+        wait_on(awaited, {});
+        if (awaited[0].revents) return;
+        consume();
+        PQisBusy(conn);  // takes what came
+    }
+}
+
+/// Both requests are under way at the same time.
 void Connection::State::interrupt() {
-    cancel();
     broken = true;
-    if (companion && companion->streaming) {
-        companion->cancel();
-        companion->broken = true;
+    {
+        const CancelRequest request(conn);
+        std::optional<CancelRequest> companions;
+        if (companion && companion->streaming) {
+            companion->broken = true;
+            companions.emplace(companion->conn);
+            companions->wait();
+        }
+        request.wait();
     }
     throw Error(ErrorKind::kCancelled, "interrupted");
 }
 
+/// Ends what runs first, so that the connection can be used again.
+void Connection::State::give_way() {
+    cancel_and_drain();
+    failure->rethrow();
+}
+
+pollfd Connection::State::watched_companion() const {
+    if (ending || !companion || !companion->streaming || companion->broken || companion->read_out) return {-1, 0, 0};
+    const int input = companion->early.empty() ? POLLIN : 0;
+    return {PQsocket(companion->conn), static_cast<short>(POLLRDHUP | input), 0};
+}
+
+void Connection::State::heed_companion(bool closed) {
+    try {
+        take_companion_input(closed);
+    } catch (const std::exception&) {
+        cancel_and_drain();
+        throw;
+    }
+}
+
 /// Reads at most one result ahead: what follows stays in the socket, so that a side that is faster than the other
-/// waits.
-void Connection::State::take_companion_input() {
-    if (PQisBusy(companion->conn)) companion->consume();
-    if (PQisBusy(companion->conn)) return;
-    companion->early = own(PQgetResult(companion->conn));
-    const ResultPtr& result = companion->early;
-    if (!result || PQresultStatus(result.get()) != PGRES_FATAL_ERROR) return;
-    const ResultPtr failed = std::move(companion->early);
-    companion->drain();
-    companion->fail(failed);
+/// waits. Where the server has closed the connection, reads all that the socket holds: its last word tells whether the
+/// answer is whole.
+void Connection::State::take_companion_input(bool closed) {
+    State& other = *companion;
+    do {
+        if (PQisBusy(other.conn)) other.consume();
+        if (PQisBusy(other.conn)) continue;
+        const ResultPtr result = own(PQgetResult(other.conn));
+        if (!result) {
+            other.read_out = closed;
+            return;
+        }
+        if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
+            other.drain();
+            other.fail(result);
+        }
+        other.early.push_back(result);
+    } while (closed);
 }
 
 void Connection::State::consume() {
@@ -239,7 +306,11 @@ void Connection::State::flush() {
 }
 
 ResultPtr Connection::State::take_result() {
-    if (early) return std::exchange(early, nullptr);
+    if (!early.empty()) {
+        ResultPtr result = std::move(early.front());
+        early.pop_front();
+        return result;
+    }
     while (PQisBusy(conn)) {
         wait(POLLIN);
         consume();
@@ -247,55 +318,53 @@ ResultPtr Connection::State::take_result() {
     return own(PQgetResult(conn));
 }
 
-/// Reads what is left of an answer that failed or is not wanted.
-void Connection::State::drain() {
+/// Takes what is left of an answer that failed or is not wanted. Nothing else that happens ends that.
+void Connection::State::drain(Clock::time_point deadline) {
     streaming = false;
-    early.reset();
-    const auto deadline = Clock::now() + kDrainTime;
+    early.clear();
+    ending = true;
+    if (!skip_answer(deadline)) broken = true;
+    ending = false;
+}
+
+bool Connection::State::skip_answer(Clock::time_point deadline) {
     while (PQstatus(conn) == CONNECTION_OK) {
-        while (PQisBusy(conn)) {
-            if (!wait(POLLIN, deadline) || !PQconsumeInput(conn)) {
-                broken = true;
-                return;
-            }
-        }
-        if (!own(PQgetResult(conn))) return;
+        while (PQisBusy(conn))
+            if (!read_more(deadline)) return false;
+        const ResultPtr result = own(PQgetResult(conn));
+        if (!result) return true;
+        if (PQresultStatus(result.get()) == PGRES_COPY_OUT && !skip_copy(deadline)) return false;
     }
-}
-
-void Connection::State::cancel() noexcept {
-    const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> handle(PQgetCancel(conn), &PQfreeCancel);
-    std::array<char, 256> message{};
-    if (handle) PQcancel(handle.get(), message.data(), static_cast<int>(message.size()));
-}
-
-void Connection::State::cancel_and_drain() noexcept {
-    if (broken) return;
-    try {
-        cancel();
-        drain();
-    } catch (const std::exception&) {
-        broken = true;
-    }
-    streaming = false;
+    return true;
 }
 
 /// What is left of a COPY must be taken before its end can be.
-void Connection::State::cancel_and_drain_copy() noexcept {
-    if (broken) return;
+bool Connection::State::skip_copy(Clock::time_point deadline) {
+    char* message = nullptr;
+    int length = 0;
+    while ((length = PQgetCopyData(conn, &message, 1)) >= 0) {
+        PQfreemem(std::exchange(message, nullptr));
+        if (length == 0 && !read_more(deadline)) return false;
+    }
+    return true;
+}
+
+/// A server that was not reached by a request to cancel may send on and on.
+bool Connection::State::read_more(Clock::time_point deadline) {
+    return Clock::now() < deadline && wait(POLLIN, deadline) && PQconsumeInput(conn);
+}
+
+/// Afterwards the connection is idle or given up. Does nothing where it is idle already.
+void Connection::State::cancel_and_drain() noexcept {
+    streaming = false;
+    early.clear();
+    if (broken || PQtransactionStatus(conn) != PQTRANS_ACTIVE) return;
     try {
-        cancel();
         const auto deadline = Clock::now() + kDrainTime;
-        char* message = nullptr;
-        int length = 0;
-        while ((length = PQgetCopyData(conn, &message, 1)) >= 0) {
-            PQfreemem(std::exchange(message, nullptr));
-            if (length == 0 && (!wait(POLLIN, deadline) || !PQconsumeInput(conn))) {
-                broken = true;
-                return;
-            }
-        }
-        drain();
+        if (CancelRequest(conn).wait())
+            drain(deadline);
+        else
+            broken = true;
     } catch (const std::exception&) {
         broken = true;
     }
@@ -345,14 +414,10 @@ Connection Connection::open(Side side, const std::string& conninfo, const std::s
                             int connect_timeout_s) {
     check_conninfo(side, conninfo);
     // What stands before dbname is a default that the connection string may override; what stands after it is not.
-    const std::array<const char*, 7> keywords = {"keepalives_idle",
-                                                 "keepalives_interval",
-                                                 "keepalives_count",
-                                                 "dbname",
-                                                 "application_name",
-                                                 "client_encoding",
-                                                 nullptr};
-    const std::array<const char*, 7> values = {"30",   "10",   "6", conninfo.c_str(), application_name.c_str(),
+    const std::array<const char*, 8> keywords = {
+        "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+        "dbname",          "application_name",    "client_encoding",  nullptr};
+    const std::array<const char*, 8> values = {"30",   "10",   "6", "90000", conninfo.c_str(), application_name.c_str(),
                                                "UTF8", nullptr};
     PGconn* conn = PQconnectStartParams(keywords.data(), values.data(), 1);
     if (!conn) throw Error(ErrorKind::kInternal, "out of memory");
@@ -386,6 +451,11 @@ Result Connection::query(const std::string& sql, const std::vector<Parameter>& p
     return Result(last);
 }
 
+void Connection::query_briefly(const std::string& sql) {
+    state_->send(sql, {}, false);
+    state_->drain(Clock::now() + kBriefTime);
+}
+
 RowStream Connection::stream(const std::string& sql, const std::vector<Parameter>& parameters) {
     state_->send(sql, parameters, true);
     state_->streaming = true;
@@ -404,19 +474,14 @@ CopyStream Connection::copy_out(const std::string& sql) {
     return CopyStream(*this);
 }
 
-std::function<void()> Connection::canceller() const {
-    const std::shared_ptr<PGcancel> handle(PQgetCancel(state_->conn), [](PGcancel* cancel) { PQfreeCancel(cancel); });
-    return [handle] {
-        std::array<char, 256> message{};
-        if (handle) PQcancel(handle.get(), message.data(), static_cast<int>(message.size()));
-    };
-}
-
 void Connection::set_companion(Connection* companion) {
     if (state_->companion) state_->companion->watched_by = nullptr;
     state_->companion = companion ? companion->state_.get() : nullptr;
     if (companion) companion->state_->watched_by = state_.get();
 }
+
+void Connection::set_failure(const SharedFailure* failure) { state_->failure = failure; }
+void Connection::wait_for(int fd) { state_->wait_for(fd); }
 
 void Connection::set_progress_handler(std::function<void(std::uint64_t, std::uint64_t)> handler) {
     state_->on_progress = std::move(handler);
@@ -472,7 +537,7 @@ CopyStream::CopyStream(CopyStream&& other) noexcept
 
 CopyStream::~CopyStream() {
     PQfreemem(message_);
-    if (connection_ && !finished_) connection_->state_->cancel_and_drain_copy();
+    if (connection_ && !finished_) connection_->state_->cancel_and_drain();
 }
 
 std::optional<std::string_view> CopyStream::next() {

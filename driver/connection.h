@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "driver/model.h"
+#include "driver/shared_failure.h"
 
 struct pg_conn;
 struct pg_result;
@@ -92,6 +93,7 @@ class CopyStream {
 
 /// One libpq connection, owned by one thread. Every wait polls the socket and the process's cancel flag (interrupt.h),
 /// so that SIGINT ends any wait: the running query is cancelled on the server first, then Error{kCancelled} is thrown.
+/// A server that does not answer to that within the times of connection_end.h is given up.
 ///
 /// Errors: kConnection when the server cannot be reached or the connection breaks (sqlstate empty), kServer with
 /// the sqlstate otherwise. Messages name the side and never hold a password or the connection string.
@@ -114,18 +116,25 @@ class Connection {
     /// semicolons (the result is the last one's).
     Result query(const std::string& sql, const std::vector<Parameter>& parameters = {});
 
+    /// Runs a statement that takes a server no time and whose result does not matter, such as ROLLBACK. A server that
+    /// does not answer within kBriefTime is given up.
+    void query_briefly(const std::string& sql);
+
     /// Sends one statement and returns at once; its rows are read from the stream. Both sides' queries run at the
-    /// same time this way. While rows of one connection are awaited, `companion`'s socket is watched too, so that
-    /// its progress notices arrive and its failure ends the wait.
+    /// same time this way. While one connection waits, for rows or for anything else, the rows of its `companion` are
+    /// watched too, so that its progress notices arrive and its failure ends the wait.
     RowStream stream(const std::string& sql, const std::vector<Parameter>& parameters = {});
     void set_companion(Connection* companion);
 
-    /// Sends COPY … TO STDOUT and returns once the server begins to send. Takes no companion into account.
+    /// Sends COPY … TO STDOUT and returns once the server begins to send.
     CopyStream copy_out(const std::string& sql);
 
-    /// A function that cancels whatever the connection runs when it is called. Any thread may call it, as long as the
-    /// connection lives.
-    std::function<void()> canceller() const;
+    /// From now on a failure that others raise ends every wait on this connection: what runs is cancelled on the
+    /// server, and the failure is thrown. None: nullptr.
+    void set_failure(const SharedFailure* failure);
+
+    /// Waits, with no query under way, until `fd` is readable. Ends as any other wait does, and with the connection.
+    void wait_for(int fd);
 
     /// Called with (done, total) pages whenever the extension reports progress (SQLSTATE PP001, GUC
     /// parity.report_progress), from within a wait on this connection.

@@ -1,12 +1,14 @@
 #include "driver/descend.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "driver/division.h"
 #include "driver/error.h"
+#include "driver/row_merge.h"
 
 namespace parity::driver {
 namespace {
@@ -14,79 +16,113 @@ namespace {
 /// Fewer rows are read faster than digested again.
 constexpr std::uint64_t kManyRows = 100'000;
 constexpr double kManyOfTable = 0.05;
-/// With more of the ranges divergent, differences are too dense for finer ranges to be equal.
-constexpr double kNearlyAll = 0.9;
-/// So many ranges must there be for the share of divergent ones to say something.
-constexpr std::uint64_t kTellingRanges = 64;
-
-constexpr std::size_t kMaxFinerRanges = 16384;
-/// What a finer pass may take in a server: well below parity.max_digest_memory's default, for every process of the
-/// scan.
-constexpr std::size_t kFinerMemory = std::size_t{48} << 20;
-constexpr std::size_t kSliceBytes = 16;
-constexpr std::size_t kProcesses = 8;
+/// The totals of so many ranges take a server 3 to 5 MB for each process of a scan.
+constexpr std::size_t kMaxFinerRanges = 131'072;
 /// split_keys is asked for no more.
-constexpr std::size_t kMaxSplit = 131'072;
+constexpr std::size_t kMaxSplit = 262'144;
 
 std::uint64_t larger_side(const Both<RangeTotal>& total) { return std::max(total.source.rows, total.target.rows); }
 
-/// A finer division of the divergent ranges, or nothing where none is finer.
-std::optional<RangeList> finer_division(const std::vector<std::string>& bounds, const Comparison& first,
-                                        const std::vector<core::Form>& key_forms, std::size_t slices,
-                                        const Descent& servers) {
-    const std::size_t room = max_finer_ranges(slices);
-    const std::size_t parts = room / (2 * first.divergent.size());
-    if (parts < 2) return std::nullopt;
-    if (are_hash_bounds(bounds)) return subdivide_by_hash(bounds, first.divergent, static_cast<std::uint32_t>(parts));
-    const std::size_t wanted = std::min(kMaxSplit, static_cast<std::size_t>(first.ranges) * parts);
-    const std::vector<std::string> candidates = servers.split(static_cast<int>(wanted));
-    if (bounds.empty() && are_hash_bounds(candidates))
-        return subdivide_by_hash(bounds, first.divergent, static_cast<std::uint32_t>(parts));
-    if (are_hash_bounds(candidates)) return std::nullopt;
-    return subdivide_by_keys(bounds, first.divergent, candidates, room / 2, key_forms);
+std::uint64_t rows_in(const std::vector<DivergentRange>& divergent) {
+    std::uint64_t rows = 0;
+    for (const DivergentRange& range : divergent) rows += larger_side(range.total);
+    return rows;
 }
 
-void check_covered(const std::vector<DivergentRange>& divergent, const Comparison& finer, int width) {
-    Both<RangeTotal> total;
-    for (const DivergentRange& range : divergent) {
-        total.source.add(range.total.source, width);
-        total.target.add(range.total.target, width);
-    }
+/// A finer division of the divergent ranges, or nothing where none is finer.
+std::optional<Subdivided> finer_division(const FirstPass& pass, const Comparison& first, const Descent& servers) {
+    const std::size_t wanted = finer_ranges(first);
+    const std::size_t parts = wanted / first.divergent.size();
+    if (parts < 2) return std::nullopt;
+    const auto by_hash = [&] {
+        return subdivide_by_hash(pass.bounds, first.divergent, static_cast<std::uint32_t>(parts));
+    };
+    if (are_hash_bounds(pass.bounds)) return by_hash();
+    const std::size_t asked = std::min(kMaxSplit, static_cast<std::size_t>(first.ranges) * parts);
+    const std::vector<std::string> candidates = servers.split(static_cast<int>(asked));
+    if (are_hash_bounds(candidates)) return pass.bounds.empty() ? by_hash() : std::nullopt;
+    return subdivide_by_keys(pass.bounds, first.divergent, candidates, wanted, pass.key_forms);
+}
+
+/// A pass must cover exactly the rows of the ranges it looks at again: by their hashes, or under other forms by their
+/// keys'.
+void check_covered(const FirstPass& pass, const std::vector<DivergentRange>& divergent, const Comparison& second,
+                   bool same_forms) {
+    Both<RangeTotal> expected;
+    for (const DivergentRange& range : divergent)
+        for (Side side : {Side::kSource, Side::kTarget})
+            expected[side].add((same_forms ? range.total : range.keys)[side], pass.width);
+    const Both<RangeTotal>& found = same_forms ? second.total : second.keys;
     for (Side side : {Side::kSource, Side::kTarget})
-        if (total[side] != finer.total[side])
-            throw Error(ErrorKind::kInternal,
-                        fmt::format("finer ranges on {} do not add up to the ranges they divide", side_name(side)));
+        if (expected[side] != found[side])
+            throw TotalsError(
+                ErrorKind::kInternal,
+                fmt::format("two digests of the same ranges on {} contradict each other", side_name(side)), {},
+                std::string(side_name(side)), {});
+}
+
+std::vector<std::int32_t> parents_of(const Subdivided& finer, const std::vector<DivergentRange>& divergent) {
+    std::vector<std::int32_t> parents;
+    auto number = finer.only.begin();
+    for (const DivergentRange& range : divergent) {
+        number = std::lower_bound(number, finer.only.end(), range.range_no);
+        parents.push_back(finer.parents[static_cast<std::size_t>(number - finer.only.begin())]);
+    }
+    return parents;
+}
+
+bool holds_many_rows(const Comparison& comparison, const std::vector<DivergentRange>& divergent) {
+    const std::uint64_t rows = rows_in(divergent);
+    return rows > kManyRows &&
+           static_cast<double>(rows) > kManyOfTable * static_cast<double>(larger_side(comparison.total));
+}
+
+/// Located ranges, digested once more under the forms that count.
+Located repeat_exactly(const FirstPass& pass, Located located, const Descent& servers) {
+    std::optional<Comparison> second = servers.compare({located.bounds, range_numbers(located.divergent), true}, true);
+    if (!second) return located;
+    check_covered(pass, located.divergent, *second, false);
+    std::vector<std::int32_t> parents;
+    auto old = located.divergent.begin();
+    for (const DivergentRange& range : second->divergent) {
+        while (old->range_no < range.range_no) ++old;
+        parents.push_back(located.parents[static_cast<std::size_t>(old - located.divergent.begin())]);
+    }
+    return {std::move(located.bounds), std::move(second->divergent), std::move(parents), true};
+}
+
+/// The divergent ranges after a finer pass where there is one to be had; else as they are.
+Located narrow(const FirstPass& pass, const Comparison& first, const Descent& servers) {
+    auto finer = worth_descending(first) ? finer_division(pass, first, servers) : std::nullopt;
+    if (finer) finer->totals_only = true;
+    auto second = finer ? servers.compare(*finer, pass.exact) : std::nullopt;
+    if (!second) return {pass.bounds, first.divergent, range_numbers(first.divergent), pass.exact};
+    check_covered(pass, first.divergent, *second, true);
+    if (second->divergent.empty())
+        throw Error(ErrorKind::kInternal, "divergent ranges are equal when they are divided further");
+    std::vector<std::int32_t> parents = parents_of(*finer, second->divergent);
+    return {std::move(finer->bounds), std::move(second->divergent), std::move(parents), pass.exact};
 }
 
 }  // namespace
 
-bool worth_descending(const Comparison& comparison) {
-    std::uint64_t rows = 0;
-    for (const DivergentRange& range : comparison.divergent) rows += larger_side(range.total);
-    if (rows <= kManyRows ||
-        static_cast<double>(rows) <= kManyOfTable * static_cast<double>(larger_side(comparison.total)))
-        return false;
-    const double divergent = static_cast<double>(comparison.divergent.size());
-    return comparison.ranges < kTellingRanges || divergent < kNearlyAll * static_cast<double>(comparison.ranges);
+bool worth_descending(const Comparison& comparison) { return holds_many_rows(comparison, comparison.divergent); }
+
+/// With D differences among R rows in F even ranges, F ranges are digested and about D * R / F rows read: F = sqrt(D *
+/// R) is best if a row costs as much as a range's digests, which it does within a factor of two.
+std::size_t finer_ranges(const Comparison& comparison) {
+    const double ranges = static_cast<double>(comparison.ranges);
+    const double equal = std::max(ranges - static_cast<double>(comparison.divergent.size()), 0.5);
+    const double differences = std::max(-ranges * std::log(equal / ranges), 1.0);
+    const double best = std::sqrt(differences * static_cast<double>(rows_in(comparison.divergent)));
+    return static_cast<std::size_t>(
+        std::clamp(best, 2.0 * static_cast<double>(comparison.divergent.size()), static_cast<double>(kMaxFinerRanges)));
 }
 
-std::size_t max_finer_ranges(std::size_t slices) {
-    return std::clamp(kFinerMemory / ((slices + 1) * kSliceBytes * kProcesses), std::size_t{1}, kMaxFinerRanges);
-}
-
-Located descend(const std::vector<std::string>& bounds, Comparison first, const std::vector<core::Form>& key_forms,
-                std::size_t slices, int width, const Descent& servers) {
-    if (worth_descending(first)) {
-        auto finer = finer_division(bounds, first, key_forms, slices, servers);
-        auto second = finer ? servers.compare(*finer) : std::nullopt;
-        if (second) {
-            check_covered(first.divergent, *second, width);
-            if (second->divergent.empty())
-                throw Error(ErrorKind::kInternal, "divergent ranges are equal when they are divided further");
-            return {std::move(finer->bounds), std::move(second->divergent)};
-        }
-    }
-    return {bounds, std::move(first.divergent)};
+Located descend(const FirstPass& pass, const Comparison& first, const Descent& servers) {
+    Located located = narrow(pass, first, servers);
+    const bool again = !located.exact && holds_many_rows(first, located.divergent);
+    return again ? repeat_exactly(pass, std::move(located), servers) : located;
 }
 
 }  // namespace parity::driver

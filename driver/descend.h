@@ -18,28 +18,42 @@ namespace parity::driver {
 struct Located {
     std::vector<std::string> bounds;
     std::vector<DivergentRange> divergent;
+    std::vector<std::int32_t> parents;  ///< parallel to them: the range of the first pass that each is a part of
+    bool exact = true;  ///< whether they were digested under the forms that count; if not, they may be equal
 };
 
 /// Whether a second, finer pass over the divergent ranges is worth its while before their rows are read: they hold many
-/// rows, both absolutely and in proportion to the table, and enough ranges are equal for the differences to be sparse.
-/// A few coarse ranges say nothing about that.
+/// rows, both absolutely and in proportion to the table. (Where every row differs that was one pass too many, which is
+/// little beside reading all rows.)
 bool worth_descending(const Comparison& comparison);
 
-/// How many ranges of `slices` slices each a server's memory holds in a finer pass.
-std::size_t max_finer_ranges(std::size_t slices);
+/// Into how many ranges all divergent ranges together should be divided, so that the digests of the finer ranges and
+/// the rows that then are left to be read cost least. The number of differences is estimated from the share of equal
+/// ranges, as if differences fell on ranges at random.
+std::size_t finer_ranges(const Comparison& comparison);
 
-/// What descending needs from the servers.
+/// What descending needs from the servers. Digests are under the forms that count where `exact`, else under those of
+/// the first pass.
 struct Descent {
     /// Bounds of a division of the whole table into at most so many ranges.
     std::function<std::vector<std::string>(int ranges)> split;
     /// Digests the ranges on both sides and compares them; nothing where a server has no memory for so many.
-    std::function<std::optional<Comparison>(const RangeList& ranges)> compare;
+    std::function<std::optional<Comparison>(const RangeList& ranges, bool exact)> compare;
+};
+
+/// What there is to know about the first pass.
+struct FirstPass {
+    const std::vector<std::string>& bounds;
+    const std::vector<core::Form>& key_forms;
+    int width;
+    bool exact;  ///< under the forms that count
 };
 
 /// Narrows the divergent ranges of a first pass down with one finer pass where that is worth its while; otherwise gives
-/// them as they are. Throws Error{kInternal} where the finer pass does not cover exactly the rows of the divergent
-/// ranges (counts and row sums must be the same on each side).
-Located descend(const std::vector<std::string>& bounds, Comparison first, const std::vector<core::Form>& key_forms,
-                std::size_t slices, int width, const Descent& servers);
+/// them as they are. Where the first pass was not exact and many rows are left, these are digested again exactly: they
+/// may have been written another way without having been changed.
+/// Throws TotalsError where a further pass does not cover exactly the rows of the ranges that it looks at, and
+/// Error{kInternal} where one finds nothing that the forms allow it not to find.
+Located descend(const FirstPass& pass, const Comparison& first, const Descent& servers);
 
 }  // namespace parity::driver

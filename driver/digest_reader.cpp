@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/division.h"
 #include "driver/error.h"
 #include "driver/wire_array.h"
 
@@ -29,8 +30,8 @@ void decode_digest_array(std::string_view wire, std::vector<core::Digest>& diges
     });
 }
 
-DigestReader::DigestReader(Side side, RowStream stream, std::vector<int> expected)
-    : side_(side), stream_(std::move(stream)), expected_(std::move(expected)) {}
+DigestReader::DigestReader(Side side, RowStream stream, const RangeList& ranges)
+    : side_(side), stream_(std::move(stream)), expected_(requested_ranges(ranges)), totals_only_(ranges.totals_only) {}
 
 bool DigestReader::next(RangeDigests& range) {
     const std::optional<Row> row = stream_.next();
@@ -48,7 +49,8 @@ bool DigestReader::next(RangeDigests& range) {
     range.rows = static_cast<std::uint64_t>(rows);
     range.key = decode_digest(row->bytes(kKeyDigest));
     range.row = decode_digest(row->bytes(kRowDigest));
-    decode_digest_array(row->bytes(kColumnDigests), range.columns);
+    range.columns.clear();
+    if (!totals_only_) decode_digest_array(row->bytes(kColumnDigests), range.columns);
     path_ = row->bytes(kPath);
     return true;
 }

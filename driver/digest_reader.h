@@ -22,8 +22,8 @@ core::Digest decode_digest(std::string_view wire);
 /// order.
 class DigestReader : public RangeSource {
   public:
-    /// `expected` are the ranges asked for, ascending.
-    DigestReader(Side side, RowStream stream, std::vector<int> expected);
+    /// `ranges` are what was asked for.
+    DigestReader(Side side, RowStream stream, const RangeList& ranges);
 
     bool next(RangeDigests& range) override;
 
@@ -33,6 +33,7 @@ class DigestReader : public RangeSource {
     Side side_;
     RowStream stream_;
     std::vector<int> expected_;
+    bool totals_only_;
     std::size_t position_ = 0;
     std::string path_;
 };

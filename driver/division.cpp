@@ -27,16 +27,16 @@ class Subdivision {
 
     void add(std::size_t range_no, const Bounds& inner) {
         if (const std::string* lower = lower_bound_of(old_, range_no)) push_unless_last(*lower);
-        only_next_range();
+        only_next_range(range_no);
         for (const std::string& bound : inner) {
             list_.bounds.push_back(bound);
-            only_next_range();
+            only_next_range(range_no);
         }
         inner_bounds_ += inner.size();
         if (const std::string* upper = upper_bound_of(old_, range_no)) push_unless_last(*upper);
     }
 
-    std::optional<RangeList> finish() {
+    std::optional<Subdivided> finish() {
         if (inner_bounds_ == 0) return std::nullopt;
         return std::move(list_);
     }
@@ -46,10 +46,13 @@ class Subdivision {
         if (list_.bounds.empty() || list_.bounds.back() != bound) list_.bounds.push_back(bound);
     }
     /// Asks for the range that begins at the last bound.
-    void only_next_range() { list_.only.push_back(static_cast<std::int32_t>(list_.bounds.size()) + 1); }
+    void only_next_range(std::size_t parent) {
+        list_.only.push_back(static_cast<std::int32_t>(list_.bounds.size()) + 1);
+        list_.parents.push_back(static_cast<std::int32_t>(parent));
+    }
 
     const Bounds& old_;
-    RangeList list_;
+    Subdivided list_;
     std::size_t inner_bounds_ = 0;
 };
 
@@ -129,9 +132,9 @@ Side better_bounds(const Both<Bounds>& bounds) {
     return target > source ? Side::kTarget : Side::kSource;
 }
 
-std::optional<RangeList> subdivide_by_keys(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
-                                           const Bounds& candidates, std::size_t max_candidates,
-                                           const std::vector<core::Form>& key_forms) {
+std::optional<Subdivided> subdivide_by_keys(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
+                                            const Bounds& candidates, std::size_t max_candidates,
+                                            const std::vector<core::Form>& key_forms) {
     auto within = candidates_within(bounds, divergent, candidates, key_forms);
     thin(within, max_candidates);
     Subdivision subdivision(bounds);
@@ -140,8 +143,8 @@ std::optional<RangeList> subdivide_by_keys(const Bounds& bounds, const std::vect
     return subdivision.finish();
 }
 
-std::optional<RangeList> subdivide_by_hash(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
-                                           std::uint32_t parts) {
+std::optional<Subdivided> subdivide_by_hash(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
+                                            std::uint32_t parts) {
     Subdivision subdivision(bounds);
     for (const DivergentRange& range : divergent) {
         const auto range_no = static_cast<std::size_t>(range.range_no);

@@ -10,6 +10,7 @@
 #include "driver/compare.h"
 #include "driver/queries.h"
 #include "driver/row_merge.h"
+#include "driver/shared_failure.h"
 
 namespace parity::driver {
 
@@ -38,6 +39,10 @@ class TableReader {
     /// Bounds that divide the table on this side into at most `ranges` ranges, ascending.
     virtual std::vector<std::string> split(int ranges) = 0;
 
+    /// From now on waits for this side end where the other one raises `failure`, and where this side fails in a thread
+    /// of its own, it raises it. None: nullptr. Must not change while a source is read.
+    virtual void set_failure(SharedFailure* failure) = 0;
+
     /// Starts digesting the ranges and returns at once, so that both sides work at the same time.
     virtual std::unique_ptr<RangeSource> digest(const RangeList& ranges) = 0;
 
@@ -53,6 +58,9 @@ class TableReader {
 
     /// From now on rows are read without the help of indexes.
     virtual void avoid_indexes() = 0;
+
+    /// How the ranges that were digested last were read, for people; empty where path() says it all.
+    virtual std::string effort() { return {}; }
 
     /// What a reader of the report should know about how this side was read.
     virtual std::vector<std::string> notes() const { return {}; }

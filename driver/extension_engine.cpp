@@ -11,8 +11,7 @@
 namespace parity::driver {
 namespace {
 
-// The columns of split_keys_call's, row_digests_call's and row_values_call's results.
-enum SplitColumn { kBoundNo, kBound };
+// The columns of row_digests_call's and row_values_call's results.
 enum RowColumn { kRangeNo, kKey, kRowHash, kCellHashes, kColumnValues };
 
 /// Rows of row_digests as they arrive.
@@ -43,14 +42,19 @@ class ExtensionReader : public TableReader {
         if (table_.key.empty() || table_.visible_rows_only) return even_hash_bounds(static_cast<std::uint32_t>(ranges));
         RowStream rows = start(split_keys_call(table_, side(), ranges));
         std::vector<std::string> bounds;
-        while (const std::optional<Row> row = rows.next()) bounds.emplace_back(row->bytes(kBound));
+        while (const std::optional<Row> row = rows.next())
+            if (!row->is_null(0))
+                read_wire_array(row->bytes(0),
+                                [&](std::optional<std::string_view> bound) { bounds.emplace_back(*bound); });
         check_bounds(bounds, forms_of(table_.key));
         return bounds;
     }
 
+    void set_failure(SharedFailure* failure) override { session_.connection().set_failure(failure); }
+
     std::unique_ptr<RangeSource> digest(const RangeList& ranges) override {
         return std::make_unique<DigestReader>(side(), start(range_digests_call(table_, side(), settings_, ranges)),
-                                              requested_ranges(ranges));
+                                              ranges);
     }
 
     std::unique_ptr<RowSource> rows(const RangeList& ranges) override {
@@ -65,6 +69,14 @@ class ExtensionReader : public TableReader {
                             [&](std::optional<std::string_view> value) { values.push_back(read_shown(value)); });
             take(row->bytes(kKey), row->bytes(kRowHash), values);
         }
+    }
+
+    std::string effort() override {
+        RowStream rows = start(last_digest_call());
+        const std::optional<Row> row = rows.next();
+        std::string text = row ? std::string(row->bytes(0)) : std::string();
+        rows.next();
+        return text;
     }
 
     void set_savepoint() override { session_.connection().query(savepoint_statement()); }

@@ -6,6 +6,7 @@
 namespace parity::driver {
 namespace {
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' || (c & 0x80); }
 
 /// The vertical tab has been one since PostgreSQL 16.
@@ -29,6 +30,7 @@ class FilterScanner {
         if (rest_.starts_with("/*")) return skip_comment();
         if (c == '\'' || c == '"') return skip_quoted(c, false);
         if (c == '$') return skip_dollar_quoted();
+        if (is_digit(c)) return skip_digits();
         if (is_word(c)) return skip_word();
         rest_.remove_prefix(1);
         if (c == '(' || c == '[') ++depth_;
@@ -86,8 +88,7 @@ class FilterScanner {
     std::optional<std::string> skip_dollar_quoted() {
         const std::size_t end = rest_.find('$', 1);
         const std::string_view tag = rest_.substr(0, end == std::string_view::npos ? 0 : end + 1);
-        const bool is_tag = !tag.empty() && !std::isdigit(static_cast<unsigned char>(tag[1])) &&
-                            std::all_of(tag.begin() + 1, tag.end() - 1, is_word);
+        const bool is_tag = !tag.empty() && !is_digit(tag[1]) && std::all_of(tag.begin() + 1, tag.end() - 1, is_word);
         if (!is_tag) {
             rest_.remove_prefix(1);
             return std::nullopt;
@@ -95,6 +96,12 @@ class FilterScanner {
         const std::size_t close = rest_.find(tag, tag.size());
         if (close == std::string_view::npos) return "a quotation is not closed";
         rest_.remove_prefix(close + tag.size());
+        return std::nullopt;
+    }
+
+    /// A number ends where its digits do: up to PostgreSQL 14 a word, a literal or a dollar quote may follow at once.
+    std::optional<std::string> skip_digits() {
+        rest_.remove_prefix(std::min(rest_.find_first_not_of("0123456789"), rest_.size()));
         return std::nullopt;
     }
 

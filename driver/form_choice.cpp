@@ -109,6 +109,18 @@ std::string explain_floats(const ColumnDesc& source, const ColumnDesc& target, c
                        describe_loss(rounded));
 }
 
+/// What a side whose type does not have the form could be asked for. A stream reads no zones inside other values.
+std::string hint_about_forms(const ColumnDesc& column, std::string_view form) {
+    const Names forms = all_forms(column);
+    std::string hint = fmt::format("its forms are {}", fmt::join(forms, ", "));
+    const bool has_zoneless_times = std::all_of(forms.begin(), forms.end(), [](const std::string& own) {
+        return own.find("timestamp") != std::string::npos && own.find('@') == std::string::npos;
+    });
+    if (has_zoneless_times && !zone_of(form).empty() && form.find_first_of("[<") != std::string_view::npos)
+        hint += "; zones inside arrays and ranges need the extension";
+    return hint;
+}
+
 }  // namespace
 
 FormChoice default_form(const ColumnDesc& source, const ColumnDesc& target) {
@@ -138,7 +150,7 @@ FormChoice asked_form_of(std::string_view option, const std::string& form, const
             throw Error(ErrorKind::kUsage,
                         fmt::format("column {} of type {} on {} has no form \"{}\", which {} asks for",
                                     display_name(column.name), column.type, side_name(side), form, option),
-                        fmt::format("its forms are {}", fmt::join(all_forms(column), ", ")));
+                        hint_about_forms(column, form));
         }
         if (*asked != choice.form) choice.asked[side] = *asked;
         choice.lossy = choice.lossy || contains(column.lossy_forms, with_zones(*asked, kAnyZone));

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <cerrno>
 
 #include "driver/error.h"
 #include "driver/exit_status.h"
@@ -13,15 +15,17 @@ namespace parity::driver {
 
 namespace {
 
-volatile std::sig_atomic_t g_interrupted = 0;
+std::atomic<bool> g_interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
 std::array<int, 2> g_pipe = {-1, -1};
 
-/// Async-signal-safe: a flag, write() and _exit() only.
+/// Async-signal-safe: a lock-free flag, write() and _exit() only. Any thread may be the one that is interrupted.
 void on_signal(int) {
-    if (g_interrupted) _exit(kExitError);
-    g_interrupted = 1;
+    if (g_interrupted.exchange(true)) _exit(kExitError);
+    const int saved_errno = errno;
     const char byte = 0;
     [[maybe_unused]] const ssize_t written = write(g_pipe[1], &byte, 1);
+    errno = saved_errno;
 }
 
 }  // namespace
@@ -39,7 +43,7 @@ void install_interrupt_handlers() {
     }
 }
 
-bool interrupted() { return g_interrupted != 0; }
+bool interrupted() { return g_interrupted; }
 
 int interrupt_fd() { return g_pipe[0]; }
 

@@ -1,6 +1,7 @@
 #include "driver/json_text.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "core/json_form.h"
@@ -19,8 +20,13 @@ constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-/// A character of a string that stands for itself.
-bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+
+/// By character: whether it stands for itself in a string.
+constexpr std::array<bool, 256> kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t c = 0x20; c < plain.size(); ++c) plain[c] = c != '"' && c != '\\';
+    return plain;
+}();
 
 int hex_digit(char c) {
     if (is_digit(c)) return c - '0';
@@ -198,15 +204,26 @@ void JsonReader::read_number() {
     end_counted(*sink_, counted);
 }
 
+/// The characters from here on that stand for themselves.
+std::string_view JsonReader::take_plain() {
+    const char* const start = text_.data() + at_;
+    const char* const end = text_.data() + text_.size();
+    const char* at = start;
+    while (at != end && kPlain[static_cast<unsigned char>(*at)]) ++at;
+    const std::string_view plain(start, static_cast<std::size_t>(at - start));
+    at_ += plain.size();
+    return plain;
+}
+
 /// The rest of a string behind its opening quote, as its length and bytes.
 void JsonReader::read_string() {
+    std::string_view plain = take_plain();
+    if (take('"')) return append_counted(*sink_, plain);
     const std::size_t counted = begin_counted(*sink_);
     std::uint32_t high_surrogate = 0;
-    for (;;) {
-        const std::size_t start = at_;
-        while (at_ < text_.size() && is_plain(text_[at_])) ++at_;
-        if (at_ > start && high_surrogate != 0) throw_lone_surrogate();
-        sink_->append(text_.substr(start, at_ - start));
+    for (;; plain = take_plain()) {
+        if (!plain.empty() && high_surrogate != 0) throw_lone_surrogate();
+        sink_->append(plain);
         if (take('"')) break;
         if (!take('\\')) throw_syntax();
         read_escape(high_surrogate);

@@ -66,6 +66,7 @@ class JsonReader {
     void read_literal(std::string_view word, std::uint8_t code);
     void read_number();
     void read_string();
+    std::string_view take_plain();
     void read_escape(std::uint32_t& high_surrogate);
     void read_unicode_escape(std::uint32_t& high_surrogate);
     void append_character(std::uint32_t code_point);

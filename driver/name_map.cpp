@@ -236,6 +236,12 @@ void check_zone(const std::string& form, const std::string& text) {
                 "use UTC or a full name of pg_timezone_names that has a slash, like Europe/Berlin");
 }
 
+/// Anywhere else a zone would be without meaning, and ignored.
+bool stands_behind_a_time(const std::string& form) {
+    const std::string_view before = std::string_view(form).substr(0, form.find('@'));
+    return before.ends_with("timestamp") || before.ends_with("timestamptz");
+}
+
 }  // namespace
 
 std::vector<FormEntry> parse_forms(const std::vector<std::string>& texts) {
@@ -248,8 +254,10 @@ std::vector<FormEntry> parse_forms(const std::vector<std::string>& texts) {
         parts.pop_back();
         std::string form(trim(sides[1]));
         const std::optional<core::Form> known = core::form_by_name(without_zones(form));
-        if (form.find('@') != std::string::npos) check_zone(form, text);
-        if (!known || *known == core::Form::kKey || *known == core::Form::kRow) {
+        const bool with_zone = form.find('@') != std::string::npos;
+        if (with_zone) check_zone(form, text);
+        if (!known || (with_zone && !stands_behind_a_time(form)) || *known == core::Form::kKey ||
+            *known == core::Form::kRow) {
             throw Error(ErrorKind::kUsage, fmt::format("unknown form \"{}\" in --form \"{}\"", form, text),
                         "parity.forms() on a server shows the forms of a table's columns");
         }

@@ -175,15 +175,20 @@ std::vector<OptionSpec> make_table() {
 
         number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 1024",
                       &Options::ranges, 1),
-        number_option("jobs", how, "tables compared at the same time; default: 1", &Options::jobs, 1),
+        number_option(
+            "jobs", how,
+            "tables compared at the same time, each over one connection a side, where it is streamed over one and "
+            "--workers more; default: 1",
+            &Options::jobs, 1),
         {"engine", OptionKind::kText, "auto|extension|stream", how,
          "where digests are computed: inside the servers, or here from a stream of rows; default: inside where the "
          "extension is",
          apply_engine},
-        number_option("workers", how,
-                      "parallel workers for a table on each side, for a stream connections; default: as the servers "
-                      "decide, for a stream by the table's size, 1 to 4",
-                      &Options::workers, 0),
+        number_option(
+            "workers", how,
+            "parallel workers for a table on each side, for a stream connections that read it; default: as the "
+            "servers decide, for a stream by the table's size, 1 to 4, but not more than processors",
+            &Options::workers, 0),
         {"seed", OptionKind::kNumber, "N", how, "the seed of the hashes; default: random", apply_seed},
         {"width", OptionKind::kNumber, "BITS", how, "64 or 128 bits for each hash; default: 64", apply_width},
 

@@ -1,14 +1,18 @@
 #include "driver/output.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -17,8 +21,48 @@
 namespace parity::driver {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr mode_t kFileMode = 0666;  // less the umask
+constexpr std::string_view kSuffix = ".part";
+
+/// The name under which a process writes what becomes the file.
+std::string temporary_name(const std::string& file, pid_t process) {
+    return fmt::format("{}.{}{}", file, process, kSuffix);
+}
+
+/// The process whose temporary name for the file this is; 0 for any other name.
+pid_t process_in_name(const std::string& name, const std::string& file) {
+    pid_t process = 0;
+    if (!name.starts_with(file + ".")) return 0;
+    std::from_chars(name.data() + file.size() + 1, name.data() + name.size(), process);
+    return process > 0 && name == temporary_name(file, process) ? process : 0;
+}
+
+/// Whether nobody writes a temporary file any more. The number of a process says nothing about those of other machines
+/// and containers that have the directory; the lock does.
+bool is_abandoned(const std::string& temporary, pid_t process) {
+    if (kill(process, 0) == 0 || errno != ESRCH) return false;
+    const int descriptor = open(temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0) return false;
+    struct stat status {};
+    const bool abandoned =
+        fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    close(descriptor);
+    return abandoned;
+}
+
+/// Nothing that fails here keeps a report from being written.
+void remove_abandoned(const std::string& file) {
+    const fs::path path(file);
+    const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    std::error_code ignored;
+    for (fs::directory_iterator entry(directory, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
+        const pid_t process = process_in_name(entry->path().filename().string(), path.filename().string());
+        if (process > 0 && is_abandoned(entry->path().string(), process)) unlink(entry->path().c_str());
+    }
+}
 
 /// The file that a path leads to through symbolic links, so that they stay when it is replaced; the path itself if
 /// there is none yet.
@@ -55,11 +99,13 @@ void Output::open_file(const std::string& file) {
         return;
     }
     final_ = file;
-    const std::string temporary = fmt::format("{}.{}.part", file, getpid());
+    remove_abandoned(file);
+    const std::string temporary = temporary_name(file, getpid());
     unlink(temporary.c_str());  // of a process that was killed and had this one's number
     descriptor_ = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                        exists ? status.st_mode & kFileMode : kFileMode);
     if (descriptor_ < 0) fail(errno);
+    flock(descriptor_, LOCK_EX | LOCK_NB);  // see is_abandoned(); not every file system has locks
     temporary_ = temporary;
 }
 

@@ -7,7 +7,8 @@ namespace parity::driver {
 
 /// Where the report goes: standard output, or a file. A file is written under another name beside it and takes its name
 /// only when the report is complete, so that a failed run leaves no half report and destroys no old one; what is no
-/// regular file (a pipe, a device) is written directly.
+/// regular file (a pipe, a device) is written directly. What killed processes left of their reports under such names is
+/// removed.
 ///
 /// Every failure to write is Error{kOutput} that names the file, a closed pipe at standard output too.
 class Output {

@@ -1,33 +1,31 @@
 #include "driver/parallel_copy.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
+
+#include "driver/error.h"
 
 namespace parity::driver {
 
 ParallelCopy::ParallelCopy(std::vector<Session*> sessions, std::vector<Statement> statements, std::size_t fields,
-                           Consumer consumer, std::function<void(std::uint64_t)> on_progress)
+                           Consumer consumer, std::function<void(std::uint64_t)> on_progress, SharedFailure* failure)
     : sessions_(std::move(sessions)),
       statements_(std::move(statements)),
       fields_(fields),
       consumer_(std::move(consumer)),
-      on_progress_(std::move(on_progress)) {
-    for (const Session* session : sessions_) cancellers_.push_back(session->connection().canceller());
+      on_progress_(std::move(on_progress)),
+      failure_(failure ? *failure : own_failure_),
+      running_(sessions_.size()) {
     for (std::size_t thread = 0; thread < sessions_.size(); ++thread)
         threads_.emplace_back([this, thread] { work(thread); });
 }
 
+/// Nobody reads of this failure: whoever destroys a copy that runs has another one.
 ParallelCopy::~ParallelCopy() {
-    stop();
+    if (threads_.empty()) return;
+    failure_.raise(std::make_exception_ptr(Error(ErrorKind::kCancelled, "not wanted any more")));
     join();
-}
-
-/// A thread that waits for a server notices nothing else.
-void ParallelCopy::stop() {
-    const std::lock_guard lock(mutex_);
-    if (stop_.exchange(true)) return;
-    for (const auto& cancel : cancellers_)
-        if (cancel) cancel();
 }
 
 void ParallelCopy::join() {
@@ -35,31 +33,26 @@ void ParallelCopy::join() {
     threads_.clear();
 }
 
-void ParallelCopy::wait() {
+void ParallelCopy::wait(Connection& connection) {
+    connection.wait_for(ended_.fd());
     join();
-    if (failure_) std::rethrow_exception(failure_);
-}
-
-void ParallelCopy::fail() {
-    {
-        const std::lock_guard lock(mutex_);
-        if (!failure_) failure_ = std::current_exception();
-    }
-    stop();
+    if (failure_.raised()) failure_.rethrow();
 }
 
 void ParallelCopy::work(std::size_t thread) {
+    Connection& connection = sessions_[thread]->connection();
+    connection.set_failure(&failure_);
     try {
-        while (!stop_) {
+        while (!failure_.raised()) {
             const std::size_t number = next_++;
             if (number >= statements_.size()) break;
             copy(thread, statements_[number]);
         }
     } catch (...) {
-        fail();
+        failure_.raise(std::current_exception());
     }
-    const std::lock_guard lock(mutex_);
-    cancellers_[thread] = nullptr;
+    connection.set_failure(nullptr);
+    if (--running_ == 0) ended_.set();
 }
 
 void ParallelCopy::copy(std::size_t thread, const Statement& statement) {
@@ -67,7 +60,7 @@ void ParallelCopy::copy(std::size_t thread, const Statement& statement) {
     CopyStream stream = sessions_[thread]->connection().copy_out(statement.sql);
     std::uint64_t longest = 0;
     while (const std::optional<std::string_view> message = stream.next()) {
-        if (stop_) return;
+        if (failure_.raised()) return;
         longest = std::max<std::uint64_t>(longest, message->size());
         if (const auto fields = reader.read(*message)) consumer_(thread, statement.tag, *fields);
     }

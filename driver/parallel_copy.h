@@ -3,16 +3,16 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
-#include <mutex>
 #include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "driver/copy_format.h"
+#include "driver/event.h"
 #include "driver/session.h"
+#include "driver/shared_failure.h"
 
 namespace parity::driver {
 
@@ -29,17 +29,18 @@ class ParallelCopy {
     using Consumer = std::function<void(std::size_t thread, std::size_t tag, std::span<const WireField> fields)>;
 
     /// Starts. The sessions' transactions are open; none of them is used by anybody else until wait() returned or this
-    /// is destroyed. `on_progress` is called with the work done so far, by several threads.
+    /// is destroyed. `on_progress` is called with the work done so far, by several threads. A thread that fails raises
+    /// `failure`, and whoever else raises it ends the threads; nullptr where nobody else has to do with it.
     ParallelCopy(std::vector<Session*> sessions, std::vector<Statement> statements, std::size_t fields,
-                 Consumer consumer, std::function<void(std::uint64_t)> on_progress);
+                 Consumer consumer, std::function<void(std::uint64_t)> on_progress, SharedFailure* failure);
 
-    /// Stops what still runs.
+    /// Raises the failure where threads still run, and waits for them.
     ~ParallelCopy();
     ParallelCopy(const ParallelCopy&) = delete;
     ParallelCopy& operator=(const ParallelCopy&) = delete;
 
-    /// Waits for the end; throws what the first failing thread threw.
-    void wait();
+    /// Waits for the end as any wait on `connection`; throws what was raised.
+    void wait(Connection& connection);
 
     /// The longest message, in bytes; after wait().
     std::uint64_t longest_row() const { return longest_row_; }
@@ -48,22 +49,19 @@ class ParallelCopy {
     void work(std::size_t thread);
     void copy(std::size_t thread, const Statement& statement);
     void join();
-    void stop();
-    void fail();
 
     const std::vector<Session*> sessions_;
     const std::vector<Statement> statements_;
     const std::size_t fields_;
     const Consumer consumer_;
     const std::function<void(std::uint64_t)> on_progress_;
-    /// One a thread; empty once its thread has nothing more to run. Guarded by mutex_.
-    std::vector<std::function<void()>> cancellers_;
+    SharedFailure own_failure_;
+    SharedFailure& failure_;
     std::atomic<std::size_t> next_{0};
     std::atomic<std::uint64_t> done_{0};
     std::atomic<std::uint64_t> longest_row_{0};
-    std::atomic<bool> stop_{false};
-    std::mutex mutex_;
-    std::exception_ptr failure_;
+    std::atomic<std::size_t> running_;
+    Event ended_;
     std::vector<std::thread> threads_;
 };
 

@@ -77,6 +77,15 @@ void Progress::begin(const std::vector<TablePlan>& tables) {
     if (terminal_.is_tty()) draw();
 }
 
+void Progress::begin_table(std::size_t table) {
+    const std::lock_guard lock(mutex_);
+    current_ = table;
+    if (terminal_.is_tty())
+        draw();  // it may be the last that is heard for long
+    else
+        show();
+}
+
 void Progress::update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total) {
     const std::lock_guard lock(mutex_);
     const double share = total == 0 ? 0 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
@@ -89,6 +98,14 @@ void Progress::descend(std::size_t table, std::uint64_t differing) {
     const std::lock_guard lock(mutex_);
     tables_[table].share = {1, 1};
     tables_[table].differing = differing;
+    current_ = table;
+    show();
+}
+
+void Progress::fetch(std::size_t table, std::uint64_t fetched, std::uint64_t wanted) {
+    const std::lock_guard lock(mutex_);
+    tables_[table].fetched = fetched;
+    tables_[table].wanted = wanted;
     current_ = table;
     show();
 }
@@ -125,7 +142,10 @@ ProgressState Progress::state() const {
 
 std::string Progress::description(const Table& table) {
     if (!table.differing) return table.name;
-    return fmt::format("{}: {} differing rows", table.name, short_number(static_cast<double>(*table.differing)));
+    std::string text =
+        fmt::format("{}: {} differing rows", table.name, short_number(static_cast<double>(*table.differing)));
+    if (table.wanted > 0) text += fmt::format(", {} % of their values", 100 * table.fetched / table.wanted);
+    return text;
 }
 
 void Progress::show() {

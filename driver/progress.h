@@ -41,11 +41,15 @@ class Progress {
 
     /// Starts the clock. Tables are known by their position in `tables` from here on.
     void begin(const std::vector<TablePlan>& tables);
+    /// A table is begun. A server that has nothing to tell before the end of a pass leaves it at that.
+    void begin_table(std::size_t table);
     /// A side has read `done` of a table's `total` pages. Later passes over the same table begin at 0 again; that never
     /// takes anything back.
     void update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total);
     /// Both sides of a table have been read, and `differing` rows were found since; more are looked for.
     void descend(std::size_t table, std::uint64_t differing);
+    /// The values of `fetched` of `wanted` rows that differ are there, each side's counted by itself.
+    void fetch(std::size_t table, std::uint64_t fetched, std::uint64_t wanted);
     /// A table has been compared; `rows` of the larger side.
     void finish_table(std::size_t table, std::uint64_t rows);
     /// Takes the bar away.
@@ -60,6 +64,8 @@ class Progress {
         double bytes = 0;
         Both<double> share{0, 0};
         std::optional<std::uint64_t> differing;  ///< none before it descends
+        std::uint64_t fetched = 0;
+        std::uint64_t wanted = 0;  ///< 0 before values are fetched
         bool done = false;
     };
 

@@ -102,8 +102,9 @@ std::string set_local(std::string_view name, std::string_view value) {
 
 /// What changes output, what changes how our literals and the user's condition are read, and what would end a
 /// transaction that waits for the other side. Not lc_monetary: it says what an amount of money is, not only how it
-/// prints.
-std::string output_settings() {
+/// prints. Queries of the catalogs would be compiled for a second wherever a role's or database's settings make the
+/// planner take them for expensive.
+std::string pinned_settings() {
     std::string sql;
     for (const auto& [name, value] : {
              std::pair{"DateStyle", "ISO, YMD"},
@@ -120,6 +121,8 @@ std::string output_settings() {
              {"transform_null_equals", "off"},
              {"client_min_messages", "notice"},
              {"idle_in_transaction_session_timeout", "0"},
+             {"jit", "off"},
+             {"enable_indexonlyscan", "off"},  // rows that a corrupt index lacks would not be seen
          }) {
         sql += set_local(name, value);
     }
@@ -207,10 +210,10 @@ Query split_keys_call(const TablePlan& table, Side side, int ranges) {
     parameters.erase(parameters.begin() + 2);
     parameters.push_back(std::to_string(ranges));
     return {
-        "SELECT bound_no, bound, bound_text FROM parity.split_keys("
+        "SELECT pg_catalog.array_agg(bound ORDER BY bound_no) FROM parity.split_keys("
         "relation => $1::pg_catalog.oid::pg_catalog.regclass, key_columns => $2::pg_catalog.text[], "
         "forms => pg_catalog.jsonb_object($3::pg_catalog.text[], $4::pg_catalog.text[]), "
-        "ranges => $5::pg_catalog.int4) ORDER BY bound_no",
+        "ranges => $5::pg_catalog.int4)",
         std::move(parameters)};
 }
 
@@ -218,10 +221,21 @@ Query range_digests_call(const TablePlan& table, Side side, const DigestSettings
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
     append_ranges(parameters, ranges);
     parameters.push_back(settings.workers ? Parameter{std::to_string(*settings.workers)} : Parameter{});
+    parameters.push_back(ranges.totals_only ? "true" : "false");
     return {fmt::format("SELECT range_no, row_count, key_digest, row_digest, column_digests, path_taken "
-                        "FROM parity.range_digests({}, {}, {}, workers => $11::pg_catalog.int4) ORDER BY range_no",
+                        "FROM parity.range_digests({}, {}, {}, workers => $11::pg_catalog.int4, "
+                        "totals_only => $12::pg_catalog.bool) ORDER BY range_no",
                         kRelationArguments, kDigestArguments, kRangeArguments),
             std::move(parameters)};
+}
+
+Query last_digest_call() {
+    return {
+        "SELECT pg_catalog.format('%s, %s of %s workers, %s pages, %s rows, %s s', path, "
+        "COALESCE(workers_launched::pg_catalog.text, '?'), "
+        "COALESCE(workers_requested::pg_catalog.text, '?'), COALESCE(pages::pg_catalog.text, '?'), rows, "
+        "pg_catalog.round((milliseconds / 1000)::pg_catalog.numeric, 3)) FROM parity.last_digest()",
+        {}};
 }
 
 Query row_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
@@ -266,7 +280,7 @@ std::string begin_statements(const TransactionSettings& settings, const std::vec
     std::string sql =
         "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
         "SET LOCAL search_path = pg_catalog, pg_temp;";
-    sql += output_settings();
+    sql += pinned_settings();
     sql += set_local("row_security", settings.row_security ? "on" : "off");
     sql += set_local("lock_timeout", settings.lock_timeout.empty() ? "0" : settings.lock_timeout);
     sql += set_local("statement_timeout", settings.statement_timeout.empty() ? "0" : settings.statement_timeout);
@@ -292,7 +306,7 @@ std::string set_snapshot_statement(std::string_view snapshot) {
 }
 std::string avoid_indexes_statements() {
     return set_local("enable_indexscan", "off") + set_local("enable_indexonlyscan", "off") +
-           set_local("enable_bitmapscan", "off");
+           set_local("enable_bitmapscan", "off") + set_local("enable_seqscan", "on");
 }
 
 std::string lock_statement(const QualifiedName& name) {

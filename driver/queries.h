@@ -65,15 +65,19 @@ struct DigestSettings {
 struct RangeList {
     std::vector<std::string> bounds;  ///< ascending, as bytes; none: one range
     std::vector<std::int32_t> only;   ///< range numbers, from 1, ascending; empty: all
+    bool totals_only = false;         ///< digests of keys and rows are wanted, none of columns
 };
 
 /// Bounds that divide the table on this side into at most `ranges` ranges.
-/// Result: bound_no integer, bound bytea, bound_text text; ascending.
+/// Result: one row with a bytea[], ascending; NULL for none.
 Query split_keys_call(const TablePlan& table, Side side, int ranges);
 
 /// One row a range, ascending: range_no integer, row_count bigint, key_digest, row_digest parity.digest,
 /// column_digests parity.digest[] (parallel to table.columns), path_taken text.
 Query range_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
+
+/// What the last range_digests of the session took, as one text for people.
+Query last_digest_call();
 
 /// One row a row of the chosen ranges in the order of range, key bytes and row hash:
 /// range_no integer, key bytea, row_hash bytea, cell_hashes bytea.

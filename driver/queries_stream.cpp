@@ -124,6 +124,17 @@ std::string copy_statement(const std::vector<std::string>& expressions, const St
                        where_clause(alias, item, filter), kToStdout);
 }
 
+/// An array, because thousands of selects in a UNION would exhaust the stack of the server's parser.
+std::string count_statement(const std::vector<StreamPart>& parts, const std::string& alias, const std::string& filter) {
+    std::vector<std::string> counts;
+    for (const StreamPart& part : parts)
+        counts.push_back(fmt::format("(SELECT pg_catalog.count(*) {}{})", from_clause(part, alias),
+                                     where_clause(alias, StreamItem{}, filter)));
+    return fmt::format(
+        "SELECT pg_catalog.sum(c.counted)::pg_catalog.int8 FROM pg_catalog.unnest(ARRAY[{}]) AS c(counted)",
+        fmt::join(counts, ", "));
+}
+
 std::string copy_sample_statement(const std::vector<std::string>& expressions, const StreamPart& part,
                                   const std::string& alias, double percent) {
     return fmt::format("COPY (SELECT {} {} TABLESAMPLE SYSTEM ({:.6f}) REPEATABLE (0)) {}",

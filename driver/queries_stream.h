@@ -53,6 +53,9 @@ Query leading_columns_query(std::uint32_t oid);
 std::string copy_statement(const std::vector<std::string>& expressions, const StreamPart& part,
                            const std::string& alias, const StreamItem& item, const std::string& filter);
 
+/// The number of rows of all parts, at least one, under the user's condition. Result: one bigint.
+std::string count_statement(const std::vector<StreamPart>& parts, const std::string& alias, const std::string& filter);
+
 /// COPY of expressions over a sample of a part's blocks, always the same ones.
 std::string copy_sample_statement(const std::vector<std::string>& expressions, const StreamPart& part,
                                   const std::string& alias, double percent);

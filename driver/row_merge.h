@@ -45,11 +45,15 @@ class TotalsError : public Error {
 };
 
 struct MergeSpec {
-    int width = 64;                    ///< of hashes, in bits
-    std::size_t columns = 0;           ///< cell hashes a row
-    bool keyless = false;              ///< the key is the whole row: no mismatches, only numbers of occurrences
-    bool proven = false;               ///< at most one row a key and side is to be expected
-    std::size_t max_kept_rows = 1000;  ///< unequal rows under one key and side that are paired at most
+    int width = 64;           ///< of hashes, in bits
+    std::size_t columns = 0;  ///< cell hashes a row
+    bool keyless = false;     ///< the key is the whole row: no mismatches, only numbers of occurrences
+    bool proven = false;      ///< at most one row a key and side is to be expected
+    /// Whether the ranges' digests were made under the forms of the rows' hashes. If not, rows add up to their ranges
+    /// by their keys alone, and a range may show no difference.
+    bool exact = true;
+    std::uint64_t seed = 0;                        ///< of the hashes
+    std::size_t max_kept_rows = 1000;              ///< unequal rows under one key and side that are paired at most
     std::size_t max_kept_bytes = 4 * 1024 * 1024;  ///< and their hashes' bytes
 };
 
@@ -58,7 +62,8 @@ struct MergeReport {
     std::vector<bool> column_divergent;        ///< some mismatch differs there
     Both<std::uint64_t> duplicate_keys{0, 0};  ///< keys with several rows on that side; counted only where `proven`
     std::string first_duplicate_key;
-    std::uint64_t crowded_keys = 0;  ///< keys with more unequal rows than could be kept and paired
+    std::uint64_t crowded_keys = 0;   ///< keys with more unequal rows than could be kept and paired
+    std::vector<bool> range_differs;  ///< parallel to the ranges
 };
 
 /// Finds the differing rows of divergent ranges by merging both sides' rows. Rows match by key bytes.
@@ -70,7 +75,8 @@ struct MergeReport {
 ///
 /// `ranges` are those that `rows` were asked for, ascending. Throws Error{kInternal} when rows come out of order, in a
 /// range that was not asked for or in another shape than `spec`; when the rows of a range do not add up to its totals
-/// on that side (TotalsError); and when a range shows no difference. `emit` may have been called before.
+/// on that side (TotalsError); and when a range of exact digests shows no difference. `emit` may have been called
+/// before.
 MergeReport merge_rows(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Both<RowSource*> rows,
                        const std::function<void(const RowFinding&)>& emit);
 

@@ -161,14 +161,17 @@ void Session::begin_shared(const TablePlan& table, const std::string& snapshot) 
     }
 }
 
+/// Where this connection is lost, its companions to the same server are not worth waiting for one by one.
 void Session::end() noexcept {
-    for (const std::unique_ptr<Session>& session : shared_) session->end();
-    if (!std::exchange(in_transaction_, false) || !connection_.alive()) return;
-    try {
-        connection_.query(rollback_statement());
-    } catch (const std::exception&) {
-        // The connection is broken then, or the run interrupted; either way the server ends the transaction.
+    if (std::exchange(in_transaction_, false) && connection_.alive()) {
+        try {
+            connection_.query_briefly(rollback_statement());
+        } catch (const std::exception&) {
+            // The connection is broken then, or the run interrupted; either way the server ends the transaction.
+        }
     }
+    if (!connection_.alive()) shared_.clear();
+    for (const std::unique_ptr<Session>& session : shared_) session->end();
 }
 
 bool is_snapshot_failure(const Error& error) {

@@ -42,9 +42,13 @@ class Session {
     TableSnapshot begin_table(const TablePlan& table);
 
     /// Exports the open transaction's snapshot and opens transactions on `table` under it on `count` further
-    /// connections to the same server, each for a thread of its own. This session's checks and lock count for them too.
-    /// They stay connected for the next table; their transactions end with this session's.
+    /// connections to the same server, each for a thread of its own; on fewer, but one at least, where the server
+    /// refuses more. This session's checks and lock count for them too. They stay connected for the next table; their
+    /// transactions end with this session's.
     std::vector<Session*> share_snapshot(const TablePlan& table, std::size_t count);
+
+    /// Opens the first of the connections that share_snapshot needs, so that it is there whoever else connects later.
+    void reserve_shared() { connect_shared(1); }
 
     /// Closes the further connections, and with them the memory that large rows took.
     void close_shared() { shared_.clear(); }

@@ -26,6 +26,31 @@ constexpr std::int64_t kBlocksPerThread = 2048;
 /// As a server says it: finer ranges that do not fit are given up, and the coarse ones kept.
 constexpr std::string_view kProgramLimitExceeded = "54000";
 
+/// Counts a table's rows as a scan of the table sees them, on the connection that holds the snapshot, while others read
+/// them through an index.
+class ScanCount {
+  public:
+    ScanCount(Connection& connection, const std::string& statement) : connection_(connection) {
+        connection_.query(savepoint_statement());
+        connection_.query(avoid_indexes_statements());
+        stream_.emplace(connection_.stream(statement));
+    }
+
+    /// Waits for the number. Once.
+    std::uint64_t take() {
+        std::uint64_t rows = 0;
+        while (const std::optional<Row> row = stream_->next()) rows = static_cast<std::uint64_t>(row->int64(0));
+        stream_.reset();
+        connection_.query(rollback_to_savepoint_statement());  // the settings are as before, and so is the snapshot
+        connection_.query(release_savepoint_statement());
+        return rows;
+    }
+
+  private:
+    Connection& connection_;
+    std::optional<RowStream> stream_;
+};
+
 /// What the threads of one pass share besides their sums. Does not move: hashers look at it.
 struct Pass {
     Pass(const StreamColumns& columns, const DigestSettings& settings, RangeList wanted, std::size_t threads)
@@ -49,6 +74,10 @@ class StreamReader : public TableReader {
         if (table_.key.empty() || table_.visible_rows_only) return even_hash_bounds(static_cast<std::uint32_t>(ranges));
         return sample_bounds(session_, stream_, table_, ranges);
     }
+    void set_failure(SharedFailure* failure) override {
+        session_.connection().set_failure(failure);
+        failure_ = failure;
+    }
     std::unique_ptr<RangeSource> digest(const RangeList& ranges) override;
     std::unique_ptr<RowSource> rows(const RangeList& ranges) override;
     void values(const std::vector<std::string>& keys, const TakeValues& take) override;
@@ -60,12 +89,18 @@ class StreamReader : public TableReader {
     std::vector<std::string> notes() const override { return {notes_.begin(), notes_.end()}; }
 
     /// The connections for a pass over these ranges, in transactions under the session's snapshot.
-    std::vector<Session*> connections(std::size_t ranges);
+    std::vector<Session*> connections(const RangeList& ranges);
     std::vector<ParallelCopy::Statement> statements(const RangeList& ranges, std::size_t threads, bool with_places);
 
-    /// After a pass: what was read counts only if no part of the table was rewritten meanwhile.
-    void finish(const ParallelCopy& copy);
+    /// Begins to count what a pass over these ranges must read, where it might miss rows.
+    std::optional<ScanCount> count(const RangeList& ranges, std::size_t threads);
+    /// Says that an index lacks rows, and uses none from now on.
+    void distrust_indexes();
 
+    /// Waits for the end of a pass: what was read counts only if no part of the table was rewritten meanwhile.
+    void finish(ParallelCopy& copy);
+
+    SharedFailure* failure() const { return failure_; }
     const StreamTable& stream() const { return stream_; }
     const StreamSettings& settings() const { return settings_; }
     std::function<void(std::uint64_t)> progress() const {
@@ -87,6 +122,7 @@ class StreamReader : public TableReader {
     RangeList sorted_ranges_;
     std::set<std::string> notes_;
     bool use_index_ = true;
+    SharedFailure* failure_ = nullptr;
 };
 
 // ---- connections ---------------------------------------------------------------------------------------------
@@ -97,9 +133,10 @@ std::size_t StreamReader::wanted_threads() const {
     return std::min({kDefaultThreads, worthwhile, std::max<std::size_t>(1, std::thread::hardware_concurrency())});
 }
 
-std::vector<Session*> StreamReader::connections(std::size_t ranges) {
+std::vector<Session*> StreamReader::connections(const RangeList& ranges) {
     const bool wide = settings_.digest.width == 128;
-    const std::uint64_t footprint = kThreadBytes + SumMatrix::bytes(ranges, stream_.columns().columns.size(), wide);
+    const std::size_t columns = ranges.totals_only ? 0 : stream_.columns().columns.size();
+    const std::uint64_t footprint = kThreadBytes + SumMatrix::bytes(ranges.bounds.size() + 1, columns, wide);
     const std::size_t wanted = wanted_threads(), fitting = settings_.memory.threads(footprint);
     if (fitting == 0)
         throw Error(ErrorKind::kUsage,
@@ -135,7 +172,20 @@ std::vector<ParallelCopy::Statement> StreamReader::statements(const RangeList& r
     return statements;
 }
 
-void StreamReader::finish(const ParallelCopy& copy) {
+std::optional<ScanCount> StreamReader::count(const RangeList& ranges, std::size_t threads) {
+    if (!use_index_ || !stream_.is_shared_by_key(ranges, threads)) return std::nullopt;
+    return std::optional<ScanCount>(std::in_place, session_.connection(), stream_.count());
+}
+
+void StreamReader::distrust_indexes() {
+    notes_.insert(
+        fmt::format("an index of the key does not agree with the table on {}: it is corrupt; rows were read without it",
+                    side_name(side())));
+    avoid_indexes();
+}
+
+void StreamReader::finish(ParallelCopy& copy) {
+    copy.wait(session_.connection());
     session_.require_not_rewritten(table_);
     if (copy.longest_row() <= kPlannedRow) return;
     notes_.insert(fmt::format("a row on the {} takes {} MB; the memory limit plans for {} MB a row", side_name(side()),
@@ -145,47 +195,77 @@ void StreamReader::finish(const ParallelCopy& copy) {
 
 // ---- digests -------------------------------------------------------------------------------------------------
 
-class StreamedRanges : public RangeSource {
+/// One reading of the rows of ranges into sums, by several threads.
+class DigestPass {
   public:
-    StreamedRanges(StreamReader& reader, const RangeList& ranges)
+    DigestPass(StreamReader& reader, const RangeList& ranges)
         : reader_(reader),
-          sessions_(reader.connections(ranges.bounds.size() + 1)),
+          sessions_(reader.connections(ranges)),
           pass_(reader.stream().columns(), reader.settings().digest, ranges, sessions_.size()),
-          expected_(requested_ranges(ranges)),
-          sums_(sessions_.size(),
-                SumMatrix(pass_.spec.ranges(), reader.stream().columns().columns.size(), pass_.spec.wide)),
+          sums_(sessions_.size(), SumMatrix(pass_.spec.ranges(), pass_.spec.summed_columns(), pass_.spec.wide)),
           copy_(
               sessions_, reader.statements(ranges, sessions_.size(), false), reader.stream().columns().fields(),
               [this](std::size_t thread, std::size_t, std::span<const WireField> fields) {
                   pass_.hashers[thread]->accumulate(fields, sums_[thread]);
               },
-              reader.progress()) {}
+              reader.progress(), reader.failure()),
+          count_(reader.count(ranges, sessions_.size())) {}
+
+    /// Waits for the end. False where an index kept rows from being read.
+    bool finish() {
+        std::optional<std::uint64_t> rows;
+        if (count_) rows = count_->take();
+        reader_.finish(copy_);
+        for (std::size_t i = 1; i < sums_.size(); ++i) sums_.front().add(sums_[i]);
+        tags_ = slice_tags(pass_.spec);
+        return !rows || *rows == sums_.front().rows();
+    }
+
+    /// After the end; ranges count from 1.
+    RangeDigests range(std::int32_t number) {
+        return digests_of_range(sums_.front(), static_cast<std::size_t>(number - 1), pass_.spec, tags_);
+    }
+
+  private:
+    StreamReader& reader_;
+    const std::vector<Session*> sessions_;
+    const Pass pass_;
+    std::vector<SumMatrix> sums_;
+    std::vector<std::uint32_t> tags_;
+    ParallelCopy copy_;  // its threads use everything before it
+    std::optional<ScanCount> count_;
+};
+
+class StreamedRanges : public RangeSource {
+  public:
+    StreamedRanges(StreamReader& reader, const RangeList& ranges)
+        : reader_(reader),
+          ranges_(ranges),
+          expected_(requested_ranges(ranges)),
+          digests_(std::in_place, reader, ranges) {}
 
     bool next(RangeDigests& range) override {
         if (!finished_) finish();
         if (position_ == expected_.size()) return false;
-        range =
-            digests_of_range(sums_.front(), static_cast<std::size_t>(expected_[position_++] - 1), pass_.spec, tags_);
+        range = digests_->range(expected_[position_++]);
         return true;
     }
     const std::string& path() const override { return path_; }
 
   private:
     void finish() {
-        copy_.wait();
-        reader_.finish(copy_);
-        for (std::size_t i = 1; i < sums_.size(); ++i) sums_.front().add(sums_[i]);
-        tags_ = slice_tags(pass_.spec);
+        if (!digests_->finish()) {
+            reader_.distrust_indexes();
+            digests_.emplace(reader_, ranges_);
+            digests_->finish();
+        }
         finished_ = true;
     }
 
     StreamReader& reader_;
-    const std::vector<Session*> sessions_;
-    const Pass pass_;
+    const RangeList ranges_;
     const std::vector<std::int32_t> expected_;
-    std::vector<SumMatrix> sums_;
-    ParallelCopy copy_;  // last: its threads use everything before it
-    std::vector<std::uint32_t> tags_;
+    std::optional<DigestPass> digests_;
     const std::string path_ = "stream";
     std::size_t position_ = 0;
     bool finished_ = false;
@@ -202,7 +282,7 @@ class StreamedRows : public RowSource {
     StreamedRows(StreamReader& reader, const RangeList& ranges, RowSorter& sorter)
         : reader_(reader),
           sorter_(sorter),
-          sessions_(reader.connections(ranges.bounds.size() + 1)),
+          sessions_(reader.connections(ranges)),
           pass_(reader.stream().columns(), reader.settings().digest, ranges, sessions_.size()),
           rows_(sessions_.size()),
           copy_(
@@ -212,11 +292,10 @@ class StreamedRows : public RowSource {
                   if (!pass_.hashers[thread]->hash(fields, row)) return;
                   sorter_.add(row, {static_cast<std::uint32_t>(part), fields.back().value_or(std::string_view())});
               },
-              reader.progress()) {}
+              reader.progress(), reader.failure()) {}
 
     bool next(RowDigest& row) override {
         if (!sorted_) {
-            copy_.wait();
             reader_.finish(copy_);
             sorted_ = sorter_.sorted();
         }

@@ -59,7 +59,11 @@ std::vector<std::string_view> names_of_readers(const std::vector<std::shared_ptr
 std::vector<core::Form> StreamColumns::key_forms() const { return forms_of_readers(key); }
 
 StreamSpec::StreamSpec(const StreamColumns& table_columns, const DigestSettings& settings, const RangeList& ranges)
-    : columns(table_columns), seed(settings.seed), wide(settings.width == 128), key_forms(table_columns.key_forms()) {
+    : columns(table_columns),
+      seed(settings.seed),
+      wide(settings.width == 128),
+      totals_only(ranges.totals_only),
+      key_forms(table_columns.key_forms()) {
     check_bounds(ranges.bounds, key_forms);
     for (const std::string& bound : ranges.bounds) bounds.push_back(core::as_bytes(bound));
     if (ranges.only.empty()) return;
@@ -77,6 +81,12 @@ SumMatrix::SumMatrix(std::size_t ranges, std::size_t columns, bool wide)
     : words_(bytes(ranges, columns, wide) / sizeof(u64)),
       stride_(1 + (columns + 2) * words_per_sum(wide)),
       wide_(wide) {}
+
+std::uint64_t SumMatrix::rows() const {
+    std::uint64_t rows = 0;
+    for (std::size_t at = 0; at < words_.size(); at += stride_) rows += words_[at];
+    return rows;
+}
 
 void SumMatrix::add(const SumMatrix& other) {
     for (std::size_t at = 0; at < words_.size(); at += stride_) {
@@ -126,7 +136,8 @@ RangeDigests digests_of_range(SumMatrix& sums, std::size_t range, const StreamSp
     digests.rows = words[0];
     digests.key = next(core::Form::kKey);
     digests.row = next(core::Form::kRow);
-    for (const auto& column : spec.columns.columns) digests.columns.push_back(next(column->form()));
+    for (std::size_t i = 0; i < spec.summed_columns(); ++i)
+        digests.columns.push_back(next(spec.columns.columns[i]->form()));
     return digests;
 }
 
@@ -203,7 +214,9 @@ void StreamHasher::accumulate_as(std::span<const WireField> fields, SumMatrix& s
     constexpr std::size_t kWords = sizeof(H) / sizeof(u64);
     u64* words = sums.range(range);
     u64* column_sums = words + 1 + 2 * kWords;
-    const auto consume = [column_sums](std::size_t column, H cell) { add_to_sum(column_sums + column * kWords, cell); };
+    const auto consume = [column_sums, this](std::size_t column, H cell) {
+        if (!spec_.totals_only) add_to_sum(column_sums + column * kWords, cell);
+    };
     const H row_hash = keyless() ? hash_framed_cells<H>(key_hash, consume) : hash_cells<H>(fields, key_hash, consume);
     ++words[0];
     add_to_sum(words + 1, key_hash);

@@ -44,10 +44,13 @@ class StreamSpec {
 
     std::size_t ranges() const { return bounds.size() + 1; }
     bool keeps(std::uint32_t range) const { return kept.empty() || kept[range] != 0; }
+    /// How many columns' sums are kept.
+    std::size_t summed_columns() const { return totals_only ? 0 : columns.columns.size(); }
 
     const StreamColumns& columns;
     const std::uint64_t seed;
-    const bool wide;  ///< a width of 128
+    const bool wide;         ///< a width of 128
+    const bool totals_only;  ///< columns are hashed, but their sums not kept
     const std::vector<core::Form> key_forms;
     std::vector<core::ByteView> bounds;
 
@@ -64,8 +67,12 @@ class SumMatrix {
     /// The bytes that such a matrix takes.
     static std::size_t bytes(std::size_t ranges, std::size_t columns, bool wide);
 
-    /// A range's words, from 0: the count, then the sums of the key, the row and each column, one word or two each.
+    /// A range's words, from 0: the count, then the sums of the key, the row and `columns` columns, one word or two
+    /// each.
     std::uint64_t* range(std::size_t range) { return words_.data() + range * stride_; }
+
+    /// How many rows were added, of all ranges.
+    std::uint64_t rows() const;
 
     /// Adds another participant's.
     void add(const SumMatrix& other);

@@ -169,12 +169,16 @@ bool StreamTable::can_be_sampled() const {
 
 // ---- items ---------------------------------------------------------------------------------------------------
 
+/// Without ranges of blocks, connections share a table through its index.
+std::vector<std::string> StreamTable::shares(const RangeList& ranges, std::size_t threads) const {
+    if (!ranges.only.empty() || has_tid_ranges_ || !leading_indexed_ || parts_.empty()) return {};
+    return share_conditions(leading_, ranges.bounds, threads);
+}
+
 std::vector<StreamItem> StreamTable::items(const RangeList& ranges, std::size_t threads, bool use_index) const {
     std::vector<std::string> conditions;
     if (!leading_column_.empty() && !ranges.only.empty()) conditions = range_conditions(leading_, ranges);
-    // Without ranges of blocks, connections share a table through its index.
-    if (ranges.only.empty() && !has_tid_ranges_ && use_index && leading_indexed_)
-        conditions = share_conditions(leading_, ranges.bounds, threads);
+    if (ranges.only.empty() && use_index) conditions = shares(ranges, threads);
     return stream_items(parts_, conditions, ranges, {threads, has_tid_ranges_, use_index && leading_indexed_});
 }
 

@@ -40,6 +40,15 @@ class StreamTable {
     /// ranges may be read through an index of the key.
     std::vector<StreamItem> items(const RangeList& ranges, std::size_t threads, bool use_index) const;
 
+    /// Whether items() for these threads divide the whole table by conditions that an index may serve: rows that it
+    /// lacks are missed then.
+    bool is_shared_by_key(const RangeList& ranges, std::size_t threads) const {
+        return !shares(ranges, threads).empty();
+    }
+
+    /// Counts all rows.
+    std::string count() const { return count_statement(parts_, alias(), table_.where); }
+
     /// COPY of expressions over an item.
     std::string statement(const std::vector<std::string>& expressions, const StreamItem& item) const;
 
@@ -51,6 +60,7 @@ class StreamTable {
     void note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type);
     void read_parts(Session& session);
     std::vector<std::string> read_names() const;
+    std::vector<std::string> shares(const RangeList& ranges, std::size_t threads) const;
 
     const TablePlan& table_;
     const Side side_;

@@ -16,8 +16,9 @@ namespace parity::driver {
 
 namespace {
 
-constexpr double kRowsPerRange = 5000;
-constexpr double kMaxDefaultRanges = 1024;
+/// Few differing rows then lie in ranges that are read row by row at once.
+constexpr double kRowsPerRange = 1250;
+constexpr double kMaxDefaultRanges = 4096;
 /// Assumed where a table was never analysed.
 constexpr double kBytesPerRow = 100;
 /// What a server allows for the digests of all its participants in a scan by default, and what one of them is taken to
@@ -235,11 +236,16 @@ void TablePlanner::require_columns_left() const {
                 "--exclude-table leaves a table out");
 }
 
+/// Where the options leave the key alone, equal keys are all that "identical" means: a note says so.
 void TablePlanner::choose_columns() {
+    bool left_out = false;
     for (const PairedColumn& pair : columns_) {
         const auto is_key = [&](const ColumnPlan& column) { return column.name.source == pair.source->name; };
         const bool in_key = std::any_of(plan_.key.begin(), plan_.key.end(), is_key);
-        if (!in_key && (!pair.choice.selected || pair.choice.excluded)) continue;
+        if (!in_key && (!pair.choice.selected || pair.choice.excluded)) {
+            left_out = true;
+            continue;
+        }
         note_column(pair);
         note_form(pair);
         if (in_key) continue;
@@ -250,6 +256,8 @@ void TablePlanner::choose_columns() {
         }
     }
     require_columns_left();
+    if (left_out && plan_.columns.empty() && plan_.skipped.empty())
+        plan_.notes.emplace_back("nothing but the key is compared: the options leave no other column");
     std::sort(plan_.columns.begin(), plan_.columns.end(),
               [](const ColumnPlan& a, const ColumnPlan& b) { return a.name.source < b.name.source; });
 }

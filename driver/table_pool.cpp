@@ -11,10 +11,8 @@
 #include "driver/interrupt.h"
 
 namespace parity::driver {
-namespace {
-
 /// A thread's connections. Does not move: each connection knows the other.
-class SessionPair {
+class TablePool::SessionPair {
   public:
     SessionPair(const RunContext& context, int worker)
         : source_(open(context, Side::kSource, worker)), target_(open(context, Side::kTarget, worker)) {
@@ -39,6 +37,7 @@ class SessionPair {
                 log->log(severity == "WARNING" ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side),
                          message);
             });
+        if ((*context.servers)[side].engine == Engine::kStream) session.reserve_shared();
         context.log->debug("worker {} connected to the {}", worker, side_name(side));
         return session;
     }
@@ -47,15 +46,16 @@ class SessionPair {
     Session target_;
 };
 
-}  // namespace
-
 TablePool::TablePool(const RunContext& context, const std::vector<TablePlan>& tables)
-    : context_(context), tables_(tables), results_(tables.size()) {}
+    : context_(context),
+      tables_(tables),
+      results_(tables.size()),
+      jobs_(std::clamp(context.options->jobs, 1, static_cast<int>(std::max<std::size_t>(tables.size(), 1)))),
+      all_tried_(jobs_) {}
 
 std::vector<TableResult> TablePool::run() {
-    const int jobs = std::clamp(context_.options->jobs, 1, static_cast<int>(std::max<std::size_t>(tables_.size(), 1)));
     std::vector<std::thread> threads;
-    for (int worker = 1; worker <= jobs; ++worker) threads.emplace_back([this, worker] { work(worker); });
+    for (int worker = 1; worker <= jobs_; ++worker) threads.emplace_back([this, worker] { work(worker); });
     for (std::thread& thread : threads) thread.join();
     std::vector<TableResult> results;
     for (std::size_t i = 0; i < tables_.size(); ++i)
@@ -63,19 +63,39 @@ std::vector<TableResult> TablePool::run() {
     return results;
 }
 
-void TablePool::work(int worker) {
+/// Once a thread could not connect, those behind it do not try: each would take connections that the others need.
+std::unique_ptr<TablePool::SessionPair> TablePool::connect_first(int worker) {
     std::unique_ptr<SessionPair> pair;
-    while (!interrupted() && next_ < tables_.size()) {
-        try {
-            if (!pair || !pair->alive()) {
-                pair.reset();
-                pair = std::make_unique<SessionPair>(context_, worker);
-            }
-        } catch (const Error& error) {
-            if (!interrupted()) context_.log->warn("{}", error.what());
-            const std::lock_guard lock(mutex_);
-            connect_error_ = error.what();
-            return;
+    {
+        const std::lock_guard lock(connecting_);
+        if (why_not_tried().empty()) pair = connect(worker);
+        if (pair) ++connected_;
+    }
+    all_tried_.arrive_and_wait();
+    if (pair && connected_ < jobs_ && !told_.exchange(true))
+        context_.log->warn("{} instead of {} tables are compared at a time, for want of connections", connected_.load(),
+                           jobs_);
+    return pair;
+}
+
+std::unique_ptr<TablePool::SessionPair> TablePool::connect(int worker) {
+    try {
+        return std::make_unique<SessionPair>(context_, worker);
+    } catch (const Error& error) {
+        if (!interrupted()) context_.log->warn("{}", error.what());
+        const std::lock_guard lock(mutex_);
+        connect_error_ = error.what();
+        return nullptr;
+    }
+}
+
+void TablePool::work(int worker) {
+    std::unique_ptr<SessionPair> pair = connect_first(worker);
+    while (pair && !interrupted() && next_ < tables_.size()) {
+        if (!pair->alive()) {
+            pair.reset();
+            pair = connect(worker);
+            if (!pair) return;
         }
         const std::optional<std::size_t> table_no = take();
         if (!table_no) return;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <latch>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -14,6 +16,9 @@ namespace parity::driver {
 /// Compares tables over several threads, each with a pair of connections of its own. Tables are taken in the order of
 /// the plan.
 ///
+/// Before the first table is begun, one thread after the other opens the connections that it cannot do without. So what
+/// a server has left for more connections is shared out only when every thread that can work has its own.
+///
 /// A connection that breaks is the failure of the table it served; the next table gets new ones. A thread that cannot
 /// connect ends, and the others go on; tables that nobody is left to take fail with what the last thread was told, so
 /// that a server that is gone is not asked again for each of them. A signal makes the tables under way fail and the
@@ -26,7 +31,10 @@ class TablePool {
     std::vector<TableResult> run();
 
   private:
+    class SessionPair;
     void work(int worker);
+    std::unique_ptr<SessionPair> connect_first(int worker);
+    std::unique_ptr<SessionPair> connect(int worker);
     std::optional<std::size_t> take();
     void keep(std::size_t table_no, TableResult result);
     std::string why_not_tried() const;
@@ -34,6 +42,11 @@ class TablePool {
     const RunContext& context_;
     const std::vector<TablePlan>& tables_;
     std::vector<std::optional<TableResult>> results_;
+    const int jobs_;
+    std::mutex connecting_;  ///< one thread after the other connects
+    std::latch all_tried_;
+    std::atomic<int> connected_{0};
+    std::atomic<bool> told_{false};  ///< that fewer tables are compared at a time
     std::atomic<std::size_t> next_{0};
     mutable std::mutex mutex_;  ///< guards connect_error_
     std::string connect_error_;

@@ -59,12 +59,15 @@ class Wanted {
     std::unordered_map<std::string, std::vector<const SpooledFinding*>> by_row_;
 };
 
-void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, Side side, TableReader& reader) {
+void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, Side side, TableReader& reader,
+                const std::function<void()>& on_row) {
     Wanted wanted(batch, side);
     if (wanted.keys().empty()) return;
     reader.values(wanted.keys(), [&](std::string_view key, std::string_view row_hash, const ShownValues& values) {
-        for (const SpooledFinding* entry : wanted.take(key, row_hash))
+        for (const SpooledFinding* entry : wanted.take(key, row_hash)) {
             spool.set_values(entry->id, side, pick_values(values, entry->finding.columns));
+            on_row();
+        }
     });
     if (!wanted.all_found())
         throw Error(ErrorKind::kInternal,
@@ -73,12 +76,12 @@ void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, Side sid
 
 }  // namespace
 
-void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers) {
+void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers, const std::function<void()>& on_row) {
     std::int64_t after = 0;
     while (true) {
         const std::vector<SpooledFinding> batch = spool.read(table_no, after, kBatchBytes);
         if (batch.empty()) return;
-        for (Side side : {Side::kSource, Side::kTarget}) fetch_side(spool, batch, side, *readers[side]);
+        for (Side side : {Side::kSource, Side::kTarget}) fetch_side(spool, batch, side, *readers[side], on_row);
         after = batch.back().id;
     }
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+
 #include "driver/engine.h"
 #include "driver/model.h"
 #include "driver/spool.h"
@@ -10,7 +13,7 @@ namespace parity::driver {
 /// under the snapshots under which the mismatches were found.
 ///
 /// Rows are asked for by key, in batches of about a MiB, and told apart by key and row hash. Throws Error{kInternal}
-/// where a row is not there any more.
-void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers);
+/// where a row is not there any more. `on_row` is called for each row of a side whose values have come.
+void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers, const std::function<void()>& on_row);
 
 }  // namespace parity::driver

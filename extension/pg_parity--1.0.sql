@@ -159,14 +159,21 @@ CREATE FUNCTION parity.range_digests(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
-    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL,
+    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL, totals_only boolean DEFAULT false,
     OUT range_no integer, OUT lower_bound text, OUT upper_bound text, OUT row_count bigint,
     OUT key_digest parity.digest, OUT row_digest parity.digest, OUT column_digests parity.digest[],
     OUT lower_key bytea, OUT upper_key bytea, OUT path_taken text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_range_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 64;
-COMMENT ON FUNCTION parity.range_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[]) IS
+COMMENT ON FUNCTION parity.range_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[], boolean) IS
     'one row a range: its rows'' count and the digests of key, row and columns';
+
+CREATE FUNCTION parity.last_digest(
+    OUT path text, OUT workers_requested integer, OUT workers_launched integer, OUT pages bigint, OUT rows bigint,
+    OUT milliseconds double precision)
+    AS 'MODULE_PATHNAME', 'parity_last_digest' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION parity.last_digest() IS
+    'how the session''s last range_digests or slice_digests was computed: the path taken (scan, index, aggregate), the parallel workers that were asked for and that came, the relation''s pages and rows that were read, and how long that took; NULL for what is not known, and everywhere before the first one';
 
 CREATE FUNCTION parity.slice_digests(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,

@@ -64,6 +64,13 @@ FROM parity.range_digests('t', ranges => 1) r;
 SELECT array_agg(s.digest::text ORDER BY s.n) = (SELECT array_agg(x ORDER BY range_no, i) FROM parity.range_digests('t', ranges => 5) r, LATERAL unnest(ARRAY[key_digest, row_digest]::text[] || column_digests::text[]) WITH ORDINALITY u (x, i)) AS same
 FROM parity.slice_digests('t', ranges => 5) WITH ORDINALITY s (range_no, lower_bound, upper_bound, slice, column_name, digest, n);
 
+-- The server's statistics count it like any other scan.
+BEGIN;
+SELECT coalesce(sum(seq_scan), 0) AS scans, coalesce(sum(seq_tup_read), 0) AS read FROM pg_stat_xact_user_tables WHERE relid = 't'::regclass \gset
+SELECT sum(row_count) AS row_count FROM parity.range_digests('t', path => 'scan', workers => 0) \gset
+SELECT seq_scan - :scans AS scans, seq_tup_read - :read = :row_count AS all_rows FROM pg_stat_xact_user_tables WHERE relid = 't'::regclass;
+COMMIT;
+
 -- Settings that change how values print do not matter.
 SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'German'; SET IntervalStyle = 'sql_standard'; SET extra_float_digits = -15; SET bytea_output = 'escape'; SET search_path = '';
 SELECT test_paths.digests(path, NULL) = :'serial' AS same FROM unnest(ARRAY['scan', 'aggregate']) AS path;

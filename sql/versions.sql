@@ -25,6 +25,7 @@ CREATE FUNCTION shapes() RETURNS TABLE (declaration text) LANGUAGE sql AS $$
     FROM (SELECT *, cardinality(proallargtypes) - pronargs AS columns FROM pg_proc WHERE pronamespace = 'parity'::regnamespace AND prorettype = 'record'::regtype) p,
         (VALUES ('less', -1, 0), ('more', 1, 0), ('fewer', 0, 1)) v (kind, extra, left_out),
         LATERAL (SELECT string_agg(format_type(t, NULL), ', ' ORDER BY n) AS list FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS u (t, n) WHERE n <= p.pronargs - v.left_out) a
+    WHERE p.pronargs >= v.left_out
     ORDER BY p.proname, v.kind
 $$;
 SELECT count(*) FROM (SELECT pg_temp.error_of(declaration) AS made FROM shapes()) s WHERE made = 'no error';

@@ -126,7 +126,7 @@ std::size_t sample_level(Relation index, Level level, std::size_t items, std::sp
     std::size_t made = 0;
     walk_level(index, level, [&](Page page, BTPageOpaque, OffsetNumber first) {
         for (OffsetNumber at = first; at <= PageGetMaxOffsetNumber(page) && made < samples.size(); ++at, ++seen) {
-            if (items > samples.size() && (seen + 1) * (samples.size() + 1) < (made + 1) * (items + 1)) continue;
+            if (items > samples.size() && (seen + 2) * (samples.size() + 1) <= (made + 1) * (items + 1)) continue;
             core::ByteView bound = maker.make(tuple_at(page, at));
             if (bound.size() > 1) samples[made++] = bound;
         }

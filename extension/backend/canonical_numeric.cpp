@@ -1,31 +1,9 @@
 #include "backend/canonical_numeric.h"
 
-#include "core/decimal.h"
-
 namespace parity::backend {
 namespace {
 
-constexpr std::uint16_t kKindMask = 0xC000;
-constexpr std::uint16_t kNegative = 0x4000;
-constexpr std::uint16_t kShort = 0x8000;
-constexpr std::uint16_t kSpecial = 0xC000;
-constexpr std::uint16_t kInfinity = 0xD000;
-constexpr std::uint16_t kMinusInfinity = 0xF000;
-constexpr std::uint16_t kShortNegative = 0x2000;
-constexpr std::uint16_t kShortWeightSign = 0x0040;
-constexpr std::uint16_t kShortWeightMask = 0x003F;
-
-/// Stored numerics lie unaligned behind short varlena headers.
-std::uint16_t load_native(const std::uint8_t* from) {
-    std::uint16_t value;
-    memcpy(&value, from, sizeof value);
-    return value;
-}
-
-std::int32_t short_weight(std::uint16_t header) {
-    std::int32_t weight = header & kShortWeightMask;
-    return header & kShortWeightSign ? weight - (kShortWeightMask + 1) : weight;
-}
+using namespace numeric_header;
 
 void append_special(core::ByteSink& sink, std::uint16_t header) {
     core::append_decimal(sink, header == kInfinity        ? core::DecimalKind::kInfinity
@@ -35,18 +13,18 @@ void append_special(core::ByteSink& sink, std::uint16_t header) {
 
 /// Writes the digits in canonical byte order, without the zeros at both ends.
 void append_digits(core::ByteSink& sink, bool negative, std::int32_t weight, core::ByteView digits) {
-    while (!digits.empty() && load_native(digits.data()) == 0) {
+    while (!digits.empty() && load_digit(digits.data()) == 0) {
         digits = digits.subspan(2);
         --weight;
     }
-    while (!digits.empty() && load_native(digits.data() + digits.size() - 2) == 0)
+    while (!digits.empty() && load_digit(digits.data() + digits.size() - 2) == 0)
         digits = digits.first(digits.size() - 2);
     if (digits.empty()) return core::append_decimal(sink, core::DecimalKind::kZero);
     std::uint8_t* room = sink.extend(core::kDecimalHeader + digits.size());
     room[0] = static_cast<std::uint8_t>(negative ? core::DecimalKind::kNegative : core::DecimalKind::kPositive);
     core::store_le(room + 1, weight);
     for (std::size_t at = 0; at < digits.size(); at += 2)
-        core::store_le(room + core::kDecimalHeader + at, load_native(&digits[at]));
+        core::store_le(room + core::kDecimalHeader + at, load_digit(&digits[at]));
 }
 
 [[noreturn]] void raise_corrupt() {
@@ -58,7 +36,7 @@ void append_digits(core::ByteSink& sink, bool negative, std::int32_t weight, cor
 
 void append_numeric(core::ByteSink& sink, core::ByteView stored) {
     if (stored.size() < 2 || stored.size() % 2 != 0) raise_corrupt();
-    std::uint16_t header = load_native(stored.data());
+    std::uint16_t header = load_digit(stored.data());
     switch (header & kKindMask) {
         case kSpecial:
             return append_special(sink, header);
@@ -67,7 +45,7 @@ void append_numeric(core::ByteSink& sink, core::ByteView stored) {
         default:
             if (stored.size() < 4) raise_corrupt();
             return append_digits(sink, (header & kKindMask) == kNegative,
-                                 static_cast<std::int16_t>(load_native(&stored[2])), stored.subspan(4));
+                                 static_cast<std::int16_t>(load_digit(&stored[2])), stored.subspan(4));
     }
 }
 

@@ -17,7 +17,10 @@ Datum digest_datum(core::Digest* copy, const core::Digest& digest) {
 
 DigestMatrix shape_matrix(const DigestSpec& spec) {
     std::uint32_t sum_words = spec.wide ? 2 : 1;
-    return {nullptr, spec.ranges(), sum_words, 1 + sum_words * (2 + spec.column_forms.size())};
+    std::size_t totals = 1 + sum_words * std::size_t{2};
+    std::size_t columns = sum_words * spec.column_forms.size();
+    if (spec.totals_only) return {nullptr, spec.ranges(), sum_words, totals, columns};
+    return {nullptr, spec.ranges(), sum_words, totals + columns, 0};
 }
 
 DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context) {

@@ -9,15 +9,20 @@
 namespace parity::backend {
 
 /// A matrix of 64-bit words in somebody's memory (a context, or shared memory). One range is one stretch of words:
-/// the count, then the sums of 1 (width 64) or 2 words (width 128: low, high).
+/// the count, then the sums of 1 (width 64) or 2 words (width 128: low, high). Where the columns' sums are not kept,
+/// those of all ranges are added up in spare words behind the last range, so that who adds need not ask.
 struct DigestMatrix {
     core::u64* words;
     std::uint32_t ranges;
     std::uint32_t sum_words;  ///< 1 or 2
     std::size_t stride;       ///< words of one range
+    std::size_t spare;        ///< words behind the last range
 
     core::u64* range(std::uint32_t number) const { return words + number * stride; }
-    std::size_t total_words() const { return stride * ranges; }
+    core::u64* column_sums(std::uint32_t number) const {
+        return spare > 0 ? words + stride * ranges : range(number) + 1 + sum_words * std::size_t{2};
+    }
+    std::size_t total_words() const { return stride * ranges + spare; }
     std::size_t bytes() const { return total_words() * sizeof(core::u64); }
 };
 
@@ -30,7 +35,7 @@ DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context);
 /// Adds the sums of `part`, which has the same shape.
 void add_matrix(const DigestMatrix& total, const core::u64* part);
 
-/// Position of a sum inside a range's words.
+/// Position of a sum inside a range's words; the columns' are there unless the spec wants totals only.
 inline std::size_t key_sum_at(const DigestMatrix&) { return 1; }
 inline std::size_t row_sum_at(const DigestMatrix& matrix) { return 1 + matrix.sum_words; }
 inline std::size_t column_sum_at(const DigestMatrix& matrix, std::size_t column) {

@@ -10,7 +10,8 @@ constexpr std::uint32_t kMagic = 0x50475031;
 
 struct Header {
     std::uint32_t magic;
-    std::uint32_t wide;
+    std::uint16_t wide;
+    std::uint16_t totals_only;
     core::u64 seed;
     std::uint32_t key_forms;
     std::uint32_t column_forms;
@@ -74,6 +75,7 @@ bytea* pack_spec(const DigestSpec& spec) {
     core::ByteSink sink = make_sink(CurrentMemoryContext);
     Header header{kMagic,
                   spec.wide,
+                  spec.totals_only,
                   spec.seed,
                   static_cast<std::uint32_t>(spec.key_forms.size()),
                   static_cast<std::uint32_t>(spec.column_forms.size()),
@@ -99,12 +101,13 @@ DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
     memcpy(copy, VARDATA_ANY(packed), size);
     memcpy(&header, copy, sizeof header);
     SpecReader reader({copy + sizeof header, size - sizeof header});
-    if (header.magic != kMagic || header.wide > 1 || header.bounds > size || header.key_forms > size ||
-        header.column_forms > size)
+    if (header.magic != kMagic || header.wide > 1 || header.totals_only > 1 || header.bounds > size ||
+        header.key_forms > size || header.column_forms > size)
         raise_malformed();
 
     DigestSpec spec{};
     spec.wide = header.wide != 0;
+    spec.totals_only = header.totals_only != 0;
     spec.seed = header.seed;
     reader.take_forms(header.key_forms, context, &spec.key_forms, &spec.key_form_names);
     reader.take_forms(header.column_forms, context, &spec.column_forms, &spec.column_form_names);

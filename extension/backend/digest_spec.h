@@ -19,7 +19,8 @@ struct InputSpec {
 namespace parity::backend {
 
 struct DigestSpec {
-    bool wide;  ///< width 128 instead of 64
+    bool wide;         ///< width 128 instead of 64
+    bool totals_only;  ///< the columns' sums are not kept
     core::u64 seed;
     std::span<const core::Form> key_forms;             ///< empty: keyless
     std::span<const core::Form> column_forms;          ///< in the agreed order

@@ -150,21 +150,30 @@ KeyCondition condition_of_keys(const DigestTask& task, std::span<const core::Byt
     return condition;
 }
 
+KeyStretch stretch_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper) {
+    if (!is_ordered_first_column(task)) return {};
+    Oid type = parameter_type(task.key[0]);
+    auto value_at = [&](core::ByteView bound) -> std::optional<Datum> {
+        if (bound.empty() || bound[0] != core::kKeyBound) return std::nullopt;
+        std::optional<core::ByteView> canonical = value_in_key(task, bound.subspan(1), 0);
+        if (!canonical) return std::nullopt;
+        return parameter_value(type, *canonical);
+    };
+    return {type, value_at(lower), value_at(upper)};
+}
+
 KeyCondition condition_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper) {
     KeyCondition condition;
-    if (!is_ordered_first_column(task)) return condition;
+    KeyStretch stretch = stretch_of_range(task, lower, upper);
     StringInfoData sql;
     initStringInfo(&sql);
-    auto add = [&](core::ByteView bound, const char* comparison) {
-        if (bound.empty() || bound[0] != core::kKeyBound) return;
-        std::optional<core::ByteView> canonical = value_in_key(task, bound.subspan(1), 0);
-        if (!canonical) return;
-        Oid type = parameter_type(task.key[0]);
-        add_parameter(condition, type, parameter_value(type, *canonical));
+    auto add = [&](std::optional<Datum> value, const char* comparison) {
+        if (!value) return;
+        add_parameter(condition, stretch.type, *value);
         append_comparison(&sql, task.key[0], comparison, condition.parameters);
     };
-    add(lower, ">=");
-    add(upper, "<=");
+    add(stretch.lower, ">=");
+    add(stretch.upper, "<=");
     condition.sql = sql.data;
     return condition;
 }

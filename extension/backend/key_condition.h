@@ -2,6 +2,7 @@
 
 #include "backend/pg.h"
 
+#include <optional>
 #include <span>
 
 #include "backend/digest_task.h"
@@ -24,6 +25,14 @@ KeyCondition condition_of_keys(const DigestTask& task, std::span<const core::Byt
 /// Rows between two bounds (empty: open), by the first key column. Empty unless that column is NOT NULL and its index
 /// order is the form's.
 KeyCondition condition_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper);
+
+/// The values of the first key column at two bounds, for an index scan: nothing where a bound is open.
+struct KeyStretch {
+    Oid type;  ///< of the values
+    std::optional<Datum> lower;
+    std::optional<Datum> upper;
+};
+KeyStretch stretch_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper);
 
 /// Whether condition_of_range() can narrow anything down: the first key column allows it and each leaf has a B-tree on
 /// the key.

@@ -3,6 +3,7 @@
 #include "backend/pg.h"
 
 #include <algorithm>
+#include <cstdint>
 
 /// Everything that depends on the server's version. The rest of the backend is written for the newest one; what older
 /// ones lack is supplied here.
@@ -21,7 +22,126 @@ extern "C" {
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+#if PG_VERSION_NUM >= 170000
+extern "C" {
+#include "storage/read_stream.h"
+}
+#endif
+
 namespace parity::backend {
+
+/// Starts a scan of an index of a table with room for so many conditions.
+inline IndexScanDesc begin_index_scan(Relation heap, Relation index, Snapshot snapshot, int conditions) {
+#if PG_VERSION_NUM >= 180000
+    return index_beginscan(heap, index, snapshot, nullptr, conditions, 0);
+#else
+    return index_beginscan(heap, index, snapshot, conditions, 0);
+#endif
+}
+
+/// Numbers of pages in the order in which they are to be read, each asked for once; InvalidBlockNumber at the end.
+struct BlockSupply {
+    BlockNumber (*next)(void* state);
+    void* state;
+};
+
+#if PG_VERSION_NUM >= 170000
+
+/// Pages of a relation, which the server reads ahead of time. They are pinned; the caller releases them.
+using BlockStream = ReadStream*;
+
+#if PG_VERSION_NUM >= 180000
+inline constexpr int kStreamFlags = READ_STREAM_SEQUENTIAL | READ_STREAM_USE_BATCHING;
+#else
+inline constexpr int kStreamFlags = READ_STREAM_SEQUENTIAL;
+#endif
+
+inline BlockNumber next_of_supply(ReadStream*, void* supply, void*) {
+    const auto* blocks = static_cast<const BlockSupply*>(supply);
+    return blocks->next(blocks->state);
+}
+
+/// `blocks` must outlive the stream.
+inline BlockStream begin_blocks(Relation relation, BufferAccessStrategy strategy, const BlockSupply& blocks) {
+    return read_stream_begin_relation(kStreamFlags, strategy, relation, MAIN_FORKNUM, next_of_supply,
+                                      const_cast<BlockSupply*>(&blocks), 0);
+}
+
+/// InvalidBuffer at the end.
+inline Buffer next_block(BlockStream& stream) { return read_stream_next_buffer(stream, nullptr); }
+
+inline void end_blocks(BlockStream& stream) { read_stream_end(stream); }
+
+/// Snapshots do not become too old any more.
+inline void check_old_snapshot(Snapshot, Relation, Page) {}
+
+#else
+
+/// The operating system reads ahead, as pages are in order.
+struct BlockStream {
+    Relation relation;
+    BufferAccessStrategy strategy;
+    const BlockSupply* blocks;
+    Buffer last;    ///< where the last page was
+    bool in_a_row;  ///< behind the one before it
+};
+
+inline BlockStream begin_blocks(Relation relation, BufferAccessStrategy strategy, const BlockSupply& blocks) {
+    return {relation, strategy, &blocks, InvalidBuffer, false};
+}
+
+#if PG_VERSION_NUM >= 140000
+
+/// Pins a page if it is in the buffer that follows the last page's. Looking it up costs more: the table of buffers is
+/// large, and seldom in the processor's caches.
+inline bool pin_following(const BlockStream& stream, BlockNumber number) {
+#if PG_VERSION_NUM >= 160000
+    const auto& file = stream.relation->rd_locator;
+#else
+    const auto& file = stream.relation->rd_node;
+#endif
+    if (!stream.in_a_row || stream.last >= NBuffers) return false;
+    if (!ReadRecentBuffer(file, MAIN_FORKNUM, number, stream.last + 1)) return false;
+    pgstat_count_buffer_read(stream.relation);
+    pgstat_count_buffer_hit(stream.relation);
+    return true;
+}
+
+#else
+
+inline bool pin_following(const BlockStream&, BlockNumber) { return false; }
+
+#endif
+
+inline Buffer next_block(BlockStream& stream) {
+    BlockNumber number = stream.blocks->next(stream.blocks->state);
+    if (number == InvalidBlockNumber) return InvalidBuffer;
+    Buffer buffer = stream.last + 1;
+    if (!pin_following(stream, number))
+        buffer = ReadBufferExtended(stream.relation, MAIN_FORKNUM, number, RBM_NORMAL, stream.strategy);
+    stream.in_a_row = stream.last > 0 && buffer == stream.last + 1;
+    stream.last = buffer;
+    return buffer;
+}
+
+inline void end_blocks(BlockStream&) {}
+
+inline void check_old_snapshot(Snapshot snapshot, Relation relation, Page page) {
+    TestForOldSnapshot(snapshot, relation, page);
+}
+
+#endif
+
+/// Counts a sequential scan in the statistics of a relation, and the rows that it read.
+inline void count_scan(Relation relation, std::uint64_t rows) {
+    pgstat_count_heap_scan(relation);
+    if (!relation->pgstat_info) return;
+#if PG_VERSION_NUM >= 160000
+    relation->pgstat_info->counts.tuples_returned += static_cast<PgStat_Counter>(rows);
+#else
+    relation->pgstat_info->t_counts.t_tuples_returned += static_cast<PgStat_Counter>(rows);
+#endif
+}
 
 /// The level of a B-tree page, 0 for leaves.
 inline uint32 page_level(BTPageOpaque opaque) {

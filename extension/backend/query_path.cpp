@@ -106,8 +106,9 @@ void check_sources_unchanged(SPIPlanPtr plan) {
     }
 }
 
-SPIPlanPtr prepare(const DigestTask& task, const char* sql, int argument_count, Oid* argument_types) {
-    SPIPlanPtr plan = SPI_prepare_cursor(sql, argument_count, argument_types, CURSOR_OPT_PARALLEL_OK);
+SPIPlanPtr prepare(const DigestTask& task, const char* sql, int argument_count, Oid* argument_types,
+                   int cursor_options = CURSOR_OPT_PARALLEL_OK) {
+    SPIPlanPtr plan = SPI_prepare_cursor(sql, argument_count, argument_types, cursor_options);
     if (!plan) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
     if (task.filter) check_not_volatile(plan);
     check_sources_unchanged(plan);
@@ -171,32 +172,42 @@ DigestMatrix digest_by_query(const DigestTask& task, int workers) {
     return matrix;
 }
 
-void read_by_query(const DigestTask& task, const KeyCondition& condition, const RowConsumer& consumer) {
-    MemoryContext caller = CurrentMemoryContext;
-    MemoryContext row_context = AllocSetContextCreate(caller, "parity row", ALLOCSET_DEFAULT_SIZES);
-    std::size_t columns = task.key.size() + task.columns.size();
-    Datum* values = allocate_array<Datum>(caller, columns);
-    bool* nulls = allocate_array<bool>(caller, columns);
+RowQuery::RowQuery(const DigestTask& task, bool repeated)
+    : task_(task),
+      repeated_(repeated),
+      row_context_(AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES)),
+      values_(allocate_array<Datum>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1)),
+      nulls_(allocate_array<bool>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1)) {
     connect();
-    KeyCondition parameters = condition;
-    SPIPlanPtr plan = prepare(task, row_query(task, condition), parameters.parameters, parameters.types);
-    Portal portal = SPI_cursor_open(nullptr, plan, parameters.values, nullptr, true);
+}
+
+void RowQuery::read(KeyCondition condition, const RowConsumer& consumer) {
+    if (!plan_ || strcmp(prepared_, condition.sql) != 0) {
+        int options = CURSOR_OPT_PARALLEL_OK | (repeated_ ? CURSOR_OPT_GENERIC_PLAN : 0);
+        plan_ = prepare(task_, row_query(task_, condition), condition.parameters, condition.types, options);
+        prepared_ = condition.sql;
+    }
+    Portal portal = SPI_cursor_open(nullptr, plan_, condition.values, nullptr, true);
     for (;;) {
         SPI_cursor_fetch(portal, true, kFetchRows);
         if (SPI_processed == 0) break;
         for (uint64 i = 0; i < SPI_processed; ++i) {
             CHECK_FOR_INTERRUPTS();
-            heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, values, nulls);
-            MemoryContext spi = MemoryContextSwitchTo(row_context);
-            consumer.consume(consumer.state, values, nulls);
+            heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, values_, nulls_);
+            MemoryContext spi = MemoryContextSwitchTo(row_context_);
+            consumer.consume(consumer.state, values_, nulls_);
             MemoryContextSwitchTo(spi);
-            MemoryContextReset(row_context);
+            MemoryContextReset(row_context_);
         }
         SPI_freetuptable(SPI_tuptable);
     }
+    SPI_freetuptable(SPI_tuptable);
     SPI_cursor_close(portal);
+}
+
+void RowQuery::close() {
     SPI_finish();
-    MemoryContextDelete(row_context);
+    MemoryContextDelete(row_context_);
 }
 
 }  // namespace parity::backend

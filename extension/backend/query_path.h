@@ -2,9 +2,12 @@
 
 #include "backend/pg.h"
 
+#include <type_traits>
+
 #include "backend/digest_matrix.h"
 #include "backend/digest_task.h"
 #include "backend/key_condition.h"
+#include "backend/row_consumer.h"
 
 /// The way through the executor: for views, foreign tables, filters, row security and whatever else cannot be scanned
 /// directly.
@@ -18,15 +21,28 @@ char* check_filter(char* filter);
 /// planner's parallel workers; below 0: the server's setting. The matrix is in the current context.
 DigestMatrix digest_by_query(const DigestTask& task, int workers);
 
-/// Receives the rows of a query: values and nulls of the key's columns, then of the others. A function and its state
-/// instead of a virtual class: a vtable would need the C++ runtime.
-struct RowConsumer {
-    void (*consume)(void* state, const Datum* values, const bool* nulls);
-    void* state;
-};
+/// Reads the task's key and columns row by row, under the active snapshot, as the caller. Holds an SPI connection, so
+/// that nothing else may use SPI from its making to close().
+class RowQuery {
+  public:
+    /// `repeated`: many conditions are to come that hold for few rows each. One plan is made for all of them then,
+    /// which knows nothing of their values.
+    RowQuery(const DigestTask& task, bool repeated);
 
-/// Reads the task's key and columns row by row, under the active snapshot, as the caller, narrowed down by `condition`.
-/// `consumer` is called in a context that is reset after each row.
-void read_by_query(const DigestTask& task, const KeyCondition& condition, const RowConsumer& consumer);
+    /// Reads the rows that meet a condition; its memory must last until close().
+    void read(KeyCondition condition, const RowConsumer& consumer);
+
+    void close();
+
+  private:
+    const DigestTask& task_;
+    bool repeated_;
+    MemoryContext row_context_;
+    Datum* values_;
+    bool* nulls_;
+    SPIPlanPtr plan_ = nullptr;
+    const char* prepared_ = nullptr;  ///< the condition that the plan was made for
+};
+static_assert(std::is_trivially_destructible_v<RowQuery>);
 
 }  // namespace parity::backend

@@ -4,6 +4,8 @@
 #include "backend/digest_matrix.h"
 #include "backend/digest_task.h"
 #include "backend/double_text.h"
+#include "backend/effort.h"
+#include "backend/index_rows.h"
 #include "backend/memory.h"
 #include "backend/query_path.h"
 #include "backend/scan.h"
@@ -36,10 +38,12 @@ enum RangeArgument {
     kWorkers,
     kPath,
     kOnlyRanges,
-    kRangeArguments,  ///< how many there are
+    kSliceArguments,  ///< how many slice_digests has
+    kTotalsOnly = kSliceArguments,
+    kRangeArguments,  ///< how many range_digests has
 };
 
-enum class DigestPath { kAuto, kScan, kAggregate };
+enum class DigestPath { kAuto, kScan, kIndex, kAggregate };
 
 /// What one call computed.
 struct RangeResult {
@@ -70,16 +74,26 @@ DigestPath parse_path(FunctionCallInfo fcinfo) {
 }
 
 /// The path that is taken: what was asked for, if it can be.
-DigestPath choose_path(DigestPath wanted, const DigestTask& task) {
+DigestPath choose_path(DigestPath wanted, const DigestTask& task, std::size_t stretches) {
     if (wanted == DigestPath::kScan && task.obstacle != ScanObstacle::kNone)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("relation \"%s\" cannot be scanned directly: %s", RelationGetRelationName(task.relation),
                                describe(task.obstacle))));
     if (wanted != DigestPath::kAuto) return wanted;
+    if (stretches > 0) return DigestPath::kIndex;
     return task.obstacle == ScanObstacle::kNone ? DigestPath::kScan : DigestPath::kAggregate;
 }
 
-const char* path_name(DigestPath path) { return path == DigestPath::kScan ? "scan" : "aggregate"; }
+const char* path_name(DigestPath path) {
+    switch (path) {
+        case DigestPath::kScan:
+            return "scan";
+        case DigestPath::kIndex:
+            return "index";
+        default:
+            return "aggregate";
+    }
+}
 
 int read_workers(FunctionCallInfo fcinfo) {
     if (PG_ARGISNULL(kWorkers)) return -1;
@@ -103,7 +117,19 @@ TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
             PG_GETARG_INT32(kWidth)};
 }
 
-RangeResult compute(FunctionCallInfo fcinfo) {
+DigestMatrix digest_by(DigestPath path, const DigestTask& task, int workers, std::size_t stretches,
+                       ScanEffort* effort) {
+    switch (path) {
+        case DigestPath::kScan:
+            return digest_by_scan(task, workers, effort);
+        case DigestPath::kIndex:
+            return digest_by_index(task, stretches);
+        default:
+            return digest_by_query(task, workers);
+    }
+}
+
+RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     DigestPath wanted = parse_path(fcinfo);
     int workers = read_workers(fcinfo);
     RangeResult result{open_task(read_task_arguments(fcinfo)), {}, DigestPath::kAuto};
@@ -116,10 +142,22 @@ RangeResult compute(FunctionCallInfo fcinfo) {
         set_bounds(task, bytea_array(PG_GETARG_ARRAYTYPE_P(kBounds), "bounds"));
     }
     keep_only(task, optional_array(fcinfo, kOnlyRanges));
-    result.path = choose_path(wanted, task);
+    task.spec.totals_only = totals_only;
+    std::size_t stretches = stretches_worth_an_index(task, false);
+    result.path = choose_path(wanted, task, stretches);
+    if (result.path == DigestPath::kIndex) workers = 0;
     if (workers < 0 && result.path == DigestPath::kScan) workers = default_workers(task);
     check_digest_memory(task.spec, 1 + (workers < 0 ? max_parallel_workers_per_gather : workers));
-    result.matrix = result.path == DigestPath::kScan ? digest_by_scan(task, workers) : digest_by_query(task, workers);
+    ScanEffort effort{result.path == DigestPath::kIndex ? 0 : -1, -1};
+    instr_time started, elapsed;
+    INSTR_TIME_SET_CURRENT(started);
+    result.matrix = digest_by(result.path, task, workers, stretches, &effort);
+    INSTR_TIME_SET_CURRENT(elapsed);
+    INSTR_TIME_SUBTRACT(elapsed, started);
+    core::u64 rows = 0;
+    for (std::uint32_t range = 0; range < result.matrix.ranges; ++range) rows += result.matrix.range(range)[0];
+    remember_effort({path_name(result.path), workers, effort.workers_launched, effort.pages, rows,
+                     INSTR_TIME_GET_MILLISEC(elapsed)});
     return result;
 }
 
@@ -176,7 +214,9 @@ using namespace parity::backend;
 Datum parity_range_digests(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
     TupleDesc descriptor = begin_result(fcinfo, {kRangeArguments, 10}, &store);
-    RangeResult result = compute(fcinfo);
+    require_argument(fcinfo, kTotalsOnly, "totals_only");
+    bool totals_only = PG_GETARG_BOOL(kTotalsOnly);
+    RangeResult result = compute(fcinfo, totals_only);
     const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
     Oid digest_type = TupleDescAttr(descriptor, 4)->atttypid;
     BoundTexts texts(result.task.spec);
@@ -184,14 +224,18 @@ Datum parity_range_digests(PG_FUNCTION_ARGS) {
         Datum values[10] = {};
         bool nulls[10] = {};
         values[0] = Int32GetDatum(static_cast<int32>(range + 1));
-        texts.set(range, false, &values[1], &nulls[1]);
-        texts.set(range, true, &values[2], &nulls[2]);
+        for (int bound : {1, 2, 7, 8}) nulls[bound] = true;
+        if (!totals_only) {
+            texts.set(range, false, &values[1], &nulls[1]);
+            texts.set(range, true, &values[2], &nulls[2]);
+            texts.set_bytes(range, false, &values[7], &nulls[7]);
+            texts.set_bytes(range, true, &values[8], &nulls[8]);
+        }
         values[3] = Int64GetDatum(static_cast<int64>(result.matrix.range(range)[0]));
         values[4] = digest_datum(maker.key(range));
         values[5] = digest_datum(maker.row(range));
-        values[6] = digest_array(maker, range, false, digest_type);
-        texts.set_bytes(range, false, &values[7], &nulls[7]);
-        texts.set_bytes(range, true, &values[8], &nulls[8]);
+        nulls[6] = totals_only;
+        if (!totals_only) values[6] = digest_array(maker, range, false, digest_type);
         values[9] = CStringGetTextDatum(path_name(result.path));
         tuplestore_putvalues(store, descriptor, values, nulls);
     });
@@ -201,8 +245,8 @@ Datum parity_range_digests(PG_FUNCTION_ARGS) {
 
 Datum parity_slice_digests(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
-    TupleDesc descriptor = begin_result(fcinfo, {kRangeArguments, 6}, &store);
-    RangeResult result = compute(fcinfo);
+    TupleDesc descriptor = begin_result(fcinfo, {kSliceArguments, 6}, &store);
+    RangeResult result = compute(fcinfo, false);
     const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
     BoundTexts texts(result.task.spec);
     for_each_range(result, [&](std::uint32_t range) {

@@ -4,10 +4,12 @@
 
 #include "backend/digest_task.h"
 #include "backend/double_text.h"
+#include "backend/index_rows.h"
 #include "backend/key_condition.h"
 #include "backend/memory.h"
 #include "backend/query_path.h"
 #include "backend/row_hasher.h"
+#include "backend/row_scan.h"
 #include "backend/sql_arguments.h"
 #include "core/render.h"
 
@@ -38,9 +40,6 @@ enum RowArgument {
 };
 
 constexpr int kResultColumns = 6;
-
-/// Ranges are read through the index where at most one in so many is wanted.
-constexpr std::size_t kIndexFraction = 20;
 
 /// The range that was asked for by its bounds, among the ranges that they make.
 struct RowRanges {
@@ -93,8 +92,7 @@ struct RowCollector {
     RowHasher* hasher;
     bool by_key;
     std::span<const core::ByteView> keys;  ///< sorted
-    std::uint32_t first_range;             ///< only rows of these ranges are taken now
-    std::uint32_t last_range;
+    RangeWindow window;                    ///< only rows of these ranges are taken now
     core::u128* cells;
     ValuePrinter* printers;  ///< null: no values
     Tuplesortstate* sort;
@@ -105,7 +103,7 @@ struct RowCollector {
 static_assert(std::is_trivially_destructible_v<RowCollector>);
 
 bool is_wanted(const RowCollector& self, core::ByteView key, std::uint32_t range) {
-    if (range < self.first_range || range > self.last_range || !self.task->spec.keeps(range)) return false;
+    if (!self.window.holds(range) || !self.task->spec.keeps(range)) return false;
     return !self.by_key || std::binary_search(self.keys.begin(), self.keys.end(), key, is_less);
 }
 
@@ -158,18 +156,17 @@ void put_row(RowCollector& self, std::uint32_t range, core::ByteView key, const 
     tuplesort_puttupleslot(self.sort, self.slot);
 }
 
+bool wants_row(void* state, const Datum* key_values, const bool* key_nulls) {
+    RowCollector& self = *static_cast<RowCollector*>(state);
+    core::ByteView key = self.hasher->frame_key(key_values, key_nulls);
+    return is_wanted(self, key, self.hasher->range_of_framed_key());
+}
+
 void consume_row(void* state, const Datum* values, const bool* nulls) {
     RowCollector& self = *static_cast<RowCollector*>(state);
     core::ByteView key = self.hasher->frame_key(values, nulls);
     std::uint32_t range = self.hasher->range_of_framed_key();
     if (is_wanted(self, key, range)) put_row(self, range, key, values, nulls);
-}
-
-/// Positions of the query's output: the key's columns, then the others.
-std::span<const RowInput> make_inputs(std::span<const TaskColumn> columns, std::size_t first) {
-    RowInput* inputs = allocate_array<RowInput>(CurrentMemoryContext, columns.size() + 1);
-    for (std::size_t i = 0; i < columns.size(); ++i) inputs[i] = {static_cast<int>(first + i), columns[i].reader};
-    return {inputs, columns.size()};
 }
 
 ValuePrinter* make_printers(const DigestTask& task) {
@@ -230,44 +227,23 @@ DigestTask open_row_task(FunctionCallInfo fcinfo) {
     return task;
 }
 
-/// Reads the rows of the kept ranges through the key's index, one stretch of neighbouring ranges after the other. The
-/// condition of a stretch lets rows of other stretches in; they are taken when their own turn comes.
-void read_stretches(RowCollector& collector) {
-    const DigestTask& task = *collector.task;
-    std::span<const core::ByteView> bounds = task.spec.bounds;
-    for (std::uint32_t first = 0; first < task.spec.ranges(); ++first) {
-        if (!task.spec.keeps(first)) continue;
-        std::uint32_t last = first;
-        while (last + 1 < task.spec.ranges() && task.spec.keeps(last + 1)) ++last;
-        core::ByteView lower = first > 0 ? bounds[first - 1] : core::ByteView{};
-        core::ByteView upper = last < bounds.size() ? bounds[last] : core::ByteView{};
-        collector.first_range = first;
-        collector.last_range = last;
-        read_by_query(task, condition_of_range(task, lower, upper), {consume_row, &collector});
-        first = last;
-    }
-}
-
-/// The condition of one stretch is left to the planner. Several stretches, each a query of its own, are read through
-/// the index if they hold few ranges; otherwise one scan passes over the rows of the rest.
-bool is_worth_an_index(const DigestTask& task) {
-    std::span<const std::uint8_t> kept = task.spec.kept;
-    if (kept.empty() || task.spec.bounds.empty() || task.spec.bounds[0][0] != core::kKeyBound) return false;
-    std::size_t wanted = 0;
-    std::size_t stretches = 0;
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-        wanted += kept[i];
-        stretches += kept[i] && (i == 0 || !kept[i - 1]);
-    }
-    return (stretches == 1 || wanted * kIndexFraction <= kept.size()) && has_ordered_index(task);
+void read_by_query(RowCollector& collector, const KeyCondition& condition) {
+    RowQuery query(*collector.task, false);
+    query.read(condition, {wants_row, consume_row, &collector});
+    query.close();
 }
 
 void read_rows(RowCollector& collector) {
-    collector.last_range = collector.task->spec.ranges() - 1;
-    if (!collector.by_key && is_worth_an_index(*collector.task)) return read_stretches(collector);
+    const DigestTask& task = *collector.task;
+    collector.window = {0, task.spec.ranges() - 1};
     KeyCondition condition;
-    if (collector.by_key) condition = condition_of_keys(*collector.task, collector.keys);
-    read_by_query(*collector.task, condition, {consume_row, &collector});
+    if (collector.by_key)
+        condition = condition_of_keys(task, collector.keys);
+    else if (std::size_t stretches = stretches_worth_an_index(task, true))
+        return read_by_index(task, stretches, &collector.window, {wants_row, consume_row, &collector});
+    if (condition.parameters == 0 && task.obstacle == ScanObstacle::kNone)
+        return read_by_scan(task, {wants_row, consume_row, &collector});
+    read_by_query(collector, condition);
 }
 
 }  // namespace
@@ -279,8 +255,7 @@ Datum parity_row_digests(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
     TupleDesc descriptor = begin_result(fcinfo, {kRowArguments, kResultColumns}, &store);
     DigestTask task = open_row_task(fcinfo);
-    RowHasher hasher(task.spec, make_inputs(task.key, 0), make_inputs(task.columns, task.key.size()),
-                     CurrentMemoryContext);
+    RowHasher hasher = make_row_hasher(task);
     RowCollector collector{};
     collector.task = &task;
     collector.hasher = &hasher;

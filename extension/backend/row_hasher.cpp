@@ -80,7 +80,7 @@ void RowHasher::accumulate_as(const Datum* values, const bool* nulls, const Dige
     if (!spec_.keeps(range)) return;
     constexpr std::size_t kWords = sizeof(H) / sizeof(core::u64);
     core::u64* sums = matrix.range(range);
-    core::u64* column_sums = sums + column_sum_at(matrix, 0);
+    core::u64* column_sums = matrix.column_sums(range);
     auto consume = [column_sums](std::size_t column, H cell) { add_to_sum(column_sums + column * kWords, cell); };
     H row_hash =
         key_.empty() ? hash_framed_cells_as<H>(key_hash, consume) : hash_cells_as<H>(values, nulls, key_hash, consume);

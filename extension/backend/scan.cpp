@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <new>
 
+#include "backend/batch_hasher.h"
 #include "backend/memory.h"
+#include "backend/page_reader.h"
 #include "backend/pg_compat.h"
 #include "backend/progress.h"
-#include "backend/row_hasher.h"
 
 namespace parity::backend {
 namespace {
@@ -49,17 +50,47 @@ struct Participant {
     ProgressReporter* progress;  ///< null in workers
 };
 
-/// A leaf opened for reading stretches of pages.
-struct LeafScan {
-    Relation relation;
-    TableScanDesc scan;
-    TupleTableSlot* slot;
-    RowHasher* hasher;
-    int attributes;  ///< how far rows are deformed
-    MemoryContext context;
-    MemoryContext row_context;
+/// The pages that one participant takes. They ascend, so that it opens each leaf at most once.
+class PageAllocation {
+  public:
+    explicit PageAllocation(SharedScan* shared) : shared_(shared) {}
+
+    /// Goes to the leaf of the next page, opened from `leaf` on; false where no page is left.
+    bool find_leaf(const SharedLeaf* leaves) {
+        if (!take_chunk()) return false;
+        while (next_ >= leaf_end_) {
+            leaf_first_ = leaves[leaf_].first_page;
+            leaf_end_ = ++leaf_ == shared_->leaves ? shared_->total_pages : leaves[leaf_].first_page;
+        }
+        return true;
+    }
+    std::uint32_t leaf() const { return leaf_ - 1; }
+
+    /// The next page of the leaf. Chunks follow one another, so that reading ahead does not stop at their ends.
+    static BlockNumber next_page(void* allocation) {
+        auto* self = static_cast<PageAllocation*>(allocation);
+        if (!self->take_chunk() || self->next_ >= self->leaf_end_) return InvalidBlockNumber;
+        return static_cast<BlockNumber>(self->next_++ - self->leaf_first_);
+    }
+
+  private:
+    bool take_chunk() {
+        if (next_ < end_) return true;
+        if (end_ == shared_->total_pages) return false;
+        next_ = pg_atomic_fetch_add_u64(&shared_->next_page, static_cast<int64>(shared_->chunk_pages));
+        next_ = std::min(next_, shared_->total_pages);
+        end_ = std::min(next_ + shared_->chunk_pages, shared_->total_pages);
+        return next_ < end_;
+    }
+
+    SharedScan* shared_;
+    core::u64 next_ = 0;
+    core::u64 end_ = 0;
+    std::uint32_t leaf_ = 0;  ///< the one after the leaf that pages are taken from
+    core::u64 leaf_first_ = 0;
+    core::u64 leaf_end_ = 0;
 };
-static_assert(std::is_trivially_destructible_v<LeafScan>);
+static_assert(std::is_trivially_destructible_v<PageAllocation>);
 
 RowInput find_input(Relation leaf, const NameData& column, std::string_view form) {
     AttrNumber number = get_attnum(RelationGetRelid(leaf), NameStr(column));
@@ -72,78 +103,64 @@ RowInput find_input(Relation leaf, const NameData& column, std::string_view form
     return {number - 1, *reader};
 }
 
-LeafScan open_leaf(const Participant& self, Oid leaf) {
-    MemoryContext context = AllocSetContextCreate(self.context, "parity leaf", ALLOCSET_DEFAULT_SIZES);
-    MemoryContext caller = MemoryContextSwitchTo(context);
-    LeafScan scan{};
-    scan.context = context;
-    scan.row_context = AllocSetContextCreate(context, "parity row", ALLOCSET_DEFAULT_SIZES);
-    scan.relation = table_open(leaf, AccessShareLock);
-    RowInput* inputs = allocate_array<RowInput>(context, self.shared->columns);
-    for (std::uint32_t i = 0; i < self.shared->columns; ++i) {
-        inputs[i] = find_input(scan.relation, self.columns[i], self.spec->inputs[i].form);
-        scan.attributes = std::max(scan.attributes, inputs[i].position + 1);
+std::span<const RowInput> find_inputs(const Participant& self, Relation leaf) {
+    RowInput* inputs = allocate_array<RowInput>(CurrentMemoryContext, self.shared->columns + 1);
+    for (std::uint32_t i = 0; i < self.shared->columns; ++i)
+        inputs[i] = find_input(leaf, self.columns[i], self.spec->inputs[i].form);
+    return {inputs, self.shared->columns};
+}
+
+/// Counts pages that were read, and tells of them now and then.
+class PageCounter {
+  public:
+    explicit PageCounter(const Participant& participant) : participant_(participant) {}
+    void count_page() {
+        if (++pages_ == kPagesTogether) flush();
     }
-    std::span<const RowInput> all(inputs, self.shared->columns);
-    scan.hasher = new (allocate_array<RowHasher>(context, 1))
-        RowHasher(*self.spec, all.first(self.shared->key_columns), all.subspan(self.shared->key_columns), context);
-    scan.slot = table_slot_create(scan.relation, nullptr);
-    scan.scan = table_beginscan_strat(scan.relation, GetActiveSnapshot(), 0, nullptr, true, false);
-    MemoryContextSwitchTo(caller);
-    return scan;
-}
-
-void close_leaf(LeafScan& scan) {
-    ExecDropSingleTupleTableSlot(scan.slot);
-    table_endscan(scan.scan);
-    table_close(scan.relation, NoLock);
-    MemoryContextDelete(scan.context);
-}
-
-/// Reads the pages [first, first + count) of an open leaf.
-void read_pages(LeafScan& leaf, BlockNumber first, BlockNumber count, const DigestMatrix& matrix) {
-    table_rescan(leaf.scan, nullptr);
-    heap_setscanlimits(leaf.scan, first, count);
-    while (table_scan_getnextslot(leaf.scan, ForwardScanDirection, leaf.slot)) {
-        CHECK_FOR_INTERRUPTS();
-        slot_getsomeattrs(leaf.slot, leaf.attributes);
-        MemoryContext caller = MemoryContextSwitchTo(leaf.row_context);
-        leaf.hasher->accumulate(leaf.slot->tts_values, leaf.slot->tts_isnull, matrix);
-        MemoryContextSwitchTo(caller);
-        MemoryContextReset(leaf.row_context);
+    void flush() {
+        SharedScan* shared = participant_.shared;
+        core::u64 done = pg_atomic_add_fetch_u64(&shared->pages_read, static_cast<int64>(pages_));
+        pages_ = 0;
+        if (participant_.progress) participant_.progress->report(done, shared->total_pages);
     }
+
+  private:
+    static constexpr core::u64 kPagesTogether = 64;
+    const Participant& participant_;
+    core::u64 pages_ = 0;
+};
+
+void read_leaf(const Participant& self, Relation leaf, PageAllocation& allocation) {
+    MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES);
+    auto* hasher = new (allocate_array<BatchHasher>(CurrentMemoryContext, 1))
+        BatchHasher(*self.spec, RelationGetDescr(leaf), find_inputs(self, leaf), CurrentMemoryContext, row_context);
+    const BlockSupply blocks{PageAllocation::next_page, &allocation};
+    auto* pages =
+        new (allocate_array<PageReader>(CurrentMemoryContext, 1)) PageReader(leaf, GetActiveSnapshot(), blocks);
+    PageCounter counter(self);
+    core::u64 rows = 0;
+    while (pages->next()) {
+        rows += pages->tuples().size();
+        hasher->accumulate(pages->tuples(), pages->upcoming(), self.matrix);
+        counter.count_page();
+    }
+    counter.flush();
+    count_scan(leaf, rows);
+    pages->close();
 }
 
-core::u64 pages_before(const Participant& self, std::uint32_t leaf) {
-    return leaf == self.shared->leaves ? self.shared->total_pages : self.leaves[leaf].first_page;
-}
-
-/// Takes chunks of pages until there are none. A participant's chunks ascend, so that it opens each leaf at most once.
+/// Takes chunks of pages until there are none.
 void participate(const Participant& self) {
-    SharedScan* shared = self.shared;
-    std::uint32_t leaf = 0;
-    LeafScan open{};
-    for (;;) {
-        core::u64 page = pg_atomic_fetch_add_u64(&shared->next_page, shared->chunk_pages);
-        if (page >= shared->total_pages) break;
-        core::u64 end = std::min(page + shared->chunk_pages, shared->total_pages);
-        while (page < end) {
-            if (page >= pages_before(self, leaf + 1)) {
-                if (open.relation) close_leaf(open);
-                open = {};
-                ++leaf;
-                continue;
-            }
-            if (!open.relation) open = open_leaf(self, self.leaves[leaf].relation);
-            core::u64 stop = std::min(end, pages_before(self, leaf + 1));
-            read_pages(open, static_cast<BlockNumber>(page - self.leaves[leaf].first_page),
-                       static_cast<BlockNumber>(stop - page), self.matrix);
-            pg_atomic_fetch_add_u64(&shared->pages_read, static_cast<int64>(stop - page));
-            page = stop;
-        }
-        if (self.progress) self.progress->report(pg_atomic_read_u64(&shared->pages_read), shared->total_pages);
+    PageAllocation allocation(self.shared);
+    while (allocation.find_leaf(self.leaves)) {
+        MemoryContext context = AllocSetContextCreate(self.context, "parity leaf", ALLOCSET_DEFAULT_SIZES);
+        MemoryContext caller = MemoryContextSwitchTo(context);
+        Relation leaf = table_open(self.leaves[allocation.leaf()].relation, AccessShareLock);
+        read_leaf(self, leaf, allocation);
+        table_close(leaf, NoLock);
+        MemoryContextSwitchTo(caller);
+        MemoryContextDelete(context);
     }
-    if (open.relation) close_leaf(open);
 }
 
 /// Counts the pages that the snapshot can see rows in: those that are there now.
@@ -210,7 +227,7 @@ T* share(ParallelContext* parallel, core::u64 key, const T* from, std::size_t by
     return static_cast<T*>(room);
 }
 
-DigestMatrix scan_together(const DigestTask& task, ScanSetup& setup, int workers) {
+DigestMatrix scan_together(const DigestTask& task, ScanSetup& setup, int workers, ScanEffort* effort) {
     DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
     bytea* spec = pack_spec(task.spec);
     std::size_t leaf_bytes = sizeof(SharedLeaf) * setup.scan.leaves;
@@ -238,6 +255,7 @@ DigestMatrix scan_together(const DigestTask& task, ScanSetup& setup, int workers
     check_all_read(shared);
     for (int i = 0; i < parallel->nworkers_launched; ++i)
         add_matrix(matrix, sums + matrix.total_words() * static_cast<std::size_t>(i));
+    effort->workers_launched = parallel->nworkers_launched;
     DestroyParallelContext(parallel);
     ExitParallelMode();
     return matrix;
@@ -272,10 +290,11 @@ int default_workers(const DigestTask& task) {
     return workers_for_pages(pages);
 }
 
-DigestMatrix digest_by_scan(const DigestTask& task, int workers) {
+DigestMatrix digest_by_scan(const DigestTask& task, int workers, ScanEffort* effort) {
     if (has_temporary_leaf(task) || IsParallelWorker()) workers = 0;  // a worker cannot lead others
     ScanSetup setup = set_up(task, workers);
-    return workers > 0 ? scan_together(task, setup, workers) : scan_alone(task, setup);
+    *effort = {0, static_cast<std::int64_t>(setup.scan.total_pages)};
+    return workers > 0 ? scan_together(task, setup, workers, effort) : scan_alone(task, setup);
 }
 
 }  // namespace parity::backend

@@ -8,13 +8,20 @@
 /// The scan: the leader and parallel workers read the pages of a relation's leaves, each into sums of its own.
 namespace parity::backend {
 
+/// What a scan took.
+struct ScanEffort {
+    int workers_launched;
+    std::int64_t pages;
+};
+
 /// Parallel workers that the server's own rule would give a sequential scan of the task's relation (a worker for
 /// min_parallel_table_scan_size, one more for each factor of three, the relation's parallel_workers instead where set;
 /// at most max_parallel_workers_per_gather), 0 for temporary tables.
 int default_workers(const DigestTask& task);
 
 /// Scans all leaves with up to `workers` parallel workers, under the active snapshot. The task must have no obstacle.
-/// Raises XX000 if not exactly all pages were read. The matrix is in the current context.
-DigestMatrix digest_by_scan(const DigestTask& task, int workers);
+/// Raises XX000 if not exactly all pages were read. Tells in `*effort` what that took. The matrix is in the current
+/// context.
+DigestMatrix digest_by_scan(const DigestTask& task, int workers, ScanEffort* effort);
 
 }  // namespace parity::backend

@@ -10,7 +10,7 @@
 namespace parity::backend {
 namespace {
 
-/// More samples than bounds, so that bounds drawn from several leaves, or from subtrees of unequal weight, stay even.
+/// More samples than bounds, so that bounds drawn from several leaves stay even.
 constexpr std::size_t kSamplesPerBound = 4;
 
 std::span<const core::ByteView> hash_bounds(int ranges) {
@@ -53,8 +53,8 @@ bool find_indexes(const DigestTask& task, LeafIndex* indexes, core::u64* total_p
 /// Sorts samples into the form's order, drops repetitions and takes `count` of what is left evenly.
 std::span<const core::ByteView> pick_evenly(core::ByteView* samples, std::size_t sampled, std::size_t count,
                                             std::span<const core::Form> forms) {
-    std::sort(samples, samples + sampled,
-              [forms](core::ByteView a, core::ByteView b) { return core::compare_bounds(a, b, forms) < 0; });
+    auto is_less = [forms](core::ByteView a, core::ByteView b) { return core::compare_bounds(a, b, forms) < 0; };
+    if (!std::is_sorted(samples, samples + sampled, is_less)) std::sort(samples, samples + sampled, is_less);
     core::ByteView* end = std::unique(samples, samples + sampled, [forms](core::ByteView a, core::ByteView b) {
         return core::compare_bounds(a, b, forms) == 0;
     });
@@ -66,7 +66,7 @@ std::span<const core::ByteView> pick_evenly(core::ByteView* samples, std::size_t
 
 std::span<const core::ByteView> btree_bounds(const DigestTask& task, const LeafIndex* indexes, core::u64 total_pages,
                                              std::size_t count) {
-    std::size_t wanted = count * kSamplesPerBound;
+    std::size_t wanted = task.leaves.size() == 1 ? count : count * kSamplesPerBound;
     std::size_t room = wanted + task.leaves.size();
     auto* samples = allocate_array<core::ByteView>(CurrentMemoryContext, room + 1);
     std::size_t sampled = 0;

@@ -1,20 +1,15 @@
 #include "core/bounds.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "core/leading_number.h"
 #include "core/order.h"
 
 namespace parity::core {
 namespace {
 
 u64 hash_of(ByteView bound) noexcept { return load_be<u64>(&bound[1]); }
-
-/// Maps hashes to integers of the same order, so that one search serves both.
-std::int64_t ordered_number(u64 hash) noexcept { return static_cast<std::int64_t>(hash ^ u64{1} << 63); }
-
-std::int64_t read_integer(Form form, ByteView canonical) noexcept {
-    return form == Form::kDate ? load_le<std::int32_t>(canonical.data()) : load_le<std::int64_t>(canonical.data());
-}
 
 bool is_well_formed_prefix(ByteView framed, std::span<const Form> forms) noexcept {
     FrameReader reader(framed);
@@ -27,9 +22,22 @@ bool is_well_formed_prefix(ByteView framed, std::span<const Form> forms) noexcep
     return reader.at_end();
 }
 
-/// A search among integers serves bounds that are one value, not NULL, of one integer-ordered column.
-bool all_integers(std::span<const ByteView> bounds, std::span<const Form> forms) noexcept {
-    if (forms.size() != 1 || !is_integer_ordered(forms[0])) return false;
+/// The integer that a framed key begins with. NULLs are last.
+inline std::int64_t first_number(ByteView framed, Form form) noexcept {
+    if (framed[0] == kFrameNull) return std::numeric_limits<std::int64_t>::max();
+    if (const std::uint32_t width = fixed_width(form)) return leading_number(form, framed.subspan(1, width));
+    return leading_number(form, framed.subspan(1 + kFrameLengthBytes, load_le<std::uint32_t>(&framed[1])));
+}
+
+/// With the form known when this is compiled, little is left of it.
+template <Form kForm>
+[[gnu::flatten]] void read_numbers_of(const FramedKeys& keys, std::span<std::int64_t> numbers) noexcept {
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = first_number(keys[i], kForm);
+}
+
+/// Whether the integers alone order bounds and keys: one column, and no bound that is NULL.
+bool numbers_decide(std::span<const ByteView> bounds, std::span<const Form> forms) noexcept {
+    if (forms.size() != 1 || number_kind(forms[0]) != NumberKind::kExact) return false;
     return std::all_of(bounds.begin(), bounds.end(), [](ByteView bound) { return bound[1] == kFrameValue; });
 }
 
@@ -81,41 +89,82 @@ RangeFinder::RangeFinder(std::span<const ByteView> bounds, std::span<const Form>
     if (bounds[0][0] == kHashBound) {
         kind_ = Kind::kHash;
         for (std::size_t i = 0; i < bounds.size(); ++i) numbers[i] = ordered_number(hash_of(bounds[i]));
-    } else if (all_integers(bounds, key_forms)) {
-        kind_ = Kind::kInteger;
-        for (std::size_t i = 0; i < bounds.size(); ++i) numbers[i] = read_integer(key_forms[0], bounds[i].subspan(2));
-    } else {
-        kind_ = Kind::kKeys;
+        return;
     }
+    kind_ = numbers_decide(bounds, key_forms) ? Kind::kInteger : Kind::kPrefix;
+    for (std::size_t i = 0; i < bounds.size(); ++i) numbers[i] = first_number(bounds[i].subspan(1), key_forms[0]);
 }
 
 std::uint32_t RangeFinder::find(ByteView framed_key, u64 key_hash_low) noexcept {
-    switch (kind_) {
-        case Kind::kOne:
-            return 0;
-        case Kind::kHash:
-            return find_number(ordered_number(key_hash_low));
-        case Kind::kInteger:
-            if (framed_key[0] == kFrameNull) return static_cast<std::uint32_t>(bounds_.size());
-            return find_number(read_integer(key_forms_[0], framed_key.subspan(1)));
-        case Kind::kKeys:
-            return find_key(framed_key);
-    }
-    return 0;
+    if (kind_ == Kind::kOne) return 0;
+    const std::int64_t number =
+        kind_ == Kind::kHash ? ordered_number(key_hash_low) : first_number(framed_key, key_forms_[0]);
+    std::uint32_t range;
+    find_all({framed_key.data(), 0, framed_key.size()}, {&number, 1}, &range);
+    return range;
 }
 
-/// Counts the bounds that are not above the value, without a branch that data decides.
-std::uint32_t RangeFinder::find_number(std::int64_t value) noexcept {
+void RangeFinder::read_numbers(const FramedKeys& keys, std::span<std::int64_t> numbers) const noexcept {
+    if (kind_ == Kind::kOne) return std::fill(numbers.begin(), numbers.end(), 0);
+    const Form form = key_forms_[0];
+    if (form == Form::kUuid) return read_numbers_of<Form::kUuid>(keys, numbers);
+    if (is_integer_ordered(form) && fixed_width(form) == sizeof(std::int64_t))
+        return read_numbers_of<Form::kInt>(keys, numbers);
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = first_number(keys[i], form);
+}
+
+void RangeFinder::find_all(const FramedKeys& keys, std::span<const std::int64_t> numbers,
+                           std::uint32_t* ranges) noexcept {
+    std::size_t done = stay(numbers, ranges);
+    while (done < numbers.size() && move_beside(numbers[done])) done += stay(numbers.subspan(done), ranges + done);
+    if (done < numbers.size()) search_all(numbers.subspan(done), ranges + done);
+    if (kind_ != Kind::kPrefix) return;
+    for (std::size_t i = 0; i < numbers.size(); ++i) ranges[i] = settle(ranges[i], numbers[i], keys[i]);
+}
+
+bool RangeFinder::is_within(std::uint32_t range, std::int64_t number) const noexcept {
+    return (range == 0 || numbers_[range - 1] <= number) && (range == bounds_.size() || number < numbers_[range]);
+}
+
+/// Gives how many rows, from the first one on, are in the last range.
+std::size_t RangeFinder::stay(std::span<const std::int64_t> numbers, std::uint32_t* ranges) const noexcept {
+    const bool is_last = last_ == bounds_.size();
+    const std::int64_t lower = last_ > 0 ? numbers_[last_ - 1] : std::numeric_limits<std::int64_t>::min();
+    const std::int64_t upper = is_last ? 0 : numbers_[last_];
+    std::size_t i = 0;
+    for (; i < numbers.size() && numbers[i] >= lower && (is_last || numbers[i] < upper); ++i) ranges[i] = last_;
+    return i;
+}
+
+/// Whether a row is in a range beside the last one, which then becomes the last one: keys that ascend from page to page
+/// may descend within them.
+bool RangeFinder::move_beside(std::int64_t number) noexcept {
+    const bool above = last_ < bounds_.size() && numbers_[last_] <= number;
+    if (!above && last_ == 0) return false;
+    const std::uint32_t beside = above ? last_ + 1 : last_ - 1;
+    if (!is_within(beside, number)) return false;
+    last_ = beside;
+    return true;
+}
+
+/// Counts the bounds that are not above each number, without a branch that data decides. All rows take a step before
+/// any takes the next one, so that they do not wait for each other's loads.
+void RangeFinder::search_all(std::span<const std::int64_t> numbers, std::uint32_t* ranges) noexcept {
+    std::fill_n(ranges, numbers.size(), 0u);
     std::size_t count = bounds_.size();
-    if ((last_ == 0 || numbers_[last_ - 1] <= value) && (last_ == count || value < numbers_[last_])) return last_;
-    const std::int64_t* base = numbers_;
-    while (count > 1) {
-        std::size_t half = count / 2;
-        base += base[half - 1] <= value ? half : 0;
-        count -= half;
-    }
-    last_ = static_cast<std::uint32_t>(base - numbers_ + (*base <= value));
-    return last_;
+    for (std::size_t half = count / 2; count > 1; count -= half, half = count / 2)
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            const std::uint32_t is_below = numbers_[ranges[i] + half - 1] <= numbers[i];
+            ranges[i] += static_cast<std::uint32_t>(half) & (0 - is_below);
+        }
+    for (std::size_t i = 0; i < numbers.size(); ++i) ranges[i] += numbers_[ranges[i]] <= numbers[i];
+    last_ = ranges[numbers.size() - 1];
+}
+
+/// Bounds with a smaller integer than the key's are below it, those with a larger one above it.
+std::uint32_t RangeFinder::settle(std::uint32_t range, std::int64_t number, ByteView framed_key) noexcept {
+    if (kind_ != Kind::kPrefix || range == 0 || numbers_[range - 1] != number) return range;
+    return find_equal(framed_key, number, range);
 }
 
 bool RangeFinder::in_range(std::uint32_t range, ByteView framed_key) const noexcept {
@@ -123,13 +172,14 @@ bool RangeFinder::in_range(std::uint32_t range, ByteView framed_key) const noexc
            (range == bounds_.size() || compare_keys(key_forms_, framed_key, bounds_[range].subspan(1)) < 0);
 }
 
-std::uint32_t RangeFinder::find_key(ByteView framed_key) noexcept {
-    if (in_range(last_, framed_key)) return last_;
-    auto above = std::upper_bound(bounds_.begin(), bounds_.end(), framed_key, [this](ByteView key, ByteView bound) {
-        return compare_keys(key_forms_, key, bound.subspan(1)) < 0;
-    });
-    last_ = static_cast<std::uint32_t>(above - bounds_.begin());
-    return last_;
+/// The last of the bounds with the key's integer is the one before `end`.
+std::uint32_t RangeFinder::find_equal(ByteView framed_key, std::int64_t number, std::uint32_t end) noexcept {
+    if (in_range(last_equal_, framed_key)) return last_equal_;
+    auto first = std::lower_bound(numbers_, numbers_ + end, number) - numbers_;
+    auto above = std::upper_bound(
+        bounds_.begin() + first, bounds_.begin() + end, framed_key,
+        [this](ByteView key, ByteView bound) { return compare_keys(key_forms_, key, bound.subspan(1)) < 0; });
+    return last_equal_ = static_cast<std::uint32_t>(above - bounds_.begin());
 }
 
 }  // namespace parity::core

@@ -31,29 +31,52 @@ int compare_bounds(ByteView a, ByteView b, std::span<const Form> key_forms) noex
 /// The i-th (1 … n − 1) of n even hash ranges' bounds.
 void write_hash_bound(std::uint32_t i, std::uint32_t n, std::span<std::uint8_t, kHashBoundBytes> to) noexcept;
 
-/// Finds the range of a row among checked bounds. Keeps the last range: neighbours in a heap often share it.
-/// Ranges count from 0 here.
+/// Framed keys of one length, each some bytes behind the other.
+struct FramedKeys {
+    const std::uint8_t* first;
+    std::size_t distance;
+    std::size_t length;
+    ByteView operator[](std::size_t i) const noexcept { return {first + i * distance, length}; }
+};
+
+/// Finds the ranges of rows among checked bounds. Ranges count from 0 here.
+///
+/// What is searched are integers: hashes, or what the key's first column begins with (leading_number.h). Whole keys are
+/// compared only where the integers do not decide. The last range is kept: neighbours in a heap often share it.
 class RangeFinder {
   public:
     RangeFinder() noexcept = default;
 
-    /// `bounds` are checked and ascending. `numbers` is the caller's room for bounds.size() integers; it serves hash
-    /// bounds and keys of one integer-ordered column. All three must outlive the finder.
+    /// `bounds` are checked and ascending. `numbers` is the caller's room for bounds.size() integers. All three must
+    /// outlive the finder.
     RangeFinder(std::span<const ByteView> bounds, std::span<const Form> key_forms, std::int64_t* numbers) noexcept;
 
     std::uint32_t find(ByteView framed_key, u64 key_hash_low) noexcept;
+
+    /// The integers that rows are searched by, unless that is their hashes.
+    void read_numbers(const FramedKeys& keys, std::span<std::int64_t> numbers) const noexcept;
+
+    /// Finds the ranges of many rows, by the integers that read_numbers() or ordered_number(hash) gave.
+    void find_all(const FramedKeys& keys, std::span<const std::int64_t> numbers, std::uint32_t* ranges) noexcept;
 
     /// Whether find() looks at the key's hash alone.
     bool by_hash() const noexcept { return kind_ == Kind::kHash; }
 
   private:
-    enum class Kind : std::uint8_t { kOne, kHash, kInteger, kKeys };
+    /// What is searched: nothing, hashes, integers that order keys, integers that keys begin with.
+    enum class Kind : std::uint8_t { kOne, kHash, kInteger, kPrefix };
+
+    bool is_within(std::uint32_t range, std::int64_t number) const noexcept;
+    std::size_t stay(std::span<const std::int64_t> numbers, std::uint32_t* ranges) const noexcept;
+    bool move_beside(std::int64_t number) noexcept;
+    std::uint32_t settle(std::uint32_t range, std::int64_t number, ByteView framed_key) noexcept;
+    void search_all(std::span<const std::int64_t> numbers, std::uint32_t* ranges) noexcept;
+    std::uint32_t find_equal(ByteView framed_key, std::int64_t number, std::uint32_t end) noexcept;
     bool in_range(std::uint32_t range, ByteView framed_key) const noexcept;
-    std::uint32_t find_key(ByteView framed_key) noexcept;
-    std::uint32_t find_number(std::int64_t value) noexcept;
 
     Kind kind_ = Kind::kOne;
-    std::uint32_t last_ = 0;
+    std::uint32_t last_ = 0;        ///< that integers told
+    std::uint32_t last_equal_ = 0;  ///< that keys told
     std::span<const ByteView> bounds_;
     std::span<const Form> key_forms_;
     const std::int64_t* numbers_ = nullptr;

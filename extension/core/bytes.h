@@ -54,15 +54,28 @@ struct ByteSink {
     void append_u8(std::uint8_t value) noexcept { append(&value, 1); }
 };
 
+/// The same bytes in the other order.
+template <typename T>
+constexpr T byteswapped(T value) noexcept {
+    static_assert(sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8);
+    using U = std::make_unsigned_t<T>;
+    const U bits = static_cast<U>(value);
+    if constexpr (sizeof(T) == 2) return static_cast<T>(__builtin_bswap16(bits));
+    if constexpr (sizeof(T) == 4) return static_cast<T>(__builtin_bswap32(bits));
+    if constexpr (sizeof(T) == 8) return static_cast<T>(__builtin_bswap64(bits));
+    return value;
+}
+
 /// Integers in canonical bytes are little endian on every machine.
 template <typename T>
 constexpr T little_endian(T value) noexcept {
-    if constexpr (std::endian::native == std::endian::little || sizeof(T) == 1) return value;
-    using U = std::make_unsigned_t<T>;
-    U in = static_cast<U>(value);
-    U out = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i, in >>= 8) out = static_cast<U>(out << 8 | (in & 0xFF));
-    return static_cast<T>(out);
+    return std::endian::native == std::endian::little ? value : byteswapped(value);
+}
+
+/// Integers on the wire are big endian.
+template <typename T>
+constexpr T big_endian(T value) noexcept {
+    return std::endian::native == std::endian::big ? value : byteswapped(value);
 }
 
 template <typename T>
@@ -96,18 +109,17 @@ inline std::uint64_t bits_of_double(double value) noexcept {
     return bits;
 }
 
-/// Big endian, as integers travel on the wire.
 template <typename T>
 void store_be(std::uint8_t* to, T value) noexcept {
-    for (std::size_t i = sizeof value; i-- > 0; value = static_cast<T>(value >> 8))
-        to[i] = static_cast<std::uint8_t>(value & 0xFF);
+    value = big_endian(value);
+    std::memcpy(to, &value, sizeof value);
 }
 
 template <typename T>
 T load_be(const std::uint8_t* from) noexcept {
-    T value = 0;
-    for (std::size_t i = 0; i < sizeof value; ++i) value = static_cast<T>(value << 8 | from[i]);
-    return value;
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return big_endian(value);
 }
 
 }  // namespace parity::core

@@ -9,8 +9,6 @@
 namespace parity::core {
 namespace {
 
-constexpr std::size_t kLengthBytes = 4;
-
 template <typename T>
 int compare_numbers(T a, T b) noexcept {
     return a < b ? -1 : a > b ? 1 : 0;
@@ -36,7 +34,7 @@ void append_null_frame(ByteSink& sink) noexcept { sink.append_u8(kFrameNull); }
 
 bool append_frame(ByteSink& sink, Form form, ByteView canonical) noexcept {
     if (canonical.size() > std::numeric_limits<std::uint32_t>::max()) return false;
-    std::size_t header = fixed_width(form) ? 1 : 1 + kLengthBytes;
+    std::size_t header = fixed_width(form) ? 1 : 1 + kFrameLengthBytes;
     std::uint8_t* room = sink.extend(header + canonical.size());
     if (!room) return true;
     room[0] = kFrameValue;
@@ -53,9 +51,9 @@ std::optional<FramedValue> FrameReader::next(Form form) noexcept {
     if (mark != kFrameValue) return std::nullopt;
     std::size_t length = fixed_width(form);
     if (length == 0) {
-        if (rest_.size() < kLengthBytes) return std::nullopt;
+        if (rest_.size() < kFrameLengthBytes) return std::nullopt;
         length = load_le<std::uint32_t>(rest_.data());
-        rest_ = rest_.subspan(kLengthBytes);
+        rest_ = rest_.subspan(kFrameLengthBytes);
     }
     if (rest_.size() < length) return std::nullopt;
     FramedValue value{false, rest_.first(length)};

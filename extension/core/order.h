@@ -12,6 +12,7 @@ namespace parity::core {
 
 inline constexpr std::uint8_t kFrameNull = 0;
 inline constexpr std::uint8_t kFrameValue = 1;
+inline constexpr std::size_t kFrameLengthBytes = 4;  ///< before a value of varying width
 
 /// One column of a framed key.
 struct FramedValue {

@@ -24,8 +24,36 @@ bool closes_too_early(const std::string& filter) {
     return false;
 }
 
+/// The text with a mark before each quote and backslash.
+std::string escaped(const std::string& text, char before_quote) {
+    std::string made;
+    for (const char c : text) {
+        if (c == '\'' || c == '\\') made += c == '\'' ? before_quote : '\\';
+        made += c;
+    }
+    return made;
+}
+
+/// Any text can be written as a literal with escapes. Of one without quotes the backslashes at its end decide whether
+/// the quote behind it is one of its characters; they do not where a literal has no escapes.
+void check_escapes(const std::string& text) {
+    for (const char before_quote : {'\'', '\\'}) {
+        const std::string literal = "E'" + escaped(text, before_quote) + "'";
+        require(accepted(literal), "an escaped text ends its literal nowhere");
+        require(!accepted(literal + ")") && !accepted(literal + "'"), "an escaped text does not hide what follows");
+    }
+    std::string plain = text;
+    std::erase(plain, '\'');
+    const std::size_t backslashes = plain.size() - (plain.find_last_not_of('\\') + 1);
+    for (const char* start : {"e'", "E'", "1e'", "E'x'\n'", "E'x' -- y\n'"})
+        require(accepted(start + plain + "'") == (backslashes % 2 == 0), "a backslash escapes a quote");
+    for (const char* start : {"'", "xe'", "E'x' '", "'x'\n'", "N'", "\"e\"'"})
+        require(accepted(start + plain + "'"), "a backslash escapes nothing");
+}
+
 /// A line's end before what is added ends a comment, in which nothing would count.
 void run(const std::string& filter) {
+    check_escapes(filter);
     if (!accepted(filter)) return;
     if (filter.size() <= kMaxPrefixes)
         require(!closes_too_early(filter), "no parenthesis is closed that was not opened");

@@ -228,6 +228,17 @@ def test_options_that_are_refused(pair, arguments, words):
     assert all(word in stderr for word in words), stderr
 
 
+@pytest.mark.parametrize("of, source, target, value", [("{}[]", "timestamp[]", "timestamptz[]", "{2024-07-01 12:00,NULL}"),
+                                                       ("range<{}>", "tsrange", "tstzrange", "[2024-07-01 12:00,)")])
+def test_zones_inside_values_need_the_extension(pair, of, source, target, value):
+    pair.source.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {source}); INSERT INTO t VALUES (1, '{value}')")
+    pair.target.execute(f"SET TimeZone = 'Europe/Berlin'; CREATE TABLE t (id int PRIMARY KEY, v {target}); INSERT INTO t VALUES (1, '{value}')")
+    arguments = ["--form", f"v={of.format('timestamptz@Europe/Berlin')}"]
+    pair.compare(*arguments).expect(IDENTICAL)
+    stderr = pair.run("--engine", "stream", *arguments).expect(ERROR).stderr
+    assert f"its forms are {of.format('timestamp')}; zones inside arrays and ranges need the extension" in stderr, stderr
+
+
 def test_a_zone_that_the_server_does_not_know(pair):
     pair.source.execute("CREATE TABLE t (id int PRIMARY KEY, v timestamp); INSERT INTO t VALUES (1, now())")
     pair.target.execute("CREATE TABLE t (id int PRIMARY KEY, v timestamptz); INSERT INTO t VALUES (1, now())")

@@ -1,5 +1,7 @@
 """The first pass takes jsonb as it is stored where both sides keep it alike; whatever differs is looked at again."""
 
+import re
+
 import pytest
 from conftest import Pair
 
@@ -36,7 +38,25 @@ def test_other_scales_are_stored_otherwise_and_equal(pair):
     assert pair.source.value("SELECT j::text FROM t WHERE id = 1000") != pair.target.value("SELECT j::text FROM t WHERE id = 1000")
     run = pair.compare("--verbose")
     run.expect(IDENTICAL)
-    assert run.table()["ranges"]["divergent"] == 0 and run.stderr.count("ranges digested") == 2, run.stderr
+    assert run.table()["ranges"]["divergent"] == 0 and "rows of 32 divergent ranges merged" in run.stderr, run.stderr
+
+
+def test_many_rows_that_are_stored_otherwise_are_digested_again(pair):
+    pair.both(MADE.replace("40000", "120000"))
+    pair.target.execute(OTHER_SCALES.partition(" WHERE ")[0])
+    run = pair.compare("--verbose").expect(IDENTICAL)
+    assert run.table()["ranges"]["divergent"] == 0 and "merged" not in run.stderr, run.stderr
+    pair.target.execute("UPDATE t SET v = 'other' WHERE id IN (17, 119999)")
+    table = pair.compare("--verbose").expect(DIVERGENT).table()
+    assert findings(table) == {mismatch("v", id="17"), mismatch("v", id="119999")}
+    assert table["ranges"]["divergent"] == 2
+
+
+def test_effort_is_told(pair):
+    pair.both(MADE)
+    run = pair.compare("--verbose", "--workers", "0").expect(IDENTICAL)
+    for side in ("source", "target"):
+        assert re.search(rf"on the {side}: scan, 0 of 0 workers, \d+ pages, 40000 rows, \d+\.\d+ s", run.stderr), run.stderr
 
 
 def test_a_difference_among_other_scales_is_found(pair):
@@ -55,6 +75,10 @@ def test_other_encodings_have_none(source_cluster, target_cluster):
             side.execute("CREATE TABLE t (id int PRIMARY KEY, j jsonb); INSERT INTO t SELECT n, jsonb_build_object(U&'gr\\00f6\\00dfe', n) FROM generate_series(1, 100) n")
         run = Pair(source, target).compare().expect(IDENTICAL)
         assert run.table()["rows"]["source"] == "100"
+        # the same stored bytes, and other characters
+        for side, text in ((source, "\\00f6"), (target, "\\00c3\\00b6")):
+            side.execute(f"CREATE TABLE u (id int PRIMARY KEY, j jsonb); INSERT INTO u VALUES (17, jsonb_build_object('v', U&'{text}'))")
+        assert findings(Pair(source, target).compare("--table", "u").expect(DIVERGENT).table()) == {mismatch("j", id="17")}
     finally:
         source_cluster.drop_database(source)
         target_cluster.drop_database(target)

@@ -145,11 +145,35 @@ def test_progress_while_rows_that_differ_are_looked_for(pair):
     assert re.search(rb"public\.t: [1-9][0-9.]* ?k? differing rows", shown), shown
 
 
+def test_progress_while_values_are_fetched(pair):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 100000) n")
+    pair.target.execute("UPDATE t SET v = v + 1")
+    status, _, shown = run_on_a_terminal(pair, "--max-divergences", "50000", "--output", "/dev/null")
+    assert status == DIVERGENT, shown
+    assert re.search(rb"public\.t: 100\.0 k differing rows, [0-9]+ % of their values", shown), shown
+
+
+def test_progress_names_what_tells_nothing_itself(pair):
+    """A view is read in one query, which says nothing before its end."""
+    pair.both("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000); ANALYZE t; CREATE VIEW v AS SELECT id FROM t LIMIT 10")
+    status, _, shown = run_on_a_terminal(pair, "--table", "t", "--table", "v", "--key", "id")
+    assert status == IDENTICAL, shown
+    assert b"1 of 2 tables, public.v" in shown, shown
+
+
 def test_application_name_tells_what_runs(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE VIEW v AS SELECT id, pg_sleep(0.3)::text AS s, current_setting('application_name') AS who FROM t")
     pair.target.execute("CREATE OR REPLACE VIEW v AS SELECT id, pg_sleep(0.3)::text AS s, 'x' AS who FROM t")
     table = pair.compare("--table", "public.v", "--key", "id").expect(DIVERGENT).table()
     assert table["divergences"][0]["source"]["who"].startswith("pgparity")
+
+
+@pytest.mark.parametrize("engine", ["extension", "stream"])
+def test_nothing_is_compiled(pair, engine):
+    pair.source.execute(f"ALTER DATABASE {pair.source.name} SET jit = on; CREATE VIEW v AS SELECT 1 AS id, current_setting('jit') AS jit")
+    pair.target.execute("CREATE VIEW v AS SELECT 1 AS id, 'off'::text AS jit")
+    pair.compare("--engine", engine, "--table", "v", "--key", "id").expect(IDENTICAL)
+
 
 @pytest.mark.parametrize("engine", ["extension", "stream"])
 def test_long_values_are_cut_in_reports(pair, engine):

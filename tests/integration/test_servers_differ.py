@@ -9,7 +9,7 @@ from conftest import Pair
 
 from support.cluster import Cluster
 from support.engines import ALL_ENGINES
-from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch
 
 ENCODINGS = ("UTF8", "LATIN1", "SQL_ASCII")
 LOCALES = ("de_DE.UTF-8", "en_US.UTF-8", "fr_FR.UTF-8")
@@ -124,6 +124,32 @@ def test_bytes_that_sql_ascii_got_from_a_latin1_client_are_others(make_sides, ot
     sides.source.execute("INSERT INTO t VALUES (1, 'plain'), (2, 'é'), (3, 'ÿ')")
     sides.target.execute("INSERT INTO t VALUES (1, 'plain'), (2, E'\\xe9'), (3, E'\\xc3\\xbf')")
     assert findings(sides.compare().expect(DIVERGENT).table()) == {mismatch("v", id="2")}
+
+
+def test_a_byte_without_a_character_fails_its_table_alone(make_sides):
+    """WIN1252 stores 0x81, and has no character for it."""
+    sides = make_sides(of_encoding("WIN1252"), of_encoding("UTF8"))
+    sides.both("CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE good (id int PRIMARY KEY)")
+    sides.source.execute("INSERT INTO t VALUES (1, convert_from('\\x6181', 'WIN1252'))")
+    sides.target.execute("INSERT INTO t VALUES (1, 'a')")
+    run = sides.compare().expect(INCOMPLETE)
+    error = run.table("public.t")["error"]
+    assert "source" in error and '0x81 in encoding "WIN1252" has no equivalent in encoding "UTF8"' in error, error
+    assert run.table("public.good")["result"] == "identical"
+    sides.compare("--exclude-columns", "t.v").expect(IDENTICAL)
+
+
+def test_escapes_for_characters_that_an_encoding_lacks(make_sides):
+    """The extension refuses them, as jsonb does; a stream reads them as what they are."""
+    sides = make_sides(of_encoding("UTF8"), of_encoding("LATIN1"))
+    sides.source.execute("CREATE TABLE t (id int PRIMARY KEY, v jsonb); INSERT INTO t VALUES (1, '\"\u20ac\"')")
+    sides.target.execute("CREATE TABLE t (id int PRIMARY KEY, v json); INSERT INTO t VALUES (1, '\"\\u20ac\"')")
+    if sides.engines.has_extension("target"):
+        assert 'column "v" cannot be digested as "json"' in sides.compare().expect(ERROR).table()["error"]
+        return
+    sides.compare().expect(IDENTICAL)
+    sides.source.execute("UPDATE t SET v = '\"?\"'")
+    assert findings(sides.compare().expect(DIVERGENT).table()) == {mismatch("v", id="1")}
 
 
 # ---- collations ----------------------------------------------------------------------------------------------

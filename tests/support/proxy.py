@@ -10,13 +10,17 @@ class Proxy:
 
     on_request(number, data) is called with every chunk that a client sends, numbered over all connections from 0, before it is
     forwarded. Returning a number n lets n more bytes of that connection's answers through and then resets it.
+    on_answer(data) is called with every chunk of the server's answers and gives what the client gets for it.
+    After swallow() nothing is forwarded any more, in neither direction, and new connections are accepted but never answered.
     """
 
-    def __init__(self, target_port, on_request=None):
+    def __init__(self, target_port, on_request=None, on_answer=None):
         self.target_port = target_port
+        self.on_answer = on_answer or (lambda data: data)
         self.on_request = on_request or (lambda number, data: None)
         self.requests = 0
         self.connections = 0
+        self.swallowing = threading.Event()
         self._lock = threading.Lock()
         self._closed = False
         self._sockets = []
@@ -34,12 +38,19 @@ class Proxy:
         for each in self._sockets:
             each.close()
 
+    def swallow(self):
+        with self._lock:
+            self.swallowing.set()
+
     def _accept(self):
         while True:
             try:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            if self.swallowing.is_set():
+                self._sockets.append(client)
+                continue
             try:
                 server = socket.create_connection(("127.0.0.1", self.target_port))
             except OSError:
@@ -47,7 +58,7 @@ class Proxy:
                 continue
             self.connections += 1
             self._sockets += [client, server]
-            link = _Link(client, server)
+            link = _Link(client, server, self.swallowing, self.on_answer)
             threading.Thread(target=self._client_to_server, args=(link,), daemon=True).start()
             threading.Thread(target=link.server_to_client, daemon=True).start()
 
@@ -57,6 +68,8 @@ class Proxy:
                 with self._lock:
                     if self._closed:
                         return
+                    if self.swallowing.is_set():
+                        continue
                     number = self.requests
                     self.requests += 1
                     allowance = self.on_request(number, data)
@@ -74,14 +87,19 @@ class Proxy:
 class _Link:
     """One client's connection through the proxy."""
 
-    def __init__(self, client, server):
+    def __init__(self, client, server, swallowing, on_answer):
         self.client = client
         self.server = server
+        self.swallowing = swallowing
+        self.on_answer = on_answer
         self.allowance = None
 
     def server_to_client(self):
         try:
             while data := self.server.recv(1 << 16):
+                if self.swallowing.is_set():
+                    continue
+                data = self.on_answer(data)
                 if self.allowance is None:
                     self.client.sendall(data)
                     continue
@@ -90,7 +108,8 @@ class _Link:
                 if self.allowance <= 0:
                     break
             else:
-                self.client.shutdown(socket.SHUT_WR)
+                if not self.swallowing.is_set():
+                    self.client.shutdown(socket.SHUT_WR)
                 return
         except OSError:
             pass

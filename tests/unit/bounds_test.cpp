@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <random>
 #include <vector>
 
+#include "core/decimal.h"
 #include "core/order.h"
 #include "tests/support/core_bytes.h"
 
@@ -43,6 +45,18 @@ class Division {
         finder_ = RangeFinder(views_, forms, numbers_.data());
     }
     std::uint32_t find(const Bytes& key, u64 hash = 0) { return finder_.find(view(key), hash); }
+    /// Keys of one length, together.
+    std::vector<std::uint32_t> find_all(const std::vector<Bytes>& keys) {
+        Bytes together;
+        for (const Bytes& key : keys) together += key + "..";
+        const std::size_t length = keys[0].size();
+        const FramedKeys framed{view(together).data(), length + 2, length};
+        std::vector<std::int64_t> numbers(keys.size());
+        finder_.read_numbers(framed, numbers);
+        std::vector<std::uint32_t> ranges(keys.size());
+        finder_.find_all(framed, numbers, ranges.data());
+        return ranges;
+    }
     bool by_hash() const { return finder_.by_hash(); }
 
   private:
@@ -175,6 +189,7 @@ void expect_found_everywhere(Form form, MakeFrame make_frame) {
         std::sort(bounds.begin(), bounds.end(), below);
         bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
         Division division(bounds, forms);
+        std::map<std::size_t, std::vector<Bytes>> keys;  // by length
         for (int i = 0; i < 2000; ++i) {
             Bytes key = i % 50 == 0  ? kNullFrame
                         : i % 3 == 0 ? bounds[random() % bounds.size()].substr(1)
@@ -183,6 +198,12 @@ void expect_found_everywhere(Form form, MakeFrame make_frame) {
                 return compare_keys(forms, view(key), view(b).subspan(1)) >= 0;
             });
             ASSERT_EQ(division.find(key), static_cast<std::uint32_t>(expected));
+            keys[key.size()].push_back(key);
+        }
+        for (const auto& [length, of_length] : keys) {
+            std::vector<std::uint32_t> alone;
+            for (const Bytes& key : of_length) alone.push_back(division.find(key));
+            ASSERT_EQ(division.find_all(of_length), alone);
         }
     }
 }
@@ -198,6 +219,57 @@ TEST(RangeFinder, FindsEveryIntegerInItsRange) {
 TEST(RangeFinder, FindsEveryTextInItsRange) {
     expect_found_everywhere(Form::kText,
                             [](std::uint64_t value) { return text_frame(std::to_string(value).substr(0, value % 5)); });
+}
+
+TEST(RangeFinder, FindsTextsThatBeginAlike) {
+    expect_found_everywhere(Form::kText, [](std::uint64_t value) {
+        return text_frame(Bytes(value % 3 ? "customer number " : "custom") + std::to_string(value % 100000));
+    });
+}
+
+TEST(RangeFinder, FindsEveryUuidInItsRange) {
+    expect_found_everywhere(Form::kUuid, [](std::uint64_t value) {
+        return frame(Form::kUuid, (value % 5 ? le(value) : Bytes(8, 'u')) + le(value * 7919));
+    });
+}
+
+TEST(RangeFinder, FindsEveryUnsignedNumberInItsRange) {
+    expect_found_everywhere(Form::kUnsigned, [](std::uint64_t value) { return frame(Form::kUnsigned, le(value)); });
+}
+
+TEST(RangeFinder, FindsEveryFloatInItsRange) {
+    expect_found_everywhere(Form::kFloat, [](std::uint64_t value) {
+        return frame(Form::kFloat, le(value % 20 ? value : value % 40 ? std::uint64_t{0} : std::uint64_t{1} << 63));
+    });
+}
+
+TEST(RangeFinder, FindsEveryDecimalInItsRange) {
+    expect_found_everywhere(Form::kDecimal, [](std::uint64_t value) {
+        return frame(Form::kDecimal, test::appended([&](ByteSink& sink) {
+                         constexpr DecimalKind kWithoutDigits[] = {DecimalKind::kMinusInfinity, DecimalKind::kZero,
+                                                                   DecimalKind::kInfinity, DecimalKind::kNan};
+                         if (value % 50 < 4) return append_decimal(sink, kWithoutDigits[value % 50]);
+                         const auto weight = static_cast<std::int32_t>(value % 7 ? value % 5 : value >> 32);
+                         const std::uint16_t digits[] = {static_cast<std::uint16_t>(value % 11),
+                                                         static_cast<std::uint16_t>(value % 3),
+                                                         static_cast<std::uint16_t>(value % 9999)};
+                         append_decimal(sink, value % 2, value % 50 < 8 ? 0 : weight, digits);
+                     }));
+    });
+}
+
+TEST(RangeFinder, ComparesTheColumnsBehindTheFirst) {
+    std::vector<Bytes> bounds{"k" + int_frame(1) + text_frame("b"), "k" + int_frame(1) + text_frame("d"),
+                              "k" + int_frame(3)};
+    Division division(bounds, kPairKey);
+    const std::vector<Bytes> keys{int_frame(1) + text_frame("a"), int_frame(1) + text_frame("b"),
+                                  int_frame(1) + text_frame("e"), int_frame(2) + text_frame("a"),
+                                  int_frame(3) + text_frame("")};
+    const std::vector<std::uint32_t> expected{0, 1, 2, 2, 3};
+    for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(division.find(keys[i]), expected[i]);
+    EXPECT_EQ(division.find_all({keys.begin(), keys.begin() + 4}), (std::vector<std::uint32_t>{0, 1, 2, 2}));
+    EXPECT_EQ(division.find(int_frame(3) + kNullFrame), 3u);
+    EXPECT_EQ(division.find(kNullFrame + text_frame("a")), 3u);
 }
 
 }  // namespace

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "driver/division.h"
 #include "driver/error.h"
+#include "driver/row_merge.h"
 
 namespace parity::driver {
 namespace {
@@ -38,32 +41,31 @@ TEST(WorthDescending, OnlyForMuchOfTheTable) {
     EXPECT_TRUE(worth_descending(comparison_of(1000, 100'000, 51)));
 }
 
-TEST(WorthDescending, NotWhereNearlyAllIsDivergent) {
-    EXPECT_TRUE(worth_descending(comparison_of(1000, 1000, 899)));
-    EXPECT_FALSE(worth_descending(comparison_of(1000, 1000, 900)));
-    EXPECT_TRUE(worth_descending(comparison_of(1, 1'000'000, 1))) << "one range says nothing about density";
-}
-
-TEST(MaxFinerRanges, ShrinkWithTheNumberOfSlices) {
-    EXPECT_EQ(max_finer_ranges(11), 16384U);
-    EXPECT_LT(max_finer_ranges(1502), 300U);
-    EXPECT_GE(max_finer_ranges(100'000), 1U);
+TEST(FinerRanges, GrowWithTheDifferencesAndTheRowsAmongThem) {
+    const std::size_t few = finer_ranges(comparison_of(4000, 1000, 400));
+    EXPECT_NEAR(static_cast<double>(few), std::sqrt(421.4 * 400'000), 10) << "-4000 ln(0.9) differences";
+    EXPECT_GT(finer_ranges(comparison_of(4000, 1000, 2000)), few);
+    EXPECT_GT(finer_ranges(comparison_of(4000, 2000, 400)), few);
+    EXPECT_EQ(finer_ranges(comparison_of(4000, 10'000, 4000)), 131'072U) << "so many at most";
+    EXPECT_GE(finer_ranges(comparison_of(4000, 1, 4000)), 8000U) << "at least two parts each";
 }
 
 struct FakeServers {
     std::vector<std::string> candidates;
     Comparison finer;
+    Comparison exact;  ///< what a pass under the forms that count gives where the first was under others
     int asked_to_split = 0;
     std::vector<RangeList> compared;
+    bool first_is_exact = true;
 
     Descent descent() {
         return {[this](int ranges) {
                     asked_to_split = ranges;
                     return candidates;
                 },
-                [this](const RangeList& ranges) {
+                [this](const RangeList& ranges, bool exactly) {
                     compared.push_back(ranges);
-                    return finer;
+                    return exactly && !first_is_exact ? exact : finer;
                 }};
     }
 };
@@ -79,7 +81,8 @@ struct HalvedFirstRange : FakeServers {
         finer.total = {{1'000'000, 1}, {1'000'000, 2}};
         finer.divergent.push_back({2, {{500'000, 0}, {500'000, 1}}, false, true, {}});
     }
-    Located run() { return descend({key_bound(1000)}, first, kIntKey, 5, 64, descent()); }
+    const std::vector<std::string> bounds{key_bound(1000)};
+    Located run() { return descend({bounds, kIntKey, 64, first_is_exact}, first, descent()); }
 };
 
 TEST(Descend, GivesTheRangesOfTheFinerPass) {
@@ -90,6 +93,9 @@ TEST(Descend, GivesTheRangesOfTheFinerPass) {
     EXPECT_EQ(located.divergent[0].range_no, 2);
     ASSERT_EQ(servers.compared.size(), 1U);
     EXPECT_EQ(servers.compared[0].only, (std::vector<std::int32_t>{1, 2}));
+    EXPECT_TRUE(servers.compared[0].totals_only);
+    EXPECT_EQ(located.parents, std::vector<std::int32_t>{1});
+    EXPECT_TRUE(located.exact);
     EXPECT_GT(servers.asked_to_split, 2);
 }
 
@@ -108,6 +114,52 @@ TEST(Descend, RefusesAFinerPassThatFindsNothing) {
     EXPECT_THROW(servers.run(), Error);
 }
 
+/// The same after a first pass under other forms: half a million rows are left, which are digested exactly.
+struct InexactFirstPass : HalvedFirstRange {
+    InexactFirstPass() {
+        first_is_exact = false;
+        finer.divergent[0].keys = {{500'000, 7}, {500'000, 8}};
+        exact.ranges = 1;
+        exact.keys = {{500'000, 7}, {500'000, 8}};
+        exact.total = {{500'000, 70}, {500'000, 80}};
+        exact.divergent.push_back({2, {{500'000, 70}, {500'000, 80}}, false, true, {}, exact.keys});
+    }
+};
+
+TEST(Descend, DigestsManyRowsExactlyThatDifferUnderOtherForms) {
+    InexactFirstPass servers;
+    const Located located = servers.run();
+    EXPECT_TRUE(located.exact);
+    ASSERT_EQ(servers.compared.size(), 2U);
+    EXPECT_EQ(servers.compared[1].only, std::vector<std::int32_t>{2});
+    ASSERT_EQ(located.divergent.size(), 1U);
+    EXPECT_EQ(located.divergent[0].total.source.row_sum, 70U);
+    EXPECT_EQ(located.parents, std::vector<std::int32_t>{1});
+}
+
+TEST(Descend, FindsNothingWhereRowsAreOnlyWrittenAnotherWay) {
+    InexactFirstPass servers;
+    servers.exact.divergent.clear();
+    const Located located = servers.run();
+    EXPECT_TRUE(located.exact);
+    EXPECT_TRUE(located.divergent.empty());
+    EXPECT_TRUE(located.parents.empty());
+}
+
+TEST(Descend, RefusesAnExactPassOverOtherKeys) {
+    InexactFirstPass servers;
+    servers.exact.keys.target.row_sum += 1;
+    EXPECT_THROW(servers.run(), TotalsError);
+}
+
+TEST(Descend, LeavesFewRowsToBeReadAsTheyAre) {
+    InexactFirstPass servers;
+    servers.finer.divergent[0].total = {{1000, 0}, {1000, 1}};
+    const Located located = servers.run();
+    EXPECT_FALSE(located.exact);
+    EXPECT_EQ(servers.compared.size(), 1U);
+}
+
 TEST(Descend, KeepsTheFirstPassWhereNoFinerBoundsHelp) {
     HalvedFirstRange servers;
     servers.candidates = {key_bound(1500)};
@@ -119,8 +171,8 @@ TEST(Descend, KeepsTheFirstPassWhereNoFinerBoundsHelp) {
 TEST(Descend, KeepsTheFirstPassWhereAServerHasNoMemory) {
     HalvedFirstRange servers;
     Descent descent = servers.descent();
-    descent.compare = [](const RangeList&) { return std::nullopt; };
-    const Located located = descend({key_bound(1000)}, servers.first, kIntKey, 5, 64, descent);
+    descent.compare = [](const RangeList&, bool) { return std::nullopt; };
+    const Located located = descend({servers.bounds, kIntKey, 64, true}, servers.first, descent);
     EXPECT_EQ(located.bounds, (std::vector<std::string>{key_bound(1000)}));
     EXPECT_EQ(located.divergent.size(), 1U);
 }
@@ -137,7 +189,8 @@ TEST(Descend, DividesHashRangesWithoutAsking) {
     const auto division = subdivide_by_hash({}, {{1, {}, false, false, {}}}, 2);
     servers.finer.total = {{1'000'000, 1}, {1'000'000, 2}};
     servers.finer.divergent.push_back({3, {{5, 0}, {5, 1}}, false, true, {}});
-    const Located located = descend(division->bounds, comparison_of(2, 1'000'000, 1), {}, 5, 64, servers.descent());
+    const Located located =
+        descend({division->bounds, {}, 64, true}, comparison_of(2, 1'000'000, 1), servers.descent());
     EXPECT_EQ(servers.asked_to_split, 0);
     ASSERT_EQ(servers.compared.size(), 1U);
     EXPECT_GT(servers.compared[0].only.size(), 1000U);

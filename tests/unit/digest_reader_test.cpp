@@ -64,6 +64,9 @@ TEST(WireArray, RefusesEveryTruncation) {
         expect_internal_error([&] { read_wire_array(wire.substr(0, length), [](std::optional<std::string_view>) {}); });
     }
     expect_internal_error([&] { read_wire_array(wire + "x", [](std::optional<std::string_view>) {}); });
+    std::string negative = array_of({std::nullopt});
+    negative.back() = '\xFE';  // a length of -2 is no NULL
+    expect_internal_error([&] { read_wire_array(negative, [](std::optional<std::string_view>) {}); });
 }
 
 TEST(WireArray, RefusesSeveralDimensions) {

@@ -62,6 +62,15 @@ TEST(FilterCheck, KnowsEscapesWhereTheyAre) {
     expect_refused("a = 'x'E'\\\\') OR (true", kOpens);
 }
 
+/// Up to PostgreSQL 14 a number ends where its digits do.
+TEST(FilterCheck, KnowsLiteralsBehindNumbers) {
+    for (const char* text : {"1e'\\')'", "1E'x'')'", "1$a$)$a$", "$1$a$)$a$", "1.5e'\\')'"}) expect_fine(text);
+    expect_refused("1e'\\'' ) OR (true --'", kOpens);
+    expect_refused("1$a$'$a$) OR (true --'", kOpens);
+    expect_refused("x1e'\\') OR (true", kOpens);
+    expect_refused("x$1$a$) OR (true", kOpens);
+}
+
 /// A literal goes on behind a line's end, and so do its escapes.
 TEST(FilterCheck, KnowsEscapesInContinuedLiterals) {
     for (const std::string gap : {"\n", "\r", " \n ", "\t\r\n\f\v", " -- comment ' \n", "\n -- ' \n -- \n "}) {

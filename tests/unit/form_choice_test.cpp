@@ -176,6 +176,11 @@ TEST(FormChoice, OptionsThatCannotBeReadOrUsedAreRefused) {
               "unknown form \"varchar\" in --form \"v=varchar\"");
     EXPECT_EQ(usage_error([] { plan_with(with_forms({"v=row"}), kText, kText); }),
               "unknown form \"row\" in --form \"v=row\"");
+    for (const char* form : {"text@UTC", "int[]@UTC", "timestamptz[]@UTC", "range<decimal@Europe/Berlin>"}) {
+        const std::string entry = std::string("v=") + form;
+        EXPECT_EQ(usage_error([&] { plan_with(with_forms({entry}), kText, kText); }),
+                  std::string("unknown form \"") + form + "\" in --form \"" + entry + "\"");
+    }
     for (const char* zone : {"", "CET", "zone", "+02"}) {
         EXPECT_EQ(
             usage_error([&] { plan_with(with_forms({std::string("v=timestamptz@") + zone}), kReading, kInstant); }),
@@ -189,6 +194,13 @@ TEST(Plan, ATableMustNotBeLeftWithItsKeyAlone) {
     options.exclude_columns = {"t.v"};
     EXPECT_EQ(usage_error([&] { plan_with(options, kText, kText); }),
               "--columns and --exclude-columns leave no column of public.t to compare");
+    const std::vector<std::string> note{"nothing but the key is compared: the options leave no other column"};
+    options.columns.clear();
+    EXPECT_EQ(plan_with(options, kText, kText).tables.at(0).notes, note);
+    options.exclude_columns.clear();
+    EXPECT_TRUE(plan_with(options, kText, kText).tables.at(0).notes.empty());
+    options.columns = {"id"};
+    EXPECT_EQ(plan_with(options, kText, kText).tables.at(0).notes, note);
     options.columns = {"id"};
     options.exclude_columns = {"v"};
     EXPECT_TRUE(plan_with(options, kText, kText).tables.at(0).columns.empty()) << "the key was asked for";

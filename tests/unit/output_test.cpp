@@ -1,9 +1,12 @@
 #include "driver/output.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -72,6 +75,52 @@ TEST_F(OutputTest, FollowsNoLinkThatSomeonePutInTheWay) {
     output.finish();
     EXPECT_EQ(content(file("precious")), "old");
     EXPECT_EQ(content(file("report")), "new");
+}
+
+/// A child that has ended and was waited for: no process has its number.
+pid_t dead_process() {
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    waitpid(child, nullptr, 0);
+    return child;
+}
+
+TEST_F(OutputTest, RemovesWhatKilledProcessesLeft) {
+    const auto part = [&](pid_t process) { return fmt::format("{}.{}.part", file("report"), process); };
+    std::ofstream(part(dead_process())) << "half";
+    Output(file("report")).finish();
+    EXPECT_EQ(files(), 1U);
+    EXPECT_TRUE(fs::exists(file("report")));
+}
+
+TEST_F(OutputTest, LeavesWhatIsWrittenAndWhatIsOthers) {
+    const pid_t dead = dead_process();
+    const auto name = [&](const std::string& middle) { return file("report") + middle; };
+    const std::vector<std::string> kept = {name(fmt::format(".{}.part", getppid())),
+                                           name(fmt::format(".0{}.part", dead)),
+                                           name(fmt::format(".{}.part2", dead)),
+                                           name(fmt::format(".-{}.part", dead)),
+                                           name(".part"),
+                                           name("2") + fmt::format(".{}.part", dead)};
+    for (const std::string& path : kept) std::ofstream(path) << "kept";
+    const std::string locked = name(fmt::format(".{}.part", dead));  // as of a process of another container
+    const int descriptor = open(locked.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ASSERT_EQ(flock(descriptor, LOCK_EX | LOCK_NB), 0);
+    Output(name("")).finish();
+    for (const std::string& path : kept) EXPECT_TRUE(fs::exists(path)) << path;
+    EXPECT_TRUE(fs::exists(locked));
+    close(descriptor);
+    Output(name("")).finish();
+    EXPECT_FALSE(fs::exists(locked));
+}
+
+TEST_F(OutputTest, LocksWhatItWrites) {
+    const Output output(file("report"));
+    const std::string temporary = fmt::format("{}.{}.part", file("report"), getpid());
+    const int descriptor = open(temporary.c_str(), O_RDONLY | O_CLOEXEC);
+    ASSERT_GE(descriptor, 0);
+    EXPECT_NE(flock(descriptor, LOCK_EX | LOCK_NB), 0);
+    close(descriptor);
 }
 
 TEST_F(OutputTest, WritesMoreThanItsBuffer) {

@@ -419,10 +419,10 @@ TEST(Plan, AnExcludedColumnIsNoKey) {
 
 TEST(Plan, ChoosesRangesFromTheEstimate) {
     EXPECT_EQ(default_ranges(0, 0, 3), 1);
-    EXPECT_EQ(default_ranges(9999, 0, 3), 1);
-    EXPECT_EQ(default_ranges(50000, 0, 3), 10);
-    EXPECT_EQ(default_ranges(1e12, 0, 3), 1024);
-    EXPECT_EQ(default_ranges(-1, 5000000, 3), 10);
+    EXPECT_EQ(default_ranges(2499, 0, 3), 1);
+    EXPECT_EQ(default_ranges(50000, 0, 3), 40);
+    EXPECT_EQ(default_ranges(1e12, 0, 3), 4096);
+    EXPECT_EQ(default_ranges(-1, 5000000, 3), 40);
     EXPECT_EQ(default_ranges(1e12, 0, 1502), 349);
     EXPECT_EQ(default_ranges(1e12, 0, 10000000), 1);
 }
@@ -443,7 +443,7 @@ TEST(Plan, EstimatesTheLargerSide) {
     const TablePlan plan = plan_of({orders()}, {larger}).tables.at(0);
     EXPECT_EQ(plan.estimated_rows, 5000000);
     EXPECT_EQ(plan.estimated_bytes, 700000000);
-    EXPECT_EQ(plan.ranges, 1000);
+    EXPECT_EQ(plan.ranges, 4000);
 }
 
 TEST(Plan, AWhereConditionTakesTheAggregatePath) {

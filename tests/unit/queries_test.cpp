@@ -38,7 +38,7 @@ TEST(DigestCalls, CarryEverythingAsParametersOfTheRightSide) {
     const Query query = range_digests_call(plan, Side::kTarget, settings, {{"k\x01"}, {2, 3}});
     EXPECT_EQ(query.parameters,
               (std::vector<Parameter>{"22", "{\"ident\"}", "{\"b\"}", "{\"ident\",\"b\"}", "{\"int\",\"text\"}",
-                                      "true) --", "-1", "64", "{\"\\\\x6b01\"}", "{2,3}", std::nullopt}));
+                                      "true) --", "-1", "64", "{\"\\\\x6b01\"}", "{2,3}", std::nullopt, "false"}));
     EXPECT_EQ(query.sql.find("true) --"), std::string::npos);
 }
 
@@ -66,6 +66,7 @@ TEST(SessionStatements, PinOnlyWhatTheServerHas) {
     EXPECT_NE(old.find("SET LOCAL application_name = 'pgparity: it''s';"), std::string::npos);
     EXPECT_NE(old.find("SET LOCAL row_security = 'off';"), std::string::npos);
     EXPECT_NE(old.find("SET LOCAL statement_timeout = '0';"), std::string::npos);
+    EXPECT_NE(old.find("SET LOCAL jit = 'off';"), std::string::npos);
     const std::string recent = begin_statements(settings, {"transaction_timeout", "restrict_nonsystem_relation_kind"});
     EXPECT_NE(recent.find("SET LOCAL transaction_timeout = '0';"), std::string::npos);
     EXPECT_NE(recent.find("SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table';"), std::string::npos);

@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 
+#include "core/hash.h"
 #include "driver/error.h"
 
 namespace parity::driver {
@@ -271,6 +272,25 @@ TEST(RowMerge, RefusesRowsThatDoNotAddUp) {
     altered[1].row_hash = hash64(~std::uint64_t{0});
     EXPECT_EQ(error_of([&] { merge(proven(1), ranges, altered, target); }),
               "rows of range 1 on source do not add up to its digest");
+}
+
+TEST(RowMerge, ChecksRowsOfInexactRangesByTheirKeys) {
+    const Rows rows{make_row(3, "a", {1}), make_row(3, "b", {2})};
+    std::vector<DivergentRange> ranges{{3, {{2, 5}, {2, 6}}, false, true, {}}};  // row sums of other forms
+    std::uint64_t keys = 0;
+    for (const RowDigest& row : rows) keys += core::hash_bytes<core::u64>(core::as_bytes(row.key), 9);
+    ranges[0].keys = {{2, keys}, {2, keys}};
+    MergeSpec spec = proven(1);
+    spec.exact = false;
+    spec.seed = 9;
+    const Merged merged = merge(spec, ranges, rows, rows);
+    EXPECT_EQ(merged.report.counts.total(), 0U);
+    EXPECT_EQ(merged.report.range_differs, std::vector<bool>{false});
+    EXPECT_THROW(merge(spec, ranges, rows, {rows[0]}), TotalsError);
+    EXPECT_THROW(merge(spec, ranges, rows, {rows[0], make_row(3, "c", {2})}), TotalsError);
+    const Merged changed = merge(spec, ranges, rows, {rows[0], make_row(3, "b", {3})});
+    EXPECT_EQ(changed.report.counts.mismatch, 1U);
+    EXPECT_EQ(changed.report.range_differs, std::vector<bool>{true});
 }
 
 TEST(RowMerge, RefusesADivergentRangeWithoutADifference) {

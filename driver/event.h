@@ -1,0 +1,23 @@
+#pragma once
+
+namespace parity::driver {
+
+/// Something that happens once and that a thread can poll for beside a socket. Thread-safe.
+class Event {
+  public:
+    /// Throws Error{kInternal} where there is no descriptor left.
+    Event();
+    ~Event();
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+
+    void set() noexcept;
+
+    /// Becomes readable once the event is set, and stays so. Never read from it.
+    int fd() const { return fd_; }
+
+  private:
+    const int fd_;
+};
+
+}  // namespace parity::driver

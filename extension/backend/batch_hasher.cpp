@@ -1,0 +1,195 @@
+#include "backend/batch_hasher.h"
+
+#include <algorithm>
+
+#include "backend/memory.h"
+#include "core/leading_number.h"
+#include "core/order.h"
+
+namespace parity::backend {
+namespace {
+
+/// Steps of a batch that work on no column alone.
+constexpr std::size_t kOtherSteps = 2;
+
+template <typename H>
+constexpr std::size_t kWords = sizeof(H) / sizeof(core::u64);
+
+template <typename H>
+inline void add_to_sum(core::u64* sum, H hash) {
+    if constexpr (sizeof(H) == sizeof(core::u64)) {
+        *sum += hash;
+    } else {
+        core::u128 total = core::join_halves(sum[0], sum[1]) + hash;
+        sum[0] = core::low_half(total);
+        sum[1] = core::high_half(total);
+    }
+}
+
+TupleLayout layout_of(TupleDesc descriptor, std::span<const RowInput> inputs, MemoryContext context) {
+    int* positions = allocate_array<int>(context, inputs.size() + 1);
+    for (std::size_t i = 0; i < inputs.size(); ++i) positions[i] = inputs[i].position;
+    return TupleLayout(descriptor, {positions, inputs.size()}, context);
+}
+
+std::span<const StoredColumn> stored_columns(TupleDesc descriptor, std::span<const RowInput> inputs,
+                                             const TupleLayout& layout, MemoryContext context) {
+    auto* columns = allocate_array<StoredColumn>(context, inputs.size() + 1);
+    for (std::size_t i = 0; i < inputs.size(); ++i) columns[i] = stored_column(descriptor, inputs[i], layout);
+    return {columns, inputs.size()};
+}
+
+}  // namespace
+
+BatchHasher::BatchHasher(const DigestSpec& spec, TupleDesc descriptor, std::span<const RowInput> inputs,
+                         MemoryContext context, MemoryContext scratch_context)
+    : spec_(spec),
+      scratch_context_(scratch_context),
+      layout_(layout_of(descriptor, inputs, context)),
+      key_(stored_columns(descriptor, inputs, layout_, context)),
+      columns_(key_.subspan(spec.key_forms.size())),
+      finder_(spec.bounds, spec.key_forms, allocate_array<std::int64_t>(context, spec.bounds.size() + 1)),
+      framed_(make_sink(context)),
+      scratch_(make_scratch(context)),
+      values_(allocate_array<StoredValue>(context, layout_.slots() * kBatchRows)),
+      key_hashes_(allocate_array<core::u128>(context, kBatchRows)),
+      cells_(allocate_array<core::u128>(context, columns_.size() * kBatchRows + 1)),
+      frames_(allocate_array<std::uint8_t>(context, kBatchRows * kFrameRoom)) {
+    if (!keyless()) key_ = key_.first(spec.key_forms.size());
+    std::fill_n(seeds_, kBatchRows, spec.seed);
+}
+
+void BatchHasher::accumulate(std::span<const HeapTupleHeader> tuples, const char* upcoming,
+                             const DigestMatrix& matrix) {
+    MemoryContext caller = MemoryContextSwitchTo(scratch_context_);
+    const std::size_t batches = (tuples.size() + kBatchRows - 1) / kBatchRows;
+    PagePrefetch prefetch(upcoming, batches * (columns_.size() + kOtherSteps));
+    for (; !tuples.empty(); tuples = tuples.subspan(std::min(tuples.size(), kBatchRows))) {
+        auto batch = tuples.first(std::min(tuples.size(), kBatchRows));
+        if (spec_.wide)
+            accumulate_batch<core::u128>(batch, prefetch, matrix);
+        else
+            accumulate_batch<core::u64>(batch, prefetch, matrix);
+    }
+    MemoryContextSwitchTo(caller);
+}
+
+template <typename H>
+void BatchHasher::accumulate_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch,
+                                   const DigestMatrix& matrix) {
+    std::size_t rows = tuples.size();
+    find_values(tuples);
+    prefetch.step();
+    hash_keys<H>(rows);
+    prefetch.step();
+    if (!spec_.kept.empty()) rows = drop_rows<H>(rows);
+    prefetch_sums(rows, matrix);
+    if (!keyless()) hash_columns<H>(rows, prefetch);
+    add_rows<H>(rows, matrix);
+}
+
+void BatchHasher::find_values(std::span<const HeapTupleHeader> tuples) {
+    for (std::size_t row = 0; row < tuples.size(); ++row) layout_.find(tuples[row], values_ + row);
+}
+
+template <typename H>
+void BatchHasher::hash_keys(std::size_t rows) {
+    H* hashes = key_hashes<H>();
+    std::size_t bytes = 0;
+    if (spec_.key_forms.size() == 1)
+        bytes = hash_fixed_keys(key_[0], values_of(key_[0]), rows, spec_.seed, frames_, hashes);
+    if (bytes == 0) {
+        for (std::size_t row = 0; row < rows; ++row) hash_key<H>(row);
+        return;
+    }
+    const core::FramedKeys keys{frames_, kFrameRoom, bytes};
+    std::int64_t numbers[kBatchRows];
+    if (finder_.by_hash())
+        std::transform(hashes, hashes + rows, numbers,
+                       [](H hash) { return core::ordered_number(core::low_half(hash)); });
+    else
+        finder_.read_numbers(keys, {numbers, rows});
+    finder_.find_all(keys, {numbers, rows}, ranges_);
+}
+
+/// A keyless row's cells are hashed at once, because its framed key holds all of their bytes.
+template <typename H>
+void BatchHasher::hash_key(std::size_t row) {
+    CHECK_FOR_INTERRUPTS();
+    framed_.clear();
+    for (const StoredColumn& column : key_) {
+        append_stored_frame(column, values_of(column)[row], scratch_, framed_);
+        release_value();
+    }
+    H& hash = key_hashes<H>()[row];
+    hash = core::hash_bytes<H>(framed_.view(), spec_.seed);
+    ranges_[row] = finder_.find(framed_.view(), core::low_half(hash));
+    if (keyless() && spec_.keeps(ranges_[row])) hash_framed_row<H>(row);
+}
+
+template <typename H>
+void BatchHasher::hash_framed_row(std::size_t row) {
+    core::FrameReader frames(framed_.view());
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        std::optional<core::FramedValue> value = frames.next(spec_.column_forms[i]);
+        if (!value) elog(ERROR, "framed row is malformed");
+        cells<H>(row)[i] =
+            value->null ? core::null_cell_hash<H>(spec_.seed) : core::hash_bytes<H>(value->bytes, spec_.seed);
+    }
+}
+
+/// Moves the rows whose ranges are kept together; gives how many they are.
+template <typename H>
+std::size_t BatchHasher::drop_rows(std::size_t rows) {
+    std::size_t kept = 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+        if (!spec_.keeps(ranges_[row])) continue;
+        ranges_[kept] = ranges_[row];
+        key_hashes<H>()[kept] = key_hashes<H>()[row];
+        for (std::size_t slot = 0; slot < layout_.slots(); ++slot)
+            values_[slot * kBatchRows + kept] = values_[slot * kBatchRows + row];
+        if (keyless()) std::copy_n(cells<H>(row), columns_.size(), cells<H>(kept));
+        ++kept;
+    }
+    return kept;
+}
+
+/// Sums that were not in use lately come from memory while cells are hashed.
+void BatchHasher::prefetch_sums(std::size_t rows, const DigestMatrix& matrix) const {
+    std::uint32_t last = PG_UINT32_MAX;
+    for (std::size_t row = 0; row < rows; ++row) {
+        if (ranges_[row] == last) continue;
+        last = ranges_[row];
+        prefetch_for_change(matrix.range(last), matrix.stride * sizeof(core::u64));
+    }
+}
+
+template <typename H>
+void BatchHasher::hash_columns(std::size_t rows, PagePrefetch& prefetch) {
+    for (std::size_t row = 0; row < rows; ++row) seeds_[row] = core::low_half(key_hashes<H>()[row]);
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        hash_cells(columns_[i], values_of(columns_[i]), rows, seeds_, scratch_, cells<H>(0) + i, columns_.size());
+        prefetch.step();
+    }
+}
+
+template <typename H>
+void BatchHasher::add_rows(std::size_t rows, const DigestMatrix& matrix) const {
+    const std::size_t columns = columns_.size();
+    for (std::size_t row = 0; row < rows; ++row) {
+        core::u64* __restrict sums = matrix.range(ranges_[row]);
+        const H* __restrict row_cells = cells<H>(row);
+        const H key_hash = key_hashes<H>()[row];
+        core::RowFold<H> fold(key_hash);
+        core::u64* __restrict column_sum = matrix.column_sums(ranges_[row]);
+        for (std::size_t i = 0; i < columns; ++i, column_sum += kWords<H>) {
+            fold.add(row_cells[i]);
+            add_to_sum(column_sum, row_cells[i]);
+        }
+        sums[0]++;
+        add_to_sum(sums + key_sum_at(matrix), key_hash);
+        add_to_sum(sums + row_sum_at(matrix), fold.result());
+    }
+}
+
+}  // namespace parity::backend

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include <span>
+#include <type_traits>
+
+#include "backend/digest_matrix.h"
+#include "backend/digest_spec.h"
+#include "backend/prefetch.h"
+#include "backend/row_hasher.h"
+#include "backend/stored_column.h"
+#include "backend/tuple_layout.h"
+#include "core/bounds.h"
+
+/// Stored tuples to sums, many rows at a time: what RowHasher does with the values of one row.
+namespace parity::backend {
+
+/// Hashes the tuples of one relation under one spec. Each process has its own.
+///
+/// A batch of rows is worked on column by column, so that the loops within know what they hash, and do not wait for one
+/// row's hash before they begin the next one's.
+class BatchHasher {
+  public:
+    /// `inputs` are the key's and then the columns', parallel to the spec's, with positions in the tuple. The spec must
+    /// outlive the hasher; its memory comes from `context`. Values that need memory take it from `scratch_context`,
+    /// which is reset after each of them.
+    BatchHasher(const DigestSpec& spec, TupleDesc descriptor, std::span<const RowInput> inputs, MemoryContext context,
+                MemoryContext scratch_context);
+
+    /// Adds tuples to the sums of their ranges. Meanwhile, `upcoming` is fetched: the page whose tuples come next, or
+    /// null.
+    void accumulate(std::span<const HeapTupleHeader> tuples, const char* upcoming, const DigestMatrix& matrix);
+
+  private:
+    template <typename H>
+    void accumulate_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch, const DigestMatrix& matrix);
+    void find_values(std::span<const HeapTupleHeader> tuples);
+    template <typename H>
+    void hash_keys(std::size_t rows);
+    template <typename H>
+    void hash_key(std::size_t row);
+    template <typename H>
+    std::size_t drop_rows(std::size_t rows);
+    void prefetch_sums(std::size_t rows, const DigestMatrix& matrix) const;
+    template <typename H>
+    void hash_columns(std::size_t rows, PagePrefetch& prefetch);
+    template <typename H>
+    void hash_framed_row(std::size_t row);
+    template <typename H>
+    void add_rows(std::size_t rows, const DigestMatrix& matrix) const;
+
+    bool keyless() const { return spec_.key_forms.empty(); }
+    const StoredValue* values_of(const StoredColumn& column) const { return values_ + column.slot * kBatchRows; }
+    template <typename H>
+    H* key_hashes() const {
+        return static_cast<H*>(key_hashes_);
+    }
+    /// The cells of a row, one a column.
+    template <typename H>
+    H* cells(std::size_t row) const {
+        return static_cast<H*>(cells_) + row * columns_.size();
+    }
+
+    const DigestSpec& spec_;
+    MemoryContext scratch_context_;
+    TupleLayout layout_;
+    std::span<const StoredColumn> key_;  ///< keyless: all columns
+    std::span<const StoredColumn> columns_;
+    core::RangeFinder finder_;
+    core::ByteSink framed_;
+    Scratch scratch_;
+    StoredValue* values_;  ///< a batch's values of one slot after those of the other
+    void* key_hashes_;     ///< one a row, of the spec's width
+    void* cells_;          ///< a row's cells after the other's
+    std::uint8_t* frames_;
+    core::u64 seeds_[kBatchRows];
+    std::uint32_t ranges_[kBatchRows];
+};
+static_assert(std::is_trivially_destructible_v<BatchHasher>);
+
+}  // namespace parity::backend

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include "core/hash.h"
+
+/// What the session's last digest took.
+namespace parity::backend {
+
+struct Effort {
+    const char* path;       ///< a literal
+    int workers_requested;  ///< parallel workers; below 0: left to the planner
+    int workers_launched;   ///< below 0: not known
+    std::int64_t pages;     ///< read from the relation; below 0: not known
+    core::u64 rows;         ///< digested
+    double milliseconds;    ///< from the first page to the last
+};
+
+/// Keeps it for parity.last_digest().
+void remember_effort(const Effort& effort);
+
+}  // namespace parity::backend

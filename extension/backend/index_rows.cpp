@@ -1,0 +1,97 @@
+#include "backend/index_rows.h"
+
+#include "backend/index_scan.h"
+#include "backend/key_condition.h"
+#include "backend/memory.h"
+#include "backend/query_path.h"
+
+namespace parity::backend {
+namespace {
+
+/// Ranges are read through the index where at most one in so many is wanted.
+constexpr std::size_t kIndexFraction = 20;
+/// Fewer stretches of ranges are each planned for what they hold.
+constexpr std::size_t kFewStretches = 8;
+
+/// Adds rows to the sums of the ranges whose turn it is.
+struct Accumulator {
+    RowHasher* hasher;
+    DigestMatrix matrix;
+    RangeWindow window;
+};
+
+bool wants_row(void* state, const Datum* key_values, const bool* key_nulls) {
+    auto& self = *static_cast<Accumulator*>(state);
+    self.hasher->frame_key(key_values, key_nulls);
+    return self.window.holds(self.hasher->range_of_framed_key());
+}
+
+void add_row(void* state, const Datum* values, const bool* nulls) {
+    if (!wants_row(state, values, nulls)) return;
+    auto& self = *static_cast<Accumulator*>(state);
+    self.hasher->accumulate(values, nulls, self.matrix);
+}
+
+}  // namespace
+
+std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_scan) {
+    std::span<const std::uint8_t> kept = task.spec.kept;
+    if (kept.empty() || task.spec.bounds.empty() || task.spec.bounds[0][0] != core::kKeyBound) return 0;
+    if (!enable_indexscan && !enable_bitmapscan) return 0;
+    std::size_t wanted = 0;
+    std::size_t stretches = 0;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        wanted += kept[i];
+        stretches += kept[i] && (i == 0 || !kept[i - 1]);
+    }
+    bool few = (stretches == 1 && planner_may_scan) || wanted * kIndexFraction <= kept.size();
+    return few && has_ordered_index(task) ? stretches : 0;
+}
+
+namespace {
+
+/// Calls `read(lower, upper)` for each stretch of neighbouring kept ranges, with `*window` telling it.
+template <typename Read>
+void for_each_stretch(const DigestSpec& spec, RangeWindow* window, Read read) {
+    for (std::uint32_t first = 0; first < spec.ranges(); ++first) {
+        if (!spec.keeps(first)) continue;
+        std::uint32_t last = first;
+        while (last + 1 < spec.ranges() && spec.keeps(last + 1)) ++last;
+        *window = {first, last};
+        read(first > 0 ? spec.bounds[first - 1] : core::ByteView{},
+             last < spec.bounds.size() ? spec.bounds[last] : core::ByteView{});
+        first = last;
+    }
+}
+
+/// For what only the executor can read, such as rows that a filter chooses.
+void read_by_plans(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
+    RowQuery query(task, stretches > kFewStretches);
+    for_each_stretch(task.spec, window, [&](core::ByteView lower, core::ByteView upper) {
+        query.read(condition_of_range(task, lower, upper), consumer);
+    });
+    query.close();
+}
+
+}  // namespace
+
+void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
+    if (task.obstacle != ScanObstacle::kNone) return read_by_plans(task, stretches, window, consumer);
+    IndexScans scans(task);
+    bool usable = scans.usable();
+    if (usable)
+        for_each_stretch(task.spec, window, [&](core::ByteView lower, core::ByteView upper) {
+            scans.read(stretch_of_range(task, lower, upper), consumer);
+        });
+    scans.close();
+    if (!usable) read_by_plans(task, stretches, window, consumer);
+}
+
+DigestMatrix digest_by_index(const DigestTask& task, std::size_t stretches) {
+    RowHasher hasher = make_row_hasher(task);
+    Accumulator accumulator{&hasher, make_matrix(task.spec, CurrentMemoryContext), {}};
+    read_by_index(task, stretches, &accumulator.window, {wants_row, add_row, &accumulator});
+    return accumulator.matrix;
+}
+
+}  // namespace parity::backend

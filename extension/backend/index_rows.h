@@ -1,0 +1,32 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include "backend/digest_matrix.h"
+#include "backend/digest_task.h"
+#include "backend/row_consumer.h"
+
+/// The kept ranges of a task, where they are few, through the index of its key.
+namespace parity::backend {
+
+/// Ranges whose rows are to be taken.
+struct RangeWindow {
+    std::uint32_t first;
+    std::uint32_t last;
+
+    bool holds(std::uint32_t range) const { return first <= range && range <= last; }
+};
+
+/// How many runs of neighbouring ranges are kept, where reading them through the index is worth it: where they hold few
+/// ranges, or, with `planner_may_scan`, are one, which is left to the planner. 0 elsewhere, where no index has the
+/// order of the key's form, and where the session wants no index.
+std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_scan);
+
+/// Reads the rows of the kept ranges, one stretch of neighbouring ranges after the other. The condition of a stretch
+/// lets rows of other stretches in: the consumer takes only rows of `*window`, which tells the stretch.
+void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer);
+
+/// Digests the kept ranges so, in this process. The matrix is in the current context.
+DigestMatrix digest_by_index(const DigestTask& task, std::size_t stretches);
+
+}  // namespace parity::backend

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include <type_traits>
+
+#include "backend/digest_task.h"
+#include "backend/key_condition.h"
+#include "backend/leaf_rows.h"
+#include "backend/row_consumer.h"
+
+namespace parity::backend {
+
+/// Reads stretches of the key's B-trees without the executor, which takes longer to start than to read a few rows.
+class IndexScans {
+  public:
+    /// Its memory is in the current context.
+    explicit IndexScans(const DigestTask& task);
+
+    /// Whether every leaf has an index that this snapshot may be read through, in the order of the key's first column.
+    /// If not, nothing but close() may be called.
+    bool usable() const { return usable_; }
+
+    /// Reads the rows of a stretch, both ends included, under the active snapshot.
+    void read(const KeyStretch& stretch, const RowConsumer& consumer);
+
+    void close();
+
+  private:
+    struct LeafIndex {
+        Relation heap;
+        Relation index;
+        TupleTableSlot* slot;
+        LeafRows* rows;
+        IndexScanDesc scan;  ///< null until the first stretch
+        int scan_keys;       ///< how many conditions it was made for
+    };
+
+    void read_leaf(LeafIndex& leaf, const KeyStretch& stretch, const RowConsumer& consumer);
+
+    LeafIndex* leaves_;
+    std::size_t opened_ = 0;
+    bool usable_ = true;
+    MemoryContext row_context_;
+};
+static_assert(std::is_trivially_destructible_v<IndexScans>);
+
+}  // namespace parity::backend

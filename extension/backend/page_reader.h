@@ -1,0 +1,55 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include <span>
+#include <type_traits>
+
+#include "backend/pg_compat.h"
+
+/// Reading a heap's pages directly, without the executor and its slots.
+namespace parity::backend {
+
+/// Reads pages of one heap. A page's visible tuples are found under its share lock; they are used with the page pinned
+/// but unlocked, which keeps them where they are.
+///
+/// Not for SERIALIZABLE transactions, whose conflicts nobody would notice.
+class PageReader {
+  public:
+    /// `snapshot` is an MVCC snapshot. `blocks` tells which pages are read; it must outlive the reader. Memory lives in
+    /// the current context. The reader must stay where it was made.
+    PageReader(Relation relation, Snapshot snapshot, const BlockSupply& blocks);
+
+    /// Goes to the next page; false where there is none.
+    bool next();
+
+    /// The tuples of the page that the snapshot sees, until next() or close(). They are in the order of their
+    /// addresses: that of their line pointers in reverse, which the processor's prefetcher likes.
+    std::span<const HeapTupleHeader> tuples() const { return {tuples_, count_}; }
+
+    /// The page that comes next, or null where it is not known yet. It may change: it is good for prefetching only.
+    const char* upcoming() const { return BufferIsValid(ahead_) ? BufferGetPage(ahead_) : nullptr; }
+
+    /// Gives back what the constructor took.
+    void close();
+
+  private:
+    void collect(Page page);
+    void collect_all(Page page, OffsetNumber last);
+    void collect_visible(Page page, OffsetNumber last);
+    bool is_visible(HeapTupleHeader header, ItemId item, OffsetNumber number);
+
+    Relation relation_;
+    Snapshot snapshot_;
+    BufferAccessStrategy strategy_;
+    BlockStream stream_;
+    Buffer current_ = InvalidBuffer;
+    Buffer ahead_ = InvalidBuffer;  ///< the page after it, pinned already
+    bool pin_ahead_;
+    TransactionId settled_ = InvalidTransactionId;  ///< seen to be committed before the snapshot
+    std::size_t count_ = 0;
+    HeapTupleHeader tuples_[MaxHeapTuplesPerPage];
+};
+static_assert(std::is_trivially_destructible_v<PageReader>);
+
+}  // namespace parity::backend

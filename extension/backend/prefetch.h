@@ -1,0 +1,38 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace parity::backend {
+
+inline constexpr std::size_t kCacheLine = 64;
+
+/// Has the processor fetch what is to be changed soon.
+inline void prefetch_for_change(const void* from, std::size_t bytes) {
+    constexpr int kWrite = 1;
+    for (const char* at = static_cast<const char*>(from); at < static_cast<const char*>(from) + bytes; at += kCacheLine)
+        __builtin_prefetch(at, kWrite);
+}
+
+/// Has the processor fetch a page that is needed soon, in steps: it takes few requests at a time, and what it works on
+/// meanwhile should be enough to hide them.
+class PagePrefetch {
+  public:
+    /// `page` may be null.
+    PagePrefetch(const char* page, std::size_t steps)
+        : at_(page), end_(page ? page + BLCKSZ : page), bytes_of_step_(BLCKSZ / std::max<std::size_t>(steps, 1) + 1) {}
+
+    void step() {
+        const char* stop = std::min(end_, at_ + bytes_of_step_);
+        for (; at_ < stop; at_ += kCacheLine) __builtin_prefetch(at_);
+    }
+
+  private:
+    const char* at_;
+    const char* end_;
+    std::size_t bytes_of_step_;
+};
+
+}  // namespace parity::backend

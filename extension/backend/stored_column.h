@@ -1,0 +1,70 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include "backend/canonical_value.h"
+#include "backend/row_hasher.h"
+#include "backend/tuple_layout.h"
+#include "core/bytes.h"
+#include "core/hash.h"
+
+/// Hashing a column's stored values: what canonical_bytes() and the core's hash do with one Datum, done with the bytes
+/// of heap tuples, many rows at a time.
+namespace parity::backend {
+
+/// How canonical bytes are made of stored ones where no Datum is needed.
+enum class StoredForm : std::uint8_t {
+    kOther,  ///< as canonical_bytes() does it
+    kBool,
+    kInt16,  ///< widened to eight bytes, as the next two
+    kInt32,
+    kUint32,
+    kBytes4,  ///< as they are stored
+    kBytes6,
+    kBytes8,
+    kBytes12,
+    kBytes16,
+    kFloat4,
+    kFloat8,
+    kVarlena,  ///< the bytes behind the header
+    kPadded,   ///< the same without blanks at the end
+    kNumeric,
+};
+
+/// A wanted column of a heap.
+struct StoredColumn {
+    ColumnReader reader;
+    StoredForm form;
+    bool by_value;
+    std::int16_t length;  ///< pg_attribute.attlen
+    std::size_t slot;     ///< in its TupleLayout
+};
+
+/// The column of a relation's tuples that a reader reads.
+StoredColumn stored_column(TupleDesc descriptor, const RowInput& input, const TupleLayout& layout);
+
+/// Canonical bytes of a stored value other than NULL, as canonical_bytes() gives them.
+core::ByteView stored_bytes(const StoredColumn& column, StoredValue value, Scratch& scratch);
+
+/// Appends a stored value, or NULL, as a frame.
+void append_stored_frame(const StoredColumn& column, StoredValue value, Scratch& scratch, core::ByteSink& sink);
+
+/// The key of a batch's rows, if it is one column of fixed width and not NULL in any of them: frames them, each into
+/// kFrameRoom bytes, and hashes the frames. Gives their size, or 0 where the key is another one.
+inline constexpr std::size_t kFrameRoom = 24;
+template <typename H>
+std::size_t hash_fixed_keys(const StoredColumn& column, const StoredValue* values, std::size_t rows, core::u64 seed,
+                            std::uint8_t* frames, H* hashes);
+
+/// Hashes a batch's values of one column, the cell of row i under seeds[i], into cells[i * stride]. The current context
+/// is reset after each value that needs memory.
+template <typename H>
+void hash_cells(const StoredColumn& column, const StoredValue* values, std::size_t rows, const core::u64* seeds,
+                Scratch& scratch, H* cells, std::size_t stride);
+
+/// Gives back what was allocated in the current context, which is the caller's own for values.
+inline void release_value() {
+    if (!CurrentMemoryContext->isReset) MemoryContextReset(CurrentMemoryContext);
+}
+
+}  // namespace parity::backend

@@ -1,0 +1,71 @@
+-- Few of many ranges: through the index, through the scan and through the aggregate they are the same.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_parity;
+RESET client_min_messages;
+CREATE SCHEMA test_few_ranges;
+SET search_path = test_few_ranges;
+
+CREATE TABLE one (id bigint PRIMARY KEY, v text, n numeric);
+INSERT INTO one SELECT i, repeat(md5(i::text), i % 3), i / 7.0 FROM generate_series(1, 20000) i;
+-- The first column does not tell neighbouring ranges apart: the condition of a stretch lets rows of others in.
+CREATE TABLE pair (a int NOT NULL, b text COLLATE "C" NOT NULL, v int, PRIMARY KEY (a, b));
+INSERT INTO pair SELECT i / 5000, md5(i::text), i FROM generate_series(1, 20000) i;
+CREATE TABLE parts (v int, k date NOT NULL, PRIMARY KEY (k)) PARTITION BY RANGE (k);
+CREATE TABLE parts_old PARTITION OF parts FOR VALUES FROM (MINVALUE) TO ('2020-01-01');
+CREATE TABLE parts_new (k date NOT NULL, dropped int, v int);
+ALTER TABLE parts_new DROP COLUMN dropped;
+ALTER TABLE parts ATTACH PARTITION parts_new FOR VALUES FROM ('2020-01-01') TO (MAXVALUE);
+INSERT INTO parts SELECT i, date '2000-01-01' + i FROM generate_series(1, 15000) i;
+-- no index has the order of this key's form
+CREATE TABLE worded (w text PRIMARY KEY, v int);
+INSERT INTO worded SELECT md5(i::text), i FROM generate_series(1, 5000) i;
+CREATE TABLE keyless (v int, w text);
+INSERT INTO keyless SELECT i % 100, md5((i % 100)::text) FROM generate_series(1, 5000) i;
+ANALYZE one, pair, parts, worded, keyless;
+
+-- Every seventeenth range of 200, by each path.
+CREATE FUNCTION digests(relation regclass, path text, totals_only boolean DEFAULT false) RETURNS TABLE (path_taken text, digests text) LANGUAGE sql AS $$
+    WITH bound AS (SELECT coalesce(array_agg(b.bound ORDER BY b.bound_no), '{}') AS list FROM parity.split_keys($1, 200) b)
+    SELECT d.path_taken, string_agg(concat_ws(' ', d.range_no, d.row_count, d.key_digest, d.row_digest, d.column_digests), ';' ORDER BY d.range_no)
+    FROM bound, parity.range_digests($1, bounds => bound.list, path => $2, totals_only => $3,
+        only_ranges => (SELECT array_agg(n) FROM generate_series(1, cardinality(bound.list) + 1, 34) n)) d
+    GROUP BY d.path_taken
+$$;
+SELECT t, i.path_taken, i.digests = s.digests AS same_as_scan, i.digests = a.digests AS same_as_aggregate
+FROM unnest('{one,pair,parts,worded,keyless}'::text[]) t, digests(t, 'auto') i, digests(t, 'scan') s, digests(t, 'aggregate') a;
+
+-- How the last one was computed.
+SELECT count(*) FROM digests('one', 'auto');
+SELECT path, workers_requested, workers_launched, pages, rows BETWEEN 500 AND 800 AS few_rows, milliseconds > 0 AS took FROM parity.last_digest();
+SELECT row_count FROM parity.range_digests('one', ranges => 1, workers => 0);
+SELECT path, workers_requested, workers_launched, pages = pg_relation_size('one') / current_setting('block_size')::int AS all_pages, rows, milliseconds > 0 AS took
+FROM parity.last_digest();
+SELECT row_count FROM parity.range_digests('one', ranges => 1, filter => 'id > 5');
+SELECT path, workers_requested, workers_launched, pages, rows FROM parity.last_digest();
+
+-- Totals alone are the same totals.
+SELECT t, p, max(path_taken), count(*) FILTER (WHERE totals_only) AS ranges,
+    count(DISTINCT (range_no, row_count, key_digest::text, row_digest::text)) = count(*) / 2 AS same_totals,
+    count(column_digests) FILTER (WHERE totals_only) AS with_columns
+FROM unnest('{one,pair,keyless}'::text[]) t, unnest('{scan,aggregate}'::text[]) p, unnest('{64,128}'::int[]) w, unnest('{true,false}'::boolean[]) totals_only,
+    LATERAL parity.range_digests(t, ranges => 50, path => p, width => w, totals_only => totals_only)
+GROUP BY t, p ORDER BY t, p;
+SELECT count(*) FROM parity.range_digests('one', totals_only => NULL);
+
+-- Rows of few ranges: the same with and without the index.
+CREATE FUNCTION rows_of(relation regclass) RETURNS TABLE (rows bigint, hash text) LANGUAGE sql AS $$
+    WITH bound AS (SELECT coalesce(array_agg(b.bound ORDER BY b.bound_no), '{}') AS list FROM parity.split_keys($1, 200) b)
+    SELECT count(*), md5(string_agg(r::text, ';'))
+    FROM bound, parity.row_digests($1, bounds => bound.list,
+        only_ranges => (SELECT array_agg(n) FROM generate_series(1, cardinality(bound.list) + 1, 34) n)) r
+$$;
+CREATE TABLE with_index AS SELECT t, r.* FROM unnest('{one,pair,parts,worded,keyless}'::text[]) t, rows_of(t) r;
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SELECT t, path_taken FROM unnest('{one,pair,parts}'::text[]) t, digests(t, 'auto');
+SELECT t, i.rows > 100 AS many, i = r AS same FROM with_index i JOIN LATERAL (SELECT i.t, x.* FROM rows_of(i.t) x) r USING (t) ORDER BY t;
+RESET enable_indexscan;
+RESET enable_bitmapscan;
+
+SET client_min_messages = warning;
+DROP SCHEMA test_few_ranges CASCADE;

@@ -1,0 +1,83 @@
+"""How many connections a run opens, and what it does where it may not open as many."""
+
+import pytest
+
+from support.cluster import PASSWORD
+from support.engines import Engines
+from support.pgparity import ERROR, IDENTICAL
+from test_side_fails import finish, sides  # noqa: F401
+
+OPEN = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgparity%' AND datname = current_database() AND backend_type = 'client backend'"
+WAITING = "SELECT count(*) = {} FROM pg_stat_activity WHERE datname = '{}' AND wait_event = 'advisory'"
+SECOND = "CREATE VIEW gated2 AS SELECT id, gate(v) AS v FROM t"
+BOTH = ("--table", "public.gated", "--table", "public.gated2")
+
+
+def documented_bound(engine, jobs, workers):
+    """Per side, as docs/cli.md has it."""
+    return jobs * (1 + workers) if engine == "stream" else jobs
+
+
+def limit_role(database, role, limit):
+    database.execute(f"DO $$ BEGIN CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+                     f"ALTER ROLE {role} CONNECTION LIMIT {limit}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    return database.conninfo(user=role)
+
+
+def limited(sides, limit):  # noqa: F811
+    return {side: limit_role(database, "limited", limit) for side, database in sides.databases.items()}
+
+
+@pytest.fixture(autouse=True)
+def second(sides):  # noqa: F811
+    for database in sides.databases.values():
+        database.execute(SECOND)
+
+
+def test_connections_of_two_tables_at_a_time(sides):  # noqa: F811
+    """While both tables are read, everything is open that will be; a role that may open exactly as many is not limited by that."""
+    bounds = {side: documented_bound(getattr(sides.engines, side), 2, 3) for side in sides.databases}
+    conninfo = {side: limit_role(database, "bounded", bounds[side]) for side, database in sides.databases.items()}
+    for gate in sides.gates.values():
+        gate.close()
+    with sides.running(*BOTH, "--jobs", "2", "--workers", "3", **conninfo) as process:
+        for database in sides.databases.values():
+            database.cluster.wait_for(WAITING.format(2, database.name))
+        opened = {side: database.value(OPEN) for side, database in sides.databases.items()}
+        for gate in sides.gates.values():
+            gate.open()
+        run = finish(process).expect(IDENTICAL)
+    assert opened == bounds
+    assert not any(table["notes"] for table in run.report["tables"]) and "at a time" not in run.stderr, run
+
+
+@pytest.mark.parametrize("spare", [0, 3])
+def test_room_for_few_connections_is_enough(sides, spare):  # noqa: F811
+    """Each of two tables has what it cannot do without before any has more."""
+    needed = 4 if "stream" in str(sides.engines) else 2
+    for gate in sides.gates.values():
+        gate.close()
+    with sides.running(*BOTH, "--jobs", "2", "--workers", "4", **limited(sides, needed + spare)) as process:
+        for database in sides.databases.values():
+            database.cluster.wait_for(WAITING.format(2, database.name))
+        for gate in sides.gates.values():
+            gate.open()
+        run = finish(process).expect(IDENTICAL)
+    assert "at a time" not in run.stderr, run
+    notes = [note for table in run.report["tables"] for note in table["notes"]]
+    assert any("connections that were to read it" in note for note in notes) == ("stream" in str(sides.engines)), run
+
+
+def test_room_for_fewer_tables_at_a_time(sides):  # noqa: F811
+    """They are compared nevertheless, one after the other."""
+    needed = 2 if "stream" in str(sides.engines) else 1
+    with sides.running(*BOTH, "--jobs", "2", **limited(sides, needed)) as process:
+        run = finish(process).expect(IDENTICAL)
+    assert "1 instead of 2 tables are compared at a time" in run.stderr and "too many connections" in run.stderr, run
+
+
+@pytest.mark.parametrize("sides", [Engines("extension", "stream"), Engines("stream", "stream")], ids=str, indirect=True)
+def test_no_room_for_a_stream(sides):  # noqa: F811
+    with sides.running(*BOTH, "--jobs", "2", **limited(sides, 1)) as process:
+        run = finish(process).expect(ERROR)
+    assert "too many connections" in run.table("public.gated")["error"], run
