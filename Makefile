@@ -1,7 +1,7 @@
 # Builds and installs the server extension for the PostgreSQL that PG_CONFIG names. Everything else: CMakeLists.txt.
 EXTENSION = extension/pg_parity
 MODULE_big = pg_parity
-DATA = extension/pg_parity--1.0.sql
+DATA_built = extension/pg_parity--1.0.sql
 OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard extension/core/*.cpp extension/backend/*.cpp)))
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 EXTRA_CLEAN = $(OBJS:.o=.d)
@@ -19,5 +19,9 @@ override with_llvm = no
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# The script in parts, in the order of their names.
+extension/pg_parity--1.0.sql: $(sort $(wildcard extension/sql/*.sql))
+	cat $^ >$@
 
 -include $(OBJS:.o=.d)

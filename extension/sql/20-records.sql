@@ -1,0 +1,347 @@
+
+--
+-- records: what verifications found
+--
+
+-- parity_reader sees how things stand; parity_operator verifies, and sees the keys of rows that differ. Roles belong to the whole
+-- cluster: another database may have made them already, and DROP EXTENSION leaves them.
+DO $roles$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) 'parity_reader') THEN
+        CREATE ROLE parity_reader NOLOGIN;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) 'parity_operator') THEN
+        CREATE ROLE parity_operator NOLOGIN;
+    END IF;
+    GRANT parity_reader TO parity_operator;
+END
+$roles$;
+
+CREATE DOMAIN parity.run_status AS text CONSTRAINT run_status_known CHECK (VALUE IN (
+    'running', 'identical', 'divergent', 'in_flight', 'incomplete', 'failed', 'cancelled', 'died', 'skipped'));
+COMMENT ON DOMAIN parity.run_status IS
+    'how a run or its part on one table stands: running; identical; divergent (confirmed differences); in_flight (differences that kept changing while they were looked at); incomplete (no difference found, but not everything was compared); failed; cancelled; died (its session ended without a word); skipped (another run had the table)';
+
+CREATE TABLE parity.run (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('verify', 'baseline', 'compare')),
+    status parity.run_status NOT NULL DEFAULT 'running',
+    source text NOT NULL,
+    target text NOT NULL,
+    started timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    finished timestamptz,
+    sqlstate text,
+    message text,
+    options jsonb NOT NULL DEFAULT '{}',
+    tool text NOT NULL,
+    performer name NOT NULL DEFAULT SESSION_USER,
+    pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid(),
+    backend_start timestamptz
+);
+COMMENT ON TABLE parity.run IS
+    'one row a run: a call of parity.verify (kind verify), parity.verify_baseline (baseline), or a pgparity compare --record (compare); written by the functions parity.record_… only';
+COMMENT ON COLUMN parity.run.source IS 'the side that is believed: this database, or what pgparity connected to, without passwords';
+COMMENT ON COLUMN parity.run.target IS 'the other side: a foreign server, the label of a baseline, or what pgparity connected to, without passwords';
+COMMENT ON COLUMN parity.run.sqlstate IS 'of the error that ended the run';
+COMMENT ON COLUMN parity.run.options IS 'what was asked for';
+COMMENT ON COLUMN parity.run.tool IS 'what ran, with its version';
+COMMENT ON COLUMN parity.run.backend_start IS 'with pid: the session that runs, or ran, and records';
+CREATE INDEX run_running ON parity.run (id) WHERE finished IS NULL;
+
+CREATE TABLE parity.run_table (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id bigint NOT NULL REFERENCES parity.run ON DELETE CASCADE,
+    relation text NOT NULL,
+    target_relation text NOT NULL,
+    status parity.run_status NOT NULL DEFAULT 'running',
+    phase text,
+    started timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    finished timestamptz,
+    source_rows bigint,
+    target_rows bigint,
+    ranges integer,
+    divergent_ranges integer,
+    divergent_rows bigint,
+    in_flight_rows bigint,
+    cleared_rows bigint,
+    unnamed_ranges integer,
+    divergent_columns text[],
+    source_lsn pg_lsn,
+    target_lsn pg_lsn,
+    not_compared jsonb NOT NULL DEFAULT '[]',
+    details jsonb NOT NULL DEFAULT '{}',
+    sqlstate text,
+    message text
+);
+COMMENT ON TABLE parity.run_table IS 'one row a table of a run';
+COMMENT ON COLUMN parity.run_table.relation IS 'its qualified name on the source';
+COMMENT ON COLUMN parity.run_table.target_relation IS 'its qualified name on the target';
+COMMENT ON COLUMN parity.run_table.phase IS 'what is done just now';
+COMMENT ON COLUMN parity.run_table.divergent_rows IS 'confirmed differences: rows that differ, or that one side lacks; more if unnamed_ranges is not 0';
+COMMENT ON COLUMN parity.run_table.in_flight_rows IS 'rows that differed and kept changing: neither equal nor divergent';
+COMMENT ON COLUMN parity.run_table.cleared_rows IS 'rows that differed at first and were equal, or absent on both sides, when looked at again';
+COMMENT ON COLUMN parity.run_table.unnamed_ranges IS 'divergent ranges of which not all rows were named, because that would have been more than max_rows';
+COMMENT ON COLUMN parity.run_table.source_lsn IS 'write position of the source when its last snapshot was taken; NULL if unknown';
+COMMENT ON COLUMN parity.run_table.not_compared IS 'what was left out and why: a list of {"what", "reason"}';
+COMMENT ON COLUMN parity.run_table.details IS 'how it went: paths, workers, milliseconds, rechecks';
+CREATE INDEX run_table_run ON parity.run_table (run_id);
+CREATE INDEX run_table_relation ON parity.run_table (relation, finished);
+
+CREATE TABLE parity.divergence (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_table_id bigint NOT NULL REFERENCES parity.run_table ON DELETE CASCADE,
+    kind text NOT NULL CHECK (kind IN ('mismatch', 'missing_on_target', 'missing_on_source', 'range')),
+    state text NOT NULL CHECK (state IN ('divergent', 'in_flight')),
+    key jsonb,
+    columns text[],
+    occurrences bigint NOT NULL DEFAULT 1,
+    source_values jsonb,
+    target_values jsonb,
+    recorded timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE parity.divergence IS
+    'one row a difference: a row that differs in columns, or that one side lacks, or (kind range) a range of keys whose rows were not all named';
+COMMENT ON COLUMN parity.divergence.key IS
+    'the key''s columns as text; of a range its lower and upper bound, null at an end';
+COMMENT ON COLUMN parity.divergence.columns IS 'the columns that differ, where both sides have the row or the range';
+COMMENT ON COLUMN parity.divergence.occurrences IS 'of a table without a key: how many rows more one side has';
+COMMENT ON COLUMN parity.divergence.source_values IS 'the values of the columns that differ, only if that was asked for';
+CREATE INDEX divergence_run_table ON parity.divergence (run_table_id);
+
+SELECT pg_catalog.pg_extension_config_dump('parity.run', '');
+SELECT pg_catalog.pg_extension_config_dump('parity.run_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('parity.run_table', '');
+SELECT pg_catalog.pg_extension_config_dump('parity.run_table_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('parity.divergence', '');
+SELECT pg_catalog.pg_extension_config_dump('parity.divergence_id_seq', '');
+
+CREATE VIEW parity.status AS
+WITH part AS (
+    SELECT t.relation, r.kind, r.target, t.run_id, t.status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows, t.in_flight_rows,
+           t.unnamed_ranges, t.message, r.pid
+    FROM parity.run_table t JOIN parity.run r ON r.id OPERATOR(pg_catalog.=) t.run_id
+), last AS (
+    SELECT DISTINCT ON (relation, kind, target) *
+    FROM part WHERE finished IS NOT NULL AND status OPERATOR(pg_catalog.<>) 'skipped'::text
+    ORDER BY relation, kind, target, finished DESC, run_id DESC
+), running AS (
+    SELECT DISTINCT ON (relation, kind, target) * FROM part WHERE finished IS NULL ORDER BY relation, kind, target, run_id DESC
+), verified AS (
+    SELECT relation, kind, target, pg_catalog.max(finished) AS at FROM part
+    WHERE status OPERATOR(pg_catalog.=) 'identical'::text GROUP BY relation, kind, target
+)
+SELECT relation, kind, target, last.status AS result, last.finished,
+       pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) last.finished) AS age,
+       verified.at AS last_identical, last.divergent_ranges, last.divergent_rows, last.in_flight_rows,
+       CASE WHEN running.run_id IS NOT NULL THEN
+           pg_catalog.format('%s for %s (run %s, pid %s)', coalesce(running.phase, 'starting'),
+                             pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) running.started),
+                             running.run_id, running.pid)
+       END AS running,
+       last.run_id, last.message
+FROM last FULL JOIN running USING (relation, kind, target) LEFT JOIN verified USING (relation, kind, target)
+ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) 'identical'::text THEN 1 ELSE 0 END, relation, kind, target;
+COMMENT ON VIEW parity.status IS
+    'how each verified table stands, what is not identical first: its last result and when that was, when it was last identical, what differs, and what runs on it now';
+
+-- A message for people is written here once, for the log, the notification and the record.
+CREATE FUNCTION parity.record_tell(told_run bigint, told_table bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    run parity.run%ROWTYPE;
+    part parity.run_table%ROWTYPE;
+    state parity.run_status;
+    line text;
+BEGIN
+    SELECT * INTO run FROM parity.run WHERE id = told_run;
+    SELECT * INTO part FROM parity.run_table WHERE id = told_table;
+    state := coalesce(part.status, run.status);
+    line := format('verification of %s against %s: %s', coalesce(part.relation, run.source), run.target, state)
+            || CASE WHEN part.divergent_rows > 0 OR part.unnamed_ranges > 0
+                    THEN format(', %s rows differ', part.divergent_rows)
+                         || CASE WHEN part.unnamed_ranges > 0 THEN format(' and more in %s ranges', part.unnamed_ranges) ELSE '' END
+                    ELSE '' END
+            || CASE WHEN part.in_flight_rows > 0 THEN format(', %s rows in flight', part.in_flight_rows) ELSE '' END
+            || coalesce(': ' || coalesce(part.message, run.message), '');
+    PERFORM pg_notify('parity', jsonb_strip_nulls(jsonb_build_object(
+        'run', run.id, 'kind', run.kind, 'relation', part.relation, 'target', left(run.target, 500), 'status', state,
+        'divergent_ranges', part.divergent_ranges, 'divergent_rows', part.divergent_rows, 'in_flight_rows', part.in_flight_rows,
+        'sqlstate', coalesce(part.sqlstate, run.sqlstate), 'message', left(coalesce(part.message, run.message), 1000)))::text);
+    IF state = 'divergent' THEN
+        RAISE WARNING USING MESSAGE = line, ERRCODE = 'PP002', HINT = format('SELECT * FROM parity.divergence tells which rows; run %s.', run.id);
+    ELSIF state <> 'identical' THEN
+        RAISE WARNING USING MESSAGE = line, ERRCODE = 'PP003', HINT = format('SELECT * FROM parity.run_table tells more; run %s.', run.id);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.record_tell(bigint, bigint) IS
+    'sends NOTIFY parity with a JSON payload and, unless all is identical, a WARNING: PP002 for divergence, PP003 for a run that proved nothing; internal';
+
+CREATE FUNCTION parity.record_check(run_id bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM FROM parity.run r
+    WHERE r.id = run_id AND r.finished IS NULL AND r.pid = pg_backend_pid() AND r.performer = SESSION_USER;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING MESSAGE = format('run %s is not a run of this session that is going on', run_id), ERRCODE = '55000';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.record_check(bigint) IS 'an error (55000) unless this session has begun the run and not ended it; internal';
+
+CREATE FUNCTION parity.record_dead_runs() RETURNS integer
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    dead record;
+    ended integer := 0;
+BEGIN
+    FOR dead IN
+        SELECT r.id FROM parity.run r
+        WHERE r.finished IS NULL
+          AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = r.pid AND a.backend_start = r.backend_start)
+        FOR UPDATE SKIP LOCKED
+    LOOP
+        UPDATE parity.run_table SET status = 'died', finished = clock_timestamp(), phase = NULL WHERE run_id = dead.id AND finished IS NULL;
+        UPDATE parity.run SET status = 'died', finished = clock_timestamp(), message = 'its session ended before it did' WHERE id = dead.id;
+        PERFORM parity.record_tell(dead.id, NULL);
+        ended := ended + 1;
+    END LOOP;
+    RETURN ended;
+END
+$$;
+COMMENT ON FUNCTION parity.record_dead_runs() IS
+    'marks the runs whose session is gone as died, tells of each, and gives their number; every run does it when it starts';
+
+CREATE FUNCTION parity.record_run_start(kind text, source text, target text, tool text, options jsonb DEFAULT '{}') RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    made bigint;
+BEGIN
+    PERFORM parity.record_dead_runs();
+    INSERT INTO parity.run (kind, source, target, tool, options, backend_start)
+    VALUES (kind, source, target, tool, options, (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid()))
+    RETURNING id INTO made;
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION parity.record_run_start(text, text, text, text, jsonb) IS
+    'begins the record of a run of this session and gives its number; commit at once, so that others see it';
+
+CREATE FUNCTION parity.record_table_start(run_id bigint, relation text, target_relation text) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    made bigint;
+BEGIN
+    PERFORM parity.record_check(run_id);
+    INSERT INTO parity.run_table (run_id, relation, target_relation) VALUES (run_id, relation, target_relation) RETURNING id INTO made;
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION parity.record_table_start(bigint, text, text) IS 'begins the record of one table of a run and gives its number';
+
+CREATE FUNCTION parity.record_table_phase(run_table_id bigint, phase text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+    PERFORM parity.record_check((SELECT t.run_id FROM parity.run_table t WHERE t.id = run_table_id));
+    UPDATE parity.run_table t SET phase = record_table_phase.phase WHERE t.id = run_table_id;
+END
+$$;
+COMMENT ON FUNCTION parity.record_table_phase(bigint, text) IS 'what a run does with a table just now, for parity.status';
+
+CREATE FUNCTION parity.record_divergences(run_table_id bigint, findings jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+    PERFORM parity.record_check((SELECT t.run_id FROM parity.run_table t WHERE t.id = run_table_id));
+    INSERT INTO parity.divergence (run_table_id, kind, state, key, columns, occurrences, source_values, target_values)
+    SELECT record_divergences.run_table_id, d.kind, d.state, d.key, d.columns, coalesce(d.occurrences, 1), d.source_values, d.target_values
+    FROM jsonb_to_recordset(findings) AS d(kind text, state text, key jsonb, columns text[], occurrences bigint, source_values jsonb, target_values jsonb);
+END
+$$;
+COMMENT ON FUNCTION parity.record_divergences(bigint, jsonb) IS
+    'records differences of one table: a list of objects with the columns of parity.divergence';
+
+CREATE FUNCTION parity.record_table_finish(run_table_id bigint, status text, facts jsonb DEFAULT '{}') RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    part parity.run_table%ROWTYPE;
+BEGIN
+    SELECT * INTO part FROM parity.run_table t WHERE t.id = run_table_id;
+    PERFORM parity.record_check(part.run_id);
+    part := jsonb_populate_record(part, facts - '{id,run_id,relation,target_relation,started}'::text[]);
+    UPDATE parity.run_table t SET
+        status = record_table_finish.status, finished = clock_timestamp(), phase = NULL, source_rows = part.source_rows,
+        target_rows = part.target_rows, ranges = part.ranges, divergent_ranges = part.divergent_ranges, divergent_rows = part.divergent_rows,
+        in_flight_rows = part.in_flight_rows, cleared_rows = part.cleared_rows, unnamed_ranges = part.unnamed_ranges,
+        divergent_columns = part.divergent_columns, source_lsn = part.source_lsn, target_lsn = part.target_lsn,
+        not_compared = part.not_compared, details = part.details, sqlstate = part.sqlstate, message = part.message
+    WHERE t.id = run_table_id;
+    PERFORM parity.record_tell(part.run_id, run_table_id);
+END
+$$;
+COMMENT ON FUNCTION parity.record_table_finish(bigint, text, jsonb) IS
+    'ends the record of one table: its status and, as an object, the columns of parity.run_table; tells of it';
+
+CREATE FUNCTION parity.record_run_finish(run_id bigint, status text, sqlstate text DEFAULT NULL, message text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    told boolean;
+BEGIN
+    PERFORM parity.record_check(run_id);
+    UPDATE parity.run_table t SET status = record_run_finish.status, finished = clock_timestamp(), phase = NULL, sqlstate = record_run_finish.sqlstate,
+        message = record_run_finish.message
+    WHERE t.run_id = record_run_finish.run_id AND t.finished IS NULL;
+    SELECT EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = record_run_finish.run_id AND t.status = record_run_finish.status) INTO told;
+    UPDATE parity.run r SET status = record_run_finish.status, finished = clock_timestamp(), sqlstate = record_run_finish.sqlstate,
+        message = record_run_finish.message
+    WHERE r.id = run_id;
+    -- Its tables have told of themselves.
+    IF NOT told OR message IS NOT NULL THEN
+        PERFORM parity.record_tell(run_id, NULL);
+    END IF;
+    PERFORM parity.record_trim();
+END
+$$;
+COMMENT ON FUNCTION parity.record_run_finish(bigint, text, text, text) IS
+    'ends the record of a run, and of its tables that were not ended; removes records older than parity.history_days';
+
+CREATE FUNCTION parity.record_trim() RETURNS integer
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    days integer;
+    removed integer;
+BEGIN
+    -- The module knows who may set that, and its default. A call of it makes sure that it is loaded.
+    PERFORM parity.format_version();
+    days := current_setting('parity.history_days')::integer;
+    -- The last result of a table stays, however old: without it parity.status would say nothing of the table.
+    WITH kept AS (
+        SELECT DISTINCT ON (t.relation, r.kind, r.target) t.run_id
+        FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
+        WHERE t.finished IS NOT NULL AND t.status <> 'skipped' ORDER BY t.relation, r.kind, r.target, t.finished DESC, t.run_id DESC
+    )
+    DELETE FROM parity.run r
+    WHERE days > 0 AND r.finished < clock_timestamp() - make_interval(days => days) AND r.id NOT IN (SELECT run_id FROM kept);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION parity.record_trim() IS
+    'removes the runs that ended more than parity.history_days ago, but for each table''s last; gives their number';
+
+REVOKE ALL ON FUNCTION
+    parity.record_tell(bigint, bigint), parity.record_check(bigint), parity.record_dead_runs(),
+    parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
+    parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
+    parity.record_run_finish(bigint, text, text, text), parity.record_trim()
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    parity.record_dead_runs(), parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
+    parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
+    parity.record_run_finish(bigint, text, text, text), parity.record_trim()
+    TO parity_operator;
+GRANT SELECT ON parity.status, parity.run, parity.run_table TO parity_reader;
+GRANT SELECT ON parity.divergence TO parity_operator;
