@@ -67,5 +67,18 @@ SELECT t, i.rows > 100 AS many, i = r AS same FROM with_index i JOIN LATERAL (SE
 RESET enable_indexscan;
 RESET enable_bitmapscan;
 
+-- One stretch of neighbouring ranges may be most of the table: whether the index is worth it is the planner's decision.
+CREATE FUNCTION fetched_by_index(first int, last int) RETURNS TABLE (rows bigint, through_index bigint) LANGUAGE plpgsql AS $$
+DECLARE before bigint; bounds bytea[];
+BEGIN
+    SELECT idx_tup_fetch INTO before FROM pg_stat_xact_user_tables WHERE relid = 'one'::regclass;
+    SELECT array_agg(b.bound ORDER BY b.bound_no) INTO bounds FROM parity.split_keys('one', 200) b;
+    SELECT count(*) INTO rows FROM parity.row_digests('one', bounds => bounds, only_ranges => (SELECT array_agg(n) FROM generate_series(first, least(last, cardinality(bounds) + 1)) n));
+    SELECT idx_tup_fetch - coalesce(before, 0) INTO through_index FROM pg_stat_xact_user_tables WHERE relid = 'one'::regclass;
+    RETURN NEXT;
+END $$;
+SELECT s.first, s.last, f.rows BETWEEN 500 AND 1200 AS few, f.rows > 15000 AS most, f.rows = 20000 AS all, f.through_index > 100 AS through_index
+FROM (VALUES (2, 9), (2, 20), (2, 200), (1, 200)) AS s (first, last), fetched_by_index(s.first, s.last) f;
+
 SET client_min_messages = warning;
 DROP SCHEMA test_few_ranges CASCADE;

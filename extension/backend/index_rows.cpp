@@ -1,5 +1,7 @@
 #include "backend/index_rows.h"
 
+#include <algorithm>
+
 #include "backend/index_scan.h"
 #include "backend/key_condition.h"
 #include "backend/memory.h"
@@ -32,19 +34,22 @@ void add_row(void* state, const Datum* values, const bool* nulls) {
     self.hasher->accumulate(values, nulls, self.matrix);
 }
 
+/// Whether few of a task's ranges are kept.
+bool are_few(std::span<const std::uint8_t> kept) {
+    const auto wanted = static_cast<std::size_t>(std::count(kept.begin(), kept.end(), 1));
+    return wanted * kIndexFraction <= kept.size();
+}
+
 }  // namespace
 
 std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_scan) {
     std::span<const std::uint8_t> kept = task.spec.kept;
     if (kept.empty() || task.spec.bounds.empty() || task.spec.bounds[0][0] != core::kKeyBound) return 0;
     if (!enable_indexscan && !enable_bitmapscan) return 0;
-    std::size_t wanted = 0;
     std::size_t stretches = 0;
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-        wanted += kept[i];
-        stretches += kept[i] && (i == 0 || !kept[i - 1]);
-    }
-    bool few = (stretches == 1 && planner_may_scan) || wanted * kIndexFraction <= kept.size();
+    for (std::size_t i = 0; i < kept.size(); ++i) stretches += kept[i] && (i == 0 || !kept[i - 1]);
+    const bool all = std::find(kept.begin(), kept.end(), 0) == kept.end();
+    const bool few = are_few(kept) || (stretches == 1 && planner_may_scan && !all);
     return few && has_ordered_index(task) ? stretches : 0;
 }
 
@@ -64,7 +69,7 @@ void for_each_stretch(const DigestSpec& spec, RangeWindow* window, Read read) {
     }
 }
 
-/// For what only the executor can read, such as rows that a filter chooses.
+/// For what only the executor can read, such as rows that a filter chooses, and for what may be most of the table.
 void read_by_plans(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
     RowQuery query(task, stretches > kFewStretches);
     for_each_stretch(task.spec, window, [&](core::ByteView lower, core::ByteView upper) {
@@ -76,7 +81,8 @@ void read_by_plans(const DigestTask& task, std::size_t stretches, RangeWindow* w
 }  // namespace
 
 void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
-    if (task.obstacle != ScanObstacle::kNone) return read_by_plans(task, stretches, window, consumer);
+    if (task.obstacle != ScanObstacle::kNone || !are_few(task.spec.kept))
+        return read_by_plans(task, stretches, window, consumer);
     IndexScans scans(task);
     bool usable = scans.usable();
     if (usable)

@@ -18,8 +18,8 @@ struct RangeWindow {
 };
 
 /// How many runs of neighbouring ranges are kept, where reading them through the index is worth it: where they hold few
-/// ranges, or, with `planner_may_scan`, are one, which is left to the planner. 0 elsewhere, where no index has the
-/// order of the key's form, and where the session wants no index.
+/// ranges, or, with `planner_may_scan`, are one: how many rows that holds the planner knows better, and may scan the
+/// table for them. 0 elsewhere, where no index has the order of the key's form, and where the session wants no index.
 std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_scan);
 
 /// Reads the rows of the kept ranges, one stretch of neighbouring ranges after the other. The condition of a stretch
