@@ -42,6 +42,12 @@ SELECT path, workers_requested, workers_launched, pages = pg_relation_size('one'
 FROM parity.last_digest();
 SELECT row_count FROM parity.range_digests('one', ranges => 1, filter => 'id > 5');
 SELECT path, workers_requested, workers_launched, pages, rows FROM parity.last_digest();
+-- Workers cannot read the leader's temporary tables, so that none are asked for.
+CREATE TEMP TABLE own AS SELECT * FROM one;
+SET min_parallel_table_scan_size = 0;
+SELECT row_count FROM parity.range_digests('own', ranges => 1, key_columns => '{id}');
+SELECT path, workers_requested, workers_launched, rows FROM parity.last_digest();
+RESET min_parallel_table_scan_size;
 
 -- Totals alone are the same totals.
 SELECT t, p, max(path_taken), count(*) FILTER (WHERE totals_only) AS ranges,

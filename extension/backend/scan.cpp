@@ -278,6 +278,7 @@ bool has_temporary_leaf(const DigestTask& task) {
 }  // namespace
 
 int default_workers(const DigestTask& task) {
+    if (has_temporary_leaf(task)) return 0;
     core::u64 pages = 0;
     int set_by_table = -1;
     for (Oid leaf : task.leaves) {
