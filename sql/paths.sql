@@ -69,6 +69,8 @@ BEGIN;
 SELECT coalesce(sum(seq_scan), 0) AS scans, coalesce(sum(seq_tup_read), 0) AS read FROM pg_stat_xact_user_tables WHERE relid = 't'::regclass \gset
 SELECT sum(row_count) AS row_count FROM parity.range_digests('t', path => 'scan', workers => 0) \gset
 SELECT seq_scan - :scans AS scans, seq_tup_read - :read = :row_count AS all_rows FROM pg_stat_xact_user_tables WHERE relid = 't'::regclass;
+SELECT count(*) = :row_count AS all_rows FROM parity.row_digests('t');
+SELECT seq_scan - :scans AS scans, seq_tup_read - :read = 2 * :row_count AS all_rows_twice FROM pg_stat_xact_user_tables WHERE relid = 't'::regclass;
 COMMIT;
 
 -- The executor does not take an index for the table: a corrupt one has fewer rows.
