@@ -7,9 +7,11 @@ SET search_path = test_few_ranges;
 
 CREATE TABLE one (id bigint PRIMARY KEY, v text, n numeric);
 INSERT INTO one SELECT i, repeat(md5(i::text), i % 3), i / 7.0 FROM generate_series(1, 20000) i;
--- The first column does not tell neighbouring ranges apart: the condition of a stretch lets rows of others in.
+-- The first column does not tell neighbouring ranges apart: the condition of a stretch lets rows of others in; of a pair, those of most ranges.
 CREATE TABLE pair (a int NOT NULL, b text COLLATE "C" NOT NULL, v int, PRIMARY KEY (a, b));
 INSERT INTO pair SELECT i / 5000, md5(i::text), i FROM generate_series(1, 20000) i;
+CREATE TABLE narrow (LIKE pair INCLUDING ALL);
+INSERT INTO narrow SELECT i / 150, md5(i::text), i FROM generate_series(1, 20000) i;
 CREATE TABLE parts (v int, k date NOT NULL, PRIMARY KEY (k)) PARTITION BY RANGE (k);
 CREATE TABLE parts_old PARTITION OF parts FOR VALUES FROM (MINVALUE) TO ('2020-01-01');
 CREATE TABLE parts_new (k date NOT NULL, dropped int, v int);
@@ -21,7 +23,7 @@ CREATE TABLE worded (w text PRIMARY KEY, v int);
 INSERT INTO worded SELECT md5(i::text), i FROM generate_series(1, 5000) i;
 CREATE TABLE keyless (v int, w text);
 INSERT INTO keyless SELECT i % 100, md5((i % 100)::text) FROM generate_series(1, 5000) i;
-ANALYZE one, pair, parts, worded, keyless;
+ANALYZE one, pair, narrow, parts, worded, keyless;
 
 -- Every seventeenth range of 200, by each path.
 CREATE FUNCTION digests(relation regclass, path text, totals_only boolean DEFAULT false) RETURNS TABLE (path_taken text, digests text) LANGUAGE sql AS $$
@@ -32,7 +34,12 @@ CREATE FUNCTION digests(relation regclass, path text, totals_only boolean DEFAUL
     GROUP BY d.path_taken
 $$;
 SELECT t, i.path_taken, i.digests = s.digests AS same_as_scan, i.digests = a.digests AS same_as_aggregate
-FROM unnest('{one,pair,parts,worded,keyless}'::text[]) t, digests(t, 'auto') i, digests(t, 'scan') s, digests(t, 'aggregate') a;
+FROM unnest('{one,pair,narrow,parts,worded,keyless}'::text[]) t, digests(t, 'auto') i, digests(t, 'scan') s, digests(t, 'aggregate') a;
+-- Stretches next to each other let in the same rows.
+SELECT b.path_taken, string_agg(a::text, ';' ORDER BY a.range_no) = string_agg((b.range_no, b.lower_bound, b.upper_bound, b.row_count, b.key_digest, b.row_digest, b.column_digests, b.lower_key, b.upper_key, a.path_taken)::text, ';' ORDER BY b.range_no) AS same
+FROM (SELECT array_agg(bound ORDER BY bound_no) AS list FROM parity.split_keys('narrow', 200)) bound,
+    parity.range_digests('narrow', bounds => bound.list, only_ranges => '{10,12,14}', path => 'scan') a JOIN LATERAL parity.range_digests('narrow', bounds => bound.list, only_ranges => '{10,12,14}') b USING (range_no)
+GROUP BY 1;
 
 -- How the last one was computed.
 SELECT count(*) FROM digests('one', 'auto');
@@ -65,10 +72,10 @@ CREATE FUNCTION rows_of(relation regclass) RETURNS TABLE (rows bigint, hash text
     FROM bound, parity.row_digests($1, bounds => bound.list,
         only_ranges => (SELECT array_agg(n) FROM generate_series(1, cardinality(bound.list) + 1, 34) n)) r
 $$;
-CREATE TABLE with_index AS SELECT t, r.* FROM unnest('{one,pair,parts,worded,keyless}'::text[]) t, rows_of(t) r;
+CREATE TABLE with_index AS SELECT t, r.* FROM unnest('{one,pair,narrow,parts,worded,keyless}'::text[]) t, rows_of(t) r;
 SET enable_indexscan = off;
 SET enable_bitmapscan = off;
-SELECT t, path_taken FROM unnest('{one,pair,parts}'::text[]) t, digests(t, 'auto');
+SELECT t, path_taken FROM unnest('{one,pair,narrow,parts}'::text[]) t, digests(t, 'auto');
 SELECT t, i.rows > 100 AS many, i = r AS same FROM with_index i JOIN LATERAL (SELECT i.t, x.* FROM rows_of(i.t) x) r USING (t) ORDER BY t;
 RESET enable_indexscan;
 RESET enable_bitmapscan;

@@ -6,11 +6,12 @@
 #include "backend/key_condition.h"
 #include "backend/memory.h"
 #include "backend/query_path.h"
+#include "core/order.h"
 
 namespace parity::backend {
 namespace {
 
-/// Ranges are read through the index where at most one in so many is wanted.
+/// Ranges are read through the index where the rows of at most one in so many are met there.
 constexpr std::size_t kIndexFraction = 20;
 /// Fewer stretches of ranges are each planned for what they hold.
 constexpr std::size_t kFewStretches = 8;
@@ -34,10 +35,32 @@ void add_row(void* state, const Datum* values, const bool* nulls) {
     self.hasher->accumulate(values, nulls, self.matrix);
 }
 
-/// Whether few of a task's ranges are kept.
-bool are_few(std::span<const std::uint8_t> kept) {
-    const auto wanted = static_cast<std::size_t>(std::count(kept.begin(), kept.end(), 1));
-    return wanted * kIndexFraction <= kept.size();
+/// Whether two bounds begin with the same value of the key's first column.
+bool begin_alike(const DigestSpec& spec, std::size_t a, std::size_t b) {
+    auto first = [&](std::size_t bound) {
+        return core::FrameReader(spec.bounds[bound].subspan(1)).next(spec.key_forms[0]);
+    };
+    const std::optional<core::FramedValue> x = first(a), y = first(b);
+    return x && y && x->null == y->null &&
+           std::equal(x->bytes.begin(), x->bytes.end(), y->bytes.begin(), y->bytes.end());
+}
+
+/// Whether the conditions of all stretches together let the rows of few ranges in. They are on the key's first column
+/// alone: each lets in all rows with the values at its ends, which may be those of many ranges, and again of the next
+/// stretch.
+bool are_few(const DigestSpec& spec) {
+    const std::size_t limit = spec.kept.size() / kIndexFraction;
+    const std::size_t bounds = spec.bounds.size();
+    std::size_t let_in = 0;
+    for (std::size_t range = 0; range <= bounds && let_in <= limit; ++range) {
+        if (!spec.kept[range]) continue;
+        ++let_in;
+        if (range > 0 && !spec.kept[range - 1])
+            for (std::size_t i = range; i > 1 && let_in <= limit && begin_alike(spec, i - 2, i - 1); --i) ++let_in;
+        if (range < bounds && !spec.kept[range + 1])
+            for (std::size_t i = range; i + 1 < bounds && let_in <= limit && begin_alike(spec, i, i + 1); ++i) ++let_in;
+    }
+    return let_in <= limit;
 }
 
 }  // namespace
@@ -49,7 +72,7 @@ std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_sc
     std::size_t stretches = 0;
     for (std::size_t i = 0; i < kept.size(); ++i) stretches += kept[i] && (i == 0 || !kept[i - 1]);
     const bool all = std::find(kept.begin(), kept.end(), 0) == kept.end();
-    const bool few = are_few(kept) || (stretches == 1 && planner_may_scan && !all);
+    const bool few = are_few(task.spec) || (stretches == 1 && planner_may_scan && !all);
     return few && has_ordered_index(task) ? stretches : 0;
 }
 
@@ -81,7 +104,7 @@ void read_by_plans(const DigestTask& task, std::size_t stretches, RangeWindow* w
 }  // namespace
 
 void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
-    if (task.obstacle != ScanObstacle::kNone || !are_few(task.spec.kept))
+    if (task.obstacle != ScanObstacle::kNone || !are_few(task.spec))
         return read_by_plans(task, stretches, window, consumer);
     IndexScans scans(task);
     bool usable = scans.usable();
