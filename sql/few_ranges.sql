@@ -54,6 +54,15 @@ CREATE TEMP TABLE own AS SELECT * FROM one;
 SET min_parallel_table_scan_size = 0;
 SELECT row_count FROM parity.range_digests('own', ranges => 1, key_columns => '{id}');
 SELECT path, workers_requested, workers_launched, rows FROM parity.last_digest();
+-- A partition's number of workers is its own.
+ALTER TABLE parts_old SET (parallel_workers = 0);
+SELECT row_count FROM parity.range_digests('parts', ranges => 1);
+SELECT path, workers_requested, rows FROM parity.last_digest();
+ALTER TABLE parts_new SET (parallel_workers = 0);
+SELECT row_count FROM parity.range_digests('parts', ranges => 1);
+SELECT path, workers_requested, rows FROM parity.last_digest();
+ALTER TABLE parts_old RESET (parallel_workers);
+ALTER TABLE parts_new RESET (parallel_workers);
 RESET min_parallel_table_scan_size;
 
 -- Totals alone are the same totals.
