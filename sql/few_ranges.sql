@@ -18,12 +18,16 @@ CREATE TABLE parts_new (k date NOT NULL, dropped int, v int);
 ALTER TABLE parts_new DROP COLUMN dropped;
 ALTER TABLE parts ATTACH PARTITION parts_new FOR VALUES FROM ('2020-01-01') TO (MAXVALUE);
 INSERT INTO parts SELECT i, date '2000-01-01' + i FROM generate_series(1, 15000) i;
+-- more indexes to search than pages to read
+CREATE TABLE shards (id int PRIMARY KEY, v text) PARTITION BY HASH (id);
+DO $$ BEGIN FOR i IN 0..63 LOOP EXECUTE format('CREATE TABLE shard_%s PARTITION OF shards FOR VALUES WITH (MODULUS 64, REMAINDER %s)', i, i); END LOOP; END $$;
+INSERT INTO shards SELECT i, md5(i::text) FROM generate_series(1, 5000) i;
 -- no index has the order of this key's form
 CREATE TABLE worded (w text PRIMARY KEY, v int);
 INSERT INTO worded SELECT md5(i::text), i FROM generate_series(1, 5000) i;
 CREATE TABLE keyless (v int, w text);
 INSERT INTO keyless SELECT i % 100, md5((i % 100)::text) FROM generate_series(1, 5000) i;
-ANALYZE one, pair, narrow, parts, worded, keyless;
+ANALYZE one, pair, narrow, parts, shards, worded, keyless;
 
 -- Every seventeenth range of 200, by each path.
 CREATE FUNCTION digests(relation regclass, path text, totals_only boolean DEFAULT false) RETURNS TABLE (path_taken text, digests text) LANGUAGE sql AS $$
@@ -34,7 +38,7 @@ CREATE FUNCTION digests(relation regclass, path text, totals_only boolean DEFAUL
     GROUP BY d.path_taken
 $$;
 SELECT t, i.path_taken, i.digests = s.digests AS same_as_scan, i.digests = a.digests AS same_as_aggregate
-FROM unnest('{one,pair,narrow,parts,worded,keyless}'::text[]) t, digests(t, 'auto') i, digests(t, 'scan') s, digests(t, 'aggregate') a;
+FROM unnest('{one,pair,narrow,parts,shards,worded,keyless}'::text[]) t, digests(t, 'auto') i, digests(t, 'scan') s, digests(t, 'aggregate') a;
 -- Stretches next to each other let in the same rows.
 SELECT b.path_taken, string_agg(a::text, ';' ORDER BY a.range_no) = string_agg((b.range_no, b.lower_bound, b.upper_bound, b.row_count, b.key_digest, b.row_digest, b.column_digests, b.lower_key, b.upper_key, a.path_taken)::text, ';' ORDER BY b.range_no) AS same
 FROM (SELECT array_agg(bound ORDER BY bound_no) AS list FROM parity.split_keys('narrow', 200)) bound,
@@ -81,7 +85,7 @@ CREATE FUNCTION rows_of(relation regclass) RETURNS TABLE (rows bigint, hash text
     FROM bound, parity.row_digests($1, bounds => bound.list,
         only_ranges => (SELECT array_agg(n) FROM generate_series(1, cardinality(bound.list) + 1, 34) n)) r
 $$;
-CREATE TABLE with_index AS SELECT t, r.* FROM unnest('{one,pair,narrow,parts,worded,keyless}'::text[]) t, rows_of(t) r;
+CREATE TABLE with_index AS SELECT t, r.* FROM unnest('{one,pair,narrow,parts,shards,worded,keyless}'::text[]) t, rows_of(t) r;
 SET enable_indexscan = off;
 SET enable_bitmapscan = off;
 SELECT t, path_taken FROM unnest('{one,pair,narrow,parts}'::text[]) t, digests(t, 'auto');

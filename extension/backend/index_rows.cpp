@@ -13,6 +13,8 @@ namespace {
 
 /// Ranges are read through the index where the rows of at most one in so many are met there.
 constexpr std::size_t kIndexFraction = 20;
+/// Reading a page takes a scan about as long as so many searches in indexes that are cached take.
+constexpr std::size_t kSearchesOfPage = 4;
 /// Fewer stretches of ranges are each planned for what they hold.
 constexpr std::size_t kFewStretches = 8;
 
@@ -63,6 +65,19 @@ bool are_few(const DigestSpec& spec) {
     return let_in <= limit;
 }
 
+/// Whether searching the index of each leaf for each stretch is less than reading the leaves, which have storage. A key
+/// that says nothing of a row's leaf is searched in all of them.
+bool are_searches_few(const DigestTask& task, std::size_t stretches) {
+    if (stretches == 1 || task.leaves.size() == 1) return true;
+    core::u64 pages = 0;
+    for (Oid id : task.leaves) {
+        Relation leaf = table_open(id, NoLock);
+        pages += RelationGetNumberOfBlocks(leaf);
+        table_close(leaf, NoLock);
+    }
+    return stretches * task.leaves.size() <= pages * kSearchesOfPage;
+}
+
 }  // namespace
 
 std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_scan) {
@@ -73,7 +88,7 @@ std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_sc
     for (std::size_t i = 0; i < kept.size(); ++i) stretches += kept[i] && (i == 0 || !kept[i - 1]);
     const bool all = std::find(kept.begin(), kept.end(), 0) == kept.end();
     const bool few = are_few(task.spec) || (stretches == 1 && planner_may_scan && !all);
-    return few && has_ordered_index(task) ? stretches : 0;
+    return few && has_ordered_index(task) && are_searches_few(task, stretches) ? stretches : 0;
 }
 
 namespace {
