@@ -144,6 +144,19 @@ ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) 'identical'::text THEN 1 E
 COMMENT ON VIEW parity.status IS
     'how each verified table stands, what is not identical first: its last result and when that was, when it was last identical, what differs, and what runs on it now';
 
+-- What NOTIFY and callbacks tell.
+CREATE FUNCTION parity.record_payload(told_run bigint, told_table bigint) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object(
+        'run', r.id, 'kind', r.kind, 'relation', t.relation, 'target', left(r.target, 500), 'status', coalesce(t.status, r.status),
+        'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows, 'in_flight_rows', t.in_flight_rows,
+        'sqlstate', coalesce(t.sqlstate, r.sqlstate), 'message', left(coalesce(t.message, r.message), 1000)))
+    FROM parity.run r LEFT JOIN parity.run_table t ON t.id = told_table
+    WHERE r.id = told_run
+$$;
+COMMENT ON FUNCTION parity.record_payload(bigint, bigint) IS
+    'what is told of a run, or of one table of it (NULL: of the run as a whole), in notifications and to callbacks; internal';
+
 -- A message for people is written here once, for the log, the notification and the record.
 CREATE FUNCTION parity.record_tell(told_run bigint, told_table bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -163,10 +176,7 @@ BEGIN
                     ELSE '' END
             || CASE WHEN part.in_flight_rows > 0 THEN format(', %s rows in flight', part.in_flight_rows) ELSE '' END
             || coalesce(': ' || coalesce(part.message, run.message), '');
-    PERFORM pg_notify('parity', jsonb_strip_nulls(jsonb_build_object(
-        'run', run.id, 'kind', run.kind, 'relation', part.relation, 'target', left(run.target, 500), 'status', state,
-        'divergent_ranges', part.divergent_ranges, 'divergent_rows', part.divergent_rows, 'in_flight_rows', part.in_flight_rows,
-        'sqlstate', coalesce(part.sqlstate, run.sqlstate), 'message', left(coalesce(part.message, run.message), 1000)))::text);
+    PERFORM pg_notify('parity', parity.record_payload(told_run, told_table)::text);
     IF state = 'divergent' THEN
         RAISE WARNING USING MESSAGE = line, ERRCODE = 'PP002', HINT = format('SELECT * FROM parity.divergence tells which rows; run %s.', run.id);
     ELSIF state <> 'identical' THEN
@@ -217,6 +227,8 @@ CREATE FUNCTION parity.record_run_start(kind text, source text, target text, too
 DECLARE
     made bigint;
 BEGIN
+    -- A session has one run at a time: an older one of its own was broken off between two steps.
+    UPDATE parity.run r SET backend_start = NULL WHERE r.finished IS NULL AND r.pid = pg_backend_pid();
     PERFORM parity.record_dead_runs();
     INSERT INTO parity.run (kind, source, target, tool, options, backend_start)
     VALUES (kind, source, target, tool, options, (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid()))
@@ -333,12 +345,13 @@ COMMENT ON FUNCTION parity.record_trim() IS
     'removes the runs that ended more than parity.history_days ago, but for each table''s last; gives their number';
 
 REVOKE ALL ON FUNCTION
-    parity.record_tell(bigint, bigint), parity.record_check(bigint), parity.record_dead_runs(),
+    parity.record_payload(bigint, bigint), parity.record_tell(bigint, bigint), parity.record_check(bigint), parity.record_dead_runs(),
     parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
     parity.record_run_finish(bigint, text, text, text), parity.record_trim()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
+    parity.record_payload(bigint, bigint),
     parity.record_dead_runs(), parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
     parity.record_run_finish(bigint, text, text, text), parity.record_trim()
