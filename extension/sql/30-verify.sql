@@ -1017,7 +1017,7 @@ COMMENT ON FUNCTION parity.verify_failed(jsonb, text, text, text, text) IS 'what
 CREATE FUNCTION parity.verify_pass(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    lsn pg_lsn := pg_current_wal_insert_lsn();
+    lsn pg_lsn;
     first boolean := NOT job ? 'found';
     found jsonb;
     named record;
@@ -1027,6 +1027,7 @@ DECLARE
     detail text;
     context text;
 BEGIN
+    lsn := pg_current_wal_insert_lsn();  -- after the snapshot: what that shows was written before
     PERFORM parity.verify_pin(job -> 'ask');
     IF first THEN
         found := parity.verify_first_look(job);
@@ -1306,6 +1307,8 @@ BEGIN
     RETURN jsonb_strip_nulls(ask - 'relation') || jsonb_build_object(
         'recheck_delay', (milliseconds ->> 'recheck_delay')::float8 / 1000, 'replay_timeout', (milliseconds ->> 'replay_timeout')::float8 / 1000,
         'lock_timeout', milliseconds ->> 'lock_timeout', 'statement_timeout', coalesce(milliseconds ->> 'statement_timeout', '0'),
+        'callback', (SELECT format('%I.%I', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                     WHERE p.oid = (ask ->> 'callback')::oid),
         'wait', CASE WHEN (milliseconds ->> 'statement_timeout')::numeric > 0 THEN (milliseconds ->> 'statement_timeout')::numeric / 1000 + 10 ELSE 0 END);
 END
 $$;
@@ -1377,21 +1380,19 @@ COMMENT ON FUNCTION parity.verify_begin_table(jsonb, bigint, oid) IS 'begins the
 CREATE FUNCTION parity.verify_call_back(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    callback regproc := job -> 'ask' ->> 'callback';
-    function text;
+    callback text := job -> 'ask' ->> 'callback';
     message text;
     state text;
 BEGIN
-    IF callback IS NULL THEN
-        RETURN job;
+    IF callback IS NOT NULL THEN
+        EXECUTE format('SELECT %s($1)', callback) USING parity.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint);
     END IF;
-    SELECT format('%I.%I', n.nspname, p.proname) INTO function FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = callback;
-    EXECUTE format('SELECT %s($1)', coalesce(function, callback::text)) USING parity.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint);
     RETURN job;
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-    RAISE WARNING USING MESSAGE = format('callback %s failed: %s', coalesce(function, callback::text), message), ERRCODE = 'PP003';
-    RETURN job || jsonb_build_object('callback_state', state, 'callback_message', format('callback %s failed: %s', coalesce(function, callback::text), message));
+    message := format('callback %s failed: %s', callback, message);
+    RAISE WARNING USING MESSAGE = message, ERRCODE = 'PP003';
+    RETURN job || jsonb_build_object('callback_state', state, 'callback_message', message);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_call_back(jsonb) IS 'calls the caller''s function; internal';
@@ -1461,7 +1462,7 @@ BEGIN
         'relation', relation, 'server', server, 'target_relation', target_relation, 'ranges', ranges, 'columns', columns, 'key_columns', key_columns,
         'forms', forms, 'filter', filter, 'max_rows', max_rows, 'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks', rechecks,
         'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers, 'lock_timeout', lock_timeout,
-        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback, 'fail', fail));
+        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback::pg_catalog.oid, 'fail', fail));
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     run_id := parity.verify_begin_run(ask, pg_catalog.current_database()::pg_catalog.text);
@@ -1550,7 +1551,7 @@ BEGIN
            (SELECT string_agg(format('"%s"', p.pattern), ', ') FROM unnest(patterns) AS p(pattern) WHERE NOT EXISTS (SELECT FROM matched m WHERE m.pattern = p.pattern))
     INTO chosen, idle;
     IF idle IS NOT NULL OR chosen IS NULL THEN
-        RAISE EXCEPTION USING MESSAGE = coalesce(format('no table matches %s', idle), 'no pattern was given'), ERRCODE = '42P01';
+        RAISE EXCEPTION USING MESSAGE = coalesce('no table matches ' || idle, 'no pattern was given'), ERRCODE = '42P01';
     END IF;
     RETURN chosen;
 END
@@ -1623,7 +1624,7 @@ BEGIN
         'ask', parity.verify_check_options(pg_catalog.jsonb_build_object(
             'server', server, 'patterns', patterns, 'exclude', exclude, 'budget', budget, 'ranges', ranges, 'max_rows', max_rows, 'with_values', with_values,
             'recheck_delay', recheck_delay, 'rechecks', rechecks, 'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers,
-            'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback, 'fail', fail)),
+            'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback::pg_catalog.oid, 'fail', fail)),
         'left', parity.verify_relations(server, patterns, exclude), 'statuses', '[]'::pg_catalog.jsonb,
         'until', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) budget);
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
