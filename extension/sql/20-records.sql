@@ -319,6 +319,18 @@ $$;
 COMMENT ON FUNCTION parity.record_table_finish(bigint, text, jsonb) IS
     'ends the record of one table: its status and, as an object, the columns of parity.run_table; tells of it';
 
+CREATE FUNCTION parity.record_tables_skipped(run_id bigint, relations text[], message text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+    PERFORM parity.record_check(run_id);
+    INSERT INTO parity.run_table (run_id, relation, target_relation, status, finished, message)
+    SELECT run_id, r.name, r.name, 'skipped', clock_timestamp(), message FROM unnest(relations) AS r(name);
+END
+$$;
+COMMENT ON FUNCTION parity.record_tables_skipped(bigint, text[], text) IS
+    'records tables that a run did not come to; nothing is told of each, which the run does as a whole';
+
 CREATE FUNCTION parity.record_run_finish(run_id bigint, status text, sqlstate text DEFAULT NULL, message text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -375,12 +387,12 @@ REVOKE ALL ON FUNCTION
     parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_tell(bigint, bigint), parity.record_check(bigint), parity.record_dead_runs(),
     parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
-    parity.record_run_finish(bigint, text, text, text), parity.record_trim()
+    parity.record_tables_skipped(bigint, text[], text), parity.record_run_finish(bigint, text, text, text), parity.record_trim()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_dead_runs(), parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
-    parity.record_run_finish(bigint, text, text, text), parity.record_trim()
+    parity.record_tables_skipped(bigint, text[], text), parity.record_run_finish(bigint, text, text, text), parity.record_trim()
     TO parity_operator;
 GRANT SELECT ON parity.status, parity.run, parity.run_table TO parity_reader;
 GRANT SELECT ON parity.divergence TO parity_operator;

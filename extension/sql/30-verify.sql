@@ -48,15 +48,15 @@ CREATE FUNCTION parity.verify_disconnect() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     dblink text;
-    busy integer;
+    busy boolean;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'dblink') OR NOT parity.verify_is_connected() THEN
         RETURN;
     END IF;
     dblink := parity.verify_dblink();
     BEGIN
-        EXECUTE format('SELECT %s.dblink_is_busy($1)', dblink) INTO busy USING 'pg_parity:target';
-        IF busy = 1 THEN
+        EXECUTE format('SELECT %1$s.dblink_is_busy($1) = 1 AND %1$s.dblink_error_message($1) = ''OK''', dblink) INTO busy USING 'pg_parity:target';
+        IF busy THEN
             EXECUTE format('SELECT %s.dblink_cancel_query($1)', dblink) USING 'pg_parity:target';
         END IF;
     EXCEPTION WHEN OTHERS THEN
@@ -92,7 +92,9 @@ DECLARE
     started timestamptz := clock_timestamp();
     nap double precision := 0.001;
     waiting boolean;
-    polled text := format('SELECT %1$s.dblink_is_busy($1) = 1 AND %1$s.dblink_error_message($1) = ''OK''', parity.verify_dblink());
+    -- Each call takes some kilobytes of what has arrived, so that a few of them keep a long answer flowing.
+    polled text := format('SELECT bool_and(%1$s.dblink_is_busy($1) = 1) AND %1$s.dblink_error_message($1) = ''OK'' FROM generate_series(1, 64)',
+                          parity.verify_dblink());
 BEGIN
     LOOP
         EXECUTE polled INTO waiting USING 'pg_parity:target';
@@ -101,7 +103,7 @@ BEGIN
             RAISE EXCEPTION USING MESSAGE = format('the target did not answer within %s s', seconds), ERRCODE = '08006';
         END IF;
         PERFORM pg_sleep(nap);
-        nap := least(nap * 1.5, 0.05);
+        nap := least(nap * 1.5, 0.02);
     END LOOP;
 END
 $$;
@@ -416,8 +418,13 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist', job ->> 'name'), ERRCODE = '42P01';
     ELSIF own -> 'format' <> other -> 'format' THEN
         RAISE EXCEPTION USING MESSAGE = format('digests of format %s here cannot be compared with format %s on the target', own ->> 'format',
-                                               other ->> 'format'), ERRCODE = '0A000',
+                                               other ->> 'format'), ERRCODE = '55000',
             HINT = 'Both sides need versions of pg_parity with one digest format.';
+    END IF;
+    -- Reading a view runs what its owner wrote. That must have been meant.
+    IF other ->> 'kind' IN ('v', 'f') AND own ->> 'kind' NOT IN ('v', 'f') AND NOT ask ? 'target_relation' THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation %s is a %s on the target', job ->> 'target', CASE other ->> 'kind' WHEN 'v' THEN 'view' ELSE 'foreign table' END),
+            ERRCODE = '42809', HINT = 'target_relation => … compares with it nevertheless.';
     END IF;
     plan := parity.verify_plan(job, own, other) || jsonb_build_object(
         'target_oid', facts -> 'relation', 'replication', parity.verify_replication(facts, own_system, target_system),
@@ -483,7 +490,7 @@ BEGIN
             CASE WHEN s.cells IS DISTINCT FROM t.cells THEN ARRAY(
                 SELECT n.name FROM unnest($6, s.cells::parity.digest[], t.cells::parity.digest[]) WITH ORDINALITY AS n(name, s, t, no)
                 WHERE n.s OPERATOR(parity.<>) n.t ORDER BY n.no) ELSE '{}' END,
-            concat_ws(' ', s.key_digest, s.row_digest, s.cells), concat_ws(' ', t.key_digest, t.row_digest, t.cells)
+            concat_ws(' ', s.key_digest, s.row_digest), concat_ws(' ', t.key_digest, t.row_digest)
         FROM unnest($1, $2, $3, $4, $5) AS s(range_no, row_count, key_digest, row_digest, cells)
         FULL JOIN %s.dblink_get_result($7) AS t(range_no integer, row_count bigint, key_digest parity.digest, row_digest parity.digest, cells text)
         USING (range_no)
@@ -554,7 +561,7 @@ BEGIN
                 string_agg(hash || int8send(sn), ''::bytea ORDER BY hash) FILTER (WHERE sn > 0) AS source_state,
                 string_agg(hash || int8send(tn), ''::bytea ORDER BY hash) FILTER (WHERE tn > 0) AS target_state,
                 (array_agg(sc ORDER BY hash) FILTER (WHERE sn > tn))[1] AS sc, (array_agg(tc ORDER BY hash) FILTER (WHERE tn > sn))[1] AS tc
-            FROM line GROUP BY 1, 2 HAVING bool_or(sn <> tn)
+            FROM line JOIN (SELECT DISTINCT range_no, key FROM line WHERE sn <> tn) changed USING (range_no, key) GROUP BY 1, 2
         ), new AS (
             SELECT d.*, row_number() OVER (ORDER BY range_no, key) AS no FROM differing d WHERE NOT coalesce(key = ANY ($6), false)
         )
@@ -711,22 +718,21 @@ COMMENT ON FUNCTION parity.verify_first_look(jsonb) IS 'digests the whole relati
 CREATE FUNCTION parity.verify_finer(
     job jsonb, fine bytea[], fine_texts text[], step integer, parts integer, coarse jsonb, OUT bounds bytea[], OUT texts text[], OUT work jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
 DECLARE
     stride integer := greatest(1, step / parts);
     last integer := 0;
     at integer;
     until integer;
-    range_no integer;
+    coarse_no integer;
     only_ranges integer[] := '{}';
     parents integer[] := '{}';
 BEGIN
     bounds := '{}';
     texts := '{}';
     -- Range n of the first division lies between the fine bounds (n - 1) * step and n * step, of which the first and the last may be missing.
-    FOR range_no IN SELECT (c ->> 'no')::integer FROM jsonb_array_elements(coarse) c LOOP
-        at := (range_no - 1) * step;
-        until := least(range_no * step, cardinality(fine) + 1);
+    FOR coarse_no IN SELECT (c ->> 'no')::integer FROM jsonb_array_elements(coarse) c LOOP
+        at := (coarse_no - 1) * step;
+        until := least(coarse_no * step, cardinality(fine) + 1);
         WHILE at < until LOOP
             IF at > last THEN
                 bounds := array_append(bounds, fine[at]);
@@ -734,7 +740,7 @@ BEGIN
                 last := at;
             END IF;
             only_ranges := array_append(only_ranges, cardinality(bounds) + 1);
-            parents := array_append(parents, range_no);
+            parents := array_append(parents, coarse_no);
             at := at + stride;
         END LOOP;
         IF until <= cardinality(fine) THEN
@@ -745,10 +751,11 @@ BEGIN
     END LOOP;
     SELECT coalesce(jsonb_agg(jsonb_build_object(
                'no', d.range_no, 'parent', p.parent, 'source_rows', d.source_rows, 'target_rows', d.target_rows,
-               'columns', (SELECT c -> 'columns' FROM jsonb_array_elements(coarse) c WHERE (c ->> 'no')::integer = p.parent),
-               'source', NULL, 'target', NULL) ORDER BY d.range_no), '[]')
+               'columns', c.value -> 'columns',
+               'source', md5(d.source_digest), 'target', md5(d.target_digest)) ORDER BY d.range_no), '[]')
     INTO work
     FROM parity.verify_digests(job, bounds, only_ranges, true) d JOIN unnest(only_ranges, parents) AS p(range_no, parent) ON p.range_no = d.range_no
+    JOIN jsonb_array_elements(coarse) c ON (c.value ->> 'no')::integer = p.parent
     WHERE d.differs;
     IF jsonb_array_length(work) = 0 THEN
         RAISE EXCEPTION USING MESSAGE = 'differing ranges are equal when they are divided further', ERRCODE = 'XX000';
@@ -807,9 +814,11 @@ BEGIN
                 RAISE EXCEPTION USING MESSAGE = 'rows and digests of the same ranges contradict each other', ERRCODE = 'XX000';
             END IF;
             -- Rows know the range of the first division that they are in.
-            SELECT new_rows || coalesce(jsonb_agg(r.value || jsonb_build_object('range', work -> (array_position(numbers, (r.value ->> 'range')::integer) - 1) -> 'parent',
-                                                                                'state', 'new') ORDER BY r.no), '[]')
-            INTO new_rows FROM jsonb_array_elements(read -> 'rows') WITH ORDINALITY AS r(value, no);
+            SELECT new_rows || coalesce(jsonb_agg(r.value || jsonb_build_object('range', p.parent, 'state', 'new') ORDER BY r.no), '[]')
+            INTO new_rows
+            FROM jsonb_array_elements(read -> 'rows') WITH ORDINALITY AS r(value, no)
+            JOIN (SELECT n.number, w.value -> 'parent' AS parent FROM unnest(numbers) WITH ORDINALITY AS n(number, no)
+                  JOIN jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) ON w.no = n.no) p ON p.number = (r.value ->> 'range')::integer;
             SELECT unnamed || coalesce(jsonb_agg(w.value ORDER BY w.no), '[]') INTO unnamed
             FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no)
             WHERE w.no BETWEEN seen + 1 AND last AND read -> 'open' @> to_jsonb(numbers[w.no::integer]);
@@ -882,12 +891,13 @@ BEGIN
             bounds := array_append(bounds, decode(range ->> 'upper', 'hex'));
         END IF;
     END LOOP;
-    SELECT coalesce(jsonb_agg((ranges -> (array_position(numbers, d.range_no) - 1)) || jsonb_build_object(
+    SELECT coalesce(jsonb_agg(b.value || jsonb_build_object(
                'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns', to_jsonb(d.columns),
-               'source', md5(d.source_digest), 'target', md5(d.target_digest),
-               'before', ranges -> (array_position(numbers, d.range_no) - 1)) ORDER BY d.range_no), '[]')
+               'source', md5(d.source_digest), 'target', md5(d.target_digest), 'before', b.value) ORDER BY d.range_no), '[]')
     INTO again
-    FROM parity.verify_digests(job, bounds, numbers, false) d WHERE d.differs;
+    FROM parity.verify_digests(job, bounds, numbers, false) d JOIN unnest(numbers) WITH ORDINALITY AS n(number, no) ON n.number = d.range_no
+    JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS b(value, no) ON b.no = n.no
+    WHERE d.differs;
     RETURN again;
 END
 $$;
@@ -923,7 +933,7 @@ CREATE FUNCTION parity.verify_judge(found jsonb, follows text, source_versions j
         'ranges', (SELECT coalesce(jsonb_agg((r.value - 'before') || jsonb_build_object('state', CASE
                        WHEN r.value ->> 'state' = 'divergent' THEN 'divergent'
                        WHEN follows IN ('no', 'replayed') AND r.value -> 'source' = r.value -> 'before' -> 'source'
-                           AND r.value -> 'target' = r.value -> 'before' -> 'target' AND r.value ->> 'source' IS NOT NULL THEN 'divergent'
+                           AND r.value -> 'target' = r.value -> 'before' -> 'target' THEN 'divergent'
                        ELSE 'moving' END) ORDER BY r.no), '[]')
                    FROM jsonb_array_elements(found -> 'ranges') WITH ORDINALITY AS r(value, no)))
 $$;
@@ -996,7 +1006,9 @@ BEGIN
                   WHERE m.srvname = job ->> 'server' AND o.option_name = 'password' AND o.option_value <> '' LOOP
         message := replace(message, secret, '***');
     END LOOP;
-    RETURN job || jsonb_build_object('step', 'finish', 'status', status, 'sqlstate', state, 'message', message);
+    RETURN job || jsonb_build_object('step', 'finish', 'status', status, 'sqlstate', state, 'message', message,
+        -- With no other table it would be another way.
+        'hopeless', job ->> 'step' = 'connect' AND (state LIKE '08%' OR state IN ('2F003', '42704', '55000')));
 END
 $$;
 COMMENT ON FUNCTION parity.verify_failed(jsonb, text, text, text, text) IS 'what becomes of a job in which something failed; internal';
@@ -1005,7 +1017,7 @@ COMMENT ON FUNCTION parity.verify_failed(jsonb, text, text, text, text) IS 'what
 CREATE FUNCTION parity.verify_pass(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    lsn pg_lsn := pg_current_wal_insert_lsn();
+    lsn pg_lsn;
     first boolean := NOT job ? 'found';
     found jsonb;
     named record;
@@ -1015,6 +1027,7 @@ DECLARE
     detail text;
     context text;
 BEGIN
+    lsn := pg_current_wal_insert_lsn();  -- after the snapshot: what that shows was written before
     PERFORM parity.verify_pin(job -> 'ask');
     IF first THEN
         found := parity.verify_first_look(job);
@@ -1267,6 +1280,9 @@ DECLARE
     name text;
     milliseconds jsonb := '{}';
 BEGIN
+    IF ask ? 'relation' AND ask ->> 'relation' IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = 'relation must not be NULL', ERRCODE = '22004';
+    END IF;
     FOREACH name IN ARRAY '{server,max_rows,with_values,recheck_delay,rechecks,replay_timeout,lock_timeout,allow_same_server,fail}'::text[] LOOP
         IF ask ->> name IS NULL THEN
             RAISE EXCEPTION USING MESSAGE = format('%s must not be NULL', name), ERRCODE = '22004';
@@ -1288,9 +1304,11 @@ BEGIN
         END IF;
         milliseconds := milliseconds || jsonb_build_object(name, round(extract(epoch FROM (ask ->> name)::interval)::numeric * 1000));
     END LOOP;
-    RETURN jsonb_strip_nulls(ask) || jsonb_build_object(
+    RETURN jsonb_strip_nulls(ask - 'relation') || jsonb_build_object(
         'recheck_delay', (milliseconds ->> 'recheck_delay')::float8 / 1000, 'replay_timeout', (milliseconds ->> 'replay_timeout')::float8 / 1000,
         'lock_timeout', milliseconds ->> 'lock_timeout', 'statement_timeout', coalesce(milliseconds ->> 'statement_timeout', '0'),
+        'callback', (SELECT format('%I.%I', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                     WHERE p.oid = (ask ->> 'callback')::oid),
         'wait', CASE WHEN (milliseconds ->> 'statement_timeout')::numeric > 0 THEN (milliseconds ->> 'statement_timeout')::numeric / 1000 + 10 ELSE 0 END);
 END
 $$;
@@ -1362,21 +1380,19 @@ COMMENT ON FUNCTION parity.verify_begin_table(jsonb, bigint, oid) IS 'begins the
 CREATE FUNCTION parity.verify_call_back(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    callback regproc := job -> 'ask' ->> 'callback';
-    function text;
+    callback text := job -> 'ask' ->> 'callback';
     message text;
     state text;
 BEGIN
-    IF callback IS NULL THEN
-        RETURN job;
+    IF callback IS NOT NULL THEN
+        EXECUTE format('SELECT %s($1)', callback) USING parity.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint);
     END IF;
-    SELECT format('%I.%I', n.nspname, p.proname) INTO function FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = callback;
-    EXECUTE format('SELECT %s($1)', coalesce(function, callback::text)) USING parity.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint);
     RETURN job;
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-    RAISE WARNING USING MESSAGE = format('callback %s failed: %s', coalesce(function, callback::text), message), ERRCODE = 'PP003';
-    RETURN job || jsonb_build_object('callback_state', state, 'callback_message', format('callback %s failed: %s', coalesce(function, callback::text), message));
+    message := format('callback %s failed: %s', callback, message);
+    RAISE WARNING USING MESSAGE = message, ERRCODE = 'PP003';
+    RETURN job || jsonb_build_object('callback_state', state, 'callback_message', message);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_call_back(jsonb) IS 'calls the caller''s function; internal';
@@ -1443,10 +1459,10 @@ DECLARE
     job pg_catalog.jsonb;
 BEGIN
     ask := parity.verify_check_options(pg_catalog.jsonb_build_object(
-        'server', server, 'target_relation', target_relation, 'ranges', ranges, 'columns', columns, 'key_columns', key_columns,
+        'relation', relation, 'server', server, 'target_relation', target_relation, 'ranges', ranges, 'columns', columns, 'key_columns', key_columns,
         'forms', forms, 'filter', filter, 'max_rows', max_rows, 'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks', rechecks,
         'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers, 'lock_timeout', lock_timeout,
-        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback, 'fail', fail));
+        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback::pg_catalog.oid, 'fail', fail));
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     run_id := parity.verify_begin_run(ask, pg_catalog.current_database()::pg_catalog.text);
@@ -1463,6 +1479,178 @@ END
 $$;
 COMMENT ON PROCEDURE parity.verify(regclass, text, text, integer, text[], text[], jsonb, text, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, regproc, boolean, bigint, text) IS
     'compares a relation with the same on another cluster, which a foreign server for dblink names, records what differs and tells of it';
+
+--
+-- verify_schema: many tables in one run
+--
+
+-- A pattern as psql and pgparity have it: * is any characters, ? is one, a dot divides schema and name, double quotes take the rest as it is,
+-- everything else is folded to lower case. A pattern without a dot is of any schema.
+CREATE FUNCTION parity.verify_pattern(pattern text, OUT schema_regex text, OUT name_regex text)
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    c text;
+    quoted boolean := false;
+    dots integer := 0;
+BEGIN
+    name_regex := '';
+    FOREACH c IN ARRAY regexp_split_to_array(pattern, '') LOOP
+        IF c = '"' THEN
+            quoted := NOT quoted;
+        ELSIF quoted OR c !~ '[.*?]' THEN
+            c := CASE WHEN quoted THEN c ELSE lower(c) END;
+            name_regex := name_regex || CASE WHEN c ~ '\w' THEN c ELSE '\' || c END;
+        ELSIF c = '.' THEN
+            dots := dots + 1;
+            schema_regex := '^(' || name_regex || ')$';
+            name_regex := '';
+        ELSE
+            name_regex := name_regex || CASE c WHEN '*' THEN '.*' ELSE '.' END;
+        END IF;
+    END LOOP;
+    IF quoted OR dots > 1 OR name_regex = '' THEN
+        RAISE EXCEPTION USING MESSAGE = format('"%s" is no pattern for tables', pattern), ERRCODE = '22023', HINT = 'A pattern is such as public.* or "Sales".orders_?.';
+    END IF;
+    name_regex := '^(' || name_regex || ')$';
+END
+$$;
+COMMENT ON FUNCTION parity.verify_pattern(text) IS 'a pattern for tables as regular expressions; internal';
+
+-- Those whose turn it is come first: never looked at before, else the longest ago. What counts is when a table was last tried, so that one which fails
+-- every time does not keep the others from being reached. Partitions are compared with their table.
+CREATE FUNCTION parity.verify_relations(server text, patterns text[], exclude text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    idle text;
+    chosen jsonb;
+BEGIN
+    IF patterns IS NULL OR array_position(patterns, NULL) IS NOT NULL OR array_position(exclude, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION USING MESSAGE = 'patterns must not be NULL', ERRCODE = '22004';
+    END IF;
+    WITH candidate AS (
+        SELECT c.oid, n.nspname, c.relname, format('%I.%I', n.nspname, c.relname) AS name
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+                          AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
+          AND NOT EXISTS (SELECT FROM unnest(exclude) AS e(pattern), parity.verify_pattern(e.pattern) x
+                          WHERE (x.schema_regex IS NULL OR n.nspname ~ x.schema_regex) AND c.relname ~ x.name_regex)
+    ), matched AS (
+        SELECT c.*, m.pattern FROM candidate c JOIN unnest(patterns) AS m(pattern) ON true, parity.verify_pattern(m.pattern) x
+        WHERE (x.schema_regex IS NULL OR c.nspname ~ x.schema_regex) AND c.relname ~ x.name_regex
+    ), own AS (
+        SELECT DISTINCT m.oid, m.name FROM matched m
+        WHERE NOT EXISTS (SELECT FROM pg_partition_ancestors(m.oid) a(relid) JOIN matched p ON p.oid = a.relid WHERE a.relid <> m.oid)
+    ), tried AS (
+        SELECT t.relation, max(t.finished) AS at FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
+        WHERE r.kind = 'verify' AND r.target = server AND t.status <> 'skipped'::text GROUP BY 1
+    )
+    SELECT (SELECT jsonb_agg(jsonb_build_object('oid', o.oid, 'name', o.name) ORDER BY t.at NULLS FIRST, o.name COLLATE "C")
+            FROM own o LEFT JOIN tried t ON t.relation = o.name),
+           (SELECT string_agg(format('"%s"', p.pattern), ', ') FROM unnest(patterns) AS p(pattern) WHERE NOT EXISTS (SELECT FROM matched m WHERE m.pattern = p.pattern))
+    INTO chosen, idle;
+    IF idle IS NOT NULL OR chosen IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = coalesce('no table matches ' || idle, 'no pattern was given'), ERRCODE = '42P01';
+    END IF;
+    RETURN chosen;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_relations(text, text[], text[]) IS 'the tables that patterns choose, in the order in which it is their turn; internal';
+
+-- The next table of a run over many: {"ask", "run", "left", "until", "statuses", "stop"}.
+CREATE FUNCTION parity.verify_next(work jsonb, OUT rest jsonb, OUT job jsonb)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    rest := work;
+    IF jsonb_array_length(work -> 'left') = 0 OR work ? 'stop' THEN
+        RETURN;
+    ELSIF clock_timestamp() >= (work ->> 'until')::timestamptz THEN
+        rest := work || '{"stop": "not reached within the budget"}';
+        RETURN;
+    END IF;
+    job := parity.verify_begin_table(work -> 'ask', (work ->> 'run')::bigint, (work -> 'left' -> 0 ->> 'oid')::oid);
+    rest := jsonb_set(work, '{left}', (work -> 'left') - 0);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_next(jsonb) IS 'begins the next of many tables; internal';
+
+CREATE FUNCTION parity.verify_note(work jsonb, job jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_set(work, '{statuses}', (work -> 'statuses') || (job -> 'status'))
+           || CASE WHEN job ->> 'status' = 'cancelled' THEN jsonb_build_object('stop', 'not reached before the run was cancelled', 'message', job -> 'message')
+                   WHEN (job ->> 'hopeless')::boolean THEN jsonb_build_object('stop', 'not tried: ' || (job ->> 'message')) ELSE '{}' END
+           || CASE WHEN job ? 'callback_message' THEN jsonb_build_object('callback_state', job -> 'callback_state', 'callback_message', job -> 'callback_message')
+                   ELSE '{}' END
+$$;
+COMMENT ON FUNCTION parity.verify_note(jsonb, jsonb) IS 'notes how one of many tables ended; internal';
+
+CREATE FUNCTION parity.verify_end_schema(work jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result text;
+    message text;
+    left_over integer := jsonb_array_length(work -> 'left');
+BEGIN
+    IF left_over > 0 THEN
+        PERFORM parity.record_tables_skipped((work ->> 'run')::bigint, ARRAY(SELECT l ->> 'name' FROM jsonb_array_elements(work -> 'left') l), work ->> 'stop');
+        message := format('%s of %s tables %s', left_over, left_over + jsonb_array_length(work -> 'statuses'), work ->> 'stop');
+    END IF;
+    SELECT s.status INTO result
+    FROM unnest('{cancelled,divergent,failed,in_flight,incomplete,skipped,identical}'::text[]) WITH ORDINALITY AS s(status, no)
+    WHERE work -> 'statuses' ? s.status ORDER BY s.no LIMIT 1;
+    IF result = 'skipped' OR result IS NULL OR (result = 'identical' AND left_over > 0) THEN
+        result := 'incomplete';
+    END IF;
+    message := nullif(concat_ws('; ', message, work ->> 'callback_message'), '');
+    PERFORM parity.record_run_finish((work ->> 'run')::bigint, result, work ->> 'callback_state', message);
+    RETURN work || jsonb_build_object('status', result, 'message', coalesce(work ->> 'message', message));
+END
+$$;
+COMMENT ON FUNCTION parity.verify_end_schema(jsonb) IS 'ends the record of a run over many tables; internal';
+
+CREATE PROCEDURE parity.verify_schema(
+    server text, patterns text[] DEFAULT '{public.*}', exclude text[] DEFAULT '{}', budget interval DEFAULT NULL, ranges integer DEFAULT NULL,
+    max_rows integer DEFAULT 1000, with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3,
+    replay_timeout interval DEFAULT '60 s', workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL, lock_timeout interval DEFAULT '10 s',
+    statement_timeout interval DEFAULT NULL, allow_same_server boolean DEFAULT false, callback regproc DEFAULT NULL, fail boolean DEFAULT false,
+    INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    work pg_catalog.jsonb;
+    job pg_catalog.jsonb;
+BEGIN
+    work := pg_catalog.jsonb_build_object(
+        'ask', parity.verify_check_options(pg_catalog.jsonb_build_object(
+            'server', server, 'patterns', patterns, 'exclude', exclude, 'budget', budget, 'ranges', ranges, 'max_rows', max_rows, 'with_values', with_values,
+            'recheck_delay', recheck_delay, 'rechecks', rechecks, 'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers,
+            'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback::pg_catalog.oid, 'fail', fail)),
+        'left', parity.verify_relations(server, patterns, exclude), 'statuses', '[]'::pg_catalog.jsonb,
+        'until', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) budget);
+    COMMIT;  -- an error inside a transaction block, where nothing has been done yet
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    run_id := parity.verify_begin_run(pg_catalog.jsonb_extract_path(work, 'ask'), pg_catalog.current_database()::pg_catalog.text);
+    work := pg_catalog.jsonb_set(work, '{run}', pg_catalog.to_jsonb(run_id));
+    LOOP
+        SELECT n.rest, n.job INTO work, job FROM parity.verify_next(work) n;
+        EXIT WHEN job IS NULL;
+        IF parity.verify_is_at(job, 'done') THEN
+            job := parity.verify_call_back(job);
+        ELSE
+            CALL parity.verify_table(job);
+        END IF;
+        work := parity.verify_note(work, job);
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    END LOOP;
+    work := parity.verify_end_schema(work);
+    COMMIT;
+    result := pg_catalog.jsonb_extract_path_text(work, 'status');
+    PERFORM parity.verify_raise(work, result);
+END
+$$;
+COMMENT ON PROCEDURE parity.verify_schema(text, text[], text[], interval, integer, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, regproc, boolean, bigint, text) IS
+    'verifies the tables that patterns choose in one run, those first whose turn it is, as many as a budget of time allows';
 
 DO $revoke$
 DECLARE
