@@ -71,6 +71,8 @@ COMMENT ON COLUMN parity.baseline_range.lower_key IS 'the first key of the range
 COMMENT ON COLUMN parity.baseline_range.upper_key IS 'the key that the range ends before; NULL: it has no upper end';
 COMMENT ON COLUMN parity.baseline_range.lower_bound IS 'lower_key for people';
 COMMENT ON COLUMN parity.baseline_range.upper_bound IS 'upper_key for people';
+COMMENT ON COLUMN parity.baseline_range.key_digest IS 'of the rows'' keys';
+COMMENT ON COLUMN parity.baseline_range.row_digest IS 'of whole rows';
 COMMENT ON COLUMN parity.baseline_range.column_digests IS 'in the order of the baseline''s columns';
 
 SELECT pg_catalog.pg_extension_config_dump('parity.baseline', '');
@@ -180,6 +182,10 @@ BEGIN
             || highest_bound;
     END IF;
     SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges FROM parity.baseline_ranges(relation, plan, bounds, workers) AS d;
+    -- Of no rows there is one range: all that come are beyond.
+    IF cardinality(kept_ranges) > 1 AND (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r) = 0 THEN
+        SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges FROM parity.baseline_ranges(relation, plan, '{}', workers) AS d;
+    END IF;
     -- Several rows with the highest key, under a key that is not unique, or one that only a scan sees: then nothing is beyond it for sure.
     IF highest_bound IS NOT NULL AND (holders <> 1 OR kept_ranges[cardinality(kept_ranges)].row_count <> 1) THEN
         highest_bound := NULL;
@@ -206,6 +212,9 @@ DECLARE
 BEGIN
     IF relation IS NULL OR label IS NULL OR width IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'relation, label and width must not be null', ERRCODE = '22004';
+    END IF;
+    IF label = '' THEN
+        RAISE EXCEPTION USING MESSAGE = 'label must not be empty', ERRCODE = '22023';
     END IF;
     IF EXISTS (SELECT FROM jsonb_each_text(forms) AS f WHERE f.value ~ '(^|[<:,])jsonb_raw(\[\])?($|[>,])') THEN
         RAISE EXCEPTION USING MESSAGE = 'the form "jsonb_raw" cannot be kept in a baseline', ERRCODE = '0A000',
@@ -283,8 +292,8 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION USING MESSAGE = format('%s has no baseline "%s"', name, label), ERRCODE = '42704',
             HINT = coalesce(
-                (SELECT format('There is one of %s; captured_as => %L takes it.', b.relation, b.relation) FROM parity.baseline b
-                 WHERE b.label = baseline_find.label ORDER BY b.captured DESC LIMIT 1),
+                (SELECT format('There is one of %s, which is gone; captured_as => %L takes it.', b.relation, b.relation) FROM parity.baseline b
+                 WHERE b.label = baseline_find.label AND to_regclass(b.relation) IS NULL ORDER BY b.captured DESC LIMIT 1),
                 'SELECT parity.capture(relation, label) makes one.');
     END IF;
     IF allow_appends AND kept.highest_bound IS NULL AND kept.row_count > 0 OR allow_appends AND cardinality(kept.key_columns) = 0 THEN
