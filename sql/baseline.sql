@@ -85,7 +85,11 @@ DO $$ DECLARE name text; run bigint; result text; BEGIN
     END LOOP;
 END $$;
 SELECT relation, status, source_rows, target_rows, message, details -> 'appended_rows' AS appended FROM parity.run_table WHERE id > 12 ORDER BY id;
-SELECT name, error_of(format('CALL parity.verify_baseline(%L, ''first'', allow_appends => true)', name)) FROM unnest('{keyless,viewed}'::text[]) AS name;
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+CALL parity.verify_baseline('keyless', 'first', allow_appends => true);
+CALL parity.verify_baseline('viewed', 'first', allow_appends => true);
+\set VERBOSITY terse
 -- Not allowed, they are differences.
 CALL parity.verify_baseline('one', 'first');
 SELECT * FROM last;
@@ -119,6 +123,13 @@ UPDATE descending SET v = 0;
 CALL parity.verify_baseline('descending', 'first', allow_appends => true, max_ranges => 2, fail => true);
 SELECT relation, status, findings, message FROM last;
 
+-- A filter is read the same under all settings.
+SET TimeZone = 'Asia/Kolkata';
+SELECT captured_rows FROM parity.capture('few', 'filtered', filter => 'k < ''2024-01-02''');
+SET TimeZone = 'America/Lima';
+CALL parity.verify_baseline('few', 'filtered', fail => true);
+RESET TimeZone;
+
 -- Other columns.
 SELECT * FROM parity.capture('few', 'part', columns => '{v}', forms => '{"v": "trimmed"}', width => 128, filter => 'v <> ''z''');
 ALTER TABLE few ADD w int;
@@ -141,7 +152,9 @@ CALL parity.verify_baseline('parts', 'first', allow_appends => true);
 
 -- Renamed, or another table.
 ALTER TABLE worded RENAME TO "Worded ""2""";
-SELECT error_of($$CALL parity.verify_baseline('"Worded ""2"""', 'first')$$);
+\set VERBOSITY default
+CALL parity.verify_baseline('"Worded ""2"""', 'first');
+\set VERBOSITY terse
 CALL parity.verify_baseline('"Worded ""2"""', 'first', allow_appends => true, captured_as => 'test_baseline.worded');
 SELECT relation, target_relation FROM parity.run_table ORDER BY id DESC LIMIT 1;
 SELECT relation, kind, target, result, divergent_ranges, message FROM parity.status WHERE relation ~ 'few|thinned|Worded' ORDER BY relation, target;
@@ -151,7 +164,9 @@ SELECT error_of($$SELECT parity.capture('thinned', 'first')$$);
 SELECT captured_rows, highest_key FROM parity.capture('thinned', 'first', replace => true);
 CALL parity.verify_baseline('thinned', 'first');
 SELECT parity.drop_baseline('thinned', 'first'), parity.drop_baseline('thinned', 'first'), parity.drop_baseline('test_baseline.worded', 'first');
-SELECT error_of($$CALL parity.verify_baseline('thinned', 'first')$$);
+\set VERBOSITY default
+CALL parity.verify_baseline('thinned', 'first');
+\set VERBOSITY terse
 SELECT count(*) FROM parity.baseline_range r LEFT JOIN parity.baseline b ON b.id = r.baseline_id WHERE b.id IS NULL;
 
 -- Refused.
@@ -163,7 +178,9 @@ SELECT statement, error_of('SELECT parity.' || statement) FROM unnest(ARRAY[
     $$capture('one', '')$$, $$capture('one', NULL)$$, $$capture(NULL, 'x')$$, $$capture('one', 'x', width => 65)$$,
     $$capture('one', 'x', filter => 'true) OR (true')$$, $$capture('one', 'x', filter => 'random() > 1')$$, $$capture('one_pkey', 'x')$$]) AS statement;
 SELECT captured_rows FROM parity.capture('odd', 'x', columns => '{}');
-SELECT error_of($$CALL parity.verify_baseline('one', NULL)$$);
+\set VERBOSITY default
+CALL parity.verify_baseline('one', NULL);
+\set VERBOSITY terse
 -- It commits, so that it cannot run in a transaction or a function.
 BEGIN;
 CALL parity.verify_baseline('few', 'part');
@@ -241,8 +258,11 @@ RESET SESSION AUTHORIZATION;
 
 -- A callback gets what is notified; one that fails says so.
 CREATE TABLE told (what jsonb);
-CALL parity.verify_baseline('twice', 'x', callback => 'INSERT INTO test_baseline.told SELECT $1');
-CALL parity.verify_baseline('twice', 'x', callback => 'INSERT INTO told SELECT $1');
+CREATE FUNCTION tell(what jsonb) RETURNS void LANGUAGE sql AS 'INSERT INTO test_baseline.told VALUES (what)';
+CREATE FUNCTION wrong(what jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE 'no mail today'; END $$;
+CALL parity.verify_baseline('twice', 'x', callback => 'tell');
+CALL parity.verify_baseline('twice', 'x', callback => 'wrong');
+SELECT status, sqlstate, message FROM parity.run ORDER BY id DESC LIMIT 1;
 SELECT what - 'run' AS what FROM told;
 
 SET client_min_messages = error;
