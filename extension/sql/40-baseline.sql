@@ -119,10 +119,10 @@ END
 $$;
 COMMENT ON FUNCTION parity.baseline_remove(bigint) IS 'removes a baseline; internal';
 
--- What reads a table pins what its answer, and how a filter is read, could depend on.
+-- What reads a table is stable, so that it sees the snapshot of the statement that calls it.
 CREATE FUNCTION parity.baseline_row(
     relation regclass, plan parity.baseline, bound bytea, OUT holders bigint, OUT key_text text, OUT hashes bytea)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*), min(r.key_text), (array_agg(r.row_hash || r.cell_hashes))[1]
     FROM parity.row_digests(
         relation, keys => ARRAY[substr(bound, 2)], key_columns => plan.key_columns, columns => plan.columns, forms => plan.forms,
@@ -133,7 +133,7 @@ COMMENT ON FUNCTION parity.baseline_row(regclass, parity.baseline, bytea) IS
 
 CREATE FUNCTION parity.baseline_ranges(relation regclass, plan parity.baseline, bounds bytea[], workers integer)
     RETURNS SETOF parity.baseline_range
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT plan.id, d.range_no, d.lower_key, d.upper_key, d.lower_bound, d.upper_bound, d.row_count, d.key_digest::text, d.row_digest::text,
            d.column_digests::text[]
     FROM parity.range_digests(
@@ -149,7 +149,7 @@ CREATE FUNCTION parity.baseline_pages(relation regclass) RETURNS bigint
 $$;
 COMMENT ON FUNCTION parity.baseline_pages(regclass) IS 'the pages of a relation and its partitions; internal';
 
--- Stable, so that all of its statements see the snapshot of the one that calls it: the highest key is that of the rows that are digested.
+-- All under one snapshot: the highest key is that of the rows that are digested. Pinned is what the answer, or how a filter is read, could depend on.
 CREATE FUNCTION parity.baseline_digest(
     relation regclass, plan parity.baseline, ranges integer, workers integer,
     OUT kept_ranges parity.baseline_range[], OUT highest_bound bytea, OUT highest_key text, OUT highest_row bytea)
@@ -350,7 +350,7 @@ COMMENT ON FUNCTION parity.baseline_differing(text[], text[], text[]) IS 'the co
 
 -- The row with the highest captured key, where rows may follow it.
 CREATE FUNCTION parity.baseline_last_row(relation regclass, kept parity.baseline, OUT holders bigint, OUT differs boolean, OUT columns text[])
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     now record;
     bytes integer := kept.width / 8;
