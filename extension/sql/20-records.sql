@@ -40,11 +40,16 @@ CREATE TABLE parity.run (
 );
 COMMENT ON TABLE parity.run IS
     'one row a run: a call of parity.verify (kind verify), parity.verify_baseline (baseline), or a pgparity compare --record (compare); written by the functions parity.record_… only';
+COMMENT ON COLUMN parity.run.kind IS 'verify: against another cluster; baseline: against what was captured; compare: by pgparity';
+COMMENT ON COLUMN parity.run.status IS 'how it stands or ended: of its tables'' states the worst';
 COMMENT ON COLUMN parity.run.source IS 'the side that is believed: this database, or what pgparity connected to, without passwords';
 COMMENT ON COLUMN parity.run.target IS 'the other side: a foreign server, the label of a baseline, or what pgparity connected to, without passwords';
 COMMENT ON COLUMN parity.run.sqlstate IS 'of the error that ended the run';
+COMMENT ON COLUMN parity.run.message IS 'why it ended as it did';
 COMMENT ON COLUMN parity.run.options IS 'what was asked for';
 COMMENT ON COLUMN parity.run.tool IS 'what ran, with its version';
+COMMENT ON COLUMN parity.run.performer IS 'the role that had logged in';
+COMMENT ON COLUMN parity.run.pid IS 'see backend_start';
 COMMENT ON COLUMN parity.run.backend_start IS 'with pid: the session that runs, or ran, and records';
 CREATE INDEX run_running ON parity.run (id) WHERE finished IS NULL;
 
@@ -76,14 +81,22 @@ CREATE TABLE parity.run_table (
 COMMENT ON TABLE parity.run_table IS 'one row a table of a run';
 COMMENT ON COLUMN parity.run_table.relation IS 'its qualified name on the source';
 COMMENT ON COLUMN parity.run_table.target_relation IS 'its qualified name on the target';
+COMMENT ON COLUMN parity.run_table.status IS 'how it stands or ended';
 COMMENT ON COLUMN parity.run_table.phase IS 'what is done just now';
+COMMENT ON COLUMN parity.run_table.source_rows IS 'rows that the source has';
+COMMENT ON COLUMN parity.run_table.target_rows IS 'rows that the target has; of a baseline, those that were captured';
+COMMENT ON COLUMN parity.run_table.divergent_ranges IS 'ranges whose digests differ';
 COMMENT ON COLUMN parity.run_table.divergent_rows IS 'confirmed differences: rows that differ, or that one side lacks; more if unnamed_ranges is not 0';
 COMMENT ON COLUMN parity.run_table.in_flight_rows IS 'rows that differed and kept changing: neither equal nor divergent';
 COMMENT ON COLUMN parity.run_table.cleared_rows IS 'rows that differed at first and were equal, or absent on both sides, when looked at again';
 COMMENT ON COLUMN parity.run_table.unnamed_ranges IS 'divergent ranges of which not all rows were named, because that would have been more than max_rows';
+COMMENT ON COLUMN parity.run_table.divergent_columns IS 'columns that differ in some range or row';
 COMMENT ON COLUMN parity.run_table.source_lsn IS 'write position of the source when its last snapshot was taken; NULL if unknown';
+COMMENT ON COLUMN parity.run_table.target_lsn IS 'the same of the target';
 COMMENT ON COLUMN parity.run_table.not_compared IS 'what was left out and why: a list of {"what", "reason"}';
 COMMENT ON COLUMN parity.run_table.details IS 'how it went: paths, workers, milliseconds, rechecks';
+COMMENT ON COLUMN parity.run_table.sqlstate IS 'of the error that ended it';
+COMMENT ON COLUMN parity.run_table.message IS 'why it ended as it did, or what was left out';
 CREATE INDEX run_table_run ON parity.run_table (run_id);
 CREATE INDEX run_table_relation ON parity.run_table (relation, finished);
 
@@ -101,11 +114,14 @@ CREATE TABLE parity.divergence (
 );
 COMMENT ON TABLE parity.divergence IS
     'one row a difference: a row that differs in columns, or that one side lacks, or (kind range) a range of keys whose rows were not all named';
+COMMENT ON COLUMN parity.divergence.kind IS 'mismatch, missing_on_target, missing_on_source: of a row; range: of the rows of a range';
+COMMENT ON COLUMN parity.divergence.state IS 'divergent: confirmed; in_flight: it kept changing';
 COMMENT ON COLUMN parity.divergence.key IS
     'the key''s columns as text; of a range its lower and upper bound, null at an end';
 COMMENT ON COLUMN parity.divergence.columns IS 'the columns that differ, where both sides have the row or the range';
 COMMENT ON COLUMN parity.divergence.occurrences IS 'of a table without a key: how many rows more one side has';
 COMMENT ON COLUMN parity.divergence.source_values IS 'the values of the columns that differ, only if that was asked for';
+COMMENT ON COLUMN parity.divergence.target_values IS 'the same of the target';
 CREATE INDEX divergence_run_table ON parity.divergence (run_table_id);
 
 SELECT pg_catalog.pg_extension_config_dump('parity.run', '');
@@ -143,6 +159,18 @@ FROM last FULL JOIN running USING (relation, kind, target) LEFT JOIN verified US
 ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) 'identical'::text THEN 1 ELSE 0 END, relation, kind, target;
 COMMENT ON VIEW parity.status IS
     'how each verified table stands, what is not identical first: its last result and when that was, when it was last identical, what differs, and what runs on it now';
+
+COMMENT ON COLUMN parity.status.relation IS 'the table''s qualified name';
+COMMENT ON COLUMN parity.status.kind IS 'verify, baseline or compare, as in parity.run';
+COMMENT ON COLUMN parity.status.target IS 'what it was compared with, as in parity.run';
+COMMENT ON COLUMN parity.status.result IS 'the last result, other than skipped; NULL while the first run goes on';
+COMMENT ON COLUMN parity.status.age IS 'how old the last result is';
+COMMENT ON COLUMN parity.status.last_identical IS 'when the last run that found all identical ended';
+COMMENT ON COLUMN parity.status.divergent_ranges IS 'of the last result';
+COMMENT ON COLUMN parity.status.divergent_rows IS 'of the last result; NULL where rows are not looked at';
+COMMENT ON COLUMN parity.status.in_flight_rows IS 'of the last result';
+COMMENT ON COLUMN parity.status.running IS 'what a run does with the table just now, and for how long';
+COMMENT ON COLUMN parity.status.message IS 'of the last result: why it is what it is, or what was left out';
 
 -- What NOTIFY and callbacks tell. A notification has less than 8000 bytes; a character may take six in JSON.
 CREATE FUNCTION parity.record_payload(told_run bigint, told_table bigint) RETURNS jsonb
@@ -205,7 +233,7 @@ BEGIN
     WHERE r.id = run_id AND r.finished IS NULL AND r.pid = pg_backend_pid() AND r.performer = SESSION_USER
       AND r.backend_start = (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid());
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING MESSAGE = format('run %s is not a run of this session that is going on', run_id), ERRCODE = '55000';
+        RAISE EXCEPTION USING MESSAGE = format('run %s is not a run of this session that is going on', coalesce(run_id::text, '(none)')), ERRCODE = '55000';
     END IF;
 END
 $$;
@@ -228,7 +256,7 @@ BEGIN
         UPDATE parity.run SET status = 'died', finished = clock_timestamp(), message = 'its session ended before it did' WHERE id = dead.id;
         told := false;
         FOR part IN
-            UPDATE parity.run_table SET status = 'died', finished = clock_timestamp(), phase = NULL
+            UPDATE parity.run_table SET status = 'died', finished = clock_timestamp(), phase = NULL, message = 'its session ended before it did'
             WHERE run_id = dead.id AND finished IS NULL RETURNING id
         LOOP
             PERFORM parity.record_tell(dead.id, part);

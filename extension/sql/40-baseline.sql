@@ -71,6 +71,8 @@ COMMENT ON COLUMN parity.baseline_range.lower_key IS 'the first key of the range
 COMMENT ON COLUMN parity.baseline_range.upper_key IS 'the key that the range ends before; NULL: it has no upper end';
 COMMENT ON COLUMN parity.baseline_range.lower_bound IS 'lower_key for people';
 COMMENT ON COLUMN parity.baseline_range.upper_bound IS 'upper_key for people';
+COMMENT ON COLUMN parity.baseline_range.key_digest IS 'of the rows'' keys';
+COMMENT ON COLUMN parity.baseline_range.row_digest IS 'of whole rows';
 COMMENT ON COLUMN parity.baseline_range.column_digests IS 'in the order of the baseline''s columns';
 
 SELECT pg_catalog.pg_extension_config_dump('parity.baseline', '');
@@ -117,10 +119,10 @@ END
 $$;
 COMMENT ON FUNCTION parity.baseline_remove(bigint) IS 'removes a baseline; internal';
 
--- What reads a table pins what its answer, and how a filter is read, could depend on.
+-- What reads a table is stable, so that it sees the snapshot of the statement that calls it.
 CREATE FUNCTION parity.baseline_row(
     relation regclass, plan parity.baseline, bound bytea, OUT holders bigint, OUT key_text text, OUT hashes bytea)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*), min(r.key_text), (array_agg(r.row_hash || r.cell_hashes))[1]
     FROM parity.row_digests(
         relation, keys => ARRAY[substr(bound, 2)], key_columns => plan.key_columns, columns => plan.columns, forms => plan.forms,
@@ -131,7 +133,7 @@ COMMENT ON FUNCTION parity.baseline_row(regclass, parity.baseline, bytea) IS
 
 CREATE FUNCTION parity.baseline_ranges(relation regclass, plan parity.baseline, bounds bytea[], workers integer)
     RETURNS SETOF parity.baseline_range
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT plan.id, d.range_no, d.lower_key, d.upper_key, d.lower_bound, d.upper_bound, d.row_count, d.key_digest::text, d.row_digest::text,
            d.column_digests::text[]
     FROM parity.range_digests(
@@ -147,11 +149,15 @@ CREATE FUNCTION parity.baseline_pages(relation regclass) RETURNS bigint
 $$;
 COMMENT ON FUNCTION parity.baseline_pages(regclass) IS 'the pages of a relation and its partitions; internal';
 
--- Stable, so that all of its statements see the snapshot of the one that calls it: the highest key is that of the rows that are digested.
+-- All under one snapshot: the highest key is that of the rows that are digested. Pinned is what the answer, or how a filter is read, could depend on.
 CREATE FUNCTION parity.baseline_digest(
     relation regclass, plan parity.baseline, ranges integer, workers integer,
     OUT kept_ranges parity.baseline_range[], OUT highest_bound bytea, OUT highest_key text, OUT highest_row bytea)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off AS $$
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off SET TimeZone = 'UTC'
+    SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET xmlbinary = 'base64'
+    SET lc_numeric = 'C' SET quote_all_identifiers = off SET array_nulls = on SET standard_conforming_strings = on
+    SET backslash_quote = 'safe_encoding' SET transform_null_equals = off AS $$
 DECLARE
     key_forms text[] := ARRAY(SELECT plan.forms ->> k.name FROM unnest(plan.key_columns) WITH ORDINALITY AS k(name, place) ORDER BY k.place);
     bounds bytea[];
@@ -180,6 +186,10 @@ BEGIN
             || highest_bound;
     END IF;
     SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges FROM parity.baseline_ranges(relation, plan, bounds, workers) AS d;
+    -- Of no rows there is one range: all that come are beyond.
+    IF cardinality(kept_ranges) > 1 AND (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r) = 0 THEN
+        SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges FROM parity.baseline_ranges(relation, plan, '{}', workers) AS d;
+    END IF;
     -- Several rows with the highest key, under a key that is not unique, or one that only a scan sees: then nothing is beyond it for sure.
     IF highest_bound IS NOT NULL AND (holders <> 1 OR kept_ranges[cardinality(kept_ranges)].row_count <> 1) THEN
         highest_bound := NULL;
@@ -206,6 +216,9 @@ DECLARE
 BEGIN
     IF relation IS NULL OR label IS NULL OR width IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'relation, label and width must not be null', ERRCODE = '22004';
+    END IF;
+    IF label = '' THEN
+        RAISE EXCEPTION USING MESSAGE = 'label must not be empty', ERRCODE = '22023';
     END IF;
     IF EXISTS (SELECT FROM jsonb_each_text(forms) AS f WHERE f.value ~ '(^|[<:,])jsonb_raw(\[\])?($|[>,])') THEN
         RAISE EXCEPTION USING MESSAGE = 'the form "jsonb_raw" cannot be kept in a baseline', ERRCODE = '0A000',
@@ -276,15 +289,15 @@ DECLARE
     kept parity.baseline;
     name text := coalesce(captured_as, parity.baseline_name(relation));
 BEGIN
-    IF relation IS NULL OR label IS NULL OR allow_appends IS NULL THEN
+    IF relation IS NULL OR label IS NULL OR allow_appends IS NULL OR name IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'relation, label and allow_appends must not be null', ERRCODE = '22004';
     END IF;
     SELECT * INTO kept FROM parity.baseline b WHERE b.relation = name AND b.label = baseline_find.label;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING MESSAGE = format('%s has no baseline "%s"', name, label), ERRCODE = '42704',
             HINT = coalesce(
-                (SELECT format('There is one of %s; captured_as => %L takes it.', b.relation, b.relation) FROM parity.baseline b
-                 WHERE b.label = baseline_find.label ORDER BY b.captured DESC LIMIT 1),
+                (SELECT format('There is one of %s, which is gone; captured_as => %L takes it.', b.relation, b.relation) FROM parity.baseline b
+                 WHERE b.label = baseline_find.label AND to_regclass(b.relation) IS NULL ORDER BY b.captured DESC LIMIT 1),
                 'SELECT parity.capture(relation, label) makes one.');
     END IF;
     IF allow_appends AND kept.highest_bound IS NULL AND kept.row_count > 0 OR allow_appends AND cardinality(kept.key_columns) = 0 THEN
@@ -337,7 +350,7 @@ COMMENT ON FUNCTION parity.baseline_differing(text[], text[], text[]) IS 'the co
 
 -- The row with the highest captured key, where rows may follow it.
 CREATE FUNCTION parity.baseline_last_row(relation regclass, kept parity.baseline, OUT holders bigint, OUT differs boolean, OUT columns text[])
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     now record;
     bytes integer := kept.width / 8;
@@ -425,8 +438,12 @@ COMMENT ON FUNCTION parity.baseline_compare(regclass, parity.baseline, boolean, 
     'digests a table again as it was captured and compares: {"status", "findings": what record_divergences takes, "facts": what record_table_finish takes}; internal';
 
 CREATE FUNCTION parity.baseline_pass(
-    relation regclass, baseline_id bigint, allow_appends boolean, workers integer, max_ranges integer) RETURNS jsonb
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off AS $$
+    relation regclass, baseline_id bigint, allow_appends boolean, workers integer, max_ranges integer, lock_timeout interval) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off SET TimeZone = 'UTC'
+    SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET xmlbinary = 'base64'
+    SET lc_numeric = 'C' SET quote_all_identifiers = off SET array_nulls = on SET standard_conforming_strings = on
+    SET backslash_quote = 'safe_encoding' SET transform_null_equals = off AS $$
 DECLARE
     kept parity.baseline;
     said text;
@@ -440,6 +457,7 @@ BEGIN
         RETURN '{"status": "skipped", "findings": [], "facts": {"message": "another run has the table"}}';
     END IF;
     BEGIN
+        PERFORM set_config('lock_timeout', (extract(epoch FROM lock_timeout) * 1000)::bigint::text, true);
         SELECT * INTO STRICT kept FROM parity.baseline b WHERE b.id = baseline_id;
         PERFORM parity.baseline_require(kept);
         RETURN parity.baseline_compare(relation, kept, allow_appends, workers, max_ranges);
@@ -450,20 +468,18 @@ BEGIN
     END;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_pass(regclass, bigint, boolean, integer, integer) IS
+COMMENT ON FUNCTION parity.baseline_pass(regclass, bigint, boolean, integer, integer, interval) IS
     'what baseline_compare gives, also where that fails or another run has the table; internal';
 
--- What is recorded of a pass, in one statement of the procedure.
-CREATE FUNCTION parity.baseline_record(run_id bigint, run_table_id bigint, outcome jsonb) RETURNS text
+CREATE FUNCTION parity.baseline_record(run_table_id bigint, outcome jsonb) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM parity.record_divergences(run_table_id, outcome -> 'findings');
     PERFORM parity.record_table_finish(run_table_id, outcome ->> 'status', outcome -> 'facts');
-    PERFORM parity.record_run_finish(run_id, outcome ->> 'status', outcome #>> '{facts,sqlstate}');
     RETURN outcome ->> 'status';
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_record(bigint, bigint, jsonb) IS 'records what a pass gave, and ends the run; internal';
+COMMENT ON FUNCTION parity.baseline_record(bigint, jsonb) IS 'records what a pass gave; internal';
 
 CREATE FUNCTION parity.baseline_begin(
     relation regclass, label text, captured_as text, options jsonb, OUT run_id bigint, OUT run_table_id bigint)
@@ -479,17 +495,26 @@ END
 $$;
 COMMENT ON FUNCTION parity.baseline_begin(regclass, text, text, jsonb) IS 'begins the records of a comparison with a baseline; internal';
 
-CREATE FUNCTION parity.baseline_callback(callback text, run_id bigint, run_table_id bigint) RETURNS void
+CREATE FUNCTION parity.baseline_end(run_id bigint, run_table_id bigint, result text, callback regproc) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    said text;
+    state text := (SELECT t.sqlstate FROM parity.run_table t WHERE t.id = run_table_id);
 BEGIN
     IF callback IS NOT NULL THEN
-        EXECUTE callback USING parity.record_payload(run_id, run_table_id);
+        BEGIN
+            EXECUTE (SELECT format('SELECT %I.%I($1)', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = callback)
+            USING parity.record_payload(run_id, run_table_id);
+        EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+            GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+            said := format('callback %s failed: %s', callback, said);
+            RAISE WARNING USING MESSAGE = said, ERRCODE = 'PP003';
+        END;
     END IF;
-EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING USING MESSAGE = format('the callback of run %s failed: %s', run_id, SQLERRM), ERRCODE = 'PP003';
+    PERFORM parity.record_run_finish(run_id, result, state, said);
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_callback(text, bigint, bigint) IS 'runs a callback with what is told as $1; internal';
+COMMENT ON FUNCTION parity.baseline_end(bigint, bigint, text, regproc) IS 'calls the caller''s function with what is told, and ends the record of the run; internal';
 
 CREATE FUNCTION parity.baseline_raise(run_id bigint, run_table_id bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -505,7 +530,7 @@ COMMENT ON FUNCTION parity.baseline_raise(bigint, bigint) IS 'raises what a run 
 -- A SET clause would forbid COMMIT: so every name and operator is qualified.
 CREATE PROCEDURE parity.verify_baseline(
     relation regclass, label text, allow_appends boolean DEFAULT false, captured_as text DEFAULT NULL, workers integer DEFAULT NULL,
-    max_ranges integer DEFAULT 1000, fail boolean DEFAULT false, callback text DEFAULT NULL,
+    max_ranges integer DEFAULT 1000, lock_timeout interval DEFAULT '10 s', callback regproc DEFAULT NULL, fail boolean DEFAULT false,
     INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -513,29 +538,33 @@ DECLARE
     run_table_id pg_catalog.int8;
     outcome pg_catalog.jsonb;
 BEGIN
+    COMMIT;  -- an error inside a transaction block, where nothing has been done yet
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     baseline_id := parity.baseline_find(relation, label, captured_as, allow_appends);
     SELECT b.run_id, b.run_table_id INTO run_id, run_table_id
     FROM parity.baseline_begin(relation, label, captured_as, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-        'allow_appends', allow_appends, 'captured_as', captured_as, 'workers', workers, 'max_ranges', max_ranges, 'fail', fail))) AS b;
+        'allow_appends', allow_appends, 'captured_as', captured_as, 'workers', workers, 'max_ranges', max_ranges, 'lock_timeout', lock_timeout,
+        'callback', callback, 'fail', fail))) AS b;
     COMMIT;
     -- A table that was rewritten after the snapshot was taken (40001) is read under another one.
     FOR attempt IN 1..3 LOOP
         ROLLBACK;
-        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-        outcome := parity.baseline_pass(relation, baseline_id, allow_appends, workers, max_ranges);
+        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE;
+        outcome := parity.baseline_pass(relation, baseline_id, allow_appends, workers, max_ranges, lock_timeout);
         EXIT WHEN (outcome OPERATOR(pg_catalog.#>>) '{facts,sqlstate}'::pg_catalog.text[]) OPERATOR(pg_catalog.=) '40001'::pg_catalog.text IS NOT TRUE;
     END LOOP;
-    result := parity.baseline_record(run_id, run_table_id, outcome);
+    result := parity.baseline_record(run_table_id, outcome);
     COMMIT;
-    PERFORM parity.baseline_callback(callback, run_id, run_table_id);
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    PERFORM parity.baseline_end(run_id, run_table_id, result, callback);
     COMMIT;
     IF result OPERATOR(pg_catalog.=) 'cancelled'::pg_catalog.text OR (fail AND result OPERATOR(pg_catalog.<>) 'identical'::pg_catalog.text) THEN
         PERFORM parity.baseline_raise(run_id, run_table_id);
     END IF;
 END
 $$;
-COMMENT ON PROCEDURE parity.verify_baseline(regclass, text, boolean, text, integer, integer, boolean, text, bigint, text) IS
-    'compares a table with its baseline of that label: digests it again under the same ranges, key, columns, forms and seed, records which ranges and columns differ, and tells. allow_appends: rows beyond the highest captured key are counted and not compared. captured_as: the name that the table had. fail: everything but identical ends in an error. callback: a statement that is run with what NOTIFY tells as $1';
+COMMENT ON PROCEDURE parity.verify_baseline(regclass, text, boolean, text, integer, integer, interval, regproc, boolean, bigint, text) IS
+    'compares a table with its baseline of that label: digests it again under the same ranges, key, columns, forms and seed, records which ranges and columns differ, and tells. allow_appends: rows beyond the highest captured key are counted and not compared. captured_as: the name that the table had. fail: everything but identical ends in an error. lock_timeout: how long a lock is waited for. callback: a function that is called with what NOTIFY tells, as jsonb';
 
 REVOKE ALL ON TABLE parity.baseline, parity.baseline_range FROM PUBLIC;
 REVOKE ALL ON ROUTINE
@@ -548,9 +577,9 @@ REVOKE ALL ON ROUTINE
     parity.baseline_find(regclass, text, text, boolean), parity.baseline_require(parity.baseline),
     parity.baseline_added_columns(regclass, parity.baseline), parity.baseline_differing(text[], text[], text[]),
     parity.baseline_last_row(regclass, parity.baseline), parity.baseline_compare(regclass, parity.baseline, boolean, integer, integer),
-    parity.baseline_pass(regclass, bigint, boolean, integer, integer), parity.baseline_record(bigint, bigint, jsonb),
-    parity.baseline_begin(regclass, text, text, jsonb), parity.baseline_callback(text, bigint, bigint), parity.baseline_raise(bigint, bigint),
-    parity.verify_baseline(regclass, text, boolean, text, integer, integer, boolean, text, bigint, text)
+    parity.baseline_pass(regclass, bigint, boolean, integer, integer, interval), parity.baseline_record(bigint, jsonb),
+    parity.baseline_begin(regclass, text, text, jsonb), parity.baseline_end(bigint, bigint, text, regproc), parity.baseline_raise(bigint, bigint),
+    parity.verify_baseline(regclass, text, boolean, text, integer, integer, interval, regproc, boolean, bigint, text)
     FROM PUBLIC;
 GRANT EXECUTE ON ROUTINE
     parity.greater_bound(bytea, bytea, text[]), parity.highest_bound(bytea, text[]), parity.baseline_name(regclass),
@@ -562,9 +591,9 @@ GRANT EXECUTE ON ROUTINE
     parity.baseline_find(regclass, text, text, boolean), parity.baseline_require(parity.baseline),
     parity.baseline_added_columns(regclass, parity.baseline), parity.baseline_differing(text[], text[], text[]),
     parity.baseline_last_row(regclass, parity.baseline), parity.baseline_compare(regclass, parity.baseline, boolean, integer, integer),
-    parity.baseline_pass(regclass, bigint, boolean, integer, integer), parity.baseline_record(bigint, bigint, jsonb),
-    parity.baseline_begin(regclass, text, text, jsonb), parity.baseline_callback(text, bigint, bigint), parity.baseline_raise(bigint, bigint),
-    parity.verify_baseline(regclass, text, boolean, text, integer, integer, boolean, text, bigint, text)
+    parity.baseline_pass(regclass, bigint, boolean, integer, integer, interval), parity.baseline_record(bigint, jsonb),
+    parity.baseline_begin(regclass, text, text, jsonb), parity.baseline_end(bigint, bigint, text, regproc), parity.baseline_raise(bigint, bigint),
+    parity.verify_baseline(regclass, text, boolean, text, integer, integer, interval, regproc, boolean, bigint, text)
     TO parity_operator;
 GRANT SELECT ON parity.baseline, parity.baseline_range TO parity_operator;
 GRANT SELECT (id, relation, label, captured, captured_by, key_columns, columns, all_columns, forms, filter, format_version, width, ranges, row_count)

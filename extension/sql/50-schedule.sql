@@ -7,13 +7,13 @@ CREATE FUNCTION parity.schedule_command(relation regclass, server text, label te
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     called regproc;
+    arguments text[];
     unknown text;
 BEGIN
-    SELECT p.oid INTO called FROM pg_proc p
+    SELECT p.oid, p.proargnames INTO called, arguments FROM pg_proc p
     WHERE p.pronamespace = 'parity'::regnamespace AND p.prokind = 'p' AND p.proname = CASE WHEN label IS NULL THEN 'verify' ELSE 'verify_baseline' END;
-    SELECT o.key INTO unknown FROM jsonb_each(options) AS o
-    WHERE o.key <> ALL ((SELECT p.proargnames FROM pg_proc p WHERE p.oid = called)) OR o.key IN ('relation', 'server', 'label', 'run_id', 'result')
-    LIMIT 1;
+    SELECT o.key INTO unknown FROM jsonb_object_keys(options) AS o(key)
+    WHERE o.key <> ALL (arguments) OR o.key IN ('relation', 'server', 'label', 'run_id', 'result') LIMIT 1;
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('%s has no option "%s"', called, unknown), ERRCODE = '22023';
     END IF;
