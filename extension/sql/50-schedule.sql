@@ -31,15 +31,21 @@ COMMENT ON FUNCTION parity.schedule_command(regclass, text, text, jsonb) IS
 CREATE FUNCTION parity.schedule_require(job_name text, schedule text, command text) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    home text := current_setting('cron.database_name', true);
+    home text;
 BEGIN
     IF EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
         RETURN;
     END IF;
+    BEGIN
+        home := current_setting('cron.database_name', true);
+    EXCEPTION WHEN insufficient_privilege THEN
+        home := '';  -- there is one, which not everybody may know
+    END;
     RAISE EXCEPTION USING MESSAGE = 'pg_cron is not in this database', ERRCODE = '0A000',
         DETAIL = CASE
             WHEN home IS NULL THEN 'The server has not loaded it: shared_preload_libraries does not name it.'
             WHEN home = current_database() THEN 'It can be created here.'
+            WHEN home = '' THEN 'It can only be in one database of the cluster (cron.database_name).'
             ELSE format('It can only be in the database "%s" (cron.database_name).', home) END,
         HINT = CASE
             WHEN home IS NULL THEN 'Any other scheduler can run the CALL as well.'
