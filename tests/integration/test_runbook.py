@@ -45,7 +45,7 @@ class Block:
         """Whether that is what the page shows."""
         if self.expected is None:
             return True
-        pattern = r"\n".join(r"(?:.*\n)*.*" if line.strip() == "…" else ".*".join(re.escape(part) for part in line.rstrip().split("…"))
+        pattern = r"\n".join(r"(?:.*\n)*.*" if line == "…" else ".*".join(re.escape(part) for part in line.rstrip().split("…"))
                              for line in self.expected.rstrip().splitlines())
         return re.fullmatch(pattern, "\n".join(line.rstrip() for line in printed.rstrip().splitlines())) is not None
 
@@ -73,9 +73,8 @@ class Site:
         self.primary.execute("CREATE PUBLICATION shop FOR TABLE orders, ledger")
         self.replica = self.subscribe(stack, "replica", "shop")
         self.new = self.subscribe(stack, "new", "shop_new")
-        standby = stack.enter_context(Cluster("standby", standby_of=primary))
-        self.standby = standby.database("shop")
-        self.places = {"primary": self.primary, "replica": self.replica, "new": self.new, "standby": self.standby}
+        self.standby = stack.enter_context(Cluster("standby", standby_of=primary))
+        self.places = {"primary": self.primary, "replica": self.replica, "new": self.new, "standby": self.standby.database("shop")}
         self.pass_file = directory / "pgpass"
         self.pass_file.write_text(f"*:*:*:postgres:{PASSWORD}\n")
         self.pass_file.chmod(0o600)
@@ -90,6 +89,9 @@ class Site:
             assert time.monotonic() < deadline, "the first copy takes too long"
             time.sleep(0.05)
         return made
+
+    def told(self):
+        return self.primary.query("SELECT relation, status, sqlstate, message FROM parity.run_table ORDER BY id DESC LIMIT 5")
 
     def close(self):
         for database in self.places.values():
@@ -118,12 +120,14 @@ class Site:
         return done.stdout
 
     def follow(self, block):
+        """Between two commands that somebody types, changes reach the standby."""
+        self.standby.catch_up()
         deadline = time.monotonic() + 30
         printed = self.run(block)
         while block.until and not block.prints(printed) and time.monotonic() < deadline:
             time.sleep(0.2)
             printed = self.run(block)
-        assert block.prints(printed), f"docs/operations.md:{block.line}\n{block.text}\nprinted:\n{printed}\nthe page shows:\n{block.expected}"
+        assert block.prints(printed), f"docs/operations.md:{block.line}\n{block.text}\nprinted:\n{printed}\nthe page shows:\n{block.expected}\n{self.told()}"
 
 
 def test_the_runbook(tmp_path):
