@@ -32,7 +32,8 @@ void require(core::BoundStatus status) {
 }
 
 core::ByteView bytes_of(const bytea* value) {
-    return {reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(value)), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
+    return {reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(value)),
+            static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
 }
 
 }  // namespace

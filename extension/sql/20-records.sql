@@ -149,10 +149,11 @@ WITH part AS (
 SELECT relation, kind, target, last.status AS result, last.finished,
        pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) last.finished) AS age,
        verified.at AS last_identical, last.divergent_ranges, last.divergent_rows, last.in_flight_rows,
-       CASE WHEN running.run_id IS NOT NULL THEN
+       CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) running.pid) THEN
            pg_catalog.format('%s for %s (run %s, pid %s)', coalesce(running.phase, 'starting'),
                              pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) running.started),
                              running.run_id, running.pid)
+            WHEN running.run_id IS NOT NULL THEN pg_catalog.format('died: the session of run %s is gone', running.run_id)
        END AS running,
        last.run_id, last.message
 FROM last FULL JOIN running USING (relation, kind, target) LEFT JOIN verified USING (relation, kind, target)
@@ -233,7 +234,8 @@ BEGIN
     WHERE r.id = run_id AND r.finished IS NULL AND r.pid = pg_backend_pid() AND r.performer = SESSION_USER
       AND r.backend_start = (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid());
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING MESSAGE = format('run %s is not a run of this session that is going on', coalesce(run_id::text, '(none)')), ERRCODE = '55000';
+        RAISE EXCEPTION USING ERRCODE = '55000',
+            MESSAGE = format('run %s is not a run of this session that is going on', coalesce(run_id::text, '(none)'));
     END IF;
 END
 $$;
@@ -412,13 +414,15 @@ COMMENT ON FUNCTION parity.record_trim() IS
     'removes the runs that ended more than parity.history_days ago, but for each table''s last and last identical one; gives their number';
 
 REVOKE ALL ON FUNCTION
-    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_tell(bigint, bigint), parity.record_check(bigint), parity.record_dead_runs(),
+    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_tell(bigint, bigint),
+    parity.record_check(bigint), parity.record_dead_runs(),
     parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
     parity.record_tables_skipped(bigint, text[], text), parity.record_run_finish(bigint, text, text, text), parity.record_trim()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_dead_runs(), parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
+    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint),
+    parity.record_dead_runs(), parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
     parity.record_tables_skipped(bigint, text[], text), parity.record_run_finish(bigint, text, text, text), parity.record_trim()
     TO parity_operator;

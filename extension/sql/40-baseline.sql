@@ -102,7 +102,8 @@ BEGIN
             kept.highest_bound, kept.highest_key, kept.highest_row)
     RETURNING id INTO made;
     INSERT INTO parity.baseline_range
-    SELECT made, r.range_no, r.lower_key, r.upper_key, r.lower_bound, r.upper_bound, r.row_count, r.key_digest, r.row_digest, r.column_digests
+    SELECT made, r.range_no, r.lower_key, r.upper_key, r.lower_bound, r.upper_bound, r.row_count, r.key_digest, r.row_digest,
+           r.column_digests
     FROM unnest(kept_ranges) AS r;
     RETURN made;
 END
@@ -149,7 +150,8 @@ CREATE FUNCTION parity.baseline_pages(relation regclass) RETURNS bigint
 $$;
 COMMENT ON FUNCTION parity.baseline_pages(regclass) IS 'the pages of a relation and its partitions; internal';
 
--- All under one snapshot: the highest key is that of the rows that are digested. Pinned is what the answer, or how a filter is read, could depend on.
+-- All under one snapshot: the highest key is that of the rows that are digested. Pinned is what the answer, or how a filter is read, could
+-- depend on.
 CREATE FUNCTION parity.baseline_digest(
     relation regclass, plan parity.baseline, ranges integer, workers integer,
     OUT kept_ranges parity.baseline_range[], OUT highest_bound bytea, OUT highest_key text, OUT highest_row bytea)
@@ -159,7 +161,8 @@ CREATE FUNCTION parity.baseline_digest(
     SET lc_numeric = 'C' SET quote_all_identifiers = off SET array_nulls = on SET standard_conforming_strings = on
     SET backslash_quote = 'safe_encoding' SET transform_null_equals = off AS $$
 DECLARE
-    key_forms text[] := ARRAY(SELECT plan.forms ->> k.name FROM unnest(plan.key_columns) WITH ORDINALITY AS k(name, place) ORDER BY k.place);
+    key_forms text[] := ARRAY(
+        SELECT plan.forms ->> k.name FROM unnest(plan.key_columns) WITH ORDINALITY AS k(name, place) ORDER BY k.place);
     bounds bytea[];
     starts bytea[];
     start integer;
@@ -168,18 +171,22 @@ DECLARE
 BEGIN
     SELECT array_agg(s.bound ORDER BY s.bound_no) INTO bounds FROM parity.split_keys(relation, ranges, plan.key_columns, plan.forms) AS s;
     SELECT array_agg(s.bound ORDER BY s.bound_no) INTO starts
-    FROM parity.split_keys(relation, least(16384, greatest(64, parity.baseline_pages(relation) / 20))::integer, plan.key_columns, plan.forms) AS s;
+    FROM parity.split_keys(
+        relation, least(16384, greatest(64, parity.baseline_pages(relation) / 20))::integer, plan.key_columns, plan.forms) AS s;
     start := coalesce(cardinality(starts), 0);
-    -- 104: bounds of hashes, by which rows have no order. Else the highest key lies behind the last bound, or further down where no row is left.
+    -- 104: bounds of hashes, by which rows have no order. Else the highest key lies behind the last bound, or further down where no row
+    -- is left.
     WHILE start >= 0 AND highest_bound IS NULL AND coalesce(get_byte(starts[1], 0), 0) <> 104 AND key_forms <> '{}' LOOP
         SELECT parity.highest_bound('\x6b'::bytea || r.key, key_forms) INTO highest_bound
         FROM parity.row_digests(
-            relation, lower_bound => starts[start], key_columns => plan.key_columns, columns => '{}', forms => plan.forms, filter => plan.filter) AS r;
+            relation, lower_bound => starts[start], key_columns => plan.key_columns, columns => '{}', forms => plan.forms,
+            filter => plan.filter) AS r;
         start := CASE WHEN start > 0 THEN greatest(start - step, 0) ELSE -1 END;
         step := step * 2;
     END LOOP;
     IF highest_bound IS NOT NULL THEN
-        SELECT r.holders, r.key_text, r.hashes INTO holders, highest_key, highest_row FROM parity.baseline_row(relation, plan, highest_bound) AS r;
+        SELECT r.holders, r.key_text, r.hashes INTO holders, highest_key, highest_row
+        FROM parity.baseline_row(relation, plan, highest_bound) AS r;
         bounds := ARRAY(
             SELECT b.bound FROM unnest(bounds) WITH ORDINALITY AS b(bound, place)
             WHERE b.bound <> highest_bound AND parity.greater_bound(highest_bound, b.bound, key_forms) = highest_bound ORDER BY b.place)
@@ -222,7 +229,8 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM jsonb_each_text(forms) AS f WHERE f.value ~ '(^|[<:,])jsonb_raw(\[\])?($|[>,])') THEN
         RAISE EXCEPTION USING MESSAGE = 'the form "jsonb_raw" cannot be kept in a baseline', ERRCODE = '0A000',
-            DETAIL = 'It hashes how this server stores a document, which a restore or an upgrade may change.', HINT = 'Take the form "json".';
+            DETAIL = 'It hashes how this server stores a document, which a restore or an upgrade may change.',
+            HINT = 'Take the form "json".';
     END IF;
     plan.relation := parity.baseline_name(relation);
     IF plan.relation IS NULL THEN
@@ -232,7 +240,8 @@ BEGIN
     plan.key_columns := coalesce(key_columns, (parity.key(relation)).key_columns::text[]);
     plan.all_columns := columns IS NULL;
     plan.columns := coalesce(columns, ARRAY(
-        SELECT f.column_name FROM parity.forms(relation) AS f WHERE f.column_name <> ALL (plan.key_columns) ORDER BY f.column_name::text COLLATE "C"));
+        SELECT f.column_name FROM parity.forms(relation) AS f WHERE f.column_name <> ALL (plan.key_columns)
+        ORDER BY f.column_name::text COLLATE "C"));
     SELECT coalesce(jsonb_object_agg(f.column_name, f.form) FILTER (WHERE f.form IS NOT NULL), '{}') || coalesce(baseline_plan.forms, '{}')
     INTO plan.forms FROM parity.forms(relation) AS f WHERE f.column_name = ANY (plan.key_columns || plan.columns);
     plan.filter := filter;
@@ -246,14 +255,16 @@ COMMENT ON FUNCTION parity.baseline_plan(regclass, text, text[], text[], jsonb, 
 
 CREATE FUNCTION parity.capture(
     relation regclass, label text, ranges integer DEFAULT NULL, key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL,
-    forms jsonb DEFAULT NULL, filter text DEFAULT NULL, width integer DEFAULT 64, workers integer DEFAULT NULL, replace boolean DEFAULT false,
+    forms jsonb DEFAULT NULL, filter text DEFAULT NULL, width integer DEFAULT 64, workers integer DEFAULT NULL,
+    replace boolean DEFAULT false,
     OUT captured_rows bigint, OUT captured_ranges integer, OUT highest_key text)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     plan parity.baseline := parity.baseline_plan(relation, label, key_columns, columns, forms, filter, width);
     digested record;
 BEGIN
-    IF NOT coalesce(replace, false) AND EXISTS (SELECT FROM parity.baseline b WHERE b.relation = plan.relation AND b.label = plan.label) THEN
+    IF NOT coalesce(replace, false)
+       AND EXISTS (SELECT FROM parity.baseline b WHERE b.relation = plan.relation AND b.label = plan.label) THEN
         RAISE EXCEPTION USING MESSAGE = format('%s has a baseline "%s" already', plan.relation, label), ERRCODE = '42710',
             HINT = 'Take another label, or replace => true.';
     END IF;
@@ -302,7 +313,8 @@ BEGIN
     END IF;
     IF allow_appends AND kept.highest_bound IS NULL AND kept.row_count > 0 OR allow_appends AND cardinality(kept.key_columns) = 0 THEN
         RAISE EXCEPTION USING MESSAGE = format('the baseline "%s" of %s cannot allow appended rows', label, name), ERRCODE = '0A000',
-            DETAIL = 'It has no highest key beyond which rows could be told from others: its rows have no key, or no unique one, or no B-tree orders them.';
+            DETAIL = 'It has no highest key beyond which rows could be told from others: '
+                     'its rows have no key, or no unique one, or no B-tree orders them.';
     END IF;
     RETURN kept.id;
 END
@@ -317,12 +329,13 @@ DECLARE
 BEGIN
     IF kept.format_version <> parity.format_version() THEN
         RAISE EXCEPTION USING ERRCODE = '0A000', HINT = 'Capture it again with replace => true.', MESSAGE = format(
-            'the baseline was captured with version %s of the digest format, this is version %s', kept.format_version, parity.format_version());
+            'the baseline was captured with version %s of the digest format, this is version %s', kept.format_version,
+            parity.format_version());
     END IF;
     SELECT count(*) AS ranges, sum(r.row_count) AS rows INTO stored FROM parity.baseline_range r WHERE r.baseline_id = kept.id;
     IF stored.ranges <> kept.ranges OR stored.rows IS DISTINCT FROM kept.row_count THEN
-        RAISE EXCEPTION USING MESSAGE = format('the baseline is damaged: %s ranges with %s rows are left of %s with %s', stored.ranges, stored.rows,
-                                               kept.ranges, kept.row_count), ERRCODE = 'XX001';
+        RAISE EXCEPTION USING ERRCODE = 'XX001', MESSAGE = format(
+            'the baseline is damaged: %s ranges with %s rows are left of %s with %s', stored.ranges, stored.rows, kept.ranges, kept.row_count);
     END IF;
     IF kept.filter IS NOT NULL AND kept.captured_by NOT IN (CURRENT_USER, SESSION_USER)
        AND NOT coalesce((SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = kept.captured_by), false) THEN
@@ -349,7 +362,8 @@ $$;
 COMMENT ON FUNCTION parity.baseline_differing(text[], text[], text[]) IS 'the columns whose digests differ; internal';
 
 -- The row with the highest captured key, where rows may follow it.
-CREATE FUNCTION parity.baseline_last_row(relation regclass, kept parity.baseline, OUT holders bigint, OUT differs boolean, OUT columns text[])
+CREATE FUNCTION parity.baseline_last_row(
+    relation regclass, kept parity.baseline, OUT holders bigint, OUT differs boolean, OUT columns text[])
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     now record;
@@ -359,14 +373,16 @@ BEGIN
     holders := now.holders;
     differs := holders <> 1 OR now.hashes <> kept.highest_row;
     columns := ARRAY(SELECT c.name FROM unnest(kept.columns) WITH ORDINALITY AS c(name, place)
-                     WHERE holders = 1 AND substr(now.hashes, 1 + bytes * c.place::integer, bytes) <> substr(kept.highest_row, 1 + bytes * c.place::integer, bytes)
+                     WHERE holders = 1 AND substr(now.hashes, 1 + bytes * c.place::integer, bytes)
+                                        <> substr(kept.highest_row, 1 + bytes * c.place::integer, bytes)
                      ORDER BY c.place);
 END
 $$;
 COMMENT ON FUNCTION parity.baseline_last_row(regclass, parity.baseline) IS
     'compares the row with the highest captured key alone: how many rows have the key now, whether it differs, in which columns; internal';
 
-CREATE FUNCTION parity.baseline_compare(relation regclass, kept parity.baseline, allow_appends boolean, workers integer, max_ranges integer) RETURNS jsonb
+CREATE FUNCTION parity.baseline_compare(
+    relation regclass, kept parity.baseline, allow_appends boolean, workers integer, max_ranges integer) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     now parity.baseline_range[];
@@ -383,14 +399,17 @@ DECLARE
     counted bigint;
 BEGIN
     SELECT array_agg(d ORDER BY d.range_no), sum(d.row_count) INTO now, counted FROM parity.baseline_ranges(relation, kept, ARRAY(
-        SELECT r.lower_key FROM parity.baseline_range r WHERE r.baseline_id = kept.id AND r.lower_key IS NOT NULL ORDER BY r.range_no), workers) AS d;
+        SELECT r.lower_key FROM parity.baseline_range r WHERE r.baseline_id = kept.id AND r.lower_key IS NOT NULL ORDER BY r.range_no),
+        workers) AS d;
     SELECT * INTO effort FROM parity.last_digest();
     IF cardinality(now) IS DISTINCT FROM kept.ranges THEN
-        RAISE EXCEPTION USING MESSAGE = format('the baseline has %s ranges, and the table was digested in %s', kept.ranges, cardinality(now)), ERRCODE = 'XX000';
+        RAISE EXCEPTION USING ERRCODE = 'XX000', MESSAGE = format(
+            'the baseline has %s ranges, and the table was digested in %s', kept.ranges, cardinality(now));
     END IF;
     IF allow_appends THEN
         IF kept.row_count > 0 THEN
-            SELECT l.holders, l.differs, l.columns INTO last_holders, last_differs, last_columns FROM parity.baseline_last_row(relation, kept) AS l;
+            SELECT l.holders, l.differs, l.columns INTO last_holders, last_differs, last_columns
+            FROM parity.baseline_last_row(relation, kept) AS l;
         END IF;
         appended := now[kept.ranges].row_count - last_holders;
     END IF;
@@ -410,7 +429,8 @@ BEGIN
                'kind', 'range', 'state', 'divergent', 'key', jsonb_build_object('lower', d.lower_bound, 'upper', d.upper_bound),
                'columns', d.columns) ORDER BY d.range_no) FILTER (WHERE d.place <= max_ranges), '[]'),
            jsonb_agg(jsonb_build_object('lower', d.lower_bound, 'upper', d.upper_bound, 'captured', d.captured, 'now', d.rows)
-                     ORDER BY d.range_no) FILTER (WHERE d.place <= max_ranges AND d.rows <> d.captured AND NOT (allow_appends AND d.range_no = kept.ranges)),
+                     ORDER BY d.range_no)
+               FILTER (WHERE d.place <= max_ranges AND d.rows <> d.captured AND NOT (allow_appends AND d.range_no = kept.ranges)),
            ARRAY(SELECT c.name FROM unnest(kept.columns) WITH ORDINALITY AS c(name, place)
                  WHERE EXISTS (SELECT FROM divergent e WHERE c.name = ANY (e.columns)) ORDER BY c.place)
     INTO differing, findings, counts, differing_columns FROM divergent d;
@@ -420,8 +440,9 @@ BEGIN
         'facts', jsonb_build_object(
             'source_rows', counted, 'target_rows', kept.row_count, 'ranges', kept.ranges,
             'divergent_ranges', differing, 'unnamed_ranges', differing, 'divergent_columns', differing_columns,
-            'not_compared', (SELECT coalesce(jsonb_agg(jsonb_build_object('what', format('column %I', a), 'reason', 'added after the capture')), '[]')
-                             FROM unnest(added) AS a),
+            'not_compared', (
+                SELECT coalesce(jsonb_agg(jsonb_build_object('what', format('column %I', a), 'reason', 'added after the capture')), '[]')
+                FROM unnest(added) AS a),
             'message', nullif(concat_ws('; ',
                 CASE WHEN differing > 0 AND counted - coalesce(appended, 0) <> kept.row_count
                      THEN format('%s rows now, %s captured', counted - coalesce(appended, 0), kept.row_count) END,
@@ -460,7 +481,7 @@ BEGIN
         PERFORM set_config('lock_timeout', (extract(epoch FROM lock_timeout) * 1000)::bigint::text, true);
         SELECT * INTO STRICT kept FROM parity.baseline b WHERE b.id = baseline_id;
         PERFORM parity.baseline_require(kept);
-        RETURN parity.baseline_compare(relation, kept, allow_appends, workers, max_ranges);
+        RETURN parity.baseline_compare(relation, kept, allow_appends, workers, coalesce(max_ranges, 2147483647));
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
         RETURN jsonb_build_object('status', CASE WHEN state = '57014' THEN 'cancelled' ELSE 'failed' END, 'findings', '[]'::jsonb,
@@ -503,7 +524,9 @@ DECLARE
 BEGIN
     IF callback IS NOT NULL THEN
         BEGIN
-            EXECUTE (SELECT format('SELECT %I.%I($1)', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = callback)
+            EXECUTE (
+                SELECT format('SELECT %I.%I($1)', n.nspname, p.proname)
+                FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = callback)
             USING parity.record_payload(run_id, run_table_id);
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
             GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
@@ -543,22 +566,24 @@ BEGIN
     baseline_id := parity.baseline_find(relation, label, captured_as, allow_appends);
     SELECT b.run_id, b.run_table_id INTO run_id, run_table_id
     FROM parity.baseline_begin(relation, label, captured_as, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-        'allow_appends', allow_appends, 'captured_as', captured_as, 'workers', workers, 'max_ranges', max_ranges, 'lock_timeout', lock_timeout,
-        'callback', callback, 'fail', fail))) AS b;
+        'allow_appends', allow_appends, 'captured_as', captured_as, 'workers', workers, 'max_ranges', max_ranges,
+        'lock_timeout', lock_timeout, 'callback', callback, 'fail', fail))) AS b;
     COMMIT;
     -- A table that was rewritten after the snapshot was taken (40001) is read under another one.
     FOR attempt IN 1..3 LOOP
         ROLLBACK;
         SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE;
         outcome := parity.baseline_pass(relation, baseline_id, allow_appends, workers, max_ranges, lock_timeout);
-        EXIT WHEN (outcome OPERATOR(pg_catalog.#>>) '{facts,sqlstate}'::pg_catalog.text[]) OPERATOR(pg_catalog.=) '40001'::pg_catalog.text IS NOT TRUE;
+        EXIT WHEN (outcome OPERATOR(pg_catalog.#>>) '{facts,sqlstate}'::pg_catalog.text[]) OPERATOR(pg_catalog.=) '40001'::pg_catalog.text
+                  IS NOT TRUE;
     END LOOP;
     result := parity.baseline_record(run_table_id, outcome);
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     PERFORM parity.baseline_end(run_id, run_table_id, result, callback);
     COMMIT;
-    IF result OPERATOR(pg_catalog.=) 'cancelled'::pg_catalog.text OR (fail AND result OPERATOR(pg_catalog.<>) 'identical'::pg_catalog.text) THEN
+    IF result OPERATOR(pg_catalog.=) 'cancelled'::pg_catalog.text
+       OR (fail AND result OPERATOR(pg_catalog.<>) 'identical'::pg_catalog.text) THEN
         PERFORM parity.baseline_raise(run_id, run_table_id);
     END IF;
 END
@@ -566,35 +591,21 @@ $$;
 COMMENT ON PROCEDURE parity.verify_baseline(regclass, text, boolean, text, integer, integer, interval, regproc, boolean, bigint, text) IS
     'compares a table with its baseline of that label: digests it again under the same ranges, key, columns, forms and seed, records which ranges and columns differ, and tells. allow_appends: rows beyond the highest captured key are counted and not compared. captured_as: the name that the table had. fail: everything but identical ends in an error. lock_timeout: how long a lock is waited for. callback: a function that is called with what NOTIFY tells, as jsonb';
 
-REVOKE ALL ON TABLE parity.baseline, parity.baseline_range FROM PUBLIC;
-REVOKE ALL ON ROUTINE
-    parity.greater_bound(bytea, bytea, text[]), parity.highest_bound(bytea, text[]), parity.baseline_name(regclass),
-    parity.baseline_store(parity.baseline, parity.baseline_range[], boolean), parity.baseline_remove(bigint),
-    parity.baseline_row(regclass, parity.baseline, bytea), parity.baseline_ranges(regclass, parity.baseline, bytea[], integer),
-    parity.baseline_pages(regclass), parity.baseline_digest(regclass, parity.baseline, integer, integer), parity.baseline_seed(),
-    parity.baseline_plan(regclass, text, text[], text[], jsonb, text, integer),
-    parity.capture(regclass, text, integer, text[], text[], jsonb, text, integer, integer, boolean), parity.drop_baseline(text, text),
-    parity.baseline_find(regclass, text, text, boolean), parity.baseline_require(parity.baseline),
-    parity.baseline_added_columns(regclass, parity.baseline), parity.baseline_differing(text[], text[], text[]),
-    parity.baseline_last_row(regclass, parity.baseline), parity.baseline_compare(regclass, parity.baseline, boolean, integer, integer),
-    parity.baseline_pass(regclass, bigint, boolean, integer, integer, interval), parity.baseline_record(bigint, jsonb),
-    parity.baseline_begin(regclass, text, text, jsonb), parity.baseline_end(bigint, bigint, text, regproc), parity.baseline_raise(bigint, bigint),
-    parity.verify_baseline(regclass, text, boolean, text, integer, integer, interval, regproc, boolean, bigint, text)
-    FROM PUBLIC;
-GRANT EXECUTE ON ROUTINE
-    parity.greater_bound(bytea, bytea, text[]), parity.highest_bound(bytea, text[]), parity.baseline_name(regclass),
-    parity.baseline_store(parity.baseline, parity.baseline_range[], boolean), parity.baseline_remove(bigint),
-    parity.baseline_row(regclass, parity.baseline, bytea), parity.baseline_ranges(regclass, parity.baseline, bytea[], integer),
-    parity.baseline_pages(regclass), parity.baseline_digest(regclass, parity.baseline, integer, integer), parity.baseline_seed(),
-    parity.baseline_plan(regclass, text, text[], text[], jsonb, text, integer),
-    parity.capture(regclass, text, integer, text[], text[], jsonb, text, integer, integer, boolean), parity.drop_baseline(text, text),
-    parity.baseline_find(regclass, text, text, boolean), parity.baseline_require(parity.baseline),
-    parity.baseline_added_columns(regclass, parity.baseline), parity.baseline_differing(text[], text[], text[]),
-    parity.baseline_last_row(regclass, parity.baseline), parity.baseline_compare(regclass, parity.baseline, boolean, integer, integer),
-    parity.baseline_pass(regclass, bigint, boolean, integer, integer, interval), parity.baseline_record(bigint, jsonb),
-    parity.baseline_begin(regclass, text, text, jsonb), parity.baseline_end(bigint, bigint, text, regproc), parity.baseline_raise(bigint, bigint),
-    parity.verify_baseline(regclass, text, boolean, text, integer, integer, interval, regproc, boolean, bigint, text)
-    TO parity_operator;
+DO $privileges$
+DECLARE
+    part record;
+BEGIN
+    FOR part IN
+        SELECT p.oid::pg_catalog.regprocedure AS name FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'parity'::pg_catalog.regnamespace::pg_catalog.oid
+          AND p.proname::pg_catalog.text OPERATOR(pg_catalog.~) '^(baseline_|capture$|verify_baseline$|drop_baseline$|greater_bound$|highest_bound$)'
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', part.name);
+        EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO parity_operator', part.name);
+    END LOOP;
+END
+$privileges$;
 GRANT SELECT ON parity.baseline, parity.baseline_range TO parity_operator;
-GRANT SELECT (id, relation, label, captured, captured_by, key_columns, columns, all_columns, forms, filter, format_version, width, ranges, row_count)
+GRANT SELECT (id, relation, label, captured, captured_by, key_columns, columns, all_columns, forms, filter, format_version, width, ranges,
+              row_count)
     ON parity.baseline TO parity_reader;

@@ -11,14 +11,15 @@ DECLARE
     unknown text;
 BEGIN
     SELECT p.oid, p.proargnames INTO called, arguments FROM pg_proc p
-    WHERE p.pronamespace = 'parity'::regnamespace AND p.prokind = 'p' AND p.proname = CASE WHEN label IS NULL THEN 'verify' ELSE 'verify_baseline' END;
+    WHERE p.pronamespace = 'parity'::regnamespace AND p.prokind = 'p'
+      AND p.proname = CASE WHEN label IS NULL THEN 'verify' ELSE 'verify_baseline' END;
     SELECT o.key INTO unknown FROM jsonb_object_keys(options) AS o(key)
     WHERE o.key <> ALL (arguments) OR o.key IN ('relation', 'server', 'label', 'run_id', 'result') LIMIT 1;
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('%s has no option "%s"', called, unknown), ERRCODE = '22023';
     END IF;
-    RETURN format('CALL %s(%L', called, parity.baseline_name(relation)) || format(CASE WHEN label IS NULL THEN ', server => %L' ELSE ', label => %L' END,
-                                                                             coalesce(label, server))
+    RETURN format('CALL %s(%L', called, parity.baseline_name(relation))
+        || format(CASE WHEN label IS NULL THEN ', server => %L' ELSE ', label => %L' END, coalesce(label, server))
         || coalesce((
             SELECT string_agg(format(', %I => %L', o.key, CASE jsonb_typeof(o.value)
                 WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(o.value))::text ELSE o.value #>> '{}' END), '' ORDER BY o.key)
@@ -58,8 +59,8 @@ COMMENT ON FUNCTION parity.schedule_require(text, text, text) IS
     'an error unless pg_cron is in this database, which tells where it is and what to do there; internal';
 
 CREATE FUNCTION parity.schedule(
-    job_name text, schedule text, command text DEFAULT NULL, relation regclass DEFAULT NULL, server text DEFAULT NULL, label text DEFAULT NULL,
-    options jsonb DEFAULT '{}') RETURNS bigint
+    job_name text, schedule text, command text DEFAULT NULL, relation regclass DEFAULT NULL, server text DEFAULT NULL,
+    label text DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     scheduled text := command;
@@ -68,8 +69,9 @@ BEGIN
     IF job_name IS NULL OR schedule IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'job_name and schedule must not be null', ERRCODE = '22004';
     END IF;
-    IF num_nonnulls(command, relation) <> 1 OR (relation IS NOT NULL) <> (num_nonnulls(server, label) = 1) OR num_nonnulls(server, label) > 1 THEN
-        RAISE EXCEPTION USING MESSAGE = 'either a command must be given, or a relation with a server or a baseline''s label', ERRCODE = '22023';
+    IF num_nonnulls(command, relation) <> 1 OR num_nonnulls(server, label) <> num_nonnulls(relation) THEN
+        RAISE EXCEPTION USING ERRCODE = '22023',
+            MESSAGE = 'either a command must be given, or a relation with a server or a baseline''s label';
     END IF;
     IF relation IS NOT NULL THEN
         scheduled := parity.schedule_command(relation, server, label, options);

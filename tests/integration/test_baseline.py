@@ -217,6 +217,7 @@ def test_a_run_that_died_is_found_by_the_next(archive):
     holder.close()
     archive.cluster.wait_for(f"SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = {running.pid}")
     assert archive.query("SELECT status FROM parity.run") == [("running",)]
+    assert archive.query("SELECT result, running FROM parity.status") == [(None, "died: the session of run 1 is gone")]
     assert verify(archive)[1] == "identical"
     assert archive.query("SELECT r.status, t.status, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id ORDER BY r.id") == [
         ("died", "died", "its session ended before it did"), ("identical", "identical", None)]

@@ -1,9 +1,12 @@
 """parity.schedule and unschedule with the real pg_cron, on this machine's PostgreSQL."""
 
+import re
+
 import psycopg2
 import pytest
 
 from support.cluster import Cluster
+from support.pgparity import TOP
 
 SETTINGS = {"shared_preload_libraries": "pg_cron", "cron.database_name": "postgres", "cron.use_background_workers": "on"}
 
@@ -89,3 +92,13 @@ def test_from_another_database_the_hint_does_it(cron):
         assert jobs(cron) == []
     finally:
         cron.cluster.drop_database(other)
+
+
+def test_the_page_shows_what_is_printed(cron):
+    """docs/sql.md's example of scheduling, which cannot run where the others do."""
+    sql, shown = re.search(r"^```postgresql\n(.*?)^```\n\n```text\n(.*?)^```", (TOP / "docs" / "sql.md").read_text(), re.M | re.S).groups()
+    printed = [line.rstrip() for line in cron.psql(sql).rstrip().splitlines()]
+    expected = [line.rstrip() for line in shown.rstrip().splitlines()]
+    assert len(printed) == len(expected), printed
+    for line, of_page in zip(printed, expected):
+        assert re.fullmatch(".*".join(map(re.escape, of_page.split("…"))), line), (line, of_page)
