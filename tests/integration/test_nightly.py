@@ -247,6 +247,22 @@ def test_against_a_restored_dump(shop, source_cluster, target_cluster):
         target_cluster.drop_database(copy)
 
 
+def test_a_password_that_is_refused(shop, target_cluster):
+    """Loud, and without saying it."""
+    copy = target_cluster.create_database()
+    try:
+        copy.execute(TABLES)
+        allow_reading(copy)
+        allow_verifying(shop, target_cluster.port, copy.name, server="locked")
+        shop.execute("ALTER USER MAPPING FOR nightly SERVER locked OPTIONS (SET password 'another-secret')")
+        assert call(shop, "CALL parity.verify('orders', server => 'locked')") == "incomplete"
+        status, sqlstate, message = last_table(shop, "status, sqlstate, message")
+        assert (status, sqlstate) == ("incomplete", "08001") and "password authentication failed" in message
+        assert "another-secret" not in message + shop.cluster.log().replace("SET password 'another-secret'", "")
+    finally:
+        target_cluster.drop_database(copy)
+
+
 # ---- what the minutes brought -------------------------------------------------------------------------------------------
 
 
