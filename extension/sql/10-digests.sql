@@ -199,3 +199,8 @@ CREATE FUNCTION parity.row_digests(
     AS 'MODULE_PATHNAME', 'parity_row_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
 COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, boolean) IS
     'one row a row of [lower_bound, upper_bound), or of the chosen ranges of a list of bounds, or with the given framed keys: its framed key, row hash and cell hashes, in the order of range, key bytes and row hash';
+
+CREATE FUNCTION parity.key_values(key bytea, forms text[]) RETURNS text[]
+    AS 'MODULE_PATHNAME', 'parity_key_values' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION parity.key_values(bytea, text[]) IS
+    'the columns of a framed key, as row_digests gives it, as texts for people; forms are the forms of its columns, of all columns where there is no key';

@@ -1,0 +1,1680 @@
+
+--
+-- verify: comparing a table with the same on another cluster, through dblink
+--
+
+-- A run goes in steps, each a function that takes what is known so far as one object, does a bounded piece of work in a transaction of its
+-- own, and gives what is known then. An error becomes part of it, so that the procedures, which commit between the steps, need no exception
+-- blocks. Members of that object, the job:
+--   server, relation (oid), name, target, ask (what was asked for)      set at the start
+--   run, part                            the records
+--   step                                 what comes next: connect, snapshot, pass, settle, delay, replay, finish, done
+--   plan                                 key, columns, forms, ranges, replication: what connect found
+--   found                                candidates, ranges and counts after the last pass
+--   status, sqlstate, message            how it ended
+
+--
+-- the other side
+--
+
+CREATE FUNCTION parity.verify_dblink() RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    schema text;
+BEGIN
+    SELECT quote_ident(n.nspname) INTO schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'dblink';
+    IF schema IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = 'extension "dblink" is not installed in this database', ERRCODE = '55000',
+            HINT = 'CREATE EXTENSION dblink makes other clusters reachable.';
+    END IF;
+    RETURN schema;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_dblink() IS 'the schema of dblink, quoted; an error (55000) where it is not installed; internal';
+
+CREATE FUNCTION parity.verify_is_connected() RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    names text[];
+BEGIN
+    EXECUTE format('SELECT %s.dblink_get_connections()', parity.verify_dblink()) INTO names;
+    RETURN coalesce('pg_parity:target' = ANY (names), false);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_is_connected() IS 'whether this session has the connection of verifications; internal';
+
+-- Runs where an error has happened already: whatever is wrong with the connection must not hide that.
+CREATE FUNCTION parity.verify_disconnect() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    dblink text;
+    busy boolean;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'dblink') OR NOT parity.verify_is_connected() THEN
+        RETURN;
+    END IF;
+    dblink := parity.verify_dblink();
+    BEGIN
+        EXECUTE format('SELECT %1$s.dblink_is_busy($1) = 1 AND %1$s.dblink_error_message($1) = ''OK''', dblink) INTO busy USING 'pg_parity:target';
+        IF busy THEN
+            EXECUTE format('SELECT %s.dblink_cancel_query($1)', dblink) USING 'pg_parity:target';
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        NULL;  -- closing ends the query as well, only later
+    END;
+    EXECUTE format('SELECT %s.dblink_disconnect($1)', dblink) USING 'pg_parity:target';
+EXCEPTION WHEN OTHERS THEN
+    NULL;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_disconnect() IS 'cancels what runs on the target and closes the connection; no error where there is none; internal';
+
+CREATE FUNCTION parity.verify_send(query text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    sent integer;
+    reason text;
+BEGIN
+    EXECUTE format('SELECT %s.dblink_send_query($1, $2)', parity.verify_dblink()) INTO sent USING 'pg_parity:target', query;
+    IF sent = 1 THEN
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT %s.dblink_error_message($1)', parity.verify_dblink()) INTO reason USING 'pg_parity:target';
+    RAISE EXCEPTION USING MESSAGE = 'could not send a query to the target', ERRCODE = '08006', DETAIL = reason;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_send(text) IS 'starts a query on the target; internal';
+
+-- dblink_get_result waits in libpq, where a cancel does not reach it. Before it is called the answer must be there.
+CREATE FUNCTION parity.verify_await(seconds double precision) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    started timestamptz := clock_timestamp();
+    nap double precision := 0.001;
+    waiting boolean;
+    -- Each call takes some kilobytes of what has arrived, so that a few of them keep a long answer flowing.
+    polled text := format('SELECT bool_and(%1$s.dblink_is_busy($1) = 1) AND %1$s.dblink_error_message($1) = ''OK'' FROM generate_series(1, 64)',
+                          parity.verify_dblink());
+BEGIN
+    LOOP
+        EXECUTE polled INTO waiting USING 'pg_parity:target';
+        EXIT WHEN NOT waiting;
+        IF seconds > 0 AND clock_timestamp() > started + make_interval(secs => seconds) THEN
+            RAISE EXCEPTION USING MESSAGE = format('the target did not answer within %s s', seconds), ERRCODE = '08006';
+        END IF;
+        PERFORM pg_sleep(nap);
+        nap := least(nap * 1.5, 0.02);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_await(double precision) IS
+    'waits until the target has answered or is lost, at most so long (0: no limit; 08006); internal';
+
+CREATE FUNCTION parity.verify_ask(query text, seconds double precision) RETURNS text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fetched text := format('SELECT count(*), max(t.answer) FROM %s.dblink_get_result($1) AS t(answer text)', parity.verify_dblink());
+    results integer;
+    part text;
+    answer text;
+BEGIN
+    PERFORM parity.verify_send(query);
+    LOOP
+        PERFORM parity.verify_await(seconds);
+        EXECUTE fetched INTO results, part USING 'pg_parity:target';
+        EXIT WHEN results = 0;
+        answer := part;
+    END LOOP;
+    RETURN answer;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_ask(text, double precision) IS
+    'runs statements of which each gives one row of one text on the target, and gives the last one''s; internal';
+
+-- What the driver pins as well (driver/queries.cpp): what changes output and how literals are read, what would end or misguide a transaction that
+-- waits for the other side. Rows that a corrupt index lacks would not be seen by index-only scans.
+CREATE FUNCTION parity.verify_settings(ask jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT '{"DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "TimeZone": "UTC", "extra_float_digits": "3", "bytea_output": "hex",
+             "xmlbinary": "base64", "lc_numeric": "C", "quote_all_identifiers": "off", "array_nulls": "on", "standard_conforming_strings": "on",
+             "backslash_quote": "safe_encoding", "transform_null_equals": "off", "idle_in_transaction_session_timeout": "0",
+             "idle_session_timeout": "0", "transaction_timeout": "0", "jit": "off", "enable_indexonlyscan": "off", "row_security": "off"}'::jsonb
+           || jsonb_build_object('lock_timeout', ask ->> 'lock_timeout', 'statement_timeout', ask ->> 'statement_timeout')
+$$;
+COMMENT ON FUNCTION parity.verify_settings(jsonb) IS 'the settings that both sides read a table under; internal';
+
+CREATE FUNCTION parity.verify_pin(ask jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM set_config(s.name, p.value, true) FROM jsonb_each_text(parity.verify_settings(ask)) p JOIN pg_settings s ON s.name = p.key
+    WHERE p.key <> ALL ('{idle_session_timeout,statement_timeout}');  -- these count from the start of the CALL
+END
+$$;
+COMMENT ON FUNCTION parity.verify_pin(jsonb) IS 'sets them for the rest of this transaction; internal';
+
+-- Opens a transaction on the target whose snapshot is taken at once, and gives its position.
+CREATE FUNCTION parity.verify_remote_begin(ask jsonb) RETURNS pg_lsn
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN parity.verify_ask(format(
+        'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp; '
+        'SELECT count(set_config(s.name, p.value, true))::text FROM jsonb_each_text(%L) p JOIN pg_settings s ON s.name = p.key '
+        'WHERE s.name <> ''client_connection_check_interval'' OR version() ~ ''linux''; '
+        'SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text',
+        parity.verify_settings(ask) || '{"client_connection_check_interval": "2s"}'), (ask ->> 'wait')::float8);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_remote_begin(jsonb) IS 'begins a transaction on the target and takes its snapshot; internal';
+
+--
+-- connect: what both sides have, and what of it can be compared
+--
+
+CREATE FUNCTION parity.verify_facts_query(target text) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format($query$SELECT jsonb_build_object(
+        'extension', (SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'),
+        'control', has_function_privilege('pg_control_system()', 'EXECUTE'),
+        'recovery', pg_is_in_recovery(), 'started', pg_postmaster_start_time(),
+        'database', (SELECT oid FROM pg_database WHERE datname = current_database()),
+        'relation', to_regclass(%1$L)::oid,
+        'subscriptions', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.subname, 'slot', s.subslotname, 'enabled', s.subenabled)), '[]')
+            FROM pg_subscription s
+            WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND EXISTS (
+                SELECT FROM pg_subscription_rel r JOIN pg_stat_subscription t ON t.subid = r.srsubid
+                WHERE t.subname = s.subname AND (r.srrelid = to_regclass(%1$L) OR r.srrelid IN (
+                    SELECT p.relid FROM pg_partition_tree(to_regclass(%1$L)) p UNION SELECT a.relid FROM pg_partition_ancestors(to_regclass(%1$L)) a(relid)))))
+        )::text$query$, target)
+$$;
+COMMENT ON FUNCTION parity.verify_facts_query(text) IS 'asks a side what it is, and whether a subscription brings it the relation; internal';
+
+CREATE FUNCTION parity.verify_relation_query(relation oid) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format($query$SELECT (SELECT jsonb_build_object(
+        'format', parity.format_version(), 'kind', c.relkind,
+        'columns', (SELECT jsonb_object_agg(f.column_name, to_jsonb(f)) FROM parity.forms(c.oid) f),
+        'key', (SELECT jsonb_build_object('columns', k.key_columns, 'proven', k.proven) FROM parity.key(c.oid) k))
+        FROM pg_class c WHERE c.oid = %L::oid)::text$query$, relation)
+$$;
+COMMENT ON FUNCTION parity.verify_relation_query(oid) IS 'asks a side for the columns, forms and key of a relation; internal';
+
+CREATE FUNCTION parity.verify_form(
+    column_name text, asked text, own jsonb, other jsonb, OUT form text, OUT own_form text, OUT other_form text, OUT reason text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    zone text := regexp_replace(asked, '@[^][,<>]*', '@zone', 'g');
+    plain text := regexp_replace(asked, '@[^][,<>]*', '', 'g');
+    found text;
+    side jsonb;
+BEGIN
+    IF asked IS NULL THEN
+        -- The first of our exact forms that the other side has as an exact one. jsonb_raw tells documents apart that are equal.
+        SELECT e.name INTO form
+        FROM jsonb_array_elements_text(jsonb_build_array(own -> 'form') || (own -> 'other_forms')) WITH ORDINALITY AS e(name, no)
+        WHERE e.name NOT LIKE 'jsonb\_raw%' AND (jsonb_build_array(other -> 'form') || (other -> 'other_forms')) ? e.name
+        ORDER BY e.no LIMIT 1;
+        IF form IS NULL THEN
+            reason := coalesce(own ->> 'reason', other ->> 'reason',
+                               format('types %s on source and %s on target have no form in common', own ->> 'data_type', other ->> 'data_type'));
+        ELSIF form LIKE '%float%' AND form NOT LIKE 'record%' AND own -> 'lossy_forms' <> other -> 'lossy_forms' THEN
+            reason := format('types %s on source and %s on target hold other numbers for the same decimal one', own ->> 'data_type',
+                             other ->> 'data_type');
+            form := NULL;
+        END IF;
+        own_form := form;
+        other_form := form;
+        RETURN;
+    END IF;
+    form := plain;
+    FOR side IN SELECT s FROM jsonb_array_elements(jsonb_build_array(own, other)) s LOOP
+        found := CASE WHEN side -> 'lossy_forms' ? zone THEN asked
+                      WHEN (jsonb_build_array(side -> 'form') || (side -> 'other_forms') || (side -> 'lossy_forms')) ? plain THEN plain END;
+        IF found IS NULL THEN
+            RAISE EXCEPTION USING MESSAGE = format('column "%s" of type %s has no form "%s"', column_name, side ->> 'data_type', asked),
+                ERRCODE = '22023', HINT = 'parity.forms() shows the forms that each column has.';
+        END IF;
+        IF own_form IS NULL THEN own_form := found; END IF;
+        other_form := found;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_form(text, text, jsonb, jsonb) IS
+    'the form that a column is compared under, and what each side is asked for; where there is none, why; internal';
+
+CREATE FUNCTION parity.verify_estimate(relation oid) RETURNS double precision
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE tree(oid) AS (SELECT relation UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid)
+    SELECT coalesce(sum(CASE WHEN c.relkind = 'f' THEN greatest(c.reltuples, 0)
+                             WHEN c.relpages > 0 AND c.reltuples >= 0
+                             THEN c.reltuples / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::bigint)
+                             ELSE pg_relation_size(c.oid) / 100.0 END), 0)
+    FROM tree t JOIN pg_class c ON c.oid = t.oid WHERE c.relkind IN ('r', 'm', 'f')
+$$;
+COMMENT ON FUNCTION parity.verify_estimate(oid) IS 'about how many rows a relation has; internal';
+
+-- What is compared: key, columns and their forms on both sides, and what is not.
+CREATE FUNCTION parity.verify_plan(job jsonb, own jsonb, other jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ask jsonb := job -> 'ask';
+    asked_key jsonb := ask -> 'key_columns';
+    asked_columns jsonb := ask -> 'columns';
+    key_names text[];
+    wanted text[];
+    compared text[] := '{}';
+    own_forms jsonb := '{}';
+    other_forms jsonb := '{}';
+    common jsonb := '{}';
+    left_out jsonb := '[]';
+    name text;
+    chosen record;
+    slices integer;
+BEGIN
+    SELECT coalesce(array_agg(k.name ORDER BY k.no), '{}') INTO key_names
+    FROM jsonb_array_elements_text(coalesce(asked_key, own -> 'key' -> 'columns')) WITH ORDINALITY AS k(name, no);
+    SELECT coalesce(array_agg(c.name ORDER BY c.no), '{}') INTO wanted FROM jsonb_array_elements_text(asked_columns) WITH ORDINALITY AS c(name, no);
+    IF asked_columns IS NULL THEN
+        SELECT coalesce(array_agg(c.name ORDER BY c.name COLLATE "C"), '{}') INTO wanted
+        FROM jsonb_object_keys(own -> 'columns') AS c(name) WHERE c.name <> ALL (key_names);
+        SELECT coalesce(jsonb_agg(jsonb_build_object('what', format('column %I', c.name), 'reason', 'source lacks it') ORDER BY c.name COLLATE "C"), '[]')
+        INTO left_out
+        FROM jsonb_object_keys(other -> 'columns') AS c(name) WHERE NOT own -> 'columns' ? c.name;
+    END IF;
+    FOREACH name IN ARRAY key_names || wanted LOOP
+        IF NOT own -> 'columns' ? name THEN
+            RAISE EXCEPTION USING MESSAGE = format('column "%s" of relation %s does not exist', name, job ->> 'name'), ERRCODE = '42703';
+        ELSIF NOT other -> 'columns' ? name THEN
+            IF name = ANY (key_names) OR asked_columns IS NOT NULL THEN
+                RAISE EXCEPTION USING MESSAGE = format('column "%s" of relation %s does not exist on the target', name, job ->> 'target'),
+                    ERRCODE = '42703';
+            END IF;
+            left_out := left_out || jsonb_build_object('what', format('column %I', name), 'reason', 'target lacks it');
+            CONTINUE;
+        END IF;
+        chosen := parity.verify_form(name, ask -> 'forms' ->> name, own -> 'columns' -> name, other -> 'columns' -> name);
+        IF chosen.form IS NULL AND name = ANY (key_names) THEN
+            RAISE EXCEPTION USING MESSAGE = format('key column "%s" is not comparable: %s', name, chosen.reason), ERRCODE = '0A000';
+        ELSIF chosen.form IS NULL THEN
+            left_out := left_out || jsonb_build_object('what', format('column %I', name), 'reason', chosen.reason);
+            CONTINUE;
+        END IF;
+        own_forms := own_forms || jsonb_build_object(name, chosen.own_form);
+        other_forms := other_forms || jsonb_build_object(name, chosen.other_form);
+        common := common || jsonb_build_object(name, chosen.form);
+        IF name <> ALL (key_names) THEN compared := compared || name; END IF;
+    END LOOP;
+    SELECT n INTO name FROM jsonb_object_keys(ask -> 'forms') n WHERE NOT common ? n LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING MESSAGE = format('forms names column "%s", which is not compared', name), ERRCODE = '42703';
+    END IF;
+    IF cardinality(key_names) = 0 AND cardinality(compared) = 0 THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation %s has no column that could be compared', job ->> 'name'), ERRCODE = '0A000';
+    END IF;
+    slices := cardinality(compared) + 2;
+    RETURN jsonb_build_object(
+        'key', to_jsonb(key_names), 'columns', to_jsonb(compared), 'source_forms', own_forms, 'target_forms', other_forms,
+        'key_forms', (SELECT jsonb_agg(common -> n ORDER BY o)
+                      FROM unnest(CASE WHEN cardinality(key_names) > 0 THEN key_names ELSE compared END) WITH ORDINALITY AS u(n, o)),
+        'source_types', (SELECT jsonb_agg(own -> 'columns' -> n ->> 'data_type' ORDER BY o) FROM unnest(key_names) WITH ORDINALITY AS u(n, o)),
+        'target_types', (SELECT jsonb_agg(other -> 'columns' -> n ->> 'data_type' ORDER BY o) FROM unnest(key_names) WITH ORDINALITY AS u(n, o)),
+        'source_versions', own ->> 'kind' IN ('r', 'p', 'm'), 'target_versions', other ->> 'kind' IN ('r', 'p', 'm'),
+        'not_compared', left_out,
+        'ranges', coalesce((ask ->> 'ranges')::integer,
+                           greatest(64, least(4096, parity.verify_estimate((job ->> 'relation')::oid) / 1250, 524288 / slices))::integer),
+        'seed', ('x' || substr(md5(random()::text || clock_timestamp()::text || txid_current_if_assigned()::text || pg_backend_pid()), 1, 16))::bit(64)::bigint);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_plan(jsonb, jsonb, jsonb) IS 'what is compared, and how; internal';
+
+-- How the target follows this database: physical, logical, none, or unknown where that cannot be seen.
+CREATE FUNCTION parity.verify_replication(facts jsonb, own_system text, target_system text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    slots jsonb;
+    disabled text;
+BEGIN
+    IF (facts ->> 'recovery')::boolean THEN
+        RETURN CASE WHEN own_system IS NULL OR target_system IS NULL
+                    THEN '{"kind": "unknown", "reason": "pg_control_system() tells whose standby it is, and may not be called"}'
+                    WHEN own_system = target_system THEN '{"kind": "physical"}' ELSE '{"kind": "none", "reason": "a standby of another cluster"}' END;
+    END IF;
+    SELECT jsonb_agg(l.slot_name), string_agg(s.name, ', ') FILTER (WHERE NOT s.enabled) INTO slots, disabled
+    FROM jsonb_to_recordset(facts -> 'subscriptions') AS s(name text, slot text, enabled boolean)
+    JOIN pg_replication_slots l ON l.slot_name = s.slot AND l.slot_type = 'logical' AND l.database = current_database();
+    IF slots IS NULL THEN
+        RETURN '{"kind": "none"}';
+    ELSIF disabled IS NOT NULL THEN
+        RETURN jsonb_build_object('kind', 'none', 'reason', format('subscription %s is disabled', disabled));
+    END IF;
+    RETURN jsonb_build_object('kind', 'logical', 'slots', slots);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_replication(jsonb, text, text) IS 'how the target follows this database; internal';
+
+CREATE FUNCTION parity.verify_system() RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT has_function_privilege('pg_control_system()', 'EXECUTE') THEN RETURN NULL; END IF;
+    RETURN (SELECT system_identifier::text FROM pg_control_system());
+END
+$$;
+COMMENT ON FUNCTION parity.verify_system() IS 'this cluster''s identifier, NULL where it may not be seen; internal';
+
+CREATE FUNCTION parity.verify_open(job jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    dblink text := parity.verify_dblink();
+BEGIN
+    PERFORM parity.verify_disconnect();
+    -- dblink would take an unknown name for a connection string.
+    PERFORM FROM pg_foreign_server WHERE srvname = job ->> 'server';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING MESSAGE = format('server "%s" does not exist', job ->> 'server'), ERRCODE = '42704',
+            HINT = 'CREATE SERVER … FOREIGN DATA WRAPPER dblink_fdw, and a user mapping, tell where it is.';
+    END IF;
+    EXECUTE format('SELECT %s.dblink_connect($1, $2)', dblink) USING 'pg_parity:target', job ->> 'server';
+    PERFORM parity.verify_ask('SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
+                              'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings WHERE name = ''idle_session_timeout''',
+                              (job -> 'ask' ->> 'wait')::float8);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_open(jsonb) IS 'connects with the target; internal';
+
+CREATE FUNCTION parity.verify_connect(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ask jsonb := job -> 'ask';
+    wait double precision := ask ->> 'wait';
+    facts jsonb;
+    own jsonb;
+    other jsonb;
+    plan jsonb;
+    own_system text := parity.verify_system();
+    target_system text;
+BEGIN
+    PERFORM parity.verify_pin(ask);
+    PERFORM parity.verify_open(job);
+    IF job ? 'plan' THEN  -- once more, after a conflict
+        RETURN job || '{"step": "snapshot"}';
+    END IF;
+    PERFORM parity.verify_remote_begin(ask);
+    facts := parity.verify_ask(parity.verify_facts_query(job ->> 'target'), wait);
+    IF facts ->> 'extension' IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = 'extension "pg_parity" is not installed on the target', ERRCODE = '55000',
+            HINT = 'CREATE EXTENSION pg_parity in the database that the server names; a physical replica has it from its primary.';
+    ELSIF facts ->> 'relation' IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist on the target', job ->> 'target'), ERRCODE = '42P01';
+    END IF;
+    IF (facts ->> 'control')::boolean THEN
+        target_system := parity.verify_ask('SELECT system_identifier::text FROM pg_control_system()', wait);
+    END IF;
+    IF NOT (ask ->> 'allow_same_server')::boolean AND (facts ->> 'started')::timestamptz = pg_postmaster_start_time()
+       AND own_system IS NOT DISTINCT FROM target_system
+       AND (facts ->> 'database')::oid = (SELECT oid FROM pg_database WHERE datname = current_database()) THEN
+        RAISE EXCEPTION USING MESSAGE = format('server "%s" leads to this database itself', job ->> 'server'), ERRCODE = '22023',
+            HINT = 'allow_same_server => true compares a table with another one of the same database.';
+    END IF;
+    other := parity.verify_ask(parity.verify_relation_query((facts ->> 'relation')::oid), wait);
+    EXECUTE parity.verify_relation_query((job ->> 'relation')::oid) INTO own;
+    IF own IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist', job ->> 'name'), ERRCODE = '42P01';
+    ELSIF own -> 'format' <> other -> 'format' THEN
+        RAISE EXCEPTION USING MESSAGE = format('digests of format %s here cannot be compared with format %s on the target', own ->> 'format',
+                                               other ->> 'format'), ERRCODE = '55000',
+            HINT = 'Both sides need versions of pg_parity with one digest format.';
+    END IF;
+    -- Reading a view runs what its owner wrote. That must have been meant.
+    IF other ->> 'kind' IN ('v', 'f') AND own ->> 'kind' NOT IN ('v', 'f') AND NOT ask ? 'target_relation' THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation %s is a %s on the target', job ->> 'target', CASE other ->> 'kind' WHEN 'v' THEN 'view' ELSE 'foreign table' END),
+            ERRCODE = '42809', HINT = 'target_relation => … compares with it nevertheless.';
+    END IF;
+    plan := parity.verify_plan(job, own, other) || jsonb_build_object(
+        'target_oid', facts -> 'relation', 'replication', parity.verify_replication(facts, own_system, target_system),
+        'key_proven', CASE WHEN NOT ask ? 'key_columns' THEN own -> 'key' -> 'proven' END);
+    PERFORM parity.verify_ask('COMMIT', wait);
+    RETURN job || jsonb_build_object('plan', plan, 'step', 'snapshot');
+END
+$$;
+COMMENT ON FUNCTION parity.verify_connect(jsonb) IS 'a step of verify: connects, and makes the plan; internal';
+
+--
+-- pass: both sides are read under one snapshot each
+--
+
+CREATE FUNCTION parity.verify_names(list jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(array_agg(e.name ORDER BY e.no), '{}') FROM jsonb_array_elements_text(list) WITH ORDINALITY AS e(name, no)
+$$;
+COMMENT ON FUNCTION parity.verify_names(jsonb) IS 'a list of texts as an array; internal';
+
+CREATE FUNCTION parity.verify_target_arguments(job jsonb) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('relation => %L::oid::regclass, key_columns => %L::text[], columns => %L::text[], forms => %L::jsonb, filter => %L, seed => %L::bigint',
+                  job -> 'plan' ->> 'target_oid', parity.verify_names(job -> 'plan' -> 'key'), parity.verify_names(job -> 'plan' -> 'columns'),
+                  job -> 'plan' -> 'target_forms', job -> 'ask' ->> 'filter', job -> 'plan' ->> 'seed')
+$$;
+COMMENT ON FUNCTION parity.verify_target_arguments(jsonb) IS 'the arguments of every call of the extension on the target; internal';
+
+-- Digests of ranges on both sides at the same time. All ranges that were asked for come back.
+CREATE FUNCTION parity.verify_digests(
+    job jsonb, bounds bytea[], only_ranges integer[], totals_only boolean,
+    OUT range_no integer, OUT source_rows bigint, OUT target_rows bigint, OUT differs boolean, OUT columns text[],
+    OUT source_digest text, OUT target_digest text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    plan jsonb := job -> 'plan';
+    ask jsonb := job -> 'ask';
+    names text[] := parity.verify_names(plan -> 'columns');
+    numbers integer[];
+    row_counts bigint[];
+    keys parity.digest[];
+    rows parity.digest[];
+    cells text[];
+    joined bigint;
+BEGIN
+    PERFORM parity.verify_send(format(
+        'SELECT range_no, row_count, key_digest, row_digest, column_digests::text FROM parity.range_digests(%s, bounds => %L::bytea[], '
+        'only_ranges => %L::integer[], totals_only => %L, workers => %L)',
+        parity.verify_target_arguments(job), coalesce(bounds, '{}'), only_ranges, totals_only, ask ->> 'remote_workers'));
+    SELECT array_agg(d.range_no), array_agg(d.row_count), array_agg(d.key_digest), array_agg(d.row_digest), array_agg(d.column_digests::text)
+    INTO numbers, row_counts, keys, rows, cells
+    FROM parity.range_digests(
+        (job ->> 'relation')::oid::regclass, bounds => coalesce(bounds, '{}'), key_columns => parity.verify_names(plan -> 'key'), columns => names,
+        forms => plan -> 'source_forms', filter => ask ->> 'filter', seed => (plan ->> 'seed')::bigint, workers => (ask ->> 'workers')::integer,
+        only_ranges => only_ranges, totals_only => totals_only) d;
+    PERFORM parity.verify_await((ask ->> 'wait')::float8);
+    RETURN QUERY EXECUTE format($query$
+        SELECT s.range_no, s.row_count, t.row_count,
+            s.row_count <> t.row_count OR s.key_digest OPERATOR(parity.<>) t.key_digest OR s.row_digest OPERATOR(parity.<>) t.row_digest
+                OR s.cells IS DISTINCT FROM t.cells,
+            CASE WHEN s.cells IS DISTINCT FROM t.cells THEN ARRAY(
+                SELECT n.name FROM unnest($6, s.cells::parity.digest[], t.cells::parity.digest[]) WITH ORDINALITY AS n(name, s, t, no)
+                WHERE n.s OPERATOR(parity.<>) n.t ORDER BY n.no) ELSE '{}' END,
+            concat_ws(' ', s.key_digest, s.row_digest), concat_ws(' ', t.key_digest, t.row_digest)
+        FROM unnest($1, $2, $3, $4, $5) AS s(range_no, row_count, key_digest, row_digest, cells)
+        FULL JOIN %s.dblink_get_result($7) AS t(range_no integer, row_count bigint, key_digest parity.digest, row_digest parity.digest, cells text)
+        USING (range_no)
+        ORDER BY 1$query$, parity.verify_dblink())
+    USING numbers, row_counts, keys, rows, cells, names, 'pg_parity:target';
+    GET DIAGNOSTICS joined = ROW_COUNT;
+    PERFORM parity.verify_drain();
+    IF joined <> coalesce(cardinality(numbers), 0) OR joined <> coalesce(cardinality(only_ranges), coalesce(cardinality(bounds), 0) + 1) THEN
+        RAISE EXCEPTION USING MESSAGE = 'the two sides have digested other ranges', ERRCODE = 'XX000';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_digests(jsonb, bytea[], integer[], boolean) IS 'digests ranges on both sides and compares them; internal';
+
+CREATE FUNCTION parity.verify_drain() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    results integer;
+BEGIN
+    PERFORM parity.verify_await(60);
+    EXECUTE format('SELECT count(*) FROM %s.dblink_get_result($1) AS t(answer text)', parity.verify_dblink()) INTO results USING 'pg_parity:target';
+    IF results <> 0 THEN
+        RAISE EXCEPTION USING MESSAGE = 'the target answered more than was asked', ERRCODE = 'XX000';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_drain() IS 'ends an answer of the target; internal';
+
+-- The rows of ranges, or with some keys, on both sides, and of them the keys under which the sides differ. Rows under one key are a multiset of
+-- row hashes; what identifies it on a side is a text of these hashes and their numbers. Of a keyless table the key is the whole row.
+CREATE FUNCTION parity.verify_rows(job jsonb, bounds bytea[], only_ranges integer[], keys bytea[], known bytea[], room integer) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    plan jsonb := job -> 'plan';
+    ask jsonb := job -> 'ask';
+    names text[] := parity.verify_names(plan -> 'columns');
+    range_numbers integer[];
+    row_keys bytea[];
+    hashes bytea[];
+    cells bytea[];
+    result jsonb;
+BEGIN
+    -- The last row of the target's answer is a mark that it is whole.
+    PERFORM parity.verify_send(format(
+        'SELECT range_no, key, row_hash, cell_hashes FROM parity.row_digests(%s, bounds => %L::bytea[], only_ranges => %L::integer[], keys => %L::bytea[]) '
+        'UNION ALL SELECT 0, NULL, NULL, NULL',
+        parity.verify_target_arguments(job), bounds, only_ranges, keys));
+    SELECT array_agg(d.range_no), array_agg(d.key), array_agg(d.row_hash), array_agg(d.cell_hashes) INTO range_numbers, row_keys, hashes, cells
+    FROM parity.row_digests(
+        (job ->> 'relation')::oid::regclass, bounds => bounds, only_ranges => only_ranges, keys => keys,
+        key_columns => parity.verify_names(plan -> 'key'), columns => names, forms => plan -> 'source_forms', filter => ask ->> 'filter',
+        seed => (plan ->> 'seed')::bigint) d;
+    PERFORM parity.verify_await((ask ->> 'wait')::float8);
+    EXECUTE format($query$
+        WITH source AS (
+            SELECT u.range_no, u.key, u.hash, count(*) AS n, (array_agg(u.cells))[1] AS cells
+            FROM unnest($1, $2, $3, $4) AS u(range_no, key, hash, cells) GROUP BY 1, 2, 3
+        ), answer AS MATERIALIZED (
+            SELECT t.* FROM %s.dblink_get_result($5) AS t(range_no integer, key bytea, hash bytea, cells bytea)
+        ), target AS (
+            SELECT u.range_no, u.key, u.hash, count(*) AS n, (array_agg(u.cells))[1] AS cells FROM answer u WHERE u.range_no > 0 GROUP BY 1, 2, 3
+        ), line AS (
+            SELECT range_no, key, hash, coalesce(s.n, 0) AS sn, coalesce(t.n, 0) AS tn, s.cells AS sc, t.cells AS tc
+            FROM source s FULL JOIN target t USING (range_no, key, hash)
+        ), differing AS (
+            SELECT range_no, key, sum(greatest(sn - tn, 0))::bigint AS source_extra, sum(greatest(tn - sn, 0))::bigint AS target_extra,
+                string_agg(hash || int8send(sn), ''::bytea ORDER BY hash) FILTER (WHERE sn > 0) AS source_state,
+                string_agg(hash || int8send(tn), ''::bytea ORDER BY hash) FILTER (WHERE tn > 0) AS target_state,
+                (array_agg(sc ORDER BY hash) FILTER (WHERE sn > tn))[1] AS sc, (array_agg(tc ORDER BY hash) FILTER (WHERE tn > sn))[1] AS tc
+            FROM line JOIN (SELECT DISTINCT range_no, key FROM line WHERE sn <> tn) changed USING (range_no, key) GROUP BY 1, 2
+        ), new AS (
+            SELECT d.*, row_number() OVER (ORDER BY range_no, key) AS no FROM differing d WHERE NOT coalesce(key = ANY ($6), false)
+        )
+        SELECT jsonb_build_object(
+            'whole', EXISTS (SELECT FROM answer WHERE range_no = 0),
+            'source_rows', coalesce((SELECT sum(n) FROM source), 0), 'target_rows', coalesce((SELECT sum(n) FROM target), 0),
+            'differing', coalesce((SELECT jsonb_agg(DISTINCT range_no) FROM differing), '[]'),
+            'open', coalesce((SELECT jsonb_agg(DISTINCT range_no) FROM new WHERE no > $7), '[]'),
+            'rows', coalesce((SELECT jsonb_agg(jsonb_build_object(
+                    'range', range_no, 'key', encode(key, 'hex'), 'source_extra', source_extra, 'target_extra', target_extra,
+                    'source', CASE WHEN length(source_state) > 64 THEN encode(sha256(source_state), 'hex') ELSE encode(source_state, 'hex') END,
+                    'target', CASE WHEN length(target_state) > 64 THEN encode(sha256(target_state), 'hex') ELSE encode(target_state, 'hex') END,
+                    'columns', to_jsonb(ARRAY(SELECT c.name FROM unnest($8) WITH ORDINALITY AS c(name, no)
+                                              WHERE sc IS NOT NULL AND tc IS NOT NULL
+                                                AND substr(sc, (8 * c.no - 7)::integer, 8) <> substr(tc, (8 * c.no - 7)::integer, 8) ORDER BY c.no)))
+                ORDER BY no) FROM new WHERE no <= $7), '[]'))$query$, parity.verify_dblink())
+    INTO result USING range_numbers, row_keys, hashes, cells, 'pg_parity:target', known, coalesce(room, 2147483647), names;
+    PERFORM parity.verify_drain();
+    IF NOT (result ->> 'whole')::boolean THEN
+        RAISE EXCEPTION USING MESSAGE = 'the target''s answer is not whole', ERRCODE = '08006';
+    END IF;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_rows(jsonb, bytea[], integer[], bytea[], bytea[], integer) IS
+    'reads rows on both sides, and gives the keys under which they differ, at most so many new ones; internal';
+
+-- Which versions of rows the sides have under some keys: an object from the keys to texts. Two looks that see the same version of a row prove that it
+-- was never another one between them, which the same hash does not. Absent: there is no such row, or that cannot be told.
+CREATE FUNCTION parity.verify_versions_query(relation text, key_columns text[], key_types text[], key_forms text[], keys bytea[], locks boolean) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('SELECT (SELECT jsonb_object_agg(v.key, v.version) FROM (SELECT k.key, string_agg(%s, '','' ORDER BY t.xmin::text) AS version '
+                  'FROM (SELECT encode(u.key, ''hex'') AS key, parity.key_values(u.key, %L::text[]) AS c FROM unnest(%L::bytea[]) AS u(key)) k '
+                  'JOIN %s t ON %s GROUP BY 1) v)::text',
+                  CASE WHEN locks THEN 't.xmin || ''/'' || t.xmax' ELSE 't.xmin::text' END,
+                  key_forms, keys, relation,
+                  (SELECT string_agg(format('t.%I = k.c[%s]::%s', c.name, c.no, c.type), ' AND ')
+                   FROM unnest(key_columns, key_types) WITH ORDINALITY AS c(name, type, no)))
+$$;
+COMMENT ON FUNCTION parity.verify_versions_query(text, text[], text[], text[], bytea[], boolean) IS
+    'asks a side for the versions of rows: their xmin, with what locks or changes them; internal';
+
+CREATE FUNCTION parity.verify_forget() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    results integer := 1;
+BEGIN
+    WHILE results > 0 LOOP
+        PERFORM parity.verify_await(60);
+        EXECUTE format('SELECT count(*) FROM %s.dblink_get_result($1, false) AS t(answer text)', parity.verify_dblink())
+        INTO results USING 'pg_parity:target';
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_forget() IS 'passes over what is left of an answer after an error; internal';
+
+CREATE FUNCTION parity.verify_versions(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    plan jsonb := job -> 'plan';
+    names text[] := parity.verify_names(plan -> 'key');
+    forms text[] := parity.verify_names(plan -> 'key_forms');
+    answer text;
+BEGIN
+    source := '{}';
+    target := '{}';
+    IF cardinality(names) = 0 OR coalesce(cardinality(keys), 0) = 0 THEN
+        RETURN;
+    END IF;
+    -- Some keys cannot be looked for by what is shown of them, some partitions have no versions. Then hashes must do.
+    IF (plan ->> 'source_versions')::boolean THEN
+        BEGIN
+            EXECUTE parity.verify_versions_query(job ->> 'name', names, parity.verify_names(plan -> 'source_types'), forms, keys, true) INTO answer;
+            source := coalesce(answer::jsonb, '{}');
+        EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
+            NULL;
+        END;
+    END IF;
+    IF NOT (plan ->> 'target_versions')::boolean THEN
+        RETURN;
+    END IF;
+    BEGIN
+        answer := parity.verify_ask(parity.verify_versions_query(job ->> 'target', names, parity.verify_names(plan -> 'target_types'), forms, keys, false),
+                                    (job -> 'ask' ->> 'wait')::float8);
+        target := coalesce(answer::jsonb, '{}');
+    EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
+        PERFORM parity.verify_forget();
+    END;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_versions(jsonb, bytea[]) IS 'the versions of rows on both sides, as far as they can be told; the last question of a pass; internal';
+
+-- The first pass over the whole relation. Gives what differs: {"rows", "ranges", …}.
+CREATE FUNCTION parity.verify_first_look(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    plan jsonb := job -> 'plan';
+    most_ranges integer := plan ->> 'ranges';
+    key_names text[] := parity.verify_names(plan -> 'key');
+    fine bytea[];
+    fine_texts text[];
+    step integer;
+    bounds bytea[];
+    texts text[];
+    work jsonb;
+    found jsonb;
+    wanted double precision;
+    many boolean := parity.verify_estimate((job ->> 'relation')::oid) > 100000;
+    parts integer;
+BEGIN
+    -- Bounds of the finer division that may be wanted later are taken at the same time, since a B-tree's inner pages are under no snapshot.
+    IF most_ranges > 1 THEN
+        SELECT array_agg(s.bound ORDER BY s.bound_no), array_agg(s.bound_text ORDER BY s.bound_no) INTO fine, fine_texts
+        FROM parity.split_keys((job ->> 'relation')::oid::regclass, CASE WHEN many THEN least(131072, most_ranges * 16) ELSE most_ranges END,
+                               key_names, (SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(plan -> 'source_forms') f
+                                           WHERE cardinality(key_names) = 0 OR f.key = ANY (key_names))) s;
+    END IF;
+    step := greatest(1, ceil((coalesce(cardinality(fine), 0) + 1)::numeric / most_ranges)::integer);
+    SELECT array_agg(f.bound ORDER BY f.no), array_agg(f.shown ORDER BY f.no) INTO bounds, texts
+    FROM unnest(fine, fine_texts) WITH ORDINALITY AS f(bound, shown, no) WHERE f.no % step = 0;
+
+    SELECT jsonb_build_object(
+        'source_rows', coalesce(sum(d.source_rows), 0), 'target_rows', coalesce(sum(d.target_rows), 0), 'ranges_compared', count(*),
+        'differing', coalesce(jsonb_agg(jsonb_build_object(
+            'no', d.range_no, 'parent', d.range_no, 'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns', to_jsonb(d.columns),
+            'source', md5(d.source_digest), 'target', md5(d.target_digest)) ORDER BY d.range_no) FILTER (WHERE d.differs), '[]'))
+    INTO found
+    FROM parity.verify_digests(job, bounds, NULL, false) d;
+    found := found || jsonb_build_object('effort', (SELECT to_jsonb(e) FROM parity.last_digest() e));
+    work := found -> 'differing';
+
+    -- With about D differences among R rows of differing ranges, sqrt(D * R) ranges cost least (driver/descend.cpp). Where there are many more
+    -- differences than will be named, a finer division is of no use.
+    SELECT sqrt(q.differences * q.rows) INTO wanted FROM (
+        SELECT sum(greatest((w ->> 'source_rows')::float8, (w ->> 'target_rows')::float8)) AS rows,
+               -(found ->> 'ranges_compared')::float8 * ln(greatest((found ->> 'ranges_compared')::float8 - count(*), 0.5) / (found ->> 'ranges_compared')::float8) AS differences
+        FROM jsonb_array_elements(work) w) q
+    WHERE q.rows > 100000 AND q.rows > 0.05 * greatest((found ->> 'source_rows')::float8, (found ->> 'target_rows')::float8)
+      AND q.differences <= 10 * (job -> 'ask' ->> 'max_rows')::float8;
+    parts := least(step, coalesce(wanted, 0) / greatest(jsonb_array_length(work), 1));
+    IF parts > 1 THEN
+        SELECT f.bounds, f.texts, f.work INTO bounds, texts, work FROM parity.verify_finer(job, fine, fine_texts, step, parts, work) f;
+    END IF;
+    SELECT found || jsonb_build_object('differing', jsonb_array_length(found -> 'differing'), 'work', coalesce(jsonb_agg(
+            w.value || jsonb_build_object('lower', encode(bounds[(w.value ->> 'no')::integer - 1], 'hex'), 'lower_text', texts[(w.value ->> 'no')::integer - 1],
+                                          'upper', encode(bounds[(w.value ->> 'no')::integer], 'hex'), 'upper_text', texts[(w.value ->> 'no')::integer])
+            ORDER BY w.no), '[]'))
+    INTO found FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no);
+    RETURN found;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_first_look(jsonb) IS 'digests the whole relation on both sides, and differing ranges once more in finer ones; internal';
+
+CREATE FUNCTION parity.verify_finer(
+    job jsonb, fine bytea[], fine_texts text[], step integer, parts integer, coarse jsonb, OUT bounds bytea[], OUT texts text[], OUT work jsonb)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    stride integer := greatest(1, step / parts);
+    last integer := 0;
+    at integer;
+    until integer;
+    coarse_no integer;
+    only_ranges integer[] := '{}';
+    parents integer[] := '{}';
+BEGIN
+    bounds := '{}';
+    texts := '{}';
+    -- Range n of the first division lies between the fine bounds (n - 1) * step and n * step, of which the first and the last may be missing.
+    FOR coarse_no IN SELECT (c ->> 'no')::integer FROM jsonb_array_elements(coarse) c LOOP
+        at := (coarse_no - 1) * step;
+        until := least(coarse_no * step, cardinality(fine) + 1);
+        WHILE at < until LOOP
+            IF at > last THEN
+                bounds := array_append(bounds, fine[at]);
+                texts := array_append(texts, fine_texts[at]);
+                last := at;
+            END IF;
+            only_ranges := array_append(only_ranges, cardinality(bounds) + 1);
+            parents := array_append(parents, coarse_no);
+            at := at + stride;
+        END LOOP;
+        IF until <= cardinality(fine) THEN
+            bounds := array_append(bounds, fine[until]);
+            texts := array_append(texts, fine_texts[until]);
+            last := until;
+        END IF;
+    END LOOP;
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+               'no', d.range_no, 'parent', p.parent, 'source_rows', d.source_rows, 'target_rows', d.target_rows,
+               'columns', c.value -> 'columns',
+               'source', md5(d.source_digest), 'target', md5(d.target_digest)) ORDER BY d.range_no), '[]')
+    INTO work
+    FROM parity.verify_digests(job, bounds, only_ranges, true) d JOIN unnest(only_ranges, parents) AS p(range_no, parent) ON p.range_no = d.range_no
+    JOIN jsonb_array_elements(coarse) c ON (c.value ->> 'no')::integer = p.parent
+    WHERE d.differs;
+    IF jsonb_array_length(work) = 0 THEN
+        RAISE EXCEPTION USING MESSAGE = 'differing ranges are equal when they are divided further', ERRCODE = 'XX000';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_finer(jsonb, bytea[], text[], integer, integer, jsonb) IS 'digests differing ranges in a finer division; internal';
+
+-- Names rows of differing ranges, in order and in batches, as long as there is room. `work` are ranges with their bounds. Gives the new rows, and the
+-- ranges of which not all rows are known now.
+CREATE FUNCTION parity.verify_name_rows(job jsonb, work jsonb, known bytea[], room integer, OUT new_rows jsonb, OUT unnamed jsonb)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- dblink holds a whole answer in memory.
+    batch_rows CONSTANT integer := 50000;
+    huge_range CONSTANT integer := 250000;
+    bounds bytea[] := '{}';
+    numbers integer[] := '{}';
+    sizes bigint[] := '{}';
+    range jsonb;
+    seen integer := 0;
+    last integer;
+    total bigint;
+    read jsonb;
+    source_total bigint;
+    target_total bigint;
+BEGIN
+    new_rows := '[]';
+    unnamed := '[]';
+    -- One list of bounds for all ranges; what lies between them is not asked for.
+    FOR range IN SELECT w FROM jsonb_array_elements(work) w LOOP
+        IF range ->> 'lower' IS NOT NULL AND (cardinality(bounds) = 0 OR bounds[cardinality(bounds)] <> decode(range ->> 'lower', 'hex')) THEN
+            bounds := array_append(bounds, decode(range ->> 'lower', 'hex'));
+        END IF;
+        numbers := array_append(numbers, cardinality(bounds) + 1);
+        sizes := array_append(sizes, greatest((range ->> 'source_rows')::bigint, (range ->> 'target_rows')::bigint));
+        IF range ->> 'upper' IS NOT NULL THEN
+            bounds := array_append(bounds, decode(range ->> 'upper', 'hex'));
+        END IF;
+    END LOOP;
+    WHILE seen < cardinality(numbers) AND room > 0 LOOP
+        last := seen;
+        total := 0;
+        WHILE last < cardinality(numbers) AND (last = seen OR total + sizes[last + 1] <= batch_rows) LOOP
+            last := last + 1;
+            total := total + sizes[last];
+        END LOOP;
+        IF total > huge_range THEN
+            unnamed := unnamed || (work -> seen);
+        ELSE
+            read := parity.verify_rows(job, bounds, numbers[seen + 1:last], NULL, known, room);
+            SELECT sum((w.value ->> 'source_rows')::bigint), sum((w.value ->> 'target_rows')::bigint) INTO source_total, target_total
+            FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) WHERE w.no BETWEEN seen + 1 AND last;
+            IF source_total <> (read ->> 'source_rows')::bigint OR target_total <> (read ->> 'target_rows')::bigint
+               OR jsonb_array_length(read -> 'differing') <> last - seen THEN
+                RAISE EXCEPTION USING MESSAGE = 'rows and digests of the same ranges contradict each other', ERRCODE = 'XX000';
+            END IF;
+            -- Rows know the range of the first division that they are in.
+            SELECT new_rows || coalesce(jsonb_agg(r.value || jsonb_build_object('range', p.parent, 'state', 'new') ORDER BY r.no), '[]')
+            INTO new_rows
+            FROM jsonb_array_elements(read -> 'rows') WITH ORDINALITY AS r(value, no)
+            JOIN (SELECT n.number, w.value -> 'parent' AS parent FROM unnest(numbers) WITH ORDINALITY AS n(number, no)
+                  JOIN jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) ON w.no = n.no) p ON p.number = (r.value ->> 'range')::integer;
+            SELECT unnamed || coalesce(jsonb_agg(w.value ORDER BY w.no), '[]') INTO unnamed
+            FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no)
+            WHERE w.no BETWEEN seen + 1 AND last AND read -> 'open' @> to_jsonb(numbers[w.no::integer]);
+            room := room - jsonb_array_length(read -> 'rows');
+        END IF;
+        seen := last;
+    END LOOP;
+    SELECT unnamed || coalesce(jsonb_agg(w.value ORDER BY w.no), '[]') INTO unnamed
+    FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) WHERE w.no > seen;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_name_rows(jsonb, jsonb, bytea[], integer) IS 'names rows of differing ranges; internal';
+
+-- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now. It is confirmed:
+-- * where the target follows this database and had replayed what the last look saw when this one's snapshot was taken there: if one version of the
+--   row was there throughout, here or there. Either is proof: if here, what the target has replayed had it too, and the target shows another
+--   one; if there, the target came past the last look's moment and never showed what was here then. Equal hashes prove less, since a row may have been
+--   changed and changed back: they count where versions cannot be told.
+-- * where it does not follow: if nothing has changed on either side.
+-- Else it is still moving. A range is confirmed if both its digests are what they were.
+CREATE FUNCTION parity.verify_second_look(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found jsonb := job -> 'found';
+    before jsonb := found -> 'rows';
+    follows text := job ->> 'follows';
+    keys bytea[];
+    now_rows jsonb := '[]';
+    ranges jsonb := '[]';
+    named record;
+    room integer;
+BEGIN
+    SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(before) r;
+    IF keys IS NOT NULL THEN
+        now_rows := parity.verify_rows(job, NULL, NULL, keys, NULL, NULL) -> 'rows';
+    END IF;
+    SELECT coalesce(jsonb_agg(n.value || jsonb_build_object('range', b.value -> 'range', 'before', b.value, 'state', b.value -> 'state') ORDER BY b.no), '[]')
+    INTO now_rows
+    FROM jsonb_array_elements(before) WITH ORDINALITY AS b(value, no) JOIN jsonb_array_elements(now_rows) AS n(value) ON n.value ->> 'key' = b.value ->> 'key';
+    found := found || jsonb_build_object(
+        'cleared', (found ->> 'cleared')::bigint + jsonb_array_length(before) - jsonb_array_length(now_rows), 'rows', now_rows);
+
+    IF jsonb_array_length(found -> 'ranges') > 0 THEN
+        ranges := parity.verify_ranges_again(job, found -> 'ranges');
+        room := (job -> 'ask' ->> 'max_rows')::integer - jsonb_array_length(now_rows);
+        named := parity.verify_name_rows(job, ranges, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(now_rows) r), room);
+        found := found || jsonb_build_object('rows', now_rows || named.new_rows);
+        ranges := named.unnamed;
+    END IF;
+    RETURN found || jsonb_build_object('ranges', ranges);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_second_look(jsonb) IS 'looks at candidates and unnamed ranges again; internal';
+
+CREATE FUNCTION parity.verify_ranges_again(job jsonb, ranges jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    bounds bytea[] := '{}';
+    numbers integer[] := '{}';
+    range jsonb;
+    again jsonb;
+BEGIN
+    FOR range IN SELECT r FROM jsonb_array_elements(ranges) r LOOP
+        IF range ->> 'lower' IS NOT NULL AND (cardinality(bounds) = 0 OR bounds[cardinality(bounds)] <> decode(range ->> 'lower', 'hex')) THEN
+            bounds := array_append(bounds, decode(range ->> 'lower', 'hex'));
+        END IF;
+        numbers := array_append(numbers, cardinality(bounds) + 1);
+        IF range ->> 'upper' IS NOT NULL THEN
+            bounds := array_append(bounds, decode(range ->> 'upper', 'hex'));
+        END IF;
+    END LOOP;
+    SELECT coalesce(jsonb_agg(b.value || jsonb_build_object(
+               'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns', to_jsonb(d.columns),
+               'source', md5(d.source_digest), 'target', md5(d.target_digest), 'before', b.value) ORDER BY d.range_no), '[]')
+    INTO again
+    FROM parity.verify_digests(job, bounds, numbers, false) d JOIN unnest(numbers) WITH ORDINALITY AS n(number, no) ON n.number = d.range_no
+    JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS b(value, no) ON b.no = n.no
+    WHERE d.differs;
+    RETURN again;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_ranges_again(jsonb, jsonb) IS 'digests unnamed ranges again and gives those that still differ; internal';
+
+CREATE FUNCTION parity.verify_judge(found jsonb, follows text, source_versions jsonb, target_versions jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH versioned AS (
+        SELECT r.no, r.value || jsonb_build_object('source_version', source_versions -> (r.value ->> 'key'),
+                                                   'target_version', target_versions -> (r.value ->> 'key')) AS value
+        FROM jsonb_array_elements(found -> 'rows') WITH ORDINALITY AS r(value, no)
+    ), compared AS (
+        SELECT v.no, v.value, v.value ->> 'state' AS state, v.value ? 'before' AS again,
+            v.value -> 'source' IS NOT DISTINCT FROM v.value -> 'before' -> 'source' AS source_same,
+            v.value -> 'target' IS NOT DISTINCT FROM v.value -> 'before' -> 'target' AS target_same,
+            nullif(v.value -> 'source_version', 'null') AS source_version, nullif(v.value -> 'before' -> 'source_version', 'null') AS source_before,
+            nullif(v.value -> 'target_version', 'null') AS target_version, nullif(v.value -> 'before' -> 'target_version', 'null') AS target_before
+        FROM versioned v
+    ), judged AS (
+        SELECT no, value, CASE
+            WHEN state = 'divergent' THEN state
+            WHEN NOT again THEN 'moving'
+            WHEN follows = 'no' AND source_same AND target_same THEN 'divergent'
+            WHEN follows = 'replayed' AND (
+                source_same AND source_version = source_before
+                OR target_same AND target_version = target_before
+                OR source_same AND target_same AND coalesce(source_version, source_before, target_version, target_before) IS NULL) THEN 'divergent'
+            ELSE 'moving' END AS state
+        FROM compared
+    )
+    SELECT found || jsonb_build_object(
+        'rows', (SELECT coalesce(jsonb_agg((value - 'before') || jsonb_build_object('state', state) ORDER BY no), '[]') FROM judged),
+        'ranges', (SELECT coalesce(jsonb_agg((r.value - 'before') || jsonb_build_object('state', CASE
+                       WHEN r.value ->> 'state' = 'divergent' THEN 'divergent'
+                       WHEN follows IN ('no', 'replayed') AND r.value -> 'source' = r.value -> 'before' -> 'source'
+                           AND r.value -> 'target' = r.value -> 'before' -> 'target' THEN 'divergent'
+                       ELSE 'moving' END) ORDER BY r.no), '[]')
+                   FROM jsonb_array_elements(found -> 'ranges') WITH ORDINALITY AS r(value, no)))
+$$;
+COMMENT ON FUNCTION parity.verify_judge(jsonb, text, jsonb, jsonb) IS
+    'what is confirmed after another look, and what is still moving; follows: no, replayed, late, unknown, or anything else; internal';
+
+-- Values as text by column name, cut at 64 kB, for the rows that still differ.
+CREATE FUNCTION parity.verify_values(job jsonb, rows jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    plan jsonb := job -> 'plan';
+    ask jsonb := job -> 'ask';
+    names text[] := parity.verify_names(plan -> 'columns');
+    cut CONSTANT text := 'ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 THEN left(v.shown, 16384) || format(''… (%s bytes)'', octet_length(v.shown)) '
+                         'ELSE v.shown END FROM unnest(d.column_values) WITH ORDINALITY AS v(shown, no) ORDER BY v.no)';
+    keys bytea[];
+    own jsonb;
+    other jsonb;
+BEGIN
+    SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(rows) r;
+    IF keys IS NULL THEN RETURN rows; END IF;
+    PERFORM parity.verify_send(format(
+        'SELECT encode(d.key, ''hex''), %s FROM parity.row_digests(%s, keys => %L::bytea[], with_values => true) d UNION ALL SELECT NULL, NULL',
+        cut, parity.verify_target_arguments(job), keys));
+    EXECUTE format('SELECT jsonb_object_agg(encode(d.key, ''hex''), jsonb_object($1, %s)) FROM parity.row_digests($2, keys => $3, key_columns => $4, '
+                   'columns => $1, forms => $5, filter => $6, seed => $7, with_values => true) d', cut)
+    INTO own USING names, (job ->> 'relation')::oid::regclass, keys, parity.verify_names(plan -> 'key'), plan -> 'source_forms', ask ->> 'filter',
+        (plan ->> 'seed')::bigint;
+    PERFORM parity.verify_await((ask ->> 'wait')::float8);
+    EXECUTE format('SELECT jsonb_object_agg(t.key, jsonb_object($1, t.shown)) FILTER (WHERE t.key IS NOT NULL) '
+                   'FROM %s.dblink_get_result($2) AS t(key text, shown text[])', parity.verify_dblink())
+    INTO other USING names, 'pg_parity:target';
+    PERFORM parity.verify_drain();
+    RETURN (
+        SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
+            'source_values', parity.verify_shown(own -> (r.value ->> 'key'), r.value), 'target_values', parity.verify_shown(other -> (r.value ->> 'key'), r.value))
+            ORDER BY r.no), '[]')
+        FROM jsonb_array_elements(rows) WITH ORDINALITY AS r(value, no));
+END
+$$;
+COMMENT ON FUNCTION parity.verify_values(jsonb, jsonb) IS 'adds the values of rows that differ; internal';
+
+CREATE FUNCTION parity.verify_shown(shown jsonb, line jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN (line ->> 'source_extra')::bigint > 0 AND (line ->> 'target_extra')::bigint > 0
+                THEN (SELECT jsonb_object_agg(v.key, v.value) FROM jsonb_each(shown) v WHERE line -> 'columns' ? v.key) ELSE shown END
+$$;
+COMMENT ON FUNCTION parity.verify_shown(jsonb, jsonb) IS 'of the values of a row those that a finding tells; internal';
+
+-- What becomes of a job in which something failed: nothing is left running. A conflict (a table that was rewritten, a standby's replay) is tried again
+-- with new snapshots. What the target refused or lost is incomplete; a cancel that came from here is told apart from one of the target's.
+CREATE FUNCTION parity.verify_failed(job jsonb, state text, message text, detail text, context text) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    of_target boolean := context LIKE '%pg_parity:target%';
+    status text;
+    secret text;
+BEGIN
+    RAISE DEBUG USING MESSAGE = message, DETAIL = context;
+    PERFORM parity.verify_disconnect();
+    IF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3 THEN
+        RETURN job || jsonb_build_object('step', 'connect', 'conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
+    END IF;
+    status := CASE WHEN state = '57014' AND NOT of_target THEN 'cancelled'
+                   WHEN state LIKE '08%' OR (of_target AND state LIKE '57P%') THEN 'incomplete' ELSE 'failed' END;
+    message := CASE WHEN of_target THEN 'on the target: ' ELSE '' END || message
+               || CASE WHEN detail <> '' AND state LIKE '08%' THEN ': ' || btrim(detail, E'\n ') ELSE '' END;
+    FOR secret IN SELECT o.option_value FROM pg_user_mappings m, pg_options_to_table(m.umoptions) o
+                  WHERE m.srvname = job ->> 'server' AND o.option_name = 'password' AND o.option_value <> '' LOOP
+        message := replace(message, secret, '***');
+    END LOOP;
+    RETURN job || jsonb_build_object('step', 'finish', 'status', status, 'sqlstate', state, 'message', message,
+        -- With no other table it would be another way.
+        'hopeless', job ->> 'step' = 'connect' AND (state LIKE '08%' OR state IN ('2F003', '42704', '55000')));
+END
+$$;
+COMMENT ON FUNCTION parity.verify_failed(jsonb, text, text, text, text) IS 'what becomes of a job in which something failed; internal';
+
+-- A pass: the target's snapshot has been taken, this transaction's is being taken.
+CREATE FUNCTION parity.verify_pass(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    lsn pg_lsn;
+    first boolean := NOT job ? 'found';
+    found jsonb;
+    named record;
+    versions record;
+    state text;
+    message text;
+    detail text;
+    context text;
+BEGIN
+    lsn := pg_current_wal_insert_lsn();  -- after the snapshot: what that shows was written before
+    PERFORM parity.verify_pin(job -> 'ask');
+    IF first THEN
+        found := parity.verify_first_look(job);
+        named := parity.verify_name_rows(job, found -> 'work', NULL, (job -> 'ask' ->> 'max_rows')::integer);
+        found := (found - 'work') || jsonb_build_object('rows', named.new_rows, 'ranges', named.unnamed, 'cleared', 0);
+    ELSE
+        found := parity.verify_second_look(job);
+    END IF;
+    IF (job -> 'ask' ->> 'with_values')::boolean THEN
+        found := found || jsonb_build_object('rows', parity.verify_values(job, found -> 'rows'));
+    END IF;
+    versions := parity.verify_versions(job, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(found -> 'rows') r));
+    found := parity.verify_judge(found, coalesce(job ->> 'follows', 'first'), versions.source, versions.target);
+    -- A glance leaves how far the target had come at the last look as it is, for the message.
+    RETURN job || jsonb_build_object('found', found, 'source_lsn', lsn, 'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'), 'step', 'settle',
+                                     'took', extract(epoch FROM clock_timestamp() - now()),
+                                     'looks', coalesce((job ->> 'looks')::integer, 0) + CASE WHEN job ->> 'follows' = 'at once' THEN 0 ELSE 1 END);
+EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
+    RETURN parity.verify_failed(job, state, message, detail, context);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_pass(jsonb) IS 'a step of verify: reads both sides under one snapshot each; internal';
+
+--
+-- the other steps
+--
+
+CREATE FUNCTION parity.verify_settle(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found jsonb := job -> 'found';
+    moving boolean;
+    looks integer := job ->> 'looks';
+    glances integer := coalesce((job ->> 'glances')::integer, 0);
+BEGIN
+    PERFORM parity.verify_ask('ROLLBACK', (job -> 'ask' ->> 'wait')::float8);
+    SELECT coalesce(bool_or(e ->> 'state' = 'moving'), false) INTO moving
+    FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
+    -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at once, which confirm nothing, where
+    -- looking is quick.
+    IF moving AND looks > 1 AND glances < 10 AND (job ->> 'took')::float8 < 1 AND jsonb_array_length(found -> 'ranges') = 0 THEN
+        RETURN job || jsonb_build_object('step', 'snapshot', 'follows', 'at once', 'glances', glances + 1);
+    ELSIF NOT moving OR looks > (job -> 'ask' ->> 'rechecks')::integer THEN
+        PERFORM parity.verify_disconnect();
+        RETURN job || '{"step": "finish"}';
+    END IF;
+    RETURN job || jsonb_build_object('step', 'delay', 'glances', 0, 'until', clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'recheck_delay')::float8));
+END
+$$;
+COMMENT ON FUNCTION parity.verify_settle(jsonb) IS 'a step of verify: lets the target''s snapshot go, and decides whether to look again; internal';
+
+CREATE FUNCTION parity.verify_delay(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    left_over double precision := extract(epoch FROM (job ->> 'until')::timestamptz - clock_timestamp());
+BEGIN
+    PERFORM pg_sleep(greatest(0, least(1, left_over)));
+    IF left_over > 1 THEN
+        RETURN job;
+    END IF;
+    RETURN job || jsonb_build_object('step', 'replay', 'until', clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'replay_timeout')::float8));
+END
+$$;
+COMMENT ON FUNCTION parity.verify_delay(jsonb) IS 'a step of verify: waits a while before looking again; internal';
+
+-- Whether the target shows at least what was committed here before source_lsn. confirmed_flush_lsn lags, but may be seen by everybody.
+CREATE FUNCTION parity.verify_has_replayed(job jsonb) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    replication jsonb := job -> 'plan' -> 'replication';
+    wait double precision := job -> 'ask' ->> 'wait';
+    reached boolean;
+BEGIN
+    IF replication ->> 'kind' = 'physical' THEN
+        RETURN parity.verify_ask(format('SELECT coalesce(pg_last_wal_replay_lsn() >= %L, false)::text', job ->> 'source_lsn'), wait)::boolean;
+    END IF;
+    SELECT coalesce(bool_and(coalesce(greatest(w.replay_lsn, s.confirmed_flush_lsn) >= (job ->> 'source_lsn')::pg_lsn, false)), false)
+           AND count(*) = jsonb_array_length(replication -> 'slots')
+    INTO reached
+    FROM pg_replication_slots s LEFT JOIN pg_stat_replication w ON w.pid = s.active_pid
+    WHERE replication -> 'slots' ? s.slot_name;
+    -- While a table is copied at first, its subscription goes on without it.
+    RETURN reached AND parity.verify_ask(format(
+        'SELECT (NOT EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubstate <> ''r'' AND (r.srrelid = %1$L::oid OR r.srrelid IN ('
+        'SELECT p.relid FROM pg_partition_tree(%1$L::oid) p UNION SELECT a.relid FROM pg_partition_ancestors(%1$L::oid) a(relid)))))::text',
+        job -> 'plan' ->> 'target_oid'), wait)::boolean;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_has_replayed(jsonb) IS 'whether the target has replayed what the last look saw here; internal';
+
+CREATE FUNCTION parity.verify_replay(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    kind text := job -> 'plan' -> 'replication' ->> 'kind';
+    slice timestamptz := clock_timestamp() + interval '1 s';
+BEGIN
+    IF kind NOT IN ('physical', 'logical') THEN
+        RETURN job || jsonb_build_object('step', 'snapshot', 'follows', CASE kind WHEN 'none' THEN 'no' ELSE kind END);
+    END IF;
+    LOOP
+        IF parity.verify_has_replayed(job) THEN
+            RETURN job || '{"step": "snapshot", "follows": "replayed"}';
+        ELSIF clock_timestamp() > (job ->> 'until')::timestamptz THEN
+            RETURN job || '{"step": "snapshot", "follows": "late"}';
+        ELSIF clock_timestamp() > slice THEN
+            RETURN job;
+        END IF;
+        PERFORM pg_sleep(0.1);
+        PERFORM pg_stat_clear_snapshot();
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_replay(jsonb) IS 'a step of verify: waits until the target has replayed what the last look saw here; internal';
+
+CREATE FUNCTION parity.verify_phase(job jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE job ->> 'step'
+        WHEN 'connect' THEN 'connecting'
+        WHEN 'snapshot' THEN CASE WHEN job ? 'found' THEN format('looking again (%s of %s)', job ->> 'looks', job -> 'ask' ->> 'rechecks') ELSE 'comparing' END
+        WHEN 'delay' THEN 'waiting before looking again'
+        WHEN 'replay' THEN 'waiting for the target to replay'
+        WHEN 'finish' THEN 'recording' END
+$$;
+COMMENT ON FUNCTION parity.verify_phase(jsonb) IS 'what parity.status shows of a step; internal';
+
+CREATE FUNCTION parity.verify_findings(job jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH plan AS (
+        SELECT parity.verify_names(job -> 'plan' -> 'key') AS key, parity.verify_names(job -> 'plan' -> 'columns') AS columns,
+            parity.verify_names(job -> 'plan' -> 'key_forms') AS forms
+    ), line AS (
+        SELECT r.no, r.value, CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent' ELSE 'in_flight' END AS state,
+            jsonb_object(CASE WHEN cardinality(p.key) > 0 THEN p.key ELSE p.columns END, parity.key_values(decode(r.value ->> 'key', 'hex'), p.forms)) AS key,
+            (r.value ->> 'source_extra')::bigint AS source_extra, (r.value ->> 'target_extra')::bigint AS target_extra
+        FROM plan p, jsonb_array_elements(job -> 'found' -> 'rows') WITH ORDINALITY AS r(value, no)
+    ), finding AS (
+        SELECT 1 AS part, no, jsonb_build_object('kind', 'mismatch', 'state', state, 'key', key, 'columns', value -> 'columns',
+            'occurrences', least(source_extra, target_extra), 'source_values', value -> 'source_values', 'target_values', value -> 'target_values') AS finding
+        FROM line WHERE source_extra > 0 AND target_extra > 0
+        UNION ALL
+        SELECT 2, no, jsonb_build_object('kind', CASE WHEN source_extra > target_extra THEN 'missing_on_target' ELSE 'missing_on_source' END,
+            'state', state, 'key', key, 'occurrences', abs(source_extra - target_extra),
+            'source_values', CASE WHEN source_extra > target_extra THEN value -> 'source_values' END,
+            'target_values', CASE WHEN source_extra < target_extra THEN value -> 'target_values' END)
+        FROM line WHERE source_extra <> target_extra
+        UNION ALL
+        SELECT 3, r.no, jsonb_build_object('kind', 'range', 'state', CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent' ELSE 'in_flight' END,
+            'key', jsonb_build_object('lower', r.value -> 'lower_text', 'upper', r.value -> 'upper_text'), 'columns', r.value -> 'columns')
+        FROM jsonb_array_elements(job -> 'found' -> 'ranges') WITH ORDINALITY AS r(value, no) WHERE r.no <= (job -> 'ask' ->> 'max_rows')::integer
+    )
+    SELECT coalesce(jsonb_agg(jsonb_strip_nulls(finding - '{key,source_values,target_values}'::text[])
+                              || jsonb_build_object('key', finding -> 'key', 'source_values', finding -> 'source_values', 'target_values', finding -> 'target_values')
+                              ORDER BY no, part), '[]')
+    FROM finding
+$$;
+COMMENT ON FUNCTION parity.verify_findings(jsonb) IS 'what is recorded of the rows and ranges that differ; internal';
+
+CREATE FUNCTION parity.verify_facts(job jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH line AS (
+        SELECT r.value, r.value ->> 'state' = 'divergent' AS sure, greatest((r.value ->> 'source_extra')::bigint, (r.value ->> 'target_extra')::bigint) AS rows
+        FROM jsonb_array_elements(job -> 'found' -> 'rows') r
+    ), range AS (
+        SELECT r.value, r.value ->> 'state' = 'divergent' AS sure FROM jsonb_array_elements(job -> 'found' -> 'ranges') r
+    ), sure AS (
+        SELECT value -> 'range' AS range, value -> 'columns' AS columns FROM line WHERE sure UNION ALL SELECT value -> 'parent', value -> 'columns' FROM range WHERE sure
+    )
+    SELECT CASE WHEN job ? 'found' THEN jsonb_build_object(
+        'source_rows', job -> 'found' -> 'source_rows', 'target_rows', job -> 'found' -> 'target_rows', 'ranges', job -> 'found' -> 'ranges_compared',
+        'divergent_ranges', (SELECT count(DISTINCT range) FROM sure),
+        'divergent_rows', (SELECT coalesce(sum(rows), 0) FROM line WHERE sure), 'in_flight_rows', (SELECT coalesce(sum(rows), 0) FROM line WHERE NOT sure),
+        'cleared_rows', job -> 'found' -> 'cleared', 'unnamed_ranges', (SELECT count(*) FROM range),
+        'divergent_columns', (SELECT coalesce(jsonb_agg(DISTINCT c.value), '[]') FROM sure, jsonb_array_elements(sure.columns) c))
+        ELSE '{}' END
+        || jsonb_build_object(
+        'source_lsn', job -> 'source_lsn', 'target_lsn', job -> 'target_lsn', 'not_compared', coalesce(job -> 'plan' -> 'not_compared', '[]'),
+        'details', jsonb_strip_nulls(jsonb_build_object('key', job -> 'plan' -> 'key', 'key_proven', job -> 'plan' -> 'key_proven', 'looks', job -> 'looks',
+            'replication', job -> 'plan' -> 'replication', 'follows', job -> 'followed', 'conflicts', job -> 'conflicts', 'digests', job -> 'found' -> 'effort')),
+        'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
+$$;
+COMMENT ON FUNCTION parity.verify_facts(jsonb) IS 'what is recorded of a table; internal';
+
+CREATE FUNCTION parity.verify_finish(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found jsonb := job -> 'found';
+    sure boolean;
+    moving boolean;
+BEGIN
+    SELECT coalesce(bool_or(e ->> 'state' = 'divergent'), false), coalesce(bool_or(e ->> 'state' <> 'divergent'), false) INTO sure, moving
+    FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
+    IF job ->> 'status' IS NULL OR (sure AND job ->> 'status' <> 'cancelled') THEN
+        job := job || jsonb_build_object('status', CASE WHEN sure THEN 'divergent' WHEN moving THEN 'in_flight'
+            WHEN jsonb_array_length(job -> 'plan' -> 'not_compared') > 0 THEN 'incomplete' ELSE 'identical' END);
+    END IF;
+    IF job ->> 'message' IS NULL THEN
+        job := job || jsonb_build_object('message', CASE
+            WHEN job ->> 'status' = 'incomplete'
+            THEN (SELECT string_agg(format('%s was not compared: %s', n ->> 'what', n ->> 'reason'), '; ') FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n)
+            WHEN moving AND job ->> 'followed' = 'late' THEN format('the target had not replayed %s in time', job ->> 'source_lsn')
+            WHEN moving AND job ->> 'followed' = 'unknown' THEN 'whether the target follows this database cannot be seen: ' || (job -> 'plan' -> 'replication' ->> 'reason')
+            END);
+    END IF;
+    IF found IS NOT NULL THEN
+        PERFORM parity.record_divergences((job ->> 'part')::bigint, parity.verify_findings(job));
+    END IF;
+    PERFORM parity.record_table_finish((job ->> 'part')::bigint, job ->> 'status', parity.verify_facts(job));
+    RETURN job || '{"step": "done"}';
+END
+$$;
+COMMENT ON FUNCTION parity.verify_finish(jsonb) IS 'a step of verify: records how it ended; internal';
+
+CREATE FUNCTION parity.verify_step(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    step text := job ->> 'step';
+    phase text := parity.verify_phase(job);
+    state text;
+    message text;
+    detail text;
+    context text;
+BEGIN
+    IF step = 'finish' THEN
+        RETURN parity.verify_finish(job);
+    END IF;
+    BEGIN
+        IF phase IS DISTINCT FROM job ->> 'phase' AND phase IS NOT NULL THEN
+            PERFORM parity.record_table_phase((job ->> 'part')::bigint, phase);
+            job := job || jsonb_build_object('phase', phase);
+        END IF;
+        RETURN CASE step
+            WHEN 'connect' THEN parity.verify_connect(job)
+            WHEN 'snapshot' THEN job || jsonb_build_object('target_lsn', parity.verify_remote_begin(job -> 'ask'), 'step', 'pass')
+            WHEN 'settle' THEN parity.verify_settle(job)
+            WHEN 'delay' THEN parity.verify_delay(job)
+            WHEN 'replay' THEN parity.verify_replay(job) END;
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
+        RETURN parity.verify_failed(job, state, message, detail, context);
+    END;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_step(jsonb) IS 'takes the next step of a job; internal';
+
+CREATE FUNCTION parity.verify_is_at(job jsonb, step text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(job ->> 'step' = step, false)
+$$;
+COMMENT ON FUNCTION parity.verify_is_at(jsonb, text) IS 'whether a step comes next; internal';
+
+--
+-- the start and the end
+--
+
+CREATE FUNCTION parity.verify_check_options(ask jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text;
+    milliseconds jsonb := '{}';
+BEGIN
+    IF ask ? 'relation' AND ask ->> 'relation' IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = 'relation must not be NULL', ERRCODE = '22004';
+    END IF;
+    FOREACH name IN ARRAY '{server,max_rows,with_values,recheck_delay,rechecks,replay_timeout,lock_timeout,allow_same_server,fail}'::text[] LOOP
+        IF ask ->> name IS NULL THEN
+            RAISE EXCEPTION USING MESSAGE = format('%s must not be NULL', name), ERRCODE = '22004';
+        END IF;
+    END LOOP;
+    FOREACH name IN ARRAY '{ranges,rechecks}'::text[] LOOP
+        IF (ask ->> name)::integer < 1 THEN
+            RAISE EXCEPTION USING MESSAGE = format('%s must be at least 1', name), ERRCODE = '22023';
+        END IF;
+    END LOOP;
+    IF (ask ->> 'ranges')::integer > 131072 THEN
+        RAISE EXCEPTION USING MESSAGE = 'ranges must be at most 131072', ERRCODE = '22023';
+    ELSIF NOT (ask ->> 'max_rows')::integer BETWEEN 0 AND 100000 THEN
+        RAISE EXCEPTION USING MESSAGE = 'max_rows must be between 0 and 100000', ERRCODE = '22023';
+    END IF;
+    FOREACH name IN ARRAY '{recheck_delay,replay_timeout,lock_timeout,statement_timeout}'::text[] LOOP
+        IF (ask ->> name)::interval < interval '0' THEN
+            RAISE EXCEPTION USING MESSAGE = format('%s must not be negative', name), ERRCODE = '22023';
+        END IF;
+        milliseconds := milliseconds || jsonb_build_object(name, round(extract(epoch FROM (ask ->> name)::interval)::numeric * 1000));
+    END LOOP;
+    RETURN jsonb_strip_nulls(ask - 'relation') || jsonb_build_object(
+        'recheck_delay', (milliseconds ->> 'recheck_delay')::float8 / 1000, 'replay_timeout', (milliseconds ->> 'replay_timeout')::float8 / 1000,
+        'lock_timeout', milliseconds ->> 'lock_timeout', 'statement_timeout', coalesce(milliseconds ->> 'statement_timeout', '0'),
+        'callback', (SELECT format('%I.%I', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                     WHERE p.oid = (ask ->> 'callback')::oid),
+        'wait', CASE WHEN (milliseconds ->> 'statement_timeout')::numeric > 0 THEN (milliseconds ->> 'statement_timeout')::numeric / 1000 + 10 ELSE 0 END);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_check_options(jsonb) IS 'checks what was asked for; internal';
+
+CREATE FUNCTION parity.verify_lock(relation oid) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    number integer := CASE WHEN relation::bigint > 2147483647 THEN relation::bigint - 4294967296 ELSE relation::bigint END;
+BEGIN
+    PERFORM parity.verify_unlock(relation);  -- what a run that was broken off between two steps left in this session
+    RETURN pg_try_advisory_lock(1885434473, number);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_lock(oid) IS
+    'takes the advisory lock (class 1885434473, the relation''s OID) under which one session at a time verifies a relation; internal';
+
+CREATE FUNCTION parity.verify_unlock(relation oid) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    number integer := CASE WHEN relation::bigint > 2147483647 THEN relation::bigint - 4294967296 ELSE relation::bigint END;
+BEGIN
+    WHILE EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = 1885434473 AND l.objid = relation AND l.objsubid = 2
+                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid = pg_backend_pid() AND l.granted) LOOP
+        PERFORM pg_advisory_unlock(1885434473, number);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_unlock(oid) IS 'lets go of it; internal';
+
+CREATE FUNCTION parity.verify_begin_run(ask jsonb, source text) RETURNS bigint
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT parity.record_run_start('verify', source, ask ->> 'server',
+        'pg_parity ' || (SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'), jsonb_strip_nulls(ask - '{server,wait}'::text[]))
+$$;
+COMMENT ON FUNCTION parity.verify_begin_run(jsonb, text) IS 'begins the record of a run; internal';
+
+-- The job of one table. Where another session verifies the table it is done at once.
+CREATE FUNCTION parity.verify_begin_table(ask jsonb, run bigint, relation oid) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    schema text;
+    name text;
+    target text := ask ->> 'target_relation';
+    part bigint;
+BEGIN
+    SELECT n.nspname, c.relname INTO schema, name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
+    IF name IS NULL THEN
+        schema := 'dropped';
+        name := relation::text;
+    END IF;
+    target := CASE WHEN target IS NULL THEN format('%I.%I', schema, name)
+                   WHEN cardinality(parse_ident(target)) = 1 THEN format('%I.%s', schema, target) ELSE target END;
+    part := parity.record_table_start(run, format('%I.%I', schema, name), target);
+    IF NOT parity.verify_lock(relation) THEN
+        PERFORM parity.record_table_finish(part, 'skipped', jsonb_build_object('message', 'another session verifies the relation'));
+        RETURN jsonb_build_object('ask', ask, 'run', run, 'part', part, 'relation', relation, 'status', 'skipped', 'step', 'done');
+    END IF;
+    RETURN jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name', format('%I.%I', schema, name),
+                              'target', target, 'step', 'connect');
+END
+$$;
+COMMENT ON FUNCTION parity.verify_begin_table(jsonb, bigint, oid) IS 'begins the record and the job of one table; internal';
+
+-- An own function of the caller is told what NOTIFY tells. What it does wrong is known as well, and changes no result.
+CREATE FUNCTION parity.verify_call_back(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    callback text := job -> 'ask' ->> 'callback';
+    message text;
+    state text;
+BEGIN
+    IF callback IS NOT NULL THEN
+        EXECUTE format('SELECT %s($1)', callback) USING parity.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint);
+    END IF;
+    RETURN job;
+EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+    message := format('callback %s failed: %s', callback, message);
+    RAISE WARNING USING MESSAGE = message, ERRCODE = 'PP003';
+    RETURN job || jsonb_build_object('callback_state', state, 'callback_message', message)
+           || CASE WHEN state = '57014' THEN '{"status": "cancelled"}' ELSE '{}' END::jsonb;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_call_back(jsonb) IS 'calls the caller''s function; internal';
+
+CREATE FUNCTION parity.verify_end_run(job jsonb) RETURNS text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM parity.record_run_finish((job ->> 'run')::bigint, job ->> 'status', job ->> 'callback_state', job ->> 'callback_message');
+    RETURN job ->> 'status';
+END
+$$;
+COMMENT ON FUNCTION parity.verify_end_run(jsonb) IS 'ends the record of a run, and gives its status; internal';
+
+-- The end of a CALL, after all is recorded: a cancel goes on to the caller, and so does any other bad end if that was asked for.
+CREATE FUNCTION parity.verify_raise(job jsonb, result text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF result = 'cancelled' THEN
+        RAISE EXCEPTION USING MESSAGE = coalesce(job ->> 'message', 'canceling statement due to user request'), ERRCODE = '57014';
+    ELSIF (job -> 'ask' ->> 'fail')::boolean AND result <> 'identical' THEN
+        RAISE EXCEPTION USING MESSAGE = format('verification against %s: %s', job -> 'ask' ->> 'server', result) || coalesce(': ' || (job ->> 'message'), ''),
+            ERRCODE = CASE WHEN result = 'divergent' THEN 'PP002' ELSE 'PP003' END, HINT = format('SELECT * FROM parity.run_table WHERE run_id = %s tells more.', job ->> 'run');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_raise(jsonb, text) IS 'an error for a run that was cancelled, or not identical where fail was asked for; internal';
+
+-- No SET clause and no exception block, since it commits. Nothing is evaluated between a COMMIT and SET TRANSACTION, which must come before any query.
+CREATE PROCEDURE parity.verify_table(INOUT job jsonb)
+    LANGUAGE plpgsql AS $$
+BEGIN
+    LOOP
+        LOOP
+            COMMIT;
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+            job := parity.verify_step(job);
+            EXIT WHEN parity.verify_is_at(job, 'pass') OR parity.verify_is_at(job, 'done');
+        END LOOP;
+        EXIT WHEN parity.verify_is_at(job, 'done');
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+        job := parity.verify_pass(job);
+    END LOOP;
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    PERFORM parity.verify_unlock(pg_catalog.jsonb_extract_path_text(job, 'relation')::pg_catalog.oid);
+    job := parity.verify_call_back(job);
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+END
+$$;
+COMMENT ON PROCEDURE parity.verify_table(jsonb) IS 'takes the steps of one table''s job; internal';
+
+CREATE PROCEDURE parity.verify(
+    relation regclass, server text, target_relation text DEFAULT NULL, ranges integer DEFAULT NULL, columns text[] DEFAULT NULL,
+    key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL, filter text DEFAULT NULL, max_rows integer DEFAULT 1000,
+    with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3, replay_timeout interval DEFAULT '60 s',
+    workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL, lock_timeout interval DEFAULT '10 s', statement_timeout interval DEFAULT NULL,
+    allow_same_server boolean DEFAULT false, callback regproc DEFAULT NULL, fail boolean DEFAULT false,
+    INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    ask pg_catalog.jsonb;
+    job pg_catalog.jsonb;
+BEGIN
+    ask := parity.verify_check_options(pg_catalog.jsonb_build_object(
+        'relation', relation, 'server', server, 'target_relation', target_relation, 'ranges', ranges, 'columns', columns, 'key_columns', key_columns,
+        'forms', forms, 'filter', filter, 'max_rows', max_rows, 'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks', rechecks,
+        'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers, 'lock_timeout', lock_timeout,
+        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback::pg_catalog.oid, 'fail', fail));
+    COMMIT;  -- an error inside a transaction block, where nothing has been done yet
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    run_id := parity.verify_begin_run(ask, pg_catalog.current_database()::pg_catalog.text);
+    job := parity.verify_begin_table(ask, run_id, relation);
+    IF parity.verify_is_at(job, 'done') THEN
+        job := parity.verify_call_back(job);
+    ELSE
+        CALL parity.verify_table(job);
+    END IF;
+    result := parity.verify_end_run(job);
+    COMMIT;
+    PERFORM parity.verify_raise(job, result);
+END
+$$;
+COMMENT ON PROCEDURE parity.verify(regclass, text, text, integer, text[], text[], jsonb, text, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, regproc, boolean, bigint, text) IS
+    'compares a relation with the same on another cluster, which a foreign server for dblink names, records what differs and tells of it';
+
+--
+-- verify_schema: many tables in one run
+--
+
+-- A pattern as psql and pgparity have it: * is any characters, ? is one, a dot divides schema and name, double quotes take the rest as it is,
+-- everything else is folded to lower case. A pattern without a dot is of any schema.
+CREATE FUNCTION parity.verify_pattern(pattern text, OUT schema_regex text, OUT name_regex text)
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    c text;
+    quoted boolean := false;
+    dots integer := 0;
+BEGIN
+    name_regex := '';
+    FOREACH c IN ARRAY regexp_split_to_array(pattern, '') LOOP
+        IF c = '"' THEN
+            quoted := NOT quoted;
+        ELSIF quoted OR c !~ '[.*?]' THEN
+            c := CASE WHEN quoted THEN c ELSE lower(c) END;
+            name_regex := name_regex || CASE WHEN c ~ '\w' THEN c ELSE '\' || c END;
+        ELSIF c = '.' THEN
+            dots := dots + 1;
+            schema_regex := '^(' || name_regex || ')$';
+            name_regex := '';
+        ELSE
+            name_regex := name_regex || CASE c WHEN '*' THEN '.*' ELSE '.' END;
+        END IF;
+    END LOOP;
+    IF quoted OR dots > 1 OR name_regex = '' THEN
+        RAISE EXCEPTION USING MESSAGE = format('"%s" is no pattern for tables', pattern), ERRCODE = '22023', HINT = 'A pattern is such as public.* or "Sales".orders_?.';
+    END IF;
+    name_regex := '^(' || name_regex || ')$';
+END
+$$;
+COMMENT ON FUNCTION parity.verify_pattern(text) IS 'a pattern for tables as regular expressions; internal';
+
+-- Those whose turn it is come first: never looked at before, else the longest ago. What counts is when a table was last tried, so that one which fails
+-- every time does not keep the others from being reached. Partitions are compared with their table.
+CREATE FUNCTION parity.verify_relations(server text, patterns text[], exclude text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    idle text;
+    chosen jsonb;
+BEGIN
+    IF patterns IS NULL OR array_position(patterns, NULL) IS NOT NULL OR array_position(exclude, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION USING MESSAGE = 'patterns must not be NULL', ERRCODE = '22004';
+    END IF;
+    WITH candidate AS (
+        SELECT c.oid, n.nspname, c.relname, format('%I.%I', n.nspname, c.relname) AS name
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+                          AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
+          AND NOT EXISTS (SELECT FROM unnest(exclude) AS e(pattern), parity.verify_pattern(e.pattern) x
+                          WHERE (x.schema_regex IS NULL OR n.nspname ~ x.schema_regex) AND c.relname ~ x.name_regex)
+    ), matched AS (
+        SELECT c.*, m.pattern FROM candidate c JOIN unnest(patterns) AS m(pattern) ON true, parity.verify_pattern(m.pattern) x
+        WHERE (x.schema_regex IS NULL OR c.nspname ~ x.schema_regex) AND c.relname ~ x.name_regex
+    ), own AS (
+        SELECT DISTINCT m.oid, m.name FROM matched m
+        WHERE NOT EXISTS (SELECT FROM pg_partition_ancestors(m.oid) a(relid) JOIN matched p ON p.oid = a.relid WHERE a.relid <> m.oid)
+    ), tried AS (
+        SELECT t.relation, max(t.finished) AS at FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
+        WHERE r.kind = 'verify' AND r.target = server AND t.status <> 'skipped'::text GROUP BY 1
+    )
+    SELECT (SELECT jsonb_agg(jsonb_build_object('oid', o.oid, 'name', o.name) ORDER BY t.at NULLS FIRST, o.name COLLATE "C")
+            FROM own o LEFT JOIN tried t ON t.relation = o.name),
+           (SELECT string_agg(format('"%s"', p.pattern), ', ') FROM unnest(patterns) AS p(pattern) WHERE NOT EXISTS (SELECT FROM matched m WHERE m.pattern = p.pattern))
+    INTO chosen, idle;
+    IF idle IS NOT NULL OR chosen IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = coalesce('no table matches ' || idle, 'no pattern was given'), ERRCODE = '42P01';
+    END IF;
+    RETURN chosen;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_relations(text, text[], text[]) IS 'the tables that patterns choose, in the order in which it is their turn; internal';
+
+-- The next table of a run over many: {"ask", "run", "left", "until", "statuses", "stop"}.
+CREATE FUNCTION parity.verify_next(work jsonb, OUT rest jsonb, OUT job jsonb)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    rest := work;
+    IF jsonb_array_length(work -> 'left') = 0 OR work ? 'stop' THEN
+        RETURN;
+    ELSIF clock_timestamp() >= (work ->> 'until')::timestamptz THEN
+        rest := work || '{"stop": "not reached within the budget"}';
+        RETURN;
+    END IF;
+    job := parity.verify_begin_table(work -> 'ask', (work ->> 'run')::bigint, (work -> 'left' -> 0 ->> 'oid')::oid);
+    rest := jsonb_set(work, '{left}', (work -> 'left') - 0);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_next(jsonb) IS 'begins the next of many tables; internal';
+
+CREATE FUNCTION parity.verify_note(work jsonb, job jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_set(work, '{statuses}', (work -> 'statuses') || (job -> 'status'))
+           || CASE WHEN job ->> 'status' = 'cancelled' THEN jsonb_build_object('stop', 'not reached before the run was cancelled', 'message', job -> 'message')
+                   WHEN (job ->> 'hopeless')::boolean THEN jsonb_build_object('stop', 'not tried: ' || (job ->> 'message')) ELSE '{}' END
+           || CASE WHEN job ? 'callback_message' THEN jsonb_build_object('callback_state', job -> 'callback_state', 'callback_message', job -> 'callback_message')
+                   ELSE '{}' END
+$$;
+COMMENT ON FUNCTION parity.verify_note(jsonb, jsonb) IS 'notes how one of many tables ended; internal';
+
+CREATE FUNCTION parity.verify_end_schema(work jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result text;
+    message text;
+    left_over integer := jsonb_array_length(work -> 'left');
+BEGIN
+    IF left_over > 0 THEN
+        PERFORM parity.record_tables_skipped((work ->> 'run')::bigint, ARRAY(SELECT l ->> 'name' FROM jsonb_array_elements(work -> 'left') l), work ->> 'stop');
+        message := format('%s of %s tables %s', left_over, left_over + jsonb_array_length(work -> 'statuses'), work ->> 'stop');
+    END IF;
+    SELECT s.status INTO result
+    FROM unnest('{cancelled,divergent,failed,in_flight,incomplete,skipped,identical}'::text[]) WITH ORDINALITY AS s(status, no)
+    WHERE work -> 'statuses' ? s.status ORDER BY s.no LIMIT 1;
+    IF result = 'skipped' OR result IS NULL OR (result = 'identical' AND left_over > 0) THEN
+        result := 'incomplete';
+    END IF;
+    message := nullif(concat_ws('; ', message, work ->> 'callback_message'), '');
+    PERFORM parity.record_run_finish((work ->> 'run')::bigint, result, work ->> 'callback_state', message);
+    RETURN work || jsonb_build_object('status', result, 'message', coalesce(work ->> 'message', message));
+END
+$$;
+COMMENT ON FUNCTION parity.verify_end_schema(jsonb) IS 'ends the record of a run over many tables; internal';
+
+CREATE PROCEDURE parity.verify_schema(
+    server text, patterns text[] DEFAULT '{public.*}', exclude text[] DEFAULT '{}', budget interval DEFAULT NULL, ranges integer DEFAULT NULL,
+    max_rows integer DEFAULT 1000, with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3,
+    replay_timeout interval DEFAULT '60 s', workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL, lock_timeout interval DEFAULT '10 s',
+    statement_timeout interval DEFAULT NULL, allow_same_server boolean DEFAULT false, callback regproc DEFAULT NULL, fail boolean DEFAULT false,
+    INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    work pg_catalog.jsonb;
+    job pg_catalog.jsonb;
+BEGIN
+    work := pg_catalog.jsonb_build_object(
+        'ask', parity.verify_check_options(pg_catalog.jsonb_build_object(
+            'server', server, 'patterns', patterns, 'exclude', exclude, 'budget', budget, 'ranges', ranges, 'max_rows', max_rows, 'with_values', with_values,
+            'recheck_delay', recheck_delay, 'rechecks', rechecks, 'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers,
+            'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback::pg_catalog.oid, 'fail', fail)),
+        'left', parity.verify_relations(server, patterns, exclude), 'statuses', '[]'::pg_catalog.jsonb,
+        'until', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) budget);
+    COMMIT;  -- an error inside a transaction block, where nothing has been done yet
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    run_id := parity.verify_begin_run(pg_catalog.jsonb_extract_path(work, 'ask'), pg_catalog.current_database()::pg_catalog.text);
+    work := pg_catalog.jsonb_set(work, '{run}', pg_catalog.to_jsonb(run_id));
+    LOOP
+        SELECT n.rest, n.job INTO work, job FROM parity.verify_next(work) n;
+        EXIT WHEN job IS NULL;
+        IF parity.verify_is_at(job, 'done') THEN
+            job := parity.verify_call_back(job);
+        ELSE
+            CALL parity.verify_table(job);
+        END IF;
+        work := parity.verify_note(work, job);
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    END LOOP;
+    work := parity.verify_end_schema(work);
+    COMMIT;
+    result := pg_catalog.jsonb_extract_path_text(work, 'status');
+    PERFORM parity.verify_raise(work, result);
+END
+$$;
+COMMENT ON PROCEDURE parity.verify_schema(text, text[], text[], interval, integer, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, regproc, boolean, bigint, text) IS
+    'verifies the tables that patterns choose in one run, those first whose turn it is, as many as a budget of time allows';
+
+DO $revoke$
+DECLARE
+    internal record;
+BEGIN
+    FOR internal IN
+        SELECT p.oid::pg_catalog.regprocedure AS name FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'parity'::pg_catalog.regnamespace::pg_catalog.oid
+          AND (p.proname OPERATOR(pg_catalog.=) 'verify'::pg_catalog.name OR p.proname::pg_catalog.text OPERATOR(pg_catalog.~~) 'verify\_%')
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', internal.name);
+        EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO parity_operator', internal.name);
+    END LOOP;
+END
+$revoke$;

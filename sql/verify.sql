@@ -1,0 +1,235 @@
+-- parity.verify and parity.verify_schema against a server that leads back to this cluster.
+SET client_min_messages = error;
+CREATE EXTENSION IF NOT EXISTS pg_parity;
+CREATE EXTENSION IF NOT EXISTS dblink;
+DROP DATABASE IF EXISTS regress_parity_replica;
+CREATE DATABASE regress_parity_replica;
+RESET client_min_messages;
+\set VERBOSITY terse
+SELECT current_database() AS here, split_part(current_setting('unix_socket_directories'), ',', 1) AS host, current_setting('port') AS port \gset
+CREATE SERVER replica FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host :'host', port :'port', dbname 'regress_parity_replica');
+CREATE SERVER loopback FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host :'host', port :'port', dbname :'here');
+CREATE USER MAPPING FOR CURRENT_USER SERVER replica;
+CREATE USER MAPPING FOR CURRENT_USER SERVER loopback;
+CREATE SCHEMA test_verify;
+SET search_path = test_verify, public;
+CREATE VIEW last_part AS
+SELECT t.relation, t.target_relation AS target, t.status, t.source_rows, t.target_rows, t.divergent_ranges, t.divergent_rows, t.in_flight_rows, t.unnamed_ranges, t.divergent_columns,
+    t.not_compared, t.sqlstate, t.message
+FROM parity.run_table t WHERE t.run_id = (SELECT max(id) FROM parity.run) ORDER BY t.id;
+CREATE VIEW last_divergence AS
+SELECT d.kind, d.state, d.key, d.columns, d.occurrences, d.source_values, d.target_values
+FROM parity.divergence d JOIN parity.run_table t ON t.id = d.run_table_id WHERE t.run_id = (SELECT max(id) FROM parity.run) ORDER BY d.kind, d.key, d.occurrences;
+
+CREATE TABLE t (id bigint PRIMARY KEY, name text, amount numeric(10,2), at timestamptz);
+INSERT INTO t SELECT n, 'name ' || n, n / 4.0, timestamptz '2024-01-01 00:00+00' + n * interval '1 min' FROM generate_series(1, 1000) n;
+CREATE TABLE t2 (LIKE t INCLUDING ALL);
+INSERT INTO t2 TABLE t;
+
+-- The target must not be the same database by mistake.
+CALL parity.verify('t', 'loopback') \gset
+SELECT :'result' AS result, status, sqlstate, message FROM last_part;
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms') \gset
+SELECT :'result' AS result, * FROM last_part;
+
+-- Differences of each kind.
+UPDATE t2 SET name = 'other', at = NULL WHERE id = 300;
+DELETE FROM t2 WHERE id = 500;
+INSERT INTO t2 VALUES (2000, 'new', 1, NULL);
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms') \gset
+SELECT :'result' AS result, * FROM last_part;
+SELECT * FROM last_divergence;
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', with_values => true) \gset
+SELECT kind, key, source_values, target_values FROM last_divergence;
+
+-- What is not named is told as ranges.
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', max_rows => 1, ranges => 10) \gset
+SELECT * FROM last_part;
+SELECT * FROM last_divergence;
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', max_rows => 0, ranges => 2) \gset
+SELECT status, divergent_rows, unnamed_ranges FROM last_part;
+
+-- Parts of a table.
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', filter => 'id < 300', columns => '{amount,name}') \gset
+SELECT status, source_rows, target_rows FROM last_part;
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', filter => 'id < 400', columns => '{amount}') \gset
+SELECT status, source_rows, target_rows FROM last_part;
+
+-- An error at the end, if asked for.
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', fail => true);
+SELECT status FROM last_part;
+
+-- Without a key rows are counted.
+CREATE TABLE heap (a int, b text);
+INSERT INTO heap SELECT n % 5, 'x' FROM generate_series(1, 100) n;
+INSERT INTO heap VALUES (NULL, NULL);
+CREATE TABLE heap2 AS TABLE heap;
+INSERT INTO heap2 SELECT 1, 'x' FROM generate_series(1, 3);
+DELETE FROM heap2 WHERE a IS NULL;
+CALL parity.verify('heap', 'loopback', 'heap2', allow_same_server => true, recheck_delay => '10 ms') \gset
+SELECT :'result' AS result, divergent_rows FROM last_part;
+SELECT * FROM last_divergence;
+
+-- A key that is given and not unique.
+CREATE TABLE many (k text, v int);
+INSERT INTO many VALUES ('a', 1), ('a', 2), ('a', 2), ('b', 1), ('c', 1);
+CREATE TABLE many2 AS TABLE many;
+UPDATE many2 SET v = 3 WHERE ctid = '(0,1)';
+DELETE FROM many2 WHERE ctid = '(0,3)';
+DELETE FROM many2 WHERE k = 'b';
+CALL parity.verify('many', 'loopback', 'many2', allow_same_server => true, recheck_delay => '10 ms', key_columns => '{k}') \gset
+SELECT * FROM last_divergence;
+
+-- Another type is compared under a common form; what has none, or is on one side only, was not compared and is told.
+CREATE TABLE types (id int PRIMARY KEY, n int, v varchar(20), only_here int, x text, j jsonb);
+CREATE TABLE types2 (j json, id bigint PRIMARY KEY, n numeric, v text, only_there int, x bytea);
+INSERT INTO types SELECT n, n, n::text, n, n::text, jsonb_build_object('b', n, 'a', 1) FROM generate_series(1, 50) n;
+INSERT INTO types2 SELECT json_build_object('a', 1, 'b', n), n, n, n::text, n, 'x' FROM generate_series(1, 50) n;
+CALL parity.verify('types', 'loopback', 'types2', allow_same_server => true, recheck_delay => '10 ms') \gset
+SELECT status, not_compared, message FROM last_part;
+CALL parity.verify('types', 'loopback', 'types2', allow_same_server => true, recheck_delay => '10 ms', columns => '{n,v}') \gset
+SELECT status, not_compared, message FROM last_part;
+CALL parity.verify('types', 'loopback', 'types2', allow_same_server => true, recheck_delay => '10 ms', columns => '{n,j}', forms => '{"j": "json"}') \gset
+SELECT status, message FROM last_part;
+
+-- Empty tables, a key alone, a partitioned table, a materialised view.
+CREATE TABLE empty (id int PRIMARY KEY, v int);
+CREATE TABLE empty2 (LIKE empty INCLUDING ALL);
+CALL parity.verify('empty', 'loopback', 'empty2', allow_same_server => true) \gset
+SELECT status, source_rows, target_rows FROM last_part;
+CREATE TABLE keys (a uuid, b date, PRIMARY KEY (a, b)) PARTITION BY RANGE (b);
+CREATE TABLE keys_1 PARTITION OF keys FOR VALUES FROM ('2024-01-01') TO ('2024-02-01');
+CREATE TABLE keys_2 PARTITION OF keys DEFAULT;
+INSERT INTO keys SELECT md5(n::text)::uuid, date '2024-01-25' + n FROM generate_series(1, 20) n;
+CREATE MATERIALIZED VIEW keys2 AS SELECT b, a FROM keys WHERE b <> '2024-02-05';
+CALL parity.verify('keys', 'loopback', 'keys2', allow_same_server => true, recheck_delay => '10 ms') \gset
+SELECT status, divergent_columns FROM last_part;
+SELECT * FROM last_divergence;
+
+-- What goes wrong is recorded, and told.
+CALL parity.verify('t', 'nowhere') \gset
+SELECT :'result' AS result, sqlstate, message FROM last_part;
+CALL parity.verify('t', 'loopback', 't3', allow_same_server => true) \gset
+SELECT :'result' AS result, sqlstate, message FROM last_part;
+CALL parity.verify('t', 'replica') \gset
+SELECT :'result' AS result, sqlstate, message FROM last_part;
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, columns => '{nothing}') \gset
+SELECT :'result' AS result, sqlstate, message FROM last_part;
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, forms => '{"name": "int"}') \gset
+SELECT :'result' AS result, sqlstate, message FROM last_part;
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, filter => 'id / 0 = 1') \gset
+SELECT :'result' AS result, sqlstate, message FROM last_part;
+CREATE VIEW trap AS TABLE t;
+CALL parity.verify('t', 'loopback', 'trap', allow_same_server => true) \gset
+SELECT :'result' AS result FROM last_part;
+SELECT count(*) AS connections FROM unnest(dblink_get_connections()) c WHERE c LIKE 'pg_parity%';
+SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory';
+
+-- Wrong arguments are errors at once, and so is a call in a transaction block.
+SELECT max(id) AS runs FROM parity.run \gset
+CALL parity.verify(NULL, 'loopback');
+CALL parity.verify('t', NULL);
+CALL parity.verify('t', 'loopback', rechecks => 0);
+CALL parity.verify('t', 'loopback', ranges => 0);
+CALL parity.verify('t', 'loopback', max_rows => -1);
+CALL parity.verify('t', 'loopback', lock_timeout => '-1 s');
+CALL parity.verify('t', 'loopback', callback => 'no_such_function');
+BEGIN;
+CALL parity.verify('t', 'loopback');
+ROLLBACK;
+SELECT max(id) = :runs AS nothing_recorded FROM parity.run;
+
+-- A relation that another session verifies is left to it.
+SELECT dblink_connect('other', format('host=%s port=%s dbname=%s', :'host', :'port', :'here'));
+SELECT granted FROM dblink('other', format('SELECT pg_try_advisory_lock(1885434473, %s)', 't'::regclass::oid::int)) AS l(granted boolean);
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true) \gset
+SELECT :'result' AS result, message FROM last_part;
+SELECT dblink_disconnect('other');
+
+-- A callback gets what NOTIFY gets. Its failure is told, and changes nothing.
+CREATE TABLE heard (payload jsonb);
+CREATE FUNCTION hear(payload jsonb) RETURNS void LANGUAGE sql AS 'INSERT INTO test_verify.heard VALUES (payload)';
+CREATE FUNCTION fail(payload jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'nobody listens'; END $$;
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', callback => 'hear') \gset
+SELECT payload - 'run' FROM heard;
+CALL parity.verify('empty', 'loopback', 'empty2', allow_same_server => true, callback => 'fail') \gset
+SELECT :'result' AS result, r.status, r.sqlstate, r.message FROM parity.run r ORDER BY id DESC LIMIT 1;
+
+-- Objects that a search path has first are not taken for the system's.
+CREATE SCHEMA decoy;
+CREATE FUNCTION decoy.equal(a text, b text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'decoy'; END $$;
+CREATE OPERATOR decoy.= (LEFTARG = text, RIGHTARG = text, FUNCTION = decoy.equal);
+CREATE OPERATOR decoy.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = decoy.equal);
+CREATE FUNCTION decoy.jsonb_build_object(VARIADIC "any") RETURNS jsonb LANGUAGE internal AS 'jsonb_build_object_noargs';
+CREATE FUNCTION decoy.current_database() RETURNS name LANGUAGE sql AS 'SELECT ''decoy''::name';
+CREATE FUNCTION decoy.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'decoy'; END $$;
+CREATE FUNCTION decoy.dblink_connect(text, text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'decoy'; END $$;
+CREATE TABLE decoy.pg_class (oid oid);
+CREATE TEMPORARY TABLE pg_foreign_server (srvname text);
+CREATE DOMAIN decoy.jsonb AS int;
+CREATE DOMAIN pg_temp.text AS int;
+SET search_path = decoy, pg_catalog, parity, public, pg_temp;
+CALL parity.verify('test_verify.t', 'loopback', 'test_verify.t2', allow_same_server => true, recheck_delay => '10 ms') \gset
+CALL parity.verify_schema('loopback', '{test_verify.empty}', allow_same_server => true) \gset
+SET search_path = test_verify, public;
+DROP DOMAIN pg_temp.text;
+DROP TABLE pg_temp.pg_foreign_server;
+SELECT :'result' AS result, relation, status FROM last_part;
+DROP SCHEMA decoy CASCADE;
+
+-- Many tables.
+\connect regress_parity_replica
+SET client_min_messages = error;
+CREATE EXTENSION pg_parity;
+CREATE SCHEMA test_verify;
+SET search_path = test_verify, public;
+CREATE TABLE one (id int PRIMARY KEY);
+CREATE TABLE two (id int PRIMARY KEY);
+INSERT INTO two VALUES (1);
+CREATE TABLE "Three.x" (id int PRIMARY KEY);
+CREATE TABLE parted (id int PRIMARY KEY);
+\connect :here
+\set VERBOSITY terse
+SET search_path = test_verify, public;
+CREATE TABLE one (id int PRIMARY KEY);
+CREATE TABLE two (id int PRIMARY KEY);
+CREATE TABLE "Three.x" (id int PRIMARY KEY);
+CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY HASH (id);
+CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CALL parity.verify_schema('replica', '{test_verify.one,"test_verify.\"Three.x\"",*.part*}') \gset
+SELECT :'result' AS result;
+SELECT relation, target, status FROM last_part;
+-- Those come first that were not looked at, then by time.
+CALL parity.verify_schema('replica', '{test_verify.*}', exclude => '{*.t,*.t2,heap*,many*,types*,empty*,keys*,h?ard}', recheck_delay => '10 ms') \gset
+SELECT :'result' AS result;
+SELECT relation, status, divergent_rows FROM last_part;
+SELECT relation, target, result, divergent_rows FROM parity.status WHERE target = 'replica' ORDER BY relation;
+-- A budget that is spent leaves tables for the next time, and says so.
+CALL parity.verify_schema('replica', '{test_verify.one,test_verify.parted}', budget => '0 s') \gset
+SELECT :'result' AS result, status, message FROM parity.run ORDER BY id DESC LIMIT 1;
+SELECT relation, status, message FROM last_part;
+CALL parity.verify_schema('nowhere', '{one,two}') \gset
+SELECT :'result' AS result;
+SELECT relation, status, message FROM last_part;
+-- A pattern that chooses nothing is an error.
+CALL parity.verify_schema('replica', '{one,nothing.*}');
+CALL parity.verify_schema('replica', '{}');
+CALL parity.verify_schema('replica', '{a.b.c}');
+CALL parity.verify_schema('replica', NULL);
+
+SELECT p.pattern, x.* FROM unnest('{orders,public.*,"\"Sales\".o?_1","a.\"x.*\"",Ä.b$|c}'::text[]) AS p(pattern), parity.verify_pattern(p.pattern) x;
+
+-- What key_values takes apart.
+SELECT parity.key_values(key, '{int,text}'), key_text FROM parity.row_digests('t', key_columns => '{id,name}') ORDER BY key_text LIMIT 1;
+SELECT parity.key_values('\x00', '{int}');
+SELECT parity.key_values('\x01', '{int}');
+SELECT parity.key_values('\x0000', '{int}');
+SELECT parity.key_values('\x00', '{no_form}');
+
+SET client_min_messages = error;
+DROP SCHEMA test_verify CASCADE;
+DROP SERVER replica CASCADE;
+DROP SERVER loopback CASCADE;
+DROP EXTENSION dblink;
+DELETE FROM parity.run;
+DROP DATABASE regress_parity_replica;

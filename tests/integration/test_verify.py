@@ -1,0 +1,498 @@
+"""parity.verify where pg_regress cannot go: two clusters, replication, roles without rights, cancelling, sessions that end."""
+
+import contextlib
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from support.cluster import PASSWORD, Cluster
+
+SECRET = "the-mapping's-secret"
+SLOW = ("CREATE FUNCTION public.slow(id bigint) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS "
+        "$$ BEGIN PERFORM pg_catalog.pg_sleep(0.02); RETURN true; END $$")
+
+
+class Verified:
+    """A database that verifies itself, and its target."""
+
+    def __init__(self, source, target):
+        self.source = source
+        self.target = target
+
+    def both(self, sql):
+        self.source.execute(sql)
+        self.target.execute(sql)
+
+    def make_server(self, name="replica", user="postgres", password=PASSWORD, port=None, for_role="CURRENT_USER", **options):
+        words = {"host": "127.0.0.1", "port": port or self.target.cluster.port, "dbname": self.target.name, **options}
+        self.source.execute("CREATE EXTENSION IF NOT EXISTS dblink")
+        self.source.execute(f"CREATE SERVER {name} FOREIGN DATA WRAPPER dblink_fdw OPTIONS ({', '.join(f'{k} %s' for k in words)})",
+                            [str(v) for v in words.values()])
+        self.source.execute(f"CREATE USER MAPPING FOR {for_role} SERVER {name} OPTIONS (user %s, password %s)", [user, password])
+
+    def verify(self, relation="t", server="replica", connection=None, recheck_delay="50 ms", **options):
+        """The result; the run's row of parity.run_table is in `part` then, what was warned of in `warnings`."""
+        words = {"relation": relation, "server": server, "recheck_delay": recheck_delay, **options}
+        connection = connection or self.source.connection
+        del connection.notices[:]
+        with connection.cursor() as cursor:
+            cursor.execute(f"CALL parity.verify({', '.join(f'{k} => %s' for k in words)})", list(words.values()))
+            _, result = cursor.fetchone()
+        self.warnings = "".join(connection.notices)
+        return result
+
+    @property
+    def part(self):
+        with self.source.connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM parity.run_table ORDER BY id DESC LIMIT 1")
+            return dict(zip([c.name for c in cursor.description], cursor.fetchone()))
+
+    def divergences(self):
+        return self.source.query("SELECT d.kind, d.key, d.columns FROM parity.divergence d WHERE run_table_id = (SELECT max(id) FROM parity.run_table) "
+                                 "AND d.state = 'divergent' ORDER BY d.id")
+
+    def wait_for_target(self, condition, **options):
+        """Until a session of a verification on the target is in some state."""
+        self.target.cluster.wait_for(f"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'pg_parity' AND {condition})", **options)
+
+    def target_is_left(self, seconds=5):
+        self.target.cluster.wait_for("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'pg_parity')", seconds=seconds)
+
+
+@pytest.fixture
+def verified(pair):
+    made = Verified(pair.source, pair.target)
+    made.both("CREATE TABLE t (id bigint PRIMARY KEY, v text); INSERT INTO t SELECT n, 'v' || n FROM generate_series(1, 300) n")
+    made.make_server()
+    yield made
+    made.source.close()
+
+
+class InBackground:
+    """A CALL in a session of its own."""
+
+    def __init__(self, verified, **options):
+        self.connection = verified.source.connect()
+        self.pid = self.connection.info.backend_pid
+        self.result = self.error = None
+        self._verified = verified
+        self._options = options
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        return self
+
+    def _run(self):
+        try:
+            self.result = self._verified.verify(connection=self.connection, **self._options)
+        except psycopg2.Error as error:
+            self.error = error
+
+    def join(self, seconds=30):
+        self._thread.join(seconds)
+        assert not self._thread.is_alive()
+
+    def __exit__(self, kind, value, trace):
+        if self._thread.is_alive():
+            with contextlib.suppress(psycopg2.Error):
+                self.connection.cancel()
+            self._thread.join(30)
+        self.connection.close()
+
+
+def test_a_difference_is_recorded_and_told(verified):
+    listener = verified.source.connect()
+    listener.cursor().execute("LISTEN parity")
+    assert verified.verify() == "identical"
+    assert verified.part["details"]["replication"] == {"kind": "none"}
+    verified.target.execute("UPDATE t SET v = 'x' WHERE id = 7; DELETE FROM t WHERE id = 8")
+    assert verified.verify() == "divergent"
+    assert verified.divergences() == [("mismatch", {"id": "7"}, ["v"]), ("missing_on_target", {"id": "8"}, None)]
+    assert "2 rows differ" in verified.warnings
+    listener.poll()
+    assert ['"status": "identical"' in listener.notifies[0].payload, '"divergent_rows": 2' in listener.notifies[1].payload] == [True, True]
+    listener.close()
+
+
+@pytest.mark.parametrize("kind", ["int8", "text", "uuid", "numeric", "timestamptz", "interval", "inet", "bytea", "float8", "jsonb", "text[]",
+                                  "bpchar(9)", "int4range"])
+def test_keys_of_many_types_are_named(pair, kind):
+    made = Verified(pair.source, pair.target)
+    make = {"uuid": "md5(n::text)::uuid", "timestamptz": "timestamptz 'epoch' + n * interval '1.5 h'", "interval": "n * interval '1.5 h'",
+            "inet": "inet '10.0.0.0' + n", "bytea": "convert_to(n::text, 'UTF8')", "float8": "n / 7.0", "jsonb": "jsonb_build_object('k', n)",
+            "text[]": "ARRAY[n::text, NULL]", "int4range": "int4range(n, n + 5)"}.get(kind, "n")
+    made.both(f"CREATE TABLE t (k {kind}, n int, v text, PRIMARY KEY (k, n)); INSERT INTO t SELECT ({make})::{kind}, n, 'v' || n FROM generate_series(1, 500) n")
+    made.make_server()
+    made.target.execute("UPDATE t SET v = 'x' WHERE n = 70; DELETE FROM t WHERE n = 80")
+    shown = made.source.value("SELECT k::text FROM t WHERE n = 70")
+    assert made.verify() == "divergent"
+    (kind_1, key, columns), (kind_2, _, _) = made.divergences() if made.divergences()[0][0] == "mismatch" else reversed(made.divergences())
+    assert (kind_1, key["n"], columns, kind_2) == ("mismatch", "70", ["v"], "missing_on_target")
+    if kind not in ("interval", "inet", "bpchar(9)", "bytea", "text[]", "int4range"):
+        assert key["k"] == shown
+    assert made.part["details"]["looks"] == 2
+    made.source.close()
+
+
+def test_a_role_without_rights_and_its_secret(verified):
+    source, target = verified.source, verified.target
+    name = f"verifier_{source.name}"
+    reader = f"reader_{source.name}"
+    source.execute(f"CREATE ROLE {name} LOGIN; GRANT parity_operator TO {name}; GRANT SELECT ON t TO {name}; GRANT USAGE ON FOREIGN SERVER replica TO {name}")
+    target.execute(f"CREATE ROLE {reader} LOGIN PASSWORD '{SECRET.replace(chr(39), chr(39) * 2)}'; GRANT SELECT ON t TO {reader}")
+    try:
+        connection = source.connect(user=name)
+        assert verified.verify(connection=connection) == "failed"
+        assert verified.part["sqlstate"] == "42704" and "user mapping" in verified.part["message"]
+        source.execute(f"CREATE USER MAPPING FOR {name} SERVER replica OPTIONS (user %s, password %s)", [reader, SECRET])
+        assert verified.verify(connection=connection) == "identical"
+        target.execute("DELETE FROM t WHERE id = 5")
+        assert verified.verify(connection=connection) == "divergent"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM parity.status")
+            assert cursor.fetchone() == (1,)
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute("INSERT INTO parity.run (kind, source, target, tool) VALUES ('verify', 'x', 'x', 'x')")
+            cursor.execute("CALL parity.verify_schema('replica', '{t}', recheck_delay => '10 ms')")
+            assert cursor.fetchone()[1] == "divergent"
+        told = verified.warnings
+        source.execute(f"ALTER USER MAPPING FOR {name} SERVER replica OPTIONS (SET password %s)", [SECRET + "!"])
+        assert verified.verify(connection=connection) == "incomplete"
+        part = verified.part
+        assert part["sqlstate"] == "08001" and "password authentication failed" in part["message"]
+        source.execute(f"ALTER USER MAPPING FOR {name} SERVER replica OPTIONS (SET password %s, SET user 'nobody')", [SECRET])
+        assert verified.verify(connection=connection) == "incomplete"
+        source.execute(f"ALTER USER MAPPING FOR {name} SERVER replica OPTIONS (SET user %s)", [reader])
+        source.execute(f"REVOKE SELECT ON t FROM {name}")
+        assert verified.verify(connection=connection) == "failed"
+        assert verified.part["sqlstate"] == "42501"
+        source.execute(f"REVOKE USAGE ON FOREIGN SERVER replica FROM {name}")
+        assert verified.verify(connection=connection) == "failed"
+        assert verified.part["sqlstate"] == "42501" and "replica" in verified.part["message"]
+        everything = told + verified.warnings + source.value(
+            "SELECT (SELECT string_agg(r::text, '') FROM parity.run r) || (SELECT string_agg(r::text, '') FROM parity.run_table r)")
+        assert SECRET not in everything
+        assert SECRET not in target.cluster.log()
+        connection.close()
+    finally:
+        source.execute(f"DROP OWNED BY {name}; DROP USER MAPPING IF EXISTS FOR {name} SERVER replica; DROP ROLE {name}")
+        target.execute(f"DROP OWNED BY {reader}; DROP ROLE {reader}")
+
+
+def test_nobody_may_verify_unless_told(verified):
+    name = f"nobody_{verified.source.name}"
+    verified.source.execute(f"CREATE ROLE {name} LOGIN; GRANT SELECT ON t TO {name}")
+    connection = verified.source.connect(user=name)
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        verified.verify(connection=connection)
+    connection.close()
+    verified.source.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+def is_unlocked(verified):
+    return verified.source.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+
+
+@pytest.mark.parametrize("when", ["digesting", "target locked", "delay"])
+def test_cancelling_cancels_the_target(verified, when):
+    options = {}
+    blocker = None
+    if when == "digesting":
+        verified.both(SLOW)
+        options["filter"] = "public.slow(id)"
+    elif when == "target locked":
+        blocker = verified.target.connect()
+        blocker.autocommit = False
+        blocker.cursor().execute("LOCK TABLE t")
+        options["lock_timeout"] = "1 min"
+    else:
+        verified.target.execute("DELETE FROM t WHERE id = 3")
+        options["recheck_delay"] = "1 min"
+    with InBackground(verified, **options) as background:
+        if when == "delay":
+            verified.source.cluster.wait_for(f"SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = {background.pid} AND wait_event = 'PgSleep'")
+            deadline = time.monotonic() + 20
+            while verified.source.value("SELECT phase FROM parity.run_table ORDER BY id DESC LIMIT 1") != "waiting before looking again":
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        else:
+            verified.wait_for_target("state = 'active' AND query LIKE '%range_digests%'" if when == "digesting" else "wait_event_type = 'Lock'")
+            assert verified.source.value("SELECT count(*) FROM parity.run WHERE status = 'running'") == 1  # others see it from its start
+        verified.source.execute("SELECT pg_cancel_backend(%s)", [background.pid])
+        verified.target_is_left(seconds=2)
+        background.join()
+        assert background.error.pgcode == "57014"
+        with background.connection.cursor() as cursor:
+            cursor.execute("SELECT public.dblink_get_connections()")
+            assert cursor.fetchone() == (None,)
+        assert is_unlocked(verified)
+        assert verified.part["status"] == "cancelled" and verified.part["sqlstate"] == "57014"
+        assert verified.source.value("SELECT status::text FROM parity.run ORDER BY id DESC LIMIT 1") == "cancelled"
+        if when == "delay":
+            assert verified.source.query("SELECT kind, state FROM parity.divergence") == [("missing_on_target", "in_flight")]
+    if blocker:
+        blocker.close()
+
+
+def test_a_statement_timeout_of_the_session_is_recorded(verified):
+    verified.both(SLOW)
+    connection = verified.source.connect()
+    connection.cursor().execute("SET statement_timeout = '1s'")
+    with pytest.raises(psycopg2.errors.QueryCanceled, match="timeout"):
+        verified.verify(connection=connection, filter="public.slow(id)")
+    verified.target_is_left(seconds=2)
+    assert verified.part["status"] == "cancelled" and "timeout" in verified.part["message"]
+    connection.close()
+
+
+def test_a_statement_timeout_of_the_target_is_a_failure(verified):
+    verified.both(SLOW)
+    verified.source.execute("CREATE OR REPLACE FUNCTION public.slow(id bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'")
+    assert verified.verify(filter="public.slow(id)", statement_timeout="500 ms") == "failed"
+    assert verified.part["sqlstate"] == "57014" and verified.part["message"].startswith("on the target: ")
+
+
+def test_a_cancelled_callback_ends_the_run(verified):
+    verified.source.execute("CREATE TABLE u (id int PRIMARY KEY); CREATE FUNCTION wait(payload jsonb) RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(60)'")
+    verified.target.execute("CREATE TABLE u (id int PRIMARY KEY)")
+    with contextlib.closing(verified.source.connect()) as connection:
+        cancel = threading.Timer(2, connection.cancel)
+        cancel.start()
+        with pytest.raises(psycopg2.errors.QueryCanceled):
+            connection.cursor().execute("CALL parity.verify_schema('replica', '{t,u}', callback => 'wait')")
+        cancel.join()
+    assert verified.source.query("SELECT relation, status::text FROM parity.run_table ORDER BY id") == [("public.t", "identical"), ("public.u", "skipped")]
+    assert verified.source.value("SELECT status::text FROM parity.run") == "cancelled"
+
+
+def test_a_session_that_ends_is_found(verified):
+    verified.both(SLOW)
+    with InBackground(verified, filter="public.slow(id)") as background:
+        verified.wait_for_target("state = 'active' AND query LIKE '%range_digests%'")
+        verified.source.execute("SELECT pg_terminate_backend(%s)", [background.pid])
+        background.join()
+        if verified.target.cluster.installation.major >= 14:
+            verified.target_is_left(seconds=5)
+    assert is_unlocked(verified)
+    assert verified.verify() == "identical"
+    assert [row[0] for row in verified.source.query("SELECT status::text FROM parity.run ORDER BY id")] == ["died", "identical"]
+    assert "died" in verified.warnings
+
+
+@pytest.mark.parametrize("when", ["digesting", "delay"])
+def test_a_target_that_goes_away_is_incomplete(verified, when):
+    verified.both(SLOW)
+    if when == "delay":
+        verified.target.execute("DELETE FROM t WHERE id = 3")
+    options = {"filter": "public.slow(id)"} if when == "digesting" else {"recheck_delay": "2 s"}
+    with InBackground(verified, **options) as background:
+        verified.wait_for_target("state = 'active' AND query LIKE '%range_digests%'" if when == "digesting" else "query = 'ROLLBACK' AND state = 'idle'")
+        verified.target.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pg_parity'")
+        background.join()
+        assert background.result == "incomplete"
+    assert verified.part["sqlstate"] in ("57P01", "08006") and verified.part["message"].startswith("on the target: ")
+    assert "PP003" not in verified.warnings and "incomplete" in verified.warnings
+    assert is_unlocked(verified)
+    verified.target.execute("INSERT INTO t VALUES (3, 'v3') ON CONFLICT DO NOTHING")
+    assert verified.verify() == "identical"
+
+
+def test_no_target_is_incomplete(verified):
+    verified.make_server("gone", port=1)
+    assert verified.verify(server="gone") == "incomplete"
+    assert verified.part["sqlstate"] == "08001" and PASSWORD not in verified.part["message"]
+    with verified.source.connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE w (id int PRIMARY KEY)")
+        cursor.execute("CALL parity.verify_schema('gone')")
+        assert cursor.fetchone()[1] == "incomplete"
+    assert [r[0] for r in verified.source.query("SELECT status::text FROM parity.run_table WHERE run_id = (SELECT max(id) FROM parity.run) ORDER BY id")] \
+        == ["incomplete", "skipped", "skipped"]
+
+
+def test_the_second_of_two_runs_steps_aside(verified):
+    verified.both(SLOW)
+    with InBackground(verified, filter="public.slow(id)") as background:
+        verified.wait_for_target("query LIKE '%range_digests%'")
+        assert verified.verify() == "skipped"
+        assert "another session verifies the relation" in verified.warnings
+        background.join()
+        assert background.result == "identical"
+
+
+def test_a_table_that_is_truncated_meanwhile_is_looked_at_again(verified):
+    verified.both(SLOW)
+    blocker = verified.source.connect()
+    blocker.autocommit = False
+    blocker.cursor().execute("TRUNCATE t")
+    with InBackground(verified, lock_timeout="1 min", recheck_delay="10 ms") as background:
+        verified.source.cluster.wait_for(f"SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = {background.pid} AND wait_event_type = 'Lock'")
+        blocker.commit()
+        background.join()
+        assert background.result == "divergent"
+    assert verified.part["source_rows"] == 0
+    blocker.close()
+
+
+# ---- replication -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def publisher_cluster():
+    with Cluster("publisher", settings={"wal_level": "logical", "max_wal_senders": 8, "max_replication_slots": 8}) as cluster:
+        yield cluster
+
+
+class Writer:
+    """Repeats statements in a thread."""
+
+    def __init__(self, database, *statements, pause=0.0):
+        self._connection = database.connect()
+        self._statements = statements
+        self._pause = pause
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._write)
+        self.rounds = 0
+
+    def _write(self):
+        with self._connection.cursor() as cursor:
+            while not self._stop.is_set():
+                for statement in self._statements:
+                    cursor.execute(statement)
+                    time.sleep(self._pause)
+                self.rounds += 1
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self._stop.set()
+        self._thread.join(30)
+        self._connection.close()
+
+
+@pytest.fixture
+def logical(publisher_cluster, target_cluster):
+    """t and hot are published and subscribed to; both are in step."""
+    made = Verified(publisher_cluster.create_database(), target_cluster.create_database())
+    made.both("CREATE TABLE t (id bigint PRIMARY KEY, v int, filler text DEFAULT 'x'); CREATE TABLE hot (id int PRIMARY KEY, v int)")
+    made.source.execute("INSERT INTO t SELECT n, 0 FROM generate_series(1, 20000) n; INSERT INTO hot SELECT n, 0 FROM generate_series(1, 10) n")
+    name = f"sub_{made.source.name}"
+    made.source.execute("CREATE PUBLICATION everything FOR TABLE t, hot")
+    made.target.execute(f"CREATE SUBSCRIPTION {name} CONNECTION %s PUBLICATION everything", [made.source.conninfo()])
+    made.subscription = name
+    deadline = time.monotonic() + 60
+    while made.target.value("SELECT count(*) FROM pg_subscription_rel WHERE srsubstate = 'r'") < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    made.make_server()
+    yield made
+    made.target.execute(f"DROP SUBSCRIPTION {name}")
+    target_cluster.drop_database(made.target)
+    publisher_cluster.drop_database(made.source)
+
+
+UPDATES = ("UPDATE t SET v = v + 1 WHERE id = 1 + (random() * 19999)::int", "INSERT INTO t SELECT max(id) + 1, 0 FROM t",
+           "DELETE FROM t WHERE id = (SELECT min(id) FROM t)")
+
+
+def test_no_false_alarm_while_the_publisher_writes(logical):
+    with Writer(logical.source, *UPDATES) as writer, Writer(logical.source, "UPDATE t SET v = v + 1 WHERE id % 1000 = 500", pause=0.05):
+        results = [logical.verify(rechecks=5) for _ in range(8)]
+        assert set(results) <= {"identical", "in_flight"}, logical.source.query("SELECT * FROM parity.run_table")
+        assert "identical" in results
+        logical.target.execute("SET session_replication_role = replica; UPDATE t SET filler = 'planted' WHERE id = 19001; DELETE FROM t WHERE id = 19002")
+        assert logical.verify(rechecks=5) == "divergent"
+        assert logical.divergences() == [("mismatch", {"id": "19001"}, ["filler"]), ("missing_on_target", {"id": "19002"}, None)]
+        assert writer.rounds > 10
+    assert logical.part["details"]["replication"]["kind"] == "logical" and logical.part["details"]["follows"] == "replayed"
+    assert logical.source.value("SELECT sum(cleared_rows) FROM parity.run_table") > 0
+
+
+def test_rows_that_change_to_and_fro_are_no_false_alarm(logical):
+    with Writer(logical.source, "UPDATE hot SET v = 1 - v WHERE id <= 3"), Writer(logical.source, "DELETE FROM hot WHERE id > 7", "INSERT INTO hot SELECT n, 0 FROM generate_series(8, 10) n"):
+        results = [logical.verify("hot", rechecks=4, recheck_delay="5 ms") for _ in range(25)]
+    assert set(results) <= {"identical", "in_flight"}
+    assert logical.verify("hot") == "identical"
+
+
+def test_many_rows_in_flight_are_named_when_there_is_room(logical):
+    with Writer(logical.source, "UPDATE t SET v = v + 1 WHERE id % 10 = 1", pause=0.3):
+        results = [logical.verify(max_rows=50, rechecks=3) for _ in range(4)]
+    assert set(results) <= {"identical", "in_flight"}
+    assert logical.verify(max_rows=50) == "identical"
+
+
+def test_a_target_that_lags_is_in_flight(logical):
+    blocker = logical.target.connect()
+    blocker.autocommit = False
+    blocker.cursor().execute("LOCK TABLE t IN SHARE MODE")
+    logical.source.execute("UPDATE t SET v = 77 WHERE id < 5")
+    assert logical.verify(replay_timeout="300 ms", rechecks=2) == "in_flight"
+    assert "had not replayed" in logical.part["message"] and logical.part["in_flight_rows"] == 4
+    assert logical.source.query("SELECT DISTINCT state FROM parity.divergence") == [("in_flight",)]
+    with InBackground(logical, replay_timeout="30 s") as background:
+        deadline = time.monotonic() + 20
+        while logical.source.value("SELECT phase FROM parity.run_table ORDER BY id DESC LIMIT 1") != "waiting for the target to replay":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        blocker.rollback()
+        background.join()
+        assert background.result == "identical"
+    assert logical.part["cleared_rows"] == 4
+    blocker.close()
+
+
+def test_a_role_that_may_not_see_replication_gets_by(logical):
+    name = f"verifier_{logical.source.name}"
+    logical.source.execute(f"CREATE ROLE {name} LOGIN; GRANT parity_operator TO {name}; GRANT SELECT ON t TO {name}; GRANT USAGE ON FOREIGN SERVER replica TO {name}")
+    logical.source.execute(f"CREATE USER MAPPING FOR {name} SERVER replica OPTIONS (user 'postgres', password %s)", [PASSWORD])
+    connection = logical.source.connect(user=name)
+    logical.target.execute("SET session_replication_role = replica; UPDATE t SET filler = 'planted' WHERE id = 101")
+    assert logical.verify(connection=connection) == "divergent"
+    assert logical.part["details"]["follows"] == "replayed"
+    connection.close()
+    logical.source.execute(f"DROP USER MAPPING FOR {name} SERVER replica; DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+def test_a_disabled_subscription_is_no_excuse(logical):
+    logical.target.execute(f"ALTER SUBSCRIPTION {logical.subscription} DISABLE")
+    deadline = time.monotonic() + 20
+    while logical.target.value("SELECT count(pid) FROM pg_stat_subscription"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    logical.source.execute("UPDATE t SET v = 78 WHERE id = 6")
+    assert logical.verify() == "divergent"
+    assert "is disabled" in logical.part["details"]["replication"]["reason"]
+
+
+def test_a_standby(publisher_cluster):
+    source = publisher_cluster.create_database()
+    source.execute("CREATE TABLE t (id bigint PRIMARY KEY, v int); INSERT INTO t SELECT n, 0 FROM generate_series(1, 5000) n")
+    with Cluster("standby", standby_of=publisher_cluster) as standby:
+        standby.catch_up()
+        made = Verified(source, standby.database(source.name))
+        made.make_server()
+        assert made.verify() == "identical"
+        assert made.part["details"]["replication"]["kind"] == "physical"
+        with Writer(source, "UPDATE t SET v = v + 1 WHERE id % 100 = 7", pause=0.05):
+            assert {made.verify(rechecks=5) for _ in range(5)} <= {"identical", "in_flight"}
+        standby.catch_up()
+        made.target.execute("SELECT pg_wal_replay_pause()")
+        source.execute("UPDATE t SET v = -1 WHERE id = 9")
+        assert made.verify(replay_timeout="200 ms", rechecks=1) == "in_flight"
+        with InBackground(made, replay_timeout="30 s") as background:
+            deadline = time.monotonic() + 20
+            while source.value("SELECT phase FROM parity.run_table ORDER BY id DESC LIMIT 1") != "waiting for the target to replay":
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            made.target.execute("SELECT pg_wal_replay_resume()")
+            background.join()
+            assert background.result == "identical"
+        assert made.part["cleared_rows"] == 1
+        made.target.close()
+        source.close()
+
