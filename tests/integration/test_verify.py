@@ -1,6 +1,7 @@
 """parity.verify where pg_regress cannot go: two clusters, replication, roles without rights, cancelling, sessions that end."""
 
 import contextlib
+import os
 import threading
 import time
 
@@ -8,6 +9,7 @@ import psycopg2
 import pytest
 
 from support.cluster import PASSWORD, Cluster
+from support.installation import Installation
 
 SECRET = "the-mapping's-secret"
 SLOW = ("CREATE FUNCTION public.slow(id bigint) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS "
@@ -112,7 +114,10 @@ def test_a_difference_is_recorded_and_told(verified):
     assert verified.verify() == "divergent"
     assert verified.divergences() == [("mismatch", {"id": "7"}, ["v"]), ("missing_on_target", {"id": "8"}, None)]
     assert "2 rows differ" in verified.warnings
-    listener.poll()
+    deadline = time.monotonic() + 20
+    while len(listener.notifies) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+        listener.poll()
     assert ['"status": "identical"' in listener.notifies[0].payload, '"divergent_rows": 2' in listener.notifies[1].payload] == [True, True]
     listener.close()
 
@@ -341,7 +346,7 @@ def test_a_table_that_is_truncated_meanwhile_is_looked_at_again(verified):
 
 @pytest.fixture(scope="module")
 def publisher_cluster():
-    with Cluster("publisher", settings={"wal_level": "logical", "max_wal_senders": 8, "max_replication_slots": 8}) as cluster:
+    with Cluster("publisher", settings={"wal_level": "logical"}, installation=Installation.of_major(os.environ.get("PARITY_SOURCE_MAJOR"))) as cluster:
         yield cluster
 
 
@@ -382,7 +387,7 @@ def logical(publisher_cluster, target_cluster):
     made.source.execute("INSERT INTO t SELECT n, 0 FROM generate_series(1, 20000) n; INSERT INTO hot SELECT n, 0 FROM generate_series(1, 10) n")
     name = f"sub_{made.source.name}"
     made.source.execute("CREATE PUBLICATION everything FOR TABLE t, hot")
-    made.target.execute(f"CREATE SUBSCRIPTION {name} CONNECTION %s PUBLICATION everything", [made.source.conninfo()])
+    made.target.execute(f"CREATE SUBSCRIPTION {name} CONNECTION %s PUBLICATION everything", [made.source.tcp_conninfo()])
     made.subscription = name
     deadline = time.monotonic() + 60
     while made.target.value("SELECT count(*) FROM pg_subscription_rel WHERE srsubstate = 'r'") < 2:
