@@ -885,9 +885,9 @@ COMMENT ON FUNCTION parity.verify_name_rows(jsonb, jsonb, bytea[], integer) IS '
 -- * where the target follows this database and had replayed what the last look saw when this one's snapshot was taken there: if one
 --   version of the row was there throughout, here or there. Either is proof: if here, what the target has replayed had it too, and the
 --   target shows another one; if there, the target came past the last look's moment and never showed what was here then. Equal hashes
---   prove less, since a row may have been changed and changed back: they count where versions cannot be told.
--- * where it does not follow: if nothing has changed on either side. Else it is still moving. A range is confirmed if both its digests
---   are what they were.
+--   prove less, since a row may have been changed and changed back: where versions cannot be told, nothing may have changed in three looks;
+-- * where it does not follow: if nothing has changed on either side.
+-- Else it is still moving. A range is confirmed if both its digests are what they were.
 CREATE FUNCTION parity.verify_second_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -971,21 +971,25 @@ CREATE FUNCTION parity.verify_judge(found jsonb, follows text, source_versions j
             nullif(v.value -> 'target_version', 'null') AS target_version,
             nullif(v.value -> 'before' -> 'target_version', 'null') AS target_before
         FROM versioned v
+    ), steady AS (
+        SELECT *, CASE WHEN again AND source_same AND target_same
+                       THEN coalesce((value -> 'before' ->> 'steady')::integer, 0) + CASE WHEN follows IN ('no', 'replayed') THEN 1 ELSE 0 END
+                       ELSE 0 END AS steady
+        FROM compared
     ), judged AS (
-        SELECT no, value, CASE
+        SELECT no, value, steady, CASE
             WHEN state = 'divergent' THEN state
             WHEN NOT again THEN 'moving'
             WHEN follows = 'no' AND source_same AND target_same THEN 'divergent'
             WHEN follows = 'replayed' AND (
                 source_same AND source_version = source_before
                 OR target_same AND target_version = target_before
-                OR source_same AND target_same AND coalesce(source_version, source_before, target_version, target_before) IS NULL)
-                    THEN 'divergent'
+                OR steady > 1 AND coalesce(source_version, source_before, target_version, target_before) IS NULL) THEN 'divergent'
             ELSE 'moving' END AS state
-        FROM compared
+        FROM steady
     )
     SELECT found || jsonb_build_object(
-        'rows', (SELECT coalesce(jsonb_agg((value - 'before') || jsonb_build_object('state', state) ORDER BY no), '[]') FROM judged),
+        'rows', (SELECT coalesce(jsonb_agg((value - 'before') || jsonb_build_object('state', state, 'steady', steady) ORDER BY no), '[]') FROM judged),
         'ranges', (SELECT coalesce(jsonb_agg((r.value - 'before') || jsonb_build_object('state', CASE
                        WHEN r.value ->> 'state' = 'divergent' THEN 'divergent'
                        WHEN follows IN ('no', 'replayed') AND r.value -> 'source' = r.value -> 'before' -> 'source'
