@@ -55,7 +55,8 @@ BEGIN
     END IF;
     dblink := parity.verify_dblink();
     BEGIN
-        EXECUTE format('SELECT %1$s.dblink_is_busy($1) = 1 AND %1$s.dblink_error_message($1) = ''OK''', dblink) INTO busy USING 'pg_parity:target';
+        EXECUTE format('SELECT %1$s.dblink_is_busy($1) = 1 AND %1$s.dblink_error_message($1) = ''OK''', dblink) INTO busy
+            USING 'pg_parity:target';
         IF busy THEN
             EXECUTE format('SELECT %s.dblink_cancel_query($1)', dblink) USING 'pg_parity:target';
         END IF;
@@ -67,7 +68,8 @@ EXCEPTION WHEN OTHERS THEN
     NULL;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_disconnect() IS 'cancels what runs on the target and closes the connection; no error where there is none; internal';
+COMMENT ON FUNCTION parity.verify_disconnect() IS
+    'cancels what runs on the target and closes the connection; no error where there is none; internal';
 
 CREATE FUNCTION parity.verify_send(query text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -93,8 +95,8 @@ DECLARE
     nap double precision := 0.001;
     waiting boolean;
     -- Each call takes some kilobytes of what has arrived, so that a few of them keep a long answer flowing.
-    polled text := format('SELECT bool_and(%1$s.dblink_is_busy($1) = 1) AND %1$s.dblink_error_message($1) = ''OK'' FROM generate_series(1, 64)',
-                          parity.verify_dblink());
+    polled text := format('SELECT bool_and(%1$s.dblink_is_busy($1) = 1) AND %1$s.dblink_error_message($1) = ''OK'' '
+                          'FROM generate_series(1, 64)', parity.verify_dblink());
 BEGIN
     LOOP
         EXECUTE polled INTO waiting USING 'pg_parity:target';
@@ -131,14 +133,16 @@ $$;
 COMMENT ON FUNCTION parity.verify_ask(text, double precision) IS
     'runs statements of which each gives one row of one text on the target, and gives the last one''s; internal';
 
--- What the driver pins as well (driver/queries.cpp): what changes output and how literals are read, what would end or misguide a transaction that
--- waits for the other side. Rows that a corrupt index lacks would not be seen by index-only scans.
+-- What the driver pins as well (driver/queries.cpp): what changes output and how literals are read, what would end or misguide a
+-- transaction that waits for the other side. Rows that a corrupt index lacks would not be seen by index-only scans.
 CREATE FUNCTION parity.verify_settings(ask jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '{"DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "TimeZone": "UTC", "extra_float_digits": "3", "bytea_output": "hex",
-             "xmlbinary": "base64", "lc_numeric": "C", "quote_all_identifiers": "off", "array_nulls": "on", "standard_conforming_strings": "on",
+             "xmlbinary": "base64", "lc_numeric": "C", "quote_all_identifiers": "off", "array_nulls": "on",
+             "standard_conforming_strings": "on",
              "backslash_quote": "safe_encoding", "transform_null_equals": "off", "idle_in_transaction_session_timeout": "0",
-             "idle_session_timeout": "0", "transaction_timeout": "0", "jit": "off", "enable_indexonlyscan": "off", "row_security": "off"}'::jsonb
+             "idle_session_timeout": "0", "transaction_timeout": "0", "jit": "off", "enable_indexonlyscan": "off",
+             "row_security": "off"}'::jsonb
            || jsonb_build_object('lock_timeout', ask ->> 'lock_timeout', 'statement_timeout', ask ->> 'statement_timeout')
 $$;
 COMMENT ON FUNCTION parity.verify_settings(jsonb) IS 'the settings that both sides read a table under; internal';
@@ -178,15 +182,18 @@ CREATE FUNCTION parity.verify_facts_query(target text) RETURNS text
         'recovery', pg_is_in_recovery(), 'started', pg_postmaster_start_time(),
         'database', (SELECT oid FROM pg_database WHERE datname = current_database()),
         'relation', to_regclass(%1$L)::oid,
-        'subscriptions', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.subname, 'slot', s.subslotname, 'enabled', s.subenabled)), '[]')
+        'subscriptions', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.subname, 'slot', s.subslotname, 'enabled', s.subenabled)),
+            '[]')
             FROM pg_subscription s
             WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND EXISTS (
                 SELECT FROM pg_subscription_rel r JOIN pg_stat_subscription t ON t.subid = r.srsubid
                 WHERE t.subname = s.subname AND (r.srrelid = to_regclass(%1$L) OR r.srrelid IN (
-                    SELECT p.relid FROM pg_partition_tree(to_regclass(%1$L)) p UNION SELECT a.relid FROM pg_partition_ancestors(to_regclass(%1$L)) a(relid)))))
+                    SELECT p.relid FROM pg_partition_tree(to_regclass(%1$L)) p UNION SELECT a.relid
+                        FROM pg_partition_ancestors(to_regclass(%1$L)) a(relid)))))
         )::text$query$, target)
 $$;
-COMMENT ON FUNCTION parity.verify_facts_query(text) IS 'asks a side what it is, and whether a subscription brings it the relation; internal';
+COMMENT ON FUNCTION parity.verify_facts_query(text) IS
+    'asks a side what it is, and whether a subscription brings it the relation; internal';
 
 CREATE FUNCTION parity.verify_relation_query(relation oid) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -215,7 +222,8 @@ BEGIN
         ORDER BY e.no LIMIT 1;
         IF form IS NULL THEN
             reason := coalesce(own ->> 'reason', other ->> 'reason',
-                               format('types %s on source and %s on target have no form in common', own ->> 'data_type', other ->> 'data_type'));
+                               format('types %s on source and %s on target have no form in common', own ->> 'data_type',
+                                   other ->> 'data_type'));
         ELSIF form LIKE '%float%' AND form NOT LIKE 'record%' AND own -> 'lossy_forms' <> other -> 'lossy_forms' THEN
             reason := format('types %s on source and %s on target hold other numbers for the same decimal one', own ->> 'data_type',
                              other ->> 'data_type');
@@ -272,11 +280,13 @@ DECLARE
 BEGIN
     SELECT coalesce(array_agg(k.name ORDER BY k.no), '{}') INTO key_names
     FROM jsonb_array_elements_text(coalesce(asked_key, own -> 'key' -> 'columns')) WITH ORDINALITY AS k(name, no);
-    SELECT coalesce(array_agg(c.name ORDER BY c.no), '{}') INTO wanted FROM jsonb_array_elements_text(asked_columns) WITH ORDINALITY AS c(name, no);
+    SELECT coalesce(array_agg(c.name ORDER BY c.no), '{}') INTO wanted
+        FROM jsonb_array_elements_text(asked_columns) WITH ORDINALITY AS c(name, no);
     IF asked_columns IS NULL THEN
         SELECT coalesce(array_agg(c.name ORDER BY c.name COLLATE "C"), '{}') INTO wanted
         FROM jsonb_object_keys(own -> 'columns') AS c(name) WHERE c.name <> ALL (key_names);
-        SELECT coalesce(jsonb_agg(jsonb_build_object('what', format('column %I', c.name), 'reason', 'source lacks it') ORDER BY c.name COLLATE "C"), '[]')
+        SELECT coalesce(jsonb_agg(jsonb_build_object('what', format('column %I', c.name), 'reason', 'source lacks it')
+            ORDER BY c.name COLLATE "C"), '[]')
         INTO left_out
         FROM jsonb_object_keys(other -> 'columns') AS c(name) WHERE NOT own -> 'columns' ? c.name;
     END IF;
@@ -315,13 +325,15 @@ BEGIN
         'key', to_jsonb(key_names), 'columns', to_jsonb(compared), 'source_forms', own_forms, 'target_forms', other_forms,
         'key_forms', (SELECT jsonb_agg(common -> n ORDER BY o)
                       FROM unnest(CASE WHEN cardinality(key_names) > 0 THEN key_names ELSE compared END) WITH ORDINALITY AS u(n, o)),
-        'source_types', (SELECT jsonb_agg(own -> 'columns' -> n ->> 'data_type' ORDER BY o) FROM unnest(key_names) WITH ORDINALITY AS u(n, o)),
-        'target_types', (SELECT jsonb_agg(other -> 'columns' -> n ->> 'data_type' ORDER BY o) FROM unnest(key_names) WITH ORDINALITY AS u(n, o)),
+        'source_types', (SELECT jsonb_agg(own -> 'columns' -> n ->> 'data_type' ORDER BY o)
+            FROM unnest(key_names) WITH ORDINALITY AS u(n, o)),
+        'target_types', (SELECT jsonb_agg(other -> 'columns' -> n ->> 'data_type' ORDER BY o)
+            FROM unnest(key_names) WITH ORDINALITY AS u(n, o)),
         'source_versions', own ->> 'kind' IN ('r', 'p', 'm'), 'target_versions', other ->> 'kind' IN ('r', 'p', 'm'),
         'not_compared', left_out,
         'ranges', coalesce((ask ->> 'ranges')::integer,
                            greatest(64, least(4096, parity.verify_estimate((job ->> 'relation')::oid) / 1250, 524288 / slices))::integer),
-        'seed', ('x' || substr(md5(random()::text || clock_timestamp()::text || txid_current_if_assigned()::text || pg_backend_pid()), 1, 16))::bit(64)::bigint);
+        'seed', ('x' || substr(md5(concat(random(), clock_timestamp(), pg_backend_pid())), 1, 16))::bit(64)::bigint);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_plan(jsonb, jsonb, jsonb) IS 'what is compared, and how; internal';
@@ -336,7 +348,8 @@ BEGIN
     IF (facts ->> 'recovery')::boolean THEN
         RETURN CASE WHEN own_system IS NULL OR target_system IS NULL
                     THEN '{"kind": "unknown", "reason": "pg_control_system() tells whose standby it is, and may not be called"}'
-                    WHEN own_system = target_system THEN '{"kind": "physical"}' ELSE '{"kind": "none", "reason": "a standby of another cluster"}' END;
+                    WHEN own_system = target_system THEN '{"kind": "physical"}'
+                        ELSE '{"kind": "none", "reason": "a standby of another cluster"}' END;
     END IF;
     SELECT jsonb_agg(l.slot_name), string_agg(s.name, ', ') FILTER (WHERE NOT s.enabled) INTO slots, disabled
     FROM jsonb_to_recordset(facts -> 'subscriptions') AS s(name text, slot text, enabled boolean)
@@ -419,13 +432,15 @@ BEGIN
     IF own IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist', job ->> 'name'), ERRCODE = '42P01';
     ELSIF own -> 'format' <> other -> 'format' THEN
-        RAISE EXCEPTION USING MESSAGE = format('digests of format %s here cannot be compared with format %s on the target', own ->> 'format',
+        RAISE EXCEPTION USING MESSAGE = format('digests of format %s here cannot be compared with format %s on the target',
+            own ->> 'format',
                                                other ->> 'format'), ERRCODE = '55000',
             HINT = 'Both sides need versions of pg_parity with one digest format.';
     END IF;
     -- Reading a view runs what its owner wrote. That must have been meant.
     IF other ->> 'kind' IN ('v', 'f') AND own ->> 'kind' NOT IN ('v', 'f') AND NOT ask ? 'target_relation' THEN
-        RAISE EXCEPTION USING MESSAGE = format('relation %s is a %s on the target', job ->> 'target', CASE other ->> 'kind' WHEN 'v' THEN 'view' ELSE 'foreign table' END),
+        RAISE EXCEPTION USING MESSAGE = format('relation %s is a %s on the target', job ->> 'target',
+                                               CASE other ->> 'kind' WHEN 'v' THEN 'view' ELSE 'foreign table' END),
             ERRCODE = '42809', HINT = 'target_relation => … compares with it nevertheless.';
     END IF;
     plan := parity.verify_plan(job, own, other) || jsonb_build_object(
@@ -449,8 +464,10 @@ COMMENT ON FUNCTION parity.verify_names(jsonb) IS 'a list of texts as an array; 
 
 CREATE FUNCTION parity.verify_target_arguments(job jsonb) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('relation => %L::oid::regclass, key_columns => %L::text[], columns => %L::text[], forms => %L::jsonb, filter => %L, seed => %L::bigint',
-                  job -> 'plan' ->> 'target_oid', parity.verify_names(job -> 'plan' -> 'key'), parity.verify_names(job -> 'plan' -> 'columns'),
+    SELECT format('relation => %L::oid::regclass, key_columns => %L::text[], columns => %L::text[], forms => %L::jsonb, filter => %L, '
+                  'seed => %L::bigint',
+                  job -> 'plan' ->> 'target_oid', parity.verify_names(job -> 'plan' -> 'key'),
+                      parity.verify_names(job -> 'plan' -> 'columns'),
                   job -> 'plan' -> 'target_forms', job -> 'ask' ->> 'filter', job -> 'plan' ->> 'seed')
 $$;
 COMMENT ON FUNCTION parity.verify_target_arguments(jsonb) IS 'the arguments of every call of the extension on the target; internal';
@@ -478,11 +495,14 @@ BEGIN
         'SELECT range_no, row_count, key_digest, row_digest, column_digests::text FROM parity.range_digests(%s, bounds => %L::bytea[], '
         'only_ranges => %L::integer[], totals_only => %L, workers => %L)',
         parity.verify_target_arguments(job), coalesce(bounds, '{}'), only_ranges, totals_only, ask ->> 'remote_workers'));
-    SELECT array_agg(d.range_no), array_agg(d.row_count), array_agg(d.key_digest), array_agg(d.row_digest), array_agg(d.column_digests::text)
+    SELECT array_agg(d.range_no), array_agg(d.row_count), array_agg(d.key_digest), array_agg(d.row_digest),
+        array_agg(d.column_digests::text)
     INTO numbers, row_counts, keys, rows, cells
     FROM parity.range_digests(
-        (job ->> 'relation')::oid::regclass, bounds => coalesce(bounds, '{}'), key_columns => parity.verify_names(plan -> 'key'), columns => names,
-        forms => plan -> 'source_forms', filter => ask ->> 'filter', seed => (plan ->> 'seed')::bigint, workers => (ask ->> 'workers')::integer,
+        (job ->> 'relation')::oid::regclass, bounds => coalesce(bounds, '{}'), key_columns => parity.verify_names(plan -> 'key'),
+            columns => names,
+        forms => plan -> 'source_forms', filter => ask ->> 'filter', seed => (plan ->> 'seed')::bigint,
+            workers => (ask ->> 'workers')::integer,
         only_ranges => only_ranges, totals_only => totals_only) d;
     PERFORM parity.verify_await((ask ->> 'wait')::float8);
     RETURN QUERY EXECUTE format($query$
@@ -494,13 +514,15 @@ BEGIN
                 WHERE n.s OPERATOR(parity.<>) n.t ORDER BY n.no) ELSE '{}' END,
             concat_ws(' ', s.key_digest, s.row_digest), concat_ws(' ', t.key_digest, t.row_digest)
         FROM unnest($1, $2, $3, $4, $5) AS s(range_no, row_count, key_digest, row_digest, cells)
-        FULL JOIN %s.dblink_get_result($7) AS t(range_no integer, row_count bigint, key_digest parity.digest, row_digest parity.digest, cells text)
+        FULL JOIN %s.dblink_get_result($7) AS t(range_no integer, row_count bigint, key_digest parity.digest, row_digest parity.digest,
+            cells text)
         USING (range_no)
         ORDER BY 1$query$, parity.verify_dblink())
     USING numbers, row_counts, keys, rows, cells, names, 'pg_parity:target';
     GET DIAGNOSTICS joined = ROW_COUNT;
     PERFORM parity.verify_drain();
-    IF joined <> coalesce(cardinality(numbers), 0) OR joined <> coalesce(cardinality(only_ranges), coalesce(cardinality(bounds), 0) + 1) THEN
+    IF joined <> coalesce(cardinality(numbers), 0)
+       OR joined <> coalesce(cardinality(only_ranges), coalesce(cardinality(bounds), 0) + 1) THEN
         RAISE EXCEPTION USING MESSAGE = 'the two sides have digested other ranges', ERRCODE = 'XX000';
     END IF;
 END
@@ -513,7 +535,8 @@ DECLARE
     results integer;
 BEGIN
     PERFORM parity.verify_await(60);
-    EXECUTE format('SELECT count(*) FROM %s.dblink_get_result($1) AS t(answer text)', parity.verify_dblink()) INTO results USING 'pg_parity:target';
+    EXECUTE format('SELECT count(*) FROM %s.dblink_get_result($1) AS t(answer text)', parity.verify_dblink()) INTO results
+        USING 'pg_parity:target';
     IF results <> 0 THEN
         RAISE EXCEPTION USING MESSAGE = 'the target answered more than was asked', ERRCODE = 'XX000';
     END IF;
@@ -521,9 +544,11 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_drain() IS 'ends an answer of the target; internal';
 
--- The rows of ranges, or with some keys, on both sides, and of them the keys under which the sides differ. Rows under one key are a multiset of
--- row hashes; what identifies it on a side is a text of these hashes and their numbers. Of a keyless table the key is the whole row.
-CREATE FUNCTION parity.verify_rows(job jsonb, bounds bytea[], only_ranges integer[], keys bytea[], known bytea[], room integer) RETURNS jsonb
+-- The rows of ranges, or with some keys, on both sides, and of them the keys under which the sides differ. Rows under one key are a
+-- multiset of row hashes; what identifies it on a side is a text of these hashes and their numbers. Of a keyless table the key is the
+-- whole row.
+CREATE FUNCTION parity.verify_rows(job jsonb, bounds bytea[], only_ranges integer[], keys bytea[], known bytea[],
+    room integer) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -538,10 +563,12 @@ DECLARE
 BEGIN
     -- The last row of the target's answer is a mark that it is whole.
     PERFORM parity.verify_send(format(
-        'SELECT range_no, key, row_hash, cell_hashes FROM parity.row_digests(%s, bounds => %L::bytea[], only_ranges => %L::integer[], keys => %L::bytea[]) '
+        'SELECT range_no, key, row_hash, cell_hashes FROM parity.row_digests(%s, bounds => %L::bytea[], only_ranges => %L::integer[], '
+        'keys => %L::bytea[]) '
         'UNION ALL SELECT 0, NULL, NULL, NULL',
         parity.verify_target_arguments(job), bounds, only_ranges, keys));
-    SELECT array_agg(d.range_no), array_agg(d.key), array_agg(d.row_hash), array_agg(d.cell_hashes) INTO range_numbers, row_keys, hashes, cells
+    SELECT array_agg(d.range_no), array_agg(d.key), array_agg(d.row_hash), array_agg(d.cell_hashes)
+    INTO range_numbers, row_keys, hashes, cells
     FROM parity.row_digests(
         (job ->> 'relation')::oid::regclass, bounds => bounds, only_ranges => only_ranges, keys => keys,
         key_columns => parity.verify_names(plan -> 'key'), columns => names, forms => plan -> 'source_forms', filter => ask ->> 'filter',
@@ -554,7 +581,8 @@ BEGIN
         ), answer AS MATERIALIZED (
             SELECT t.* FROM %s.dblink_get_result($5) AS t(range_no integer, key bytea, hash bytea, cells bytea)
         ), target AS (
-            SELECT u.range_no, u.key, u.hash, count(*) AS n, (array_agg(u.cells))[1] AS cells FROM answer u WHERE u.range_no > 0 GROUP BY 1, 2, 3
+            SELECT u.range_no, u.key, u.hash, count(*) AS n, (array_agg(u.cells))[1] AS cells FROM answer u
+                WHERE u.range_no > 0 GROUP BY 1, 2, 3
         ), line AS (
             SELECT range_no, key, hash, coalesce(s.n, 0) AS sn, coalesce(t.n, 0) AS tn, s.cells AS sc, t.cells AS tc
             FROM source s FULL JOIN target t USING (range_no, key, hash)
@@ -574,11 +602,12 @@ BEGIN
             'open', coalesce((SELECT jsonb_agg(DISTINCT range_no) FROM new WHERE no > $7), '[]'),
             'rows', coalesce((SELECT jsonb_agg(jsonb_build_object(
                     'range', range_no, 'key', encode(key, 'hex'), 'source_extra', source_extra, 'target_extra', target_extra,
-                    'source', CASE WHEN length(source_state) > 64 THEN encode(sha256(source_state), 'hex') ELSE encode(source_state, 'hex') END,
-                    'target', CASE WHEN length(target_state) > 64 THEN encode(sha256(target_state), 'hex') ELSE encode(target_state, 'hex') END,
+                    'source', encode(CASE WHEN length(source_state) > 64 THEN sha256(source_state) ELSE source_state END, 'hex'),
+                    'target', encode(CASE WHEN length(target_state) > 64 THEN sha256(target_state) ELSE target_state END, 'hex'),
                     'columns', to_jsonb(ARRAY(SELECT c.name FROM unnest($8) WITH ORDINALITY AS c(name, no)
                                               WHERE sc IS NOT NULL AND tc IS NOT NULL
-                                                AND substr(sc, (8 * c.no - 7)::integer, 8) <> substr(tc, (8 * c.no - 7)::integer, 8) ORDER BY c.no)))
+                                                AND substr(sc, (8 * c.no - 7)::integer, 8) <> substr(tc, (8 * c.no - 7)::integer, 8)
+                                                    ORDER BY c.no)))
                 ORDER BY no) FROM new WHERE no <= $7), '[]'))$query$, parity.verify_dblink())
     INTO result USING range_numbers, row_keys, hashes, cells, 'pg_parity:target', known, coalesce(room, 2147483647), names;
     PERFORM parity.verify_drain();
@@ -591,12 +620,15 @@ $$;
 COMMENT ON FUNCTION parity.verify_rows(jsonb, bytea[], integer[], bytea[], bytea[], integer) IS
     'reads rows on both sides, and gives the keys under which they differ, at most so many new ones; internal';
 
--- Which versions of rows the sides have under some keys: an object from the keys to texts. Two looks that see the same version of a row prove that it
--- was never another one between them, which the same hash does not. Absent: there is no such row, or that cannot be told.
-CREATE FUNCTION parity.verify_versions_query(relation text, key_columns text[], key_types text[], key_forms text[], keys bytea[], locks boolean) RETURNS text
+-- Which versions of rows the sides have under some keys: an object from the keys to texts. Two looks that see the same version of a row
+-- prove that it was never another one between them, which the same hash does not. Absent: there is no such row, or that cannot be told.
+CREATE FUNCTION parity.verify_versions_query(relation text, key_columns text[], key_types text[], key_forms text[], keys bytea[],
+    locks boolean) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('SELECT (SELECT jsonb_object_agg(v.key, v.version) FROM (SELECT k.key, string_agg(%s, '','' ORDER BY t.xmin::text) AS version '
-                  'FROM (SELECT encode(u.key, ''hex'') AS key, parity.key_values(u.key, %L::text[]) AS c FROM unnest(%L::bytea[]) AS u(key)) k '
+    SELECT format('SELECT (SELECT jsonb_object_agg(v.key, v.version) FROM (SELECT k.key, string_agg(%s, '','' ORDER BY t.xmin::text) AS '
+                  'version '
+                  'FROM (SELECT encode(u.key, ''hex'') AS key, parity.key_values(u.key, %L::text[]) AS c FROM unnest(%L::bytea[]) AS '
+                  'u(key)) k '
                   'JOIN %s t ON %s GROUP BY 1) v)::text',
                   CASE WHEN locks THEN 't.xmin || ''/'' || t.xmax' ELSE 't.xmin::text' END,
                   key_forms, keys, relation,
@@ -636,7 +668,8 @@ BEGIN
     -- Some keys cannot be looked for by what is shown of them, some partitions have no versions. Then hashes must do.
     IF (plan ->> 'source_versions')::boolean THEN
         BEGIN
-            EXECUTE parity.verify_versions_query(job ->> 'name', names, parity.verify_names(plan -> 'source_types'), forms, keys, true) INTO answer;
+            EXECUTE parity.verify_versions_query(job ->> 'name', names, parity.verify_names(plan -> 'source_types'), forms, keys, true)
+                INTO answer;
             source := coalesce(answer::jsonb, '{}');
         EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
             NULL;
@@ -646,7 +679,8 @@ BEGIN
         RETURN;
     END IF;
     BEGIN
-        answer := parity.verify_ask(parity.verify_versions_query(job ->> 'target', names, parity.verify_names(plan -> 'target_types'), forms, keys, false),
+        answer := parity.verify_ask(parity.verify_versions_query(job ->> 'target', names, parity.verify_names(plan -> 'target_types'),
+            forms, keys, false),
                                     (job -> 'ask' ->> 'wait')::float8);
         target := coalesce(answer::jsonb, '{}');
     EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
@@ -654,7 +688,8 @@ BEGIN
     END;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_versions(jsonb, bytea[]) IS 'the versions of rows on both sides, as far as they can be told; the last question of a pass; internal';
+COMMENT ON FUNCTION parity.verify_versions(jsonb, bytea[]) IS
+    'the versions of rows on both sides, as far as they can be told; the last question of a pass; internal';
 
 -- The first pass over the whole relation. Gives what differs: {"rows", "ranges", …}.
 CREATE FUNCTION parity.verify_first_look(job jsonb) RETURNS jsonb
@@ -673,11 +708,13 @@ DECLARE
     wanted double precision;
     many boolean := parity.verify_estimate((job ->> 'relation')::oid) > 100000;
     parts integer;
+    ranges double precision;
 BEGIN
     -- Bounds of the finer division that may be wanted later are taken at the same time, since a B-tree's inner pages are under no snapshot.
     IF most_ranges > 1 THEN
         SELECT array_agg(s.bound ORDER BY s.bound_no), array_agg(s.bound_text ORDER BY s.bound_no) INTO fine, fine_texts
-        FROM parity.split_keys((job ->> 'relation')::oid::regclass, CASE WHEN many THEN least(131072, most_ranges * 16) ELSE most_ranges END,
+        FROM parity.split_keys((job ->> 'relation')::oid::regclass, CASE WHEN many THEN least(131072, most_ranges * 16)
+            ELSE most_ranges END,
                                key_names, (SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(plan -> 'source_forms') f
                                            WHERE cardinality(key_names) = 0 OR f.key = ANY (key_names))) s;
     END IF;
@@ -688,18 +725,20 @@ BEGIN
     SELECT jsonb_build_object(
         'source_rows', coalesce(sum(d.source_rows), 0), 'target_rows', coalesce(sum(d.target_rows), 0), 'ranges_compared', count(*),
         'differing', coalesce(jsonb_agg(jsonb_build_object(
-            'no', d.range_no, 'parent', d.range_no, 'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns', to_jsonb(d.columns),
+            'no', d.range_no, 'parent', d.range_no, 'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns',
+                to_jsonb(d.columns),
             'source', md5(d.source_digest), 'target', md5(d.target_digest)) ORDER BY d.range_no) FILTER (WHERE d.differs), '[]'))
     INTO found
     FROM parity.verify_digests(job, bounds, NULL, false) d;
     found := found || jsonb_build_object('effort', (SELECT to_jsonb(e) FROM parity.last_digest() e));
     work := found -> 'differing';
+    ranges := found ->> 'ranges_compared';
 
-    -- With about D differences among R rows of differing ranges, sqrt(D * R) ranges cost least (driver/descend.cpp). Where there are many more
-    -- differences than will be named, a finer division is of no use.
+    -- With about D differences among R rows of differing ranges, sqrt(D * R) ranges cost least (driver/descend.cpp). Where there are many
+    -- more differences than will be named, a finer division is of no use.
     SELECT sqrt(q.differences * q.rows) INTO wanted FROM (
         SELECT sum(greatest((w ->> 'source_rows')::float8, (w ->> 'target_rows')::float8)) AS rows,
-               -(found ->> 'ranges_compared')::float8 * ln(greatest((found ->> 'ranges_compared')::float8 - count(*), 0.5) / (found ->> 'ranges_compared')::float8) AS differences
+               -ranges * ln(greatest(ranges - count(*), 0.5) / ranges) AS differences
         FROM jsonb_array_elements(work) w) q
     WHERE q.rows > 100000 AND q.rows > 0.05 * greatest((found ->> 'source_rows')::float8, (found ->> 'target_rows')::float8)
       AND q.differences <= 10 * (job -> 'ask' ->> 'max_rows')::float8;
@@ -708,17 +747,20 @@ BEGIN
         SELECT f.bounds, f.texts, f.work INTO bounds, texts, work FROM parity.verify_finer(job, fine, fine_texts, step, parts, work) f;
     END IF;
     SELECT found || jsonb_build_object('differing', jsonb_array_length(found -> 'differing'), 'work', coalesce(jsonb_agg(
-            w.value || jsonb_build_object('lower', encode(bounds[(w.value ->> 'no')::integer - 1], 'hex'), 'lower_text', texts[(w.value ->> 'no')::integer - 1],
-                                          'upper', encode(bounds[(w.value ->> 'no')::integer], 'hex'), 'upper_text', texts[(w.value ->> 'no')::integer])
+            w.value || jsonb_build_object(
+                'lower', encode(bounds[(w.value ->> 'no')::integer - 1], 'hex'), 'lower_text', texts[(w.value ->> 'no')::integer - 1],
+                'upper', encode(bounds[(w.value ->> 'no')::integer], 'hex'), 'upper_text', texts[(w.value ->> 'no')::integer])
             ORDER BY w.no), '[]'))
     INTO found FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no);
     RETURN found;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_first_look(jsonb) IS 'digests the whole relation on both sides, and differing ranges once more in finer ones; internal';
+COMMENT ON FUNCTION parity.verify_first_look(jsonb) IS
+    'digests the whole relation on both sides, and differing ranges once more in finer ones; internal';
 
 CREATE FUNCTION parity.verify_finer(
-    job jsonb, fine bytea[], fine_texts text[], step integer, parts integer, coarse jsonb, OUT bounds bytea[], OUT texts text[], OUT work jsonb)
+    job jsonb, fine bytea[], fine_texts text[], step integer, parts integer, coarse jsonb, OUT bounds bytea[], OUT texts text[],
+        OUT work jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stride integer := greatest(1, step / parts);
@@ -731,7 +773,8 @@ DECLARE
 BEGIN
     bounds := '{}';
     texts := '{}';
-    -- Range n of the first division lies between the fine bounds (n - 1) * step and n * step, of which the first and the last may be missing.
+    -- Range n of the first division lies between the fine bounds (n - 1) * step and n * step, of which the first and the last may be
+    -- missing.
     FOR coarse_no IN SELECT (c ->> 'no')::integer FROM jsonb_array_elements(coarse) c LOOP
         at := (coarse_no - 1) * step;
         until := least(coarse_no * step, cardinality(fine) + 1);
@@ -756,7 +799,8 @@ BEGIN
                'columns', c.value -> 'columns',
                'source', md5(d.source_digest), 'target', md5(d.target_digest)) ORDER BY d.range_no), '[]')
     INTO work
-    FROM parity.verify_digests(job, bounds, only_ranges, true) d JOIN unnest(only_ranges, parents) AS p(range_no, parent) ON p.range_no = d.range_no
+    FROM parity.verify_digests(job, bounds, only_ranges, true) d
+    JOIN unnest(only_ranges, parents) AS p(range_no, parent) ON p.range_no = d.range_no
     JOIN jsonb_array_elements(coarse) c ON (c.value ->> 'no')::integer = p.parent
     WHERE d.differs;
     IF jsonb_array_length(work) = 0 THEN
@@ -764,10 +808,11 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_finer(jsonb, bytea[], text[], integer, integer, jsonb) IS 'digests differing ranges in a finer division; internal';
+COMMENT ON FUNCTION parity.verify_finer(jsonb, bytea[], text[], integer, integer, jsonb) IS
+    'digests differing ranges in a finer division; internal';
 
--- Names rows of differing ranges, in order and in batches, as long as there is room. `work` are ranges with their bounds. Gives the new rows, and the
--- ranges of which not all rows are known now.
+-- Names rows of differing ranges, in order and in batches, as long as there is room. `work` are ranges with their bounds. Gives the new
+-- rows, and the ranges of which not all rows are known now.
 CREATE FUNCTION parity.verify_name_rows(job jsonb, work jsonb, known bytea[], room integer, OUT new_rows jsonb, OUT unnamed jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -789,7 +834,8 @@ BEGIN
     unnamed := '[]';
     -- One list of bounds for all ranges; what lies between them is not asked for.
     FOR range IN SELECT w FROM jsonb_array_elements(work) w LOOP
-        IF range ->> 'lower' IS NOT NULL AND (cardinality(bounds) = 0 OR bounds[cardinality(bounds)] <> decode(range ->> 'lower', 'hex')) THEN
+        IF range ->> 'lower' IS NOT NULL
+           AND (cardinality(bounds) = 0 OR bounds[cardinality(bounds)] <> decode(range ->> 'lower', 'hex')) THEN
             bounds := array_append(bounds, decode(range ->> 'lower', 'hex'));
         END IF;
         numbers := array_append(numbers, cardinality(bounds) + 1);
@@ -820,7 +866,8 @@ BEGIN
             INTO new_rows
             FROM jsonb_array_elements(read -> 'rows') WITH ORDINALITY AS r(value, no)
             JOIN (SELECT n.number, w.value -> 'parent' AS parent FROM unnest(numbers) WITH ORDINALITY AS n(number, no)
-                  JOIN jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) ON w.no = n.no) p ON p.number = (r.value ->> 'range')::integer;
+                  JOIN jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) ON w.no = n.no) p
+                ON p.number = (r.value ->> 'range')::integer;
             SELECT unnamed || coalesce(jsonb_agg(w.value ORDER BY w.no), '[]') INTO unnamed
             FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no)
             WHERE w.no BETWEEN seen + 1 AND last AND read -> 'open' @> to_jsonb(numbers[w.no::integer]);
@@ -835,10 +882,10 @@ $$;
 COMMENT ON FUNCTION parity.verify_name_rows(jsonb, jsonb, bytea[], integer) IS 'names rows of differing ranges; internal';
 
 -- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now. It is confirmed:
--- * where the target follows this database and had replayed what the last look saw when this one's snapshot was taken there: if one version of the
---   row was there throughout, here or there. Either is proof: if here, what the target has replayed had it too, and the target shows another
---   one; if there, the target came past the last look's moment and never showed what was here then. Equal hashes prove less, since a row may have been
---   changed and changed back: they count where versions cannot be told.
+-- * where the target follows this database and had replayed what the last look saw when this one's snapshot was taken there: if one
+--   version of the row was there throughout, here or there. Either is proof: if here, what the target has replayed had it too, and the
+--   target shows another one; if there, the target came past the last look's moment and never showed what was here then. Equal hashes
+--   prove less, since a row may have been changed and changed back: where versions cannot be told, nothing may have changed in three looks;
 -- * where it does not follow: if nothing has changed on either side.
 -- Else it is still moving. A range is confirmed if both its digests are what they were.
 CREATE FUNCTION parity.verify_second_look(job jsonb) RETURNS jsonb
@@ -857,16 +904,19 @@ BEGIN
     IF keys IS NOT NULL THEN
         now_rows := parity.verify_rows(job, NULL, NULL, keys, NULL, NULL) -> 'rows';
     END IF;
-    SELECT coalesce(jsonb_agg(n.value || jsonb_build_object('range', b.value -> 'range', 'before', b.value, 'state', b.value -> 'state') ORDER BY b.no), '[]')
+    SELECT coalesce(jsonb_agg(n.value || jsonb_build_object('range', b.value -> 'range', 'before', b.value, 'state', b.value -> 'state')
+        ORDER BY b.no), '[]')
     INTO now_rows
-    FROM jsonb_array_elements(before) WITH ORDINALITY AS b(value, no) JOIN jsonb_array_elements(now_rows) AS n(value) ON n.value ->> 'key' = b.value ->> 'key';
+    FROM jsonb_array_elements(before) WITH ORDINALITY AS b(value, no)
+        JOIN jsonb_array_elements(now_rows) AS n(value) ON n.value ->> 'key' = b.value ->> 'key';
     found := found || jsonb_build_object(
         'cleared', (found ->> 'cleared')::bigint + jsonb_array_length(before) - jsonb_array_length(now_rows), 'rows', now_rows);
 
     IF jsonb_array_length(found -> 'ranges') > 0 THEN
         ranges := parity.verify_ranges_again(job, found -> 'ranges');
         room := (job -> 'ask' ->> 'max_rows')::integer - jsonb_array_length(now_rows);
-        named := parity.verify_name_rows(job, ranges, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(now_rows) r), room);
+        named := parity.verify_name_rows(job, ranges, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(now_rows) r),
+            room);
         found := found || jsonb_build_object('rows', now_rows || named.new_rows);
         ranges := named.unnamed;
     END IF;
@@ -885,7 +935,8 @@ DECLARE
     again jsonb;
 BEGIN
     FOR range IN SELECT r FROM jsonb_array_elements(ranges) r LOOP
-        IF range ->> 'lower' IS NOT NULL AND (cardinality(bounds) = 0 OR bounds[cardinality(bounds)] <> decode(range ->> 'lower', 'hex')) THEN
+        IF range ->> 'lower' IS NOT NULL
+           AND (cardinality(bounds) = 0 OR bounds[cardinality(bounds)] <> decode(range ->> 'lower', 'hex')) THEN
             bounds := array_append(bounds, decode(range ->> 'lower', 'hex'));
         END IF;
         numbers := array_append(numbers, cardinality(bounds) + 1);
@@ -915,23 +966,30 @@ CREATE FUNCTION parity.verify_judge(found jsonb, follows text, source_versions j
         SELECT v.no, v.value, v.value ->> 'state' AS state, v.value ? 'before' AS again,
             v.value -> 'source' IS NOT DISTINCT FROM v.value -> 'before' -> 'source' AS source_same,
             v.value -> 'target' IS NOT DISTINCT FROM v.value -> 'before' -> 'target' AS target_same,
-            nullif(v.value -> 'source_version', 'null') AS source_version, nullif(v.value -> 'before' -> 'source_version', 'null') AS source_before,
-            nullif(v.value -> 'target_version', 'null') AS target_version, nullif(v.value -> 'before' -> 'target_version', 'null') AS target_before
+            nullif(v.value -> 'source_version', 'null') AS source_version,
+            nullif(v.value -> 'before' -> 'source_version', 'null') AS source_before,
+            nullif(v.value -> 'target_version', 'null') AS target_version,
+            nullif(v.value -> 'before' -> 'target_version', 'null') AS target_before
         FROM versioned v
+    ), steady AS (
+        SELECT *, CASE WHEN again AND source_same AND target_same
+                       THEN coalesce((value -> 'before' ->> 'steady')::integer, 0) + CASE WHEN follows IN ('no', 'replayed') THEN 1 ELSE 0 END
+                       ELSE 0 END AS steady
+        FROM compared
     ), judged AS (
-        SELECT no, value, CASE
+        SELECT no, value, steady, CASE
             WHEN state = 'divergent' THEN state
             WHEN NOT again THEN 'moving'
             WHEN follows = 'no' AND source_same AND target_same THEN 'divergent'
             WHEN follows = 'replayed' AND (
                 source_same AND source_version = source_before
                 OR target_same AND target_version = target_before
-                OR source_same AND target_same AND coalesce(source_version, source_before, target_version, target_before) IS NULL) THEN 'divergent'
+                OR steady > 1 AND coalesce(source_version, source_before, target_version, target_before) IS NULL) THEN 'divergent'
             ELSE 'moving' END AS state
-        FROM compared
+        FROM steady
     )
     SELECT found || jsonb_build_object(
-        'rows', (SELECT coalesce(jsonb_agg((value - 'before') || jsonb_build_object('state', state) ORDER BY no), '[]') FROM judged),
+        'rows', (SELECT coalesce(jsonb_agg((value - 'before') || jsonb_build_object('state', state, 'steady', steady) ORDER BY no), '[]') FROM judged),
         'ranges', (SELECT coalesce(jsonb_agg((r.value - 'before') || jsonb_build_object('state', CASE
                        WHEN r.value ->> 'state' = 'divergent' THEN 'divergent'
                        WHEN follows IN ('no', 'replayed') AND r.value -> 'source' = r.value -> 'before' -> 'source'
@@ -950,7 +1008,8 @@ DECLARE
     plan jsonb := job -> 'plan';
     ask jsonb := job -> 'ask';
     names text[] := parity.verify_names(plan -> 'columns');
-    cut CONSTANT text := 'ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 THEN left(v.shown, 16384) || format(''… (%s bytes)'', octet_length(v.shown)) '
+    cut CONSTANT text := 'ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 THEN left(v.shown, 16384) || format(''… (%s bytes)'', '
+                         'octet_length(v.shown)) '
                          'ELSE v.shown END FROM unnest(d.column_values) WITH ORDINALITY AS v(shown, no) ORDER BY v.no)';
     keys bytea[];
     own jsonb;
@@ -959,11 +1018,14 @@ BEGIN
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(rows) r;
     IF keys IS NULL THEN RETURN rows; END IF;
     PERFORM parity.verify_send(format(
-        'SELECT encode(d.key, ''hex''), %s FROM parity.row_digests(%s, keys => %L::bytea[], with_values => true) d UNION ALL SELECT NULL, NULL',
+        'SELECT encode(d.key, ''hex''), %s FROM parity.row_digests(%s, keys => %L::bytea[], with_values => true) d UNION ALL SELECT NULL, '
+        'NULL',
         cut, parity.verify_target_arguments(job), keys));
-    EXECUTE format('SELECT jsonb_object_agg(encode(d.key, ''hex''), jsonb_object($1, %s)) FROM parity.row_digests($2, keys => $3, key_columns => $4, '
+    EXECUTE format('SELECT jsonb_object_agg(encode(d.key, ''hex''), jsonb_object($1, %s)) FROM parity.row_digests($2, keys => $3, '
+                   'key_columns => $4, '
                    'columns => $1, forms => $5, filter => $6, seed => $7, with_values => true) d', cut)
-    INTO own USING names, (job ->> 'relation')::oid::regclass, keys, parity.verify_names(plan -> 'key'), plan -> 'source_forms', ask ->> 'filter',
+    INTO own USING names, (job ->> 'relation')::oid::regclass, keys, parity.verify_names(plan -> 'key'), plan -> 'source_forms',
+        ask ->> 'filter',
         (plan ->> 'seed')::bigint;
     PERFORM parity.verify_await((ask ->> 'wait')::float8);
     EXECUTE format('SELECT jsonb_object_agg(t.key, jsonb_object($1, t.shown)) FILTER (WHERE t.key IS NOT NULL) '
@@ -972,7 +1034,8 @@ BEGIN
     PERFORM parity.verify_drain();
     RETURN (
         SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
-            'source_values', parity.verify_shown(own -> (r.value ->> 'key'), r.value), 'target_values', parity.verify_shown(other -> (r.value ->> 'key'), r.value))
+            'source_values', parity.verify_shown(own -> (r.value ->> 'key'), r.value), 'target_values',
+                parity.verify_shown(other -> (r.value ->> 'key'), r.value))
             ORDER BY r.no), '[]')
         FROM jsonb_array_elements(rows) WITH ORDINALITY AS r(value, no));
 END
@@ -986,8 +1049,9 @@ CREATE FUNCTION parity.verify_shown(shown jsonb, line jsonb) RETURNS jsonb
 $$;
 COMMENT ON FUNCTION parity.verify_shown(jsonb, jsonb) IS 'of the values of a row those that a finding tells; internal';
 
--- What becomes of a job in which something failed: nothing is left running. A conflict (a table that was rewritten, a standby's replay) is tried again
--- with new snapshots. What the target refused or lost is incomplete; a cancel that came from here is told apart from one of the target's.
+-- What becomes of a job in which something failed: nothing is left running. A conflict (a table that was rewritten, a standby's replay)
+-- is tried again with new snapshots. What the target refused or lost is incomplete; a cancel that came from here is told apart from one
+-- of the target's.
 CREATE FUNCTION parity.verify_failed(job jsonb, state text, message text, detail text, context text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1044,9 +1108,11 @@ BEGIN
     versions := parity.verify_versions(job, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(found -> 'rows') r));
     found := parity.verify_judge(found, coalesce(job ->> 'follows', 'first'), versions.source, versions.target);
     -- A glance leaves how far the target had come at the last look as it is, for the message.
-    RETURN job || jsonb_build_object('found', found, 'source_lsn', lsn, 'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'), 'step', 'settle',
+    RETURN job || jsonb_build_object('found', found, 'source_lsn', lsn, 'step', 'settle',
+                                     'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
                                      'took', extract(epoch FROM clock_timestamp() - now()),
-                                     'looks', coalesce((job ->> 'looks')::integer, 0) + CASE WHEN job ->> 'follows' = 'at once' THEN 0 ELSE 1 END);
+                                     'looks', coalesce((job ->> 'looks')::integer, 0)
+                                              + CASE WHEN job ->> 'follows' = 'at once' THEN 0 ELSE 1 END);
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
     RETURN parity.verify_failed(job, state, message, detail, context);
@@ -1069,18 +1135,20 @@ BEGIN
     PERFORM parity.verify_ask('ROLLBACK', (job -> 'ask' ->> 'wait')::float8);
     SELECT coalesce(bool_or(e ->> 'state' = 'moving'), false) INTO moving
     FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
-    -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at once, which confirm nothing, where
-    -- looking is quick.
+    -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at once, which confirm
+    -- nothing, where looking is quick.
     IF moving AND looks > 1 AND glances < 10 AND (job ->> 'took')::float8 < 1 AND jsonb_array_length(found -> 'ranges') = 0 THEN
         RETURN job || jsonb_build_object('step', 'snapshot', 'follows', 'at once', 'glances', glances + 1);
     ELSIF NOT moving OR looks > (job -> 'ask' ->> 'rechecks')::integer THEN
         PERFORM parity.verify_disconnect();
         RETURN job || '{"step": "finish"}';
     END IF;
-    RETURN job || jsonb_build_object('step', 'delay', 'glances', 0, 'until', clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'recheck_delay')::float8));
+    RETURN job || jsonb_build_object('step', 'delay', 'glances', 0, 'until',
+        clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'recheck_delay')::float8));
 END
 $$;
-COMMENT ON FUNCTION parity.verify_settle(jsonb) IS 'a step of verify: lets the target''s snapshot go, and decides whether to look again; internal';
+COMMENT ON FUNCTION parity.verify_settle(jsonb) IS
+    'a step of verify: lets the target''s snapshot go, and decides whether to look again; internal';
 
 CREATE FUNCTION parity.verify_delay(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -1091,7 +1159,8 @@ BEGIN
     IF left_over > 1 THEN
         RETURN job;
     END IF;
-    RETURN job || jsonb_build_object('step', 'replay', 'until', clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'replay_timeout')::float8));
+    RETURN job || jsonb_build_object('step', 'replay', 'until',
+        clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'replay_timeout')::float8));
 END
 $$;
 COMMENT ON FUNCTION parity.verify_delay(jsonb) IS 'a step of verify: waits a while before looking again; internal';
@@ -1105,7 +1174,8 @@ DECLARE
     reached boolean;
 BEGIN
     IF replication ->> 'kind' = 'physical' THEN
-        RETURN parity.verify_ask(format('SELECT coalesce(pg_last_wal_replay_lsn() >= %L, false)::text', job ->> 'source_lsn'), wait)::boolean;
+        RETURN parity.verify_ask(format('SELECT coalesce(pg_last_wal_replay_lsn() >= %L, false)::text', job ->> 'source_lsn'),
+            wait)::boolean;
     END IF;
     SELECT coalesce(bool_and(coalesce(greatest(w.replay_lsn, s.confirmed_flush_lsn) >= (job ->> 'source_lsn')::pg_lsn, false)), false)
            AND count(*) = jsonb_array_length(replication -> 'slots')
@@ -1143,13 +1213,15 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_replay(jsonb) IS 'a step of verify: waits until the target has replayed what the last look saw here; internal';
+COMMENT ON FUNCTION parity.verify_replay(jsonb) IS
+    'a step of verify: waits until the target has replayed what the last look saw here; internal';
 
 CREATE FUNCTION parity.verify_phase(job jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE job ->> 'step'
         WHEN 'connect' THEN 'connecting'
-        WHEN 'snapshot' THEN CASE WHEN job ? 'found' THEN format('looking again (%s of %s)', job ->> 'looks', job -> 'ask' ->> 'rechecks') ELSE 'comparing' END
+        WHEN 'snapshot' THEN CASE WHEN job ? 'found' THEN format('looking again (%s of %s)', job ->> 'looks', job -> 'ask' ->> 'rechecks')
+            ELSE 'comparing' END
         WHEN 'delay' THEN 'waiting before looking again'
         WHEN 'replay' THEN 'waiting for the target to replay'
         WHEN 'finish' THEN 'recording' END
@@ -1163,26 +1235,32 @@ CREATE FUNCTION parity.verify_findings(job jsonb) RETURNS jsonb
             parity.verify_names(job -> 'plan' -> 'key_forms') AS forms
     ), line AS (
         SELECT r.no, r.value, CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent' ELSE 'in_flight' END AS state,
-            jsonb_object(CASE WHEN cardinality(p.key) > 0 THEN p.key ELSE p.columns END, parity.key_values(decode(r.value ->> 'key', 'hex'), p.forms)) AS key,
+            jsonb_object(CASE WHEN cardinality(p.key) > 0 THEN p.key ELSE p.columns END, parity.key_values(decode(r.value ->> 'key',
+                'hex'), p.forms)) AS key,
             (r.value ->> 'source_extra')::bigint AS source_extra, (r.value ->> 'target_extra')::bigint AS target_extra
         FROM plan p, jsonb_array_elements(job -> 'found' -> 'rows') WITH ORDINALITY AS r(value, no)
     ), finding AS (
         SELECT 1 AS part, no, jsonb_build_object('kind', 'mismatch', 'state', state, 'key', key, 'columns', value -> 'columns',
-            'occurrences', least(source_extra, target_extra), 'source_values', value -> 'source_values', 'target_values', value -> 'target_values') AS finding
+            'occurrences', least(source_extra, target_extra), 'source_values', value -> 'source_values', 'target_values',
+                value -> 'target_values') AS finding
         FROM line WHERE source_extra > 0 AND target_extra > 0
         UNION ALL
-        SELECT 2, no, jsonb_build_object('kind', CASE WHEN source_extra > target_extra THEN 'missing_on_target' ELSE 'missing_on_source' END,
+        SELECT 2, no, jsonb_build_object('kind', CASE WHEN source_extra > target_extra THEN 'missing_on_target'
+            ELSE 'missing_on_source' END,
             'state', state, 'key', key, 'occurrences', abs(source_extra - target_extra),
             'source_values', CASE WHEN source_extra > target_extra THEN value -> 'source_values' END,
             'target_values', CASE WHEN source_extra < target_extra THEN value -> 'target_values' END)
         FROM line WHERE source_extra <> target_extra
         UNION ALL
-        SELECT 3, r.no, jsonb_build_object('kind', 'range', 'state', CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent' ELSE 'in_flight' END,
+        SELECT 3, r.no, jsonb_build_object('kind', 'range', 'state', CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent'
+            ELSE 'in_flight' END,
             'key', jsonb_build_object('lower', r.value -> 'lower_text', 'upper', r.value -> 'upper_text'), 'columns', r.value -> 'columns')
-        FROM jsonb_array_elements(job -> 'found' -> 'ranges') WITH ORDINALITY AS r(value, no) WHERE r.no <= (job -> 'ask' ->> 'max_rows')::integer
+        FROM jsonb_array_elements(job -> 'found' -> 'ranges') WITH ORDINALITY AS r(value, no)
+            WHERE r.no <= (job -> 'ask' ->> 'max_rows')::integer
     )
     SELECT coalesce(jsonb_agg(jsonb_strip_nulls(finding - '{key,source_values,target_values}'::text[])
-                              || jsonb_build_object('key', finding -> 'key', 'source_values', finding -> 'source_values', 'target_values', finding -> 'target_values')
+                              || jsonb_build_object('key', finding -> 'key', 'source_values', finding -> 'source_values', 'target_values',
+                                  finding -> 'target_values')
                               ORDER BY no, part), '[]')
     FROM finding
 $$;
@@ -1191,24 +1269,31 @@ COMMENT ON FUNCTION parity.verify_findings(jsonb) IS 'what is recorded of the ro
 CREATE FUNCTION parity.verify_facts(job jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH line AS (
-        SELECT r.value, r.value ->> 'state' = 'divergent' AS sure, greatest((r.value ->> 'source_extra')::bigint, (r.value ->> 'target_extra')::bigint) AS rows
+        SELECT r.value, r.value ->> 'state' = 'divergent' AS sure, greatest((r.value ->> 'source_extra')::bigint,
+            (r.value ->> 'target_extra')::bigint) AS rows
         FROM jsonb_array_elements(job -> 'found' -> 'rows') r
     ), range AS (
         SELECT r.value, r.value ->> 'state' = 'divergent' AS sure FROM jsonb_array_elements(job -> 'found' -> 'ranges') r
     ), sure AS (
-        SELECT value -> 'range' AS range, value -> 'columns' AS columns FROM line WHERE sure UNION ALL SELECT value -> 'parent', value -> 'columns' FROM range WHERE sure
+        SELECT value -> 'range' AS range, value -> 'columns' AS columns FROM line WHERE sure UNION ALL SELECT value -> 'parent',
+            value -> 'columns' FROM range WHERE sure
     )
     SELECT CASE WHEN job ? 'found' THEN jsonb_build_object(
-        'source_rows', job -> 'found' -> 'source_rows', 'target_rows', job -> 'found' -> 'target_rows', 'ranges', job -> 'found' -> 'ranges_compared',
+        'source_rows', job -> 'found' -> 'source_rows', 'target_rows', job -> 'found' -> 'target_rows', 'ranges',
+            job -> 'found' -> 'ranges_compared',
         'divergent_ranges', (SELECT count(DISTINCT range) FROM sure),
-        'divergent_rows', (SELECT coalesce(sum(rows), 0) FROM line WHERE sure), 'in_flight_rows', (SELECT coalesce(sum(rows), 0) FROM line WHERE NOT sure),
+        'divergent_rows', (SELECT coalesce(sum(rows), 0) FROM line WHERE sure), 'in_flight_rows', (SELECT coalesce(sum(rows), 0) FROM line
+            WHERE NOT sure),
         'cleared_rows', job -> 'found' -> 'cleared', 'unnamed_ranges', (SELECT count(*) FROM range),
         'divergent_columns', (SELECT coalesce(jsonb_agg(DISTINCT c.value), '[]') FROM sure, jsonb_array_elements(sure.columns) c))
         ELSE '{}' END
         || jsonb_build_object(
-        'source_lsn', job -> 'source_lsn', 'target_lsn', job -> 'target_lsn', 'not_compared', coalesce(job -> 'plan' -> 'not_compared', '[]'),
-        'details', jsonb_strip_nulls(jsonb_build_object('key', job -> 'plan' -> 'key', 'key_proven', job -> 'plan' -> 'key_proven', 'looks', job -> 'looks',
-            'replication', job -> 'plan' -> 'replication', 'follows', job -> 'followed', 'conflicts', job -> 'conflicts', 'digests', job -> 'found' -> 'effort')),
+        'source_lsn', job -> 'source_lsn', 'target_lsn', job -> 'target_lsn', 'not_compared', coalesce(job -> 'plan' -> 'not_compared',
+            '[]'),
+        'details', jsonb_strip_nulls(jsonb_build_object('key', job -> 'plan' -> 'key', 'key_proven', job -> 'plan' -> 'key_proven',
+            'looks', job -> 'looks',
+            'replication', job -> 'plan' -> 'replication', 'follows', job -> 'followed', 'conflicts', job -> 'conflicts', 'digests',
+                job -> 'found' -> 'effort')),
         'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
 $$;
 COMMENT ON FUNCTION parity.verify_facts(jsonb) IS 'what is recorded of a table; internal';
@@ -1229,9 +1314,11 @@ BEGIN
     IF job ->> 'message' IS NULL THEN
         job := job || jsonb_build_object('message', CASE
             WHEN job ->> 'status' = 'incomplete'
-            THEN (SELECT string_agg(format('%s was not compared: %s', n ->> 'what', n ->> 'reason'), '; ') FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n)
+            THEN (SELECT string_agg(format('%s was not compared: %s', n ->> 'what', n ->> 'reason'), '; ')
+                FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n)
             WHEN moving AND job ->> 'followed' = 'late' THEN format('the target had not replayed %s in time', job ->> 'source_lsn')
-            WHEN moving AND job ->> 'followed' = 'unknown' THEN 'whether the target follows this database cannot be seen: ' || (job -> 'plan' -> 'replication' ->> 'reason')
+            WHEN moving AND job ->> 'followed' = 'unknown' THEN 'whether the target follows this database cannot be seen: '
+                || (job -> 'plan' -> 'replication' ->> 'reason')
             END);
     END IF;
     IF found IS NOT NULL THEN
@@ -1268,7 +1355,8 @@ BEGIN
             WHEN 'delay' THEN parity.verify_delay(job)
             WHEN 'replay' THEN parity.verify_replay(job) END;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+            context = PG_EXCEPTION_CONTEXT;
         RETURN parity.verify_failed(job, state, message, detail, context);
     END;
 END
@@ -1294,7 +1382,8 @@ BEGIN
     IF ask ? 'relation' AND ask ->> 'relation' IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'relation must not be NULL', ERRCODE = '22004';
     END IF;
-    FOREACH name IN ARRAY '{server,max_rows,with_values,recheck_delay,rechecks,replay_timeout,lock_timeout,allow_same_server,fail}'::text[] LOOP
+    FOREACH name IN ARRAY '{server,max_rows,with_values,recheck_delay,rechecks,replay_timeout,lock_timeout,allow_same_server,'
+                          'fail}'::text[] LOOP
         IF ask ->> name IS NULL THEN
             RAISE EXCEPTION USING MESSAGE = format('%s must not be NULL', name), ERRCODE = '22004';
         END IF;
@@ -1316,11 +1405,13 @@ BEGIN
         milliseconds := milliseconds || jsonb_build_object(name, round(extract(epoch FROM (ask ->> name)::interval)::numeric * 1000));
     END LOOP;
     RETURN jsonb_strip_nulls(ask - 'relation') || jsonb_build_object(
-        'recheck_delay', (milliseconds ->> 'recheck_delay')::float8 / 1000, 'replay_timeout', (milliseconds ->> 'replay_timeout')::float8 / 1000,
+        'recheck_delay', (milliseconds ->> 'recheck_delay')::float8 / 1000, 'replay_timeout',
+            (milliseconds ->> 'replay_timeout')::float8 / 1000,
         'lock_timeout', milliseconds ->> 'lock_timeout', 'statement_timeout', coalesce(milliseconds ->> 'statement_timeout', '0'),
         'callback', (SELECT format('%I.%I', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
                      WHERE p.oid = (ask ->> 'callback')::oid),
-        'wait', CASE WHEN (milliseconds ->> 'statement_timeout')::numeric > 0 THEN (milliseconds ->> 'statement_timeout')::numeric / 1000 + 10 ELSE 0 END);
+        'wait', CASE WHEN (milliseconds ->> 'statement_timeout')::numeric > 0
+            THEN (milliseconds ->> 'statement_timeout')::numeric / 1000 + 10 ELSE 0 END);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_check_options(jsonb) IS 'checks what was asked for; internal';
@@ -1345,7 +1436,8 @@ DECLARE
     number integer := CASE WHEN relation::bigint > 2147483647 THEN relation::bigint - 4294967296 ELSE relation::bigint END;
 BEGIN
     WHILE EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = 1885434473 AND l.objid = relation AND l.objsubid = 2
-                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid = pg_backend_pid() AND l.granted) LOOP
+                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid = pg_backend_pid()
+                      AND l.granted) LOOP
         PERFORM pg_advisory_unlock(1885434473, number);
     END LOOP;
 END
@@ -1381,7 +1473,8 @@ BEGIN
         PERFORM parity.record_table_finish(part, 'skipped', jsonb_build_object('message', 'another session verifies the relation'));
         RETURN jsonb_build_object('ask', ask, 'run', run, 'part', part, 'relation', relation, 'status', 'skipped', 'step', 'done');
     END IF;
-    RETURN jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name', format('%I.%I', schema, name),
+    RETURN jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name',
+        format('%I.%I', schema, name),
                               'target', target, 'step', 'connect');
 END
 $$;
@@ -1425,14 +1518,18 @@ BEGIN
     IF result = 'cancelled' THEN
         RAISE EXCEPTION USING MESSAGE = coalesce(job ->> 'message', 'canceling statement due to user request'), ERRCODE = '57014';
     ELSIF (job -> 'ask' ->> 'fail')::boolean AND result <> 'identical' THEN
-        RAISE EXCEPTION USING MESSAGE = format('verification against %s: %s', job -> 'ask' ->> 'server', result) || coalesce(': ' || (job ->> 'message'), ''),
-            ERRCODE = CASE WHEN result = 'divergent' THEN 'PP002' ELSE 'PP003' END, HINT = format('SELECT * FROM parity.run_table WHERE run_id = %s tells more.', job ->> 'run');
+        RAISE EXCEPTION USING MESSAGE = format('verification against %s: %s', job -> 'ask' ->> 'server', result) || coalesce(': '
+            || (job ->> 'message'), ''),
+            ERRCODE = CASE WHEN result = 'divergent' THEN 'PP002' ELSE 'PP003' END,
+                HINT = format('SELECT * FROM parity.run_table WHERE run_id = %s tells more.', job ->> 'run');
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_raise(jsonb, text) IS 'an error for a run that was cancelled, or not identical where fail was asked for; internal';
+COMMENT ON FUNCTION parity.verify_raise(jsonb, text) IS
+    'an error for a run that was cancelled, or not identical where fail was asked for; internal';
 
--- No SET clause and no exception block, since it commits. Nothing is evaluated between a COMMIT and SET TRANSACTION, which must come before any query.
+-- No SET clause and no exception block, since it commits. Nothing is evaluated between a COMMIT and SET TRANSACTION, which must come
+-- before any query.
 CREATE PROCEDURE parity.verify_table(INOUT job jsonb)
     LANGUAGE plpgsql AS $$
 BEGIN
@@ -1461,8 +1558,10 @@ COMMENT ON PROCEDURE parity.verify_table(jsonb) IS 'takes the steps of one table
 CREATE PROCEDURE parity.verify(
     relation regclass, server text, target_relation text DEFAULT NULL, ranges integer DEFAULT NULL, columns text[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL, filter text DEFAULT NULL, max_rows integer DEFAULT 1000,
-    with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3, replay_timeout interval DEFAULT '60 s',
-    workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL, lock_timeout interval DEFAULT '10 s', statement_timeout interval DEFAULT NULL,
+    with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3,
+        replay_timeout interval DEFAULT '60 s',
+    workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL, lock_timeout interval DEFAULT '10 s',
+        statement_timeout interval DEFAULT NULL,
     allow_same_server boolean DEFAULT false, callback regproc DEFAULT NULL, fail boolean DEFAULT false,
     INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
     LANGUAGE plpgsql AS $$
@@ -1471,10 +1570,13 @@ DECLARE
     job pg_catalog.jsonb;
 BEGIN
     ask := parity.verify_check_options(pg_catalog.jsonb_build_object(
-        'relation', relation, 'server', server, 'target_relation', target_relation, 'ranges', ranges, 'columns', columns, 'key_columns', key_columns,
-        'forms', forms, 'filter', filter, 'max_rows', max_rows, 'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks', rechecks,
+        'relation', relation, 'server', server, 'target_relation', target_relation, 'ranges', ranges, 'columns', columns, 'key_columns',
+            key_columns,
+        'forms', forms, 'filter', filter, 'max_rows', max_rows, 'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks',
+            rechecks,
         'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers, 'lock_timeout', lock_timeout,
-        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback::pg_catalog.oid, 'fail', fail));
+        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback::pg_catalog.oid, 'fail',
+            fail));
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     run_id := parity.verify_begin_run(ask, pg_catalog.current_database()::pg_catalog.text);
@@ -1496,8 +1598,8 @@ COMMENT ON PROCEDURE parity.verify(regclass, text, text, integer, text[], text[]
 -- verify_schema: many tables in one run
 --
 
--- A pattern as psql and pgparity have it: * is any characters, ? is one, a dot divides schema and name, double quotes take the rest as it is,
--- everything else is folded to lower case. A pattern without a dot is of any schema.
+-- A pattern as psql and pgparity have it: * is any characters, ? is one, a dot divides schema and name, double quotes take the rest as it
+-- is, everything else is folded to lower case. A pattern without a dot is of any schema.
 CREATE FUNCTION parity.verify_pattern(pattern text, OUT schema_regex text, OUT name_regex text)
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1521,15 +1623,16 @@ BEGIN
         END IF;
     END LOOP;
     IF quoted OR dots > 1 OR name_regex = '' THEN
-        RAISE EXCEPTION USING MESSAGE = format('"%s" is no pattern for tables', pattern), ERRCODE = '22023', HINT = 'A pattern is such as public.* or "Sales".orders_?.';
+        RAISE EXCEPTION USING MESSAGE = format('"%s" is no pattern for tables', pattern), ERRCODE = '22023',
+            HINT = 'A pattern is such as public.* or "Sales".orders_?.';
     END IF;
     name_regex := '^(' || name_regex || ')$';
 END
 $$;
 COMMENT ON FUNCTION parity.verify_pattern(text) IS 'a pattern for tables as regular expressions; internal';
 
--- Those whose turn it is come first: never looked at before, else the longest ago. What counts is when a table was last tried, so that one which fails
--- every time does not keep the others from being reached. Partitions are compared with their table.
+-- Those whose turn it is come first: never looked at before, else the longest ago. What counts is when a table was last tried, so that
+-- one which fails every time does not keep the others from being reached. Partitions are compared with their table.
 CREATE FUNCTION parity.verify_relations(server text, patterns text[], exclude text[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -1560,7 +1663,8 @@ BEGIN
     )
     SELECT (SELECT jsonb_agg(jsonb_build_object('oid', o.oid, 'name', o.name) ORDER BY t.at NULLS FIRST, o.name COLLATE "C")
             FROM own o LEFT JOIN tried t ON t.relation = o.name),
-           (SELECT string_agg(format('"%s"', p.pattern), ', ') FROM unnest(patterns) AS p(pattern) WHERE NOT EXISTS (SELECT FROM matched m WHERE m.pattern = p.pattern))
+           (SELECT string_agg(format('"%s"', p.pattern), ', ') FROM unnest(patterns) AS p(pattern) WHERE NOT EXISTS (SELECT FROM matched m
+               WHERE m.pattern = p.pattern))
     INTO chosen, idle;
     IF idle IS NOT NULL OR chosen IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = coalesce('no table matches ' || idle, 'no pattern was given'), ERRCODE = '42P01';
@@ -1568,7 +1672,8 @@ BEGIN
     RETURN chosen;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_relations(text, text[], text[]) IS 'the tables that patterns choose, in the order in which it is their turn; internal';
+COMMENT ON FUNCTION parity.verify_relations(text, text[], text[]) IS
+    'the tables that patterns choose, in the order in which it is their turn; internal';
 
 -- The next table of a run over many: {"ask", "run", "left", "until", "statuses", "stop"}.
 CREATE FUNCTION parity.verify_next(work jsonb, OUT rest jsonb, OUT job jsonb)
@@ -1590,9 +1695,11 @@ COMMENT ON FUNCTION parity.verify_next(jsonb) IS 'begins the next of many tables
 CREATE FUNCTION parity.verify_note(work jsonb, job jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_set(work, '{statuses}', (work -> 'statuses') || (job -> 'status'))
-           || CASE WHEN job ->> 'status' = 'cancelled' THEN jsonb_build_object('stop', 'not reached before the run was cancelled', 'message', job -> 'message')
+           || CASE WHEN job ->> 'status' = 'cancelled' THEN jsonb_build_object('stop', 'not reached before the run was cancelled',
+               'message', job -> 'message')
                    WHEN (job ->> 'hopeless')::boolean THEN jsonb_build_object('stop', 'not tried: ' || (job ->> 'message')) ELSE '{}' END
-           || CASE WHEN job ? 'callback_message' THEN jsonb_build_object('callback_state', job -> 'callback_state', 'callback_message', job -> 'callback_message')
+           || CASE WHEN job ? 'callback_message' THEN jsonb_build_object('callback_state', job -> 'callback_state', 'callback_message',
+               job -> 'callback_message')
                    ELSE '{}' END
 $$;
 COMMENT ON FUNCTION parity.verify_note(jsonb, jsonb) IS 'notes how one of many tables ended; internal';
@@ -1605,7 +1712,8 @@ DECLARE
     left_over integer := jsonb_array_length(work -> 'left');
 BEGIN
     IF left_over > 0 THEN
-        PERFORM parity.record_tables_skipped((work ->> 'run')::bigint, ARRAY(SELECT l ->> 'name' FROM jsonb_array_elements(work -> 'left') l), work ->> 'stop');
+        PERFORM parity.record_tables_skipped((work ->> 'run')::bigint, ARRAY(SELECT l ->> 'name'
+            FROM jsonb_array_elements(work -> 'left') l), work ->> 'stop');
         message := format('%s of %s tables %s', left_over, left_over + jsonb_array_length(work -> 'statuses'), work ->> 'stop');
     END IF;
     SELECT s.status INTO result
@@ -1622,10 +1730,13 @@ $$;
 COMMENT ON FUNCTION parity.verify_end_schema(jsonb) IS 'ends the record of a run over many tables; internal';
 
 CREATE PROCEDURE parity.verify_schema(
-    server text, patterns text[] DEFAULT '{public.*}', exclude text[] DEFAULT '{}', budget interval DEFAULT NULL, ranges integer DEFAULT NULL,
+    server text, patterns text[] DEFAULT '{public.*}', exclude text[] DEFAULT '{}', budget interval DEFAULT NULL,
+        ranges integer DEFAULT NULL,
     max_rows integer DEFAULT 1000, with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3,
-    replay_timeout interval DEFAULT '60 s', workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL, lock_timeout interval DEFAULT '10 s',
-    statement_timeout interval DEFAULT NULL, allow_same_server boolean DEFAULT false, callback regproc DEFAULT NULL, fail boolean DEFAULT false,
+    replay_timeout interval DEFAULT '60 s', workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL,
+        lock_timeout interval DEFAULT '10 s',
+    statement_timeout interval DEFAULT NULL, allow_same_server boolean DEFAULT false, callback regproc DEFAULT NULL,
+        fail boolean DEFAULT false,
     INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -1634,9 +1745,12 @@ DECLARE
 BEGIN
     work := pg_catalog.jsonb_build_object(
         'ask', parity.verify_check_options(pg_catalog.jsonb_build_object(
-            'server', server, 'patterns', patterns, 'exclude', exclude, 'budget', budget, 'ranges', ranges, 'max_rows', max_rows, 'with_values', with_values,
-            'recheck_delay', recheck_delay, 'rechecks', rechecks, 'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers,
-            'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback::pg_catalog.oid, 'fail', fail)),
+            'server', server, 'patterns', patterns, 'exclude', exclude, 'budget', budget, 'ranges', ranges, 'max_rows', max_rows,
+                'with_values', with_values,
+            'recheck_delay', recheck_delay, 'rechecks', rechecks, 'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers',
+                remote_workers,
+            'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback',
+                callback::pg_catalog.oid, 'fail', fail)),
         'left', parity.verify_relations(server, patterns, exclude), 'statuses', '[]'::pg_catalog.jsonb,
         'until', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) budget);
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet

@@ -1,6 +1,7 @@
 """parity.verify where pg_regress cannot go: two clusters, replication, roles without rights, cancelling, sessions that end."""
 
 import contextlib
+import os
 import threading
 import time
 
@@ -8,6 +9,7 @@ import psycopg2
 import pytest
 
 from support.cluster import PASSWORD, Cluster
+from support.installation import Installation
 
 SECRET = "the-mapping's-secret"
 SLOW = ("CREATE FUNCTION public.slow(id bigint) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS "
@@ -112,9 +114,14 @@ def test_a_difference_is_recorded_and_told(verified):
     assert verified.verify() == "divergent"
     assert verified.divergences() == [("mismatch", {"id": "7"}, ["v"]), ("missing_on_target", {"id": "8"}, None)]
     assert "2 rows differ" in verified.warnings
-    listener.poll()
+    deadline = time.monotonic() + 20
+    while len(listener.notifies) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+        listener.poll()
     assert ['"status": "identical"' in listener.notifies[0].payload, '"divergent_rows": 2' in listener.notifies[1].payload] == [True, True]
     listener.close()
+    verified.make_server('"Odd server"', connect_timeout=5)
+    assert verified.verify(server="Odd server") == "divergent"
 
 
 @pytest.mark.parametrize("kind", ["int8", "text", "uuid", "numeric", "timestamptz", "interval", "inet", "bytea", "float8", "jsonb", "text[]",
@@ -332,7 +339,7 @@ def test_a_table_that_is_truncated_meanwhile_is_looked_at_again(verified):
         blocker.commit()
         background.join()
         assert background.result == "divergent"
-    assert verified.part["source_rows"] == 0
+    assert verified.part["source_rows"] == 0 and verified.part["details"]["conflicts"] == 1
     blocker.close()
 
 
@@ -341,7 +348,7 @@ def test_a_table_that_is_truncated_meanwhile_is_looked_at_again(verified):
 
 @pytest.fixture(scope="module")
 def publisher_cluster():
-    with Cluster("publisher", settings={"wal_level": "logical", "max_wal_senders": 8, "max_replication_slots": 8}) as cluster:
+    with Cluster("publisher", settings={"wal_level": "logical"}, installation=Installation.of_major(os.environ.get("PARITY_SOURCE_MAJOR"))) as cluster:
         yield cluster
 
 
@@ -378,14 +385,15 @@ class Writer:
 def logical(publisher_cluster, target_cluster):
     """t and hot are published and subscribed to; both are in step."""
     made = Verified(publisher_cluster.create_database(), target_cluster.create_database())
-    made.both("CREATE TABLE t (id bigint PRIMARY KEY, v int, filler text DEFAULT 'x'); CREATE TABLE hot (id int PRIMARY KEY, v int)")
+    made.both("CREATE TABLE t (id bigint PRIMARY KEY, v int, filler text DEFAULT 'x'); CREATE TABLE hot (id int PRIMARY KEY, v int);"
+              "CREATE TABLE heap (v int); ALTER TABLE heap REPLICA IDENTITY FULL")
     made.source.execute("INSERT INTO t SELECT n, 0 FROM generate_series(1, 20000) n; INSERT INTO hot SELECT n, 0 FROM generate_series(1, 10) n")
     name = f"sub_{made.source.name}"
-    made.source.execute("CREATE PUBLICATION everything FOR TABLE t, hot")
-    made.target.execute(f"CREATE SUBSCRIPTION {name} CONNECTION %s PUBLICATION everything", [made.source.conninfo()])
+    made.source.execute("CREATE PUBLICATION everything FOR TABLE t, hot, heap")
+    made.target.execute(f"CREATE SUBSCRIPTION {name} CONNECTION %s PUBLICATION everything", [made.source.tcp_conninfo()])
     made.subscription = name
     deadline = time.monotonic() + 60
-    while made.target.value("SELECT count(*) FROM pg_subscription_rel WHERE srsubstate = 'r'") < 2:
+    while made.target.value("SELECT count(*) FROM pg_subscription_rel WHERE srsubstate = 'r'") < 3:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     made.make_server()
@@ -417,6 +425,15 @@ def test_rows_that_change_to_and_fro_are_no_false_alarm(logical):
         results = [logical.verify("hot", rechecks=4, recheck_delay="5 ms") for _ in range(25)]
     assert set(results) <= {"identical", "in_flight"}
     assert logical.verify("hot") == "identical"
+
+
+def test_a_table_without_a_key_that_changes_to_and_fro(logical):
+    with Writer(logical.source, "INSERT INTO heap VALUES (1)", "DELETE FROM heap"):
+        results = [logical.verify("heap", recheck_delay="5 ms") for _ in range(25)]
+    assert set(results) <= {"identical", "in_flight"}
+    logical.target.execute("INSERT INTO heap VALUES (2), (2)")
+    assert logical.verify("heap") == "divergent"
+    assert logical.divergences() == [("missing_on_source", {"v": "2"}, None)] and logical.part["details"]["looks"] == 3
 
 
 def test_many_rows_in_flight_are_named_when_there_is_room(logical):
