@@ -15,6 +15,7 @@
 #include "driver/error.h"
 #include "driver/extension_engine.h"
 #include "driver/key_values.h"
+#include "driver/recorder.h"
 #include "driver/row_merge.h"
 #include "driver/stream_engine.h"
 #include "driver/table_plan.h"
@@ -61,17 +62,21 @@ class TableComparison {
           key_forms_(forms_of(table.key)) {}
 
     void run() {
+        record_phase("digests");
         const RangeList all{bounds(), {}};
         const Comparison first = digest(first_readers_, all);
         note_first_pass(first);
         if (first.divergent.empty()) return;
         show_descent(0);
+        record_phase("narrowing down");
         const Located located = locate(all.bounds, first);
         result_.ranges_divergent = count_distinct(located.parents);
         if (located.divergent.empty()) return;
+        record_phase("rows");
         find_rows(located);
         if (table_.key.empty() || result_.counts.mismatch == 0) return;
         const auto started = Clock::now();
+        record_phase("values");
         fetch_listed_values();
         debug("values fetched in {:.3f} s", seconds_since(started));
     }
@@ -85,6 +90,10 @@ class TableComparison {
 
     void show_descent(std::uint64_t differing) {
         context_.progress->descend(static_cast<std::size_t>(table_no_), differing);
+    }
+
+    void record_phase(std::string_view phase) {
+        if (context_.recorder) context_.recorder->phase(static_cast<std::size_t>(table_no_), phase);
     }
 
     static std::uint64_t count_distinct(std::vector<std::int32_t> ascending) {
@@ -320,6 +329,7 @@ bool shows_nothing(const Error& error) { return error.kind() == ErrorKind::kInte
 void note_failure(const RunContext& context, int table_no, const Error& error, TableResult& result) {
     if (shows_nothing(error)) result = fresh_result(result.plan);
     if (result.counts.total() == 0) forget_findings(context, table_no, result);
+    result.sqlstate = error.sqlstate();
     result.error = error.hint().empty() ? error.what() : fmt::format("{}; hint: {}", error.what(), error.hint());
 }
 

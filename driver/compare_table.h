@@ -13,6 +13,8 @@
 
 namespace parity::driver {
 
+class Recorder;
+
 /// What all tables of a run share. Everything pointed to is thread-safe.
 struct RunContext {
     const Options* options = nullptr;
@@ -22,6 +24,7 @@ struct RunContext {
     Spool* spool = nullptr;
     Progress* progress = nullptr;
     std::shared_ptr<spdlog::logger> log;
+    Recorder* recorder = nullptr;  ///< none: nothing is recorded
 };
 
 /// Compares one table: takes both sides' snapshots, digests, descends, merges rows, and leaves the findings in the

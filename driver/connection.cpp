@@ -88,7 +88,7 @@ std::int64_t Row::int64(int column) const { return static_cast<std::int64_t>(rea
 // ---- the connection's state -----------------------------------------------------------------------------------
 
 struct Connection::State {
-    State(Side which, PGconn* started) : side(which), conn(started) {}
+    State(std::string_view which, PGconn* started) : server(which), conn(started) {}
     State(const State&) = delete;
     State& operator=(const State&) = delete;
     ~State();
@@ -119,14 +119,17 @@ struct Connection::State {
 
     [[noreturn]] void fail(const ResultPtr& result);
     [[noreturn]] void fail_broken();
+    [[noreturn]] void fail_late();
     void handle_notice(const PGresult* notice) const;
 
-    Side side;
+    const std::string server;
     PGconn* conn;
     bool broken = false;
     bool streaming = false;
-    bool ending = false;          ///< what is left of an answer is being thrown away
-    bool read_out = false;        ///< closed by the server after a whole answer
+    bool ending = false;                              ///< what is left of an answer is being thrown away
+    bool read_out = false;                            ///< closed by the server after a whole answer
+    std::optional<std::chrono::seconds> answer_time;  ///< see set_answer_time()
+    std::optional<Clock::time_point> answer_due;
     std::deque<ResultPtr> early;  ///< taken while the other side's rows were awaited
     const SharedFailure* failure = nullptr;
     State* companion = nullptr;
@@ -146,10 +149,9 @@ Connection::State::~State() {
 }
 
 void Connection::State::require_alive() const {
-    if (interrupted()) throw Error(ErrorKind::kCancelled, "interrupted");
+    if (interrupted() && !answer_time) throw Error(ErrorKind::kCancelled, "interrupted");
     if (!broken) return;
-    throw Error(ErrorKind::kConnection, fmt::format("the connection to the {} is closed", side_name(side)), {},
-                std::string(side_name(side)), {});
+    throw Error(ErrorKind::kConnection, fmt::format("the connection to the {} is closed", server), {}, server, {});
 }
 
 // ---- waiting -------------------------------------------------------------------------------------------------
@@ -160,18 +162,20 @@ bool Connection::State::wait(short socket_events, std::optional<Clock::time_poin
 }
 
 bool Connection::State::wait_on(std::array<pollfd, 2>& awaited, std::optional<Clock::time_point> deadline) {
+    const bool may_be_late = answer_due && !ending && (!deadline || *answer_due < *deadline);
     for (;;) {
-        if (interrupted()) interrupt();
+        if (interrupted() && !answer_time) interrupt();
         std::array<pollfd, 5> fds = {{awaited[0],
                                       awaited[1],
-                                      {interrupt_fd(), POLLIN, 0},
+                                      {answer_time ? -1 : interrupt_fd(), POLLIN, 0},
                                       {failure && !ending ? failure->fd() : -1, POLLIN, 0},
                                       watched_companion()}};
-        const int ready = poll(fds.data(), fds.size(), milliseconds_until(deadline));
+        const int ready = poll(fds.data(), fds.size(), milliseconds_until(may_be_late ? answer_due : deadline));
         if (ready < 0 && errno != EINTR) {
             throw Error(ErrorKind::kInternal,
-                        fmt::format("could not wait for the {}: {}", side_name(side), std::strerror(errno)));
+                        fmt::format("could not wait for the {}: {}", server, std::strerror(errno)));
         }
+        if (ready == 0 && may_be_late) fail_late();
         if (ready == 0) return false;
         if (ready < 0 || fds[2].revents) continue;
         if (fds[3].revents) give_way();
@@ -263,13 +267,13 @@ void Connection::State::connect(int timeout_s) {
     while (status != PGRES_POLLING_OK) {
         if (status == PGRES_POLLING_FAILED || PQstatus(conn) == CONNECTION_BAD) {
             throw Error(ErrorKind::kConnection,
-                        fmt::format("could not connect to the {}: {}", side_name(side), one_line(PQerrorMessage(conn))),
-                        {}, std::string(side_name(side)), {});
+                        fmt::format("could not connect to the {}: {}", server, one_line(PQerrorMessage(conn))), {},
+                        server, {});
         }
         if (!wait(status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
             throw Error(ErrorKind::kConnection,
-                        fmt::format("could not connect to the {}: no answer within {} s", side_name(side), timeout_s),
-                        "--connect-timeout sets the limit", std::string(side_name(side)), {});
+                        fmt::format("could not connect to the {}: no answer within {} s", server, timeout_s),
+                        "--connect-timeout sets the limit", server, {});
         }
         status = PQconnectPoll(conn);
     }
@@ -280,6 +284,7 @@ void Connection::State::connect(int timeout_s) {
 void Connection::State::send(const std::string& sql, const std::vector<Parameter>& parameters, bool stream) {
     require_alive();
     if (streaming) throw Error(ErrorKind::kInternal, "a query was sent while another one's rows are read");
+    if (answer_time) answer_due = Clock::now() + *answer_time;
     int sent = 0;
     if (parameters.empty() && !stream) {
         sent = PQsendQuery(conn, sql.c_str());
@@ -375,8 +380,15 @@ void Connection::State::cancel_and_drain() noexcept {
 void Connection::State::fail_broken() {
     broken = true;
     throw Error(ErrorKind::kConnection,
-                fmt::format("lost the connection to the {}: {}", side_name(side), one_line(PQerrorMessage(conn))), {},
-                std::string(side_name(side)), {});
+                fmt::format("lost the connection to the {}: {}", server, one_line(PQerrorMessage(conn))), {}, server,
+                {});
+}
+
+void Connection::State::fail_late() {
+    broken = true;
+    throw Error(ErrorKind::kConnection,
+                fmt::format("lost the connection to the {}: no answer within {} s", server, answer_time->count()), {},
+                server, {});
 }
 
 /// A broken connection has a result without SQLSTATE; a server that is shut down gives one and then closes the
@@ -384,12 +396,11 @@ void Connection::State::fail_broken() {
 void Connection::State::fail(const ResultPtr& result) {
     const std::string_view sqlstate = field(result.get(), PG_DIAG_SQLSTATE);
     if (sqlstate.empty() || PQstatus(conn) == CONNECTION_BAD) fail_broken();
-    std::string message =
-        fmt::format("{}: {}", side_name(side), one_line(field(result.get(), PG_DIAG_MESSAGE_PRIMARY)));
+    std::string message = fmt::format("{}: {}", server, one_line(field(result.get(), PG_DIAG_MESSAGE_PRIMARY)));
     const std::string_view detail = field(result.get(), PG_DIAG_MESSAGE_DETAIL);
     if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
-    throw Error(ErrorKind::kServer, message, one_line(field(result.get(), PG_DIAG_MESSAGE_HINT)),
-                std::string(side_name(side)), std::string(sqlstate));
+    throw Error(ErrorKind::kServer, message, one_line(field(result.get(), PG_DIAG_MESSAGE_HINT)), server,
+                std::string(sqlstate));
 }
 
 void Connection::State::handle_notice(const PGresult* notice) const {
@@ -410,9 +421,9 @@ Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
-Connection Connection::open(Side side, const std::string& conninfo, const std::string& application_name,
+Connection Connection::open(std::string_view server, const std::string& conninfo, const std::string& application_name,
                             int connect_timeout_s) {
-    check_conninfo(side, conninfo);
+    check_conninfo(server, conninfo);
     // What stands before dbname is a default that the connection string may override; what stands after it is not.
     const std::array<const char*, 8> keywords = {
         "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
@@ -421,7 +432,7 @@ Connection Connection::open(Side side, const std::string& conninfo, const std::s
                                                "UTF8", nullptr};
     PGconn* conn = PQconnectStartParams(keywords.data(), values.data(), 1);
     if (!conn) throw Error(ErrorKind::kInternal, "out of memory");
-    auto state = std::make_unique<State>(side, conn);
+    auto state = std::make_unique<State>(server, conn);
     PQsetNoticeReceiver(
         conn, [](void* self, const PGresult* notice) { static_cast<const State*>(self)->handle_notice(notice); },
         state.get());
@@ -433,7 +444,6 @@ Connection Connection::open(Side side, const std::string& conninfo, const std::s
     return Connection(std::move(state));
 }
 
-Side Connection::side() const { return state_->side; }
 int Connection::server_version() const { return PQserverVersion(state_->conn); }
 bool Connection::alive() const { return !state_->broken && PQstatus(state_->conn) == CONNECTION_OK; }
 
@@ -482,6 +492,7 @@ void Connection::set_companion(Connection* companion) {
 
 void Connection::set_failure(const SharedFailure* failure) { state_->failure = failure; }
 void Connection::wait_for(int fd) { state_->wait_for(fd); }
+void Connection::set_answer_time(std::chrono::seconds limit) { state_->answer_time = limit; }
 
 void Connection::set_progress_handler(std::function<void(std::uint64_t, std::uint64_t)> handler) {
     state_->on_progress = std::move(handler);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -96,18 +97,17 @@ class CopyStream {
 /// A server that does not answer to that within the times of connection_end.h is given up.
 ///
 /// Errors: kConnection when the server cannot be reached or the connection breaks (sqlstate empty), kServer with
-/// the sqlstate otherwise. Messages name the side and never hold a password or the connection string.
+/// the sqlstate otherwise. Messages name the server and never hold a password or the connection string.
 class Connection {
   public:
-    /// Connects with libpq's rules (connection string, URI, service, PG*, .pgpass). `application_name` shows in
-    /// pg_stat_activity. Also sets client_encoding to UTF8, or to SQL_ASCII where the server's is.
-    static Connection open(Side side, const std::string& conninfo, const std::string& application_name,
+    /// Connects to what messages call `server` ("source", "target") with libpq's rules (connection string, URI,
+    /// service, PG*, .pgpass). `application_name` shows in pg_stat_activity. Also sets client_encoding to UTF8, or to
+    /// SQL_ASCII where the server's is.
+    static Connection open(std::string_view server, const std::string& conninfo, const std::string& application_name,
                            int connect_timeout_s);
     Connection(Connection&&) noexcept;
     Connection& operator=(Connection&&) noexcept;
     ~Connection();
-
-    Side side() const;
 
     /// The server's version as a number (150018).
     int server_version() const;
@@ -132,6 +132,10 @@ class Connection {
     /// From now on a failure that others raise ends every wait on this connection: what runs is cancelled on the
     /// server, and the failure is thrown. None: nullptr.
     void set_failure(const SharedFailure* failure);
+
+    /// From now on no signal ends what this connection waits for; instead each statement has `limit` to be answered,
+    /// and then the connection is given up.
+    void set_answer_time(std::chrono::seconds limit);
 
     /// Waits, with no query under way, until `fd` is readable. Ends as any other wait does, and with the connection.
     void wait_for(int fd);

@@ -1,6 +1,8 @@
 #include "driver/conninfo.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <memory>
 
 #include <fmt/core.h>
@@ -14,23 +16,31 @@ namespace {
 
 using ConninfoOptions = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
-[[noreturn]] void refuse(Side side, const std::string& reason, const std::string& hint) {
-    throw Error(ErrorKind::kUsage, fmt::format("invalid connection string for the {}: {}", side_name(side), reason),
-                hint);
+[[noreturn]] void refuse(std::string_view server, const std::string& reason, const std::string& hint) {
+    throw Error(ErrorKind::kUsage, fmt::format("invalid connection string for the {}: {}", server, reason), hint);
 }
 
-ConninfoOptions parse(Side side, const std::string& conninfo) {
+ConninfoOptions parse(std::string_view server, const std::string& conninfo) {
     char* message = nullptr;
     ConninfoOptions options(PQconninfoParse(conninfo.c_str(), &message), &PQconninfoFree);
     if (options) return options;
     const std::string reason = without_quoted_parts(message ? message : "out of memory");
     PQfreemem(message);
-    refuse(side, reason, "quote values that hold spaces, and percent-encode special characters in URIs");
+    refuse(server, reason, "quote values that hold spaces, and percent-encode special characters in URIs");
 }
 
 std::string_view value_of(const PQconninfoOption* options, std::string_view keyword) {
     for (; options->keyword; ++options) {
         if (keyword == options->keyword && options->val) return options->val;
+    }
+    return {};
+}
+
+std::string_view environment_of(const PQconninfoOption* options, std::string_view keyword) {
+    for (; options->keyword; ++options) {
+        if (keyword != options->keyword || !options->envvar) continue;
+        const char* value = std::getenv(options->envvar);
+        return value ? value : "";
     }
     return {};
 }
@@ -45,9 +55,28 @@ bool has_stray_at(std::string_view uri) {
 }
 
 /// libpq takes a string without "=" for the name of a database; it may as well be a URI that lacks its beginning.
-void check_database_name(Side side, std::string_view name) {
+void check_database_name(std::string_view server, std::string_view name) {
     if (name.find('@') == std::string_view::npos) return;
-    refuse(side, "neither a URI nor keywords and values", "a URI begins with postgresql://");
+    refuse(server, "neither a URI nor keywords and values", "a URI begins with postgresql://");
+}
+
+/// What tells databases apart, in the order in which it is shown.
+constexpr std::array<std::string_view, 6> kAddressKeywords = {"service", "host", "hostaddr", "port", "dbname", "user"};
+
+bool is_connection_string(std::string_view text) {
+    return text.starts_with("postgresql://") || text.starts_with("postgres://") ||
+           text.find('=') != std::string_view::npos;
+}
+
+/// A value as a connection string has it.
+std::string quoted_value(std::string_view value) {
+    if (!value.empty() && value.find_first_of(" '\\\t\n") == std::string_view::npos) return std::string(value);
+    std::string quoted = "'";
+    for (char c : value) {
+        if (c == '\'' || c == '\\') quoted += '\\';
+        quoted += c;
+    }
+    return quoted + "'";
 }
 
 }  // namespace
@@ -65,6 +94,21 @@ std::string one_line(std::string_view message) {
     return line;
 }
 
+std::string describe_conninfo(const std::string& conninfo) {
+    const std::string whole =
+        is_connection_string(conninfo) || conninfo.empty() ? conninfo : "dbname=" + quoted_value(conninfo);
+    const ConninfoOptions options = parse("database", whole);
+    std::string description;
+    for (std::string_view keyword : kAddressKeywords) {
+        std::string_view value = value_of(options.get(), keyword);
+        if (value.empty()) value = environment_of(options.get(), keyword);
+        if (value.empty()) continue;
+        if (!description.empty()) description += ' ';
+        description += fmt::format("{}={}", keyword, quoted_value(value));
+    }
+    return description.empty() ? "defaults" : description;
+}
+
 std::string without_quoted_parts(std::string_view message) {
     const std::size_t first = message.find('"');
     const std::size_t last = message.rfind('"');
@@ -72,20 +116,23 @@ std::string without_quoted_parts(std::string_view message) {
     return one_line(fmt::format("{}\"…\"{}", message.substr(0, first), message.substr(last + 1)));
 }
 
-void check_conninfo(Side side, const std::string& conninfo) {
+void check_conninfo(std::string_view server, const std::string& conninfo) {
     const bool is_uri = conninfo.starts_with("postgresql://") || conninfo.starts_with("postgres://");
-    if (!is_uri && conninfo.find('=') == std::string::npos) {
-        check_database_name(side, conninfo);
+    if (!is_connection_string(conninfo)) {
+        check_database_name(server, conninfo);
         return;
     }
-    const ConninfoOptions options = parse(side, conninfo);
+    const ConninfoOptions options = parse(server, conninfo);
     if (is_uri && has_stray_at(conninfo)) {
-        refuse(side, "misplaced \"@\" in the URI",
+        refuse(server, "misplaced \"@\" in the URI",
                "percent-encode special characters, as in %40 for \"@\" and %2F for \"/\"");
     }
     if (value_of(options.get(), "port").find_first_not_of("0123456789, ") != std::string_view::npos) {
-        refuse(side, "invalid port number", "percent-encode special characters in the user's name and password");
+        refuse(server, "invalid port number", "percent-encode special characters in the user's name and password");
     }
+    const std::string_view database = value_of(options.get(), "dbname");
+    if (database.find("://") != std::string_view::npos)
+        refuse(server, "a URI stands where the database's name should", "a URI is a connection string by itself");
 }
 
 }  // namespace parity::driver

@@ -115,8 +115,8 @@ std::size_t finer_ranges(const Comparison& comparison) {
     const double equal = std::max(ranges - static_cast<double>(comparison.divergent.size()), 0.5);
     const double differences = std::max(-ranges * std::log(equal / ranges), 1.0);
     const double best = std::sqrt(differences * static_cast<double>(rows_in(comparison.divergent)));
-    return static_cast<std::size_t>(
-        std::clamp(best, 2.0 * static_cast<double>(comparison.divergent.size()), static_cast<double>(kMaxFinerRanges)));
+    const double fewest = 2.0 * static_cast<double>(comparison.divergent.size());
+    return static_cast<std::size_t>(std::min(std::max(best, fewest), static_cast<double>(kMaxFinerRanges)));
 }
 
 Located descend(const FirstPass& pass, const Comparison& first, const Descent& servers) {

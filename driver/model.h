@@ -64,6 +64,8 @@ struct Options {
     ReportFormat format = ReportFormat::kText;
     std::string output;  ///< file for the report; empty: standard output
     bool dry_run = false;
+    std::string record;          ///< connection string of the database that the run is recorded in; empty: nowhere
+    bool record_values = false;  ///< record values, too, and not only keys and names of columns
     bool strict_schema = false;
     bool sequences = true;
     bool enable_row_security = false;
@@ -75,6 +77,8 @@ struct Options {
     std::string lock_timeout = "10s";
     std::optional<std::uint64_t> seed;  ///< unset: drawn at random
     int width = 64;                     ///< 64 or 128
+    /// What was given, by the options' names, without connection strings; a flag has no values.
+    std::map<std::string, std::vector<std::string>> given;
 };
 
 // ---- what a side has -----------------------------------------------------------------------------------------
@@ -267,6 +271,7 @@ struct TableResult {
     std::vector<std::string> skipped;
     std::vector<std::string> notes;  ///< what a reader should know that takes nothing from the verdict
     std::string error;               ///< why it failed; empty: it did not
+    std::string sqlstate;            ///< of the error, where a server raised it
     double elapsed_seconds = 0;
 };
 

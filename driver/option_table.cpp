@@ -39,7 +39,7 @@ OptionSpec side_option(Side side) {
     return {
         std::string(side_name(side)),
         OptionKind::kText,
-        "CONNINFO",
+        kConninfoValue,
         "What to compare",
         fmt::format("the {}: a connection string, URI or database name as libpq takes it; required", side_name(side)),
         [side](Options& options, const Values& values) { options.conninfo[side] = values.front(); }};
@@ -143,6 +143,11 @@ void apply_where(Options& options, const Values& values) {
     options.where = values.front();
 }
 
+void apply_record(Options& options, const Values& values) {
+    if (values.front().empty()) refuse("record", values.front(), "a connection string");
+    options.record = values.front();
+}
+
 std::vector<OptionSpec> make_table() {
     const std::string what = "What to compare", how = "How to compare", report = "Report", limits = "Limits";
     return {
@@ -173,7 +178,7 @@ std::vector<OptionSpec> make_table() {
                     &Options::strict_schema),
         flag_option("allow-same-server", what, "let both sides be the same database", &Options::allow_same_server),
 
-        number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 1024",
+        number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 4096",
                       &Options::ranges, 1),
         number_option(
             "jobs", how,
@@ -197,6 +202,10 @@ std::vector<OptionSpec> make_table() {
                     &Options::output),
         number_option("max-divergences", report, "divergences listed for each table, 0 for all; default: 1000",
                       &Options::max_divergences, 0),
+        {"record", OptionKind::kText, kConninfoValue, report,
+         "a database with the extension in whose tables the run is recorded; default: none", apply_record},
+        flag_option("record-values", report, "record the values that differ, too; default: keys and names of columns",
+                    &Options::record_values),
         flag_option("dry-run", report, "show what would be compared, and how, and stop", &Options::dry_run),
         flag_option("no-progress", report, "do not show progress", &Options::progress, false),
         flag_option("verbose", report, "say more on standard error", &Options::verbose),

@@ -15,6 +15,9 @@ enum class OptionKind {
     kFlag,    ///< no value
 };
 
+/// OptionSpec::value_name of a connection string, which may hold a password.
+inline constexpr const char* kConninfoValue = "CONNINFO";
+
 /// One option of `pgparity compare`: the same on the command line and, without the dashes, in the configuration file.
 struct OptionSpec {
     std::string name;

@@ -33,7 +33,7 @@ constexpr const char* kFooter =
     "  0  everything asked for was compared and is equal\n"
     "  1  at least one divergence\n"
     "  2  nothing can be concluded: bad options, no connection, interrupted\n"
-    "  3  no divergence, but something was skipped, unreadable or failed";
+    "  3  no divergence, but something was skipped, unreadable or failed, or the run could not be recorded";
 
 /// What CLI11 fills: per option how often it was given and with which values.
 struct GivenValues {
@@ -111,6 +111,7 @@ void check_together(const Options& options) {
     refuse_both(options.columns, options.exclude_columns, "--columns", "--exclude-columns");
     // the condition goes to both sides as it is, so that a name in it could mean another column on each
     if (!options.where.empty() && !options.map_columns.empty()) refuse("--where cannot be combined with --map-column");
+    if (options.record_values && options.record.empty()) refuse("--record-values needs --record");
 }
 
 Options collect(const Given& given, const std::string& config_path) {
@@ -122,11 +123,13 @@ Options collect(const Given& given, const std::string& config_path) {
         const GivenValues& entry = given.at(spec.name);
         const auto from_file = config.find(spec.name);
         set[spec.name] = entry.option->count() > 0 || from_file != config.end();
-        if (entry.option->count() > 0) {
+        if (!set[spec.name]) continue;
+        if (entry.option->count() > 0)
             apply(options, spec, entry.values);
-        } else if (from_file != config.end()) {
+        else
             apply_config(options, spec, from_file->second);
-        }
+        if (spec.value_name == kConninfoValue) continue;
+        options.given[spec.name] = entry.option->count() > 0 ? entry.values : from_file->second.values;
     }
     for (Side side : {Side::kSource, Side::kTarget}) {
         const std::string name(side_name(side));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct RunReport {
     std::vector<RunError> errors;
     RunOutcome outcome;
     bool interrupted = false;
+    std::optional<std::string> recorded_run;  ///< its number in the records of --record
+    std::string record_failure;  ///< why it is not recorded as it should be; empty: it is, or was not asked for
     std::uint64_t seed = 0;
     std::string started_at;  ///< ISO 8601, UTC
     double elapsed_seconds = 0;

@@ -6,14 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "driver/display_name.h"
-#include "driver/key_values.h"
+#include "driver/finding_json.h"
 #include "driver/report.h"
 #include "driver/version.h"
 
 namespace parity::driver {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kSchemaVersion = 1;
 
@@ -70,35 +68,6 @@ class JsonWriter {
     bool empty_ = true;
 };
 
-std::string hexadecimal(std::string_view bytes) {
-    std::string hex;
-    hex.reserve(2 * bytes.size());
-    for (char c : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-    return hex;
-}
-
-/// A text, or its bytes where it is not UTF-8.
-Json json_text(std::string_view text) {
-    if (is_utf8(text)) return Json(text);
-    return {{"bytes", hexadecimal(text)}};
-}
-
-Json json_value(const std::optional<std::string>& value) { return value ? json_text(*value) : Json(nullptr); }
-
-/// A name or a message; bytes that are not UTF-8 (names in SQL_ASCII databases) are replaced.
-std::string clean(const std::string& text) {
-    if (is_utf8(text)) return text;
-    return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
-}
-
-Json json_messages(const std::vector<std::string>& texts) {
-    Json array = Json::array();
-    for (const std::string& text : texts) array.push_back(clean(text));
-    return array;
-}
-
-Json json_number(std::uint64_t number) { return std::to_string(number); }
-
 double rounded(double seconds) { return std::round(seconds * 1000) / 1000; }
 
 Json json_counts(const FindingCounts& counts) {
@@ -116,51 +85,6 @@ Json json_server(const ServerInfo& server) {
             {"lsn", server.lsn},
             {"extension_version", server.extension_version}};
 }
-
-Json json_value(const std::optional<ShownValue>& value) {
-    if (!value || !value->is_cut()) return value ? json_text(value->text) : Json(nullptr);
-    return {{"beginning", json_text(value->text)}, {"length", value->bytes}};
-}
-
-/// Values by column name: duplicates cannot happen, names are unique in a table.
-template <typename Value>
-Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<Value>>& values) {
-    Json row = Json::object();
-    for (std::size_t i = 0; i < columns.size(); ++i) row[clean(columns[i].name.source)] = json_value(values[i]);
-    return row;
-}
-
-/// Turns one table's findings into JSON.
-class FindingWriter {
-  public:
-    explicit FindingWriter(const TablePlan& table) : table_(table), forms_(forms_of(framed_columns(table))) {}
-
-    Json json(const Finding& finding) const {
-        Json json{{"kind", finding_name(finding.kind)}};
-        const bool keyless = table_.key.empty();
-        json[keyless ? "row" : "key"] = json_row(framed_columns(table_), render_key_values(forms_, finding.key_bytes));
-        if (finding.kind == FindingKind::kMismatch)
-            add_cells(json, finding);
-        else if (keyless || finding.occurrences > 1)
-            json["occurrences"] = json_number(finding.occurrences);
-        return json;
-    }
-
-  private:
-    void add_cells(Json& json, const Finding& finding) const {
-        std::vector<ColumnPlan> columns;
-        for (int column : finding.columns) columns.push_back(table_.columns[static_cast<std::size_t>(column)]);
-        Json names = Json::array();
-        for (const ColumnPlan& column : columns) names.push_back(clean(column.name.source));
-        json["columns"] = names;
-        for (Side side : {Side::kSource, Side::kTarget})
-            if (finding.values[side].size() == columns.size())
-                json[std::string(side_name(side))] = json_row(columns, finding.values[side]);
-    }
-
-    const TablePlan& table_;
-    std::vector<core::Form> forms_;
-};
 
 class JsonReport {
   public:
@@ -193,8 +117,15 @@ class JsonReport {
         writer_.member("elapsed_seconds", rounded(report_.elapsed_seconds));
         writer_.member("seed", json_number(report_.seed));
         writer_.member("width", report_.options->width);
+        if (!report_.options->record.empty()) write_record();
         writer_.member("source", json_server(report_.server.source));
         writer_.member("target", json_server(report_.server.target));
+    }
+
+    void write_record() {
+        Json record{{"run", report_.recorded_run ? Json(*report_.recorded_run) : Json(nullptr)}};
+        if (!report_.record_failure.empty()) record["error"] = clean(report_.record_failure);
+        writer_.member("record", record);
     }
 
     void write_differences() {

@@ -128,6 +128,7 @@ class TextReport {
         for (const std::string& sentence : report_.plan.not_compared) line("  " + sentence);
         for (const RunError& error : report_.errors)
             if (error.object.empty()) line("error: " + error.message);
+        if (!report_.record_failure.empty()) line("error: " + report_.record_failure);
         line(summary());
     }
 

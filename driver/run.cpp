@@ -18,6 +18,7 @@
 #include "driver/output.h"
 #include "driver/plan.h"
 #include "driver/progress.h"
+#include "driver/recorder.h"
 #include "driver/report.h"
 #include "driver/sequences.h"
 #include "driver/spool.h"
@@ -69,7 +70,7 @@ MemoryPlan memory_plan(const Options& options, const RunReport& report) {
 
 /// Tables and sequences are compared; everything found is in the report and the spool.
 void compare_all(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log, Spool& spool,
-                 RunReport& report) {
+                 Recorder& recorder, RunReport& report) {
     Progress progress(terminal, options.progress);
     const RunContext context{&options,
                              {report.seed, options.width, options.workers},
@@ -77,7 +78,8 @@ void compare_all(const Options& options, Terminal& terminal, const std::shared_p
                              &report.server,
                              &spool,
                              &progress,
-                             log};
+                             log,
+                             &recorder};
     progress.begin(report.plan.tables);
     report.tables = TablePool(context, report.plan.tables).run();
     progress.end();
@@ -93,19 +95,42 @@ void write_report(const RunReport& report, Spool& spool, Output& output) {
         write_text_report(report, spool, output);
 }
 
+/// A record that was asked for and is not there is no smaller matter than a table that could not be compared. It takes
+/// nothing from what was found.
+void settle_record(const Recorder& recorder, RunReport& report) {
+    report.recorded_run = recorder.run();
+    report.record_failure = recorder.failure();
+    if (!report.record_failure.empty() && report.outcome.exit_status == kExitIdentical)
+        report.outcome.exit_status = kExitIncomplete;
+}
+
 /// The plan is made: compares, reports and gives the exit status.
 int compare_and_report(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log,
-                       RunReport& report, Clock::time_point started, Output& output) {
+                       Recorder& recorder, RunReport& report, Clock::time_point started, Output& output) {
     Spool spool;
-    report.seed = options.seed.value_or(random_seed());
-    log->debug("seed {}", report.seed);
-    compare_all(options, terminal, log, spool, report);
+    recorder.set_plan(report.plan);
+    compare_all(options, terminal, log, spool, recorder, report);
     settle_outcome(report);
     list_errors(report);
+    recorder.finish(report, spool);
+    settle_record(recorder, report);
     if (report.interrupted) log->error("the run was interrupted");
     report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
     write_report(report, spool, output);
     return report.outcome.exit_status;
+}
+
+/// What both sides have, and what of it is compared with what.
+Both<Inventory> plan_run(const Options& options, spdlog::logger& log, RunReport& report) {
+    Both<Inventory> inventories = read_inventories(options);
+    report.server = {inventories.source.server, inventories.target.server};
+    report.plan = make_plan(options, inventories);
+    log_differences(log, report.plan);
+    for (Side side : {Side::kSource, Side::kTarget})
+        if (!report.server[side].engine_reason.empty())
+            log.warn("{}: rows are streamed, the extension is not used: {}", side_name(side),
+                     report.server[side].engine_reason);
+    return inventories;
 }
 
 }  // namespace
@@ -119,21 +144,27 @@ int run_compare(const Options& options) {
     RunReport report;
     report.options = &options;
     report.started_at = now_utc();
-    const Both<Inventory> inventories = read_inventories(options);
-    report.server = {inventories.source.server, inventories.target.server};
-    report.plan = make_plan(options, inventories);
-    log_differences(*log, report.plan);
-    for (Side side : {Side::kSource, Side::kTarget})
-        if (!report.server[side].engine_reason.empty())
-            log->warn("{}: rows are streamed, the extension is not used: {}", side_name(side),
-                      report.server[side].engine_reason);
-    int status = kExitIdentical;
-    if (options.dry_run)
+    report.seed = options.seed.value_or(random_seed());
+    log->debug("seed {}", report.seed);
+    if (options.dry_run) {
+        const Both<Inventory> inventories = plan_run(options, *log, report);
         output.write(dry_run_report(options, inventories, report.plan));
-    else
-        status = compare_and_report(options, terminal, log, report, started, output);
-    output.finish();
-    return status;
+        output.finish();
+        return kExitIdentical;
+    }
+    Recorder recorder(options, report.seed, log);
+    try {
+        plan_run(options, *log, report);
+        const int status = compare_and_report(options, terminal, log, recorder, report, started, output);
+        output.finish();
+        return status;
+    } catch (const Error& error) {
+        recorder.fail(error);
+        throw;
+    } catch (const std::exception& error) {
+        recorder.fail({ErrorKind::kInternal, error.what()});
+        throw;
+    }
 }
 
 }  // namespace parity::driver

@@ -29,12 +29,14 @@ bool can_be_locked(char relkind) { return relkind == 'r' || relkind == 'p' || re
 
 }  // namespace
 
-Session::Session(Connection connection, const Options& options, std::string purpose)
-    : connection_(std::move(connection)), options_(&options), purpose_(std::move(purpose)) {}
+Session::Session(Side side, Connection connection, const Options& options, std::string purpose)
+    : side_(side), connection_(std::move(connection)), options_(&options), purpose_(std::move(purpose)) {}
 
 Session Session::open(Side side, const Options& options, const std::string& purpose) {
-    Session session(Connection::open(side, options.conninfo[side], "pgparity: " + purpose, options.connect_timeout_s),
-                    options, purpose);
+    Session session(
+        side,
+        Connection::open(side_name(side), options.conninfo[side], "pgparity: " + purpose, options.connect_timeout_s),
+        options, purpose);
     Connection& connection = session.connection_;
     connection.query(pin_search_path_statement());
     const Query query = optional_settings_query();

@@ -30,7 +30,7 @@ class Session {
 
     Connection& connection() { return connection_; }
     const Connection& connection() const { return connection_; }
-    Side side() const { return connection_.side(); }
+    Side side() const { return side_; }
 
     /// Opens a transaction for reading catalogs.
     void begin_inventory();
@@ -62,7 +62,7 @@ class Session {
     void end() noexcept;
 
   private:
-    Session(Connection connection, const Options& options, std::string purpose);
+    Session(Side side, Connection connection, const Options& options, std::string purpose);
     TransactionSettings pinned_settings(const std::string& purpose) const;
     TransactionSettings table_settings(const TablePlan& table) const;
     void begin(const TransactionSettings& settings);
@@ -71,6 +71,7 @@ class Session {
     void lock(const TablePlan& table);
     TableSnapshot check(const TablePlan& table);
 
+    Side side_;
     Connection connection_;
     const Options* options_;
     std::string purpose_;

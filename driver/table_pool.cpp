@@ -9,6 +9,7 @@
 #include "driver/display_name.h"
 #include "driver/error.h"
 #include "driver/interrupt.h"
+#include "driver/recorder.h"
 
 namespace parity::driver {
 /// A thread's connections. Does not move: each connection knows the other.
@@ -99,6 +100,7 @@ void TablePool::work(int worker) {
         }
         const std::optional<std::size_t> table_no = take();
         if (!table_no) return;
+        if (context_.recorder) context_.recorder->begin_table(*table_no);
         keep(*table_no, compare_table(context_, tables_[*table_no], static_cast<int>(*table_no), pair->sessions()));
     }
 }
@@ -112,6 +114,7 @@ std::optional<std::size_t> TablePool::take() {
 void TablePool::keep(std::size_t table_no, TableResult result) {
     if (!result.error.empty() && !interrupted())
         context_.log->error("{}: {}", display_name(result.plan.name), result.error);
+    if (context_.recorder) context_.recorder->finish_table(table_no, result, *context_.spool);
     context_.progress->finish_table(table_no, std::max(result.rows.source, result.rows.target));
     results_[table_no] = std::move(result);
 }

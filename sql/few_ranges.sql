@@ -7,21 +7,27 @@ SET search_path = test_few_ranges;
 
 CREATE TABLE one (id bigint PRIMARY KEY, v text, n numeric);
 INSERT INTO one SELECT i, repeat(md5(i::text), i % 3), i / 7.0 FROM generate_series(1, 20000) i;
--- The first column does not tell neighbouring ranges apart: the condition of a stretch lets rows of others in.
+-- The first column does not tell neighbouring ranges apart: the condition of a stretch lets rows of others in; of a pair, those of most ranges.
 CREATE TABLE pair (a int NOT NULL, b text COLLATE "C" NOT NULL, v int, PRIMARY KEY (a, b));
 INSERT INTO pair SELECT i / 5000, md5(i::text), i FROM generate_series(1, 20000) i;
+CREATE TABLE narrow (LIKE pair INCLUDING ALL);
+INSERT INTO narrow SELECT i / 150, md5(i::text), i FROM generate_series(1, 20000) i;
 CREATE TABLE parts (v int, k date NOT NULL, PRIMARY KEY (k)) PARTITION BY RANGE (k);
 CREATE TABLE parts_old PARTITION OF parts FOR VALUES FROM (MINVALUE) TO ('2020-01-01');
 CREATE TABLE parts_new (k date NOT NULL, dropped int, v int);
 ALTER TABLE parts_new DROP COLUMN dropped;
 ALTER TABLE parts ATTACH PARTITION parts_new FOR VALUES FROM ('2020-01-01') TO (MAXVALUE);
 INSERT INTO parts SELECT i, date '2000-01-01' + i FROM generate_series(1, 15000) i;
+-- more indexes to search than pages to read
+CREATE TABLE shards (id int PRIMARY KEY, v text) PARTITION BY HASH (id);
+DO $$ BEGIN FOR i IN 0..63 LOOP EXECUTE format('CREATE TABLE shard_%s PARTITION OF shards FOR VALUES WITH (MODULUS 64, REMAINDER %s)', i, i); END LOOP; END $$;
+INSERT INTO shards SELECT i, md5(i::text) FROM generate_series(1, 5000) i;
 -- no index has the order of this key's form
 CREATE TABLE worded (w text PRIMARY KEY, v int);
 INSERT INTO worded SELECT md5(i::text), i FROM generate_series(1, 5000) i;
 CREATE TABLE keyless (v int, w text);
 INSERT INTO keyless SELECT i % 100, md5((i % 100)::text) FROM generate_series(1, 5000) i;
-ANALYZE one, pair, parts, worded, keyless;
+ANALYZE one, pair, narrow, parts, shards, worded, keyless;
 
 -- Every seventeenth range of 200, by each path.
 CREATE FUNCTION digests(relation regclass, path text, totals_only boolean DEFAULT false) RETURNS TABLE (path_taken text, digests text) LANGUAGE sql AS $$
@@ -32,7 +38,12 @@ CREATE FUNCTION digests(relation regclass, path text, totals_only boolean DEFAUL
     GROUP BY d.path_taken
 $$;
 SELECT t, i.path_taken, i.digests = s.digests AS same_as_scan, i.digests = a.digests AS same_as_aggregate
-FROM unnest('{one,pair,parts,worded,keyless}'::text[]) t, digests(t, 'auto') i, digests(t, 'scan') s, digests(t, 'aggregate') a;
+FROM unnest('{one,pair,narrow,parts,shards,worded,keyless}'::text[]) t, digests(t, 'auto') i, digests(t, 'scan') s, digests(t, 'aggregate') a;
+-- Stretches next to each other let in the same rows.
+SELECT b.path_taken, string_agg(a::text, ';' ORDER BY a.range_no) = string_agg((b.range_no, b.lower_bound, b.upper_bound, b.row_count, b.key_digest, b.row_digest, b.column_digests, b.lower_key, b.upper_key, a.path_taken)::text, ';' ORDER BY b.range_no) AS same
+FROM (SELECT array_agg(bound ORDER BY bound_no) AS list FROM parity.split_keys('narrow', 200)) bound,
+    parity.range_digests('narrow', bounds => bound.list, only_ranges => '{10,12,14}', path => 'scan') a JOIN LATERAL parity.range_digests('narrow', bounds => bound.list, only_ranges => '{10,12,14}') b USING (range_no)
+GROUP BY 1;
 
 -- How the last one was computed.
 SELECT count(*) FROM digests('one', 'auto');
@@ -42,6 +53,21 @@ SELECT path, workers_requested, workers_launched, pages = pg_relation_size('one'
 FROM parity.last_digest();
 SELECT row_count FROM parity.range_digests('one', ranges => 1, filter => 'id > 5');
 SELECT path, workers_requested, workers_launched, pages, rows FROM parity.last_digest();
+-- Workers cannot read the leader's temporary tables, so that none are asked for.
+CREATE TEMP TABLE own AS SELECT * FROM one;
+SET min_parallel_table_scan_size = 0;
+SELECT row_count FROM parity.range_digests('own', ranges => 1, key_columns => '{id}');
+SELECT path, workers_requested, workers_launched, rows FROM parity.last_digest();
+-- A partition's number of workers is its own.
+ALTER TABLE parts_old SET (parallel_workers = 0);
+SELECT row_count FROM parity.range_digests('parts', ranges => 1);
+SELECT path, workers_requested, rows FROM parity.last_digest();
+ALTER TABLE parts_new SET (parallel_workers = 0);
+SELECT row_count FROM parity.range_digests('parts', ranges => 1);
+SELECT path, workers_requested, rows FROM parity.last_digest();
+ALTER TABLE parts_old RESET (parallel_workers);
+ALTER TABLE parts_new RESET (parallel_workers);
+RESET min_parallel_table_scan_size;
 
 -- Totals alone are the same totals.
 SELECT t, p, max(path_taken), count(*) FILTER (WHERE totals_only) AS ranges,
@@ -59,13 +85,26 @@ CREATE FUNCTION rows_of(relation regclass) RETURNS TABLE (rows bigint, hash text
     FROM bound, parity.row_digests($1, bounds => bound.list,
         only_ranges => (SELECT array_agg(n) FROM generate_series(1, cardinality(bound.list) + 1, 34) n)) r
 $$;
-CREATE TABLE with_index AS SELECT t, r.* FROM unnest('{one,pair,parts,worded,keyless}'::text[]) t, rows_of(t) r;
+CREATE TABLE with_index AS SELECT t, r.* FROM unnest('{one,pair,narrow,parts,shards,worded,keyless}'::text[]) t, rows_of(t) r;
 SET enable_indexscan = off;
 SET enable_bitmapscan = off;
-SELECT t, path_taken FROM unnest('{one,pair,parts}'::text[]) t, digests(t, 'auto');
+SELECT t, path_taken FROM unnest('{one,pair,narrow,parts}'::text[]) t, digests(t, 'auto');
 SELECT t, i.rows > 100 AS many, i = r AS same FROM with_index i JOIN LATERAL (SELECT i.t, x.* FROM rows_of(i.t) x) r USING (t) ORDER BY t;
 RESET enable_indexscan;
 RESET enable_bitmapscan;
+
+-- One stretch of neighbouring ranges may be most of the table: whether the index is worth it is the planner's decision.
+CREATE FUNCTION fetched_by_index(first int, last int) RETURNS TABLE (rows bigint, through_index bigint) LANGUAGE plpgsql AS $$
+DECLARE before bigint; bounds bytea[];
+BEGIN
+    SELECT idx_tup_fetch INTO before FROM pg_stat_xact_user_tables WHERE relid = 'one'::regclass;
+    SELECT array_agg(b.bound ORDER BY b.bound_no) INTO bounds FROM parity.split_keys('one', 200) b;
+    SELECT count(*) INTO rows FROM parity.row_digests('one', bounds => bounds, only_ranges => (SELECT array_agg(n) FROM generate_series(first, least(last, cardinality(bounds) + 1)) n));
+    SELECT idx_tup_fetch - coalesce(before, 0) INTO through_index FROM pg_stat_xact_user_tables WHERE relid = 'one'::regclass;
+    RETURN NEXT;
+END $$;
+SELECT s.first, s.last, f.rows BETWEEN 500 AND 1200 AS few, f.rows > 15000 AS most, f.rows = 20000 AS all, f.through_index > 100 AS through_index
+FROM (VALUES (2, 9), (2, 20), (2, 200), (1, 200)) AS s (first, last), fetched_by_index(s.first, s.last) f;
 
 SET client_min_messages = warning;
 DROP SCHEMA test_few_ranges CASCADE;

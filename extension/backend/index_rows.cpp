@@ -1,15 +1,20 @@
 #include "backend/index_rows.h"
 
+#include <algorithm>
+
 #include "backend/index_scan.h"
 #include "backend/key_condition.h"
 #include "backend/memory.h"
 #include "backend/query_path.h"
+#include "core/order.h"
 
 namespace parity::backend {
 namespace {
 
-/// Ranges are read through the index where at most one in so many is wanted.
+/// Ranges are read through the index where the rows of at most one in so many are met there.
 constexpr std::size_t kIndexFraction = 20;
+/// Reading a page takes a scan about as long as so many searches in indexes that are cached take.
+constexpr std::size_t kSearchesOfPage = 4;
 /// Fewer stretches of ranges are each planned for what they hold.
 constexpr std::size_t kFewStretches = 8;
 
@@ -32,20 +37,58 @@ void add_row(void* state, const Datum* values, const bool* nulls) {
     self.hasher->accumulate(values, nulls, self.matrix);
 }
 
+/// Whether two bounds begin with the same value of the key's first column.
+bool begin_alike(const DigestSpec& spec, std::size_t a, std::size_t b) {
+    auto first = [&](std::size_t bound) {
+        return core::FrameReader(spec.bounds[bound].subspan(1)).next(spec.key_forms[0]);
+    };
+    const std::optional<core::FramedValue> x = first(a), y = first(b);
+    return x && y && x->null == y->null &&
+           std::equal(x->bytes.begin(), x->bytes.end(), y->bytes.begin(), y->bytes.end());
+}
+
+/// Whether the conditions of all stretches together let the rows of few ranges in. They are on the key's first column
+/// alone: each lets in all rows with the values at its ends, which may be those of many ranges, and again of the next
+/// stretch.
+bool are_few(const DigestSpec& spec) {
+    const std::size_t limit = spec.kept.size() / kIndexFraction;
+    const std::size_t bounds = spec.bounds.size();
+    std::size_t let_in = 0;
+    for (std::size_t range = 0; range <= bounds && let_in <= limit; ++range) {
+        if (!spec.kept[range]) continue;
+        ++let_in;
+        if (range > 0 && !spec.kept[range - 1])
+            for (std::size_t i = range; i > 1 && let_in <= limit && begin_alike(spec, i - 2, i - 1); --i) ++let_in;
+        if (range < bounds && !spec.kept[range + 1])
+            for (std::size_t i = range; i + 1 < bounds && let_in <= limit && begin_alike(spec, i, i + 1); ++i) ++let_in;
+    }
+    return let_in <= limit;
+}
+
+/// Whether searching the index of each leaf for each stretch is less than reading the leaves, which have storage. A key
+/// that says nothing of a row's leaf is searched in all of them.
+bool are_searches_few(const DigestTask& task, std::size_t stretches) {
+    if (stretches == 1 || task.leaves.size() == 1) return true;
+    core::u64 pages = 0;
+    for (Oid id : task.leaves) {
+        Relation leaf = table_open(id, NoLock);
+        pages += RelationGetNumberOfBlocks(leaf);
+        table_close(leaf, NoLock);
+    }
+    return stretches * task.leaves.size() <= pages * kSearchesOfPage;
+}
+
 }  // namespace
 
 std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_scan) {
     std::span<const std::uint8_t> kept = task.spec.kept;
     if (kept.empty() || task.spec.bounds.empty() || task.spec.bounds[0][0] != core::kKeyBound) return 0;
     if (!enable_indexscan && !enable_bitmapscan) return 0;
-    std::size_t wanted = 0;
     std::size_t stretches = 0;
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-        wanted += kept[i];
-        stretches += kept[i] && (i == 0 || !kept[i - 1]);
-    }
-    bool few = (stretches == 1 && planner_may_scan) || wanted * kIndexFraction <= kept.size();
-    return few && has_ordered_index(task) ? stretches : 0;
+    for (std::size_t i = 0; i < kept.size(); ++i) stretches += kept[i] && (i == 0 || !kept[i - 1]);
+    const bool all = std::find(kept.begin(), kept.end(), 0) == kept.end();
+    const bool few = are_few(task.spec) || (stretches == 1 && planner_may_scan && !all);
+    return few && has_ordered_index(task) && are_searches_few(task, stretches) ? stretches : 0;
 }
 
 namespace {
@@ -64,7 +107,7 @@ void for_each_stretch(const DigestSpec& spec, RangeWindow* window, Read read) {
     }
 }
 
-/// For what only the executor can read, such as rows that a filter chooses.
+/// For what only the executor can read, such as rows that a filter chooses, and for what may be most of the table.
 void read_by_plans(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
     RowQuery query(task, stretches > kFewStretches);
     for_each_stretch(task.spec, window, [&](core::ByteView lower, core::ByteView upper) {
@@ -76,7 +119,8 @@ void read_by_plans(const DigestTask& task, std::size_t stretches, RangeWindow* w
 }  // namespace
 
 void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
-    if (task.obstacle != ScanObstacle::kNone) return read_by_plans(task, stretches, window, consumer);
+    if (task.obstacle != ScanObstacle::kNone || !are_few(task.spec))
+        return read_by_plans(task, stretches, window, consumer);
     IndexScans scans(task);
     bool usable = scans.usable();
     if (usable)

@@ -17,9 +17,10 @@ struct RangeWindow {
     bool holds(std::uint32_t range) const { return first <= range && range <= last; }
 };
 
-/// How many runs of neighbouring ranges are kept, where reading them through the index is worth it: where they hold few
-/// ranges, or, with `planner_may_scan`, are one, which is left to the planner. 0 elsewhere, where no index has the
-/// order of the key's form, and where the session wants no index.
+/// How many runs of neighbouring ranges are kept, where reading them through the index is worth it: where few
+/// ranges are met that way, or, with `planner_may_scan`, are one: how many rows that holds the planner knows better,
+/// and may scan the table for them. 0 elsewhere, where no index has the order of the key's form, and where the session
+/// wants no index.
 std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_scan);
 
 /// Reads the rows of the kept ranges, one stretch of neighbouring ranges after the other. The condition of a stretch

@@ -17,7 +17,8 @@ HeapTupleHeader tuple_of(Page page, ItemId item) { return reinterpret_cast<HeapT
 }  // namespace
 
 /// On a standby only the page in use is pinned: a value that is fetched from elsewhere may wait for a lock of the
-/// startup process, which would wait for the pins.
+/// startup process, which would wait for the pins. (Since PostgreSQL 17 the server's stream pins some pages ahead,
+/// there as in its own scans.)
 PageReader::PageReader(Relation relation, Snapshot snapshot, const BlockSupply& blocks)
     : relation_(relation),
       snapshot_(snapshot),

@@ -115,21 +115,23 @@ SPIPlanPtr prepare(const DigestTask& task, const char* sql, int argument_count, 
     return plan;
 }
 
-/// Holds a number of workers for the planner while it lives; undone by leave(), or by the end of the transaction.
-class WorkerLimit {
-  public:
-    explicit WorkerLimit(int workers) : level_(workers < 0 ? 0 : NewGUCNestLevel()) {
-        if (workers < 0) return;
-        set_config_option("max_parallel_workers_per_gather", psprintf("%d", workers), PGC_USERSET, PGC_S_SESSION,
-                          GUC_ACTION_SAVE, true, 0, false);
-    }
-    void leave() const {
-        if (level_) AtEOXact_GUC(true, level_);
-    }
+void set_for_now(const char* setting, const char* value) {
+    set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
 
-  private:
-    int level_;
-};
+/// Settings of the planner for the queries of this module, until leave_settings() or the end of the (sub)transaction.
+/// `workers` limits its parallel workers; below 0: the server's setting. Gives the level that they are undone with.
+///
+/// An index-only scan is never needed, may be chosen without any condition, and would not see the rows that a corrupt
+/// index lacks.
+int enter_settings(int workers) {
+    const int level = NewGUCNestLevel();
+    set_for_now("enable_indexonlyscan", "off");
+    if (workers >= 0) set_for_now("max_parallel_workers_per_gather", psprintf("%d", workers));
+    return level;
+}
+
+void leave_settings(int level) { AtEOXact_GUC(true, level); }
 
 void connect() {
     if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
@@ -154,7 +156,7 @@ DigestMatrix digest_by_query(const DigestTask& task, int workers) {
     DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
     bytea* spec = pack_spec(task.spec);
     connect();
-    WorkerLimit limit(workers);
+    const int settings = enter_settings(workers);
     Oid type = BYTEAOID;
     Datum argument = PointerGetDatum(spec);
     SPIPlanPtr plan = prepare(task, digest_query(task), 1, &type);
@@ -167,7 +169,7 @@ DigestMatrix digest_by_query(const DigestTask& task, int workers) {
         if (VARSIZE_ANY_EXHDR(words) != matrix.bytes()) elog(ERROR, "the aggregate gave digests of another shape");
         memcpy(matrix.words, VARDATA_ANY(words), matrix.bytes());
     }
-    limit.leave();
+    leave_settings(settings);
     SPI_finish();
     return matrix;
 }
@@ -179,6 +181,7 @@ RowQuery::RowQuery(const DigestTask& task, bool repeated)
       values_(allocate_array<Datum>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1)),
       nulls_(allocate_array<bool>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1)) {
     connect();
+    settings_ = enter_settings(-1);
 }
 
 void RowQuery::read(KeyCondition condition, const RowConsumer& consumer) {
@@ -206,6 +209,7 @@ void RowQuery::read(KeyCondition condition, const RowConsumer& consumer) {
 }
 
 void RowQuery::close() {
+    leave_settings(settings_);
     SPI_finish();
     MemoryContextDelete(row_context_);
 }

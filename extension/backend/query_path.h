@@ -40,6 +40,7 @@ class RowQuery {
     MemoryContext row_context_;
     Datum* values_;
     bool* nulls_;
+    int settings_;  ///< the level of the planner's settings
     SPIPlanPtr plan_ = nullptr;
     const char* prepared_ = nullptr;  ///< the condition that the plan was made for
 };

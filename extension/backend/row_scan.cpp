@@ -29,7 +29,9 @@ void read_leaf(const DigestTask& task, Relation leaf, const RowConsumer& consume
     HeapTupleData whole{};
     whole.t_tableOid = RelationGetRelid(leaf);
     ItemPointerSetInvalid(&whole.t_self);
+    core::u64 seen = 0;
     while (pages->next()) {
+        seen += pages->tuples().size();
         for (HeapTupleHeader tuple : pages->tuples()) {
             whole.t_data = tuple;
             MemoryContext caller = MemoryContextSwitchTo(row_context);
@@ -38,6 +40,7 @@ void read_leaf(const DigestTask& task, Relation leaf, const RowConsumer& consume
             MemoryContextReset(row_context);
         }
     }
+    count_scan(leaf, seen);
     pages->close();
 }
 

@@ -278,16 +278,17 @@ bool has_temporary_leaf(const DigestTask& task) {
 }  // namespace
 
 int default_workers(const DigestTask& task) {
+    if (has_temporary_leaf(task)) return 0;
     core::u64 pages = 0;
-    int set_by_table = -1;
+    int set_by_table = 0;
     for (Oid leaf : task.leaves) {
         Relation relation = table_open(leaf, NoLock);
-        pages += RelationGetNumberOfBlocks(relation);
-        set_by_table = std::max(set_by_table, RelationGetParallelWorkers(relation, -1));
+        const int set = RelationGetParallelWorkers(relation, -1);
+        if (set < 0) pages += RelationGetNumberOfBlocks(relation);
+        set_by_table = std::max(set_by_table, set);
         table_close(relation, NoLock);
     }
-    if (set_by_table >= 0) return std::min(set_by_table, max_parallel_workers_per_gather);
-    return workers_for_pages(pages);
+    return std::max(std::min(set_by_table, max_parallel_workers_per_gather), workers_for_pages(pages));
 }
 
 DigestMatrix digest_by_scan(const DigestTask& task, int workers, ScanEffort* effort) {

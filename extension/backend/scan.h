@@ -15,8 +15,8 @@ struct ScanEffort {
 };
 
 /// Parallel workers that the server's own rule would give a sequential scan of the task's relation (a worker for
-/// min_parallel_table_scan_size, one more for each factor of three, the relation's parallel_workers instead where set;
-/// at most max_parallel_workers_per_gather), 0 for temporary tables.
+/// min_parallel_table_scan_size, one more for each factor of three, at most max_parallel_workers_per_gather). Leaves
+/// that have parallel_workers set are left out of that, and get so many. 0 for temporary tables.
 int default_workers(const DigestTask& task);
 
 /// Scans all leaves with up to `workers` parallel workers, under the active snapshot. The task must have no obstacle.

@@ -173,7 +173,7 @@ CREATE FUNCTION parity.last_digest(
     OUT milliseconds double precision)
     AS 'MODULE_PATHNAME', 'parity_last_digest' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION parity.last_digest() IS
-    'how the session''s last range_digests or slice_digests was computed: the path taken (scan, index, aggregate), the parallel workers that were asked for and that came, the relation''s pages and rows that were read, and how long that took; NULL for what is not known, and everywhere before the first one';
+    'how the session''s last range_digests or slice_digests was computed: the path taken (scan, index, aggregate), the parallel workers that were asked for and that came, the pages that were read, the rows that were digested, and how long that took; NULL for what is not known, and everywhere before the first one';
 
 CREATE FUNCTION parity.slice_digests(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,

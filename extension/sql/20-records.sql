@@ -40,11 +40,16 @@ CREATE TABLE parity.run (
 );
 COMMENT ON TABLE parity.run IS
     'one row a run: a call of parity.verify (kind verify), parity.verify_baseline (baseline), or a pgparity compare --record (compare); written by the functions parity.record_… only';
+COMMENT ON COLUMN parity.run.kind IS 'verify: against another cluster; baseline: against what was captured; compare: by pgparity';
+COMMENT ON COLUMN parity.run.status IS 'how it stands or ended: of its tables'' states the worst';
 COMMENT ON COLUMN parity.run.source IS 'the side that is believed: this database, or what pgparity connected to, without passwords';
 COMMENT ON COLUMN parity.run.target IS 'the other side: a foreign server, the label of a baseline, or what pgparity connected to, without passwords';
 COMMENT ON COLUMN parity.run.sqlstate IS 'of the error that ended the run';
+COMMENT ON COLUMN parity.run.message IS 'why it ended as it did';
 COMMENT ON COLUMN parity.run.options IS 'what was asked for';
 COMMENT ON COLUMN parity.run.tool IS 'what ran, with its version';
+COMMENT ON COLUMN parity.run.performer IS 'the role that had logged in';
+COMMENT ON COLUMN parity.run.pid IS 'see backend_start';
 COMMENT ON COLUMN parity.run.backend_start IS 'with pid: the session that runs, or ran, and records';
 CREATE INDEX run_running ON parity.run (id) WHERE finished IS NULL;
 
@@ -76,14 +81,22 @@ CREATE TABLE parity.run_table (
 COMMENT ON TABLE parity.run_table IS 'one row a table of a run';
 COMMENT ON COLUMN parity.run_table.relation IS 'its qualified name on the source';
 COMMENT ON COLUMN parity.run_table.target_relation IS 'its qualified name on the target';
+COMMENT ON COLUMN parity.run_table.status IS 'how it stands or ended';
 COMMENT ON COLUMN parity.run_table.phase IS 'what is done just now';
+COMMENT ON COLUMN parity.run_table.source_rows IS 'rows that the source has';
+COMMENT ON COLUMN parity.run_table.target_rows IS 'rows that the target has; of a baseline, those that were captured';
+COMMENT ON COLUMN parity.run_table.divergent_ranges IS 'ranges whose digests differ';
 COMMENT ON COLUMN parity.run_table.divergent_rows IS 'confirmed differences: rows that differ, or that one side lacks; more if unnamed_ranges is not 0';
 COMMENT ON COLUMN parity.run_table.in_flight_rows IS 'rows that differed and kept changing: neither equal nor divergent';
 COMMENT ON COLUMN parity.run_table.cleared_rows IS 'rows that differed at first and were equal, or absent on both sides, when looked at again';
 COMMENT ON COLUMN parity.run_table.unnamed_ranges IS 'divergent ranges of which not all rows were named, because that would have been more than max_rows';
+COMMENT ON COLUMN parity.run_table.divergent_columns IS 'columns that differ in some range or row';
 COMMENT ON COLUMN parity.run_table.source_lsn IS 'write position of the source when its last snapshot was taken; NULL if unknown';
+COMMENT ON COLUMN parity.run_table.target_lsn IS 'the same of the target';
 COMMENT ON COLUMN parity.run_table.not_compared IS 'what was left out and why: a list of {"what", "reason"}';
 COMMENT ON COLUMN parity.run_table.details IS 'how it went: paths, workers, milliseconds, rechecks';
+COMMENT ON COLUMN parity.run_table.sqlstate IS 'of the error that ended it';
+COMMENT ON COLUMN parity.run_table.message IS 'why it ended as it did, or what was left out';
 CREATE INDEX run_table_run ON parity.run_table (run_id);
 CREATE INDEX run_table_relation ON parity.run_table (relation, finished);
 
@@ -101,11 +114,14 @@ CREATE TABLE parity.divergence (
 );
 COMMENT ON TABLE parity.divergence IS
     'one row a difference: a row that differs in columns, or that one side lacks, or (kind range) a range of keys whose rows were not all named';
+COMMENT ON COLUMN parity.divergence.kind IS 'mismatch, missing_on_target, missing_on_source: of a row; range: of the rows of a range';
+COMMENT ON COLUMN parity.divergence.state IS 'divergent: confirmed; in_flight: it kept changing';
 COMMENT ON COLUMN parity.divergence.key IS
     'the key''s columns as text; of a range its lower and upper bound, null at an end';
 COMMENT ON COLUMN parity.divergence.columns IS 'the columns that differ, where both sides have the row or the range';
 COMMENT ON COLUMN parity.divergence.occurrences IS 'of a table without a key: how many rows more one side has';
 COMMENT ON COLUMN parity.divergence.source_values IS 'the values of the columns that differ, only if that was asked for';
+COMMENT ON COLUMN parity.divergence.target_values IS 'the same of the target';
 CREATE INDEX divergence_run_table ON parity.divergence (run_table_id);
 
 SELECT pg_catalog.pg_extension_config_dump('parity.run', '');
@@ -133,10 +149,11 @@ WITH part AS (
 SELECT relation, kind, target, last.status AS result, last.finished,
        pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) last.finished) AS age,
        verified.at AS last_identical, last.divergent_ranges, last.divergent_rows, last.in_flight_rows,
-       CASE WHEN running.run_id IS NOT NULL THEN
+       CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) running.pid) THEN
            pg_catalog.format('%s for %s (run %s, pid %s)', coalesce(running.phase, 'starting'),
                              pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) running.started),
                              running.run_id, running.pid)
+            WHEN running.run_id IS NOT NULL THEN pg_catalog.format('died: the session of run %s is gone', running.run_id)
        END AS running,
        last.run_id, last.message
 FROM last FULL JOIN running USING (relation, kind, target) LEFT JOIN verified USING (relation, kind, target)
@@ -144,43 +161,66 @@ ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) 'identical'::text THEN 1 E
 COMMENT ON VIEW parity.status IS
     'how each verified table stands, what is not identical first: its last result and when that was, when it was last identical, what differs, and what runs on it now';
 
--- What NOTIFY and callbacks tell.
+COMMENT ON COLUMN parity.status.relation IS 'the table''s qualified name';
+COMMENT ON COLUMN parity.status.kind IS 'verify, baseline or compare, as in parity.run';
+COMMENT ON COLUMN parity.status.target IS 'what it was compared with, as in parity.run';
+COMMENT ON COLUMN parity.status.result IS 'the last result, other than skipped; NULL while the first run goes on';
+COMMENT ON COLUMN parity.status.age IS 'how old the last result is';
+COMMENT ON COLUMN parity.status.last_identical IS 'when the last run that found all identical ended';
+COMMENT ON COLUMN parity.status.divergent_ranges IS 'of the last result';
+COMMENT ON COLUMN parity.status.divergent_rows IS 'of the last result; NULL where rows are not looked at';
+COMMENT ON COLUMN parity.status.in_flight_rows IS 'of the last result';
+COMMENT ON COLUMN parity.status.running IS 'what a run does with the table just now, and for how long';
+COMMENT ON COLUMN parity.status.message IS 'of the last result: why it is what it is, or what was left out';
+
+-- What NOTIFY and callbacks tell. A notification has less than 8000 bytes; a character may take six in JSON.
 CREATE FUNCTION parity.record_payload(told_run bigint, told_table bigint) RETURNS jsonb
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT jsonb_strip_nulls(jsonb_build_object(
-        'run', r.id, 'kind', r.kind, 'relation', t.relation, 'target', left(r.target, 500), 'status', coalesce(t.status, r.status),
-        'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows, 'in_flight_rows', t.in_flight_rows,
-        'sqlstate', coalesce(t.sqlstate, r.sqlstate), 'message', left(coalesce(t.message, r.message), 1000)))
-    FROM parity.run r LEFT JOIN parity.run_table t ON t.id = told_table
-    WHERE r.id = told_run
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    payload jsonb;
+    longest integer;
+BEGIN
+    FOREACH longest IN ARRAY '{1000,300}'::integer[] LOOP
+        SELECT jsonb_strip_nulls(jsonb_build_object(
+            'run', r.id, 'kind', r.kind, 'relation', left(t.relation, longest), 'target', left(r.target, longest),
+            'status', coalesce(t.status, r.status), 'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows,
+            'in_flight_rows', t.in_flight_rows, 'sqlstate', left(coalesce(t.sqlstate, r.sqlstate), 5),
+            'message', left(coalesce(t.message, r.message), longest)))
+        INTO payload FROM parity.run r LEFT JOIN parity.run_table t ON t.id = told_table WHERE r.id = told_run;
+        EXIT WHEN octet_length(payload::text) < 7900;
+    END LOOP;
+    RETURN payload;
+END
 $$;
 COMMENT ON FUNCTION parity.record_payload(bigint, bigint) IS
-    'what is told of a run, or of one table of it (NULL: of the run as a whole), in notifications and to callbacks; internal';
+    'what is told of a run, or of one table of it (NULL: of the run as a whole), in notifications and to callbacks; long texts are cut; internal';
 
--- A message for people is written here once, for the log, the notification and the record.
+CREATE FUNCTION parity.record_line(told_run bigint, told_table bigint) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('verification of %s against %s: %s', coalesce(t.relation, r.source), r.target, coalesce(t.status, r.status))
+           || CASE WHEN t.divergent_ranges > 0 AND t.divergent_rows IS NULL THEN format(', %s of %s ranges differ', t.divergent_ranges, t.ranges)
+                   WHEN t.divergent_rows > 0 OR t.unnamed_ranges > 0
+                   THEN format(', %s rows differ', t.divergent_rows)
+                        || CASE WHEN t.unnamed_ranges > 0 THEN format(' and more in %s ranges', t.unnamed_ranges) ELSE '' END
+                   ELSE '' END
+           || CASE WHEN t.in_flight_rows > 0 THEN format(', %s rows in flight', t.in_flight_rows) ELSE '' END
+           || coalesce(': ' || coalesce(t.message, r.message), '')
+    FROM parity.run r LEFT JOIN parity.run_table t ON t.id = told_table WHERE r.id = told_run
+$$;
+COMMENT ON FUNCTION parity.record_line(bigint, bigint) IS 'the same for people; internal';
+
 CREATE FUNCTION parity.record_tell(told_run bigint, told_table bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    run parity.run%ROWTYPE;
-    part parity.run_table%ROWTYPE;
-    state parity.run_status;
-    line text;
+    payload jsonb := parity.record_payload(told_run, told_table);
 BEGIN
-    SELECT * INTO run FROM parity.run WHERE id = told_run;
-    SELECT * INTO part FROM parity.run_table WHERE id = told_table;
-    state := coalesce(part.status, run.status);
-    line := format('verification of %s against %s: %s', coalesce(part.relation, run.source), run.target, state)
-            || CASE WHEN part.divergent_rows > 0 OR part.unnamed_ranges > 0
-                    THEN format(', %s rows differ', part.divergent_rows)
-                         || CASE WHEN part.unnamed_ranges > 0 THEN format(' and more in %s ranges', part.unnamed_ranges) ELSE '' END
-                    ELSE '' END
-            || CASE WHEN part.in_flight_rows > 0 THEN format(', %s rows in flight', part.in_flight_rows) ELSE '' END
-            || coalesce(': ' || coalesce(part.message, run.message), '');
-    PERFORM pg_notify('parity', parity.record_payload(told_run, told_table)::text);
-    IF state = 'divergent' THEN
-        RAISE WARNING USING MESSAGE = line, ERRCODE = 'PP002', HINT = format('SELECT * FROM parity.divergence tells which rows; run %s.', run.id);
-    ELSIF state <> 'identical' THEN
-        RAISE WARNING USING MESSAGE = line, ERRCODE = 'PP003', HINT = format('SELECT * FROM parity.run_table tells more; run %s.', run.id);
+    PERFORM pg_notify('parity', payload::text);
+    IF payload ->> 'status' = 'divergent' THEN
+        RAISE WARNING USING MESSAGE = parity.record_line(told_run, told_table), ERRCODE = 'PP002',
+            HINT = format('SELECT * FROM parity.divergence tells where; run %s.', told_run);
+    ELSIF payload ->> 'status' <> 'identical' THEN
+        RAISE WARNING USING MESSAGE = parity.record_line(told_run, told_table), ERRCODE = 'PP003',
+            HINT = format('SELECT * FROM parity.run_table tells more; run %s.', told_run);
     END IF;
 END
 $$;
@@ -191,9 +231,11 @@ CREATE FUNCTION parity.record_check(run_id bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM FROM parity.run r
-    WHERE r.id = run_id AND r.finished IS NULL AND r.pid = pg_backend_pid() AND r.performer = SESSION_USER;
+    WHERE r.id = run_id AND r.finished IS NULL AND r.pid = pg_backend_pid() AND r.performer = SESSION_USER
+      AND r.backend_start = (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid());
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING MESSAGE = format('run %s is not a run of this session that is going on', run_id), ERRCODE = '55000';
+        RAISE EXCEPTION USING ERRCODE = '55000',
+            MESSAGE = format('run %s is not a run of this session that is going on', coalesce(run_id::text, '(none)'));
     END IF;
 END
 $$;
@@ -203,6 +245,8 @@ CREATE FUNCTION parity.record_dead_runs() RETURNS integer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     dead record;
+    part bigint;
+    told boolean;
     ended integer := 0;
 BEGIN
     FOR dead IN
@@ -211,9 +255,18 @@ BEGIN
           AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = r.pid AND a.backend_start = r.backend_start)
         FOR UPDATE SKIP LOCKED
     LOOP
-        UPDATE parity.run_table SET status = 'died', finished = clock_timestamp(), phase = NULL WHERE run_id = dead.id AND finished IS NULL;
         UPDATE parity.run SET status = 'died', finished = clock_timestamp(), message = 'its session ended before it did' WHERE id = dead.id;
-        PERFORM parity.record_tell(dead.id, NULL);
+        told := false;
+        FOR part IN
+            UPDATE parity.run_table SET status = 'died', finished = clock_timestamp(), phase = NULL, message = 'its session ended before it did'
+            WHERE run_id = dead.id AND finished IS NULL RETURNING id
+        LOOP
+            PERFORM parity.record_tell(dead.id, part);
+            told := true;
+        END LOOP;
+        IF NOT told THEN
+            PERFORM parity.record_tell(dead.id, NULL);
+        END IF;
         ended := ended + 1;
     END LOOP;
     RETURN ended;
@@ -341,11 +394,15 @@ BEGIN
     -- The module knows who may set that, and its default. A call of it makes sure that it is loaded.
     PERFORM parity.format_version();
     days := current_setting('parity.history_days')::integer;
-    -- The last result of a table stays, however old: without it parity.status would say nothing of the table.
+    -- The last result of a table stays, however old, and the last identical one: without them parity.status would say nothing of it.
     WITH kept AS (
-        SELECT DISTINCT ON (t.relation, r.kind, r.target) t.run_id
-        FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
-        WHERE t.finished IS NOT NULL AND t.status <> 'skipped' ORDER BY t.relation, r.kind, r.target, t.finished DESC, t.run_id DESC
+        (SELECT DISTINCT ON (t.relation, r.kind, r.target) t.run_id
+         FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
+         WHERE t.finished IS NOT NULL AND t.status <> 'skipped' ORDER BY t.relation, r.kind, r.target, t.finished DESC, t.run_id DESC)
+        UNION
+        (SELECT DISTINCT ON (t.relation, r.kind, r.target) t.run_id
+         FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
+         WHERE t.status = 'identical' ORDER BY t.relation, r.kind, r.target, t.finished DESC, t.run_id DESC)
     )
     DELETE FROM parity.run r
     WHERE days > 0 AND r.finished < clock_timestamp() - make_interval(days => days) AND r.id NOT IN (SELECT run_id FROM kept);
@@ -354,16 +411,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity.record_trim() IS
-    'removes the runs that ended more than parity.history_days ago, but for each table''s last; gives their number';
+    'removes the runs that ended more than parity.history_days ago, but for each table''s last and last identical one; gives their number';
 
 REVOKE ALL ON FUNCTION
-    parity.record_payload(bigint, bigint), parity.record_tell(bigint, bigint), parity.record_check(bigint), parity.record_dead_runs(),
+    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_tell(bigint, bigint),
+    parity.record_check(bigint), parity.record_dead_runs(),
     parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
     parity.record_tables_skipped(bigint, text[], text), parity.record_run_finish(bigint, text, text, text), parity.record_trim()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    parity.record_payload(bigint, bigint),
+    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint),
     parity.record_dead_runs(), parity.record_run_start(text, text, text, text, jsonb), parity.record_table_start(bigint, text, text),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
     parity.record_tables_skipped(bigint, text[], text), parity.record_run_finish(bigint, text, text, text), parity.record_trim()

@@ -30,7 +30,7 @@ void write_type(const driver::TypeDesc& type) {
 }
 
 void write_types(const std::string& conninfo, const std::vector<std::uint32_t>& oids) {
-    auto connection = driver::Connection::open(driver::Side::kSource, conninfo, "parity_fuzz_seeds", 10);
+    auto connection = driver::Connection::open("source", conninfo, "parity_fuzz_seeds", 10);
     driver::TypeCatalog catalog;
     driver::read_types(connection, oids, catalog);
     const std::map<std::uint32_t, driver::TypeDesc> ordered(catalog.begin(), catalog.end());

@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import jsonschema  # noqa: E402
 import pytest  # noqa: E402
 
+from support import cluster as cluster_module  # noqa: E402
 from support.cluster import Cluster  # noqa: E402
 from support.installation import Installation  # noqa: E402
 from support.pgparity import TOP, pgparity  # noqa: E402
@@ -30,6 +31,8 @@ LONG_STREAMED = {"test_keys"}
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: only run by scripts/test --long")
     config.addinivalue_line("markers", "extension_only: about the extension, whatever reads tables without it")
+    # Waiting in libpq cannot be interrupted by pytest's own time limit: no statement of a test may take longer than this.
+    cluster_module.TEST_SESSION += f" -c statement_timeout={30 if os.environ.get('PARITY_LONG') else 5}min"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clusters are stopped however a run is ended
 
 

@@ -81,6 +81,9 @@ WRONG_NAMES = [
     (["--output", "/nonesuch/report"], ["/nonesuch/report"]),
     (["--output", "/"], ["/"]),
     (["--config", "/nonesuch/config.toml"], ["/nonesuch/config.toml"]),
+    (["--record", ""], ["--record"]),
+    (["--record", "nonesuch=1"], ["recording database"]),
+    (["--record-values"], ["--record-values needs --record"]),
 ]
 
 

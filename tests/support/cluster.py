@@ -35,8 +35,8 @@ from support.installation import Installation  # noqa: E402
 PASSWORD = "a-secret-of-the-tests"
 BAD_LOG_LINE = re.compile(r"PANIC|TRAP|terminated by signal|was terminated by exception")
 
-# What a session of the tests sees, whatever the cluster's settings are. No statement may hang a run.
-TEST_SESSION = f"-c statement_timeout={30 if os.environ.get('PARITY_LONG') else 5}min -c TimeZone=UTC -c DateStyle=ISO,YMD -c IntervalStyle=postgres -c extra_float_digits=1 -c bytea_output=hex"
+# What a session of the tests sees, whatever the cluster's settings are.
+TEST_SESSION = "-c TimeZone=UTC -c DateStyle=ISO,YMD -c IntervalStyle=postgres -c extra_float_digits=1 -c bytea_output=hex"
 
 
 def binary(name):

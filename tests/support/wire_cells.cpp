@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
     using namespace parity::driver;
     if (argc != 2) return 2;
     try {
-        Connection connection = Connection::open(Side::kSource, argv[1], "parity_wire_cells", 10);
+        Connection connection = Connection::open("source", argv[1], "parity_wire_cells", 10);
         for (std::string line; std::getline(std::cin, line);)
             std::cout << answer(connection, nlohmann::json::parse(line)).dump() << std::endl;
     } catch (const std::exception& error) {

@@ -48,6 +48,7 @@ TEST(FinerRanges, GrowWithTheDifferencesAndTheRowsAmongThem) {
     EXPECT_GT(finer_ranges(comparison_of(4000, 2000, 400)), few);
     EXPECT_EQ(finer_ranges(comparison_of(4000, 10'000, 4000)), 131'072U) << "so many at most";
     EXPECT_GE(finer_ranges(comparison_of(4000, 1, 4000)), 8000U) << "at least two parts each";
+    EXPECT_EQ(finer_ranges(comparison_of(80'000, 2, 70'000)), 131'072U) << "which may be more than there may be";
 }
 
 struct FakeServers {

@@ -132,6 +132,21 @@ TEST(Options, AnEmptyConnectionStringMeansLibpqsDefaults) {
     EXPECT_EQ(parse_command_line({"compare", "--source", "", "--target", "x"}).options.conninfo.source, "");
 }
 
+TEST(Options, NameWhereTheRunIsRecorded) {
+    const Options options = parse({"--record", "service=records", "--record-values", "--table", "a", "--jobs", "2"});
+    EXPECT_EQ(options.record, "service=records");
+    EXPECT_TRUE(options.record_values);
+    EXPECT_EQ(options.given, (std::map<std::string, Words>{{"record-values", {}}, {"table", {"a"}}, {"jobs", {"2"}}}));
+    EXPECT_EQ(refusal({"--record-values"}), "--record-values needs --record");
+    EXPECT_EQ(refusal({"--record", ""}), "invalid value \"\" for --record");
+    const ConfigFile file("record = \"service=records\"\nrecord-values = true\nwhere = \"id > 1\"\n");
+    const Options from_file = parse({"--config", file.path()});
+    EXPECT_EQ(from_file.record, "service=records");
+    EXPECT_TRUE(from_file.record_values);
+    EXPECT_EQ(from_file.given.at("where"), (Words{"id > 1"}));
+    EXPECT_FALSE(from_file.given.contains("record"));
+}
+
 TEST(Options, NameTheEngineAndTheMemory) {
     EXPECT_EQ(parse({"--engine", "auto"}).engine, Engine::kAuto);
     EXPECT_EQ(parse({"--engine", "stream"}).engine, Engine::kStream);

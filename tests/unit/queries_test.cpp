@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "driver/queries_record.h"
+
 namespace parity::driver {
 namespace {
 
@@ -70,6 +72,22 @@ TEST(SessionStatements, PinOnlyWhatTheServerHas) {
     const std::string recent = begin_statements(settings, {"transaction_timeout", "restrict_nonsystem_relation_kind"});
     EXPECT_NE(recent.find("SET LOCAL transaction_timeout = '0';"), std::string::npos);
     EXPECT_NE(recent.find("SET LOCAL restrict_nonsystem_relation_kind = 'view, foreign-table';"), std::string::npos);
+}
+
+TEST(RecordCalls, CarryEverythingAsParameters) {
+    const Query start = record_run_start_call({"host=a", "x'); DROP", "pgparity 1.0", "{}"});
+    EXPECT_EQ(start.parameters, (std::vector<Parameter>{"host=a", "x'); DROP", "pgparity 1.0", "{}"}));
+    EXPECT_EQ(start.sql.find("DROP"), std::string::npos);
+    EXPECT_EQ(record_divergences_call("7", "[]").parameters, (std::vector<Parameter>{"7", "[]"}));
+    EXPECT_EQ(record_run_finish_call("7", "identical", "", "").parameters,
+              (std::vector<Parameter>{"7", "identical", std::nullopt, std::nullopt}));
+}
+
+TEST(RecordCalls, SessionsKeepOpenWhereTheServerWouldEndThem) {
+    EXPECT_EQ(record_session_statements({}, 30).find("idle_session_timeout = 0"), std::string::npos);
+    EXPECT_NE(record_session_statements({"idle_session_timeout"}, 30).find("SET idle_session_timeout = 0"),
+              std::string::npos);
+    EXPECT_NE(record_session_statements({}, 30).find("SET statement_timeout = '30s'"), std::string::npos);
 }
 
 TEST(SessionStatements, RestrictViewsAndForeignTablesUnlessNamed) {

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/form.h"
+#include "driver/model.h"
+
+/// Findings as JSON, for reports (docs/cli.md) and records.
+namespace parity::driver {
+
+using Json = nlohmann::ordered_json;
+
+/// A text, or {"bytes": hexadecimal} where it is not UTF-8.
+Json json_text(std::string_view text);
+
+/// A name or a message; bytes that are not UTF-8 (names in SQL_ASCII databases) are replaced.
+std::string clean(const std::string& text);
+
+/// An unsigned number of 64 bits, as a text.
+Json json_number(std::uint64_t number);
+
+/// An array of cleaned texts.
+Json json_messages(const std::vector<std::string>& texts);
+
+/// Turns one table's findings into JSON: "kind", "key" or, without one, "row"; of mismatches "columns" and, where
+/// values were fetched, "source" and "target"; "occurrences". The table must outlive it.
+class FindingWriter {
+  public:
+    explicit FindingWriter(const TablePlan& table);
+    Json json(const Finding& finding) const;
+
+  private:
+    void add_cells(Json& json, const Finding& finding) const;
+
+    const TablePlan& table_;
+    std::vector<core::Form> forms_;
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,137 @@
+-- Records of runs: who may read and write them, what is told, what is removed.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_parity;
+TRUNCATE parity.run, parity.baseline RESTART IDENTITY CASCADE;
+\set VERBOSITY terse
+SELECT parity.format_version() AS loaded;
+-- The privileges of every table and view, and of each function that not everybody may call.
+CREATE VIEW pg_temp.member AS
+    SELECT d.classid, d.objid FROM pg_depend d
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_parity') AND d.deptype = 'e';
+SELECT c.oid::regclass::text COLLATE "C" AS relation, a.grantee::regrole, string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) AS privileges
+FROM pg_temp.member m JOIN pg_class c ON c.oid = m.objid AND m.classid = 'pg_class'::regclass, aclexplode(c.relacl) AS a
+WHERE a.grantee <> c.relowner GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT c.oid::regclass::text COLLATE "C" AS relation, a.attname, a.attacl IS NOT NULL AS granted
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.oid = 'parity.baseline'::regclass AND a.attnum > 0 ORDER BY a.attnum;
+SELECT p.oid::regprocedure::text COLLATE "C" AS function, p.prosecdef AS definer, p.proconfig IS NOT NULL AS pinned,
+       (SELECT string_agg(CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, ', ') FROM aclexplode(p.proacl) AS a WHERE a.grantee <> p.proowner) AS granted_to
+FROM pg_temp.member m JOIN pg_proc p ON p.oid = m.objid AND m.classid = 'pg_proc'::regclass
+WHERE p.proacl IS NOT NULL AND p.proname !~ '^verify(_|$)' OR p.proname ~ '^verify_baseline' ORDER BY 1;
+-- Of what was made since, nothing is PUBLIC's; what runs as its owner has a pinned search_path.
+SELECT p.oid::regprocedure FROM pg_temp.member m JOIN pg_proc p ON p.oid = m.objid AND m.classid = 'pg_proc'::regclass
+WHERE (p.proname ~ '^(record|verify|baseline|schedule|unschedule|capture|drop_)' AND p.proacl IS NULL)
+   OR EXISTS (SELECT FROM aclexplode(p.proacl) AS a WHERE a.grantee = 0)
+   OR p.prosecdef AND (p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') OR NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false));
+SELECT r.rolname, r.rolcanlogin, r.rolsuper, ARRAY(SELECT m.member::regrole FROM pg_auth_members m WHERE m.roleid = r.oid) AS members
+FROM pg_roles r WHERE r.rolname ~ '^parity_' ORDER BY 1;
+
+-- What a reader and an operator can do, and others cannot.
+CREATE ROLE regress_parity_nobody;
+CREATE ROLE regress_parity_reader;
+CREATE ROLE regress_parity_operator;
+GRANT parity_reader TO regress_parity_reader;
+GRANT parity_operator TO regress_parity_operator;
+CREATE FUNCTION public.error_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+    RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+CREATE TABLE public.attempt AS SELECT row_number() OVER () AS no, statement FROM unnest(ARRAY[
+    'SELECT * FROM parity.status', 'SELECT * FROM parity.run', 'SELECT * FROM parity.run_table', 'SELECT * FROM parity.divergence',
+    'SELECT label FROM parity.baseline', 'SELECT seed FROM parity.baseline', 'SELECT highest_key FROM parity.baseline', 'SELECT * FROM parity.baseline_range',
+    $$INSERT INTO parity.run (kind, source, target, tool) VALUES ('verify', 's', 't', 'x')$$, 'UPDATE parity.run_table SET status = ''identical''',
+    'DELETE FROM parity.divergence', 'DELETE FROM parity.baseline', 'TRUNCATE parity.run CASCADE', $$SELECT nextval('parity.run_id_seq')$$,
+    $$SELECT parity.record_run_start('verify', 's', 't', 'x')$$, 'SELECT parity.record_trim()', 'SELECT parity.record_dead_runs()',
+    'SELECT parity.record_tell(1, NULL)', 'SELECT parity.record_check(1)', 'SELECT parity.record_run_finish(1, ''identical'')',
+    $$SELECT parity.drop_baseline('pg_class', 'x')$$, 'SELECT parity.unschedule(''x'')', 'SET parity.history_days = 1']) AS statement;
+GRANT SELECT ON public.attempt TO PUBLIC;
+SET SESSION AUTHORIZATION regress_parity_nobody;
+SELECT statement, public.error_of(statement) FROM public.attempt ORDER BY no;
+SET SESSION AUTHORIZATION regress_parity_reader;
+SELECT statement, public.error_of(statement) FROM public.attempt ORDER BY no;
+SET SESSION AUTHORIZATION regress_parity_operator;
+SELECT statement, public.error_of(statement) FROM public.attempt ORDER BY no;
+RESET SESSION AUTHORIZATION;
+TRUNCATE parity.run RESTART IDENTITY CASCADE;
+
+-- A run from its start to its end, and how it stands meanwhile.
+SET SESSION AUTHORIZATION regress_parity_operator;
+SELECT parity.record_run_start('verify', 'here', 'replica', 'test', '{"limit": 5}') AS run \gset
+SELECT parity.record_table_start(:run, 'public.orders', 'public.orders') AS part \gset
+SELECT relation, target, result, age, regexp_replace(running, 'for .*\(|pid \d+', '…', 'g') AS running, run_id FROM parity.status;
+SELECT parity.record_table_phase(:part, 'digesting');
+SELECT regexp_replace(running, 'for .*\(|pid \d+', '…', 'g') AS running FROM parity.status;
+SELECT parity.record_divergences(:part, '[{"kind": "mismatch", "state": "divergent", "key": {"id": "1"}, "columns": ["v"]}, {"kind": "range", "state": "in_flight"}]');
+SELECT parity.record_table_finish(:part, 'divergent', '{"divergent_rows": 7, "divergent_ranges": 2, "unnamed_ranges": 1, "source_rows": 5, "run_id": 99, "not_compared": [1]}');
+SELECT parity.record_run_finish(:run, 'divergent');
+SELECT run_id, relation, status, source_rows, target_rows, divergent_rows, unnamed_ranges, not_compared, phase FROM parity.run_table;
+SELECT kind, source, target, status, finished >= started AS ended, tool, performer, options FROM parity.run;
+SELECT kind, state, key, columns, occurrences FROM parity.divergence ORDER BY id;
+-- It is over.
+SELECT statement, public.error_of(format(statement, :run, :part)) FROM unnest(ARRAY[
+    'SELECT parity.record_run_finish(%1$s, ''identical'')', 'SELECT parity.record_table_start(%1$s, ''a'', ''b'')', 'SELECT parity.record_table_finish(%2$s, ''identical'')',
+    'SELECT parity.record_table_phase(%2$s, ''x'')', 'SELECT parity.record_divergences(%2$s, ''[]'')', 'SELECT parity.record_table_phase(4711, ''x'')',
+    'SELECT parity.record_run_finish(4711, ''failed'')']) AS statement;
+SELECT public.error_of($$SELECT parity.record_run_start('other', 's', 't', 'x')$$);
+
+-- Other sessions: a run of theirs is none of ours, and one whose session is gone has died.
+SELECT parity.record_run_start('compare', 'here', 'there', 'test') AS run \gset
+SELECT parity.record_table_start(:run, 'public.items', 'public.items') AS part \gset
+\set before :run
+\c -
+\set VERBOSITY terse
+SET client_min_messages = warning;
+SELECT statement, public.error_of(format(statement, :before, :part)) FROM unnest(ARRAY[
+    'SELECT parity.record_run_finish(%1$s, ''identical'')', 'SELECT parity.record_table_finish(%2$s, ''identical'')']) AS statement;
+SELECT parity.record_run_start('compare', 'here', 'there', 'test') AS run \gset
+SELECT id - :before AS after, status, message FROM parity.run WHERE id >= :before ORDER BY id;
+SELECT relation, status, finished IS NOT NULL AS finished FROM parity.run_table ORDER BY id;
+SELECT parity.record_run_finish(:run, 'failed', '08006', 'the other side is away');
+SELECT relation, kind, target, result, age IS NOT NULL AS aged, divergent_ranges, divergent_rows, running, message FROM parity.status;
+
+-- What is told is JSON of less than 8000 bytes, whatever the texts are.
+SELECT parity.record_run_start('verify', 'here', repeat('ü', 5000), 'test') AS run \gset
+SELECT parity.record_table_start(:run, repeat(E'\x01', 5000), 'b') AS part \gset
+SET client_min_messages = error;
+SELECT parity.record_table_finish(:part, 'failed', jsonb_build_object('message', repeat(E'\x01"\\€', 3000), 'sqlstate', repeat('x', 9000)));
+SELECT parity.record_run_finish(:run, 'failed', '08006', repeat('m', 100000));
+SET client_min_messages = warning;
+SELECT octet_length(parity.record_payload(:run, :part)::text) < 8000 AS short, parity.record_payload(:run, :part) ->> 'status' AS status,
+       octet_length(parity.record_payload(:run, NULL)::text) < 8000 AS short_too;
+SELECT array_length(regexp_split_to_array(string_agg(k, ','), ','), 1) AS members FROM jsonb_object_keys(parity.record_payload(:run, :part)) AS k;
+
+-- Old runs go; the last result of each table stays, and its last identical one.
+TRUNCATE parity.run RESTART IDENTITY CASCADE;
+INSERT INTO parity.run (kind, status, source, target, tool, started, finished)
+SELECT 'verify', s, 'here', 't', 'test', now() - make_interval(days => d), now() - make_interval(days => d)
+FROM unnest(ARRAY['identical', 'identical', 'divergent', 'divergent', 'skipped', 'failed'], ARRAY[400, 300, 200, 150, 120, 10]) WITH ORDINALITY AS x(s, d, n) ORDER BY n;
+INSERT INTO parity.run_table (run_id, relation, target_relation, status, started, finished)
+SELECT id, CASE id WHEN 6 THEN 'b' ELSE 'a' END, 'x', status, started, finished FROM parity.run;
+SHOW parity.history_days;
+SET parity.history_days = 0;
+SELECT parity.record_trim();
+SET parity.history_days = 500;
+SELECT parity.record_trim();
+RESET parity.history_days;
+SELECT parity.record_trim();
+SELECT id, status FROM parity.run ORDER BY id;
+SELECT relation, result, last_identical IS NOT NULL AS was_identical FROM parity.status;
+
+-- Without pg_cron there is nothing to schedule with; arguments are checked before.
+CREATE TABLE public.ledger (id int PRIMARY KEY);
+SELECT statement, public.error_of('SELECT parity.' || statement) FROM unnest(ARRAY[
+    $$schedule('j', '0 3 * * *', 'CALL x()')$$, $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'x')$$, $$unschedule('j')$$,
+    $$schedule('j', '0 3 * * *')$$, $$schedule('j', '0 3 * * *', relation => 'ledger')$$, $$schedule('j', '0 3 * * *', relation => 'ledger', server => 'a', label => 'b')$$,
+    $$schedule('j', '0 3 * * *', 'CALL x()', server => 'a')$$, $$schedule(NULL, 'x', 'y')$$,
+    $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'x', options => '{"nothing": 1}')$$,
+    $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'x', options => '{"run_id": 1}')$$]) AS statement;
+CREATE TABLE public."Odd ' table" (id int PRIMARY KEY);
+SELECT parity.schedule_command('"Odd '' table"', NULL, $$it's$$, '{"allow_appends": true, "max_ranges": 5, "callback": "SELECT ''x''", "captured_as": null}');
+
+SELECT parity.schedule_command('ledger', NULL, 'x', '{}');
+DROP TABLE public.ledger, public."Odd ' table", public.attempt;
+DROP FUNCTION public.error_of(text);
+DROP ROLE regress_parity_nobody, regress_parity_reader, regress_parity_operator;
+TRUNCATE parity.run, parity.baseline RESTART IDENTITY CASCADE;

@@ -1,0 +1,280 @@
+"""Baselines and records where pg_regress cannot go: several sessions, dumps into other clusters, and what the server tells."""
+
+import json
+import subprocess
+import threading
+
+import psycopg2
+import pytest
+
+from support.cluster import clean_environment
+
+LEDGER = ("CREATE TABLE ledger (id bigint PRIMARY KEY, entry text NOT NULL, amount numeric, at timestamptz DEFAULT '2024-01-01 00:00+00', doc jsonb);"
+          "INSERT INTO ledger SELECT g, 'entry ' || g, g / 7.0, timestamptz '2024-01-01+00' + g * interval '1 s', jsonb_build_object('n', g) "
+          "FROM generate_series(1, 20000) g; ANALYZE ledger")
+LOCK_CLASS = 1885434473
+
+
+@pytest.fixture
+def archive(source_cluster):
+    database = source_cluster.create_database()
+    database.execute(LEDGER)
+    yield database
+    source_cluster.drop_database(database)
+
+
+def capture(database, label="2024", **arguments):
+    given = "".join(f", {name} => {value}" for name, value in arguments.items())
+    return database.query(f"SELECT * FROM parity.capture('ledger', '{label}'{given})")[0]
+
+
+def verify(database, label="2024", connection=None, **arguments):
+    """Runs verify_baseline and gives its run's number and result."""
+    given = "".join(f", {name} => {value}" for name, value in arguments.items())
+    with (connection or database.connection).cursor() as cursor:
+        cursor.execute(f"CALL parity.verify_baseline('ledger', '{label}'{given})")
+        return cursor.fetchone()
+
+
+def recorded(database, run):
+    return database.query("SELECT status, sqlstate, message FROM parity.run_table WHERE run_id = %s", [run])[0]
+
+
+class InBackground:
+    """verify_baseline in a session of its own, until `with` ends."""
+
+    def __init__(self, database, **arguments):
+        self.database, self.arguments, self.error, self.result = database, arguments, None, None
+
+    def __enter__(self):
+        self.connection = self.database.connect()
+        self.pid = self.connection.get_backend_pid()
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+        return self
+
+    def _run(self):
+        try:
+            self.result = verify(self.database, connection=self.connection, **self.arguments)
+        except psycopg2.Error as error:
+            self.error = error
+
+    def wait_for_lock(self):
+        self.database.cluster.wait_for(f"SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = {self.pid} AND wait_event_type = 'Lock'")
+
+    def __exit__(self, *_):
+        self.thread.join(60)
+        self.connection.close()
+
+
+# ---- dumps -----------------------------------------------------------------------------------------------------
+
+def program(database, name, *arguments):
+    installation = database.cluster.installation
+    return installation.command(installation.binary(name), *arguments, "-d", database.tcp_conninfo())
+
+
+@pytest.mark.parametrize("form", ["custom", "plain"])
+def test_a_dump_keeps_records_and_baselines(archive, target_cluster, form):
+    capture(archive)
+    capture(archive, "part", columns="'{amount}'", filter="'id < 100'", width="128", forms="'{\"amount\": \"decimal\"}'")
+    assert verify(archive)[1] == "identical"
+    archive.execute("UPDATE ledger SET amount = -amount WHERE id = 7")
+    run, result = verify(archive)
+    assert result == "divergent"
+    archive.execute("UPDATE ledger SET amount = -amount WHERE id = 7")
+    archive.execute("SELECT parity.record_run_start('verify', 'here', 'there', 'test')")  # and one that goes on while the dump is made
+    status = "SELECT relation, kind, target, result, finished, last_identical, divergent_ranges, run_id, message FROM parity.status ORDER BY 1, 2, 3"
+    dump = subprocess.run(program(archive, "pg_dump", "--no-sync", "--format", form), check=True, capture_output=True, env=clean_environment())
+    copy = target_cluster.create_database(extension=False)
+    try:
+        if form == "plain":
+            command = program(copy, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1")
+        else:
+            command = program(copy, "pg_restore", "--exit-on-error")
+        done = subprocess.run(command, input=dump.stdout, capture_output=True, env=clean_environment(), check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        for table in ("run", "run_table", "divergence", "baseline", "baseline_range"):
+            rows = f"SELECT md5(string_agg(r::text, E'\\n' ORDER BY r::text)), count(*) FROM parity.{table} r"
+            assert copy.query(rows) == archive.query(rows), table
+        assert copy.query(status) == archive.query(status) != []
+        before = run + 1
+        assert verify(copy) == (before + 1, "identical")
+        assert verify(copy, "part")[1] == "identical"
+        assert copy.value(f"SELECT status FROM parity.run WHERE id = {before}") == "died"
+        copy.execute("UPDATE ledger SET doc = '{\"n\": 0}' WHERE id = 12345; DELETE FROM ledger WHERE id = 3")
+        run, result = verify(copy)
+        assert result == "divergent"
+        found = copy.query("SELECT d.kind, (d.key ->> 'lower')::bigint, (d.key ->> 'upper')::bigint, d.columns FROM parity.divergence d "
+                           "JOIN parity.run_table t ON t.id = d.run_table_id WHERE t.run_id = %s ORDER BY d.id", [run])
+        (first, second) = found
+        assert first[0] == second[0] == "range"
+        assert first[1] is None and 3 < first[2] and set(first[3]) == {"amount", "at", "doc", "entry"}
+        assert second[1] <= 12345 < second[2] and second[3] == ["doc"]
+        assert verify(copy, "part")[1] == "divergent"  # it has the row that is gone
+        assert copy.query("SELECT grantee, privilege_type FROM information_schema.role_table_grants WHERE table_schema = 'parity' AND grantee = 'PUBLIC'") == []
+        assert copy.value("SELECT has_column_privilege('parity_reader', 'parity.baseline', 'seed', 'SELECT')") is False
+    finally:
+        target_cluster.drop_database(copy)
+
+
+def test_a_cluster_with_a_role_of_that_name_keeps_it(source_cluster, archive):
+    """Roles belong to the cluster: who made parity_operator first decides who is in it."""
+    archive.execute("CREATE ROLE planted; GRANT parity_operator TO planted; ALTER ROLE parity_operator CONNECTION LIMIT 7")
+    other = source_cluster.create_database(options="TEMPLATE template0")
+    try:
+        assert other.value("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'parity_operator'") == 7
+        assert other.value("SELECT pg_has_role('planted', 'parity_reader', 'MEMBER')")
+        other.execute("DROP EXTENSION pg_parity")
+        assert other.value("SELECT count(*) FROM pg_roles WHERE rolname IN ('parity_reader', 'parity_operator')") == 2
+    finally:
+        source_cluster.drop_database(other)
+        archive.execute("ALTER ROLE parity_operator CONNECTION LIMIT -1; DROP ROLE planted")
+
+
+# ---- what is told ------------------------------------------------------------------------------------------------
+
+def test_it_tells_by_notification_log_and_callback(archive):
+    capture(archive)
+    archive.execute("CREATE TABLE told (what jsonb); CREATE FUNCTION tell(jsonb) RETURNS void LANGUAGE sql AS 'INSERT INTO public.told VALUES ($1)'")
+    listener = archive.connect()
+    listener.cursor().execute("LISTEN parity")
+    verify(archive)
+    archive.execute("UPDATE ledger SET entry = 'forged' WHERE id = 11111")
+    log = len(archive.cluster.log())
+    run, result = verify(archive, callback="'tell'")
+    with pytest.raises(psycopg2.Error) as raised:
+        verify(archive, fail="true")
+    assert raised.value.pgcode == "PP002" and "divergent" in str(raised.value)
+    listener.cursor().execute("SELECT 1")
+    listener.poll()
+    payloads = [json.loads(n.payload) for n in listener.notifies]
+    listener.close()
+    assert [p["status"] for p in payloads] == ["identical", "divergent", "divergent"]
+    assert payloads[1] == {"run": run, "kind": "baseline", "relation": "public.ledger", "target": "2024", "status": "divergent", "divergent_ranges": 1}
+    assert archive.value("SELECT what FROM told") == payloads[1]
+    assert "WARNING:  verification of public.ledger against 2024: divergent, 1 of " in archive.cluster.log()[log:]
+
+
+def test_the_seed_stays_with_operators(archive):
+    capture(archive)
+    seed = archive.value("SELECT seed FROM parity.baseline")
+    run, _ = verify(archive)
+    shown = str(archive.query("SELECT r::text FROM parity.run r")) + str(archive.query("SELECT r::text FROM parity.run_table r"))
+    assert str(seed) not in shown and str(seed) not in archive.cluster.log()
+
+
+# ---- sessions ----------------------------------------------------------------------------------------------------
+
+def test_a_second_run_steps_aside(archive):
+    capture(archive)
+    other = archive.connect()
+    number = archive.value("SELECT 'ledger'::regclass::oid::bigint::bit(32)::integer")
+    other.cursor().execute(f"SELECT pg_advisory_lock({LOCK_CLASS}, {number})")
+    run, result = verify(archive)
+    assert result == "skipped" and recorded(archive, run) == ("skipped", None, "another run has the table")
+    with pytest.raises(psycopg2.Error) as raised:
+        verify(archive, fail="true")
+    assert raised.value.pgcode == "PP003"
+    other.close()
+    archive.cluster.wait_for(f"SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND classid = {LOCK_CLASS}")
+    assert verify(archive)[1] == "identical"
+    assert archive.value(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = {LOCK_CLASS}") == 0
+    assert archive.query("SELECT result FROM parity.status") == [("identical",)]  # skipped ones do not hide the last result
+
+
+def test_a_lock_is_not_waited_for_long(archive):
+    capture(archive)
+    holder = archive.connect()
+    holder.cursor().execute("BEGIN; LOCK TABLE ledger")
+    run, result = verify(archive, lock_timeout="'50 ms'")
+    assert result == "failed" and recorded(archive, run) == ("failed", "55P03", "canceling statement due to lock timeout")
+    holder.close()
+
+
+def test_cancelling_is_recorded_and_goes_on(archive):
+    capture(archive)
+    holder = archive.connect()
+    holder.cursor().execute("BEGIN; LOCK TABLE ledger")
+    with InBackground(archive) as running:
+        running.wait_for_lock()
+        assert archive.value("SELECT running FROM parity.status").startswith("digesting for ")
+        archive.execute(f"SELECT pg_cancel_backend({running.pid})")
+    assert running.error.pgcode == "57014"
+    assert archive.query("SELECT status, sqlstate FROM parity.run") == [("cancelled", "57014")]
+    assert archive.query("SELECT status, sqlstate FROM parity.run_table") == [("cancelled", "57014")]
+    holder.close()
+    assert verify(archive)[1] == "identical"
+
+
+def test_a_run_that_died_is_found_by_the_next(archive):
+    capture(archive)
+    holder = archive.connect()
+    holder.cursor().execute("BEGIN; LOCK TABLE ledger")
+    with InBackground(archive) as running:
+        running.wait_for_lock()
+        archive.execute(f"SELECT pg_terminate_backend({running.pid})")
+    holder.close()
+    archive.cluster.wait_for(f"SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = {running.pid}")
+    assert archive.query("SELECT status FROM parity.run") == [("running",)]
+    assert archive.query("SELECT result, running FROM parity.status") == [(None, "died: the session of run 1 is gone")]
+    assert verify(archive)[1] == "identical"
+    assert archive.query("SELECT r.status, t.status, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id ORDER BY r.id") == [
+        ("died", "died", "its session ended before it did"), ("identical", "identical", None)]
+
+
+def test_a_table_that_was_emptied_after_the_snapshot_is_read_again(archive):
+    """It would be read as empty under the old one, whatever has been put into it since."""
+    capture(archive)
+    holder = archive.connect()
+    holder.cursor().execute("BEGIN; CREATE TEMPORARY TABLE kept AS TABLE ledger; TRUNCATE ledger; INSERT INTO ledger TABLE kept")
+    with InBackground(archive) as running:
+        running.wait_for_lock()
+        holder.cursor().execute("COMMIT")
+    holder.close()
+    assert running.result[1] == "identical"
+    holder = archive.connect()
+    holder.cursor().execute("BEGIN; TRUNCATE ledger")
+    with InBackground(archive) as running:
+        running.wait_for_lock()
+        holder.cursor().execute("COMMIT")
+    holder.close()
+    assert running.result[1] == "divergent"
+    assert archive.query("SELECT source_rows, target_rows FROM parity.run_table ORDER BY id DESC LIMIT 1") == [(0, 20000)]
+
+
+def test_rows_are_written_while_it_is_captured(archive):
+    """The highest key is that of the rows that were digested: no row that came meanwhile is taken for a captured one."""
+    stop = threading.Event()
+
+    def write():
+        connection = archive.connect()
+        number = 20000
+        while not stop.is_set():
+            number += 1
+            connection.cursor().execute("INSERT INTO ledger (id, entry) VALUES (%s, 'new')", [number])
+        connection.close()
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for round in range(20):
+            rows, _, highest = capture(archive, f"round {round}")
+            assert rows == int(highest)
+            assert verify(archive, f"round {round}", allow_appends="true")[1] == "identical"
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_defaults_of_a_role_do_not_matter(archive):
+    capture(archive)
+    archive.execute("CREATE ROLE odd LOGIN IN ROLE parity_operator; GRANT SELECT ON ledger TO odd; ALTER ROLE odd SET default_transaction_isolation = 'serializable';"
+                    "ALTER ROLE odd SET default_transaction_read_only = on; ALTER ROLE odd SET search_path = ''; ALTER ROLE odd SET row_security = off;"
+                    "ALTER ROLE odd SET DateStyle = 'German'; ALTER ROLE odd SET plpgsql.variable_conflict = 'error'")
+    connection = archive.connect(user="odd")
+    with connection.cursor() as cursor:
+        cursor.execute("CALL parity.verify_baseline('public.ledger', '2024')")
+        assert cursor.fetchone()[1] == "identical"
+    connection.close()
+    assert archive.value("SELECT details ->> 'path' FROM parity.run_table") == "scan"
+    archive.execute("DROP OWNED BY odd; DROP ROLE odd")
