@@ -328,7 +328,7 @@ def test_the_second_of_two_runs_steps_aside(verified):
 
 def wait_for_phase(verified, phase):
     deadline = time.monotonic() + 20
-    while verified.source.value("SELECT phase FROM parity.run_table ORDER BY id DESC LIMIT 1") != phase:
+    while verified.source.query("SELECT phase FROM parity.run_table ORDER BY id DESC LIMIT 1") != [(phase,)]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
