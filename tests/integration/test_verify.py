@@ -221,10 +221,7 @@ def test_cancelling_cancels_the_target(verified, when):
     with InBackground(verified, **options) as background:
         if when == "delay":
             verified.source.cluster.wait_for(f"SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = {background.pid} AND wait_event = 'PgSleep'")
-            deadline = time.monotonic() + 20
-            while verified.source.value("SELECT phase FROM parity.run_table ORDER BY id DESC LIMIT 1") != "waiting before looking again":
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            wait_for_phase(verified, "waiting before looking again")
         else:
             verified.wait_for_target("state = 'active' AND query LIKE '%range_digests%'" if when == "digesting" else "wait_event_type = 'Lock'")
             assert verified.source.value("SELECT count(*) FROM parity.run WHERE status = 'running'") == 1  # others see it from its start
@@ -329,17 +326,26 @@ def test_the_second_of_two_runs_steps_aside(verified):
         assert background.result == "identical"
 
 
+def wait_for_phase(verified, phase):
+    deadline = time.monotonic() + 20
+    while verified.source.query("SELECT phase FROM parity.run_table ORDER BY id DESC LIMIT 1") != [(phase,)]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_table_that_is_truncated_meanwhile_is_looked_at_again(verified):
-    verified.both(SLOW)
+    """With the snapshot of before it would be empty."""
+    verified.target.execute("DELETE FROM t WHERE id = 3")
     blocker = verified.source.connect()
     blocker.autocommit = False
-    blocker.cursor().execute("TRUNCATE t")
-    with InBackground(verified, lock_timeout="1 min", recheck_delay="10 ms") as background:
+    with InBackground(verified, lock_timeout="1 min", recheck_delay="2 s") as background:
+        wait_for_phase(verified, "waiting before looking again")
+        blocker.cursor().execute("TRUNCATE t; INSERT INTO t VALUES (3, 'v3')")
         verified.source.cluster.wait_for(f"SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = {background.pid} AND wait_event_type = 'Lock'")
         blocker.commit()
         background.join()
         assert background.result == "divergent"
-    assert verified.part["source_rows"] == 0 and verified.part["details"]["conflicts"] == 1
+    assert verified.divergences() == [("missing_on_target", {"id": "3"}, None)] and verified.part["details"]["conflicts"] == 1
     blocker.close()
 
 
@@ -452,10 +458,7 @@ def test_a_target_that_lags_is_in_flight(logical):
     assert "had not replayed" in logical.part["message"] and logical.part["in_flight_rows"] == 4
     assert logical.source.query("SELECT DISTINCT state FROM parity.divergence") == [("in_flight",)]
     with InBackground(logical, replay_timeout="30 s") as background:
-        deadline = time.monotonic() + 20
-        while logical.source.value("SELECT phase FROM parity.run_table ORDER BY id DESC LIMIT 1") != "waiting for the target to replay":
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for_phase(logical, "waiting for the target to replay")
         blocker.rollback()
         background.join()
         assert background.result == "identical"
@@ -502,10 +505,7 @@ def test_a_standby(publisher_cluster):
         source.execute("UPDATE t SET v = -1 WHERE id = 9")
         assert made.verify(replay_timeout="200 ms", rechecks=1) == "in_flight"
         with InBackground(made, replay_timeout="30 s") as background:
-            deadline = time.monotonic() + 20
-            while source.value("SELECT phase FROM parity.run_table ORDER BY id DESC LIMIT 1") != "waiting for the target to replay":
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            wait_for_phase(made, "waiting for the target to replay")
             made.target.execute("SELECT pg_wal_replay_resume()")
             background.join()
             assert background.result == "identical"
