@@ -4,16 +4,7 @@
 #include "backend/settings.h"
 
 namespace parity::backend {
-namespace {
-
-constexpr char kDigestAlign = TYPALIGN_DOUBLE;
-
-Datum digest_datum(core::Digest* copy, const core::Digest& digest) {
-    *copy = digest;
-    return PointerGetDatum(copy);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 DigestMatrix shape_matrix(const DigestSpec& spec) {
     std::uint32_t sum_words = spec.wide ? 2 : 1;
@@ -98,18 +89,13 @@ void check_digest_memory(const DigestSpec& spec, int participants) {
 
 Datum digest_array(const DigestMaker& maker, std::uint32_t range, bool with_key_and_row, Oid digest_type) {
     std::size_t lead = with_key_and_row ? 2 : 0;
-    std::size_t count = lead + maker.columns();
-    auto* digests = static_cast<core::Digest*>(palloc(sizeof(core::Digest) * (count + 1)));
-    auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (count + 1)));
+    ArrayType* array = make_array(digest_type, lead + maker.columns(), sizeof(core::Digest));
+    auto* digests = reinterpret_cast<core::Digest*>(ARR_DATA_PTR(array));
     if (with_key_and_row) {
-        elements[0] = digest_datum(&digests[0], maker.key(range));
-        elements[1] = digest_datum(&digests[1], maker.row(range));
+        *digests++ = maker.key(range);
+        *digests++ = maker.row(range);
     }
-    for (std::size_t i = lead; i < count; ++i) elements[i] = digest_datum(&digests[i], maker.column(range, i - lead));
-    ArrayType* array =
-        construct_array(elements, static_cast<int>(count), digest_type, core::kDigestBytes, false, kDigestAlign);
-    pfree(digests);
-    pfree(elements);
+    for (std::size_t i = 0; i < maker.columns(); ++i) *digests++ = maker.column(range, i);
     return PointerGetDatum(array);
 }
 
