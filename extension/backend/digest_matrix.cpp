@@ -72,6 +72,10 @@ core::Digest DigestMaker::column(std::uint32_t range, std::size_t column) const 
     return make(range, column_sum_at(matrix_, column), spec_.column_forms[column], column_tags_[column]);
 }
 
+void DigestMaker::columns(std::uint32_t range, core::Digest* to) const {
+    for (std::size_t i = 0; i < columns(); ++i) to[i] = column(range, i);
+}
+
 void check_digest_memory(const DigestSpec& spec, int participants) {
     DigestMatrix shape = shape_matrix(spec);
     std::size_t limit = static_cast<std::size_t>(max_digest_memory_kb) * 1024;
@@ -87,15 +91,12 @@ void check_digest_memory(const DigestSpec& spec, int participants) {
                                 : errhint("Use fewer columns, or raise parity.max_digest_memory.")));
 }
 
-Datum digest_array(const DigestMaker& maker, std::uint32_t range, bool with_key_and_row, Oid digest_type) {
-    std::size_t lead = with_key_and_row ? 2 : 0;
-    ArrayType* array = make_array(digest_type, lead + maker.columns(), sizeof(core::Digest));
+Datum digest_array(const DigestMaker& maker, std::uint32_t range, Oid digest_type) {
+    ArrayType* array = make_array(digest_type, 2 + maker.columns(), sizeof(core::Digest));
     auto* digests = reinterpret_cast<core::Digest*>(ARR_DATA_PTR(array));
-    if (with_key_and_row) {
-        *digests++ = maker.key(range);
-        *digests++ = maker.row(range);
-    }
-    for (std::size_t i = 0; i < maker.columns(); ++i) *digests++ = maker.column(range, i);
+    digests[0] = maker.key(range);
+    digests[1] = maker.row(range);
+    maker.columns(range, digests + 2);
     return PointerGetDatum(array);
 }
 

@@ -219,27 +219,45 @@ static_assert(std::is_trivially_destructible_v<TotalsBundle>);
 /// Bounds as people read them.
 class BoundTexts {
   public:
-    explicit BoundTexts(const DigestSpec& spec) : spec_(spec), sink_(make_sink(CurrentMemoryContext)) {}
+    explicit BoundTexts(const DigestSpec& spec)
+        : spec_(spec), context_(CurrentMemoryContext), sink_(make_sink(CurrentMemoryContext)) {}
 
+    /// The text lives until that of the next bound but one is asked for: a bound is asked for as the upper one of a
+    /// range, and then as the lower one of the next.
     Datum text(std::size_t bound) {
+        Shown& shown = shown_[bound % lengthof(shown_)];
+        if (shown.text && shown.bound == bound) return PointerGetDatum(shown.text);
+        if (shown.text) pfree(shown.text);
         sink_.clear();
         core::render_bound(spec_.key_forms, spec_.bounds[bound], write_double, sink_);
-        return PointerGetDatum(make_text(sink_.view()));
+        MemoryContext caller = MemoryContextSwitchTo(context_);
+        shown = {bound, make_text(sink_.view())};
+        MemoryContextSwitchTo(caller);
+        return PointerGetDatum(shown.text);
     }
     /// Sets a pair of result columns: the lower bound of a range, or the upper one; NULL at the ends.
     void set(std::uint32_t range, bool upper, Datum* value, bool* null) {
         *null = upper ? range == spec_.bounds.size() : range == 0;
         if (!*null) *value = text(upper ? range : range - 1);
     }
+    /// The same in bytes.
     void set_bytes(std::uint32_t range, bool upper, Datum* value, bool* null) {
         *null = upper ? range == spec_.bounds.size() : range == 0;
         if (!*null) *value = PointerGetDatum(make_bytea(spec_.bounds[upper ? range : range - 1]));
     }
 
   private:
+    struct Shown {
+        std::size_t bound;
+        struct varlena* text;
+    };
+
     const DigestSpec& spec_;
+    MemoryContext context_;
     core::ByteSink sink_;
+    Shown shown_[2] = {};
 };
+static_assert(std::is_trivially_destructible_v<BoundTexts>);
 
 Datum digest_datum(const core::Digest& digest) {
     auto* copy = static_cast<core::Digest*>(palloc(sizeof(core::Digest)));
@@ -271,21 +289,26 @@ Datum parity_range_digests(PG_FUNCTION_ARGS) {
     TupleDesc descriptor = begin_result(fcinfo, {kRangeArguments, 10}, &store);
     RangeResult result = compute(fcinfo, false);
     const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
-    Oid digest_type = TupleDescAttr(descriptor, 4)->atttypid;
     BoundTexts texts(result.task.spec);
+    parity::core::Digest key, row;
+    ArrayType* columns =
+        make_array(TupleDescAttr(descriptor, 4)->atttypid, maker.columns(), sizeof(parity::core::Digest));
+    Datum values[10] = {};
+    bool nulls[10] = {};
+    values[4] = PointerGetDatum(&key);
+    values[5] = PointerGetDatum(&row);
+    values[6] = PointerGetDatum(columns);
+    values[9] = CStringGetTextDatum(path_name(result.path));
     for_each_range(result, [&](std::uint32_t range) {
-        Datum values[10] = {};
-        bool nulls[10] = {};
         values[0] = Int32GetDatum(static_cast<int32>(range + 1));
         texts.set(range, false, &values[1], &nulls[1]);
         texts.set(range, true, &values[2], &nulls[2]);
         texts.set_bytes(range, false, &values[7], &nulls[7]);
         texts.set_bytes(range, true, &values[8], &nulls[8]);
         values[3] = Int64GetDatum(static_cast<int64>(result.matrix.range(range)[0]));
-        values[4] = digest_datum(maker.key(range));
-        values[5] = digest_datum(maker.row(range));
-        values[6] = digest_array(maker, range, false, digest_type);
-        values[9] = CStringGetTextDatum(path_name(result.path));
+        key = maker.key(range);
+        row = maker.row(range);
+        maker.columns(range, reinterpret_cast<parity::core::Digest*>(ARR_DATA_PTR(columns)));
         tuplestore_putvalues(store, descriptor, values, nulls);
     });
     close_task(result.task);
