@@ -18,9 +18,12 @@ struct RangeWindow {
 };
 
 /// How many runs of neighbouring ranges are kept, where reading them through the index is worth it: where they hold few
-/// ranges, or, with `planner_may_scan`, are one, which is left to the planner. 0 elsewhere, where no index has the
-/// order of the key's form, and where the session wants no index.
-std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_scan);
+/// ranges. 0 elsewhere, where no index has the order of the key's form, and where the session wants no index.
+/// `scanners` are the processes that would scan instead.
+std::size_t stretches_worth_an_index(const DigestTask& task, int scanners);
+
+/// The same for rows. One run is worth it however long it is: it is left to the planner, which may scan.
+std::size_t stretches_worth_an_index_for_rows(const DigestTask& task);
 
 /// Reads the rows of the kept ranges, one stretch of neighbouring ranges after the other. The condition of a stretch
 /// lets rows of other stretches in: the consumer takes only rows of `*window`, which tells the stretch.

@@ -128,6 +128,12 @@ DigestMatrix digest_by(DigestPath path, const DigestTask& task, int workers, std
     }
 }
 
+/// The processes that a scan would have. The executor does not tell its own.
+int scanners(const DigestTask& task, int workers) {
+    if (task.obstacle != ScanObstacle::kNone) return 1;
+    return 1 + (workers < 0 ? default_workers(task) : workers);
+}
+
 RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     DigestPath wanted = parse_path(fcinfo);
     int workers = read_workers(fcinfo);
@@ -142,7 +148,7 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     }
     keep_only(task, optional_array(fcinfo, kOnlyRanges));
     task.spec.totals_only = totals_only;
-    std::size_t stretches = stretches_worth_an_index(task, false);
+    std::size_t stretches = stretches_worth_an_index(task, scanners(task, workers));
     result.path = choose_path(wanted, task, stretches);
     if (result.path == DigestPath::kIndex) workers = 0;
     if (workers < 0 && result.path == DigestPath::kScan) workers = default_workers(task);

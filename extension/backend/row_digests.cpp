@@ -343,7 +343,7 @@ void read_rows(RowCollector& collector) {
     KeyCondition condition;
     if (collector.by_key)
         condition = condition_of_keys(task, collector.keys);
-    else if (std::size_t stretches = stretches_worth_an_index(task, true))
+    else if (std::size_t stretches = stretches_worth_an_index_for_rows(task))
         return read_by_index(task, stretches, &collector.window, {wants_row, consume_row, &collector});
     if (condition.parameters > 0 || task.obstacle != ScanObstacle::kNone) return read_by_query(collector, condition);
     if (collector.by_key || collector.printers) return read_by_scan(task, {wants_row, consume_row, &collector});
