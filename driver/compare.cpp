@@ -65,7 +65,10 @@ void RangeTotal::add(const RangeTotal& other, int width) {
     row_sum = truncated(row_sum + other.row_sum, width);
 }
 
-LockstepComparison::LockstepComparison(std::size_t columns, int width) : column_delta_(columns), width_(width) {}
+LockstepComparison::LockstepComparison(std::size_t columns, int width, std::size_t many)
+    : column_delta_(columns), width_(width) {
+    comparison_.divergent.reserve(many);
+}
 
 void LockstepComparison::add(const RangeDigests& source, const RangeDigests& target) {
     if (source.range_no != target.range_no || source.range_no <= last_range_no_)

@@ -56,7 +56,8 @@ struct Comparison {
 /// Error{kInternal}, never a divergence.
 class LockstepComparison {
   public:
-    LockstepComparison(std::size_t columns, int width);
+    /// `many` divergent ranges are to be kept without a moment in which they take twice the memory.
+    LockstepComparison(std::size_t columns, int width, std::size_t many = 0);
 
     void add(const RangeDigests& source, const RangeDigests& target);
 

@@ -134,7 +134,8 @@ class TableComparison {
         const PassFailure failure(readers);
         const std::unique_ptr<RangeSource> source = readers.source->digest(ranges);
         const std::unique_ptr<RangeSource> target = readers.target->digest(ranges);
-        LockstepComparison comparison(ranges.totals_only ? 0 : table_.columns.size(), context_.settings.width);
+        LockstepComparison comparison(ranges.totals_only ? 0 : table_.columns.size(), context_.settings.width,
+                                      ranges.totals_only ? ranges.only.size() : 0);
         Both<RangeDigests> range;
         while (true) {
             const bool more = source->next(range.source);

@@ -290,9 +290,14 @@ void Connection::State::send(const std::string& sql, const std::vector<Parameter
         sent = PQsendQuery(conn, sql.c_str());
     } else {
         std::vector<const char*> values;
-        for (const Parameter& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
-        sent = PQsendQueryParams(conn, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
-                                 nullptr, stream ? 1 : 0);
+        std::vector<int> lengths, formats;
+        for (const auto& [value, is_binary] : parameters) {
+            values.push_back(value ? value->c_str() : nullptr);
+            lengths.push_back(value ? static_cast<int>(value->size()) : 0);
+            formats.push_back(is_binary ? 1 : 0);
+        }
+        sent = PQsendQueryParams(conn, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
+                                 lengths.data(), formats.data(), stream ? 1 : 0);
     }
     if (!sent) fail_broken();
     if (stream) PQsetSingleRowMode(conn);

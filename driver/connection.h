@@ -17,8 +17,22 @@ struct pg_result;
 
 namespace parity::driver {
 
-/// A parameter of a query: its text form, or nothing for NULL. The server infers or is told the type in the SQL.
-using Parameter = std::optional<std::string>;
+/// A parameter of a query: its text or binary form, or nothing for NULL. The server infers or is told the type in the
+/// SQL.
+struct Parameter {
+    Parameter() = default;
+    Parameter(std::string text) : value(std::move(text)) {}
+    Parameter(const char* text) : value(text) {}
+    static Parameter binary(std::string bytes) {
+        Parameter parameter(std::move(bytes));
+        parameter.is_binary = true;
+        return parameter;
+    }
+    bool operator==(const Parameter&) const = default;
+
+    std::optional<std::string> value;
+    bool is_binary = false;
+};
 
 /// A whole, small result in text format.
 class Result {

@@ -11,8 +11,9 @@ namespace {
 
 [[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::kInternal, message); }
 
-// The columns of the query's result, see queries.h.
-enum Column { kRangeNo, kRowCount, kKeyDigest, kRowDigest, kColumnDigests, kPath };
+// The columns of the queries' results, see queries.h.
+enum DigestColumn { kRangeNo, kRowCount, kKeyDigest, kRowDigest, kColumnDigests, kPath };
+enum TotalsColumn { kRangeNumbers, kRowCounts, kKeyDigests, kRowDigests, kPathTaken };
 
 }  // namespace
 
@@ -30,28 +31,86 @@ void decode_digest_array(std::string_view wire, std::vector<core::Digest>& diges
     });
 }
 
+void decode_integer_array(std::string_view wire, std::vector<std::int64_t>& numbers) {
+    numbers.clear();
+    read_wire_array(wire, [&](std::optional<std::string_view> element) {
+        const std::size_t bytes = element ? element->size() : 0;
+        if (bytes == sizeof(std::int32_t))
+            numbers.push_back(core::load_be<std::int32_t>(core::as_bytes(*element).data()));
+        else if (bytes == sizeof(std::int64_t))
+            numbers.push_back(core::load_be<std::int64_t>(core::as_bytes(*element).data()));
+        else
+            fail("a server sent something else than an array of integers");
+    });
+}
+
+// ---- RangeCheck ----------------------------------------------------------------------------------------------
+
+RangeCheck::RangeCheck(Side side, const RangeList& asked) : side_(side), expected_(requested_ranges(asked)) {}
+
+void RangeCheck::take(int range_no, std::int64_t rows, RangeDigests& range) {
+    if (position_ == expected_.size() || range_no != expected_[position_])
+        fail(fmt::format("{} sent an unexpected digest of range {}", side_name(side_), range_no));
+    ++position_;
+    if (rows < 0) fail(fmt::format("{} sent a negative row count for range {}", side_name(side_), range_no));
+    range.range_no = range_no;
+    range.rows = static_cast<std::uint64_t>(rows);
+}
+
+void RangeCheck::finish() const {
+    if (position_ < expected_.size())
+        fail(fmt::format("{} sent no digest of range {}", side_name(side_), expected_[position_]));
+}
+
+// ---- DigestReader --------------------------------------------------------------------------------------------
+
 DigestReader::DigestReader(Side side, RowStream stream, const RangeList& ranges)
-    : side_(side), stream_(std::move(stream)), expected_(requested_ranges(ranges)), totals_only_(ranges.totals_only) {}
+    : stream_(std::move(stream)), check_(side, ranges) {}
 
 bool DigestReader::next(RangeDigests& range) {
     const std::optional<Row> row = stream_.next();
     if (!row) {
-        if (position_ < expected_.size())
-            fail(fmt::format("{} sent no digest of range {}", side_name(side_), expected_[position_]));
+        check_.finish();
         return false;
     }
-    range.range_no = row->int32(kRangeNo);
-    if (position_ == expected_.size() || range.range_no != expected_[position_])
-        fail(fmt::format("{} sent an unexpected digest of range {}", side_name(side_), range.range_no));
-    ++position_;
-    const std::int64_t rows = row->int64(kRowCount);
-    if (rows < 0) fail(fmt::format("{} sent a negative row count for range {}", side_name(side_), range.range_no));
-    range.rows = static_cast<std::uint64_t>(rows);
+    check_.take(row->int32(kRangeNo), row->int64(kRowCount), range);
     range.key = decode_digest(row->bytes(kKeyDigest));
     range.row = decode_digest(row->bytes(kRowDigest));
-    range.columns.clear();
-    if (!totals_only_) decode_digest_array(row->bytes(kColumnDigests), range.columns);
+    decode_digest_array(row->bytes(kColumnDigests), range.columns);
     path_ = row->bytes(kPath);
+    return true;
+}
+
+// ---- TotalsReader --------------------------------------------------------------------------------------------
+
+TotalsReader::TotalsReader(Side side, RowStream stream, const RangeList& ranges)
+    : stream_(std::move(stream)), check_(side, ranges) {}
+
+bool TotalsReader::next(RangeDigests& range) {
+    while (at_ == numbers_.size()) {
+        if (next_bundle()) continue;
+        check_.finish();
+        return false;
+    }
+    check_.take(static_cast<int>(numbers_[at_]), rows_[at_], range);
+    range.key = keys_[at_];
+    range.row = hashes_[at_];
+    range.columns.clear();
+    ++at_;
+    return true;
+}
+
+bool TotalsReader::next_bundle() {
+    const std::optional<Row> bundle = stream_.next();
+    if (!bundle) return false;
+    decode_integer_array(bundle->bytes(kRangeNumbers), numbers_);
+    decode_integer_array(bundle->bytes(kRowCounts), rows_);
+    decode_digest_array(bundle->bytes(kKeyDigests), keys_);
+    decode_digest_array(bundle->bytes(kRowDigests), hashes_);
+    if (rows_.size() != numbers_.size() || keys_.size() != numbers_.size() || hashes_.size() != numbers_.size())
+        fail("a server sent totals of ranges in arrays of different lengths");
+    path_ = bundle->bytes(kPathTaken);
+    at_ = 0;
     return true;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,11 +16,30 @@ namespace parity::driver {
 /// dimension (or an empty one) of digests of this format version without NULLs.
 void decode_digest_array(std::string_view wire, std::vector<core::Digest>& digests);
 
+/// Reads `integer[]` or `bigint[]`. Throws Error{kInternal} for anything else.
+void decode_integer_array(std::string_view wire, std::vector<std::int64_t>& numbers);
+
 /// Reads one `digest` as it is sent in binary. Throws Error{kInternal} where it is none of this format version.
 core::Digest decode_digest(std::string_view wire);
 
-/// Reads the rows of range_digests and insists on their being exactly the ranges that were asked for, in ascending
-/// order.
+/// Insists on ranges being exactly those that were asked for, in ascending order.
+class RangeCheck {
+  public:
+    RangeCheck(Side side, const RangeList& asked);
+
+    /// The number and the row count of the next range as they came. Throws Error{kInternal} for others.
+    void take(int range_no, std::int64_t rows, RangeDigests& range);
+
+    /// Throws Error{kInternal} where ranges are missing.
+    void finish() const;
+
+  private:
+    Side side_;
+    std::vector<int> expected_;
+    std::size_t position_ = 0;
+};
+
+/// Reads the rows of range_digests.
 class DigestReader : public RangeSource {
   public:
     /// `ranges` are what was asked for.
@@ -30,11 +50,28 @@ class DigestReader : public RangeSource {
     const std::string& path() const override { return path_; }
 
   private:
-    Side side_;
     RowStream stream_;
-    std::vector<int> expected_;
-    bool totals_only_;
-    std::size_t position_ = 0;
+    RangeCheck check_;
+    std::string path_;
+};
+
+/// Reads the rows of range_totals, of several ranges each.
+class TotalsReader : public RangeSource {
+  public:
+    TotalsReader(Side side, RowStream stream, const RangeList& ranges);
+
+    bool next(RangeDigests& range) override;
+
+    const std::string& path() const override { return path_; }
+
+  private:
+    bool next_bundle();
+
+    RowStream stream_;
+    RangeCheck check_;
+    std::vector<std::int64_t> numbers_, rows_;
+    std::vector<core::Digest> keys_, hashes_;
+    std::size_t at_ = 0;  ///< in the bundle
     std::string path_;
 };
 

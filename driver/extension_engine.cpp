@@ -6,30 +6,42 @@
 #include "driver/division.h"
 #include "driver/error.h"
 #include "driver/key_values.h"
+#include "driver/row_records.h"
 #include "driver/wire_array.h"
 
 namespace parity::driver {
 namespace {
 
-// The columns of row_digests_call's and row_values_call's results.
-enum RowColumn { kRangeNo, kKey, kRowHash, kCellHashes, kColumnValues };
+// The columns of row_records_call's and row_values_call's results.
+enum RecordColumn { kRowCount, kRecords };
+enum ValueColumn { kKey, kRowHash, kColumnValues };
 
-/// Rows of row_digests as they arrive.
+/// Rows of row_records as they arrive.
 class ArrivingRows : public RowSource {
   public:
-    explicit ArrivingRows(RowStream stream) : stream_(std::move(stream)) {}
+    ArrivingRows(RowStream stream, const RecordShape& shape) : stream_(std::move(stream)), shape_(shape) {}
     bool next(RowDigest& row) override {
-        const std::optional<Row> next = stream_.next();
-        if (!next) return false;
-        row.range_no = next->int32(kRangeNo);
-        row.key = next->bytes(kKey);
-        row.row_hash = next->bytes(kRowHash);
-        row.cell_hashes = next->bytes(kCellHashes);
+        while (records_.empty())
+            if (!next_bundle()) return false;
+        take_record(records_, shape_, row);
+        --left_;
         return true;
     }
 
   private:
+    bool next_bundle() {
+        if (left_ != 0) throw Error(ErrorKind::kInternal, "a server sent another number of rows than it said");
+        const std::optional<Row> bundle = stream_.next();
+        if (!bundle) return false;
+        left_ = bundle->int32(kRowCount);
+        records_ = bundle->bytes(kRecords);
+        return true;
+    }
+
     RowStream stream_;
+    RecordShape shape_;
+    std::string_view records_;  ///< of the stream's row
+    std::int32_t left_ = 0;     ///< how many they are
 };
 
 class ExtensionReader : public TableReader {
@@ -53,12 +65,16 @@ class ExtensionReader : public TableReader {
     void set_failure(SharedFailure* failure) override { session_.connection().set_failure(failure); }
 
     std::unique_ptr<RangeSource> digest(const RangeList& ranges) override {
+        if (ranges.totals_only)
+            return std::make_unique<TotalsReader>(side(), start(range_totals_call(table_, side(), settings_, ranges)),
+                                                  ranges);
         return std::make_unique<DigestReader>(side(), start(range_digests_call(table_, side(), settings_, ranges)),
                                               ranges);
     }
 
     std::unique_ptr<RowSource> rows(const RangeList& ranges) override {
-        return std::make_unique<ArrivingRows>(start(row_digests_call(table_, side(), settings_, ranges)));
+        const RecordShape shape{static_cast<std::size_t>(settings_.width) / 8, table_.columns.size()};
+        return std::make_unique<ArrivingRows>(start(row_records_call(table_, side(), settings_, ranges)), shape);
     }
 
     void values(const std::vector<std::string>& keys, const TakeValues& take) override {

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "core/bytes.h"
 #include "driver/error.h"
 
 namespace parity::driver {
@@ -41,15 +42,29 @@ std::string build_array(const Elements& elements, Append append) {
     return array + "}";
 }
 
-void append_bytea_element(std::string& array, std::string_view bytes) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    array += "\"\\\\x";
-    for (char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        array += kDigits[byte >> 4];
-        array += kDigits[byte & 15];
+// Types of elements, see pg_type.dat: they never change.
+constexpr std::int32_t kByteaType = 17;
+constexpr std::int32_t kIntegerType = 23;
+
+void append_be(std::string& to, std::int32_t number) {
+    std::uint8_t bytes[sizeof number];
+    core::store_be(bytes, number);
+    to.append(reinterpret_cast<const char*>(bytes), sizeof number);
+}
+
+/// An array in PostgreSQL's binary form; `append` writes an element behind its length.
+template <typename Elements, typename Append>
+Parameter binary_array(std::int32_t type, const Elements& elements, Append append) {
+    std::string array;
+    append_be(array, elements.empty() ? 0 : 1);  // dimensions
+    append_be(array, 0);                         // no NULLs
+    append_be(array, type);
+    if (!elements.empty()) {
+        append_be(array, static_cast<std::int32_t>(elements.size()));
+        append_be(array, 1);  // lower bound
     }
-    array += '"';
+    for (const auto& element : elements) append(array, element);
+    return Parameter::binary(std::move(array));
 }
 
 /// Parameters $1 … of every call of the extension: the relation, its key, columns and their forms as two parallel
@@ -86,8 +101,8 @@ std::vector<Parameter> digest_parameters(const TablePlan& table, Side side, cons
 }
 
 void append_ranges(std::vector<Parameter>& parameters, const RangeList& ranges) {
-    parameters.push_back(bytea_array_literal(ranges.bounds));
-    parameters.push_back(ranges.only.empty() ? Parameter{} : Parameter{array_literal(ranges.only)});
+    parameters.push_back(bytea_array(ranges.bounds));
+    parameters.push_back(ranges.only.empty() ? Parameter{} : integer_array(ranges.only));
 }
 
 constexpr const char* kRangeArguments = "bounds => $9::pg_catalog.bytea[], only_ranges => $10::pg_catalog.int4[]";
@@ -161,8 +176,8 @@ std::string array_literal(const std::vector<std::string>& elements) {
     return build_array(elements, append_array_element);
 }
 
-std::string array_literal(const std::vector<Parameter>& elements) {
-    return build_array(elements, [](std::string& array, const Parameter& element) {
+std::string array_literal(const std::vector<std::optional<std::string>>& elements) {
+    return build_array(elements, [](std::string& array, const std::optional<std::string>& element) {
         if (element) {
             append_array_element(array, *element);
         } else {
@@ -171,16 +186,22 @@ std::string array_literal(const std::vector<Parameter>& elements) {
     });
 }
 
-std::string array_literal(const std::vector<std::int32_t>& elements) {
-    return build_array(elements, [](std::string& array, std::int32_t element) { array += std::to_string(element); });
-}
-
 std::string array_literal(const std::vector<std::uint32_t>& elements) {
     return build_array(elements, [](std::string& array, std::uint32_t element) { array += std::to_string(element); });
 }
 
-std::string bytea_array_literal(const std::vector<std::string>& elements) {
-    return build_array(elements, append_bytea_element);
+Parameter bytea_array(const std::vector<std::string>& elements) {
+    return binary_array(kByteaType, elements, [](std::string& array, const std::string& element) {
+        append_be(array, static_cast<std::int32_t>(element.size()));
+        array += element;
+    });
+}
+
+Parameter integer_array(const std::vector<std::int32_t>& elements) {
+    return binary_array(kIntegerType, elements, [](std::string& array, std::int32_t element) {
+        append_be(array, sizeof element);
+        append_be(array, element);
+    });
 }
 
 // ---- values for people ---------------------------------------------------------------------------------------
@@ -221,10 +242,18 @@ Query range_digests_call(const TablePlan& table, Side side, const DigestSettings
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
     append_ranges(parameters, ranges);
     parameters.push_back(settings.workers ? Parameter{std::to_string(*settings.workers)} : Parameter{});
-    parameters.push_back(ranges.totals_only ? "true" : "false");
     return {fmt::format("SELECT range_no, row_count, key_digest, row_digest, column_digests, path_taken "
-                        "FROM parity.range_digests({}, {}, {}, workers => $11::pg_catalog.int4, "
-                        "totals_only => $12::pg_catalog.bool) ORDER BY range_no",
+                        "FROM parity.range_digests({}, {}, {}, workers => $11::pg_catalog.int4) ORDER BY range_no",
+                        kRelationArguments, kDigestArguments, kRangeArguments),
+            std::move(parameters)};
+}
+
+Query range_totals_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
+    std::vector<Parameter> parameters = digest_parameters(table, side, settings);
+    append_ranges(parameters, ranges);
+    parameters.push_back(settings.workers ? Parameter{std::to_string(*settings.workers)} : Parameter{});
+    return {fmt::format("SELECT range_numbers, row_counts, key_digests, row_digests, path_taken "
+                        "FROM parity.range_totals({}, {}, {}, workers => $11::pg_catalog.int4)",
                         kRelationArguments, kDigestArguments, kRangeArguments),
             std::move(parameters)};
 }
@@ -238,19 +267,19 @@ Query last_digest_call() {
         {}};
 }
 
-Query row_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
+Query row_records_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
     append_ranges(parameters, ranges);
-    return {fmt::format("SELECT range_no, key, row_hash, cell_hashes FROM parity.row_digests({}, {}, {})",
-                        kRelationArguments, kDigestArguments, kRangeArguments),
+    return {fmt::format("SELECT row_count, records FROM parity.row_records({}, {}, {})", kRelationArguments,
+                        kDigestArguments, kRangeArguments),
             std::move(parameters)};
 }
 
 Query row_values_call(const TablePlan& table, Side side, const DigestSettings& settings,
                       const std::vector<std::string>& keys) {
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
-    parameters.push_back(bytea_array_literal(keys));
-    return {fmt::format("SELECT range_no, key, row_hash, cell_hashes, COALESCE((SELECT pg_catalog.array_agg({} "
+    parameters.push_back(bytea_array(keys));
+    return {fmt::format("SELECT key, row_hash, COALESCE((SELECT pg_catalog.array_agg({} "
                         "ORDER BY v.no) FROM pg_catalog.unnest(column_values) WITH ORDINALITY AS v(shown, no)), "
                         "'{{}}'::pg_catalog.text[]) FROM parity.row_digests({}, {}, "
                         "keys => $9::pg_catalog.bytea[], with_values => true)",

@@ -34,11 +34,13 @@ std::string quote_literal(std::string_view text);
 
 /// An array in PostgreSQL's text form, for a parameter of type text[].
 std::string array_literal(const std::vector<std::string>& elements);
-std::string array_literal(const std::vector<Parameter>& elements);
-/// The same for numbers (integer[], oid[]) and for byte strings (bytea[], elements as \x… hexadecimal).
-std::string array_literal(const std::vector<std::int32_t>& elements);
+std::string array_literal(const std::vector<std::optional<std::string>>& elements);
+/// The same for oid[].
 std::string array_literal(const std::vector<std::uint32_t>& elements);
-std::string bytea_array_literal(const std::vector<std::string>& elements);
+
+/// Parameters of type bytea[] and integer[], in binary: they are long, and their texts would be longer.
+Parameter bytea_array(const std::vector<std::string>& elements);
+Parameter integer_array(const std::vector<std::int32_t>& elements);
 
 // ---- values for people ---------------------------------------------------------------------------------------
 
@@ -76,15 +78,19 @@ Query split_keys_call(const TablePlan& table, Side side, int ranges);
 /// column_digests parity.digest[] (parallel to table.columns), path_taken text.
 Query range_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
 
+/// One row for several ranges, ascending: range_numbers integer[], row_counts bigint[], key_digests, row_digests
+/// parity.digest[], path_taken text.
+Query range_totals_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
+
 /// What the last range_digests of the session took, as one text for people.
 Query last_digest_call();
 
-/// One row a row of the chosen ranges in the order of range, key bytes and row hash:
-/// range_no integer, key bytea, row_hash bytea, cell_hashes bytea.
-Query row_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
+/// The rows of the chosen ranges in the order of range, key bytes and row hash, several together: row_count integer,
+/// records bytea, as take_record() takes them.
+Query row_records_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
 
-/// The rows with these framed keys, in the order of key bytes and row hash: range_no, key, row_hash, cell_hashes as
-/// above and column_values text[], parallel to table.columns, each as read_shown() takes it.
+/// The rows with these framed keys, in the order of key bytes and row hash: key bytea, row_hash bytea and column_values
+/// text[], parallel to table.columns, each as read_shown() takes it.
 Query row_values_call(const TablePlan& table, Side side, const DigestSettings& settings,
                       const std::vector<std::string>& keys);
 

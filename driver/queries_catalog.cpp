@@ -12,7 +12,7 @@ namespace {
 /// gives, on the source those that options about columns give. An empty schema or name is any.
 std::vector<Parameter> selection_parameters(const Selection& selection, const NameMap& maps, Side side,
                                             const std::vector<TableScope>& named = {}) {
-    std::vector<Parameter> table_schemas, excluded_schemas;
+    std::vector<std::optional<std::string>> table_schemas, excluded_schemas;
     std::vector<std::string> tables, exact, schemas, excluded;
     for (const NamePattern& pattern : selection.tables) {
         table_schemas.push_back(pattern.schema_regex);

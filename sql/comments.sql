@@ -28,6 +28,6 @@ ORDER BY 1;
 
 -- What each function takes and gives.
 SELECT proname, regexp_replace(pg_get_function_arguments(p.oid), '\mIN ', '', 'g') AS arguments, pg_get_function_result(p.oid) AS result FROM pg_proc p
-WHERE pronamespace = 'parity'::regnamespace AND proname IN ('forms', 'key', 'range_digests', 'slice_digests', 'row_digests', 'split_keys', 'digest_agg', 'sum', 'digest_count', 'format_version', 'capture', 'verify_baseline', 'drop_baseline', 'schedule', 'unschedule') ORDER BY 1;
+WHERE pronamespace = 'parity'::regnamespace AND proname IN ('forms', 'key', 'range_digests', 'range_totals', 'slice_digests', 'row_digests', 'row_records', 'split_keys', 'digest_agg', 'sum', 'digest_count', 'format_version', 'capture', 'verify_baseline', 'drop_baseline', 'schedule', 'unschedule') ORDER BY 1;
 SELECT parity.format_version();
 SELECT name, setting, unit, context, vartype, short_desc FROM pg_settings WHERE name LIKE 'parity.%' ORDER BY 1;

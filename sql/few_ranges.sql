@@ -30,10 +30,10 @@ INSERT INTO keyless SELECT i % 100, md5((i % 100)::text) FROM generate_series(1,
 ANALYZE one, pair, narrow, parts, shards, worded, keyless;
 
 -- Every seventeenth range of 200, by each path.
-CREATE FUNCTION digests(relation regclass, path text, totals_only boolean DEFAULT false) RETURNS TABLE (path_taken text, digests text) LANGUAGE sql AS $$
+CREATE FUNCTION digests(relation regclass, path text) RETURNS TABLE (path_taken text, digests text) LANGUAGE sql AS $$
     WITH bound AS (SELECT coalesce(array_agg(b.bound ORDER BY b.bound_no), '{}') AS list FROM parity.split_keys($1, 200) b)
     SELECT d.path_taken, string_agg(concat_ws(' ', d.range_no, d.row_count, d.key_digest, d.row_digest, d.column_digests), ';' ORDER BY d.range_no)
-    FROM bound, parity.range_digests($1, bounds => bound.list, path => $2, totals_only => $3,
+    FROM bound, parity.range_digests($1, bounds => bound.list, path => $2,
         only_ranges => (SELECT array_agg(n) FROM generate_series(1, cardinality(bound.list) + 1, 34) n)) d
     GROUP BY d.path_taken
 $$;
@@ -69,14 +69,15 @@ ALTER TABLE parts_old RESET (parallel_workers);
 ALTER TABLE parts_new RESET (parallel_workers);
 RESET min_parallel_table_scan_size;
 
--- Totals alone are the same totals.
-SELECT t, p, max(path_taken), count(*) FILTER (WHERE totals_only) AS ranges,
-    count(DISTINCT (range_no, row_count, key_digest::text, row_digest::text)) = count(*) / 2 AS same_totals,
-    count(column_digests) FILTER (WHERE totals_only) AS with_columns
-FROM unnest('{one,pair,keyless}'::text[]) t, unnest('{scan,aggregate}'::text[]) p, unnest('{64,128}'::int[]) w, unnest('{true,false}'::boolean[]) totals_only,
-    LATERAL parity.range_digests(t, ranges => 50, path => p, width => w, totals_only => totals_only)
+-- Totals alone are the same totals. More ranges than one row of them has.
+SELECT t, p, count(*) AS ranges,
+    bool_and((d.row_count, d.key_digest::text, d.row_digest::text, d.path_taken) = (s.row_count, s.key_digest::text, s.row_digest::text, s.path_taken)) AS same
+FROM unnest('{one,pair,keyless}'::text[]) t, unnest('{scan,aggregate}'::text[]) p, unnest('{64,128}'::int[]) w, LATERAL (
+    SELECT d.* FROM parity.range_digests(t, ranges => 600, path => p, width => w, only_ranges => array(SELECT generate_series(1, 599))) d) d
+    FULL JOIN LATERAL (
+    SELECT r.*, path_taken FROM parity.range_totals(t, ranges => 600, path => p, width => w, only_ranges => array(SELECT generate_series(1, 599))),
+        unnest(range_numbers, row_counts, key_digests, row_digests) AS r (range_no, row_count, key_digest, row_digest)) s USING (range_no)
 GROUP BY t, p ORDER BY t, p;
-SELECT count(*) FROM parity.range_digests('one', totals_only => NULL);
 
 -- Rows of few ranges: the same with and without the index.
 CREATE FUNCTION rows_of(relation regclass) RETURNS TABLE (rows bigint, hash text) LANGUAGE sql AS $$
@@ -85,6 +86,35 @@ CREATE FUNCTION rows_of(relation regclass) RETURNS TABLE (rows bigint, hash text
     FROM bound, parity.row_digests($1, bounds => bound.list,
         only_ranges => (SELECT array_agg(n) FROM generate_series(1, cardinality(bound.list) + 1, 34) n)) r
 $$;
+-- The same rows as records, taken apart again.
+CREATE FUNCTION records_of(relation regclass, width int, columns int, only_ranges int[]) RETURNS
+    TABLE (range_no int, key bytea, row_hash bytea, cell_hashes bytea) LANGUAGE plpgsql AS $$
+DECLARE
+    given record;
+    rest bytea;
+    size int;
+    hash int := $2 / 8;
+BEGIN
+    FOR given IN SELECT r.* FROM parity.row_records($1, bounds => array(SELECT b.bound FROM parity.split_keys($1, 20) b ORDER BY b.bound_no), only_ranges => $4, width => $2) r LOOP
+        rest := given.records;
+        FOR i IN 1 .. given.row_count LOOP
+            size := ('x' || encode(substr(rest, 1, 4), 'hex'))::bit(32)::int;
+            range_no := ('x' || encode(substr(rest, 5, 4), 'hex'))::bit(32)::int;
+            key := substr(rest, 9, size - 4 - hash * (1 + columns));
+            row_hash := substr(rest, 5 + size - hash * (1 + columns), hash);
+            cell_hashes := substr(rest, 5 + size - hash * columns, hash * columns);
+            RETURN NEXT;
+            rest := substr(rest, 5 + size);
+        END LOOP;
+        ASSERT rest = '';
+    END LOOP;
+END $$;
+SELECT t, w, count(*) > 500 AS many, count(*) FILTER (WHERE r = s) = count(*) AS same
+FROM (VALUES ('one', 2), ('pair', 1), ('keyless', 2)) c (t, columns), unnest('{64,128}'::int[]) w, unnest('{1,2,9}'::int[]) n,
+    LATERAL (SELECT row_number() OVER () AS no, range_no, key, row_hash, cell_hashes
+        FROM parity.row_digests(t, bounds => array(SELECT b.bound FROM parity.split_keys(t, 20) b ORDER BY b.bound_no), only_ranges => array[n], width => w)) r
+    FULL JOIN LATERAL (SELECT row_number() OVER () AS no, y.* FROM records_of(t, w, columns, array[n]) y) s ON r.no = s.no
+GROUP BY t, w ORDER BY t, w;
 CREATE TABLE with_index AS SELECT t, r.* FROM unnest('{one,pair,narrow,parts,shards,worded,keyless}'::text[]) t, rows_of(t) r;
 SET enable_indexscan = off;
 SET enable_bitmapscan = off;

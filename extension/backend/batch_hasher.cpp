@@ -54,38 +54,68 @@ BatchHasher::BatchHasher(const DigestSpec& spec, TupleDesc descriptor, std::span
       values_(allocate_array<StoredValue>(context, layout_.slots() * kBatchRows)),
       key_hashes_(allocate_array<core::u128>(context, kBatchRows)),
       cells_(allocate_array<core::u128>(context, columns_.size() * kBatchRows + 1)),
+      passed_(allocate_array<core::u128>(context, columns_.size() + 1)),
       frames_(allocate_array<std::uint8_t>(context, kBatchRows * kFrameRoom)) {
     if (!keyless()) key_ = key_.first(spec.key_forms.size());
     std::fill_n(seeds_, kBatchRows, spec.seed);
 }
 
-void BatchHasher::accumulate(std::span<const HeapTupleHeader> tuples, const char* upcoming,
-                             const DigestMatrix& matrix) {
+/// Calls `work(batch, prefetch)` for one batch after the other.
+template <typename Work>
+void BatchHasher::for_each_batch(std::span<const HeapTupleHeader> tuples, const char* upcoming, Work work) {
     MemoryContext caller = MemoryContextSwitchTo(scratch_context_);
     const std::size_t batches = (tuples.size() + kBatchRows - 1) / kBatchRows;
     PagePrefetch prefetch(upcoming, batches * (columns_.size() + kOtherSteps));
-    for (; !tuples.empty(); tuples = tuples.subspan(std::min(tuples.size(), kBatchRows))) {
-        auto batch = tuples.first(std::min(tuples.size(), kBatchRows));
+    for (; !tuples.empty(); tuples = tuples.subspan(std::min(tuples.size(), kBatchRows)))
+        work(tuples.first(std::min(tuples.size(), kBatchRows)), prefetch);
+    MemoryContextSwitchTo(caller);
+}
+
+void BatchHasher::accumulate(std::span<const HeapTupleHeader> tuples, const char* upcoming,
+                             const DigestMatrix& matrix) {
+    for_each_batch(tuples, upcoming, [&](std::span<const HeapTupleHeader> batch, PagePrefetch& prefetch) {
         if (spec_.wide)
             accumulate_batch<core::u128>(batch, prefetch, matrix);
         else
             accumulate_batch<core::u64>(batch, prefetch, matrix);
-    }
-    MemoryContextSwitchTo(caller);
+    });
+}
+
+void BatchHasher::pass(std::span<const HeapTupleHeader> tuples, const char* upcoming,
+                       const HashedRowConsumer& consumer) {
+    for_each_batch(tuples, upcoming, [&](std::span<const HeapTupleHeader> batch, PagePrefetch& prefetch) {
+        if (spec_.wide)
+            pass_batch<core::u128>(batch, prefetch, consumer);
+        else
+            pass_batch<core::u64>(batch, prefetch, consumer);
+    });
+}
+
+/// Hashes the keys, and of the rows whose ranges are kept gives how many they are.
+template <typename H>
+std::size_t BatchHasher::hash_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch) {
+    find_values(tuples);
+    prefetch.step();
+    hash_keys<H>(tuples.size());
+    prefetch.step();
+    return spec_.kept.empty() ? tuples.size() : drop_rows<H>(tuples.size());
 }
 
 template <typename H>
 void BatchHasher::accumulate_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch,
                                    const DigestMatrix& matrix) {
-    std::size_t rows = tuples.size();
-    find_values(tuples);
-    prefetch.step();
-    hash_keys<H>(rows);
-    prefetch.step();
-    if (!spec_.kept.empty()) rows = drop_rows<H>(rows);
+    const std::size_t rows = hash_batch<H>(tuples, prefetch);
     prefetch_sums(rows, matrix);
     if (!keyless()) hash_columns<H>(rows, prefetch);
     add_rows<H>(rows, matrix);
+}
+
+template <typename H>
+void BatchHasher::pass_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch,
+                             const HashedRowConsumer& consumer) {
+    const std::size_t rows = hash_batch<H>(tuples, prefetch);
+    if (!keyless()) hash_columns<H>(rows, prefetch);
+    for (std::size_t row = 0; row < rows; ++row) pass_row<H>(row, consumer);
 }
 
 void BatchHasher::find_values(std::span<const HeapTupleHeader> tuples) {
@@ -112,15 +142,19 @@ void BatchHasher::hash_keys(std::size_t rows) {
     finder_.find_all(keys, {numbers, rows}, ranges_);
 }
 
-/// A keyless row's cells are hashed at once, because its framed key holds all of their bytes.
-template <typename H>
-void BatchHasher::hash_key(std::size_t row) {
-    CHECK_FOR_INTERRUPTS();
+void BatchHasher::frame_key(std::size_t row) {
     framed_.clear();
     for (const StoredColumn& column : key_) {
         append_stored_frame(column, values_of(column)[row], scratch_, framed_);
         release_value();
     }
+}
+
+/// A keyless row's cells are hashed at once, because its framed key holds all of their bytes.
+template <typename H>
+void BatchHasher::hash_key(std::size_t row) {
+    CHECK_FOR_INTERRUPTS();
+    frame_key(row);
     H& hash = key_hashes<H>()[row];
     hash = core::hash_bytes<H>(framed_.view(), spec_.seed);
     ranges_[row] = finder_.find(framed_.view(), core::low_half(hash));
@@ -190,6 +224,20 @@ void BatchHasher::add_rows(std::size_t rows, const DigestMatrix& matrix) const {
         add_to_sum(sums + key_sum_at(matrix), key_hash);
         add_to_sum(sums + row_sum_at(matrix), fold.result());
     }
+}
+
+/// The key is framed once more: the frame that was hashed was overwritten by that of the next row.
+template <typename H>
+void BatchHasher::pass_row(std::size_t row, const HashedRowConsumer& consumer) {
+    frame_key(row);
+    core::RowFold<H> fold(key_hashes<H>()[row]);
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        const H cell = cells<H>(row)[i];
+        fold.add(cell);
+        passed_[i] = cell;
+    }
+    consumer.take(consumer.state, {ranges_[row], framed_.view(), fold.result(), passed_});
+    release_value();
 }
 
 }  // namespace parity::backend

@@ -16,6 +16,20 @@
 /// Stored tuples to sums, many rows at a time: what RowHasher does with the values of one row.
 namespace parity::backend {
 
+/// What is told of a row.
+struct HashedRow {
+    std::uint32_t range;      ///< from 0
+    core::ByteView key;       ///< framed
+    core::u128 hash;          ///< under a width of 64 the high halves are 0
+    const core::u128* cells;  ///< one a column
+};
+
+/// Receives the rows of kept ranges, in a context that is reset after each.
+struct HashedRowConsumer {
+    void (*take)(void* state, const HashedRow& row);
+    void* state;
+};
+
 /// Hashes the tuples of one relation under one spec. Each process has its own.
 ///
 /// A batch of rows is worked on column by column, so that the loops within know what they hash, and do not wait for one
@@ -32,12 +46,22 @@ class BatchHasher {
     /// null.
     void accumulate(std::span<const HeapTupleHeader> tuples, const char* upcoming, const DigestMatrix& matrix);
 
+    /// Hands the tuples of kept ranges to a consumer instead.
+    void pass(std::span<const HeapTupleHeader> tuples, const char* upcoming, const HashedRowConsumer& consumer);
+
   private:
+    template <typename Work>
+    void for_each_batch(std::span<const HeapTupleHeader> tuples, const char* upcoming, Work work);
+    template <typename H>
+    std::size_t hash_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch);
     template <typename H>
     void accumulate_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch, const DigestMatrix& matrix);
+    template <typename H>
+    void pass_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch, const HashedRowConsumer& consumer);
     void find_values(std::span<const HeapTupleHeader> tuples);
     template <typename H>
     void hash_keys(std::size_t rows);
+    void frame_key(std::size_t row);
     template <typename H>
     void hash_key(std::size_t row);
     template <typename H>
@@ -49,6 +73,8 @@ class BatchHasher {
     void hash_framed_row(std::size_t row);
     template <typename H>
     void add_rows(std::size_t rows, const DigestMatrix& matrix) const;
+    template <typename H>
+    void pass_row(std::size_t row, const HashedRowConsumer& consumer);
 
     bool keyless() const { return spec_.key_forms.empty(); }
     const StoredValue* values_of(const StoredColumn& column) const { return values_ + column.slot * kBatchRows; }
@@ -73,6 +99,7 @@ class BatchHasher {
     StoredValue* values_;  ///< a batch's values of one slot after those of the other
     void* key_hashes_;     ///< one a row, of the spec's width
     void* cells_;          ///< a row's cells after the other's
+    core::u128* passed_;   ///< the cells of the row that is handed over
     std::uint8_t* frames_;
     core::u64 seeds_[kBatchRows];
     std::uint32_t ranges_[kBatchRows];

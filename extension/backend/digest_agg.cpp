@@ -396,7 +396,7 @@ Datum parity_digest_agg_final(PG_FUNCTION_ARGS) {
     auto* state = reinterpret_cast<AggregateState*>(PG_GETARG_POINTER(0));
     DigestMaker maker(state->spec, state->matrix, CurrentMemoryContext);
     Oid digest_type = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
-    return digest_array(maker, 0, true, digest_type);
+    return digest_array(maker, 0, digest_type);
 }
 
 Datum parity_range_digest_agg_final(PG_FUNCTION_ARGS) {

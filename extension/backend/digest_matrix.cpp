@@ -4,16 +4,7 @@
 #include "backend/settings.h"
 
 namespace parity::backend {
-namespace {
-
-constexpr char kDigestAlign = TYPALIGN_DOUBLE;
-
-Datum digest_datum(core::Digest* copy, const core::Digest& digest) {
-    *copy = digest;
-    return PointerGetDatum(copy);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 DigestMatrix shape_matrix(const DigestSpec& spec) {
     std::uint32_t sum_words = spec.wide ? 2 : 1;
@@ -81,6 +72,10 @@ core::Digest DigestMaker::column(std::uint32_t range, std::size_t column) const 
     return make(range, column_sum_at(matrix_, column), spec_.column_forms[column], column_tags_[column]);
 }
 
+void DigestMaker::columns(std::uint32_t range, core::Digest* to) const {
+    for (std::size_t i = 0; i < columns(); ++i) to[i] = column(range, i);
+}
+
 void check_digest_memory(const DigestSpec& spec, int participants) {
     DigestMatrix shape = shape_matrix(spec);
     std::size_t limit = static_cast<std::size_t>(max_digest_memory_kb) * 1024;
@@ -96,20 +91,12 @@ void check_digest_memory(const DigestSpec& spec, int participants) {
                                 : errhint("Use fewer columns, or raise parity.max_digest_memory.")));
 }
 
-Datum digest_array(const DigestMaker& maker, std::uint32_t range, bool with_key_and_row, Oid digest_type) {
-    std::size_t lead = with_key_and_row ? 2 : 0;
-    std::size_t count = lead + maker.columns();
-    auto* digests = static_cast<core::Digest*>(palloc(sizeof(core::Digest) * (count + 1)));
-    auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (count + 1)));
-    if (with_key_and_row) {
-        elements[0] = digest_datum(&digests[0], maker.key(range));
-        elements[1] = digest_datum(&digests[1], maker.row(range));
-    }
-    for (std::size_t i = lead; i < count; ++i) elements[i] = digest_datum(&digests[i], maker.column(range, i - lead));
-    ArrayType* array =
-        construct_array(elements, static_cast<int>(count), digest_type, core::kDigestBytes, false, kDigestAlign);
-    pfree(digests);
-    pfree(elements);
+Datum digest_array(const DigestMaker& maker, std::uint32_t range, Oid digest_type) {
+    ArrayType* array = make_array(digest_type, 2 + maker.columns(), sizeof(core::Digest));
+    auto* digests = reinterpret_cast<core::Digest*>(ARR_DATA_PTR(array));
+    digests[0] = maker.key(range);
+    digests[1] = maker.row(range);
+    maker.columns(range, digests + 2);
     return PointerGetDatum(array);
 }
 

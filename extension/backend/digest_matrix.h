@@ -50,6 +50,8 @@ class DigestMaker {
     core::Digest row(std::uint32_t range) const;
     core::Digest column(std::uint32_t range, std::size_t column) const;
     std::size_t columns() const { return spec_.column_forms.size(); }
+    /// The digests of all columns of a range.
+    void columns(std::uint32_t range, core::Digest* to) const;
 
   private:
     core::Digest make(std::uint32_t range, std::size_t at, core::Form form, std::uint32_t tag) const;
@@ -64,7 +66,7 @@ class DigestMaker {
 /// parity.max_digest_memory.
 void check_digest_memory(const DigestSpec& spec, int participants);
 
-/// The digests as an SQL array: key, row, columns (with_key_and_row), or the columns alone.
-Datum digest_array(const DigestMaker& maker, std::uint32_t range, bool with_key_and_row, Oid digest_type);
+/// The digests of key, row and columns as an SQL array.
+Datum digest_array(const DigestMaker& maker, std::uint32_t range, Oid digest_type);
 
 }  // namespace parity::backend

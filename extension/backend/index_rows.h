@@ -17,11 +17,14 @@ struct RangeWindow {
     bool holds(std::uint32_t range) const { return first <= range && range <= last; }
 };
 
-/// How many runs of neighbouring ranges are kept, where reading them through the index is worth it: where few
-/// ranges are met that way, or, with `planner_may_scan`, are one: how many rows that holds the planner knows better,
-/// and may scan the table for them. 0 elsewhere, where no index has the order of the key's form, and where the session
-/// wants no index.
-std::size_t stretches_worth_an_index(const DigestTask& task, bool planner_may_scan);
+/// How many runs of neighbouring ranges are kept, where reading them through the index is worth it: where few ranges
+/// are met that way, and searches are fewer than pages. 0 elsewhere, where no index has the order of the key's form,
+/// and where the session wants no index. `scanners` are the processes that would scan instead.
+std::size_t stretches_worth_an_index(const DigestTask& task, int scanners);
+
+/// The same for rows. One run, unless it is all ranges, is worth it however long it is: it is left to the planner,
+/// which may scan.
+std::size_t stretches_worth_an_index_for_rows(const DigestTask& task);
 
 /// Reads the rows of the kept ranges, one stretch of neighbouring ranges after the other. The condition of a stretch
 /// lets rows of other stretches in: the consumer takes only rows of `*window`, which tells the stretch.

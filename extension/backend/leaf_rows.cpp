@@ -3,9 +3,7 @@
 #include "backend/memory.h"
 
 namespace parity::backend {
-namespace {
 
-/// A leaf may hold its columns at other places than its parent.
 AttrNumber number_in(Relation leaf, const TaskColumn& column) {
     AttrNumber number = get_attnum(RelationGetRelid(leaf), NameStr(column.name));
     if (number <= 0 || TupleDescAttr(RelationGetDescr(leaf), number - 1)->atttypid != column.type)
@@ -13,8 +11,6 @@ AttrNumber number_in(Relation leaf, const TaskColumn& column) {
              RelationGetRelationName(leaf));
     return number;
 }
-
-}  // namespace
 
 LeafRows::LeafRows(const DigestTask& task, Relation leaf)
     : key_columns_(task.key.size()),

@@ -9,6 +9,9 @@
 
 namespace parity::backend {
 
+/// The number of a task's column in a leaf, which may hold its columns at other places than its parent.
+AttrNumber number_in(Relation leaf, const TaskColumn& column);
+
 /// Hands the stored tuples of one leaf to a consumer.
 class LeafRows {
   public:

@@ -36,6 +36,18 @@ core::ByteSink make_sink(MemoryContext context) {
     return sink;
 }
 
+ArrayType* make_array(Oid type, std::size_t count, std::size_t element_bytes) {
+    if (count == 0) return construct_empty_array(type);
+    std::size_t bytes = ARR_OVERHEAD_NONULLS(1) + count * element_bytes;
+    auto* array = static_cast<ArrayType*>(palloc0(bytes));
+    SET_VARSIZE(array, bytes);
+    array->ndim = 1;
+    array->elemtype = type;
+    *ARR_DIMS(array) = static_cast<int>(count);
+    *ARR_LBOUND(array) = 1;
+    return array;
+}
+
 bytea* make_bytea(core::ByteView bytes) {
     bytea* result = static_cast<bytea*>(palloc(VARHDRSZ + bytes.size()));
     SET_VARSIZE(result, VARHDRSZ + bytes.size());

@@ -18,6 +18,10 @@ T* allocate_array(MemoryContext context, std::size_t count) {
     return reinterpret_cast<T*>(TYPEALIGN(alignof(T), room));
 }
 
+/// An SQL array of one dimension in the current context, for `count` elements of a fixed size that are to be written to
+/// ARR_DATA_PTR, with nothing between them.
+ArrayType* make_array(Oid type, std::size_t count, std::size_t element_bytes);
+
 /// A bytea with these bytes in the current context.
 bytea* make_bytea(core::ByteView bytes);
 

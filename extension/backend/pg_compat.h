@@ -143,6 +143,16 @@ inline void count_scan(Relation relation, std::uint64_t rows) {
 #endif
 }
 
+/// The next of the values that were sorted, in the current context; false at the end.
+inline bool next_sorted_datum(Tuplesortstate* sort, Datum* value) {
+    bool null;
+#if PG_VERSION_NUM >= 160000
+    return tuplesort_getdatum(sort, true, true, value, &null, nullptr);
+#else
+    return tuplesort_getdatum(sort, true, value, &null, nullptr);
+#endif
+}
+
 /// The level of a B-tree page, 0 for leaves.
 inline uint32 page_level(BTPageOpaque opaque) {
 #if PG_VERSION_NUM >= 140000

@@ -13,10 +13,11 @@
 #include "backend/sql_arguments.h"
 #include "core/render.h"
 
-/// The SQL functions range_digests(), slice_digests() and split_keys().
+/// The SQL functions range_digests(), range_totals(), slice_digests() and split_keys().
 
 extern "C" {
 PG_FUNCTION_INFO_V1(parity_range_digests);
+PG_FUNCTION_INFO_V1(parity_range_totals);
 PG_FUNCTION_INFO_V1(parity_slice_digests);
 PG_FUNCTION_INFO_V1(parity_split_keys);
 }
@@ -24,7 +25,7 @@ PG_FUNCTION_INFO_V1(parity_split_keys);
 namespace parity::backend {
 namespace {
 
-/// Positions of the arguments of range_digests and slice_digests.
+/// Positions of the arguments of range_digests, range_totals and slice_digests.
 enum RangeArgument {
     kRelation,
     kRanges,
@@ -38,9 +39,7 @@ enum RangeArgument {
     kWorkers,
     kPath,
     kOnlyRanges,
-    kSliceArguments,  ///< how many slice_digests has
-    kTotalsOnly = kSliceArguments,
-    kRangeArguments,  ///< how many range_digests has
+    kRangeArguments,  ///< how many there are
 };
 
 enum class DigestPath { kAuto, kScan, kIndex, kAggregate };
@@ -129,6 +128,12 @@ DigestMatrix digest_by(DigestPath path, const DigestTask& task, int workers, std
     }
 }
 
+/// The processes that a scan would have. The executor does not tell its own.
+int scanners(const DigestTask& task, int workers) {
+    if (task.obstacle != ScanObstacle::kNone) return 1;
+    return 1 + (workers < 0 ? default_workers(task) : workers);
+}
+
 RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     DigestPath wanted = parse_path(fcinfo);
     int workers = read_workers(fcinfo);
@@ -143,7 +148,7 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     }
     keep_only(task, optional_array(fcinfo, kOnlyRanges));
     task.spec.totals_only = totals_only;
-    std::size_t stretches = stretches_worth_an_index(task, false);
+    std::size_t stretches = stretches_worth_an_index(task, scanners(task, workers));
     result.path = choose_path(wanted, task, stretches);
     if (result.path == DigestPath::kIndex) workers = 0;
     if (workers < 0 && result.path == DigestPath::kScan) workers = default_workers(task);
@@ -161,30 +166,104 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     return result;
 }
 
+/// The totals of ranges that travel together, as arrays.
+class TotalsBundle {
+  public:
+    /// Hands bundles to `store`; `descriptor` is range_totals'.
+    TotalsBundle(TupleDesc descriptor, Tuplestorestate* store, const char* path)
+        : descriptor_(descriptor),
+          store_(store),
+          digest_type_(get_element_type(TupleDescAttr(descriptor, 2)->atttypid)),
+          path_(CStringGetTextDatum(path)),
+          totals_(allocate_array<Totals>(CurrentMemoryContext, 1)) {}
+
+    void add(const DigestMaker& maker, const DigestMatrix& matrix, std::uint32_t range) {
+        totals_->numbers[count_] = static_cast<int32>(range + 1);
+        totals_->rows[count_] = static_cast<int64>(matrix.range(range)[0]);
+        totals_->keys[count_] = maker.key(range);
+        totals_->hashes[count_] = maker.row(range);
+        if (++count_ == kRangesTogether) hand_over();
+    }
+    void hand_over() {
+        if (count_ == 0) return;
+        Datum values[kColumns] = {array_of(INT4OID, totals_->numbers), array_of(INT8OID, totals_->rows),
+                                  array_of(digest_type_, totals_->keys), array_of(digest_type_, totals_->hashes),
+                                  path_};
+        bool nulls[kColumns] = {};
+        tuplestore_putvalues(store_, descriptor_, values, nulls);
+        for (int column = 0; column < kColumns - 1; ++column) pfree(DatumGetPointer(values[column]));
+        count_ = 0;
+    }
+
+    static constexpr int kColumns = 5;
+
+  private:
+    static constexpr std::size_t kRangesTogether = 512;
+    struct Totals {
+        int32 numbers[kRangesTogether];
+        int64 rows[kRangesTogether];
+        core::Digest keys[kRangesTogether];
+        core::Digest hashes[kRangesTogether];
+    };
+
+    template <typename T>
+    Datum array_of(Oid type, const T* values) const {
+        ArrayType* array = make_array(type, count_, sizeof(T));
+        memcpy(ARR_DATA_PTR(array), values, count_ * sizeof(T));
+        return PointerGetDatum(array);
+    }
+
+    TupleDesc descriptor_;
+    Tuplestorestate* store_;
+    Oid digest_type_;
+    Datum path_;
+    Totals* totals_;
+    std::size_t count_ = 0;
+};
+static_assert(std::is_trivially_destructible_v<TotalsBundle>);
+
 /// Bounds as people read them.
 class BoundTexts {
   public:
-    explicit BoundTexts(const DigestSpec& spec) : spec_(spec), sink_(make_sink(CurrentMemoryContext)) {}
+    explicit BoundTexts(const DigestSpec& spec)
+        : spec_(spec), context_(CurrentMemoryContext), sink_(make_sink(CurrentMemoryContext)) {}
 
+    /// The text lives until that of the next bound but one is asked for: a bound is asked for as the upper one of a
+    /// range, and then as the lower one of the next.
     Datum text(std::size_t bound) {
+        Shown& shown = shown_[bound % lengthof(shown_)];
+        if (shown.text && shown.bound == bound) return PointerGetDatum(shown.text);
+        if (shown.text) pfree(shown.text);
         sink_.clear();
         core::render_bound(spec_.key_forms, spec_.bounds[bound], write_double, sink_);
-        return PointerGetDatum(make_text(sink_.view()));
+        MemoryContext caller = MemoryContextSwitchTo(context_);
+        shown = {bound, make_text(sink_.view())};
+        MemoryContextSwitchTo(caller);
+        return PointerGetDatum(shown.text);
     }
     /// Sets a pair of result columns: the lower bound of a range, or the upper one; NULL at the ends.
     void set(std::uint32_t range, bool upper, Datum* value, bool* null) {
         *null = upper ? range == spec_.bounds.size() : range == 0;
         if (!*null) *value = text(upper ? range : range - 1);
     }
+    /// The same in bytes.
     void set_bytes(std::uint32_t range, bool upper, Datum* value, bool* null) {
         *null = upper ? range == spec_.bounds.size() : range == 0;
         if (!*null) *value = PointerGetDatum(make_bytea(spec_.bounds[upper ? range : range - 1]));
     }
 
   private:
+    struct Shown {
+        std::size_t bound;
+        struct varlena* text;
+    };
+
     const DigestSpec& spec_;
+    MemoryContext context_;
     core::ByteSink sink_;
+    Shown shown_[2] = {};
 };
+static_assert(std::is_trivially_destructible_v<BoundTexts>);
 
 Datum digest_datum(const core::Digest& digest) {
     auto* copy = static_cast<core::Digest*>(palloc(sizeof(core::Digest)));
@@ -214,38 +293,52 @@ using namespace parity::backend;
 Datum parity_range_digests(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
     TupleDesc descriptor = begin_result(fcinfo, {kRangeArguments, 10}, &store);
-    require_argument(fcinfo, kTotalsOnly, "totals_only");
-    bool totals_only = PG_GETARG_BOOL(kTotalsOnly);
-    RangeResult result = compute(fcinfo, totals_only);
+    RangeResult result = compute(fcinfo, false);
     const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
-    Oid digest_type = TupleDescAttr(descriptor, 4)->atttypid;
     BoundTexts texts(result.task.spec);
+    parity::core::Digest key, row;
+    ArrayType* columns =
+        make_array(TupleDescAttr(descriptor, 4)->atttypid, maker.columns(), sizeof(parity::core::Digest));
+    Datum values[10] = {};
+    bool nulls[10] = {};
+    values[4] = PointerGetDatum(&key);
+    values[5] = PointerGetDatum(&row);
+    values[6] = PointerGetDatum(columns);
+    values[9] = CStringGetTextDatum(path_name(result.path));
     for_each_range(result, [&](std::uint32_t range) {
-        Datum values[10] = {};
-        bool nulls[10] = {};
         values[0] = Int32GetDatum(static_cast<int32>(range + 1));
-        for (int bound : {1, 2, 7, 8}) nulls[bound] = true;
-        if (!totals_only) {
-            texts.set(range, false, &values[1], &nulls[1]);
-            texts.set(range, true, &values[2], &nulls[2]);
-            texts.set_bytes(range, false, &values[7], &nulls[7]);
-            texts.set_bytes(range, true, &values[8], &nulls[8]);
-        }
+        texts.set(range, false, &values[1], &nulls[1]);
+        texts.set(range, true, &values[2], &nulls[2]);
+        texts.set_bytes(range, false, &values[7], &nulls[7]);
+        texts.set_bytes(range, true, &values[8], &nulls[8]);
         values[3] = Int64GetDatum(static_cast<int64>(result.matrix.range(range)[0]));
-        values[4] = digest_datum(maker.key(range));
-        values[5] = digest_datum(maker.row(range));
-        nulls[6] = totals_only;
-        if (!totals_only) values[6] = digest_array(maker, range, false, digest_type);
-        values[9] = CStringGetTextDatum(path_name(result.path));
+        key = maker.key(range);
+        row = maker.row(range);
+        maker.columns(range, reinterpret_cast<parity::core::Digest*>(ARR_DATA_PTR(columns)));
         tuplestore_putvalues(store, descriptor, values, nulls);
     });
     close_task(result.task);
     return 0;
 }
 
+Datum parity_range_totals(PG_FUNCTION_ARGS) {
+    Tuplestorestate* store;
+    TupleDesc descriptor = begin_result(fcinfo, {kRangeArguments, TotalsBundle::kColumns}, &store);
+    RangeResult result = compute(fcinfo, true);
+    const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
+    TotalsBundle bundle(descriptor, store, path_name(result.path));
+    for (std::uint32_t range = 0; range < result.matrix.ranges; ++range) {
+        CHECK_FOR_INTERRUPTS();
+        if (result.task.spec.keeps(range)) bundle.add(maker, result.matrix, range);
+    }
+    bundle.hand_over();
+    close_task(result.task);
+    return 0;
+}
+
 Datum parity_slice_digests(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
-    TupleDesc descriptor = begin_result(fcinfo, {kSliceArguments, 6}, &store);
+    TupleDesc descriptor = begin_result(fcinfo, {kRangeArguments, 6}, &store);
     RangeResult result = compute(fcinfo, false);
     const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
     BoundTexts texts(result.task.spec);

@@ -7,16 +7,18 @@
 #include "backend/index_rows.h"
 #include "backend/key_condition.h"
 #include "backend/memory.h"
+#include "backend/pg_compat.h"
 #include "backend/query_path.h"
 #include "backend/row_hasher.h"
 #include "backend/row_scan.h"
 #include "backend/sql_arguments.h"
 #include "core/render.h"
 
-/// The SQL function row_digests(): the rows of chosen ranges, or with chosen keys, and their hashes.
+/// The SQL functions row_digests() and row_records(): the rows of chosen ranges, or with chosen keys, and their hashes.
 
 extern "C" {
 PG_FUNCTION_INFO_V1(parity_row_digests);
+PG_FUNCTION_INFO_V1(parity_row_records);
 }
 
 namespace parity::backend {
@@ -35,11 +37,16 @@ enum RowArgument {
     kFilter,
     kSeed,
     kWidth,
-    kWithValues,
-    kRowArguments,  ///< how many there are
+    kRecordArguments,  ///< how many row_records has
+    kWithValues = kRecordArguments,
+    kRowArguments,  ///< how many row_digests has
 };
 
 constexpr int kResultColumns = 6;
+constexpr int kRecordColumns = 2;
+
+/// Records that travel together take about so many bytes.
+constexpr std::size_t kBytesTogether = 64 * 1024;
 
 /// The range that was asked for by its bounds, among the ranges that they make.
 struct RowRanges {
@@ -86,14 +93,17 @@ struct ValuePrinter {
     FmgrInfo function;
 };
 
-/// Takes the rows of the query, hashes those that are wanted and hands them to a sort.
+/// Takes rows, hashes those that are wanted and hands them to a sort.
 struct RowCollector {
     const DigestTask* task;
     RowHasher* hasher;
     bool by_key;
     std::span<const core::ByteView> keys;  ///< sorted
     RangeWindow window;                    ///< only rows of these ranges are taken now
+    HashedRow row;                         ///< the one whose key was framed last
+    bool framed;                           ///< consume_row() is called for it next
     core::u128* cells;
+    bool as_records;
     ValuePrinter* printers;  ///< null: no values
     Tuplesortstate* sort;
     TupleTableSlot* slot;
@@ -135,38 +145,68 @@ Datum value_texts(const RowCollector& self, const Datum* values, const bool* nul
     return PointerGetDatum(construct_md_array(texts, absent, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-void put_row(RowCollector& self, std::uint32_t range, core::ByteView key, const Datum* values, const bool* nulls) {
+void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
     ExecClearTuple(self.slot);
     Datum* result = self.slot->tts_values;
     bool* absent = self.slot->tts_isnull;
-    result[0] = Int32GetDatum(static_cast<int32>(range + 1));
-    result[1] = PointerGetDatum(make_bytea(key));
+    result[0] = Int32GetDatum(static_cast<int32>(row.range + 1));
+    result[1] = PointerGetDatum(make_bytea(row.key));
     self.text.clear();
     std::span<const core::Form> forms =
         self.task->key.empty() ? self.task->spec.column_forms : self.task->spec.key_forms;
-    core::render_key(forms, key, write_double, self.text);
+    core::render_key(forms, row.key, write_double, self.text);
     result[2] = PointerGetDatum(make_text(self.text.view()));
-    core::u128 row_hash = self.hasher->hash_cells(values, nulls, self.cells);
-    result[3] = hash_bytea(self, &row_hash, 1);
-    result[4] = hash_bytea(self, self.cells, self.task->columns.size());
+    result[3] = hash_bytea(self, &row.hash, 1);
+    result[4] = hash_bytea(self, row.cells, self.task->columns.size());
     std::fill(absent, absent + kResultColumns, false);
     absent[5] = !self.printers;
-    result[5] = self.printers ? value_texts(self, values, nulls) : 0;
+    result[5] = column_values;
     ExecStoreVirtualTuple(self.slot);
     tuplesort_puttupleslot(self.sort, self.slot);
 }
 
+/// Range, key, row hash and cell hashes, one after the other: the order of such bytes is that of the rows, because no
+/// framed key is the beginning of another one.
+void put_record(RowCollector& self, const HashedRow& row) {
+    std::uint8_t range[sizeof(std::uint32_t)];
+    core::store_be(range, row.range + 1);
+    self.bytes.clear();
+    self.bytes.append(range, sizeof range);
+    self.bytes.append(row.key);
+    append_hash(self.bytes, row.hash, self.task->spec.wide);
+    for (std::size_t i = 0; i < self.task->columns.size(); ++i)
+        append_hash(self.bytes, row.cells[i], self.task->spec.wide);
+    tuplesort_putdatum(self.sort, PointerGetDatum(make_bytea(self.bytes.view())), false);
+}
+
+/// Whether the row whose key was just framed is wanted.
+bool wants_framed(RowCollector& self, core::ByteView key) {
+    self.row = {self.hasher->range_of_framed_key(), key, 0, self.cells};
+    return is_wanted(self, key, self.row.range);
+}
+
 bool wants_row(void* state, const Datum* key_values, const bool* key_nulls) {
     RowCollector& self = *static_cast<RowCollector*>(state);
-    core::ByteView key = self.hasher->frame_key(key_values, key_nulls);
-    return is_wanted(self, key, self.hasher->range_of_framed_key());
+    return self.framed = wants_framed(self, self.hasher->frame_key(key_values, key_nulls));
 }
 
 void consume_row(void* state, const Datum* values, const bool* nulls) {
     RowCollector& self = *static_cast<RowCollector*>(state);
-    core::ByteView key = self.hasher->frame_key(values, nulls);
-    std::uint32_t range = self.hasher->range_of_framed_key();
-    if (is_wanted(self, key, range)) put_row(self, range, key, values, nulls);
+    if (!self.framed && !wants_framed(self, self.hasher->frame_key(values, nulls))) return;
+    self.framed = false;
+    self.row.hash = self.hasher->hash_cells(values, nulls, self.cells);
+    if (self.as_records)
+        put_record(self, self.row);
+    else
+        put_row(self, self.row, self.printers ? value_texts(self, values, nulls) : 0);
+}
+
+void take_hashed_row(void* state, const HashedRow& row) {
+    RowCollector& self = *static_cast<RowCollector*>(state);
+    if (self.as_records)
+        put_record(self, row);
+    else
+        put_row(self, row, 0);
 }
 
 ValuePrinter* make_printers(const DigestTask& task) {
@@ -191,20 +231,72 @@ Tuplesortstate* begin_sort(TupleDesc descriptor) {
                                 nullptr, 0);
 }
 
-void drain(Tuplesortstate* sort, TupleTableSlot* slot, Tuplestorestate* store) {
+Tuplesortstate* begin_record_sort() {
+    Oid less = lookup_type_cache(BYTEAOID, TYPECACHE_LT_OPR)->lt_opr;
+    return tuplesort_begin_datum(BYTEAOID, less, InvalidOid, false, work_mem, nullptr, 0);
+}
+
+void drain(Tuplesortstate* sort, TupleDesc descriptor, Tuplestorestate* store) {
+    TupleTableSlot* slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
     tuplesort_performsort(sort);
     while (tuplesort_gettupleslot(sort, true, false, slot, nullptr)) {
         CHECK_FOR_INTERRUPTS();
         tuplestore_puttupleslot(store, slot);
     }
     tuplesort_end(sort);
+    ExecDropSingleTupleTableSlot(slot);
+}
+
+/// Records that are to travel together, each behind its length.
+class RecordBundle {
+  public:
+    RecordBundle(TupleDesc descriptor, Tuplestorestate* store)
+        : descriptor_(descriptor), store_(store), bytes_(make_sink(CurrentMemoryContext)) {}
+
+    void add(core::ByteView record) {
+        std::uint8_t length[sizeof(std::uint32_t)];
+        core::store_be(length, static_cast<std::uint32_t>(record.size()));
+        bytes_.append(length, sizeof length);
+        bytes_.append(record);
+        ++count_;
+        if (bytes_.size >= kBytesTogether) hand_over();
+    }
+    void hand_over() {
+        if (count_ == 0) return;
+        bytea* bytes = make_bytea(bytes_.view());
+        Datum values[kRecordColumns] = {Int32GetDatum(count_), PointerGetDatum(bytes)};
+        bool nulls[kRecordColumns] = {};
+        tuplestore_putvalues(store_, descriptor_, values, nulls);
+        pfree(bytes);
+        bytes_.clear();
+        count_ = 0;
+    }
+
+  private:
+    TupleDesc descriptor_;
+    Tuplestorestate* store_;
+    core::ByteSink bytes_;
+    int32 count_ = 0;
+};
+
+void drain_records(Tuplesortstate* sort, TupleDesc descriptor, Tuplestorestate* store) {
+    RecordBundle bundle(descriptor, store);
+    tuplesort_performsort(sort);
+    for (Datum value; next_sorted_datum(sort, &value);) {
+        CHECK_FOR_INTERRUPTS();
+        bytea* record = DatumGetByteaPP(value);
+        bundle.add({reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(record)), VARSIZE_ANY_EXHDR(record)});
+        pfree(DatumGetPointer(value));
+    }
+    bundle.hand_over();
+    tuplesort_end(sort);
 }
 
 TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
-    for (int argument : {int{kRelation}, int{kSeed}, int{kWidth}, int{kWithValues}})
+    for (int argument : {int{kRelation}, int{kSeed}, int{kWidth}})
         if (PG_ARGISNULL(argument))
-            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-                            errmsg("relation, seed, width and with_values must not be NULL")));
+            ereport(ERROR,
+                    (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("relation, seed and width must not be NULL")));
     return {PG_GETARG_OID(kRelation),
             optional_array(fcinfo, kKeyColumns),
             optional_array(fcinfo, kColumns),
@@ -227,6 +319,18 @@ DigestTask open_row_task(FunctionCallInfo fcinfo) {
     return task;
 }
 
+RowCollector make_collector(FunctionCallInfo fcinfo, const DigestTask& task, RowHasher& hasher) {
+    RowCollector collector{};
+    collector.task = &task;
+    collector.hasher = &hasher;
+    collector.by_key = !PG_ARGISNULL(kKeys);
+    if (collector.by_key) collector.keys = sorted_keys(fcinfo);
+    collector.cells = allocate_array<core::u128>(CurrentMemoryContext, task.columns.size() + 1);
+    collector.bytes = make_sink(CurrentMemoryContext);
+    collector.text = make_sink(CurrentMemoryContext);
+    return collector;
+}
+
 void read_by_query(RowCollector& collector, const KeyCondition& condition) {
     RowQuery query(*collector.task, false);
     query.read(condition, {wants_row, consume_row, &collector});
@@ -239,11 +343,11 @@ void read_rows(RowCollector& collector) {
     KeyCondition condition;
     if (collector.by_key)
         condition = condition_of_keys(task, collector.keys);
-    else if (std::size_t stretches = stretches_worth_an_index(task, true))
+    else if (std::size_t stretches = stretches_worth_an_index_for_rows(task))
         return read_by_index(task, stretches, &collector.window, {wants_row, consume_row, &collector});
-    if (condition.parameters == 0 && task.obstacle == ScanObstacle::kNone)
-        return read_by_scan(task, {wants_row, consume_row, &collector});
-    read_by_query(collector, condition);
+    if (condition.parameters > 0 || task.obstacle != ScanObstacle::kNone) return read_by_query(collector, condition);
+    if (collector.by_key || collector.printers) return read_by_scan(task, {wants_row, consume_row, &collector});
+    read_hashes_by_scan(task, {take_hashed_row, &collector});
 }
 
 }  // namespace
@@ -254,24 +358,31 @@ using namespace parity::backend;
 Datum parity_row_digests(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
     TupleDesc descriptor = begin_result(fcinfo, {kRowArguments, kResultColumns}, &store);
+    if (PG_ARGISNULL(kWithValues))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("with_values must not be NULL")));
     DigestTask task = open_row_task(fcinfo);
     RowHasher hasher = make_row_hasher(task);
-    RowCollector collector{};
-    collector.task = &task;
-    collector.hasher = &hasher;
-    collector.by_key = !PG_ARGISNULL(kKeys);
-    if (collector.by_key) collector.keys = sorted_keys(fcinfo);
-    collector.cells = allocate_array<parity::core::u128>(CurrentMemoryContext, task.columns.size() + 1);
+    RowCollector collector = make_collector(fcinfo, task, hasher);
     collector.printers = PG_GETARG_BOOL(kWithValues) ? make_printers(task) : nullptr;
     collector.sort = begin_sort(descriptor);
     collector.slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsVirtual);
-    collector.bytes = make_sink(CurrentMemoryContext);
-    collector.text = make_sink(CurrentMemoryContext);
     read_rows(collector);
-    TupleTableSlot* sorted = MakeSingleTupleTableSlot(descriptor, &TTSOpsMinimalTuple);
-    drain(collector.sort, sorted, store);
-    ExecDropSingleTupleTableSlot(sorted);
+    drain(collector.sort, descriptor, store);
     ExecDropSingleTupleTableSlot(collector.slot);
+    close_task(task);
+    return 0;
+}
+
+Datum parity_row_records(PG_FUNCTION_ARGS) {
+    Tuplestorestate* store;
+    TupleDesc descriptor = begin_result(fcinfo, {kRecordArguments, kRecordColumns}, &store);
+    DigestTask task = open_row_task(fcinfo);
+    RowHasher hasher = make_row_hasher(task);
+    RowCollector collector = make_collector(fcinfo, task, hasher);
+    collector.as_records = true;
+    collector.sort = begin_record_sort();
+    read_rows(collector);
+    drain_records(collector.sort, descriptor, store);
     close_task(task);
     return 0;
 }

@@ -20,45 +20,79 @@ struct AllPages {
     }
 };
 
-void read_leaf(const DigestTask& task, Relation leaf, const RowConsumer& consumer, MemoryContext row_context) {
-    LeafRows rows(task, leaf);
+/// Calls `read(reader)` for each page of a leaf.
+template <typename Read>
+void for_each_page(Relation leaf, Read read) {
     AllPages all{0, RelationGetNumberOfBlocks(leaf)};
     const BlockSupply blocks{AllPages::next_page, &all};
     auto* pages =
         new (allocate_array<PageReader>(CurrentMemoryContext, 1)) PageReader(leaf, GetActiveSnapshot(), blocks);
-    HeapTupleData whole{};
-    whole.t_tableOid = RelationGetRelid(leaf);
-    ItemPointerSetInvalid(&whole.t_self);
     core::u64 seen = 0;
     while (pages->next()) {
         seen += pages->tuples().size();
-        for (HeapTupleHeader tuple : pages->tuples()) {
-            whole.t_data = tuple;
-            MemoryContext caller = MemoryContextSwitchTo(row_context);
-            rows.pass(&whole, consumer);
-            MemoryContextSwitchTo(caller);
-            MemoryContextReset(row_context);
-        }
+        read(*pages);
     }
     count_scan(leaf, seen);
     pages->close();
 }
 
-}  // namespace
-
-void read_by_scan(const DigestTask& task, const RowConsumer& consumer) {
+/// Calls `read(leaf, row_context)` for each leaf.
+template <typename Read>
+void for_each_leaf(const DigestTask& task, Read read) {
     MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "parity leaf", ALLOCSET_DEFAULT_SIZES);
     MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES);
     for (Oid id : task.leaves) {
         Relation leaf = table_open(id, NoLock);
         MemoryContext caller = MemoryContextSwitchTo(context);
-        read_leaf(task, leaf, consumer, row_context);
+        read(leaf, row_context);
         MemoryContextSwitchTo(caller);
         MemoryContextReset(context);
         table_close(leaf, NoLock);
     }
     MemoryContextDelete(row_context);
     MemoryContextDelete(context);
+}
+
+void pass_rows(LeafRows& rows, Oid leaf, const PageReader& page, const RowConsumer& consumer,
+               MemoryContext row_context) {
+    HeapTupleData whole{};
+    whole.t_tableOid = leaf;
+    ItemPointerSetInvalid(&whole.t_self);
+    for (HeapTupleHeader tuple : page.tuples()) {
+        whole.t_data = tuple;
+        MemoryContext caller = MemoryContextSwitchTo(row_context);
+        rows.pass(&whole, consumer);
+        MemoryContextSwitchTo(caller);
+        MemoryContextReset(row_context);
+    }
+}
+
+/// Where a leaf holds what the spec's inputs read.
+std::span<const RowInput> inputs_in(const DigestTask& task, Relation leaf) {
+    auto* inputs = allocate_array<RowInput>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1);
+    std::size_t count = 0;
+    for (std::span<const TaskColumn> columns : {task.key, task.columns})
+        for (const TaskColumn& column : columns) inputs[count++] = {number_in(leaf, column) - 1, column.reader};
+    return {inputs, count};
+}
+
+}  // namespace
+
+void read_by_scan(const DigestTask& task, const RowConsumer& consumer) {
+    for_each_leaf(task, [&](Relation leaf, MemoryContext row_context) {
+        LeafRows rows(task, leaf);
+        for_each_page(leaf, [&](const PageReader& page) {
+            pass_rows(rows, RelationGetRelid(leaf), page, consumer, row_context);
+        });
+    });
+}
+
+void read_hashes_by_scan(const DigestTask& task, const HashedRowConsumer& consumer) {
+    for_each_leaf(task, [&](Relation leaf, MemoryContext row_context) {
+        auto* hasher = new (allocate_array<BatchHasher>(CurrentMemoryContext, 1))
+            BatchHasher(task.spec, RelationGetDescr(leaf), inputs_in(task, leaf), CurrentMemoryContext, row_context);
+        for_each_page(leaf, [&](const PageReader& page) { hasher->pass(page.tuples(), page.upcoming(), consumer); });
+    });
 }
 
 }  // namespace parity::backend

@@ -1,6 +1,7 @@
 #include "core/bounds.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "core/leading_number.h"
@@ -22,17 +23,43 @@ bool is_well_formed_prefix(ByteView framed, std::span<const Form> forms) noexcep
     return reader.at_end();
 }
 
-/// The integer that a framed key begins with. NULLs are last.
-inline std::int64_t first_number(ByteView framed, Form form) noexcept {
+/// The first value of a framed key that does not begin with NULL.
+inline ByteView first_value(ByteView framed, Form form) noexcept {
+    if (const std::uint32_t width = fixed_width(form)) return framed.subspan(1, width);
+    return framed.subspan(1 + kFrameLengthBytes, load_le<std::uint32_t>(&framed[1]));
+}
+
+/// The integer of what follows `shared` in a value that begins so; others are below or above all of those.
+inline std::int64_t number_behind(ByteView shared, ByteView value) noexcept {
+    const int order = std::memcmp(value.data(), shared.data(), std::min(value.size(), shared.size()));
+    if (order > 0) return std::numeric_limits<std::int64_t>::max();
+    if (order < 0 || value.size() < shared.size()) return std::numeric_limits<std::int64_t>::min();
+    return leading_bytes_number(value.subspan(shared.size()));
+}
+
+/// The integer that a framed key begins with, behind what all bounds share. NULLs are last.
+inline std::int64_t first_number(ByteView framed, Form form, ByteView shared) noexcept {
     if (framed[0] == kFrameNull) return std::numeric_limits<std::int64_t>::max();
-    if (const std::uint32_t width = fixed_width(form)) return leading_number(form, framed.subspan(1, width));
-    return leading_number(form, framed.subspan(1 + kFrameLengthBytes, load_le<std::uint32_t>(&framed[1])));
+    const ByteView value = first_value(framed, form);
+    return shared.empty() ? leading_number(form, value) : number_behind(shared, value);
+}
+
+/// The bytes with which the first value of every bound begins; none where bytes do not tell the order.
+ByteView shared_beginning(std::span<const ByteView> bounds, Form form) noexcept {
+    if (!is_ordered_by_bytes(form)) return {};
+    const auto is_null = [](ByteView bound) { return bound[1] == kFrameNull; };
+    if (is_null(bounds.front())) return {};
+    const auto last = std::find_if_not(bounds.rbegin(), bounds.rend(), is_null);
+    const ByteView low = first_value(bounds.front().subspan(1), form);
+    const ByteView high = first_value(last->subspan(1), form);
+    const auto differing = std::mismatch(low.begin(), low.end(), high.begin(), high.end()).first;
+    return low.first(static_cast<std::size_t>(differing - low.begin()));
 }
 
 /// With the form known when this is compiled, little is left of it.
 template <Form kForm>
 [[gnu::flatten]] void read_numbers_of(const FramedKeys& keys, std::span<std::int64_t> numbers) noexcept {
-    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = first_number(keys[i], kForm);
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = first_number(keys[i], kForm, {});
 }
 
 /// Whether the integers alone order bounds and keys: one column, and no bound that is NULL.
@@ -92,13 +119,15 @@ RangeFinder::RangeFinder(std::span<const ByteView> bounds, std::span<const Form>
         return;
     }
     kind_ = numbers_decide(bounds, key_forms) ? Kind::kInteger : Kind::kPrefix;
-    for (std::size_t i = 0; i < bounds.size(); ++i) numbers[i] = first_number(bounds[i].subspan(1), key_forms[0]);
+    shared_ = shared_beginning(bounds, key_forms[0]);
+    for (std::size_t i = 0; i < bounds.size(); ++i)
+        numbers[i] = first_number(bounds[i].subspan(1), key_forms[0], shared_);
 }
 
 std::uint32_t RangeFinder::find(ByteView framed_key, u64 key_hash_low) noexcept {
     if (kind_ == Kind::kOne) return 0;
     const std::int64_t number =
-        kind_ == Kind::kHash ? ordered_number(key_hash_low) : first_number(framed_key, key_forms_[0]);
+        kind_ == Kind::kHash ? ordered_number(key_hash_low) : first_number(framed_key, key_forms_[0], shared_);
     std::uint32_t range;
     find_all({framed_key.data(), 0, framed_key.size()}, {&number, 1}, &range);
     return range;
@@ -107,10 +136,10 @@ std::uint32_t RangeFinder::find(ByteView framed_key, u64 key_hash_low) noexcept 
 void RangeFinder::read_numbers(const FramedKeys& keys, std::span<std::int64_t> numbers) const noexcept {
     if (kind_ == Kind::kOne) return std::fill(numbers.begin(), numbers.end(), 0);
     const Form form = key_forms_[0];
-    if (form == Form::kUuid) return read_numbers_of<Form::kUuid>(keys, numbers);
+    if (form == Form::kUuid && shared_.empty()) return read_numbers_of<Form::kUuid>(keys, numbers);
     if (is_integer_ordered(form) && fixed_width(form) == sizeof(std::int64_t))
         return read_numbers_of<Form::kInt>(keys, numbers);
-    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = first_number(keys[i], form);
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = first_number(keys[i], form, shared_);
 }
 
 void RangeFinder::find_all(const FramedKeys& keys, std::span<const std::int64_t> numbers,

@@ -41,8 +41,9 @@ struct FramedKeys {
 
 /// Finds the ranges of rows among checked bounds. Ranges count from 0 here.
 ///
-/// What is searched are integers: hashes, or what the key's first column begins with (leading_number.h). Whole keys are
-/// compared only where the integers do not decide. The last range is kept: neighbours in a heap often share it.
+/// What is searched are integers: hashes, or what the key's first column begins with (leading_number.h), behind what
+/// that of all bounds begins with. Whole keys are compared only where the integers do not decide. The last range is
+/// kept: neighbours in a heap often share it.
 class RangeFinder {
   public:
     RangeFinder() noexcept = default;
@@ -79,6 +80,7 @@ class RangeFinder {
     std::uint32_t last_equal_ = 0;  ///< that keys told
     std::span<const ByteView> bounds_;
     std::span<const Form> key_forms_;
+    ByteView shared_;  ///< bytes with which the first value of every bound begins
     const std::int64_t* numbers_ = nullptr;
 };
 

@@ -28,6 +28,11 @@ constexpr NumberKind number_kind(Form form) noexcept {
                : NumberKind::kPrefix;
 }
 
+/// Whether values are ordered as their bytes are, the shorter one of two that begin alike first.
+constexpr bool is_ordered_by_bytes(Form form) noexcept {
+    return number_kind(form) == NumberKind::kPrefix && form != Form::kDecimal;
+}
+
 /// The first eight bytes.
 inline std::int64_t leading_bytes_number(ByteView bytes) noexcept {
     if (bytes.size() >= sizeof(std::uint64_t)) return ordered_number(load_be<std::uint64_t>(bytes.data()));

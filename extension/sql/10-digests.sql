@@ -159,14 +159,26 @@ CREATE FUNCTION parity.range_digests(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
-    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL, totals_only boolean DEFAULT false,
+    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL,
     OUT range_no integer, OUT lower_bound text, OUT upper_bound text, OUT row_count bigint,
     OUT key_digest parity.digest, OUT row_digest parity.digest, OUT column_digests parity.digest[],
     OUT lower_key bytea, OUT upper_key bytea, OUT path_taken text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_range_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 64;
-COMMENT ON FUNCTION parity.range_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[], boolean) IS
+COMMENT ON FUNCTION parity.range_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[]) IS
     'one row a range: its rows'' count and the digests of key, row and columns';
+
+CREATE FUNCTION parity.range_totals(
+    relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
+    key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
+    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL,
+    OUT range_numbers integer[], OUT row_counts bigint[], OUT key_digests parity.digest[], OUT row_digests parity.digest[],
+    OUT path_taken text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_range_totals' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION parity.range_totals(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[]) IS
+    'the same as range_digests without columns and bounds, for many ranges: some hundred ranges a row, in parallel arrays';
 
 CREATE FUNCTION parity.last_digest(
     OUT path text, OUT workers_requested integer, OUT workers_launched integer, OUT pages bigint, OUT rows bigint,
@@ -199,6 +211,17 @@ CREATE FUNCTION parity.row_digests(
     AS 'MODULE_PATHNAME', 'parity_row_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
 COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, boolean) IS
     'one row a row of [lower_bound, upper_bound), or of the chosen ranges of a list of bounds, or with the given framed keys: its framed key, row hash and cell hashes, in the order of range, key bytes and row hash';
+
+CREATE FUNCTION parity.row_records(
+    relation regclass, lower_bound bytea DEFAULT NULL, upper_bound bytea DEFAULT NULL,
+    bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL, keys bytea[] DEFAULT NULL,
+    key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64,
+    OUT row_count integer, OUT records bytea)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_row_records' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION parity.row_records(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer) IS
+    'the same as row_digests for programs: some hundred rows a value, each as its length, range number (both four bytes, big endian), framed key, row hash and cell hashes, in the same order';
 
 CREATE FUNCTION parity.key_values(key bytea, forms text[]) RETURNS text[]
     AS 'MODULE_PATHNAME', 'parity_key_values' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

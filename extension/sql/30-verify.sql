@@ -491,19 +491,23 @@ DECLARE
     cells text[];
     joined bigint;
 BEGIN
-    PERFORM parity.verify_send(format(
-        'SELECT range_no, row_count, key_digest, row_digest, column_digests::text FROM parity.range_digests(%s, bounds => %L::bytea[], '
-        'only_ranges => %L::integer[], totals_only => %L, workers => %L)',
-        parity.verify_target_arguments(job), coalesce(bounds, '{}'), only_ranges, totals_only, ask ->> 'remote_workers'));
-    SELECT array_agg(d.range_no), array_agg(d.row_count), array_agg(d.key_digest), array_agg(d.row_digest),
-        array_agg(d.column_digests::text)
+    PERFORM parity.verify_send(format(CASE WHEN totals_only THEN
+            'SELECT d.*, NULL::text FROM parity.range_totals(%s, bounds => %L::bytea[], only_ranges => %L::integer[], workers => %L) t, '
+            'unnest(t.range_numbers, t.row_counts, t.key_digests, t.row_digests) d'
+        ELSE
+            'SELECT range_no, row_count, key_digest, row_digest, column_digests::text FROM parity.range_digests(%s, bounds => %L::bytea[], '
+            'only_ranges => %L::integer[], workers => %L)'
+        END, parity.verify_target_arguments(job), coalesce(bounds, '{}'), only_ranges, ask ->> 'remote_workers'));
+    EXECUTE CASE WHEN totals_only THEN
+            'SELECT array_agg(d.no), array_agg(d.rows), array_agg(d.key), array_agg(d.row), array_agg(NULL::text) FROM parity.range_totals('
+        ELSE
+            'SELECT array_agg(range_no), array_agg(row_count), array_agg(key_digest), array_agg(row_digest), array_agg(column_digests::text) '
+            'FROM parity.range_digests('
+        END || '$1, bounds => $2, key_columns => $3, columns => $4, forms => $5, filter => $6, seed => $7, workers => $8, only_ranges => $9) t'
+        || CASE WHEN totals_only THEN ', unnest(t.range_numbers, t.row_counts, t.key_digests, t.row_digests) d(no, rows, key, row)' ELSE '' END
     INTO numbers, row_counts, keys, rows, cells
-    FROM parity.range_digests(
-        (job ->> 'relation')::oid::regclass, bounds => coalesce(bounds, '{}'), key_columns => parity.verify_names(plan -> 'key'),
-            columns => names,
-        forms => plan -> 'source_forms', filter => ask ->> 'filter', seed => (plan ->> 'seed')::bigint,
-            workers => (ask ->> 'workers')::integer,
-        only_ranges => only_ranges, totals_only => totals_only) d;
+    USING (job ->> 'relation')::oid::regclass, coalesce(bounds, '{}'), parity.verify_names(plan -> 'key'), names, plan -> 'source_forms',
+        ask ->> 'filter', (plan ->> 'seed')::bigint, (ask ->> 'workers')::integer, only_ranges;
     PERFORM parity.verify_await((ask ->> 'wait')::float8);
     RETURN QUERY EXECUTE format($query$
         SELECT s.range_no, s.row_count, t.row_count,

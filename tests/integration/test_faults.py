@@ -201,14 +201,14 @@ def test_changes_after_the_snapshot_are_not_seen_half(pair):
     pair.both(FIRST)
 
     def write(number, data):
-        if b"range_digests" in data or b"row_digests" in data:
+        if b"range_digests" in data or b"row_records" in data:
             pair.source.execute("UPDATE t SET v = v + 1; UPDATE t SET v = v - 1")
     with Proxy(pair.source.cluster.port, write) as proxy:
         pair.compare(source=pair.source.tcp_conninfo(proxy.port)).expect(IDENTICAL)
 
 
 @pytest.mark.parametrize("allowance", [0, 1, 40, 400])
-@pytest.mark.parametrize("request_text", [b"pg_namespace", b"range_digests", b"row_digests", b"column_values"])
+@pytest.mark.parametrize("request_text", [b"pg_namespace", b"range_digests", b"row_records", b"column_values"])
 def test_dropped_connection(pair, request_text, allowance):
     """The connection breaks just before a request, or after so many bytes of its answer."""
     pair.both(FIRST)

@@ -134,7 +134,7 @@ def test_failure_while_rows_are_read(sides, failing):
 
     def closing(side):
         def close(number, data):
-            if side not in closed and any(text in data for text in (b"row_digests", b".ctid FROM", b"NULL::pg_catalog.tid")):
+            if side not in closed and any(text in data for text in (b"row_records", b".ctid FROM", b"NULL::pg_catalog.tid")):
                 closed.add(side)
                 sides.gates[side].close()
         return close

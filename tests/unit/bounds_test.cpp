@@ -227,6 +227,32 @@ TEST(RangeFinder, FindsTextsThatBeginAlike) {
     });
 }
 
+TEST(RangeFinder, LooksBehindWhatAllBoundsBeginWith) {
+    const auto numbered = [](int number) { return text_frame("order number " + std::to_string(number)); };
+    std::vector<Bytes> bounds;
+    for (int number = 100; number < 1000; number += 100) bounds.push_back("k" + numbered(number));
+    Division division(bounds, kTextKey);
+    EXPECT_EQ(division.find(numbered(99)), 9u);
+    EXPECT_EQ(division.find(numbered(100)), 1u);
+    EXPECT_EQ(division.find(numbered(199)), 1u);
+    EXPECT_EQ(division.find(numbered(200)), 2u);
+    for (const char* below : {"", "order", "order number ", "order numbeq 9", "order number 0"})
+        EXPECT_EQ(division.find(text_frame(below)), 0u) << below;
+    for (const char* above : {"ordes", "p", "order numbes", "order number A"})
+        EXPECT_EQ(division.find(text_frame(above)), 9u) << above;
+    bounds.push_back("k" + kNullFrame);
+    Division with_null(bounds, kTextKey);
+    EXPECT_EQ(with_null.find(text_frame("p")), 9u);
+    EXPECT_EQ(with_null.find(numbered(250)), 2u);
+    EXPECT_EQ(with_null.find(kNullFrame), 10u);
+    Division one({"k" + numbered(5)}, kTextKey);
+    EXPECT_EQ(one.find(numbered(5)), 1u);
+    EXPECT_EQ(one.find(numbered(55)), 1u);
+    EXPECT_EQ(one.find(numbered(4)), 0u);
+    EXPECT_EQ(one.find(text_frame("order number ")), 0u);
+    EXPECT_EQ(one.find(text_frame("q")), 1u);
+}
+
 TEST(RangeFinder, FindsEveryUuidInItsRange) {
     expect_found_everywhere(Form::kUuid, [](std::uint64_t value) {
         return frame(Form::kUuid, (value % 5 ? le(value) : Bytes(8, 'u')) + le(value * 7919));

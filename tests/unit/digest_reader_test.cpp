@@ -74,6 +74,30 @@ TEST(WireArray, RefusesSeveralDimensions) {
     expect_internal_error([&] { read_wire_array(wire, [](std::optional<std::string_view>) {}); });
 }
 
+TEST(DigestReader, ReadsIntegersOfBothWidths) {
+    std::vector<std::int64_t> numbers{9};
+    decode_integer_array(array_of({be<std::int32_t>(-2), be<std::int64_t>(std::int64_t{1} << 40)}), numbers);
+    EXPECT_EQ(numbers, (std::vector<std::int64_t>{-2, std::int64_t{1} << 40}));
+    expect_internal_error([&] { decode_integer_array(array_of({std::nullopt}), numbers); });
+    expect_internal_error([&] { decode_integer_array(array_of({"abc"}), numbers); });
+}
+
+TEST(RangeCheck, TakesExactlyTheRangesThatWereAskedFor) {
+    RangeDigests range;
+    RangeCheck check(Side::kSource, {{"a", "b", "c"}, {1, 3}});
+    check.take(1, 5, range);
+    EXPECT_EQ(range.range_no, 1);
+    EXPECT_EQ(range.rows, 5U);
+    expect_internal_error([&] { check.finish(); });
+    expect_internal_error([&] { check.take(2, 5, range); });
+    expect_internal_error([&] { check.take(1, 5, range); });
+    expect_internal_error([&] { check.take(3, -1, range); });
+    RangeCheck other(Side::kSource, {{"a"}, {2}});
+    other.take(2, 0, range);
+    other.finish();
+    expect_internal_error([&] { other.take(3, 0, range); });
+}
+
 TEST(DigestReader, ReadsDigestsFromTheWire) {
     const core::Digest a{1, 64, core::Form::kInt, 1, 0x01020304, 7, 0x1122334455667788, 0};
     const core::Digest b{1, 128, core::Form::kText, 1, 5, 9, 1, 2};

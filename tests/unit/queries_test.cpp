@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "driver/queries_record.h"
+#include "tests/support/core_bytes.h"
 
 namespace parity::driver {
 namespace {
@@ -18,9 +19,8 @@ TEST(Quoting, Arrays) {
     EXPECT_EQ(array_literal(std::vector<std::string>{}), "{}");
     EXPECT_EQ(array_literal(std::vector<std::string>{"a,b", "", "NULL", "q\"\\"}),
               "{\"a,b\",\"\",\"NULL\",\"q\\\"\\\\\"}");
-    EXPECT_EQ(array_literal(std::vector<Parameter>{Parameter{"x"}, Parameter{}}), "{\"x\",NULL}");
-    EXPECT_EQ(array_literal(std::vector<std::int32_t>{1, -2}), "{1,-2}");
-    EXPECT_EQ(bytea_array_literal({std::string("k\0\xff", 3), ""}), "{\"\\\\x6b00ff\",\"\\\\x\"}");
+    EXPECT_EQ(array_literal(std::vector<std::optional<std::string>>{"x", std::nullopt}), "{\"x\",NULL}");
+    EXPECT_EQ(array_literal(std::vector<std::uint32_t>{7, 4294967295u}), "{7,4294967295}");
 }
 
 TablePlan keyed() {
@@ -32,23 +32,35 @@ TablePlan keyed() {
     return plan;
 }
 
+/// A binary parameter, from hexadecimal.
+Parameter binary(const std::string& hex) { return Parameter::binary(test::from_hex(hex)); }
+
+TEST(Arrays, TravelInBinary) {
+    EXPECT_EQ(bytea_array({}), binary("00000000 00000000 00000011"));
+    EXPECT_EQ(bytea_array({std::string("k\0\xff", 3), ""}),
+              binary("00000001 00000000 00000011 00000002 00000001 00000003 6b00ff 00000000"));
+    EXPECT_EQ(integer_array({2, -1}),
+              binary("00000001 00000000 00000017 00000002 00000001 00000004 00000002 00000004 ffffffff"));
+}
+
 TEST(DigestCalls, CarryEverythingAsParametersOfTheRightSide) {
     TablePlan plan = keyed();
     plan.where = "true) --";
     DigestSettings settings;
     settings.seed = ~std::uint64_t{0};
     const Query query = range_digests_call(plan, Side::kTarget, settings, {{"k\x01"}, {2, 3}});
-    EXPECT_EQ(query.parameters,
-              (std::vector<Parameter>{"22", "{\"ident\"}", "{\"b\"}", "{\"ident\",\"b\"}", "{\"int\",\"text\"}",
-                                      "true) --", "-1", "64", "{\"\\\\x6b01\"}", "{2,3}", std::nullopt, "false"}));
+    EXPECT_EQ(query.parameters, (std::vector<Parameter>{"22", "{\"ident\"}", "{\"b\"}", "{\"ident\",\"b\"}",
+                                                        "{\"int\",\"text\"}", "true) --", "-1", "64",
+                                                        bytea_array({"k\x01"}), integer_array({2, 3}), Parameter{}}));
     EXPECT_EQ(query.sql.find("true) --"), std::string::npos);
+    EXPECT_EQ(range_totals_call(plan, Side::kTarget, settings, {{"k\x01"}, {2, 3}}).parameters, query.parameters);
 }
 
 TEST(DigestCalls, AskForNoFilterAndAllRangesByNull) {
-    const Query query = row_digests_call(keyed(), Side::kSource, {}, {});
-    EXPECT_EQ(query.parameters.at(5), std::nullopt);
-    EXPECT_EQ(query.parameters.at(8), "{}");
-    EXPECT_EQ(query.parameters.at(9), std::nullopt);
+    const Query query = row_records_call(keyed(), Side::kSource, {}, {});
+    EXPECT_EQ(query.parameters.at(5), Parameter{});
+    EXPECT_EQ(query.parameters.at(8), bytea_array({}));
+    EXPECT_EQ(query.parameters.at(9), Parameter{});
 }
 
 TEST(DigestCalls, AKeylessTableHasAnEmptyKeyNotTheRelationsOwn) {

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "driver/row_merge.h"
+
+namespace parity::driver {
+
+/// How the rows of row_records are written.
+struct RecordShape {
+    std::size_t hash_bytes;  ///< of one hash
+    std::size_t columns;     ///< cell hashes of a row
+};
+
+/// Takes the first row off the records of one value. Throws Error{kInternal} where they are malformed.
+void take_record(std::string_view& records, const RecordShape& shape, RowDigest& row);
+
+}  // namespace parity::driver
