@@ -23,6 +23,7 @@ struct Parameter {
     Parameter() = default;
     Parameter(std::string text) : value(std::move(text)) {}
     Parameter(const char* text) : value(text) {}
+    Parameter(std::nullopt_t) {}
     static Parameter binary(std::string bytes) {
         Parameter parameter(std::move(bytes));
         parameter.is_binary = true;

@@ -171,7 +171,7 @@ void read_by_plans(const DigestTask& task, std::size_t stretches, RangeWindow* w
 }  // namespace
 
 void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
-    if (task.obstacle != ScanObstacle::kNone || !are_few(task.spec))
+    if (task.obstacle != ScanObstacle::kNone || !are_few(task.spec, task.spec.kept.size() / kIndexFractionInOrder))
         return read_by_plans(task, stretches, window, consumer);
     IndexScans scans(task);
     bool usable = scans.usable();
