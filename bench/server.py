@@ -1,6 +1,7 @@
 """Servers, tables and statements that the measurements share."""
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from support.cluster import Cluster, binary, clean_environment  # noqa: E402
 from support.pgparity import PGPARITY  # noqa: E402
 
 ROW_BYTES = 400  # of a table of bench/make-table.sql with its indexes, rounded up
+
+NUMBERS = itertools.count()
 
 RAW_DOC = """'{"doc": "jsonb_raw"}'"""  # the table's jsonb, hashed as it is stored
 
@@ -67,6 +70,14 @@ def bounds_of(database, table, ranges, key="id"):
     split = f"parity.split_keys('{table}', {ranges}, key_columns => '{{{key}}}')"
     literal, made = database.query(f"SELECT coalesce(array_agg(bound ORDER BY bound_no), '{{}}')::text, count(*) + 1 FROM {split}")[0]
     return f"'{literal}'::bytea[]", made
+
+
+def prepared(database, sql):
+    """What runs a statement that was parsed before: reading a text of thousands of bounds is no part of what is measured. The session that
+    `database` holds must stay."""
+    name = f"measured_{next(NUMBERS)}"
+    database.execute(f"PREPARE {name} AS {sql}")
+    return lambda: database.query(f"EXECUTE {name}")
 
 
 def digest_query(table, bounds, *, workers="NULL", path="scan", forms=RAW_DOC, more=""):

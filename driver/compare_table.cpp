@@ -118,7 +118,9 @@ class TableComparison {
 
     /// What is equal under the first pass's forms is equal; what differs is digested again under the real ones.
     Located locate(const std::vector<std::string>& bounds, const Comparison& first) {
-        const FirstPass pass{bounds, key_forms_, context_.settings.width, !has_prefilter(table_)};
+        const bool can_leave_out = context_.servers->source.engine == Engine::kExtension &&
+                                   context_.servers->target.engine == Engine::kExtension;
+        const FirstPass pass{bounds, key_forms_, context_.settings.width, !has_prefilter(table_), can_leave_out};
         const Descent servers{[&](int ranges) { return split_finely(ranges); },
                               [&](const RangeList& ranges, bool exact) { return digest_if_it_fits(ranges, exact); }};
         try {
@@ -215,8 +217,8 @@ class TableComparison {
 
     void merge_ranges(const Located& located) {
         const auto started = Clock::now();
-        const MergeSpec spec{context_.settings.width, table_.columns.size(), table_.key.empty(),
-                             table_.key_proven,       located.exact,         context_.settings.seed};
+        const MergeSpec spec{context_.settings.width, table_.columns.size(), table_.key.empty(),    table_.key_proven,
+                             located.exact,           located.columns,       context_.settings.seed};
         const RangeList ranges{located.bounds, range_numbers(located.divergent)};
         const PassFailure failure(readers_);
         const std::unique_ptr<RowSource> source = readers_.source->rows(ranges);

@@ -44,15 +44,15 @@ std::optional<Subdivided> finer_division(const FirstPass& pass, const Comparison
     return subdivide_by_keys(pass.bounds, first.divergent, candidates, wanted, pass.key_forms);
 }
 
-/// A pass must cover exactly the rows of the ranges it looks at again: by their hashes, or under other forms by their
-/// keys'.
+/// A pass must cover exactly the rows of the ranges it looks at again: by their hashes, or under other forms or without
+/// some columns by their keys'.
 void check_covered(const FirstPass& pass, const std::vector<DivergentRange>& divergent, const Comparison& second,
-                   bool same_forms) {
+                   bool same_rows) {
     Both<RangeTotal> expected;
     for (const DivergentRange& range : divergent)
         for (Side side : {Side::kSource, Side::kTarget})
-            expected[side].add((same_forms ? range.total : range.keys)[side], pass.width);
-    const Both<RangeTotal>& found = same_forms ? second.total : second.keys;
+            expected[side].add((same_rows ? range.total : range.keys)[side], pass.width);
+    const Both<RangeTotal>& found = same_rows ? second.total : second.keys;
     for (Side side : {Side::kSource, Side::kTarget})
         if (expected[side] != found[side])
             throw TotalsError(
@@ -88,20 +88,45 @@ Located repeat_exactly(const FirstPass& pass, Located located, const Descent& se
         while (old->range_no < range.range_no) ++old;
         parents.push_back(located.parents[static_cast<std::size_t>(old - located.divergent.begin())]);
     }
-    return {std::move(located.bounds), std::move(second->divergent), std::move(parents), true};
+    return {std::move(located.bounds), std::move(second->divergent), std::move(parents), true, {}};
+}
+
+/// The columns that the finer pass looks at: those that differ somewhere; empty: all. A keyless table's keys are its
+/// columns, and where a row's digest alone differs, equal cells stand in other rows.
+std::vector<int> differing_columns(const FirstPass& pass, const Comparison& first) {
+    if (!pass.can_leave_out || pass.key_forms.empty()) return {};
+    std::vector<bool> differs(first.divergent.front().column_differs.size());
+    for (const DivergentRange& range : first.divergent) {
+        bool explained = range.key_differs;
+        for (std::size_t i = 0; i < differs.size(); ++i) {
+            if (!range.column_differs[i]) continue;
+            differs[i] = true;
+            explained = true;
+        }
+        if (!explained) return {};
+    }
+    std::vector<int> columns;
+    for (std::size_t i = 0; i < differs.size(); ++i)
+        if (differs[i]) columns.push_back(static_cast<int>(i));
+    if (columns.size() == differs.size()) columns.clear();
+    return columns;
 }
 
 /// The divergent ranges after a finer pass where there is one to be had; else as they are.
 Located narrow(const FirstPass& pass, const Comparison& first, const Descent& servers) {
     auto finer = worth_descending(first) ? finer_division(pass, first, servers) : std::nullopt;
-    if (finer) finer->totals_only = true;
+    if (finer) {
+        finer->totals_only = true;
+        finer->columns = differing_columns(pass, first);
+    }
     auto second = finer ? servers.compare(*finer, pass.exact) : std::nullopt;
-    if (!second) return {pass.bounds, first.divergent, range_numbers(first.divergent), pass.exact};
-    check_covered(pass, first.divergent, *second, true);
+    if (!second) return {pass.bounds, first.divergent, range_numbers(first.divergent), pass.exact, {}};
+    check_covered(pass, first.divergent, *second, finer->columns.empty());
     if (second->divergent.empty())
         throw Error(ErrorKind::kInternal, "divergent ranges are equal when they are divided further");
     std::vector<std::int32_t> parents = parents_of(*finer, second->divergent);
-    return {std::move(finer->bounds), std::move(second->divergent), std::move(parents), pass.exact};
+    return {std::move(finer->bounds), std::move(second->divergent), std::move(parents), pass.exact,
+            std::move(finer->columns)};
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ struct Located {
     std::vector<std::string> bounds;
     std::vector<DivergentRange> divergent;
     std::vector<std::int32_t> parents;  ///< parallel to them: the range of the first pass that each is a part of
-    bool exact = true;  ///< whether they were digested under the forms that count; if not, they may be equal
+    bool exact = true;           ///< whether they were digested under the forms that count; if not, they may be equal
+    std::vector<int> columns{};  ///< what rows were, in their digests; empty: all columns
 };
 
 /// Whether a second, finer pass over the divergent ranges is worth its while before their rows are read: they hold many
@@ -46,13 +47,14 @@ struct FirstPass {
     const std::vector<std::string>& bounds;
     const std::vector<core::Form>& key_forms;
     int width;
-    bool exact;  ///< under the forms that count
+    bool exact;          ///< under the forms that count
+    bool can_leave_out;  ///< whether both sides can digest rows without some of their columns
 };
 
 /// Narrows the divergent ranges of a first pass down with one finer pass where that is worth its while; otherwise gives
-/// them as they are. Where the first pass was not exact and many rows are left, these are digested again exactly: they
-/// may have been written another way without having been changed.
-/// Throws TotalsError where a further pass does not cover exactly the rows of the ranges that it looks at, and
+/// them as they are. The finer pass looks at columns that differ. Where the first pass was not exact and many rows are
+/// left, these are digested again exactly: they may have been written another way without having been changed. Throws
+/// TotalsError where a further pass does not cover exactly the rows of the ranges that it looks at, and
 /// Error{kInternal} where one finds nothing that the forms allow it not to find.
 Located descend(const FirstPass& pass, const Comparison& first, const Descent& servers);
 

@@ -100,6 +100,15 @@ std::vector<Parameter> digest_parameters(const TablePlan& table, Side side, cons
     return parameters;
 }
 
+/// The table with some of its columns; none: all.
+TablePlan with_columns(TablePlan table, const std::vector<int>& places) {
+    if (places.empty()) return table;
+    std::vector<ColumnPlan> columns;
+    for (int place : places) columns.push_back(table.columns[static_cast<std::size_t>(place)]);
+    table.columns = std::move(columns);
+    return table;
+}
+
 void append_ranges(std::vector<Parameter>& parameters, const RangeList& ranges) {
     parameters.push_back(bytea_array(ranges.bounds));
     parameters.push_back(ranges.only.empty() ? Parameter{} : integer_array(ranges.only));
@@ -231,10 +240,10 @@ Query split_keys_call(const TablePlan& table, Side side, int ranges) {
     parameters.erase(parameters.begin() + 2);
     parameters.push_back(std::to_string(ranges));
     return {
-        "SELECT pg_catalog.array_agg(bound ORDER BY bound_no) FROM parity.split_keys("
+        "SELECT ARRAY(SELECT bound FROM parity.split_keys("
         "relation => $1::pg_catalog.oid::pg_catalog.regclass, key_columns => $2::pg_catalog.text[], "
         "forms => pg_catalog.jsonb_object($3::pg_catalog.text[], $4::pg_catalog.text[]), "
-        "ranges => $5::pg_catalog.int4)",
+        "ranges => $5::pg_catalog.int4))",
         std::move(parameters)};
 }
 
@@ -249,7 +258,7 @@ Query range_digests_call(const TablePlan& table, Side side, const DigestSettings
 }
 
 Query range_totals_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
-    std::vector<Parameter> parameters = digest_parameters(table, side, settings);
+    std::vector<Parameter> parameters = digest_parameters(with_columns(table, ranges.columns), side, settings);
     append_ranges(parameters, ranges);
     parameters.push_back(settings.workers ? Parameter{std::to_string(*settings.workers)} : Parameter{});
     return {fmt::format("SELECT range_numbers, row_counts, key_digests, row_digests, path_taken "

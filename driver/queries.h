@@ -68,10 +68,11 @@ struct RangeList {
     std::vector<std::string> bounds;  ///< ascending, as bytes; none: one range
     std::vector<std::int32_t> only;   ///< range numbers, from 1, ascending; empty: all
     bool totals_only = false;         ///< digests of keys and rows are wanted, none of columns
+    std::vector<int> columns{};       ///< with totals_only: what rows are, as places in TablePlan::columns; empty: all
 };
 
 /// Bounds that divide the table on this side into at most `ranges` ranges.
-/// Result: one row with a bytea[], ascending; NULL for none.
+/// Result: one row with a bytea[], ascending as the function gives them.
 Query split_keys_call(const TablePlan& table, Side side, int ranges);
 
 /// One row a range, ascending: range_no integer, row_count bigint, key_digest, row_digest parity.digest,
@@ -79,7 +80,7 @@ Query split_keys_call(const TablePlan& table, Side side, int ranges);
 Query range_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
 
 /// One row for several ranges, ascending: range_numbers integer[], row_counts bigint[], key_digests, row_digests
-/// parity.digest[], path_taken text.
+/// parity.digest[], path_taken text. Rows have the columns of the list only.
 Query range_totals_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
 
 /// What the last range_digests of the session took, as one text for people.

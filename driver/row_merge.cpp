@@ -34,10 +34,12 @@ class Cursor {
         if (started_) check_order();
         started_ = true;
         find_range();
-        if (spec_.exact)
+        if (!spec_.exact)
+            totals_[range_index_].add({1, hash_of_key()}, spec_.width);
+        else if (spec_.digested_columns.empty())
             totals_[range_index_].add(row_.row_hash);
         else
-            totals_[range_index_].add({1, hash_of_key()}, spec_.width);
+            totals_[range_index_].add({1, hash_of_digested()}, spec_.width);
     }
 
     bool in_group(std::size_t range_index, std::string_view key) const {
@@ -60,6 +62,24 @@ class Cursor {
         const core::ByteView key = core::as_bytes(row_.key);
         return spec_.width == 128 ? core::hash_bytes<core::u128>(key, spec_.seed)
                                   : core::hash_bytes<core::u64>(key, spec_.seed);
+    }
+    /// The row's hash, were the digested columns all that it has.
+    core::u128 hash_of_digested() const {
+        return spec_.width == 128 ? fold_digested<core::u128>() : fold_digested<core::u64>();
+    }
+    template <typename H>
+    H fold_digested() const {
+        core::RowFold<H> fold(static_cast<H>(hash_of_key()));
+        for (int column : spec_.digested_columns) fold.add(cell<H>(static_cast<std::size_t>(column)));
+        return fold.result();
+    }
+    template <typename H>
+    H cell(std::size_t column) const {
+        const std::uint8_t* bytes = core::as_bytes(row_.cell_hashes).data() + column * sizeof(H);
+        if constexpr (sizeof(H) == sizeof(core::u64))
+            return core::load_be<core::u64>(bytes);
+        else
+            return core::join_halves(core::load_be<core::u64>(bytes + 8), core::load_be<core::u64>(bytes));
     }
     void check_shape() const {
         const std::size_t hash_bytes = static_cast<std::size_t>(spec_.width) / 8;

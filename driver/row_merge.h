@@ -52,6 +52,8 @@ struct MergeSpec {
     /// Whether the ranges' digests were made under the forms of the rows' hashes. If not, rows add up to their ranges
     /// by their keys alone, and a range may show no difference.
     bool exact = true;
+    /// What rows are in the ranges' exact digests, as places among the columns; empty: all columns.
+    std::vector<int> digested_columns{};
     std::uint64_t seed = 0;                        ///< of the hashes
     std::size_t max_kept_rows = 1000;              ///< unequal rows under one key and side that are paired at most
     std::size_t max_kept_bytes = 4 * 1024 * 1024;  ///< and their hashes' bytes

@@ -39,7 +39,7 @@ CREATE TABLE parity.run (
     backend_start timestamptz
 );
 COMMENT ON TABLE parity.run IS
-    'one row a run: a call of parity.verify (kind verify), parity.verify_baseline (baseline), or a pgparity compare --record (compare); written by the functions parity.record_… only';
+    'one row a run: a call of parity.verify (kind verify), parity.verify_baseline (baseline), or a pgparity compare --record (compare); written by the functions parity.record_... only';
 COMMENT ON COLUMN parity.run.kind IS 'verify: against another cluster; baseline: against what was captured; compare: by pgparity';
 COMMENT ON COLUMN parity.run.status IS 'how it stands or ended: of its tables'' states the worst';
 COMMENT ON COLUMN parity.run.source IS 'the side that is believed: this database, or what pgparity connected to, without passwords';

@@ -383,7 +383,7 @@ BEGIN
     PERFORM FROM pg_foreign_server WHERE srvname = job ->> 'server';
     IF NOT FOUND THEN
         RAISE EXCEPTION USING MESSAGE = format('server "%s" does not exist', job ->> 'server'), ERRCODE = '42704',
-            HINT = 'CREATE SERVER … FOREIGN DATA WRAPPER dblink_fdw, and a user mapping, tell where it is.';
+            HINT = 'CREATE SERVER ... FOREIGN DATA WRAPPER dblink_fdw, and a user mapping, tell where it is.';
     END IF;
     EXECUTE format('SELECT %s.dblink_connect($1, $2)', dblink) USING 'pg_parity:target', job ->> 'server';
     PERFORM parity.verify_ask('SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
@@ -441,7 +441,7 @@ BEGIN
     IF other ->> 'kind' IN ('v', 'f') AND own ->> 'kind' NOT IN ('v', 'f') AND NOT ask ? 'target_relation' THEN
         RAISE EXCEPTION USING MESSAGE = format('relation %s is a %s on the target', job ->> 'target',
                                                CASE other ->> 'kind' WHEN 'v' THEN 'view' ELSE 'foreign table' END),
-            ERRCODE = '42809', HINT = 'target_relation => … compares with it nevertheless.';
+            ERRCODE = '42809', HINT = 'target_relation => ... compares with it nevertheless.';
     END IF;
     plan := parity.verify_plan(job, own, other) || jsonb_build_object(
         'target_oid', facts -> 'relation', 'replication', parity.verify_replication(facts, own_system, target_system),
@@ -695,7 +695,7 @@ $$;
 COMMENT ON FUNCTION parity.verify_versions(jsonb, bytea[]) IS
     'the versions of rows on both sides, as far as they can be told; the last question of a pass; internal';
 
--- The first pass over the whole relation. Gives what differs: {"rows", "ranges", …}.
+-- The first pass over the whole relation. Gives what differs: {"rows", "ranges", ...}.
 CREATE FUNCTION parity.verify_first_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1012,7 +1012,7 @@ DECLARE
     plan jsonb := job -> 'plan';
     ask jsonb := job -> 'ask';
     names text[] := parity.verify_names(plan -> 'columns');
-    cut CONSTANT text := 'ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 THEN left(v.shown, 16384) || format(''… (%s bytes)'', '
+    cut CONSTANT text := 'ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 THEN left(v.shown, 16384) || format(''... (%s bytes)'', '
                          'octet_length(v.shown)) '
                          'ELSE v.shown END FROM unnest(d.column_values) WITH ORDINALITY AS v(shown, no) ORDER BY v.no)';
     keys bytea[];

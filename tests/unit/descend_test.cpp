@@ -58,6 +58,7 @@ struct FakeServers {
     int asked_to_split = 0;
     std::vector<RangeList> compared;
     bool first_is_exact = true;
+    bool can_leave_out = true;
 
     Descent descent() {
         return {[this](int ranges) {
@@ -83,7 +84,7 @@ struct HalvedFirstRange : FakeServers {
         finer.divergent.push_back({2, {{500'000, 0}, {500'000, 1}}, false, true, {}});
     }
     const std::vector<std::string> bounds{key_bound(1000)};
-    Located run() { return descend({bounds, kIntKey, 64, first_is_exact}, first, descent()); }
+    Located run() { return descend({bounds, kIntKey, 64, first_is_exact, can_leave_out}, first, descent()); }
 };
 
 TEST(Descend, GivesTheRangesOfTheFinerPass) {
@@ -98,6 +99,41 @@ TEST(Descend, GivesTheRangesOfTheFinerPass) {
     EXPECT_EQ(located.parents, std::vector<std::int32_t>{1});
     EXPECT_TRUE(located.exact);
     EXPECT_GT(servers.asked_to_split, 2);
+}
+
+/// Three columns, of which the last one differs in the first range. Without the others rows have other hashes.
+struct OneColumnDiffers : HalvedFirstRange {
+    OneColumnDiffers() {
+        first.divergent[0].column_differs = {false, false, true};
+        first.divergent[0].keys = {{1'000'000, 7}, {1'000'000, 7}};
+        finer.total = {{1'000'000, 10}, {1'000'000, 20}};
+        finer.keys = first.divergent[0].keys;
+    }
+};
+
+TEST(Descend, LooksAtColumnsThatDifferAlone) {
+    OneColumnDiffers servers;
+    EXPECT_EQ(servers.run().columns, std::vector<int>{2});
+    EXPECT_EQ(servers.compared[0].columns, std::vector<int>{2});
+    servers.finer.keys.source.row_sum += 1;
+    EXPECT_THROW(servers.run(), TotalsError) << "the pass went over other rows";
+}
+
+TEST(Descend, LooksAtAllColumnsWhereThatIsNotKnownToBeEnough) {
+    const auto expect_all = [](auto change) {
+        OneColumnDiffers servers;
+        servers.finer.total = {{1'000'000, 1}, {1'000'000, 2}};
+        change(servers);
+        EXPECT_TRUE(servers.run().columns.empty());
+        EXPECT_TRUE(servers.compared[0].columns.empty());
+    };
+    expect_all([](OneColumnDiffers& servers) { servers.can_leave_out = false; });
+    expect_all([](OneColumnDiffers& servers) { servers.first.divergent[0].column_differs = {true, true, true}; });
+    expect_all([](OneColumnDiffers& servers) { servers.first.divergent[0].column_differs = {false, false, false}; });
+    expect_all([](OneColumnDiffers& servers) {
+        servers.first.divergent[0].column_differs = {false, false, false};
+        servers.first.divergent[0].key_differs = true;
+    });
 }
 
 TEST(Descend, RefusesAFinerPassOverOtherRows) {
@@ -173,7 +209,7 @@ TEST(Descend, KeepsTheFirstPassWhereAServerHasNoMemory) {
     HalvedFirstRange servers;
     Descent descent = servers.descent();
     descent.compare = [](const RangeList&, bool) { return std::nullopt; };
-    const Located located = descend({servers.bounds, kIntKey, 64, true}, servers.first, descent);
+    const Located located = descend({servers.bounds, kIntKey, 64, true, true}, servers.first, descent);
     EXPECT_EQ(located.bounds, (std::vector<std::string>{key_bound(1000)}));
     EXPECT_EQ(located.divergent.size(), 1U);
 }
@@ -191,7 +227,7 @@ TEST(Descend, DividesHashRangesWithoutAsking) {
     servers.finer.total = {{1'000'000, 1}, {1'000'000, 2}};
     servers.finer.divergent.push_back({3, {{5, 0}, {5, 1}}, false, true, {}});
     const Located located =
-        descend({division->bounds, {}, 64, true}, comparison_of(2, 1'000'000, 1), servers.descent());
+        descend({division->bounds, {}, 64, true, true}, comparison_of(2, 1'000'000, 1), servers.descent());
     EXPECT_EQ(servers.asked_to_split, 0);
     ASSERT_EQ(servers.compared.size(), 1U);
     EXPECT_GT(servers.compared[0].only.size(), 1000U);

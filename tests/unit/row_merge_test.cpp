@@ -293,6 +293,44 @@ TEST(RowMerge, ChecksRowsOfInexactRangesByTheirKeys) {
     EXPECT_EQ(changed.report.range_differs, std::vector<bool>{true});
 }
 
+template <typename H>
+H hash_of_digested(const std::string& key, std::uint64_t seed, H cell) {
+    core::RowFold<H> fold(core::hash_bytes<H>(core::as_bytes(key), seed));
+    fold.add(cell);
+    return fold.result();
+}
+
+TEST(RowMerge, ChecksRowsByTheColumnsThatWereDigested) {
+    const Rows source{make_row(3, "a", {1, 10}), make_row(3, "b", {2, 20})};
+    const Rows target{make_row(3, "a", {1, 10}), make_row(3, "b", {2, 30})};
+    std::vector<DivergentRange> ranges{{3, {}, false, true, {}}};
+    const std::uint64_t equal = hash_of_digested<core::u64>("a", 9, 10);
+    ranges[0].total = {{2, core::u64{equal + hash_of_digested<core::u64>("b", 9, 20)}},
+                       {2, core::u64{equal + hash_of_digested<core::u64>("b", 9, 30)}}};
+    MergeSpec spec = proven(2);
+    spec.digested_columns = {1};
+    spec.seed = 9;
+    EXPECT_EQ(merge(spec, ranges, source, target).found, std::vector<Found>{mismatch("b", {1})});
+    EXPECT_THROW(merge(spec, ranges, source, source), TotalsError);
+    EXPECT_THROW(merge(spec, ranges, {source[0]}, target), TotalsError);
+    spec.digested_columns = {0};
+    EXPECT_THROW(merge(spec, ranges, source, target), TotalsError);
+}
+
+TEST(RowMerge, ChecksWideRowsByTheColumnsThatWereDigested) {
+    const core::u128 cell = core::join_halves(5, 6);
+    const std::string cells = std::string(16, 'c') + hash64(6) + hash64(5);
+    std::vector<DivergentRange> ranges{{3, {}, false, true, {}}};
+    ranges[0].total = {{1, hash_of_digested<core::u128>("a", 9, cell)}, {}};
+    MergeSpec spec{128, 2, false, true};
+    spec.digested_columns = {1};
+    spec.seed = 9;
+    const RowDigest row{3, "a", std::string(16, 'r'), cells};
+    EXPECT_EQ(merge(spec, ranges, {row}, {}).found, std::vector<Found>{missing_on_target("a")});
+    ranges[0].total.source.row_sum += 1;
+    EXPECT_THROW(merge(spec, ranges, {row}, {}), TotalsError);
+}
+
 TEST(RowMerge, RefusesADivergentRangeWithoutADifference) {
     const Rows rows{make_row(1, "a", {1})};
     EXPECT_EQ(error_of([&] { merge(proven(1), rows, rows); }), "range 1 is divergent, but its rows are equal");
