@@ -55,8 +55,7 @@ class ExtensionReader : public TableReader {
         RowStream rows = start(split_keys_call(table_, side(), ranges));
         std::vector<std::string> bounds;
         while (const std::optional<Row> row = rows.next())
-            read_wire_array(row->bytes(0),
-                            [&](std::optional<std::string_view> bound) { bounds.emplace_back(*bound); });
+            read_wire_array(row->bytes(0), [&](std::optional<std::string_view> bound) { bounds.emplace_back(*bound); });
         check_bounds(bounds, forms_of(table_.key));
         return bounds;
     }
