@@ -1239,8 +1239,11 @@ CREATE FUNCTION parity.verify_findings(job jsonb) RETURNS jsonb
             parity.verify_names(job -> 'plan' -> 'key_forms') AS forms
     ), line AS (
         SELECT r.no, r.value, CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent' ELSE 'in_flight' END AS state,
-            jsonb_object(CASE WHEN cardinality(p.key) > 0 THEN p.key ELSE p.columns END, parity.key_values(decode(r.value ->> 'key',
-                'hex'), p.forms)) AS key,
+            -- Where there is no key, what tells rows apart are their values.
+            CASE WHEN cardinality(p.key) > 0 OR (job -> 'ask' ->> 'with_values')::boolean THEN
+                jsonb_object(CASE WHEN cardinality(p.key) > 0 THEN p.key ELSE p.columns END,
+                             parity.key_values(decode(r.value ->> 'key', 'hex'), p.forms))
+            END AS key,
             (r.value ->> 'source_extra')::bigint AS source_extra, (r.value ->> 'target_extra')::bigint AS target_extra
         FROM plan p, jsonb_array_elements(job -> 'found' -> 'rows') WITH ORDINALITY AS r(value, no)
     ), finding AS (

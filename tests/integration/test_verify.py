@@ -124,6 +124,14 @@ def test_a_difference_is_recorded_and_told(verified):
     assert verified.verify(server="Odd server") == "divergent"
 
 
+@pytest.mark.parametrize("with_values", [False, True])
+def test_without_a_key_rows_are_recorded_only_where_values_are_asked_for(verified, with_values):
+    verified.both("ALTER TABLE t DROP CONSTRAINT t_pkey")
+    verified.target.execute("DELETE FROM t WHERE id = 7")
+    assert verified.verify(with_values=with_values) == "divergent"
+    assert verified.divergences() == [("missing_on_target", {"id": "7", "v": "v7"} if with_values else None, None)]
+
+
 @pytest.mark.parametrize("kind", ["int8", "text", "uuid", "numeric", "timestamptz", "interval", "inet", "bytea", "float8", "jsonb", "text[]",
                                   "bpchar(9)", "int4range"])
 def test_keys_of_many_types_are_named(pair, kind):
