@@ -256,6 +256,7 @@ object(kind, classid, oid) AS (
     SELECT CASE c.relkind WHEN 'S' THEN 'extension sequence' ELSE 'extension table' END,
         'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
     FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'm', 'S') AND c.relnamespace IN (SELECT o.oid FROM own AS o)
+        AND c.relnamespace NOT IN (SELECT e.extnamespace FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_parity')  -- records
     UNION ALL
     SELECT 'function', 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid
     FROM pg_catalog.pg_proc AS p WHERE p.pronamespace IN (SELECT o.oid FROM own AS o)

@@ -34,6 +34,8 @@ def standby(source_cluster):
 def test_standby(pair, standby, engine, role):
     """Rows that its primary writes while it is read are not seen."""
     pair.both(FIRST)
+    # Writing shall prune no catalogs: replay would wait for the pages that the last query on them has pinned until the next one.
+    pair.source.execute("VACUUM")
     standby.catch_up()
     copy = standby.database(pair.source.name)
     arguments = ("--engine", engine, "--workers", "2", "--ranges", "20")
