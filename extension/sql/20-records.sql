@@ -185,7 +185,8 @@ BEGIN
             'run', r.id, 'kind', r.kind, 'relation', left(t.relation, longest), 'target', left(r.target, longest),
             'status', coalesce(t.status, r.status), 'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows,
             'in_flight_rows', t.in_flight_rows, 'sqlstate', left(coalesce(t.sqlstate, r.sqlstate), 5),
-            'message', left(coalesce(t.message, r.message), longest)))
+            -- Every role may listen, and a server's error may quote a value.
+            'message', CASE WHEN coalesce(t.sqlstate, r.sqlstate) IS NULL THEN left(coalesce(t.message, r.message), longest) END))
         INTO payload FROM parity.run r LEFT JOIN parity.run_table t ON t.id = told_table WHERE r.id = told_run;
         EXIT WHEN octet_length(payload::text) < 7900;
     END LOOP;

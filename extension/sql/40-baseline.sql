@@ -428,7 +428,7 @@ BEGIN
     SELECT count(*), coalesce(jsonb_agg(jsonb_build_object(
                'kind', 'range', 'state', 'divergent', 'key', jsonb_build_object('lower', d.lower_bound, 'upper', d.upper_bound),
                'columns', d.columns) ORDER BY d.range_no) FILTER (WHERE d.place <= max_ranges), '[]'),
-           jsonb_agg(jsonb_build_object('lower', d.lower_bound, 'upper', d.upper_bound, 'captured', d.captured, 'now', d.rows)
+           jsonb_agg(jsonb_build_object('range_no', d.range_no, 'captured', d.captured, 'now', d.rows)
                      ORDER BY d.range_no)
                FILTER (WHERE d.place <= max_ranges AND d.rows <> d.captured AND NOT (allow_appends AND d.range_no = kept.ranges)),
            ARRAY(SELECT c.name FROM unnest(kept.columns) WITH ORDINALITY AS c(name, place)

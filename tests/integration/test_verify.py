@@ -124,6 +124,20 @@ def test_a_difference_is_recorded_and_told(verified):
     assert verified.verify(server="Odd server") == "divergent"
 
 
+@pytest.mark.parametrize("ranges", [1, 64])
+def test_rows_that_an_index_lacks_do_not_become_equal(verified, ranges):
+    verified.both("INSERT INTO t SELECT n, 'v' || n FROM generate_series(301, 20000) n; ANALYZE t")
+    for ready in ("false", "true"):
+        verified.target.execute(f"UPDATE pg_index SET indisready = {ready} WHERE indexrelid = 't_pkey'::regclass")
+        if ready == "false":
+            verified.target.close()  # and with it what the session remembers of the index
+            verified.target.execute("INSERT INTO t VALUES (777, 'v777'), (50000, 'v')")
+    assert verified.target.value("SELECT count(*) FROM t") == 20002
+    assert verified.verify(ranges=ranges) == "divergent"
+    assert [kind for kind, _, _ in verified.divergences()] == ["missing_on_source"] * 2
+    assert verified.part["details"]["without_indexes"] is True
+
+
 @pytest.mark.parametrize("with_values", [False, True])
 def test_without_a_key_rows_are_recorded_only_where_values_are_asked_for(verified, with_values):
     verified.both("ALTER TABLE t DROP CONSTRAINT t_pkey")
