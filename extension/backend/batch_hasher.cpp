@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backend/memory.h"
+#include "backend/row_sums.h"
 #include "core/leading_number.h"
 #include "core/order.h"
 
@@ -11,20 +12,6 @@ namespace {
 
 /// Steps of a batch that work on no column alone.
 constexpr std::size_t kOtherSteps = 2;
-
-template <typename H>
-constexpr std::size_t kWords = sizeof(H) / sizeof(core::u64);
-
-template <typename H>
-inline void add_to_sum(core::u64* sum, H hash) {
-    if constexpr (sizeof(H) == sizeof(core::u64)) {
-        *sum += hash;
-    } else {
-        core::u128 total = core::join_halves(sum[0], sum[1]) + hash;
-        sum[0] = core::low_half(total);
-        sum[1] = core::high_half(total);
-    }
-}
 
 TupleLayout layout_of(TupleDesc descriptor, std::span<const RowInput> inputs, MemoryContext context) {
     int* positions = allocate_array<int>(context, inputs.size() + 1);
@@ -209,21 +196,8 @@ void BatchHasher::hash_columns(std::size_t rows, PagePrefetch& prefetch) {
 
 template <typename H>
 void BatchHasher::add_rows(std::size_t rows, const DigestMatrix& matrix) const {
-    const std::size_t columns = columns_.size();
-    for (std::size_t row = 0; row < rows; ++row) {
-        core::u64* __restrict sums = matrix.range(ranges_[row]);
-        const H* __restrict row_cells = cells<H>(row);
-        const H key_hash = key_hashes<H>()[row];
-        core::RowFold<H> fold(key_hash);
-        core::u64* __restrict column_sum = matrix.column_sums(ranges_[row]);
-        for (std::size_t i = 0; i < columns; ++i, column_sum += kWords<H>) {
-            fold.add(row_cells[i]);
-            add_to_sum(column_sum, row_cells[i]);
-        }
-        sums[0]++;
-        add_to_sum(sums + key_sum_at(matrix), key_hash);
-        add_to_sum(sums + row_sum_at(matrix), fold.result());
-    }
+    for (std::size_t row = 0; row < rows; ++row)
+        add_row<H>(matrix, ranges_[row], key_hashes<H>()[row], cells<H>(row), columns_.size());
 }
 
 /// The key is framed once more: the frame that was hashed was overwritten by that of the next row.

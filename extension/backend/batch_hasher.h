@@ -8,7 +8,6 @@
 #include "backend/digest_matrix.h"
 #include "backend/digest_spec.h"
 #include "backend/prefetch.h"
-#include "backend/row_hasher.h"
 #include "backend/stored_column.h"
 #include "backend/tuple_layout.h"
 #include "core/bounds.h"

@@ -7,6 +7,7 @@
 #include "backend/column_choice.h"
 #include "backend/digest_matrix.h"
 #include "backend/memory.h"
+#include "backend/prefetch.h"
 #include "backend/row_hasher.h"
 
 /// The aggregates: digest_agg for everybody, range_digest_agg for range_digests(). They share their state.
@@ -38,6 +39,8 @@ struct AggregateState {
     Datum* values;
     bool* nulls;
     int columns;
+    int referenced;  ///< the first column that is given as a pointer; columns where there is none
+    RowPrefetch prefetch;
     TupleDesc record;      ///< the values come as one record of this shape; null: as arguments
     const bytea* options;  ///< as given with the first row, where they could be others later; else null
 };
@@ -115,7 +118,7 @@ void prepare_transition(AggregateState* state, FunctionCallInfo fcinfo, TupleDes
     for (int i = 0; i < columns; ++i) {
         const InputSpec& input = spec.inputs[static_cast<std::size_t>(i)];
         Oid type = input_type(fcinfo, record, i);
-        inputs[i] = {i, require_reader(type, pnstrdup(input.form.data(), input.form.size()), i)};
+        inputs[i] = {i, type, require_reader(type, pnstrdup(input.form.data(), input.form.size()), i)};
         guard_reader(inputs[i].reader, type, pnstrdup(input.label.data(), input.label.size()));
         std::size_t at = static_cast<std::size_t>(i);
         if ((at < key_count ? spec.key_form_names[at] : spec.column_form_names[at - key_count]) !=
@@ -129,6 +132,9 @@ void prepare_transition(AggregateState* state, FunctionCallInfo fcinfo, TupleDes
     state->values = allocate_array<Datum>(context, static_cast<std::size_t>(columns));
     state->nulls = allocate_array<bool>(context, static_cast<std::size_t>(columns));
     state->columns = columns;
+    state->prefetch = {};
+    state->referenced = static_cast<int>(
+        std::find_if(inputs, inputs + columns, [](const RowInput& input) { return !get_typbyval(input.type); }) - inputs);
     state->record = record;
     state->options = copy_unless_constant(fcinfo, context);
 }
@@ -155,6 +161,8 @@ void load_arguments(AggregateState* state, FunctionCallInfo fcinfo) {
         state->values[i] = PG_GETARG_DATUM(i + kLeadingArguments);
         state->nulls[i] = PG_ARGISNULL(i + kLeadingArguments);
     }
+    if (state->referenced < state->columns && !state->nulls[state->referenced])
+        state->prefetch.step(DatumGetPointer(state->values[state->referenced]));
 }
 
 void load_record(AggregateState* state, FunctionCallInfo fcinfo) {

@@ -6,19 +6,12 @@
 
 #include "backend/digest_matrix.h"
 #include "backend/digest_spec.h"
-#include "backend/canonical_value.h"
+#include "backend/stored_column.h"
 #include "core/bounds.h"
 #include "core/hash.h"
-#include "core/order.h"
 
 /// One row's values to hashes: the only place where the backend applies docs/digest-format.md, section 4.
 namespace parity::backend {
-
-/// Where a key part or a column stands in the arrays of values, and how it is read.
-struct RowInput {
-    int position;
-    ColumnReader reader;
-};
 
 /// Hashes rows of values under one spec. Each process has its own.
 class RowHasher {
@@ -49,17 +42,26 @@ class RowHasher {
   private:
     template <typename H>
     void accumulate_as(const Datum* values, const bool* nulls, const DigestMatrix& matrix);
-    template <typename H, typename Consume>
-    H hash_cells_as(const Datum* values, const bool* nulls, H key_hash, Consume consume);
-    template <typename H, typename Consume>
-    H hash_framed_cells_as(H key_hash, Consume consume);
+    template <typename H>
+    H hash_key(const Datum* values, const bool* nulls);
+    template <typename H>
+    void hash_cells_as(const Datum* values, const bool* nulls, H key_hash);
+    template <typename H>
+    void hash_framed_cells();
+    template <typename H>
+    H* cells() const {
+        return static_cast<H*>(cells_);
+    }
 
     const DigestSpec& spec_;
-    std::span<const RowInput> key_;
-    std::span<const RowInput> columns_;
+    std::span<const StoredColumn> key_;
+    std::span<const StoredColumn> columns_;
     core::RangeFinder finder_;
     core::ByteSink framed_;
     Scratch scratch_;
+    core::ByteView key_frame_;  ///< of the last row
+    void* cells_;               ///< its cells, of the spec's width
+    std::uint8_t fixed_frame_[kFrameRoom];
 };
 static_assert(std::is_trivially_destructible_v<RowHasher>);
 

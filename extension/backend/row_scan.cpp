@@ -72,7 +72,7 @@ std::span<const RowInput> inputs_in(const DigestTask& task, Relation leaf) {
     auto* inputs = allocate_array<RowInput>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1);
     std::size_t count = 0;
     for (std::span<const TaskColumn> columns : {task.key, task.columns})
-        for (const TaskColumn& column : columns) inputs[count++] = {number_in(leaf, column) - 1, column.reader};
+        for (const TaskColumn& column : columns) inputs[count++] = {number_in(leaf, column) - 1, column.type, column.reader};
     return {inputs, count};
 }
 

@@ -100,7 +100,7 @@ RowInput find_input(Relation leaf, const NameData& column, std::string_view form
     if (!reader)
         elog(ERROR, "column \"%s\" of \"%s\" has another type", NameStr(column), RelationGetRelationName(leaf));
     guard_reader(*reader, type, column_label(NameStr(column)));
-    return {number - 1, *reader};
+    return {number - 1, type, *reader};
 }
 
 std::span<const RowInput> find_inputs(const Participant& self, Relation leaf) {
@@ -245,7 +245,6 @@ DigestMatrix scan_together(const DigestTask& task, ScanSetup& setup, int workers
     share(parallel, kKeyColumns, setup.columns, column_bytes);
     share(parallel, kKeySpec, spec, VARSIZE(spec));
     auto* sums = static_cast<core::u64*>(shm_toc_allocate(parallel->toc, sum_bytes));
-    memset(sums, 0, sum_bytes);
     shm_toc_insert(parallel->toc, kKeySums, sums);
 
     LaunchParallelWorkers(parallel);
@@ -312,6 +311,7 @@ void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
     DigestMatrix matrix = shape_matrix(spec);
     matrix.words = static_cast<parity::core::u64*>(shm_toc_lookup(toc, kKeySums, false)) +
                    matrix.total_words() * static_cast<std::size_t>(ParallelWorkerNumber);
+    memset(matrix.words, 0, matrix.bytes());
     participate({static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false)),
                  static_cast<SharedLeaf*>(shm_toc_lookup(toc, kKeyLeaves, false)),
                  static_cast<NameData*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, matrix, CurrentMemoryContext,

@@ -1,9 +1,15 @@
 #include "backend/sql_arguments.h"
 
+#include <algorithm>
+
 #include "backend/memory.h"
 
 namespace parity::backend {
 namespace {
+
+/// Kilobytes of a result that are kept in memory; the rest goes to a temporary file. Writing and reading that takes a
+/// third of the time of touching as much new memory for the first time (16384 ranges: 10 ms instead of 30).
+constexpr int kResultMemory = 1024;
 
 std::span<const Datum> elements(ArrayType* array, const char* what) {
     if (ARR_NDIM(array) > 1)
@@ -74,7 +80,8 @@ TupleDesc begin_result(FunctionCallInfo fcinfo, FunctionShape shape, Tuplestores
                         errmsg("set-valued function called in context that cannot accept a set")));
     MemoryContext caller = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
     TupleDesc descriptor = result_descriptor(fcinfo, shape);
-    *store = tuplestore_begin_heap(info->allowedModes & SFRM_Materialize_Random, false, work_mem);
+    *store = tuplestore_begin_heap(info->allowedModes & SFRM_Materialize_Random, false,
+                                   std::min(work_mem, kResultMemory));
     info->returnMode = SFRM_Materialize;
     info->setResult = *store;
     info->setDesc = descriptor;

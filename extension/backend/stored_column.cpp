@@ -202,10 +202,15 @@ template <typename H, typename Fixed>
 }
 
 template <typename H>
-[[gnu::noinline]] H hash_other_cell(const StoredColumn& column, StoredValue value, core::u64 seed, Scratch& scratch) {
+[[gnu::noinline]] H hash_kept_cell(const StoredColumn& column, StoredValue value, core::u64 seed, Scratch& scratch) {
     CHECK_FOR_INTERRUPTS();
-    H cell = core::hash_bytes<H>(
+    return core::hash_bytes<H>(
         canonical_bytes(column.reader, fetch_att(value, column.by_value, column.length), scratch), seed);
+}
+
+template <typename H>
+H hash_other_cell(const StoredColumn& column, StoredValue value, core::u64 seed, Scratch& scratch) {
+    H cell = hash_kept_cell<H>(column, value, seed, scratch);
     release_value();
     return cell;
 }
@@ -254,6 +259,44 @@ void hash_other_cells(const StoredColumn& column, const CellBatch<H>& batch, Scr
                                             : core::null_cell_hash<H>(batch.seeds[i]);
 }
 
+// ---- cells of one row ----------------------------------------------------------------------------------------------
+
+/// The cell of a value of varying width that needs no memory; nothing for the others.
+template <typename H>
+inline std::optional<H> hash_plain_cell(StoredForm form, StoredValue value, core::u64 seed) {
+    const std::optional<core::ByteView> bytes = plain_varlena(value);
+    if (!bytes) return std::nullopt;
+    switch (form) {
+        case StoredForm::kVarlena:
+            return core::hash_bytes<H>(*bytes, seed);
+        case StoredForm::kPadded:
+            return core::hash_bytes<H>(without_trailing_blanks(*bytes), seed);
+        case StoredForm::kNumeric: {
+            std::uint8_t room[kNumericRoom];
+            const std::size_t length = write_numeric(*bytes, room);
+            if (length == 0) return std::nullopt;
+            return core::hash_bytes<H>({room, length}, seed);
+        }
+        default:
+            return std::nullopt;
+    }
+}
+
+template <typename H>
+[[gnu::always_inline]] inline H hash_given_cell(const StoredColumn& column, StoredValue value, core::u64 seed,
+                                                Scratch& scratch) {
+    if (!value) return core::null_cell_hash<H>(seed);
+    H cell;
+    if (with_fixed(column.form, [&](auto fixed) {
+            std::uint8_t room[decltype(fixed)::kBytes];
+            cell = core::hash_bytes<H>({decltype(fixed)::find(value, room), decltype(fixed)::kBytes}, seed);
+        }))
+        return cell;
+    if (column.form != StoredForm::kOther)
+        if (std::optional<H> plain = hash_plain_cell<H>(column.form, value, seed)) return *plain;
+    return hash_kept_cell<H>(column, value, seed, scratch);
+}
+
 // ---- keys ----------------------------------------------------------------------------------------------------------
 
 /// Frames are hashed after all of them are written: a load that spans two stores has to wait for them.
@@ -275,6 +318,13 @@ StoredColumn stored_column(TupleDesc descriptor, const RowInput& input, const Tu
     Form_pg_attribute attribute = TupleDescAttr(descriptor, input.position);
     return {input.reader, form_of(input.reader, attribute->attlen), attribute->attbyval, attribute->attlen,
             layout.slot_of(input.position)};
+}
+
+StoredColumn given_column(const RowInput& input) {
+    std::int16_t length;
+    bool by_value;
+    get_typlenbyval(input.type, &length, &by_value);
+    return {input.reader, form_of(input.reader, length), by_value, length, static_cast<std::size_t>(input.position)};
 }
 
 core::ByteView stored_bytes(const StoredColumn& column, StoredValue value, Scratch& scratch) {
@@ -326,6 +376,13 @@ void hash_cells(const StoredColumn& column, const StoredValue* values, std::size
     }
 }
 
+template <typename H>
+[[gnu::flatten]] void hash_given_cells(std::span<const StoredColumn> columns, const Datum* values, const bool* nulls,
+                                       core::u64 seed, Scratch& scratch, H* cells) {
+    for (const StoredColumn& column : columns)
+        *cells++ = hash_given_cell<H>(column, given_value(column, values, nulls), seed, scratch);
+}
+
 template std::size_t hash_fixed_keys(const StoredColumn&, const StoredValue*, std::size_t, core::u64, std::uint8_t*,
                                      core::u64*);
 template std::size_t hash_fixed_keys(const StoredColumn&, const StoredValue*, std::size_t, core::u64, std::uint8_t*,
@@ -334,5 +391,9 @@ template void hash_cells(const StoredColumn&, const StoredValue*, std::size_t, c
                          std::size_t);
 template void hash_cells(const StoredColumn&, const StoredValue*, std::size_t, const core::u64*, Scratch&, core::u128*,
                          std::size_t);
+template void hash_given_cells(std::span<const StoredColumn>, const Datum*, const bool*, core::u64, Scratch&,
+                               core::u64*);
+template void hash_given_cells(std::span<const StoredColumn>, const Datum*, const bool*, core::u64, Scratch&,
+                               core::u128*);
 
 }  // namespace parity::backend

@@ -2,8 +2,10 @@
 
 #include "backend/pg.h"
 
+#include <bit>
+#include <span>
+
 #include "backend/canonical_value.h"
-#include "backend/row_hasher.h"
 #include "backend/tuple_layout.h"
 #include "core/bytes.h"
 #include "core/hash.h"
@@ -11,6 +13,13 @@
 /// Hashing a column's stored values: what canonical_bytes() and the core's hash do with one Datum, done with the bytes
 /// of heap tuples, many rows at a time.
 namespace parity::backend {
+
+/// Where a key part or a column stands among a row's values, and how it is read.
+struct RowInput {
+    int position;
+    Oid type;
+    ColumnReader reader;
+};
 
 /// How canonical bytes are made of stored ones where no Datum is needed.
 enum class StoredForm : std::uint8_t {
@@ -31,17 +40,29 @@ enum class StoredForm : std::uint8_t {
     kNumeric,
 };
 
-/// A wanted column of a heap.
+/// A wanted column of a heap, or of a row that is given as Datums.
 struct StoredColumn {
     ColumnReader reader;
     StoredForm form;
     bool by_value;
     std::int16_t length;  ///< pg_attribute.attlen
-    std::size_t slot;     ///< in its TupleLayout
+    std::size_t slot;     ///< in its TupleLayout, or the place among the row's Datums
 };
 
 /// The column of a relation's tuples that a reader reads.
 StoredColumn stored_column(TupleDesc descriptor, const RowInput& input, const TupleLayout& layout);
+
+/// The same of rows of Datums.
+StoredColumn given_column(const RowInput& input);
+
+/// A Datum as it would be stored: a pointer to it, or to what it points to.
+inline StoredValue given_value(const StoredColumn& column, const Datum* values, const bool* nulls) {
+    if (nulls[column.slot]) return nullptr;
+    const Datum& value = values[column.slot];
+    if (!column.by_value) return DatumGetPointer(value);
+    const char* bytes = reinterpret_cast<const char*>(&value);
+    return std::endian::native == std::endian::little ? bytes : bytes + sizeof(Datum) - column.length;
+}
 
 /// Canonical bytes of a stored value other than NULL, as canonical_bytes() gives them.
 core::ByteView stored_bytes(const StoredColumn& column, StoredValue value, Scratch& scratch);
@@ -61,6 +82,11 @@ std::size_t hash_fixed_keys(const StoredColumn& column, const StoredValue* value
 template <typename H>
 void hash_cells(const StoredColumn& column, const StoredValue* values, std::size_t rows, const core::u64* seeds,
                 Scratch& scratch, H* cells, std::size_t stride);
+
+/// Hashes the cells of one row of Datums. What values need memory for is the current context's, which keeps it.
+template <typename H>
+void hash_given_cells(std::span<const StoredColumn> columns, const Datum* values, const bool* nulls, core::u64 seed,
+                      Scratch& scratch, H* cells);
 
 /// Gives back what was allocated in the current context, which is the caller's own for values.
 inline void release_value() {
