@@ -150,11 +150,16 @@ class TableComparison {
         Comparison compared = comparison.finish();
         debug("{} ranges digested in {:.3f} s, {} of them divergent; path {} on source, {} on target", compared.ranges,
               seconds_since(started), compared.divergent.size(), source->path(), target->path());
-        if (context_.log->should_log(spdlog::level::debug))
-            for (Side side : {Side::kSource, Side::kTarget})
-                if (const std::string effort = readers[side]->effort(); !effort.empty())
-                    debug("on the {}: {}", side_name(side), effort);
+        show_effort(readers);
         return compared;
+    }
+
+    /// How each side read what it was last asked for.
+    void show_effort(const Both<TableReader*>& readers) {
+        if (!context_.log->should_log(spdlog::level::debug)) return;
+        for (Side side : {Side::kSource, Side::kTarget})
+            if (const std::string effort = readers[side]->effort(); !effort.empty())
+                debug("on the {}: {}", side_name(side), effort);
     }
 
     std::vector<std::string> split_finely(int ranges) {
@@ -235,6 +240,7 @@ class TableComparison {
         if (!table_.key.empty()) result_.column_divergent = report.column_divergent;
         note_oddities(report);
         debug("rows of {} divergent ranges merged in {:.3f} s", located.divergent.size(), seconds_since(started));
+        show_effort(readers_);
     }
 
     /// Gives the number of rows that the listed finding stands for.

@@ -114,6 +114,10 @@ void append_ranges(std::vector<Parameter>& parameters, const RangeList& ranges) 
     parameters.push_back(ranges.only.empty() ? Parameter{} : integer_array(ranges.only));
 }
 
+Parameter workers_parameter(const DigestSettings& settings) {
+    return settings.workers ? Parameter{std::to_string(*settings.workers)} : Parameter{};
+}
+
 constexpr const char* kRangeArguments = "bounds => $9::pg_catalog.bytea[], only_ranges => $10::pg_catalog.int4[]";
 
 bool contains(const std::vector<std::string>& list, std::string_view element) {
@@ -250,7 +254,7 @@ Query split_keys_call(const TablePlan& table, Side side, int ranges) {
 Query range_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
     append_ranges(parameters, ranges);
-    parameters.push_back(settings.workers ? Parameter{std::to_string(*settings.workers)} : Parameter{});
+    parameters.push_back(workers_parameter(settings));
     return {fmt::format("SELECT range_no, row_count, key_digest, row_digest, column_digests, path_taken "
                         "FROM parity.range_digests({}, {}, {}, workers => $11::pg_catalog.int4) ORDER BY range_no",
                         kRelationArguments, kDigestArguments, kRangeArguments),
@@ -260,7 +264,7 @@ Query range_digests_call(const TablePlan& table, Side side, const DigestSettings
 Query range_totals_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
     std::vector<Parameter> parameters = digest_parameters(with_columns(table, ranges.columns), side, settings);
     append_ranges(parameters, ranges);
-    parameters.push_back(settings.workers ? Parameter{std::to_string(*settings.workers)} : Parameter{});
+    parameters.push_back(workers_parameter(settings));
     return {fmt::format("SELECT range_numbers, row_counts, key_digests, row_digests, path_taken "
                         "FROM parity.range_totals({}, {}, {}, workers => $11::pg_catalog.int4)",
                         kRelationArguments, kDigestArguments, kRangeArguments),
@@ -279,8 +283,9 @@ Query last_digest_call() {
 Query row_records_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
     append_ranges(parameters, ranges);
-    return {fmt::format("SELECT row_count, records FROM parity.row_records({}, {}, {})", kRelationArguments,
-                        kDigestArguments, kRangeArguments),
+    parameters.push_back(workers_parameter(settings));
+    return {fmt::format("SELECT row_count, records FROM parity.row_records({}, {}, {}, workers => $11::pg_catalog.int4)",
+                        kRelationArguments, kDigestArguments, kRangeArguments),
             std::move(parameters)};
 }
 

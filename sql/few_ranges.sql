@@ -45,6 +45,22 @@ FROM (SELECT array_agg(bound ORDER BY bound_no) AS list FROM parity.split_keys('
     parity.range_digests('narrow', bounds => bound.list, only_ranges => '{10,12,14}', path => 'scan') a JOIN LATERAL parity.range_digests('narrow', bounds => bound.list, only_ranges => '{10,12,14}') b USING (range_no)
 GROUP BY 1;
 
+-- Rows of few ranges, where no index has them: by one process, by several, and chosen from all rows, they are the same.
+CREATE FUNCTION rows_of(relation regclass, workers int, filter text, width int) RETURNS text LANGUAGE sql AS $$
+    WITH bound AS (SELECT array_agg(b.bound ORDER BY b.bound_no) AS list FROM parity.split_keys($1, 200) b)
+    SELECT count(*) || ' ' || md5(string_agg(concat_ws(' ', r.range_no, r.key, r.key_text, r.row_hash, r.cell_hashes), ';' ORDER BY r.range_no, r.key, r.row_hash))
+    FROM bound, parity.row_digests($1, bounds => bound.list, width => $4, workers => $2, filter => $3,
+        only_ranges => (SELECT array_agg(n) FROM generate_series(1, cardinality(bound.list) + 1, 34) n)) r
+$$;
+CREATE FUNCTION effort() RETURNS text LANGUAGE sql AS $$ SELECT concat_ws(' ', path, workers_requested, workers_launched, pages > 0) FROM parity.last_digest() $$;
+SELECT t, w AS width, rows_of(t, 0, NULL, w) AS serial, effort() FROM unnest('{worded,keyless,pair}'::text[]) t, unnest('{64,128}'::int[]) w;
+SELECT t, w AS width, rows_of(t, 2, NULL, w) AS parallel, effort() FROM unnest('{worded,keyless,pair}'::text[]) t, unnest('{64,128}'::int[]) w;
+SELECT t, w AS width, rows_of(t, NULL, 'true', w) AS filtered, effort() FROM unnest('{worded,keyless,pair}'::text[]) t, unnest('{64,128}'::int[]) w;
+SELECT row_count, length(records), effort() FROM parity.row_records('worded', bounds => '{\x684000000000000000,\x684010000000000000}', only_ranges => '{2}', workers => 2);
+SELECT count(*), effort() FROM parity.row_digests('worded', workers => 2);
+SELECT count(*), effort() FROM parity.row_digests('one', bounds => ARRAY(SELECT bound FROM parity.split_keys('one', 200) ORDER BY bound_no), only_ranges => '{17}');
+SELECT count(*) FROM parity.row_digests('worded', workers => -1);
+
 -- How the last one was computed.
 SELECT count(*) FROM digests('one', 'auto');
 SELECT path, workers_requested, workers_launched, pages, rows BETWEEN 500 AND 800 AS few_rows, milliseconds > 0 AS took FROM parity.last_digest();

@@ -4,7 +4,7 @@
 
 #include "core/hash.h"
 
-/// What the session's last digest took.
+/// What the session's last digests or rows took.
 namespace parity::backend {
 
 struct Effort {
@@ -12,7 +12,7 @@ struct Effort {
     int workers_requested;  ///< parallel workers; below 0: left to the planner
     int workers_launched;   ///< below 0: not known
     std::int64_t pages;     ///< read from the relation; below 0: not known
-    core::u64 rows;         ///< digested
+    core::u64 rows;         ///< digested, or given
     double milliseconds;    ///< from the first page to the last
 };
 

@@ -136,11 +136,11 @@ std::size_t stretches_worth_an_index(const DigestTask& task, int scanners) {
     return are_searches_few(task, stretches) ? stretches : 0;
 }
 
-std::size_t stretches_worth_an_index_for_rows(const DigestTask& task) {
+std::size_t stretches_worth_an_index_for_rows(const DigestTask& task, int scanners) {
     std::span<const std::uint8_t> kept = task.spec.kept;
     const bool all = std::find(kept.begin(), kept.end(), 0) == kept.end();
     if (!all && count_stretches(kept) == 1 && may_use_index(task)) return 1;
-    return stretches_worth_an_index(task, 1);
+    return stretches_worth_an_index(task, scanners);
 }
 
 namespace {

@@ -24,7 +24,7 @@ std::size_t stretches_worth_an_index(const DigestTask& task, int scanners);
 
 /// The same for rows. One run, unless it is all ranges, is worth it however long it is: it is left to the planner,
 /// which may scan.
-std::size_t stretches_worth_an_index_for_rows(const DigestTask& task);
+std::size_t stretches_worth_an_index_for_rows(const DigestTask& task, int scanners);
 
 /// Reads the rows of the kept ranges, one stretch of neighbouring ranges after the other. The condition of a stretch
 /// lets rows of other stretches in: the consumer takes only rows of `*window`, which tells the stretch.

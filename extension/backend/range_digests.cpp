@@ -94,15 +94,6 @@ const char* path_name(DigestPath path) {
     }
 }
 
-int read_workers(FunctionCallInfo fcinfo) {
-    if (PG_ARGISNULL(kWorkers)) return -1;
-    int workers = PG_GETARG_INT32(kWorkers);
-    if (workers < 0 || workers > MAX_PARALLEL_WORKER_LIMIT)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("workers must be between 0 and %d, not %d", MAX_PARALLEL_WORKER_LIMIT, workers)));
-    return workers;
-}
-
 TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
     require_argument(fcinfo, kRelation, "relation");
     require_argument(fcinfo, kSeed, "seed");
@@ -136,7 +127,7 @@ int scanners(const DigestTask& task, int workers) {
 
 RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     DigestPath wanted = parse_path(fcinfo);
-    int workers = read_workers(fcinfo);
+    int workers = workers_argument(fcinfo, kWorkers);
     RangeResult result{open_task(read_task_arguments(fcinfo)), {}, DigestPath::kAuto};
     DigestTask& task = result.task;
     if (PG_ARGISNULL(kBounds)) {
@@ -153,7 +144,7 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     if (result.path == DigestPath::kIndex) workers = 0;
     if (workers < 0 && result.path == DigestPath::kScan) workers = default_workers(task);
     check_digest_memory(task.spec, 1 + (workers < 0 ? max_parallel_workers_per_gather : workers));
-    ScanEffort effort{result.path == DigestPath::kIndex ? 0 : -1, -1};
+    ScanEffort effort{workers, result.path == DigestPath::kIndex ? 0 : -1, -1};
     instr_time started, elapsed;
     INSTR_TIME_SET_CURRENT(started);
     result.matrix = digest_by(result.path, task, workers, stretches, &effort);

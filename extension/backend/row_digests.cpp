@@ -4,6 +4,7 @@
 
 #include "backend/digest_task.h"
 #include "backend/double_text.h"
+#include "backend/effort.h"
 #include "backend/index_rows.h"
 #include "backend/key_condition.h"
 #include "backend/memory.h"
@@ -11,6 +12,7 @@
 #include "backend/query_path.h"
 #include "backend/row_hasher.h"
 #include "backend/row_scan.h"
+#include "backend/scan.h"
 #include "backend/sql_arguments.h"
 #include "core/render.h"
 
@@ -37,6 +39,7 @@ enum RowArgument {
     kFilter,
     kSeed,
     kWidth,
+    kWorkers,
     kRecordArguments,  ///< how many row_records has
     kWithValues = kRecordArguments,
     kRowArguments,  ///< how many row_digests has
@@ -103,6 +106,8 @@ struct RowCollector {
     HashedRow row;                         ///< the one whose key was framed last
     bool framed;                           ///< consume_row() is called for it next
     core::u128* cells;
+    int workers;  ///< of a scan that needs no values
+    core::u64 taken;
     bool as_records;
     ValuePrinter* printers;  ///< null: no values
     Tuplesortstate* sort;
@@ -146,6 +151,7 @@ Datum value_texts(const RowCollector& self, const Datum* values, const bool* nul
 }
 
 void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
+    ++self.taken;
     ExecClearTuple(self.slot);
     Datum* result = self.slot->tts_values;
     bool* absent = self.slot->tts_isnull;
@@ -168,6 +174,7 @@ void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
 /// Range, key, row hash and cell hashes, one after the other: the order of such bytes is that of the rows, because no
 /// framed key is the beginning of another one.
 void put_record(RowCollector& self, const HashedRow& row) {
+    ++self.taken;
     std::uint8_t range[sizeof(std::uint32_t)];
     core::store_be(range, row.range + 1);
     self.bytes.clear();
@@ -323,6 +330,8 @@ RowCollector make_collector(FunctionCallInfo fcinfo, const DigestTask& task, Row
     RowCollector collector{};
     collector.task = &task;
     collector.hasher = &hasher;
+    collector.workers = workers_argument(fcinfo, kWorkers);
+    if (collector.workers < 0) collector.workers = task.obstacle == ScanObstacle::kNone ? default_workers(task) : 0;
     collector.by_key = !PG_ARGISNULL(kKeys);
     if (collector.by_key) collector.keys = sorted_keys(fcinfo);
     collector.cells = allocate_array<core::u128>(CurrentMemoryContext, task.columns.size() + 1);
@@ -337,17 +346,38 @@ void read_by_query(RowCollector& collector, const KeyCondition& condition) {
     query.close();
 }
 
-void read_rows(RowCollector& collector) {
+/// Reads the rows by what costs least, and tells how; all but its time.
+Effort read_wanted(RowCollector& collector) {
     const DigestTask& task = *collector.task;
+    const bool with_values = collector.by_key || collector.printers;
+    const RowConsumer consumer{wants_row, consume_row, &collector};
     collector.window = {0, task.spec.ranges() - 1};
     KeyCondition condition;
-    if (collector.by_key)
+    if (collector.by_key) {
         condition = condition_of_keys(task, collector.keys);
-    else if (std::size_t stretches = stretches_worth_an_index_for_rows(task))
-        return read_by_index(task, stretches, &collector.window, {wants_row, consume_row, &collector});
-    if (condition.parameters > 0 || task.obstacle != ScanObstacle::kNone) return read_by_query(collector, condition);
-    if (collector.by_key || collector.printers) return read_by_scan(task, {wants_row, consume_row, &collector});
-    read_hashes_by_scan(task, {take_hashed_row, &collector});
+    } else if (std::size_t stretches =
+                   stretches_worth_an_index_for_rows(task, 1 + (with_values ? 0 : collector.workers))) {
+        read_by_index(task, stretches, &collector.window, consumer);
+        return {"index", 0, 0, -1, 0, 0};
+    }
+    if (condition.parameters > 0 || task.obstacle != ScanObstacle::kNone) {
+        read_by_query(collector, condition);
+        return {"query", -1, -1, -1, 0, 0};
+    }
+    if (with_values) return {"scan", 0, 0, read_by_scan(task, consumer), 0, 0};
+    const ScanEffort effort = read_hashes_by_scan(task, collector.workers, {take_hashed_row, &collector});
+    return {"scan", effort.workers_requested, effort.workers_launched, effort.pages, 0, 0};
+}
+
+void read_rows(RowCollector& collector) {
+    instr_time started, elapsed;
+    INSTR_TIME_SET_CURRENT(started);
+    Effort effort = read_wanted(collector);
+    INSTR_TIME_SET_CURRENT(elapsed);
+    INSTR_TIME_SUBTRACT(elapsed, started);
+    effort.rows = collector.taken;
+    effort.milliseconds = INSTR_TIME_GET_MILLISEC(elapsed);
+    remember_effort(effort);
 }
 
 }  // namespace

@@ -20,9 +20,9 @@ struct AllPages {
     }
 };
 
-/// Calls `read(reader)` for each page of a leaf.
+/// Calls `read(reader)` for each page of a leaf; gives how many there are.
 template <typename Read>
-void for_each_page(Relation leaf, Read read) {
+BlockNumber for_each_page(Relation leaf, Read read) {
     AllPages all{0, RelationGetNumberOfBlocks(leaf)};
     const BlockSupply blocks{AllPages::next_page, &all};
     auto* pages =
@@ -34,6 +34,7 @@ void for_each_page(Relation leaf, Read read) {
     }
     count_scan(leaf, seen);
     pages->close();
+    return all.end;
 }
 
 /// Calls `read(leaf, row_context)` for each leaf.
@@ -67,32 +68,17 @@ void pass_rows(LeafRows& rows, Oid leaf, const PageReader& page, const RowConsum
     }
 }
 
-/// Where a leaf holds what the spec's inputs read.
-std::span<const RowInput> inputs_in(const DigestTask& task, Relation leaf) {
-    auto* inputs = allocate_array<RowInput>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1);
-    std::size_t count = 0;
-    for (std::span<const TaskColumn> columns : {task.key, task.columns})
-        for (const TaskColumn& column : columns) inputs[count++] = {number_in(leaf, column) - 1, column.type, column.reader};
-    return {inputs, count};
-}
-
 }  // namespace
 
-void read_by_scan(const DigestTask& task, const RowConsumer& consumer) {
+std::int64_t read_by_scan(const DigestTask& task, const RowConsumer& consumer) {
+    std::int64_t pages = 0;
     for_each_leaf(task, [&](Relation leaf, MemoryContext row_context) {
         LeafRows rows(task, leaf);
-        for_each_page(leaf, [&](const PageReader& page) {
+        pages += for_each_page(leaf, [&](const PageReader& page) {
             pass_rows(rows, RelationGetRelid(leaf), page, consumer, row_context);
         });
     });
-}
-
-void read_hashes_by_scan(const DigestTask& task, const HashedRowConsumer& consumer) {
-    for_each_leaf(task, [&](Relation leaf, MemoryContext row_context) {
-        auto* hasher = new (allocate_array<BatchHasher>(CurrentMemoryContext, 1))
-            BatchHasher(task.spec, RelationGetDescr(leaf), inputs_in(task, leaf), CurrentMemoryContext, row_context);
-        for_each_page(leaf, [&](const PageReader& page) { hasher->pass(page.tuples(), page.upcoming(), consumer); });
-    });
+    return pages;
 }
 
 }  // namespace parity::backend

@@ -8,6 +8,7 @@
 #include "backend/page_reader.h"
 #include "backend/pg_compat.h"
 #include "backend/progress.h"
+#include "backend/shared_rows.h"
 
 namespace parity::backend {
 namespace {
@@ -21,6 +22,7 @@ constexpr core::u64 kKeyLeaves = 2;
 constexpr core::u64 kKeyColumns = 3;
 constexpr core::u64 kKeySpec = 4;
 constexpr core::u64 kKeySums = 5;
+constexpr core::u64 kKeyRows = 6;  ///< instead of sums
 
 /// A leaf and the number of its first page when the pages of all leaves are counted through.
 struct SharedLeaf {
@@ -39,13 +41,19 @@ struct SharedScan {
     std::uint32_t columns;  ///< the key's included
 };
 
+/// Where hashed rows go.
+struct ScanOutput {
+    DigestMatrix matrix;            ///< to the sums of their ranges
+    const HashedRowConsumer* rows;  ///< or those of kept ranges to this
+};
+
 /// One participant's view of the scan.
 struct Participant {
     SharedScan* shared;
     const SharedLeaf* leaves;
     const NameData* columns;  ///< the key's, then the others; leaves may hold them at other places than their parent
     const DigestSpec* spec;
-    DigestMatrix matrix;
+    ScanOutput output;
     MemoryContext context;
     ProgressReporter* progress;  ///< null in workers
 };
@@ -141,7 +149,10 @@ void read_leaf(const Participant& self, Relation leaf, PageAllocation& allocatio
     core::u64 rows = 0;
     while (pages->next()) {
         rows += pages->tuples().size();
-        hasher->accumulate(pages->tuples(), pages->upcoming(), self.matrix);
+        if (self.output.rows)
+            hasher->pass(pages->tuples(), pages->upcoming(), *self.output.rows);
+        else
+            hasher->accumulate(pages->tuples(), pages->upcoming(), self.output.matrix);
         counter.count_page();
     }
     counter.flush();
@@ -211,12 +222,10 @@ void check_all_read(SharedScan* shared) {
              static_cast<unsigned long long>(shared->total_pages));
 }
 
-DigestMatrix scan_alone(const DigestTask& task, ScanSetup& setup) {
-    DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
+void scan_alone(const DigestTask& task, ScanSetup& setup, const ScanOutput& output) {
     ProgressReporter progress;
-    participate({&setup.scan, setup.leaves, setup.columns, &task.spec, matrix, CurrentMemoryContext, &progress});
+    participate({&setup.scan, setup.leaves, setup.columns, &task.spec, output, CurrentMemoryContext, &progress});
     check_all_read(&setup.scan);
-    return matrix;
 }
 
 template <typename T>
@@ -227,37 +236,72 @@ T* share(ParallelContext* parallel, core::u64 key, const T* from, std::size_t by
     return static_cast<T*>(room);
 }
 
-DigestMatrix scan_together(const DigestTask& task, ScanSetup& setup, int workers, ScanEffort* effort) {
-    DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
+/// What workers put into shared memory for the leader.
+class WorkersOutput {
+  public:
+    WorkersOutput(const DigestTask& task, const ScanOutput& leader, int workers)
+        : task_(task), leader_(leader), workers_(workers) {}
+
+    void estimate(ParallelContext* parallel) const { shm_toc_estimate_chunk(&parallel->estimator, bytes()); }
+    void set_up(ParallelContext* parallel) {
+        void* room = shm_toc_allocate(parallel->toc, bytes());
+        if (leader_.rows)
+            rows_.emplace(static_cast<SharedRows*>(room), workers_, parallel->seg);
+        else
+            sums_ = static_cast<core::u64*>(room);
+        shm_toc_insert(parallel->toc, leader_.rows ? kKeyRows : kKeySums, room);
+    }
+    /// Takes what those that were launched put there, when they have ended.
+    void take(int launched) {
+        if (rows_) return rows_->drain(task_.columns.size(), *leader_.rows);
+        for (int i = 0; i < launched; ++i)
+            add_matrix(leader_.matrix, sums_ + leader_.matrix.total_words() * static_cast<std::size_t>(i));
+    }
+
+  private:
+    std::size_t bytes() const {
+        return leader_.rows ? estimate_shared_rows(workers_)
+                            : leader_.matrix.bytes() * static_cast<std::size_t>(workers_);
+    }
+
+    const DigestTask& task_;
+    const ScanOutput& leader_;
+    int workers_;
+    core::u64* sums_ = nullptr;
+    std::optional<RowReader> rows_;
+};
+static_assert(std::is_trivially_destructible_v<WorkersOutput>);
+
+/// Gives how many workers there were.
+int scan_together(const DigestTask& task, ScanSetup& setup, int workers, const ScanOutput& output) {
     bytea* spec = pack_spec(task.spec);
     std::size_t leaf_bytes = sizeof(SharedLeaf) * setup.scan.leaves;
     std::size_t column_bytes = sizeof(NameData) * setup.scan.columns;
-    std::size_t sum_bytes = matrix.bytes() * static_cast<std::size_t>(workers);
+    WorkersOutput theirs(task, output, workers);
 
     EnterParallelMode();
     ParallelContext* parallel = CreateParallelContext("$libdir/pg_parity", "parity_scan_worker", workers);
-    for (std::size_t bytes : {sizeof(SharedScan), leaf_bytes, column_bytes, std::size_t{VARSIZE(spec)}, sum_bytes})
+    for (std::size_t bytes : {sizeof(SharedScan), leaf_bytes, column_bytes, std::size_t{VARSIZE(spec)}})
         shm_toc_estimate_chunk(&parallel->estimator, bytes);
+    theirs.estimate(parallel);
     shm_toc_estimate_keys(&parallel->estimator, 5);
     InitializeParallelDSM(parallel);
     SharedScan* shared = share(parallel, kKeyShared, &setup.scan, sizeof(SharedScan));
     share(parallel, kKeyLeaves, setup.leaves, leaf_bytes);
     share(parallel, kKeyColumns, setup.columns, column_bytes);
     share(parallel, kKeySpec, spec, VARSIZE(spec));
-    auto* sums = static_cast<core::u64*>(shm_toc_allocate(parallel->toc, sum_bytes));
-    shm_toc_insert(parallel->toc, kKeySums, sums);
+    theirs.set_up(parallel);
 
     LaunchParallelWorkers(parallel);
     ProgressReporter progress;
-    participate({shared, setup.leaves, setup.columns, &task.spec, matrix, CurrentMemoryContext, &progress});
+    participate({shared, setup.leaves, setup.columns, &task.spec, output, CurrentMemoryContext, &progress});
     WaitForParallelWorkersToFinish(parallel);
     check_all_read(shared);
-    for (int i = 0; i < parallel->nworkers_launched; ++i)
-        add_matrix(matrix, sums + matrix.total_words() * static_cast<std::size_t>(i));
-    effort->workers_launched = parallel->nworkers_launched;
+    const int launched = parallel->nworkers_launched;
+    theirs.take(launched);
     DestroyParallelContext(parallel);
     ExitParallelMode();
-    return matrix;
+    return launched;
 }
 
 /// The server's rule for one relation's pages.
@@ -290,11 +334,37 @@ int default_workers(const DigestTask& task) {
     return std::max(std::min(set_by_table, max_parallel_workers_per_gather), workers_for_pages(pages));
 }
 
-DigestMatrix digest_by_scan(const DigestTask& task, int workers, ScanEffort* effort) {
+namespace {
+
+ScanEffort scan(const DigestTask& task, int workers, const ScanOutput& output) {
     if (has_temporary_leaf(task) || IsParallelWorker()) workers = 0;  // a worker cannot lead others
     ScanSetup setup = set_up(task, workers);
-    *effort = {0, static_cast<std::int64_t>(setup.scan.total_pages)};
-    return workers > 0 ? scan_together(task, setup, workers, effort) : scan_alone(task, setup);
+    ScanEffort effort{workers, 0, static_cast<std::int64_t>(setup.scan.total_pages)};
+    if (workers > 0)
+        effort.workers_launched = scan_together(task, setup, workers, output);
+    else
+        scan_alone(task, setup, output);
+    return effort;
+}
+
+/// Workers write the rows that they pass on to disk. More than one in so many are passed on sooner by one process.
+constexpr std::size_t kFewPassedOn = 4;
+
+bool keeps_few(const DigestSpec& spec) {
+    const auto kept = static_cast<std::size_t>(std::count(spec.kept.begin(), spec.kept.end(), 1));
+    return !spec.kept.empty() && kept * kFewPassedOn <= spec.kept.size();
+}
+
+}  // namespace
+
+DigestMatrix digest_by_scan(const DigestTask& task, int workers, ScanEffort* effort) {
+    const DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
+    *effort = scan(task, workers, {matrix, nullptr});
+    return matrix;
+}
+
+ScanEffort read_hashes_by_scan(const DigestTask& task, int workers, const HashedRowConsumer& consumer) {
+    return scan(task, keeps_few(task.spec) ? workers : 0, {{}, &consumer});
 }
 
 }  // namespace parity::backend
@@ -305,15 +375,24 @@ extern "C" {
 PGDLLEXPORT void parity_scan_worker(dsm_segment* segment, shm_toc* toc);
 }
 
-/// A parallel worker's part of digest_by_scan().
+/// A parallel worker's part of a scan.
 void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
     DigestSpec spec = unpack_spec(static_cast<bytea*>(shm_toc_lookup(toc, kKeySpec, false)), CurrentMemoryContext);
+    const auto take_part = [&](const ScanOutput& output) {
+        participate({static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false)),
+                     static_cast<SharedLeaf*>(shm_toc_lookup(toc, kKeyLeaves, false)),
+                     static_cast<NameData*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, output,
+                     CurrentMemoryContext, nullptr});
+    };
+    if (auto* rows = static_cast<SharedRows*>(shm_toc_lookup(toc, kKeyRows, true))) {
+        RowWriter writer(rows, segment, spec.column_forms.size());
+        const HashedRowConsumer consumer = writer.consumer();
+        take_part({{}, &consumer});
+        return writer.finish();
+    }
     DigestMatrix matrix = shape_matrix(spec);
     matrix.words = static_cast<parity::core::u64*>(shm_toc_lookup(toc, kKeySums, false)) +
                    matrix.total_words() * static_cast<std::size_t>(ParallelWorkerNumber);
     memset(matrix.words, 0, matrix.bytes());
-    participate({static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false)),
-                 static_cast<SharedLeaf*>(shm_toc_lookup(toc, kKeyLeaves, false)),
-                 static_cast<NameData*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, matrix, CurrentMemoryContext,
-                 nullptr});
+    take_part({matrix, nullptr});
 }

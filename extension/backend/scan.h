@@ -2,14 +2,17 @@
 
 #include "backend/pg.h"
 
+#include "backend/batch_hasher.h"
 #include "backend/digest_matrix.h"
 #include "backend/digest_task.h"
 
-/// The scan: the leader and parallel workers read the pages of a relation's leaves, each into sums of its own.
+/// The scan: the leader and parallel workers read the pages of a relation's leaves, each into sums of its own
+/// or for rows of its own.
 namespace parity::backend {
 
 /// What a scan took.
 struct ScanEffort {
+    int workers_requested;
     int workers_launched;
     std::int64_t pages;
 };
@@ -23,5 +26,9 @@ int default_workers(const DigestTask& task);
 /// Raises XX000 if not exactly all pages were read. Tells in `*effort` what that took. The matrix is in the current
 /// context.
 DigestMatrix digest_by_scan(const DigestTask& task, int workers, ScanEffort* effort);
+
+/// Scans them for whom the hashes of the rows of kept ranges are enough. They come in any order. Without workers where
+/// much is kept.
+ScanEffort read_hashes_by_scan(const DigestTask& task, int workers, const HashedRowConsumer& consumer);
 
 }  // namespace parity::backend

@@ -54,6 +54,15 @@ std::span<const int32> int_array(ArrayType* array, const char* what) {
     return converted<int32>(array, what, [](Datum value) { return DatumGetInt32(value); });
 }
 
+int workers_argument(FunctionCallInfo fcinfo, int argument) {
+    if (PG_ARGISNULL(argument)) return -1;
+    const int workers = PG_GETARG_INT32(argument);
+    if (workers < 0 || workers > MAX_PARALLEL_WORKER_LIMIT)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("workers must be between 0 and %d, not %d", MAX_PARALLEL_WORKER_LIMIT, workers)));
+    return workers;
+}
+
 Relation open_argument(Oid id) {
     Relation relation = try_relation_open(id, AccessShareLock);
     if (!relation)

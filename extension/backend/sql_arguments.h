@@ -23,6 +23,9 @@ inline ArrayType* optional_array(FunctionCallInfo fcinfo, int argument) {
     return PG_ARGISNULL(argument) ? nullptr : PG_GETARG_ARRAYTYPE_P(argument);
 }
 
+/// A number of parallel workers, below 0 where the argument is NULL. Raises 22023 where it is none.
+int workers_argument(FunctionCallInfo fcinfo, int argument);
+
 /// Opens the relation that an argument names, under AccessShareLock. Raises 42P01 where it is gone.
 Relation open_argument(Oid relation);
 

@@ -185,7 +185,7 @@ CREATE FUNCTION parity.last_digest(
     OUT milliseconds double precision)
     AS 'MODULE_PATHNAME', 'parity_last_digest' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION parity.last_digest() IS
-    'how the session''s last range_digests or slice_digests was computed: the path taken (scan, index, aggregate), the parallel workers that were asked for and that came, the pages that were read, the rows that were digested, and how long that took; NULL for what is not known, and everywhere before the first one';
+    'how the session''s last digests (range_digests, range_totals, slice_digests) or rows (row_digests, row_records) were read: the path taken (scan, index, aggregate, query), the parallel workers that were asked for and that came, the pages that were read, the rows that were digested or given, and how long that took; NULL for what is not known, and everywhere before the first one';
 
 CREATE FUNCTION parity.slice_digests(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
@@ -204,23 +204,23 @@ CREATE FUNCTION parity.row_digests(
     bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL, keys bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64,
-    with_values boolean DEFAULT false,
+    workers integer DEFAULT NULL, with_values boolean DEFAULT false,
     OUT range_no integer, OUT key bytea, OUT key_text text, OUT row_hash bytea, OUT cell_hashes bytea,
     OUT column_values text[])
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_row_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
-COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, boolean) IS
+COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer, boolean) IS
     'one row a row of [lower_bound, upper_bound), or of the chosen ranges of a list of bounds, or with the given framed keys: its framed key, row hash and cell hashes, in the order of range, key bytes and row hash';
 
 CREATE FUNCTION parity.row_records(
     relation regclass, lower_bound bytea DEFAULT NULL, upper_bound bytea DEFAULT NULL,
     bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL, keys bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
-    filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64,
+    filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
     OUT row_count integer, OUT records bytea)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_row_records' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
-COMMENT ON FUNCTION parity.row_records(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer) IS
+COMMENT ON FUNCTION parity.row_records(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer) IS
     'the same as row_digests for programs: some hundred rows a value, each as its length, range number (both four bytes, big endian), framed key, row hash and cell hashes, in the same order';
 
 CREATE FUNCTION parity.key_values(key bytea, forms text[]) RETURNS text[]
