@@ -284,9 +284,10 @@ Query row_records_call(const TablePlan& table, Side side, const DigestSettings& 
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
     append_ranges(parameters, ranges);
     parameters.push_back(workers_parameter(settings));
-    return {fmt::format("SELECT row_count, records FROM parity.row_records({}, {}, {}, workers => $11::pg_catalog.int4)",
-                        kRelationArguments, kDigestArguments, kRangeArguments),
-            std::move(parameters)};
+    return {
+        fmt::format("SELECT row_count, records FROM parity.row_records({}, {}, {}, workers => $11::pg_catalog.int4)",
+                    kRelationArguments, kDigestArguments, kRangeArguments),
+        std::move(parameters)};
 }
 
 Query row_values_call(const TablePlan& table, Side side, const DigestSettings& settings,

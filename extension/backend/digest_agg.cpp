@@ -134,7 +134,8 @@ void prepare_transition(AggregateState* state, FunctionCallInfo fcinfo, TupleDes
     state->columns = columns;
     state->prefetch = {};
     state->referenced = static_cast<int>(
-        std::find_if(inputs, inputs + columns, [](const RowInput& input) { return !get_typbyval(input.type); }) - inputs);
+        std::find_if(inputs, inputs + columns, [](const RowInput& input) { return !get_typbyval(input.type); }) -
+        inputs);
     state->record = record;
     state->options = copy_unless_constant(fcinfo, context);
 }

@@ -7,7 +7,8 @@ namespace {
 
 std::span<const RowInput> make_inputs(std::span<const TaskColumn> columns, std::size_t first) {
     RowInput* inputs = allocate_array<RowInput>(CurrentMemoryContext, columns.size() + 1);
-    for (std::size_t i = 0; i < columns.size(); ++i) inputs[i] = {static_cast<int>(first + i), columns[i].type, columns[i].reader};
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        inputs[i] = {static_cast<int>(first + i), columns[i].type, columns[i].reader};
     return {inputs, columns.size()};
 }
 

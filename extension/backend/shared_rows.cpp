@@ -52,7 +52,7 @@ void RowReader::drain(std::size_t columns, const HashedRowConsumer& consumer) {
 }
 
 RowWriter::RowWriter(SharedRows* shared, dsm_segment* segment, std::size_t columns)
-    : columns_(columns), bytes_(make_sink(CurrentMemoryContext)) {
+    : columns_(columns), context_(CurrentMemoryContext), bytes_(make_sink(CurrentMemoryContext)) {
     SharedFileSetAttach(&shared->files, segment);
     accessor_ = sts_attach(shared->store(), ParallelWorkerNumber, &shared->files);
 }
@@ -69,7 +69,10 @@ void RowWriter::write_row(void* writer, const HashedRow& row) {
     self.bytes_.append(row.key);
     auto* tuple = reinterpret_cast<MinimalTuple>(self.bytes_.data);
     tuple->t_len = static_cast<uint32>(self.bytes_.size);
+    // Until PostgreSQL 17 the store's file is allocated in whatever context is current when the first tuple comes.
+    MemoryContext caller = MemoryContextSwitchTo(self.context_);
     sts_puttuple(self.accessor_, nullptr, tuple);
+    MemoryContextSwitchTo(caller);
 }
 
 }  // namespace parity::backend

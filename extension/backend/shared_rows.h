@@ -45,6 +45,7 @@ class RowWriter {
 
     SharedTuplestoreAccessor* accessor_;
     std::size_t columns_;
+    MemoryContext context_;
     core::ByteSink bytes_;
 };
 

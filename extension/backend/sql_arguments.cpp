@@ -89,8 +89,8 @@ TupleDesc begin_result(FunctionCallInfo fcinfo, FunctionShape shape, Tuplestores
                         errmsg("set-valued function called in context that cannot accept a set")));
     MemoryContext caller = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
     TupleDesc descriptor = result_descriptor(fcinfo, shape);
-    *store = tuplestore_begin_heap(info->allowedModes & SFRM_Materialize_Random, false,
-                                   std::min(work_mem, kResultMemory));
+    *store =
+        tuplestore_begin_heap(info->allowedModes & SFRM_Materialize_Random, false, std::min(work_mem, kResultMemory));
     info->returnMode = SFRM_Materialize;
     info->setResult = *store;
     info->setDesc = descriptor;
