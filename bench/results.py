@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from server import uses_huge_pages  # noqa: E402
+
 TOP = Path(__file__).resolve().parent.parent
 RESULTS = TOP / "bench" / "RESULTS.md"
 
@@ -35,7 +39,8 @@ def made_by(database, options):
     commit = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False).stdout.strip()
     version = database.value("SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'")
     return (f"Made by `{shlex.join(words)} --write` on {datetime.date.today()}, pg_parity {version} ({commit or 'no repository'}), "
-            f"PostgreSQL {database.value('SHOW server_version')}.\n{machine()}.\n")
+            f"PostgreSQL {database.value('SHOW server_version')}.\n{machine()}; shared memory in {'huge' if uses_huge_pages(database) else 'small'} "
+            "pages.\n")
 
 
 def sections_of(text):
