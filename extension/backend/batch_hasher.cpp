@@ -33,6 +33,9 @@ BatchHasher::BatchHasher(const DigestSpec& spec, TupleDesc descriptor, std::span
     : spec_(spec),
       scratch_context_(scratch_context),
       layout_(layout_of(descriptor, inputs, context)),
+      key_layout_(spec.kept.empty() || spec.key_forms.empty()
+                      ? layout_
+                      : layout_of(descriptor, inputs.first(spec.key_forms.size()), context)),
       key_(stored_columns(descriptor, inputs, layout_, context)),
       columns_(key_.subspan(spec.key_forms.size())),
       finder_(spec.bounds, spec.key_forms, allocate_array<std::int64_t>(context, spec.bounds.size() + 1)),
@@ -78,14 +81,15 @@ void BatchHasher::pass(std::span<const HeapTupleHeader> tuples, const char* upco
     });
 }
 
-/// Hashes the keys, and of the rows whose ranges are kept gives how many they are.
+/// Hashes the keys, and of the rows whose ranges are kept gives how many they are. Where not all are, only the keys are
+/// looked for at first.
 template <typename H>
 std::size_t BatchHasher::hash_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch) {
-    find_values(tuples);
+    find_values(key_layout_, tuples);
     prefetch.step();
     hash_keys<H>(tuples.size());
     prefetch.step();
-    return spec_.kept.empty() ? tuples.size() : drop_rows<H>(tuples.size());
+    return spec_.kept.empty() ? tuples.size() : drop_rows<H>(tuples);
 }
 
 template <typename H>
@@ -105,8 +109,9 @@ void BatchHasher::pass_batch(std::span<const HeapTupleHeader> tuples, PagePrefet
     for (std::size_t row = 0; row < rows; ++row) pass_row<H>(row, consumer);
 }
 
-void BatchHasher::find_values(std::span<const HeapTupleHeader> tuples) {
-    for (std::size_t row = 0; row < tuples.size(); ++row) layout_.find(tuples[row], values_ + row);
+/// The key's columns have the same slots in both layouts: they are the first ones.
+void BatchHasher::find_values(const TupleLayout& layout, std::span<const HeapTupleHeader> tuples) {
+    for (std::size_t row = 0; row < tuples.size(); ++row) layout.find(tuples[row], values_ + row);
 }
 
 template <typename H>
@@ -159,20 +164,21 @@ void BatchHasher::hash_framed_row(std::size_t row) {
     }
 }
 
-/// Moves the rows whose ranges are kept together; gives how many they are.
+/// Moves the rows whose ranges are kept together, and finds all of their values; gives how many they are.
 template <typename H>
-std::size_t BatchHasher::drop_rows(std::size_t rows) {
-    std::size_t kept = 0;
-    for (std::size_t row = 0; row < rows; ++row) {
+std::size_t BatchHasher::drop_rows(std::span<const HeapTupleHeader> tuples) {
+    HeapTupleHeader kept[kBatchRows];
+    std::size_t count = 0;
+    for (std::size_t row = 0; row < tuples.size(); ++row) {
         if (!spec_.keeps(ranges_[row])) continue;
-        ranges_[kept] = ranges_[row];
-        key_hashes<H>()[kept] = key_hashes<H>()[row];
-        for (std::size_t slot = 0; slot < layout_.slots(); ++slot)
-            values_[slot * kBatchRows + kept] = values_[slot * kBatchRows + row];
-        if (keyless()) std::copy_n(cells<H>(row), columns_.size(), cells<H>(kept));
-        ++kept;
+        kept[count] = tuples[row];
+        ranges_[count] = ranges_[row];
+        key_hashes<H>()[count] = key_hashes<H>()[row];
+        if (keyless()) std::copy_n(cells<H>(row), columns_.size(), cells<H>(count));
+        ++count;
     }
-    return kept;
+    find_values(layout_, {kept, count});
+    return count;
 }
 
 /// Sums that were not in use lately come from memory while cells are hashed.

@@ -57,14 +57,14 @@ class BatchHasher {
     void accumulate_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch, const DigestMatrix& matrix);
     template <typename H>
     void pass_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch, const HashedRowConsumer& consumer);
-    void find_values(std::span<const HeapTupleHeader> tuples);
+    void find_values(const TupleLayout& layout, std::span<const HeapTupleHeader> tuples);
     template <typename H>
     void hash_keys(std::size_t rows);
     void frame_key(std::size_t row);
     template <typename H>
     void hash_key(std::size_t row);
     template <typename H>
-    std::size_t drop_rows(std::size_t rows);
+    std::size_t drop_rows(std::span<const HeapTupleHeader> tuples);
     void prefetch_sums(std::size_t rows, const DigestMatrix& matrix) const;
     template <typename H>
     void hash_columns(std::size_t rows, PagePrefetch& prefetch);
@@ -90,6 +90,7 @@ class BatchHasher {
     const DigestSpec& spec_;
     MemoryContext scratch_context_;
     TupleLayout layout_;
+    TupleLayout key_layout_;             ///< of the key alone, where rows are chosen by it
     std::span<const StoredColumn> key_;  ///< keyless: all columns
     std::span<const StoredColumn> columns_;
     core::RangeFinder finder_;
