@@ -41,10 +41,13 @@ void check_page(Relation index, Page page, BlockNumber block, uint32 level) {
              errhint("REINDEX it if the error stays.")));
 }
 
+/// Whether a page is looked at as it is, under its lock, or as a copy, so that no lock is held while catalogs are
+/// looked up to read a value.
+enum class Look { kLocked, kCopy };
+
 /// Calls `visit(page, opaque, first_item)` for the pages of one level from its beginning to the right, until it gives
-/// false. `visit` gets a copy, so that no lock is held while it looks up catalogs to read a value. The first data item
-/// of an inner page has no key (minus infinity); `first_item` is the first that has one.
-template <typename Visit>
+/// false. The first data item of an inner page has no key (minus infinity); `first_item` is the first that has one.
+template <Look kLook, typename Visit>
 void walk_level(Relation index, Level level, Visit visit) {
     BlockNumber block = level.block;
     Page copy = static_cast<Page>(palloc(BLCKSZ));
@@ -53,15 +56,19 @@ void walk_level(Relation index, Level level, Visit visit) {
         CHECK_FOR_INTERRUPTS();
         Buffer buffer = ReadBuffer(index, block);
         LockBuffer(buffer, BUFFER_LOCK_SHARE);
-        memcpy(copy, BufferGetPage(buffer), BLCKSZ);
-        UnlockReleaseBuffer(buffer);
-        check_page(index, copy, block, level.number);
-        BTPageOpaque opaque = BTPageGetOpaque(copy);
+        Page page = BufferGetPage(buffer);
+        if (kLook == Look::kCopy) {
+            page = static_cast<Page>(memcpy(copy, page, BLCKSZ));
+            UnlockReleaseBuffer(buffer);
+        }
+        check_page(index, page, block, level.number);
+        BTPageOpaque opaque = BTPageGetOpaque(page);
         block = opaque->btpo_next;
         if (!P_IGNORE(opaque)) {
             int first = P_FIRSTDATAKEY(opaque) + (P_ISLEAF(opaque) ? 0 : 1);
-            go_on = visit(copy, opaque, static_cast<OffsetNumber>(first));
+            go_on = visit(page, opaque, static_cast<OffsetNumber>(first));
         }
+        if (kLook == Look::kLocked) UnlockReleaseBuffer(buffer);
     }
     pfree(copy);
 }
@@ -73,7 +80,7 @@ IndexTuple tuple_at(Page page, OffsetNumber at) {
 /// The leftmost child of the first live page of a level.
 BlockNumber leftmost_child(Relation index, Level level) {
     BlockNumber child = P_NONE;
-    walk_level(index, level, [&child](Page page, BTPageOpaque opaque, OffsetNumber) {
+    walk_level<Look::kLocked>(index, level, [&child](Page page, BTPageOpaque opaque, OffsetNumber) {
         child = BTreeTupleGetDownLink(tuple_at(page, P_FIRSTDATAKEY(opaque)));
         return false;
     });
@@ -82,7 +89,7 @@ BlockNumber leftmost_child(Relation index, Level level) {
 
 std::size_t count_items(Relation index, Level level) {
     std::size_t count = 0;
-    walk_level(index, level, [&](Page page, BTPageOpaque, OffsetNumber first) {
+    walk_level<Look::kLocked>(index, level, [&](Page page, BTPageOpaque, OffsetNumber first) {
         int items = PageGetMaxOffsetNumber(page) - first + 1;
         count += static_cast<std::size_t>(std::max(items, 0));
         return true;
@@ -124,7 +131,7 @@ std::size_t sample_level(Relation index, Level level, std::size_t items, std::sp
     BoundMaker maker(index, key);
     std::size_t seen = 0;
     std::size_t made = 0;
-    walk_level(index, level, [&](Page page, BTPageOpaque, OffsetNumber first) {
+    walk_level<Look::kCopy>(index, level, [&](Page page, BTPageOpaque, OffsetNumber first) {
         for (OffsetNumber at = first; at <= PageGetMaxOffsetNumber(page) && made < samples.size(); ++at, ++seen) {
             if (items > samples.size() && (seen + 2) * (samples.size() + 1) <= (made + 1) * (items + 1)) continue;
             core::ByteView bound = maker.make(tuple_at(page, at));
