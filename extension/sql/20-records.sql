@@ -238,6 +238,8 @@ BEGIN
     FOREACH longest IN ARRAY '{1000,300}'::integer[] LOOP
         SELECT jsonb_strip_nulls(jsonb_build_object(
             'run', r.id, 'kind', r.kind, 'relation', left(t.relation, longest), 'target', left(r.target, longest),
+            -- What it was about is told by name: a filter may have values in it.
+            'scope', (SELECT jsonb_agg(k.name ORDER BY k.name) FROM jsonb_object_keys(t.scope) AS k(name)),
             'status', coalesce(t.status, r.status), 'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows,
             'in_flight_rows', t.in_flight_rows, 'sqlstate', left(coalesce(t.sqlstate, r.sqlstate), 5),
             -- Every role may listen, and a server's error may quote a value.

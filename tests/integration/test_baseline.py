@@ -82,6 +82,7 @@ def test_a_dump_keeps_records_and_baselines(archive, target_cluster, form):
     run, result = verify(archive)
     assert result == "divergent"
     archive.execute("UPDATE ledger SET amount = -amount WHERE id = 7")
+    archive.execute("SELECT parity.record_run_finish(parity.record_run_start('verify', 'here', 'there', 'test'), 'failed', '22P02', 'a secret')")
     archive.execute("SELECT parity.record_run_start('verify', 'here', 'there', 'test')")  # and one that goes on while the dump is made
     status = "SELECT relation, kind, target, result, finished, last_identical, divergent_ranges, run_id, message FROM parity.status ORDER BY 1, 2, 3"
     dump = subprocess.run(program(archive, "pg_dump", "--no-sync", "--format", form), check=True, capture_output=True, env=clean_environment())
@@ -93,11 +94,11 @@ def test_a_dump_keeps_records_and_baselines(archive, target_cluster, form):
             command = program(copy, "pg_restore", "--exit-on-error")
         done = subprocess.run(command, input=dump.stdout, capture_output=True, env=clean_environment(), check=False)
         assert done.returncode == 0, done.stderr.decode()
-        for table in ("run", "run_table", "divergence", "baseline", "baseline_range"):
+        for table in ("run", "run_table", "run_error", "divergence", "baseline", "baseline_range"):
             rows = f"SELECT md5(string_agg(r::text, E'\\n' ORDER BY r::text)), count(*) FROM parity.{table} r"
             assert copy.query(rows) == archive.query(rows), table
         assert copy.query(status) == archive.query(status) != []
-        before = run + 1
+        before = run + 2
         assert verify(copy) == (before + 1, "identical")
         assert verify(copy, "part")[1] == "identical"
         assert copy.value(f"SELECT status FROM parity.run WHERE id = {before}") == "died"
