@@ -119,6 +119,9 @@ CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, forms => '{
 SELECT :'result' AS result, sqlstate, message FROM last_part;
 CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, filter => 'id / 0 = 1') \gset
 SELECT :'result' AS result, sqlstate, message FROM last_part;
+-- An error that quotes a value has its text where readers and logs do not see it.
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, filter => 'name::int > 0', forms => '{}', fail => true);
+SELECT s.scope, s.result, s.message, e.sqlstate, e.message ~ '"name \d+"' AS quoted FROM parity.status s JOIN parity.run_error e USING (run_id) ORDER BY run_id DESC LIMIT 1;
 CREATE VIEW trap AS TABLE t;
 CALL parity.verify('t', 'loopback', 'trap', allow_same_server => true) \gset
 SELECT :'result' AS result FROM last_part;

@@ -1509,7 +1509,8 @@ COMMENT ON FUNCTION parity.verify_begin_run(jsonb, text) IS 'begins the record o
 CREATE FUNCTION parity.verify_scope(ask jsonb, name text, target text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object(
-        'filter', ask -> 'filter', 'columns', ask -> 'columns', 'key_columns', ask -> 'key_columns', 'forms', ask -> 'forms',
+        'filter', ask -> 'filter', 'columns', ask -> 'columns', 'key_columns', ask -> 'key_columns',
+        'forms', nullif(ask -> 'forms', '{}'),
         'target_relation', CASE WHEN target <> name THEN target END))
 $$;
 COMMENT ON FUNCTION parity.verify_scope(jsonb, text, text) IS 'what is compared, as parity.run_table has it; internal';
