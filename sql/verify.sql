@@ -167,6 +167,9 @@ SELECT dblink_connect('other', format('host=%s port=%s dbname=%s', :'host', :'po
 SELECT granted FROM dblink('other', format('SELECT pg_try_advisory_lock(parity.verify_lock_class(''verify'', ''loopback''), %s)', 't'::regclass::oid::int)) AS l(granted boolean);
 CALL parity.verify('t', 'loopback', 't2', allow_same_server => true) \gset
 SELECT :'result' AS result, message FROM last_part;
+-- Against another server it may be verified meanwhile.
+CALL parity.verify('t', 'nowhere') \gset
+SELECT :'result' AS result, message FROM last_part;
 SELECT dblink_disconnect('other');
 
 -- A callback gets what NOTIFY gets. Its failure is told, and changes nothing.

@@ -307,7 +307,8 @@ CREATE FUNCTION parity.record_message(sqlstate text, message text) RETURNS text
                      OR left(sqlstate, 2) = ANY ('{08,0A,25,26,28,2D,2F,3D,3F,40,42,53,54,55,57,58,PP}'::text[])
                      OR sqlstate = ANY ('{22012,XX000,XX001,XX002}'::text[])
                      OR sqlstate = ANY ('{22004,22023}'::text[])
-                        AND message ~ ('^(on the target: )?(server "[^"]*" leads to |column "[^"]*" of type [^:]* (has no form|cannot be digested as) '
+                        AND message ~ ('^(on the target: )?(server "[^"]*" leads to '
+                                       '|column "[^"]*" of type [^:]* (has no form|cannot be digested as) '
                                        '|cannot compare these digests: |[a-z_]+ must (not )?be |"[^"]*" is no pattern )')
                 THEN message
                 ELSE format('error %s; parity.run_error has its text, which may quote a value', left(sqlstate, 5)) END

@@ -575,7 +575,8 @@ BEGIN
                                             (ask ->> 'allow_appends')::boolean);
             SELECT * INTO kept FROM parity.baseline b WHERE b.id = kept.id;
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+                hint = PG_EXCEPTION_HINT;
             error := jsonb_build_object('sqlstate', state, 'message', message, 'detail', detail, 'hint', hint);
         END;
     END IF;
