@@ -208,6 +208,12 @@ struct TablePlan {
     std::vector<std::string>
         skipped;  ///< reasons why part of it is not compared ("column doc: type tsvector is not comparable")
     std::vector<std::string> notes;  ///< for TableResult::notes, known before any data is read: lossy forms in use
+    /// What the options make of it that is not the whole table as it is by itself.
+    struct Scope {
+        std::vector<std::string> without;          ///< columns that --columns or --exclude-columns leave out
+        std::vector<std::string> key;              ///< of --key, where it is not both sides' own
+        std::map<std::string, std::string> forms;  ///< of --form, by column
+    } scope;
 };
 
 struct Plan {

@@ -30,11 +30,12 @@ Query record_run_start_call(const RecordedRun& run) {
         {run.source, run.target, run.tool, run.options}};
 }
 
-Query record_table_start_call(const std::string& run, const std::string& relation, const std::string& target_relation) {
+Query record_table_start_call(const std::string& run, const std::string& relation, const std::string& target_relation,
+                              const std::string& scope) {
     return {
         "SELECT parity.record_table_start(run_id => $1::pg_catalog.int8, relation => $2::pg_catalog.text, "
-        "target_relation => $3::pg_catalog.text)",
-        {run, relation, target_relation}};
+        "target_relation => $3::pg_catalog.text, scope => $4::pg_catalog.jsonb)",
+        {run, relation, target_relation, scope}};
 }
 
 Query record_phase_call(const std::string& run_table, std::string_view phase) {

@@ -23,8 +23,10 @@ struct RecordedRun {
 
 /// Begins the record of a run of kind "compare". Result: the run's number.
 Query record_run_start_call(const RecordedRun& run);
-/// Begins the record of a table of a run. Result: the record's number.
-Query record_table_start_call(const std::string& run, const std::string& relation, const std::string& target_relation);
+/// Begins the record of a table of a run; `scope` is a JSON object, empty where the whole table is compared. Result:
+/// the record's number.
+Query record_table_start_call(const std::string& run, const std::string& relation, const std::string& target_relation,
+                              const std::string& scope);
 /// What is done with a table just now.
 Query record_phase_call(const std::string& run_table, std::string_view phase);
 /// Adds findings: a JSON list of objects with the columns of parity.divergence.

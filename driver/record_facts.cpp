@@ -111,7 +111,7 @@ std::string_view table_status(const TableResult& result, bool schema_diverges, b
 
 TableRecord record_with_message(std::string relation, std::string target, std::string_view status,
                                 const std::string& message) {
-    TableRecord record{clean(relation), clean(target), std::string(status), Json::object()};
+    TableRecord record{clean(relation), clean(target), std::string(status), Json::object(), Json::object()};
     if (!message.empty()) record.facts["message"] = clean(message);
     return record;
 }
@@ -129,6 +129,21 @@ void cut_long_texts(Json& row) {
 
 }  // namespace
 
+Json scope_of(const TablePlan& table) {
+    Json scope = Json::object();
+    if (!table.where.empty()) scope["filter"] = clean(table.where);
+    if (!table.scope.without.empty()) {
+        std::vector<std::string> names = table.scope.without;
+        std::sort(names.begin(), names.end());  // an object is another one when a list in it has another order
+        scope["without_columns"] = json_messages(names);
+    }
+    if (!table.scope.key.empty()) scope["key_columns"] = json_messages(table.scope.key);
+    for (const auto& [column, form] : table.scope.forms) scope["forms"][clean(column)] = clean(form);
+    if (table.visible_rows_only) scope["visible_rows_only"] = true;
+    if (table.name.source != table.name.target) scope["target_relation"] = clean(display_name(table.name.target));
+    return scope;
+}
+
 TableRecord record_of(const TableResult& result, const std::vector<SchemaDifference>& differences,
                       const Options& options, bool cancelled) {
     TableFacts facts(result, options);
@@ -144,7 +159,7 @@ TableRecord record_of(const TableResult& result, const std::vector<SchemaDiffere
         incomplete |= skipped;
     }
     return {clean(display_name(result.plan.name.source)), clean(display_name(result.plan.name.target)),
-            std::string(table_status(result, diverges, incomplete, cancelled)), facts.json()};
+            std::string(table_status(result, diverges, incomplete, cancelled)), facts.json(), scope_of(result.plan)};
 }
 
 TableRecord record_of_skipped(const Both<QualifiedName>& names, const std::string& reason) {

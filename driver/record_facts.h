@@ -19,7 +19,12 @@ struct TableRecord {
     std::string target_relation;
     std::string status;  ///< parity.run_status
     Json facts = Json::object();
+    Json scope = Json::object();
 };
+
+/// What of a table a run compares: what options make of it that is not the whole of it with its namesake. Empty: the
+/// whole.
+Json scope_of(const TablePlan& table);
 
 /// Of a table that was compared, or could not be. `differences` are the plan's; those of this table make it divergent
 /// as the exit status has it. `cancelled`: the run was interrupted, so that an error is none of the table's.

@@ -87,14 +87,15 @@ void Recorder::set_plan(const Plan& plan) {
     tables_.resize(plan.tables.size());
 }
 
-std::string Recorder::start(const std::string& relation, const std::string& target) {
-    return std::string(call(record_table_start_call(*run_, relation, target)).text(0, 0));
+std::string Recorder::start(const std::string& relation, const std::string& target, const Json& scope) {
+    return std::string(call(record_table_start_call(*run_, relation, target, scope.dump())).text(0, 0));
 }
 
 void Recorder::begin_table(std::size_t table_no) {
     guarded([&] {
-        const Both<QualifiedName>& name = plan_->tables[table_no].name;
-        tables_[table_no].id = start(clean(display_name(name.source)), clean(display_name(name.target)));
+        const TablePlan& table = plan_->tables[table_no];
+        tables_[table_no].id =
+            start(clean(display_name(table.name.source)), clean(display_name(table.name.target)), scope_of(table));
     });
 }
 
@@ -114,7 +115,7 @@ void Recorder::finish_table(std::size_t table_no, const TableResult& result, Spo
 void Recorder::write(std::size_t table_no, const TableResult& result, Spool& spool) {
     Table& table = tables_[table_no];
     const TableRecord record = record_of(result, plan_->differences, options_, interrupted());
-    if (table.id.empty()) table.id = start(record.relation, record.target_relation);
+    if (table.id.empty()) table.id = start(record.relation, record.target_relation, record.scope);
     write_findings(table.id, table_no, result, spool);
     call(record_table_finish_call(table.id, record.status, record.facts.dump()));
     table.finished = true;
@@ -136,7 +137,7 @@ void Recorder::write_findings(const std::string& id, std::size_t table_no, const
 }
 
 void Recorder::write(const TableRecord& record) {
-    const std::string id = start(record.relation, record.target_relation);
+    const std::string id = start(record.relation, record.target_relation, record.scope);
     call(record_table_finish_call(id, record.status, record.facts.dump()));
 }
 

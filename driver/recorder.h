@@ -67,7 +67,7 @@ class Recorder {
     void open(std::uint64_t seed);
     void require_extension();
     void give_up(const Error& error) noexcept;
-    std::string start(const std::string& relation, const std::string& target);
+    std::string start(const std::string& relation, const std::string& target, const Json& scope);
     void write(std::size_t table_no, const TableResult& result, Spool& spool);
     void write_findings(const std::string& id, std::size_t table_no, const TableResult& result, Spool& spool);
     void write(const TableRecord& record);

@@ -146,6 +146,8 @@ void TablePlanner::pair_column(const ColumnDesc& column) {
     if (!other) {
         if (choice.selected && !choice.excluded)
             differ(Severity::kDivergence, column.name, "column exists only on source");
+        else
+            plan_.scope.without.push_back(column.name);
         return;
     }
     PairedColumn pair{&column, other, {}, choice};
@@ -154,6 +156,7 @@ void TablePlanner::pair_column(const ColumnDesc& column) {
         const FormEntry* entry = column_options_.form(side(Side::kSource), column.name);
         pair.form = entry ? asked_form_of(fmt::format("--form \"{}\"", entry->text), entry->form, column, *other)
                           : default_form(column, *other);
+        if (entry) plan_.scope.forms[column.name] = entry->form;
     }
     columns_.push_back(std::move(pair));
 }
@@ -166,6 +169,8 @@ void TablePlanner::find_lone_target_columns() {
         const ColumnOptions::Choice choice = column_options_.choose(side(Side::kSource), column.name);
         if (choice.selected && !choice.excluded)
             differ(Severity::kDivergence, column.name, "column exists only on target");
+        else
+            plan_.scope.without.push_back(column.name);
     }
 }
 
@@ -244,6 +249,7 @@ void TablePlanner::choose_columns() {
         const bool in_key = std::any_of(plan_.key.begin(), plan_.key.end(), is_key);
         if (!in_key && (!pair.choice.selected || pair.choice.excluded)) {
             left_out = true;
+            plan_.scope.without.push_back(pair.source->name);
             continue;
         }
         note_column(pair);
@@ -297,6 +303,7 @@ std::optional<std::string> TablePlanner::use_given_key(const KeyEntry& entry) {
         columns.push_back(pair);
     }
     set_key(columns);
+    if (!plan_.key_proven) plan_.scope.key = entry.columns;
     return std::nullopt;
 }
 

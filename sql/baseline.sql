@@ -66,7 +66,7 @@ SET DateStyle = 'German';
 SET TimeZone = 'Asia/Kolkata';
 SET extra_float_digits = -3;
 DO $$ DECLARE name text; run bigint; result text; BEGIN
-    FOREACH name IN ARRAY (SELECT list FROM names) LOOP CALL parity.verify_baseline(name::regclass, 'first', run_id => run, result => result); END LOOP;
+    FOREACH name IN ARRAY (SELECT list FROM names) LOOP CALL parity.verify_baseline(name, 'first', run_id => run, result => result); END LOOP;
 END $$;
 RESET DateStyle; RESET TimeZone; RESET extra_float_digits;
 SELECT relation, target_relation, status, ranges, divergent_ranges, unnamed_ranges, message, finished IS NOT NULL AS finished FROM parity.run_table ORDER BY id;
@@ -81,7 +81,7 @@ INSERT INTO empty VALUES (1, 'one');
 INSERT INTO thinned VALUES (7001, 'new');
 DO $$ DECLARE name text; run bigint; result text; BEGIN
     FOREACH name IN ARRAY '{one,pair,descending,parts,worded,empty,emptied,thinned,few}'::text[] LOOP
-        CALL parity.verify_baseline(name::regclass, 'first', allow_appends => true, run_id => run, result => result);
+        CALL parity.verify_baseline(name, 'first', allow_appends => true, run_id => run, result => result);
     END LOOP;
 END $$;
 SELECT relation, status, source_rows, target_rows, message, details -> 'appended_rows' AS appended FROM parity.run_table WHERE id > 12 ORDER BY id;

@@ -119,6 +119,93 @@ SELECT parity.record_trim();
 SELECT id, status FROM parity.run ORDER BY id;
 SELECT relation, result, last_identical IS NOT NULL AS was_identical FROM parity.status;
 
+-- A run over a part is not the whole table's, nor kept for ever; one against a table of another name is.
+TRUNCATE parity.run RESTART IDENTITY CASCADE;
+INSERT INTO parity.run (kind, status, source, target, tool, started, finished)
+SELECT k, 'identical', 'here', 'there', 'test', now() - make_interval(days => 300 + n::int), now() - make_interval(days => 300 + n::int)
+FROM unnest('{verify,verify,verify,baseline,verify}'::text[]) WITH ORDINALITY AS x(k, n);
+INSERT INTO parity.run_table (run_id, relation, target_relation, scope, status, started, finished)
+SELECT r.id, 'a', 'a', (ARRAY['{"filter": "false"}', '{"columns": []}', '{"target_relation": "b"}', '{"filter": "x"}', '{}'])[r.id]::jsonb, CASE r.id WHEN 5 THEN 'divergent' ELSE r.status END,
+    r.started, r.finished FROM parity.run r;
+SELECT relation, kind, scope, result, last_identical IS NOT NULL AS was_identical, performer = SESSION_USER AS own FROM parity.status ORDER BY run_id;
+SELECT parity.record_trim();
+SELECT kind, scope, result FROM parity.status ORDER BY run_id;
+
+-- A table without an end of its own has no result.
+SET client_min_messages = error;
+SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity.record_table_start(:run, 'public.begun', 'public.begun');
+SELECT parity.record_run_finish(:run, 'identical');
+SELECT r.status AS run, t.status, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id WHERE r.id = :run;
+SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity.record_table_start(:run, 'public.begun', 'public.begun');
+SELECT parity.record_run_finish(:run, 'divergent');
+SELECT r.status AS run, t.status, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id WHERE r.id = :run;
+
+-- The text of an error may quote a value: only operators read it, and it is in no log.
+SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity.record_table_start(:run, 'public.sec', 'public.sec') AS part \gset
+SET client_min_messages = warning;
+SELECT parity.record_table_finish(:part, 'failed', '{"sqlstate": "22P02", "message": "invalid input syntax for type uuid: \"ssn-123\""}');
+SELECT parity.record_run_finish(:run, 'failed', 'P0001', 'ssn-124');
+SELECT message FROM parity.run WHERE id = :run;
+SELECT message FROM parity.status WHERE relation = 'public.sec';
+SELECT run_table_id IS NULL AS of_run, sqlstate, message FROM parity.run_error ORDER BY id;
+SELECT sqlstate, parity.record_message(sqlstate, message) FROM (VALUES ('42P01', 'relation "x" does not exist'), ('22023', 'column "c" of type text has no form "int"'),
+    ('22023', 'time zone "ssn-1" not recognized'), ('22023', 'on the target: cannot compare these digests: the seeds differ'), ('22P02', 'x'), ('22012', 'division by zero'), ('23514', 'x'),
+    ('XX000', 'x'), ('XX099', 'x'), (NULL, 'x'), ('22P02', NULL)) AS e(sqlstate, message);
+
+-- Who may not read a table says nothing about its rows. Only whoever captured a baseline, or a superuser, replaces or removes it.
+SET client_min_messages = error;
+CREATE TABLE public.guarded (id int PRIMARY KEY, v int);
+CREATE ROLE regress_parity_column;
+GRANT parity_operator TO regress_parity_column;
+GRANT SELECT (id) ON public.guarded TO regress_parity_column;
+SET SESSION AUTHORIZATION regress_parity_operator;
+SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
+SELECT status, public.error_of(format('SELECT parity.record_table_finish(%s, %L)', :part, status)) FROM unnest('{identical,divergent,in_flight,failed}'::text[]) AS status;
+SELECT parity.record_table_start(:run, 'elsewhere.guarded', 'elsewhere.guarded') AS part \gset
+SELECT parity.record_table_finish(:part, 'identical');
+SELECT parity.record_run_finish(:run, 'failed');
+SET SESSION AUTHORIZATION regress_parity_column;
+SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
+SELECT public.error_of(format('SELECT parity.record_table_finish(%s, %L)', :part, 'identical'));
+SELECT parity.record_table_start(:run, 'public.guarded', 'public.guarded', '{"columns": []}') AS part \gset
+SELECT public.error_of(format('SELECT parity.record_table_finish(%s, %L)', :part, 'identical'));
+SELECT parity.record_run_finish(:run, 'failed');
+-- By a role that was set, too.
+RESET SESSION AUTHORIZATION;
+CREATE ROLE regress_parity_set NOINHERIT;
+GRANT regress_parity_reader, regress_parity_operator TO regress_parity_set;
+GRANT SELECT ON public.guarded TO regress_parity_operator;
+SET SESSION AUTHORIZATION regress_parity_set;
+SET ROLE regress_parity_operator;
+SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
+SELECT parity.record_table_finish(:part, 'identical');
+SELECT parity.record_run_finish(:run, 'identical');
+RESET ROLE;
+SET SESSION AUTHORIZATION regress_parity_operator;
+SELECT captured_rows FROM parity.capture('guarded', 'theirs');
+RESET SESSION AUTHORIZATION;
+GRANT SELECT ON public.guarded TO regress_parity_column;
+SELECT id AS theirs FROM parity.baseline \gset
+SET SESSION AUTHORIZATION regress_parity_column;
+SELECT public.error_of(format(statement, :theirs)) FROM unnest(ARRAY['SELECT parity.baseline_remove(%s)', 'SELECT parity.drop_baseline(''guarded'', ''theirs'')',
+    'SELECT parity.capture(''guarded'', ''theirs'', replace => true)']) AS statement;
+RESET SESSION AUTHORIZATION;
+REVOKE SELECT ON public.guarded FROM regress_parity_operator;
+SET SESSION AUTHORIZATION regress_parity_operator;
+SELECT public.error_of('SELECT parity.drop_baseline(''guarded'', ''theirs'')');
+RESET SESSION AUTHORIZATION;
+SELECT parity.drop_baseline('guarded', 'theirs');
+DROP OWNED BY regress_parity_column, regress_parity_set;
+DROP TABLE public.guarded;
+DROP ROLE regress_parity_column, regress_parity_set;
+SET client_min_messages = warning;
+
 -- Without pg_cron there is nothing to schedule with; arguments are checked before.
 CREATE TABLE public.ledger (id int PRIMARY KEY);
 SELECT statement, public.error_of('SELECT parity.' || statement) FROM unnest(ARRAY[
@@ -131,7 +218,10 @@ CREATE TABLE public."Odd ' table" (id int PRIMARY KEY);
 SELECT parity.schedule_command('"Odd '' table"', NULL, $$it's$$, '{"allow_appends": true, "max_ranges": 5, "callback": "SELECT ''x''", "captured_as": null}');
 
 SELECT parity.schedule_command('ledger', NULL, 'x', '{}');
+CREATE TEMPORARY TABLE fleeting (id int PRIMARY KEY);
+SELECT public.error_of($$SELECT parity.schedule_command('fleeting', 'replica', NULL, '{}')$$);
 DROP TABLE public.ledger, public."Odd ' table", public.attempt;
 DROP FUNCTION public.error_of(text);
+DROP OWNED BY regress_parity_operator;
 DROP ROLE regress_parity_nobody, regress_parity_reader, regress_parity_operator;
 TRUNCATE parity.run, parity.baseline RESTART IDENTITY CASCADE;

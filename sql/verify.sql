@@ -119,13 +119,16 @@ CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, forms => '{
 SELECT :'result' AS result, sqlstate, message FROM last_part;
 CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, filter => 'id / 0 = 1') \gset
 SELECT :'result' AS result, sqlstate, message FROM last_part;
+-- An error that quotes a value has its text where readers and logs do not see it.
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, filter => 'name::int > 0', forms => '{}', fail => true);
+SELECT s.scope, s.result, s.message, e.sqlstate, e.message ~ '"name \d+"' AS quoted FROM parity.status s JOIN parity.run_error e USING (run_id) ORDER BY run_id DESC LIMIT 1;
 CREATE VIEW trap AS TABLE t;
 CALL parity.verify('t', 'loopback', 'trap', allow_same_server => true) \gset
 SELECT :'result' AS result FROM last_part;
 SELECT count(*) AS connections FROM unnest(dblink_get_connections()) c WHERE c LIKE 'pg_parity%';
 SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory';
 
--- Wrong arguments are errors at once, and so is a call in a transaction block.
+-- Wrong arguments are errors, and recorded, but where they name nothing that a record could be about. So is a relation that is not there.
 SELECT max(id) AS runs FROM parity.run \gset
 CALL parity.verify(NULL, 'loopback');
 CALL parity.verify('t', NULL);
@@ -134,15 +137,38 @@ CALL parity.verify('t', 'loopback', ranges => 0);
 CALL parity.verify('t', 'loopback', max_rows => -1);
 CALL parity.verify('t', 'loopback', lock_timeout => '-1 s');
 CALL parity.verify('t', 'loopback', callback => 'no_such_function');
+CALL parity.verify('nope', 'loopback');
+CALL parity.verify('nowhere."No pe"', 'loopback', fail => true);
+CALL parity.verify('a..b', 'loopback');
+CALL parity.verify('4294967295', 'loopback');
+CALL parity.verify('t', 'loopback', 'a..b');
+SET quote_all_identifiers = on;
+CALL parity.verify('nope', 'loopback', max_rows => -1);
+RESET quote_all_identifiers;
+SELECT r.status AS run, t.relation, t.target_relation, t.scope, t.status, t.sqlstate, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id WHERE r.id > :runs ORDER BY r.id;
+SELECT relation, scope, result FROM parity.status WHERE run_id > :runs ORDER BY run_id;
+-- A call in a transaction block is an error at once.
+SELECT max(id) AS runs FROM parity.run \gset
 BEGIN;
 CALL parity.verify('t', 'loopback');
 ROLLBACK;
 SELECT max(id) = :runs AS nothing_recorded FROM parity.run;
 
+-- What was found of a part is not taken for the whole.
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms') \gset
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, filter => 'false') \gset
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, columns => '{}', filter => 'id < 300') \gset
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, key_columns => '{}', filter => 'id < 300') \gset
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, forms => '{"name": "trimmed"}', filter => 'id < 300') \gset
+SELECT scope, result, last_identical IS NOT NULL AS was_identical FROM parity.status WHERE relation = 'test_verify.t' AND scope ->> 'target_relation' = 'test_verify.t2' ORDER BY run_id;
+
 -- A relation that another session verifies is left to it.
 SELECT dblink_connect('other', format('host=%s port=%s dbname=%s', :'host', :'port', :'here'));
-SELECT granted FROM dblink('other', format('SELECT pg_try_advisory_lock(1885434473, %s)', 't'::regclass::oid::int)) AS l(granted boolean);
+SELECT granted FROM dblink('other', format('SELECT pg_try_advisory_lock(parity.verify_lock_class(''verify'', ''loopback''), %s)', 't'::regclass::oid::int)) AS l(granted boolean);
 CALL parity.verify('t', 'loopback', 't2', allow_same_server => true) \gset
+SELECT :'result' AS result, message FROM last_part;
+-- Against another server it may be verified meanwhile.
+CALL parity.verify('t', 'nowhere') \gset
 SELECT :'result' AS result, message FROM last_part;
 SELECT dblink_disconnect('other');
 
@@ -211,8 +237,61 @@ SELECT relation, status, message FROM last_part;
 CALL parity.verify_schema('nowhere', '{one,two}') \gset
 SELECT :'result' AS result;
 SELECT relation, status, message FROM last_part;
+-- A table that was never reached is seen, and the run as a whole is told of.
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host :'host', port :'port', dbname 'regress_parity_replica');
+CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere;
+TRUNCATE heard;
+CALL parity.verify_schema('elsewhere', '{test_verify.one,test_verify.two}', budget => '0 s', callback => 'hear') \gset
+SELECT payload - 'run' FROM heard;
+SELECT relation, result, message FROM parity.status WHERE target = 'elsewhere';
+CALL parity.verify_schema('elsewhere', '{test_verify.one}') \gset
+SELECT relation, result, last_identical IS NOT NULL AS was_identical FROM parity.status WHERE target = 'elsewhere' ORDER BY 1;
+CALL parity.verify_schema('elsewhere', '{test_verify.one}', budget => '0 s') \gset
+SELECT relation, result FROM parity.status WHERE target = 'elsewhere' ORDER BY 1;
+-- One that is gone when its turn comes is passed over, and no alarm for ever.
+SELECT jsonb_build_object('ask', parity.verify_check_options('{"server": "elsewhere", "max_rows": 1, "with_values": false, "recheck_delay": "1 s", "rechecks": 9, "replay_timeout": "1 min",
+    "lock_timeout": "1 s", "allow_same_server": false, "fail": false}'), 'run', parity.record_run_start('verify', 'here', 'elsewhere', 'test'),
+    'left', '[{"oid": 1, "name": "test_verify.gone"}]'::jsonb, 'statuses', '["identical"]'::jsonb, 'until', now() + interval '1 h') AS work \gset
+SELECT n.job IS NULL AS done, parity.verify_end_schema(n.rest) ->> 'status' AS status FROM parity.verify_next(:'work') n;
+SELECT relation, status, message FROM last_part;
+SELECT count(*) FROM parity.status WHERE relation = 'test_verify.gone';
+-- What differs is waited for no longer than there is time left.
+SELECT left_over, ask ->> 'rechecks' AS rechecks, round((ask ->> 'replay_timeout')::numeric) AS replay_timeout
+FROM unnest('{0 s,30 s,2 min,5 min,1 day,NULL}'::interval[]) AS t(left_over), parity.verify_within(:'work'::jsonb -> 'ask', clock_timestamp() + left_over) ask;
+-- Nor is the whole table taken for verified when a part was.
+CALL parity.verify('one', 'elsewhere', filter => 'true') \gset
+CALL parity.verify('two', 'elsewhere', filter => 'false') \gset
+SELECT r ->> 'name' AS turn FROM jsonb_array_elements(parity.verify_relations('elsewhere', '{test_verify.one,test_verify.two}', '{}')) r;
+-- An error of one table does not keep the others from being tried, one of the connection does.
+SELECT parity.verify_is_hopeless(jsonb_build_object('hopeless', true, 'server', server, 'sqlstate', state, 'message', message)) AS hopeless, server, state, message
+FROM unnest('{elsewhere,elsewhere,no_such,elsewhere,elsewhere,elsewhere}'::text[], '{08001,42704,42704,55000,55000,55000}'::text[], ARRAY['could not connect', 'type "x" does not exist', 'server "no_such" does not exist',
+    'materialized view "m" has not been populated', 'digests of format 1 here cannot be compared with format 2 on the target', 'extension "pg_parity" is not installed on the target']) AS e(server, state, message);
+
+-- An option of the session changes no pattern and no name.
+SET standard_conforming_strings = off;
+SET escape_string_warning = off;
+SET quote_all_identifiers = on;
+CALL parity.verify_schema('elsewhere', '{test_verify.one}') \gset
+CALL parity.verify('one', 'elsewhere') \gset
+RESET standard_conforming_strings;
+RESET escape_string_warning;
+RESET quote_all_identifiers;
+SELECT DISTINCT relation FROM parity.run_table WHERE relation ~ 'one"?$';
+
+-- Of functions of one name that with a jsonb is called.
+CREATE FUNCTION hear(payload text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the wrong one'; END $$;
+CREATE FUNCTION hear(payload anyelement) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the wrong one'; END $$;
+TRUNCATE heard;
+CALL parity.verify('one', 'elsewhere', callback => 'hear') \gset
+SELECT payload ->> 'status' AS heard FROM heard;
+DROP USER MAPPING FOR CURRENT_USER SERVER elsewhere;
+DROP SERVER elsewhere;
+
 -- A pattern that chooses nothing is an error.
 CALL parity.verify_schema('replica', '{one,nothing.*}');
+SELECT relation, target, result, message FROM parity.status WHERE relation IS NULL;
+CALL parity.verify_schema('replica', '{one}') \gset
+SELECT relation, target, result, message FROM parity.status WHERE relation IS NULL;
 CALL parity.verify_schema('replica', '{}');
 CALL parity.verify_schema('replica', '{a.b.c}');
 CALL parity.verify_schema('replica', NULL);

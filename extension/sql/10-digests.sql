@@ -2,7 +2,34 @@
 
 \echo Use "CREATE EXTENSION pg_parity" to load this file. \quit
 
--- Every function here works with the rights of its caller, so that there is nothing to keep from anybody.
+-- Whoever may make objects in this schema has them called by others, superusers among them: a function whose arguments fit better than
+-- ours is taken instead. A schema that is there already (a dump makes it before the extension, DROP EXTENSION leaves it) must be empty
+-- and a superuser's alone. What it holds must not decide here, so that every operator is named in full.
+DO $schema$
+DECLARE
+    reason pg_catalog.text;
+BEGIN
+    SELECT CASE WHEN NOT o.rolsuper THEN pg_catalog.format('It belongs to "%s", who is no superuser.', o.rolname)
+                WHEN EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a
+                             WHERE a.privilege_type OPERATOR(pg_catalog.=) 'CREATE'::pg_catalog.text
+                               AND a.grantee OPERATOR(pg_catalog.<>) n.nspowner)
+                THEN 'Others may create objects in it.'
+                ELSE (SELECT pg_catalog.format('It has %s.', pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid))
+                      FROM pg_catalog.pg_depend d
+                      WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass::pg_catalog.oid
+                        AND d.refobjid OPERATOR(pg_catalog.=) n.oid
+                        AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid
+                      ORDER BY 1 LIMIT 1) END
+    INTO reason FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) n.nspowner
+    WHERE n.nspname OPERATOR(pg_catalog.=) 'parity'::pg_catalog.name;
+    IF reason IS NOT NULL THEN
+        RAISE EXCEPTION USING MESSAGE = 'schema "parity" is not the extension''s alone', ERRCODE = '42P06', DETAIL = reason,
+            HINT = 'Find out who made it, and drop or rename it. CREATE EXTENSION makes its own.';
+    END IF;
+END
+$schema$;
+
+-- Functions without a grant of their own work with the rights of their caller: there is nothing to keep from anybody.
 GRANT USAGE ON SCHEMA parity TO PUBLIC;
 
 --

@@ -1428,10 +1428,7 @@ DECLARE
     name text;
     milliseconds jsonb := '{}';
 BEGIN
-    IF ask ? 'relation' AND ask ->> 'relation' IS NULL THEN
-        RAISE EXCEPTION USING MESSAGE = 'relation must not be NULL', ERRCODE = '22004';
-    END IF;
-    FOREACH name IN ARRAY '{server,max_rows,with_values,recheck_delay,rechecks,replay_timeout,lock_timeout,allow_same_server,'
+    FOREACH name IN ARRAY '{max_rows,with_values,recheck_delay,rechecks,replay_timeout,lock_timeout,allow_same_server,'
                           'fail}'::text[] LOOP
         IF ask ->> name IS NULL THEN
             RAISE EXCEPTION USING MESSAGE = format('%s must not be NULL', name), ERRCODE = '22004';
@@ -1453,41 +1450,48 @@ BEGIN
         END IF;
         milliseconds := milliseconds || jsonb_build_object(name, round(extract(epoch FROM (ask ->> name)::interval)::numeric * 1000));
     END LOOP;
-    RETURN jsonb_strip_nulls(ask - 'relation') || jsonb_build_object(
+    RETURN jsonb_strip_nulls(ask) || jsonb_build_object(
         'recheck_delay', (milliseconds ->> 'recheck_delay')::float8 / 1000, 'replay_timeout',
             (milliseconds ->> 'replay_timeout')::float8 / 1000,
         'lock_timeout', milliseconds ->> 'lock_timeout', 'statement_timeout', coalesce(milliseconds ->> 'statement_timeout', '0'),
-        'callback', (SELECT format('%I.%I', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-                     WHERE p.oid = (ask ->> 'callback')::oid),
         'wait', CASE WHEN (milliseconds ->> 'statement_timeout')::numeric > 0
             THEN (milliseconds ->> 'statement_timeout')::numeric / 1000 + 10 ELSE 0 END);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_check_options(jsonb) IS 'checks what was asked for; internal';
 
-CREATE FUNCTION parity.verify_lock(relation oid) RETURNS boolean
+-- The key of an advisory lock is two integers. The second is the relation's OID; the first has sixteen bits that are the project's ("pa")
+-- and sixteen that tell what the relation is compared with, so that runs against different sides do not wait for each other.
+CREATE FUNCTION parity.verify_lock_class(kind text, target text) RETURNS integer
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (28769 << 16) | (hashtext(kind || ' ' || target) & 65535)
+$$;
+COMMENT ON FUNCTION parity.verify_lock_class(text, text) IS
+    'the first key of the advisory lock of verifications against a server (kind verify) or a baseline''s label (baseline); internal';
+
+CREATE FUNCTION parity.verify_lock(relation oid, target text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-    number integer := CASE WHEN relation::bigint > 2147483647 THEN relation::bigint - 4294967296 ELSE relation::bigint END;
 BEGIN
     PERFORM parity.verify_unlock(relation);  -- what a run that was broken off between two steps left in this session
-    RETURN pg_try_advisory_lock(1885434473, number);
+    RETURN pg_try_advisory_lock(parity.verify_lock_class('verify', target), relation::bigint::bit(32)::integer);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_lock(oid) IS
-    'takes the advisory lock (class 1885434473, the relation''s OID) under which one session at a time verifies a relation; internal';
+COMMENT ON FUNCTION parity.verify_lock(oid, text) IS
+    'takes the advisory lock under which one session at a time verifies a relation against a server; internal';
 
 CREATE FUNCTION parity.verify_unlock(relation oid) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    number integer := CASE WHEN relation::bigint > 2147483647 THEN relation::bigint - 4294967296 ELSE relation::bigint END;
+    class integer;
 BEGIN
-    WHILE EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = 1885434473 AND l.objid = relation AND l.objsubid = 2
-                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid = pg_backend_pid()
-                      AND l.granted) LOOP
-        PERFORM pg_advisory_unlock(1885434473, number);
+    LOOP
+        SELECT l.classid::bigint::bit(32)::integer INTO class FROM pg_locks l
+        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.objid = relation AND l.classid::bigint >> 16 = 28769
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid = pg_backend_pid() AND l.granted
+        LIMIT 1;
+        -- One of a transaction, as of a baseline, is not let go of by this.
+        EXIT WHEN NOT FOUND OR NOT pg_advisory_unlock(class, relation::bigint::bit(32)::integer);
     END LOOP;
 END
 $$;
@@ -1496,41 +1500,114 @@ COMMENT ON FUNCTION parity.verify_unlock(oid) IS 'lets go of it; internal';
 CREATE FUNCTION parity.verify_begin_run(ask jsonb, source text) RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT parity.record_run_start('verify', source, ask ->> 'server',
-        'pg_parity ' || (SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'), jsonb_strip_nulls(ask - '{server,wait}'::text[]))
+        'pg_parity ' || (SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'),
+        jsonb_strip_nulls(ask - '{server,wait,relation,found,error}'::text[]), true)
 $$;
 COMMENT ON FUNCTION parity.verify_begin_run(jsonb, text) IS 'begins the record of a run; internal';
 
+-- What was asked for that is not the whole table with its namesake. Under a form that was asked for values that differ may be equal.
+CREATE FUNCTION parity.verify_scope(ask jsonb, name text, target text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object(
+        'filter', ask -> 'filter', 'columns', ask -> 'columns', 'key_columns', ask -> 'key_columns',
+        'forms', nullif(ask -> 'forms', '{}'),
+        'target_relation', CASE WHEN target <> name THEN target END))
+$$;
+COMMENT ON FUNCTION parity.verify_scope(jsonb, text, text) IS 'what is compared, as parity.run_table has it; internal';
+
 -- The job of one table. Where another session verifies the table it is done at once.
 CREATE FUNCTION parity.verify_begin_table(ask jsonb, run bigint, relation oid) RETURNS jsonb
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_variable
 DECLARE
     schema text;
     name text;
     target text := ask ->> 'target_relation';
     part bigint;
+    job jsonb;
 BEGIN
-    SELECT n.nspname, c.relname INTO schema, name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
+    SELECT quote_ident(n.nspname), format('%I.%I', n.nspname, c.relname) INTO schema, name
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
     IF name IS NULL THEN
-        schema := 'dropped';
-        name := relation::text;
+        RAISE EXCEPTION USING MESSAGE = format('relation with OID %s does not exist', relation), ERRCODE = '42P01';
     END IF;
-    target := CASE WHEN target IS NULL THEN format('%I.%I', schema, name)
-                   WHEN cardinality(parse_ident(target)) = 1 THEN format('%I.%s', schema, target) ELSE target END;
-    part := parity.record_table_start(run, format('%I.%I', schema, name), target);
-    IF NOT parity.verify_lock(relation) THEN
+    target := CASE WHEN target IS NULL THEN name
+                   WHEN cardinality(parse_ident(target)) = 1 THEN format('%s.%s', schema, target) ELSE target END;
+    part := parity.record_table_start(run, name, target, parity.verify_scope(ask, name, target));
+    job := jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name', name,
+                              'target', target);
+    IF NOT parity.verify_lock(relation, ask ->> 'server') THEN
         PERFORM parity.record_table_finish(part, 'skipped', jsonb_build_object('message', 'another session verifies the relation'));
-        RETURN jsonb_build_object('ask', ask, 'run', run, 'part', part, 'relation', relation, 'status', 'skipped', 'step', 'done');
+        RETURN job || '{"status": "skipped", "step": "done"}';
     END IF;
-    RETURN jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name',
-        format('%I.%I', schema, name),
-                              'target', target, 'step', 'connect');
+    RETURN job || '{"step": "connect"}';
 END
 $$;
 COMMENT ON FUNCTION parity.verify_begin_table(jsonb, bigint, oid) IS 'begins the record and the job of one table; internal';
 
--- An own function of the caller is told what NOTIFY tells. What it does wrong is known as well, and changes no result.
-CREATE FUNCTION parity.verify_call_back(job jsonb) RETURNS jsonb
+-- An error before there is a job is recorded and told like any other: a schedule whose table is gone must not fall silent. It goes on
+-- to the caller when that is done.
+CREATE FUNCTION parity.verify_refused(ask jsonb, run bigint, relation text, scope jsonb, error jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part bigint := parity.record_table_start(run, relation, coalesce(scope ->> 'target_relation', relation), scope);
+    status text := CASE error ->> 'sqlstate' WHEN '57014' THEN 'cancelled' ELSE 'failed' END;
+BEGIN
+    PERFORM parity.record_table_finish(part, status, jsonb_build_object('sqlstate', error -> 'sqlstate', 'message', error -> 'message'));
+    RETURN jsonb_build_object('ask', ask, 'run', run, 'part', part, 'status', status, 'step', 'done', 'error', error,
+                              'sqlstate', error -> 'sqlstate', 'message', error -> 'message');
+END
+$$;
+COMMENT ON FUNCTION parity.verify_refused(jsonb, bigint, text, jsonb, jsonb) IS
+    'records a table that could not be begun, and gives a job that is done; internal';
+
+-- `asked` has what parity.record_find gave for relation and callback in "found" and "called".
+CREATE FUNCTION parity.verify_begin(asked jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found CONSTANT jsonb := asked -> 'found';
+    ask jsonb := parity.verify_take_callback(asked);
+    run bigint;
+    error jsonb;
+    state text;
+    message text;
+    hint text;
+BEGIN
+    PERFORM parity.record_require_values(asked, '{relation,server}');
+    BEGIN
+        ask := parity.verify_check_options(ask);
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+        error := jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint);
+    END;
+    run := parity.verify_begin_run(ask, current_database());
+    error := coalesce(found -> 'error', ask -> 'error', error);
+    IF error IS NULL THEN
+        BEGIN
+            RETURN parity.verify_begin_table(ask, run, (found ->> 'oid')::oid);
+        EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            error := jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint);
+            PERFORM parity.verify_unlock((found ->> 'oid')::oid);
+        END;
+    END IF;
+    RETURN parity.verify_refused(ask, run, found ->> 'name',
+                                 parity.verify_scope(ask, found ->> 'name', coalesce(ask ->> 'target_relation', found ->> 'name')), error);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_begin(jsonb) IS 'begins the run over one table, and its job; internal';
+
+-- A callback that is not found is no reason to fall silent either.
+CREATE FUNCTION parity.verify_take_callback(asked jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (asked - '{found,called,relation,callback}'::text[])
+           || jsonb_strip_nulls(jsonb_build_object('callback', asked -> 'called' -> 'name', 'error', asked -> 'called' -> 'error'))
+$$;
+COMMENT ON FUNCTION parity.verify_take_callback(jsonb) IS 'puts the callback that was found among what was asked for; internal';
+
+-- An own function of the caller is told what NOTIFY tells. What it does wrong is known as well, and changes no result. The cast chooses
+-- among functions of one name.
+CREATE FUNCTION parity.verify_tell(job jsonb, payload jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     callback text := job -> 'ask' ->> 'callback';
@@ -1538,44 +1615,62 @@ DECLARE
     state text;
 BEGIN
     IF callback IS NOT NULL THEN
-        EXECUTE format('SELECT %s($1)', callback) USING parity.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint);
+        EXECUTE format('SELECT %s($1::pg_catalog.jsonb)', callback) USING payload;
     END IF;
     RETURN job;
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-    message := format('callback %s failed: %s', callback, message);
+    message := format('callback %s failed: %s', callback, parity.record_error((job ->> 'run')::bigint, NULL, state, message));
     RAISE WARNING USING MESSAGE = message, ERRCODE = 'PP003';
-    RETURN job || jsonb_build_object('callback_state', state, 'callback_message', message)
+    RETURN job || jsonb_build_object('callback_message', message)
            || CASE WHEN state = '57014' THEN '{"status": "cancelled"}' ELSE '{}' END::jsonb;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_call_back(jsonb) IS 'calls the caller''s function; internal';
+COMMENT ON FUNCTION parity.verify_tell(jsonb, jsonb) IS 'calls the caller''s function; internal';
+
+CREATE FUNCTION parity.verify_call_back(job jsonb) RETURNS jsonb
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT parity.verify_tell(job, parity.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint))
+$$;
+COMMENT ON FUNCTION parity.verify_call_back(jsonb) IS 'calls the caller''s function with what is told of a table; internal';
 
 CREATE FUNCTION parity.verify_end_run(job jsonb) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM parity.record_run_finish((job ->> 'run')::bigint, job ->> 'status', job ->> 'callback_state', job ->> 'callback_message');
+    -- The callback's words are no error's, whose text might have to be kept apart.
+    PERFORM parity.record_run_finish((job ->> 'run')::bigint, job ->> 'status',
+                                     CASE WHEN NOT job ? 'callback_message' THEN job ->> 'sqlstate' END, job ->> 'callback_message');
     RETURN job ->> 'status';
 END
 $$;
 COMMENT ON FUNCTION parity.verify_end_run(jsonb) IS 'ends the record of a run, and gives its status; internal';
 
--- The end of a CALL, after all is recorded: a cancel goes on to the caller, and so does any other bad end if that was asked for.
+-- The end of a CALL, after all is recorded: an error that let nothing begin and a cancel go on to the caller, and so does any other bad
+-- end if that was asked for. A raised error is logged, and a scheduler keeps it: it has no text that may quote a value.
 CREATE FUNCTION parity.verify_raise(job jsonb, result text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    message CONSTANT text := parity.record_message(job ->> 'sqlstate', job ->> 'message');
+    error CONSTANT jsonb := job -> 'error';
 BEGIN
-    IF result = 'cancelled' THEN
-        RAISE EXCEPTION USING MESSAGE = coalesce(job ->> 'message', 'canceling statement due to user request'), ERRCODE = '57014';
+    IF error ->> 'detail' <> '' THEN
+        RAISE EXCEPTION USING MESSAGE = error ->> 'message', ERRCODE = error ->> 'sqlstate', DETAIL = error ->> 'detail',
+            HINT = format('It is recorded as run %s.', job ->> 'run');
+    ELSIF error IS NOT NULL THEN
+        RAISE EXCEPTION USING MESSAGE = error ->> 'message', ERRCODE = error ->> 'sqlstate',
+            HINT = coalesce(nullif(error ->> 'hint', ''), format('It is recorded as run %s.', job ->> 'run'));
+    ELSIF result = 'cancelled' THEN
+        RAISE EXCEPTION USING MESSAGE = coalesce(message, 'canceling statement due to user request'), ERRCODE = '57014';
     ELSIF (job -> 'ask' ->> 'fail')::boolean AND result <> 'identical' THEN
         RAISE EXCEPTION USING MESSAGE = format('verification against %s: %s', job -> 'ask' ->> 'server', result) || coalesce(': '
-            || (job ->> 'message'), ''),
+            || message, ''),
             ERRCODE = CASE WHEN result = 'divergent' THEN 'PP002' ELSE 'PP003' END,
                 HINT = format('SELECT * FROM parity.run_table WHERE run_id = %s tells more.', job ->> 'run');
     END IF;
 END
 $$;
 COMMENT ON FUNCTION parity.verify_raise(jsonb, text) IS
-    'an error for a run that was cancelled, or not identical where fail was asked for; internal';
+    'an error for a run that was refused or cancelled, or not identical where fail was asked for; internal';
 
 -- No SET clause and no exception block, since it commits. Nothing is evaluated between a COMMIT and SET TRANSACTION, which must come
 -- before any query.
@@ -1605,31 +1700,29 @@ $$;
 COMMENT ON PROCEDURE parity.verify_table(jsonb) IS 'takes the steps of one table''s job; internal';
 
 CREATE PROCEDURE parity.verify(
-    relation regclass, server text, target_relation text DEFAULT NULL, ranges integer DEFAULT NULL, columns text[] DEFAULT NULL,
+    relation text, server text, target_relation text DEFAULT NULL, ranges integer DEFAULT NULL, columns text[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL, filter text DEFAULT NULL, max_rows integer DEFAULT 1000,
     with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3,
         replay_timeout interval DEFAULT '60 s',
     workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL, lock_timeout interval DEFAULT '10 s',
         statement_timeout interval DEFAULT NULL,
-    allow_same_server boolean DEFAULT false, callback regproc DEFAULT NULL, fail boolean DEFAULT false,
+    allow_same_server boolean DEFAULT false, callback text DEFAULT NULL, fail boolean DEFAULT false,
     INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
     LANGUAGE plpgsql AS $$
 DECLARE
-    ask pg_catalog.jsonb;
     job pg_catalog.jsonb;
 BEGIN
-    ask := parity.verify_check_options(pg_catalog.jsonb_build_object(
+    COMMIT;  -- an error inside a transaction block, where nothing has been done yet
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    job := parity.verify_begin(pg_catalog.jsonb_build_object(
         'relation', relation, 'server', server, 'target_relation', target_relation, 'ranges', ranges, 'columns', columns, 'key_columns',
             key_columns,
         'forms', forms, 'filter', filter, 'max_rows', max_rows, 'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks',
             rechecks,
         'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers, 'lock_timeout', lock_timeout,
-        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback::pg_catalog.oid, 'fail',
-            fail));
-    COMMIT;  -- an error inside a transaction block, where nothing has been done yet
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    run_id := parity.verify_begin_run(ask, pg_catalog.current_database()::pg_catalog.text);
-    job := parity.verify_begin_table(ask, run_id, relation);
+        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback, 'fail', fail,
+        'found', parity.record_find(relation), 'called', parity.record_find_callback(callback)));
+    run_id := pg_catalog.jsonb_extract_path_text(job, 'run')::pg_catalog.int8;
     IF parity.verify_is_at(job, 'done') THEN
         job := parity.verify_call_back(job);
     ELSE
@@ -1640,8 +1733,8 @@ BEGIN
     PERFORM parity.verify_raise(job, result);
 END
 $$;
-COMMENT ON PROCEDURE parity.verify(regclass, text, text, integer, text[], text[], jsonb, text, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, regproc, boolean, bigint, text) IS
-    'compares a relation with the same on another cluster, which a foreign server for dblink names, records what differs and tells of it';
+COMMENT ON PROCEDURE parity.verify(text, text, text, integer, text[], text[], jsonb, text, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, text, boolean, bigint, text) IS
+    'compares a relation with the same on another cluster, which a foreign server for dblink names, records what differs and tells of it. Relation and callback are names, so that a call whose table is gone is recorded';
 
 --
 -- verify_schema: many tables in one run
@@ -1650,7 +1743,7 @@ COMMENT ON PROCEDURE parity.verify(regclass, text, text, integer, text[], text[]
 -- A pattern as psql and pgparity have it: * is any characters, ? is one, a dot divides schema and name, double quotes take the rest as it
 -- is, everything else is folded to lower case. A pattern without a dot is of any schema.
 CREATE FUNCTION parity.verify_pattern(pattern text, OUT schema_regex text, OUT name_regex text)
-    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
     c text;
     quoted boolean := false;
@@ -1680,10 +1773,10 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_pattern(text) IS 'a pattern for tables as regular expressions; internal';
 
--- Those whose turn it is come first: never looked at before, else the longest ago. What counts is when a table was last tried, so that
--- one which fails every time does not keep the others from being reached. Partitions are compared with their table.
+-- Those whose turn it is come first: never looked at before, else the longest ago. What counts is when a table was last tried as a
+-- whole, so that one which fails every time does not keep the others from being reached. Partitions are compared with their table.
 CREATE FUNCTION parity.verify_relations(server text, patterns text[], exclude text[]) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_variable
 DECLARE
     idle text;
@@ -1708,7 +1801,7 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM pg_partition_ancestors(m.oid) a(relid) JOIN matched p ON p.oid = a.relid WHERE a.relid <> m.oid)
     ), tried AS (
         SELECT t.relation, max(t.finished) AS at FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
-        WHERE r.kind = 'verify' AND r.target = server AND t.status <> 'skipped'::text GROUP BY 1
+        WHERE r.kind = 'verify' AND r.target = server AND t.status <> 'skipped'::text AND t.scope = '{}' GROUP BY 1
     )
     SELECT (SELECT jsonb_agg(jsonb_build_object('oid', o.oid, 'name', o.name) ORDER BY t.at NULLS FIRST, o.name COLLATE "C")
             FROM own o LEFT JOIN tried t ON t.relation = o.name),
@@ -1724,59 +1817,138 @@ $$;
 COMMENT ON FUNCTION parity.verify_relations(text, text[], text[]) IS
     'the tables that patterns choose, in the order in which it is their turn; internal';
 
--- The next table of a run over many: {"ask", "run", "left", "until", "statuses", "stop"}.
+-- A budget bounds more than the start of a table: what differs is not waited for longer than there is time left. Two rechecks are always
+-- made, since fewer could confirm little.
+CREATE FUNCTION parity.verify_within(ask jsonb, until timestamptz) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ask || jsonb_build_object(
+        'replay_timeout', least((ask ->> 'replay_timeout')::float8, greatest(l.seconds - (ask ->> 'recheck_delay')::float8, 1)),
+        'rechecks', least((ask ->> 'rechecks')::integer, greatest(2, floor(l.seconds / greatest(
+            (ask ->> 'recheck_delay')::float8 + (ask ->> 'replay_timeout')::float8, 0.001)))))
+    FROM (SELECT extract(epoch FROM until - clock_timestamp())::float8) AS l(seconds) WHERE until IS NOT NULL
+    UNION ALL SELECT ask WHERE until IS NULL
+$$;
+COMMENT ON FUNCTION parity.verify_within(jsonb, timestamptz) IS 'what was asked for, with waiting cut to the time that is left; internal';
+
+-- The next table of a run over many: {"ask", "run", "left", "until", "statuses", "stop"}. One that was dropped since the list was made is
+-- passed over under the name that it had.
 CREATE FUNCTION parity.verify_next(work jsonb, OUT rest jsonb, OUT job jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    next jsonb;
+    until timestamptz := work ->> 'until';
 BEGIN
     rest := work;
-    IF jsonb_array_length(work -> 'left') = 0 OR work ? 'stop' THEN
-        RETURN;
-    ELSIF clock_timestamp() >= (work ->> 'until')::timestamptz THEN
-        rest := work || '{"stop": "not reached within the budget"}';
-        RETURN;
-    END IF;
-    job := parity.verify_begin_table(work -> 'ask', (work ->> 'run')::bigint, (work -> 'left' -> 0 ->> 'oid')::oid);
-    rest := jsonb_set(work, '{left}', (work -> 'left') - 0);
+    LOOP
+        next := rest -> 'left' -> 0;
+        IF next IS NULL OR rest ? 'stop' THEN
+            RETURN;
+        ELSIF clock_timestamp() >= until THEN
+            rest := rest || '{"stop": "not reached within the budget"}';
+            RETURN;
+        END IF;
+        rest := jsonb_set(rest, '{left}', (rest -> 'left') - 0);
+        EXIT WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid);
+        PERFORM parity.record_tables_skipped((rest ->> 'run')::bigint, ARRAY[next ->> 'name'], 'dropped meanwhile', '{"dropped": true}');
+    END LOOP;
+    job := parity.verify_begin_table(parity.verify_within(rest -> 'ask', until), (rest ->> 'run')::bigint, (next ->> 'oid')::oid);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_next(jsonb) IS 'begins the next of many tables; internal';
 
+-- Whether the same would happen with any other table.
+CREATE FUNCTION parity.verify_is_hopeless(job jsonb) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((job ->> 'hopeless')::boolean AND CASE job ->> 'sqlstate'
+        WHEN '42704' THEN NOT EXISTS (SELECT FROM pg_user_mappings m WHERE m.srvname = job ->> 'server'
+                                      AND (m.umuser = 0 OR m.usename = CURRENT_USER))
+        WHEN '55000' THEN NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'dblink')
+                          OR job ->> 'message' ~ '^(extension "pg_parity" is not installed|digests of format )'
+        ELSE true END, false)
+$$;
+COMMENT ON FUNCTION parity.verify_is_hopeless(jsonb) IS 'whether what ended a job would end that of any other table; internal';
+
 CREATE FUNCTION parity.verify_note(work jsonb, job jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_set(work, '{statuses}', (work -> 'statuses') || (job -> 'status'))
            || CASE WHEN job ->> 'status' = 'cancelled' THEN jsonb_build_object('stop', 'not reached before the run was cancelled',
-               'message', job -> 'message')
-                   WHEN (job ->> 'hopeless')::boolean THEN jsonb_build_object('stop', 'not tried: ' || (job ->> 'message')) ELSE '{}' END
-           || CASE WHEN job ? 'callback_message' THEN jsonb_build_object('callback_state', job -> 'callback_state', 'callback_message',
-               job -> 'callback_message')
+               'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
+                   WHEN parity.verify_is_hopeless(job)
+                   THEN jsonb_build_object('stop', 'not tried: ' || parity.record_message(job ->> 'sqlstate', job ->> 'message'))
                    ELSE '{}' END
+           || CASE WHEN job ? 'callback_message' THEN jsonb_build_object('callback_message', job -> 'callback_message') ELSE '{}' END
 $$;
 COMMENT ON FUNCTION parity.verify_note(jsonb, jsonb) IS 'notes how one of many tables ended; internal';
 
 CREATE FUNCTION parity.verify_end_schema(work jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    result text;
-    message text;
+    run bigint := work ->> 'run';
+    result text := work ->> 'status';
+    message text := work ->> 'message';
     left_over integer := jsonb_array_length(work -> 'left');
+    told jsonb := work;
 BEGIN
     IF left_over > 0 THEN
-        PERFORM parity.record_tables_skipped((work ->> 'run')::bigint, ARRAY(SELECT l ->> 'name'
-            FROM jsonb_array_elements(work -> 'left') l), work ->> 'stop');
-        message := format('%s of %s tables %s', left_over, left_over + jsonb_array_length(work -> 'statuses'), work ->> 'stop');
+        PERFORM parity.record_tables_skipped(run, ARRAY(SELECT l ->> 'name' FROM jsonb_array_elements(work -> 'left') l), work ->> 'stop');
     END IF;
-    SELECT s.status INTO result
-    FROM unnest('{cancelled,divergent,failed,in_flight,incomplete,skipped,identical}'::text[]) WITH ORDINALITY AS s(status, no)
-    WHERE work -> 'statuses' ? s.status ORDER BY s.no LIMIT 1;
-    IF result = 'skipped' OR result IS NULL OR (result = 'identical' AND left_over > 0) THEN
-        result := 'incomplete';
+    IF result IS NULL THEN
+        SELECT s.status INTO result
+        FROM unnest('{cancelled,divergent,failed,in_flight,incomplete,skipped,identical}'::text[]) WITH ORDINALITY AS s(status, no)
+        WHERE work -> 'statuses' ? s.status ORDER BY s.no LIMIT 1;
+        IF result = 'skipped' OR result IS NULL OR (result = 'identical' AND left_over > 0) THEN
+            result := 'incomplete';
+        END IF;
+        message := CASE WHEN left_over > 0 THEN
+            format('%s of %s tables %s', left_over, left_over + jsonb_array_length(work -> 'statuses'), work ->> 'stop') END;
     END IF;
-    message := nullif(concat_ws('; ', message, work ->> 'callback_message'), '');
-    PERFORM parity.record_run_finish((work ->> 'run')::bigint, result, work ->> 'callback_state', message);
+    -- The callback hears of the run as a whole when listeners do.
+    IF message IS NOT NULL OR NOT work -> 'statuses' ? result THEN
+        told := parity.verify_tell(work, parity.record_payload(run, NULL) || jsonb_strip_nulls(jsonb_build_object(
+            'status', result, 'sqlstate', work -> 'error' -> 'sqlstate',
+            'message', CASE WHEN NOT work ? 'error' THEN left(message, 1000) END)));
+    END IF;
+    PERFORM parity.record_run_finish(run, result, work -> 'error' ->> 'sqlstate',
+                                     nullif(concat_ws('; ', message, told ->> 'callback_message'), ''));
     RETURN work || jsonb_build_object('status', result, 'message', coalesce(work ->> 'message', message));
 END
 $$;
 COMMENT ON FUNCTION parity.verify_end_schema(jsonb) IS 'ends the record of a run over many tables; internal';
+
+CREATE FUNCTION parity.verify_begin_schema(asked jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ask jsonb := parity.verify_take_callback(asked);
+    work jsonb := '{"left": [], "statuses": []}';
+    state text;
+    message text;
+    hint text;
+BEGIN
+    PERFORM parity.record_require_values(asked, '{server}');
+    BEGIN
+        ask := parity.verify_check_options(ask);
+        work := work || jsonb_build_object('until', clock_timestamp() + (ask ->> 'budget')::interval, 'left', parity.verify_relations(
+            ask ->> 'server', parity.verify_list(asked -> 'patterns'), parity.verify_list(asked -> 'exclude')));
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+        ask := ask || jsonb_build_object('error', jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint));
+    END;
+    work := work || jsonb_build_object('ask', ask, 'run', parity.verify_begin_run(ask, current_database()));
+    IF ask ? 'error' THEN
+        work := work || jsonb_build_object('left', '[]'::jsonb, 'error', ask -> 'error', 'sqlstate', ask -> 'error' -> 'sqlstate',
+            'message', ask -> 'error' -> 'message', 'status', CASE state WHEN '57014' THEN 'cancelled' ELSE 'failed' END);
+    END IF;
+    RETURN work;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_begin_schema(jsonb) IS 'begins the run over many tables; internal';
+
+CREATE FUNCTION parity.verify_list(list jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE jsonb_typeof(list) WHEN 'array' THEN ARRAY(
+        SELECT e.value FROM jsonb_array_elements_text(list) WITH ORDINALITY AS e(value, no) ORDER BY e.no) END
+$$;
+COMMENT ON FUNCTION parity.verify_list(jsonb) IS 'a list of texts as an array, with its nulls; internal';
 
 CREATE PROCEDURE parity.verify_schema(
     server text, patterns text[] DEFAULT '{public.*}', exclude text[] DEFAULT '{}', budget interval DEFAULT NULL,
@@ -1784,7 +1956,7 @@ CREATE PROCEDURE parity.verify_schema(
     max_rows integer DEFAULT 1000, with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3,
     replay_timeout interval DEFAULT '60 s', workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL,
         lock_timeout interval DEFAULT '10 s',
-    statement_timeout interval DEFAULT NULL, allow_same_server boolean DEFAULT false, callback regproc DEFAULT NULL,
+    statement_timeout interval DEFAULT NULL, allow_same_server boolean DEFAULT false, callback text DEFAULT NULL,
         fail boolean DEFAULT false,
     INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
     LANGUAGE plpgsql AS $$
@@ -1792,20 +1964,16 @@ DECLARE
     work pg_catalog.jsonb;
     job pg_catalog.jsonb;
 BEGIN
-    work := pg_catalog.jsonb_build_object(
-        'ask', parity.verify_check_options(pg_catalog.jsonb_build_object(
-            'server', server, 'patterns', patterns, 'exclude', exclude, 'budget', budget, 'ranges', ranges, 'max_rows', max_rows,
-                'with_values', with_values,
-            'recheck_delay', recheck_delay, 'rechecks', rechecks, 'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers',
-                remote_workers,
-            'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback',
-                callback::pg_catalog.oid, 'fail', fail)),
-        'left', parity.verify_relations(server, patterns, exclude), 'statuses', '[]'::pg_catalog.jsonb,
-        'until', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) budget);
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    run_id := parity.verify_begin_run(pg_catalog.jsonb_extract_path(work, 'ask'), pg_catalog.current_database()::pg_catalog.text);
-    work := pg_catalog.jsonb_set(work, '{run}', pg_catalog.to_jsonb(run_id));
+    work := parity.verify_begin_schema(pg_catalog.jsonb_build_object(
+        'server', server, 'patterns', patterns, 'exclude', exclude, 'budget', budget, 'ranges', ranges, 'max_rows', max_rows,
+        'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks', rechecks, 'replay_timeout', replay_timeout,
+        'workers', workers, 'remote_workers', remote_workers, 'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout,
+        'allow_same_server', allow_same_server, 'callback', callback, 'fail', fail, 'called', parity.record_find_callback(callback)));
+    run_id := pg_catalog.jsonb_extract_path_text(work, 'run')::pg_catalog.int8;
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     LOOP
         SELECT n.rest, n.job INTO work, job FROM parity.verify_next(work) n;
         EXIT WHEN job IS NULL;
@@ -1824,7 +1992,7 @@ BEGIN
     PERFORM parity.verify_raise(work, result);
 END
 $$;
-COMMENT ON PROCEDURE parity.verify_schema(text, text[], text[], interval, integer, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, regproc, boolean, bigint, text) IS
+COMMENT ON PROCEDURE parity.verify_schema(text, text[], text[], interval, integer, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, text, boolean, bigint, text) IS
     'verifies the tables that patterns choose in one run, those first whose turn it is, as many as a budget of time allows';
 
 DO $revoke$

@@ -81,19 +81,39 @@ SELECT pg_catalog.pg_extension_config_dump('parity.baseline_range', '');
 
 CREATE FUNCTION parity.baseline_name(relation regclass) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = relation AND c.relpersistence <> 't'
+    SELECT parity.record_name(c.oid) FROM pg_class c WHERE c.oid = relation AND c.relpersistence <> 't'
 $$;
 COMMENT ON FUNCTION parity.baseline_name(regclass) IS
     'the qualified name under which baselines of a relation are kept; NULL for a temporary one, whose name means nothing to others; internal';
+
+-- Who may not read a table has nothing to say about what it was, and takes nobody's baseline away.
+CREATE FUNCTION parity.baseline_require_own(kept parity.baseline) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM parity.record_require_read(kept.relation, CASE WHEN kept.all_columns THEN '{}' ELSE '{"columns": []}' END::jsonb);
+    IF kept.captured_by <> SESSION_USER AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = SESSION_USER AND r.rolsuper) THEN
+        RAISE EXCEPTION USING ERRCODE = '42501',
+            MESSAGE = format('the baseline "%s" of %s was captured by "%s"', kept.label, kept.relation, kept.captured_by),
+            HINT = 'That role, or a superuser, can replace or remove it.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.baseline_require_own(parity.baseline) IS
+    'an error (42501) unless the role that logged in captured a baseline or is a superuser, and may read its table, if that is there; internal';
 
 CREATE FUNCTION parity.baseline_store(kept parity.baseline, kept_ranges parity.baseline_range[], replace boolean) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made bigint;
+    older parity.baseline;
 BEGIN
+    kept.captured_by := SESSION_USER;
+    PERFORM parity.baseline_require_own(kept);
     IF replace THEN
-        DELETE FROM parity.baseline b WHERE b.relation = kept.relation AND b.label = kept.label;
+        FOR older IN SELECT * FROM parity.baseline b WHERE b.relation = kept.relation AND b.label = kept.label FOR UPDATE LOOP
+            PERFORM parity.baseline_require_own(older);
+            DELETE FROM parity.baseline b WHERE b.id = older.id;
+        END LOOP;
     END IF;
     INSERT INTO parity.baseline (relation, label, key_columns, columns, all_columns, forms, filter, format_version, seed, width, ranges,
                                  row_count, highest_bound, highest_key, highest_row)
@@ -113,9 +133,16 @@ COMMENT ON FUNCTION parity.baseline_store(parity.baseline, parity.baseline_range
 
 CREATE FUNCTION parity.baseline_remove(removed bigint) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    older parity.baseline;
 BEGIN
+    SELECT * INTO older FROM parity.baseline WHERE id = removed FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM parity.baseline_require_own(older);
     DELETE FROM parity.baseline WHERE id = removed;
-    RETURN FOUND;
+    RETURN true;
 END
 $$;
 COMMENT ON FUNCTION parity.baseline_remove(bigint) IS 'removes a baseline; internal';
@@ -217,7 +244,7 @@ COMMENT ON FUNCTION parity.baseline_seed() IS 'a seed that nobody can guess; int
 
 CREATE FUNCTION parity.baseline_plan(
     relation regclass, label text, key_columns text[], columns text[], forms jsonb, filter text, width integer) RETURNS parity.baseline
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
     plan parity.baseline;
 BEGIN
@@ -458,14 +485,15 @@ $$;
 COMMENT ON FUNCTION parity.baseline_compare(regclass, parity.baseline, boolean, integer, integer) IS
     'digests a table again as it was captured and compares: {"status", "findings": what record_divergences takes, "facts": what record_table_finish takes}; internal';
 
-CREATE FUNCTION parity.baseline_pass(
-    relation regclass, baseline_id bigint, allow_appends boolean, workers integer, max_ranges integer, lock_timeout interval) RETURNS jsonb
+CREATE FUNCTION parity.baseline_pass(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off SET TimeZone = 'UTC'
     SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET xmlbinary = 'base64'
     SET lc_numeric = 'C' SET quote_all_identifiers = off SET array_nulls = on SET standard_conforming_strings = on
     SET backslash_quote = 'safe_encoding' SET transform_null_equals = off AS $$
 DECLARE
+    ask CONSTANT jsonb := job -> 'ask';
+    relation CONSTANT regclass := (job ->> 'relation')::oid::regclass;
     kept parity.baseline;
     said text;
     state text;
@@ -473,15 +501,15 @@ BEGIN
     IF current_setting('transaction_isolation') NOT IN ('repeatable read', 'serializable') THEN
         RAISE EXCEPTION USING MESSAGE = 'a pass must see one snapshot', ERRCODE = '25001';
     END IF;
-    -- The class is the project's; the second number is the relation's oid, as a signed integer.
-    IF NOT pg_try_advisory_xact_lock(1885434473, relation::oid::bigint::bit(32)::integer) THEN
+    IF NOT pg_try_advisory_xact_lock(parity.verify_lock_class('baseline', ask ->> 'label'), relation::oid::bigint::bit(32)::integer) THEN
         RETURN '{"status": "skipped", "findings": [], "facts": {"message": "another run has the table"}}';
     END IF;
     BEGIN
-        PERFORM set_config('lock_timeout', (extract(epoch FROM lock_timeout) * 1000)::bigint::text, true);
-        SELECT * INTO STRICT kept FROM parity.baseline b WHERE b.id = baseline_id;
+        PERFORM set_config('lock_timeout', (extract(epoch FROM (ask ->> 'lock_timeout')::interval) * 1000)::bigint::text, true);
+        SELECT * INTO STRICT kept FROM parity.baseline b WHERE b.id = (job ->> 'baseline')::bigint;
         PERFORM parity.baseline_require(kept);
-        RETURN parity.baseline_compare(relation, kept, allow_appends, workers, coalesce(max_ranges, 2147483647));
+        RETURN parity.baseline_compare(relation, kept, (ask ->> 'allow_appends')::boolean, (ask ->> 'workers')::integer,
+                                       coalesce((ask ->> 'max_ranges')::integer, 2147483647));
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
         RETURN jsonb_build_object('status', CASE WHEN state = '57014' THEN 'cancelled' ELSE 'failed' END, 'findings', '[]'::jsonb,
@@ -489,107 +517,136 @@ BEGIN
     END;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_pass(regclass, bigint, boolean, integer, integer, interval) IS
+COMMENT ON FUNCTION parity.baseline_pass(jsonb) IS
     'what baseline_compare gives, also where that fails or another run has the table; internal';
 
-CREATE FUNCTION parity.baseline_record(run_table_id bigint, outcome jsonb) RETURNS text
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    PERFORM parity.record_divergences(run_table_id, outcome -> 'findings');
-    PERFORM parity.record_table_finish(run_table_id, outcome ->> 'status', outcome -> 'facts');
-    RETURN outcome ->> 'status';
-END
-$$;
-COMMENT ON FUNCTION parity.baseline_record(bigint, jsonb) IS 'records what a pass gave; internal';
-
-CREATE FUNCTION parity.baseline_begin(
-    relation regclass, label text, captured_as text, options jsonb, OUT run_id bigint, OUT run_table_id bigint)
+-- A finding that cannot be written down is told nevertheless.
+CREATE FUNCTION parity.baseline_record(job jsonb, outcome jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    name text := parity.baseline_name(relation);
-BEGIN
-    run_id := parity.record_run_start('baseline', current_database(), label,
-        (SELECT format('pg_parity %s', e.extversion) FROM pg_extension e WHERE e.extname = 'pg_parity'), options);
-    run_table_id := parity.record_table_start(run_id, name, coalesce(captured_as, name));
-    PERFORM parity.record_table_phase(run_table_id, 'digesting');
-END
-$$;
-COMMENT ON FUNCTION parity.baseline_begin(regclass, text, text, jsonb) IS 'begins the records of a comparison with a baseline; internal';
-
-CREATE FUNCTION parity.baseline_end(run_id bigint, run_table_id bigint, result text, callback regproc) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
+    part CONSTANT bigint := job ->> 'part';
+    result text := outcome ->> 'status';
+    facts jsonb := outcome -> 'facts';
     said text;
-    state text := (SELECT t.sqlstate FROM parity.run_table t WHERE t.id = run_table_id);
+    state text;
 BEGIN
-    IF callback IS NOT NULL THEN
+    BEGIN
+        PERFORM parity.record_divergences(part, outcome -> 'findings');
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+        facts := facts || jsonb_build_object('sqlstate', state, 'message', 'what differs could not be recorded: ' || said);
+        result := CASE WHEN result = 'divergent' THEN result WHEN state = '57014' THEN 'cancelled' ELSE 'failed' END;
+    END;
+    PERFORM parity.record_table_finish(part, result, facts);
+    RETURN job || jsonb_build_object('status', result, 'sqlstate', facts -> 'sqlstate', 'step', 'done');
+END
+$$;
+COMMENT ON FUNCTION parity.baseline_record(jsonb, jsonb) IS 'records what a pass gave; internal';
+
+-- Which rows and columns, if not all, or that it was captured under another name.
+CREATE FUNCTION parity.baseline_scope(kept parity.baseline, name text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object(
+        'filter', kept.filter, 'columns', CASE WHEN NOT kept.all_columns THEN kept.columns END,
+        'target_relation', CASE WHEN kept.relation <> name THEN kept.relation END))
+$$;
+COMMENT ON FUNCTION parity.baseline_scope(parity.baseline, text) IS 'what a baseline is about, as parity.run_table has it; internal';
+
+-- `asked` has what parity.record_find gave for relation and callback in "found" and "called".
+CREATE FUNCTION parity.baseline_begin(asked jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found CONSTANT jsonb := asked -> 'found';
+    name CONSTANT text := found ->> 'name';
+    ask jsonb := parity.verify_take_callback(asked);
+    error jsonb := coalesce(found -> 'error', ask -> 'error');
+    kept parity.baseline;
+    run bigint;
+    part bigint;
+    state text;
+    message text;
+    detail text;
+    hint text;
+BEGIN
+    PERFORM parity.record_require_values(asked, '{relation,label}');
+    IF error IS NULL THEN
         BEGIN
-            EXECUTE (
-                SELECT format('SELECT %I.%I($1)', n.nspname, p.proname)
-                FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = callback)
-            USING parity.record_payload(run_id, run_table_id);
+            kept.id := parity.baseline_find((found ->> 'oid')::oid::regclass, ask ->> 'label', ask ->> 'captured_as',
+                                            (ask ->> 'allow_appends')::boolean);
+            SELECT * INTO kept FROM parity.baseline b WHERE b.id = kept.id;
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-            GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
-            said := format('callback %s failed: %s', callback, said);
-            RAISE WARNING USING MESSAGE = said, ERRCODE = 'PP003';
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+                hint = PG_EXCEPTION_HINT;
+            error := jsonb_build_object('sqlstate', state, 'message', message, 'detail', detail, 'hint', hint);
         END;
     END IF;
-    PERFORM parity.record_run_finish(run_id, result, state, said);
+    run := parity.record_run_start('baseline', current_database(), ask ->> 'label',
+        (SELECT format('pg_parity %s', e.extversion) FROM pg_extension e WHERE e.extname = 'pg_parity'),
+        jsonb_strip_nulls(ask - '{label,error}'::text[]), true);
+    IF error IS NOT NULL THEN
+        RETURN parity.verify_refused(ask, run, name, jsonb_strip_nulls(jsonb_build_object(
+            'target_relation', CASE WHEN ask ->> 'captured_as' <> name THEN ask -> 'captured_as' END)), error);
+    END IF;
+    part := parity.record_table_start(run, name, kept.relation, parity.baseline_scope(kept, name));
+    PERFORM parity.record_table_phase(part, 'digesting');
+    RETURN jsonb_build_object('ask', ask, 'run', run, 'part', part, 'relation', found -> 'oid', 'baseline', kept.id, 'step', 'pass');
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_end(bigint, bigint, text, regproc) IS 'calls the caller''s function with what is told, and ends the record of the run; internal';
+COMMENT ON FUNCTION parity.baseline_begin(jsonb) IS 'begins the records of a comparison with a baseline, and its job; internal';
 
-CREATE FUNCTION parity.baseline_raise(run_id bigint, run_table_id bigint) RETURNS void
+CREATE FUNCTION parity.baseline_raise(job jsonb, result text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    state text := (SELECT t.status FROM parity.run_table t WHERE t.id = run_table_id);
 BEGIN
-    RAISE EXCEPTION USING MESSAGE = parity.record_line(run_id, run_table_id),
-        ERRCODE = CASE state WHEN 'cancelled' THEN '57014' WHEN 'divergent' THEN 'PP002' ELSE 'PP003' END;
+    IF job ? 'error' THEN
+        PERFORM parity.verify_raise(job, result);
+    ELSIF result = 'cancelled' OR ((job -> 'ask' ->> 'fail')::boolean AND result <> 'identical') THEN
+        RAISE EXCEPTION USING MESSAGE = parity.record_line((job ->> 'run')::bigint, (job ->> 'part')::bigint),
+            ERRCODE = CASE result WHEN 'cancelled' THEN '57014' WHEN 'divergent' THEN 'PP002' ELSE 'PP003' END;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_raise(bigint, bigint) IS 'raises what a run ended with as an error; internal';
+COMMENT ON FUNCTION parity.baseline_raise(jsonb, text) IS
+    'an error for a run that was refused or cancelled, or not identical where fail was asked for; internal';
 
 -- A SET clause would forbid COMMIT: so every name and operator is qualified.
 CREATE PROCEDURE parity.verify_baseline(
-    relation regclass, label text, allow_appends boolean DEFAULT false, captured_as text DEFAULT NULL, workers integer DEFAULT NULL,
-    max_ranges integer DEFAULT 1000, lock_timeout interval DEFAULT '10 s', callback regproc DEFAULT NULL, fail boolean DEFAULT false,
+    relation text, label text, allow_appends boolean DEFAULT false, captured_as text DEFAULT NULL, workers integer DEFAULT NULL,
+    max_ranges integer DEFAULT 1000, lock_timeout interval DEFAULT '10 s', callback text DEFAULT NULL, fail boolean DEFAULT false,
     INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
     LANGUAGE plpgsql AS $$
 DECLARE
-    baseline_id pg_catalog.int8;
-    run_table_id pg_catalog.int8;
+    job pg_catalog.jsonb;
     outcome pg_catalog.jsonb;
 BEGIN
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    baseline_id := parity.baseline_find(relation, label, captured_as, allow_appends);
-    SELECT b.run_id, b.run_table_id INTO run_id, run_table_id
-    FROM parity.baseline_begin(relation, label, captured_as, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-        'allow_appends', allow_appends, 'captured_as', captured_as, 'workers', workers, 'max_ranges', max_ranges,
-        'lock_timeout', lock_timeout, 'callback', callback, 'fail', fail))) AS b;
+    job := parity.baseline_begin(pg_catalog.jsonb_build_object(
+        'relation', relation, 'label', label, 'allow_appends', allow_appends, 'captured_as', captured_as, 'workers', workers,
+        'max_ranges', max_ranges, 'lock_timeout', lock_timeout, 'callback', callback, 'fail', fail,
+        'found', parity.record_find(relation), 'called', parity.record_find_callback(callback)));
+    run_id := pg_catalog.jsonb_extract_path_text(job, 'run')::pg_catalog.int8;
     COMMIT;
-    -- A table that was rewritten after the snapshot was taken (40001) is read under another one.
-    FOR attempt IN 1..3 LOOP
-        ROLLBACK;
-        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE;
-        outcome := parity.baseline_pass(relation, baseline_id, allow_appends, workers, max_ranges, lock_timeout);
-        EXIT WHEN (outcome OPERATOR(pg_catalog.#>>) '{facts,sqlstate}'::pg_catalog.text[]) OPERATOR(pg_catalog.=) '40001'::pg_catalog.text
-                  IS NOT TRUE;
-    END LOOP;
-    result := parity.baseline_record(run_table_id, outcome);
-    COMMIT;
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    PERFORM parity.baseline_end(run_id, run_table_id, result, callback);
-    COMMIT;
-    IF result OPERATOR(pg_catalog.=) 'cancelled'::pg_catalog.text
-       OR (fail AND result OPERATOR(pg_catalog.<>) 'identical'::pg_catalog.text) THEN
-        PERFORM parity.baseline_raise(run_id, run_table_id);
+    IF parity.verify_is_at(job, 'pass') THEN
+        -- A table that was rewritten after the snapshot was taken (40001) is read under another one.
+        FOR attempt IN 1..3 LOOP
+            ROLLBACK;
+            SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE;
+            outcome := parity.baseline_pass(job);
+            EXIT WHEN (outcome OPERATOR(pg_catalog.#>>) '{facts,sqlstate}'::pg_catalog.text[])
+                      OPERATOR(pg_catalog.=) '40001'::pg_catalog.text IS NOT TRUE;
+        END LOOP;
+        job := parity.baseline_record(job, outcome);
+        COMMIT;
     END IF;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
+    job := parity.verify_call_back(job);
+    result := parity.verify_end_run(job);
+    COMMIT;
+    PERFORM parity.baseline_raise(job, result);
 END
 $$;
-COMMENT ON PROCEDURE parity.verify_baseline(regclass, text, boolean, text, integer, integer, interval, regproc, boolean, bigint, text) IS
-    'compares a table with its baseline of that label: digests it again under the same ranges, key, columns, forms and seed, records which ranges and columns differ, and tells. allow_appends: rows beyond the highest captured key are counted and not compared. captured_as: the name that the table had. fail: everything but identical ends in an error. lock_timeout: how long a lock is waited for. callback: a function that is called with what NOTIFY tells, as jsonb';
+COMMENT ON PROCEDURE parity.verify_baseline(text, text, boolean, text, integer, integer, interval, text, boolean, bigint, text) IS
+    'compares a table with its baseline of that label: digests it again under the same ranges, key, columns, forms and seed, records which ranges and columns differ, and tells. allow_appends: rows beyond the highest captured key are counted and not compared. captured_as: the name that the table had. fail: everything but identical ends in an error. lock_timeout: how long a lock is waited for. callback: the name of a function that is called with what NOTIFY tells, as jsonb';
 
 DO $privileges$
 DECLARE

@@ -9,7 +9,12 @@ DECLARE
     called regproc;
     arguments text[];
     unknown text;
+    name CONSTANT text := parity.baseline_name(relation);
 BEGIN
+    IF name IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = format('"%s" is a temporary table', relation), ERRCODE = '0A000',
+            DETAIL = 'A job runs in another session, which has no such table.';
+    END IF;
     SELECT p.oid, p.proargnames INTO called, arguments FROM pg_proc p
     WHERE p.pronamespace = 'parity'::regnamespace AND p.prokind = 'p'
       AND p.proname = CASE WHEN label IS NULL THEN 'verify' ELSE 'verify_baseline' END;
@@ -18,7 +23,7 @@ BEGIN
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('%s has no option "%s"', called, unknown), ERRCODE = '22023';
     END IF;
-    RETURN format('CALL %s(%L', called, parity.baseline_name(relation))
+    RETURN format('CALL %s(%L', called, name)
         || format(CASE WHEN label IS NULL THEN ', server => %L' ELSE ', label => %L' END, coalesce(label, server))
         || coalesce((
             SELECT string_agg(format(', %I => %L', o.key, CASE jsonb_typeof(o.value)

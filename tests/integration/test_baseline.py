@@ -12,7 +12,6 @@ from support.cluster import clean_environment
 LEDGER = ("CREATE TABLE ledger (id bigint PRIMARY KEY, entry text NOT NULL, amount numeric, at timestamptz DEFAULT '2024-01-01 00:00+00', doc jsonb);"
           "INSERT INTO ledger SELECT g, 'entry ' || g, g / 7.0, timestamptz '2024-01-01+00' + g * interval '1 s', jsonb_build_object('n', g) "
           "FROM generate_series(1, 20000) g; ANALYZE ledger")
-LOCK_CLASS = 1885434473
 
 
 @pytest.fixture
@@ -83,6 +82,7 @@ def test_a_dump_keeps_records_and_baselines(archive, target_cluster, form):
     run, result = verify(archive)
     assert result == "divergent"
     archive.execute("UPDATE ledger SET amount = -amount WHERE id = 7")
+    archive.execute("SELECT parity.record_run_finish(parity.record_run_start('verify', 'here', 'there', 'test'), 'failed', '22P02', 'a secret')")
     archive.execute("SELECT parity.record_run_start('verify', 'here', 'there', 'test')")  # and one that goes on while the dump is made
     status = "SELECT relation, kind, target, result, finished, last_identical, divergent_ranges, run_id, message FROM parity.status ORDER BY 1, 2, 3"
     dump = subprocess.run(program(archive, "pg_dump", "--no-sync", "--format", form), check=True, capture_output=True, env=clean_environment())
@@ -94,11 +94,11 @@ def test_a_dump_keeps_records_and_baselines(archive, target_cluster, form):
             command = program(copy, "pg_restore", "--exit-on-error")
         done = subprocess.run(command, input=dump.stdout, capture_output=True, env=clean_environment(), check=False)
         assert done.returncode == 0, done.stderr.decode()
-        for table in ("run", "run_table", "divergence", "baseline", "baseline_range"):
+        for table in ("run", "run_table", "run_error", "divergence", "baseline", "baseline_range"):
             rows = f"SELECT md5(string_agg(r::text, E'\\n' ORDER BY r::text)), count(*) FROM parity.{table} r"
             assert copy.query(rows) == archive.query(rows), table
         assert copy.query(status) == archive.query(status) != []
-        before = run + 1
+        before = run + 2
         assert verify(copy) == (before + 1, "identical")
         assert verify(copy, "part")[1] == "identical"
         assert copy.value(f"SELECT status FROM parity.run WHERE id = {before}") == "died"
@@ -168,19 +168,26 @@ def test_the_seed_stays_with_operators(archive):
 
 def test_a_second_run_steps_aside(archive):
     capture(archive)
+    capture(archive, "other")
     other = archive.connect()
     number = archive.value("SELECT 'ledger'::regclass::oid::bigint::bit(32)::integer")
-    other.cursor().execute(f"SELECT pg_advisory_lock({LOCK_CLASS}, {number})")
+    other.cursor().execute(f"SELECT pg_advisory_lock(parity.verify_lock_class('baseline', '2024'), {number})")
+    assert verify(archive, "other")[1] == "identical"  # with something else it may be compared meanwhile
     run, result = verify(archive)
     assert result == "skipped" and recorded(archive, run) == ("skipped", None, "another run has the table")
     with pytest.raises(psycopg2.Error) as raised:
         verify(archive, fail="true")
     assert raised.value.pgcode == "PP003"
     other.close()
-    archive.cluster.wait_for(f"SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND classid = {LOCK_CLASS}")
+    archive.cluster.wait_for("SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory'")
+    assert archive.query("SELECT target, result FROM parity.status ORDER BY 1") == [("2024", "skipped"), ("other", "identical")]
     assert verify(archive)[1] == "identical"
-    assert archive.value(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = {LOCK_CLASS}") == 0
-    assert archive.query("SELECT result FROM parity.status") == [("identical",)]  # skipped ones do not hide the last result
+    assert archive.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+    other = archive.connect()
+    other.cursor().execute(f"SELECT pg_advisory_lock(parity.verify_lock_class('baseline', '2024'), {number})")
+    assert verify(archive)[1] == "skipped"
+    other.close()
+    assert archive.query("SELECT target, result FROM parity.status ORDER BY 1") == [("2024", "identical"), ("other", "identical")]  # no skipped one hides a result
 
 
 def test_a_lock_is_not_waited_for_long(archive):
@@ -217,10 +224,87 @@ def test_a_run_that_died_is_found_by_the_next(archive):
     holder.close()
     archive.cluster.wait_for(f"SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = {running.pid}")
     assert archive.query("SELECT status FROM parity.run") == [("running",)]
-    assert archive.query("SELECT result, running FROM parity.status") == [(None, "died: the session of run 1 is gone")]
+    assert archive.query("SELECT result, running FROM parity.status") == [(None, "died: the session of run 1 has left it")]
     assert verify(archive)[1] == "identical"
     assert archive.query("SELECT r.status, t.status, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id ORDER BY r.id") == [
         ("died", "died", "its session ended before it did"), ("identical", "identical", None)]
+
+
+def test_a_run_that_its_session_broke_off_is_found_by_the_next(archive):
+    """The session lives, and does something else."""
+    capture(archive)
+    connection = archive.connect()
+    cursor = connection.cursor()
+    cursor.execute("SELECT parity.record_table_start(parity.record_run_start('verify', 'here', 'there', 'test', '{}', true), 'a', 'a')")
+    assert archive.query("SELECT running FROM parity.status") == [("died: the session of run 1 has left it",)]
+    assert verify(archive)[1] == "identical"
+    assert archive.query("SELECT t.status, t.message FROM parity.run_table t WHERE relation = 'a'") == [("died", "its session broke it off")]
+    # One that is recorded statement by statement goes on between them, and until its session begins another.
+    for relation in ("b", "c"):
+        cursor.execute(f"SELECT parity.record_table_start(parity.record_run_start('compare', 'here', 'there', 'test'), '{relation}', 'b')")
+        assert verify(archive)[1] == "identical"
+        assert archive.query(f"SELECT running LIKE 'starting for %' FROM parity.status WHERE relation = '{relation}'") == [(True,)]
+    assert archive.query("SELECT t.relation, t.status, t.message FROM parity.run_table t WHERE relation IN ('b', 'c') ORDER BY 1") == [
+        ("b", "died", "its session broke it off"), ("c", "running", None)]
+    # A later session may have the same number.
+    archive.execute("UPDATE parity.run SET backend_start = backend_start - interval '1 day' WHERE finished IS NULL")
+    assert archive.query("SELECT running LIKE 'died%' FROM parity.status WHERE relation = 'c'") == [(True,)]
+    connection.close()
+
+
+def test_what_runs_is_seen_by_readers_and_no_old_look_hides_it(archive):
+    """Ordinary roles see nothing of others' activity; and a transaction keeps what it has seen of it."""
+    name = f"reader_{archive.name}"
+    archive.execute(f"CREATE ROLE {name} LOGIN IN ROLE parity_reader")
+    reader, operator, runner = archive.connect(user=name), archive.connect(), None
+    try:
+        cursor = operator.cursor()
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT count(*) FROM pg_stat_activity")
+        runner = archive.connect()
+        runner.cursor().execute("SELECT parity.record_table_start(parity.record_run_start('compare', 'here', 'there', 'test'), 'a', 'a')")
+        cursor.execute("SELECT parity.record_dead_runs()")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("COMMIT")
+        with reader.cursor() as seen:
+            seen.execute("SELECT running LIKE 'starting for %' FROM parity.status")
+            assert seen.fetchall() == [(True,)]
+    finally:
+        for connection in (reader, operator, runner):
+            if connection:
+                connection.close()
+        archive.execute(f"DROP ROLE {name}")
+
+
+def test_a_finding_that_cannot_be_recorded_is_told(archive):
+    capture(archive)
+    archive.execute("UPDATE ledger SET entry = 'forged' WHERE id = 11111")
+    holder = archive.connect()
+    holder.cursor().execute("BEGIN; LOCK TABLE parity.divergence IN ACCESS EXCLUSIVE MODE")
+    connection = archive.connect()
+    connection.cursor().execute("SET statement_timeout = '2s'")
+    assert verify(archive, connection=connection)[1] == "divergent"
+    assert archive.query("SELECT status, sqlstate, message FROM parity.run_table") == [
+        ("divergent", "57014", "what differs could not be recorded: canceling statement due to statement timeout")]
+    assert archive.query("SELECT status FROM parity.run") == [("divergent",)]
+    holder.close()
+    connection.close()
+
+
+def test_a_table_or_baseline_that_is_gone_is_recorded(archive):
+    capture(archive)
+    assert verify(archive)[1] == "identical"
+    log = len(archive.cluster.log())
+    with pytest.raises(psycopg2.errors.UndefinedObject, match='has no baseline "none"'):
+        verify(archive, "none")
+    archive.execute("ALTER TABLE ledger RENAME TO renamed")
+    with pytest.raises(psycopg2.errors.UndefinedTable, match='relation "ledger" does not exist'):
+        verify(archive)
+    assert archive.query("SELECT relation, target, result, message, last_identical IS NOT NULL FROM parity.status ORDER BY target") == [
+        ("public.ledger", "2024", "failed", 'relation "ledger" does not exist', True),
+        ("public.ledger", "none", "failed", 'public.ledger has no baseline "none"', False)]
+    assert archive.cluster.log()[log:].count("WARNING:  verification of public.ledger against") == 2
+    assert archive.query("SELECT status, sqlstate FROM parity.run ORDER BY id") == [("identical", None), ("failed", None), ("failed", None)]
 
 
 def test_a_table_that_was_emptied_after_the_snapshot_is_read_again(archive):

@@ -104,6 +104,38 @@ def test_divergent(tables, records):
     assert lsn and details["key"] == ["id"] and details["mismatch"] == 1 and details["source_path"] == "scan"
 
 
+def test_a_run_over_a_part_has_a_line_of_its_own(tables, records):
+    """What it finds equal is not the whole table."""
+    tables.target.execute("UPDATE t SET v = 'other ' WHERE id = 17; CREATE SCHEMA moved; CREATE TABLE moved.t AS TABLE t; ALTER TABLE moved.t ADD PRIMARY KEY (id)")
+    tables.source.execute("ALTER TABLE t ADD x int")
+    tables.target.execute("ALTER TABLE t ADD x int; ALTER TABLE moved.t ADD x int; ALTER TABLE moved.t ADD lone int")
+    table = ["--table", "public.t", "--no-sequences"]
+    recorded(tables, records, *table).expect(DIVERGENT)
+    for arguments, status in [(["--where", "id < 10"], IDENTICAL), (["--columns", "t.w"], IDENTICAL), (["--exclude-columns", "v"], IDENTICAL),
+                              (["--key", "w", "--where", "id < 10"], IDENTICAL), (["--key", "id"], DIVERGENT), (["--form", "v=trimmed", "--where", "id < 10"], IDENTICAL),
+                              (["--map", "t=moved.t", "--exclude-columns", "v,lone"], IDENTICAL), (["--columns", "u.v"], DIVERGENT)]:
+        options = [*table, "--table", "u"] if "u.v" in arguments else table
+        recorded(tables, records, *options, *arguments).expect(status)
+    scopes = records.database.query("SELECT scope, result FROM parity.status WHERE relation = 'public.t' ORDER BY run_id")
+    assert scopes == [
+        ({"filter": "id < 10"}, "identical"), ({"without_columns": ["v", "x"]}, "identical"), ({"without_columns": ["v"]}, "identical"),
+        ({"filter": "id < 10", "key_columns": ["w"]}, "identical"), ({"filter": "id < 10", "forms": {"v": "trimmed"}}, "identical"),
+        ({"without_columns": ["lone", "v"], "target_relation": "moved.t"}, "identical"), (None, "divergent")]
+    # An option about another table is none about this one.
+    assert records.database.query("SELECT scope, result FROM parity.status WHERE relation = 'public.u'") == [(None, "identical")]
+
+
+def test_recording_where_the_compared_tables_are_takes_select(tables):
+    """A word about rows of a table that is there, by a role that may not read it, is none."""
+    tables.source.execute(f"""DO $$ BEGIN CREATE ROLE recorder LOGIN PASSWORD '{PASSWORD}'; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+        GRANT parity_operator TO recorder""")
+    conninfo = tables.source.conninfo(user="recorder")
+    not_recorded(tables.compare("--record", conninfo), "permission denied for relation public.", "takes SELECT").expect(INCOMPLETE)
+    tables.source.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO recorder; GRANT SELECT ON SEQUENCE s TO recorder")
+    tables.compare("--record", conninfo).expect(IDENTICAL)
+    assert tables.source.query("SELECT status FROM parity.run ORDER BY id") == [("failed",), ("identical",)]
+
+
 def test_values_only_when_asked_for(tables, records):
     tables.target.execute("UPDATE t SET v = NULL WHERE id = 17")
     recorded(tables, records, "--record-values").expect(DIVERGENT)
@@ -159,7 +191,9 @@ def test_tables_that_fail(tables, records):
     recorded(tables, records, "--table", "t", "--table", "public.broken", "--key", "id").expect(INCOMPLETE)
     assert records.tables("status, sqlstate")["public.t"] == ("identical", None)
     assert records.tables("status, sqlstate")["public.broken"] == ("failed", "XX099")
-    assert "told you" in records.tables("message")["public.broken"]
+    # It may quote a value, so that only operators read it.
+    assert records.tables("message")["public.broken"] == "error XX099; parity.run_error has its text, which may quote a value"
+    assert "told you" in records.database.value("SELECT message FROM parity.run_error")
     assert records.runs() == [("incomplete", None, None)]
 
 
@@ -335,7 +369,9 @@ def test_server_refuses_in_the_middle(tables, records):
     records.database.execute("ALTER TABLE parity.divergence ADD CONSTRAINT full_disk CHECK (kind = 'range')")
     not_recorded(tables.compare("--record", records.conninfo()), "full_disk").expect(DIVERGENT)
     status, sqlstate, message = records.runs()[0]
-    assert (status, sqlstate) == ("failed", "23514") and "recording failed" in message and "full_disk" in message
+    assert (status, sqlstate) == ("failed", "23514") and message.startswith("error 23514; ")
+    message = records.database.value("SELECT message FROM parity.run_error")
+    assert "recording failed" in message and "full_disk" in message
 
 
 def test_encoding_that_lacks_a_character(pair, source_cluster):

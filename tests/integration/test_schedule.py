@@ -41,6 +41,8 @@ def test_a_job_is_scheduled_runs_and_ends(cron):
                           what="a run of the job")
     assert cron.query("SELECT relation, target, result, divergent_ranges FROM parity.status") == [("public.ledger", "closed", "divergent", 1)]
     assert cron.query("SELECT status, performer FROM parity.run") == [("divergent", "keeper")]
+    # That it still ran its CALL would have been seen.
+    assert cron.value("SELECT statement_start >= started - interval '1 minute' FROM parity.run")
     keeper.poll()
     assert len(keeper.notifies) == 1 and '"divergent"' in keeper.notifies[0].payload
     # What pg_cron shows: fail made an error of it.
@@ -49,6 +51,19 @@ def test_a_job_is_scheduled_runs_and_ends(cron):
     cursor.execute("SELECT parity.unschedule('ledger')")
     assert cursor.fetchone() == (True,) and jobs(cron) == []
     keeper.close()
+
+
+def test_a_job_whose_table_is_gone_is_recorded(cron):
+    """What is scheduled names the table, so that the run can say that it is not there."""
+    cron.execute("CREATE TABLE shortlived (id int PRIMARY KEY)")
+    cron.query("SELECT parity.schedule('gone', '0 3 * * *', relation => 'shortlived', server => 'replica')")
+    command = cron.value("SELECT command FROM cron.job WHERE jobname = 'gone'")
+    cron.execute("DROP TABLE shortlived")
+    with pytest.raises(psycopg2.errors.UndefinedTable, match='relation "public.shortlived" does not exist'):
+        cron.execute(command)
+    assert cron.query("SELECT result, sqlstate, s.message FROM parity.status s JOIN parity.run_table t USING (run_id) WHERE s.relation = 'public.shortlived'") == [
+        ("failed", "42P01", 'relation "public.shortlived" does not exist')]
+    cron.query("SELECT parity.unschedule('gone')")
 
 
 def test_a_command_is_scheduled_as_it_is(cron):

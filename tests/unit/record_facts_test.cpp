@@ -57,6 +57,18 @@ TEST(TableRecords, HoldWhatWasCompared) {
     EXPECT_EQ(made.facts["details"]["key"], Json::array({"id"}));
 }
 
+TEST(TableRecords, TellWhatOfTheTableWasCompared) {
+    TableResult result = compared(Verdict::kIdentical);
+    EXPECT_EQ(record(result).scope, Json::parse(R"({"target_relation": "shop.orders"})"));
+    result.plan.name.target = result.plan.name.source;
+    EXPECT_EQ(record(result).scope, Json::object());
+    result.plan.where = "id < 5";
+    result.plan.scope = {{"note", "doc"}, {"id"}, {{"amount", "decimal"}}};
+    result.plan.visible_rows_only = true;
+    EXPECT_EQ(record(result).scope, Json::parse(R"({"filter": "id < 5", "without_columns": ["doc", "note"],
+        "key_columns": ["id"], "forms": {"amount": "decimal"}, "visible_rows_only": true})"));
+}
+
 TEST(TableRecords, HoldWhatDiffers) {
     const TableRecord made = record(divergent());
     EXPECT_EQ(made.status, "divergent");
