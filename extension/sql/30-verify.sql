@@ -1031,7 +1031,7 @@ DECLARE
     batch_rows CONSTANT integer := 50000;
     huge_range CONSTANT integer := 250000;
     -- A key may be long, that of a table without one is the whole row, and no JSON is larger than 256 MB. What is beyond is left to ranges.
-    room_bytes bigint := 16000000;
+    room_bytes bigint := 4000000 - (SELECT coalesce(sum(length(k)), 0) FROM unnest(known) k);
     bounds bytea[];
     numbers integer[];
     sizes bigint[];
@@ -1087,17 +1087,28 @@ COMMENT ON FUNCTION parity.verify_name_rows(jsonb, jsonb, bytea[], integer) IS '
 
 -- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now; a range if its digests
 -- are. What becomes of the others is judged afterwards.
+-- What was found may be large, and is copied with each function that a job goes through.
+CREATE FUNCTION parity.verify_lean(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN job #- '{found,rows}' #- '{found,ranges}';
+END
+$$;
+COMMENT ON FUNCTION parity.verify_lean(jsonb) IS 'a job without the rows and ranges that were found; internal';
+
 CREATE FUNCTION parity.verify_second_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found jsonb := job -> 'found';
     before jsonb := found -> 'rows';
+    ranges_before jsonb := found -> 'ranges';
     keys bytea[];
     now_rows jsonb := '[]';
     ranges jsonb := '[]';
     named record;
     room integer;
 BEGIN
+    job := parity.verify_lean(job);
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(before) r;
     IF keys IS NOT NULL THEN
         now_rows := parity.verify_rows(job, NULL, NULL, keys, NULL, NULL, NULL) -> 'rows';
@@ -1110,8 +1121,8 @@ BEGIN
     found := found || jsonb_build_object(
         'cleared', (found ->> 'cleared')::bigint + jsonb_array_length(before) - jsonb_array_length(now_rows), 'rows', now_rows);
 
-    IF jsonb_array_length(found -> 'ranges') > 0 THEN
-        ranges := parity.verify_ranges_again(job, found -> 'ranges');
+    IF jsonb_array_length(ranges_before) > 0 THEN
+        ranges := parity.verify_ranges_again(job, ranges_before);
         room := (job -> 'ask' ->> 'max_rows')::integer - jsonb_array_length(now_rows);
         named := parity.verify_name_rows(job, ranges, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(now_rows) r),
             room);
@@ -1392,6 +1403,7 @@ CREATE FUNCTION parity.verify_pass(job jsonb) RETURNS jsonb
 DECLARE
     lsn pg_lsn;
     first boolean := NOT job ? 'found';
+    lean jsonb := parity.verify_lean(job);
     found jsonb;
     named record;
     shown record;
@@ -1403,8 +1415,8 @@ DECLARE
 BEGIN
     lsn := pg_current_wal_insert_lsn();  -- after the snapshot: what that shows was written before
     PERFORM parity.verify_pin(job -> 'ask');
-    writers := parity.verify_writers(job);
-    IF NOT parity.verify_is_as_planned(job) THEN
+    writers := parity.verify_writers(lean);
+    IF NOT parity.verify_is_as_planned(lean) THEN
         RETURN parity.verify_start_over(job);
     END IF;
     IF job ? 'without_indexes' THEN
@@ -1417,18 +1429,18 @@ BEGIN
     ELSE
         found := parity.verify_second_look(job);
     END IF;
-    IF NOT job ? 'without_indexes' AND NOT parity.verify_are_found_by_key(job, (
+    IF NOT job ? 'without_indexes' AND NOT parity.verify_are_found_by_key(lean, (
             SELECT coalesce(jsonb_agg(r), '[]') FROM jsonb_array_elements(found -> 'rows') r WHERE r ->> 'state' = 'new')) THEN
         job := job || '{"without_indexes": true}';
         PERFORM parity.verify_avoid_indexes(parity.verify_patience(job -> 'ask'));
     END IF;
     IF (job -> 'ask' ->> 'with_values')::boolean THEN
-        shown := parity.verify_values(job, found -> 'rows', 16000000);
+        shown := parity.verify_values(lean, found -> 'rows', 8000000);
         found := found || jsonb_build_object('rows', shown.with_values, 'values_left_out', shown.left_out);
     END IF;
-    found := parity.verify_versions(job, found || parity.verify_open_writers(job -> 'found', writers));
+    found := parity.verify_versions(lean, found || parity.verify_open_writers(lean -> 'found', writers));
     found := parity.verify_judge(found, coalesce(job ->> 'follows', 'first'));
-    PERFORM parity.verify_idle(job, false);
+    PERFORM parity.verify_idle(lean, false);
     -- A glance leaves how far the target had come at the last look as it is, for the message.
     RETURN job || jsonb_build_object('found', found, 'source_lsn', lsn, 'step', 'settle',
                                      'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
