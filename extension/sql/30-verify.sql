@@ -10,7 +10,7 @@
 --   run, part                            the records
 --   step                                 what comes next: connect, snapshot, pass, settle, delay, replay, finish, done
 --   plan                                 key, columns, forms, ranges, replication: what connect found
---   found                                candidates, ranges and counts after the last pass
+--   found                                candidates, ranges and counts after the last pass; which look that was, and who was writing (open)
 --   status, sqlstate, message            how it ended
 
 --
