@@ -296,6 +296,62 @@ CALL parity.verify_schema('replica', '{}');
 CALL parity.verify_schema('replica', '{a.b.c}');
 CALL parity.verify_schema('replica', NULL);
 
+-- The steps of a job, one by one. What has none ends.
+SELECT parity.verify_step(NULL);
+SELECT parity.verify_step('{"relation": "1"}');
+CALL parity.verify_table('{"relation": "0", "name": "nothing", "step": "nowhere", "ask": {"lock_timeout": "1000"}}') \gset
+SELECT j ->> 'status' AS status, j ->> 'message' AS message FROM CAST(:'job' AS jsonb) j;
+SELECT jsonb_build_object('ask', a.ask, 'server', 'loopback', 'relation', 't'::regclass::oid, 'name', 'test_verify.t', 'target', 'test_verify.t2') AS job
+FROM (SELECT '{"wait": 0, "lock_timeout": "10000", "statement_timeout": "0", "allow_same_server": true, "target_relation": "t2"}'::jsonb AS ask) a \gset
+SELECT parity.verify_connect(:'job') AS job \gset
+SELECT CAST(:'job' AS jsonb) || parity.verify_remote_begin(CAST(:'job' AS jsonb) -> 'ask') AS job \gset
+SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS before_the_pass;
+SELECT parity.verify_is_as_planned(:'job');
+SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS in_the_pass;
+-- Values are recorded as far as they fit.
+SELECT parity.verify_rows(:'job', NULL, NULL, (SELECT array_agg(d.key) FROM parity.row_digests('t', filter => 'id IN (300, 400, 500)') d), NULL, NULL, NULL)
+    -> 'rows' AS rows \gset
+SELECT v.left_out, r ->> 'key' AS key, r -> 'source_values' AS source_values, r -> 'target_values' AS target_values
+FROM unnest('{1000,180,50}'::bigint[]) AS m(most), parity.verify_values(:'job', :'rows', m.most) v, jsonb_array_elements(v.with_values) r;
+-- Each range that differs does so in a finer division.
+SELECT array_agg(s.bound ORDER BY s.bound_no) AS fine, array_agg(s.bound_text ORDER BY s.bound_no) AS texts FROM parity.split_keys('t', 8) s \gset
+SELECT jsonb_array_length(work) AS finer FROM parity.verify_finer(:'job', :'fine', :'texts', 4, 4, '[{"no": 1}, {"no": 2}]');
+SELECT jsonb_array_length(work) FROM parity.verify_finer(:'job', :'fine', :'texts', 1, 1, '[{"no": 1}, {"no": 3}]');
+SELECT parity.verify_disconnect(false);
+-- How long the target may be silent: an hour, or ten times as long as this side read, if nothing is said.
+SELECT parity.verify_patience('{"wait": 0, "lock_timeout": "10000"}') AS question, parity.verify_patience('{"wait": 7, "lock_timeout": "10000"}', now()) AS told,
+    parity.verify_patience('{"wait": 0, "lock_timeout": "10000"}', now()) AS reading,
+    round(parity.verify_patience('{"wait": 0, "lock_timeout": "10000"}', clock_timestamp() - interval '1 h')) AS reading_long;
+-- Ranges that are not recorded are told of.
+SELECT jsonb_array_length(parity.verify_findings(j.job)) AS recorded, parity.verify_message(j.job, false) AS message
+FROM (SELECT jsonb_build_object('plan', '{"key": ["id"], "columns": [], "key_forms": ["int"]}'::jsonb, 'found', jsonb_build_object('rows', '[]'::jsonb,
+        'ranges', (SELECT jsonb_agg('{"state": "divergent"}'::jsonb) FROM generate_series(1, 10007))), 'ask', '{"max_rows": 0}'::jsonb) AS job) j;
+-- What is proved, of one row or range: the last look, and this one.
+SELECT what, follows, parity.verify_judge(jsonb_build_object('look', 2, 'open', open, 'ranges', '[]'::jsonb, 'rows', jsonb_build_array(
+    jsonb_build_object('state', 'moving', 'source', 's', 'target', 't', 'source_extra', 1, 'target_extra', 1) || row ||
+    jsonb_build_object('before', jsonb_build_object('source', 's', 'target', 't') || before))), follows) #>> '{rows,0,state}' AS state
+FROM (VALUES
+    ('the same hashes, no replication', 'no', '{"1": [], "2": []}'::jsonb, '{}'::jsonb, '{}'::jsonb),
+    ('the same hashes', 'replayed', '{"1": [], "2": []}', '{}', '{}'),
+    ('another version here', 'replayed', '{"1": [], "2": []}', '{"source_version": "2"}', '{"source_version": "1"}'),
+    ('one version here', 'replayed', '{"1": [], "2": []}', '{"source_version": "1"}', '{"source_version": "1"}'),
+    ('one version here', 'late', '{"1": [], "2": []}', '{"source_version": "1"}', '{"source_version": "1"}'),
+    ('one version here, more there', 'replayed', '{"1": [], "2": []}', '{"source_version": "1", "target_extra": 2}', '{"source_version": "1"}'),
+    ('one version here, a writer', 'replayed', '{"1": [], "2": ["9"]}', '{"source_version": "1"}', '{"source_version": "1"}'),
+    ('one version here, a writer elsewhere', 'replayed', '{"1": [], "2": ["9"]}', '{"source_version": "1", "free": true}', '{"source_version": "1"}'),
+    ('one version here, the writer ended', 'late', '{"1": [], "2": ["9"]}', '{"source_version": "1"}', '{"source_version": "1", "source_since": "1"}'),
+    ('one version there', 'replayed', '{"1": [], "2": ["9"]}', '{"target_version": "1"}', '{"target_version": "1", "target_since": "1", "target_sure": true}'),
+    ('one version there', 'late', '{"1": [], "2": []}', '{"target_version": "1"}', '{"target_version": "1", "target_since": "1", "target_sure": true}'),
+    ('one version there, a writer', 'replayed', '{"1": [], "2": []}', '{"target_version": "1"}', '{"target_version": "1", "target_since": "1", "target_sure": false}'),
+    ('another version there', 'replayed', '{"1": [], "2": []}', '{"target_version": "2"}', '{"target_version": "1", "target_since": "1", "target_sure": true}')
+) AS c(what, follows, open, row, before);
+-- Rows whose keys are too long to be named all are told as ranges.
+CREATE TABLE documents (v text);
+INSERT INTO documents SELECT n || repeat('x', 600000) FROM generate_series(1, 9) n;
+CREATE TABLE documents2 (v text);
+CALL parity.verify('documents', 'loopback', 'documents2', allow_same_server => true, recheck_delay => '10 ms', ranges => 4) \gset
+SELECT status, divergent_rows BETWEEN 1 AND 8 AS some, unnamed_ranges > 0 AS others FROM last_part;
+
 SELECT p.pattern, x.* FROM unnest('{orders,public.*,"\"Sales\".o?_1","a.\"x.*\"",Ä.b$|c}'::text[]) AS p(pattern), parity.verify_pattern(p.pattern) x;
 
 -- What key_values takes apart.

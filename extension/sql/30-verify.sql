@@ -10,7 +10,7 @@
 --   run, part                            the records
 --   step                                 what comes next: connect, snapshot, pass, settle, delay, replay, finish, done
 --   plan                                 key, columns, forms, ranges, replication: what connect found
---   found                                candidates, ranges and counts after the last pass
+--   found                                candidates, ranges and counts after the last pass; which look that was, and who was writing (open)
 --   status, sqlstate, message            how it ended
 
 --
@@ -43,8 +43,10 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_is_connected() IS 'whether this session has the connection of verifications; internal';
 
--- Runs where an error has happened already: whatever is wrong with the connection must not hide that.
-CREATE FUNCTION parity.verify_disconnect() RETURNS void
+-- Runs where an error has happened already: whatever is wrong with the connection must not hide that. Cancelling goes through a connection
+-- of its own that nothing here can interrupt, and that a server which stands still does not answer. So it is done only where a server
+-- would not notice by itself that nobody waits for its answer any more.
+CREATE FUNCTION parity.verify_disconnect(cancel boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     dblink text;
@@ -54,22 +56,24 @@ BEGIN
         RETURN;
     END IF;
     dblink := parity.verify_dblink();
-    BEGIN
-        EXECUTE format('SELECT %1$s.dblink_is_busy($1) = 1 AND %1$s.dblink_error_message($1) = ''OK''', dblink) INTO busy
-            USING 'pg_parity:target';
-        IF busy THEN
-            EXECUTE format('SELECT %s.dblink_cancel_query($1)', dblink) USING 'pg_parity:target';
-        END IF;
-    EXCEPTION WHEN OTHERS THEN
-        NULL;  -- closing ends the query as well, only later
-    END;
+    IF cancel THEN
+        BEGIN
+            EXECUTE format('SELECT %1$s.dblink_is_busy($1) = 1 AND %1$s.dblink_error_message($1) = ''OK''', dblink) INTO busy
+                USING 'pg_parity:target';
+            IF busy THEN
+                EXECUTE format('SELECT %s.dblink_cancel_query($1)', dblink) USING 'pg_parity:target';
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            NULL;  -- closing ends the query as well, only later
+        END;
+    END IF;
     EXECUTE format('SELECT %s.dblink_disconnect($1)', dblink) USING 'pg_parity:target';
 EXCEPTION WHEN OTHERS THEN
     NULL;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_disconnect() IS
-    'cancels what runs on the target and closes the connection; no error where there is none; internal';
+COMMENT ON FUNCTION parity.verify_disconnect(boolean) IS
+    'closes the connection with the target, and may cancel what runs there; no error where there is none; internal';
 
 CREATE FUNCTION parity.verify_send(query text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -87,6 +91,17 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_send(text) IS 'starts a query on the target; internal';
 
+-- A host or server that stands still looks like one that is busy. A question about catalogs is answered soon; what is read is read here at
+-- the same time, so that `since` then tells how long that may take.
+CREATE FUNCTION parity.verify_patience(ask jsonb, since timestamptz DEFAULT NULL) RETURNS double precision
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN (ask ->> 'wait')::float8 > 0 THEN (ask ->> 'wait')::float8
+                WHEN since IS NULL AND (ask ->> 'lock_timeout')::float8 > 0 THEN 60 + (ask ->> 'lock_timeout')::float8 / 1000
+                ELSE greatest(3600, 10 * extract(epoch FROM clock_timestamp() - since)::float8) END
+$$;
+COMMENT ON FUNCTION parity.verify_patience(jsonb, timestamptz) IS
+    'how many seconds the target may take to answer; since: when reading began, NULL for other questions; internal';
+
 -- dblink_get_result waits in libpq, where a cancel does not reach it. Before it is called the answer must be there.
 CREATE FUNCTION parity.verify_await(seconds double precision) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -101,8 +116,8 @@ BEGIN
     LOOP
         EXECUTE polled INTO waiting USING 'pg_parity:target';
         EXIT WHEN NOT waiting;
-        IF seconds > 0 AND clock_timestamp() > started + make_interval(secs => seconds) THEN
-            RAISE EXCEPTION USING MESSAGE = format('the target did not answer within %s s', seconds), ERRCODE = '08006';
+        IF clock_timestamp() > started + make_interval(secs => seconds) THEN
+            RAISE EXCEPTION USING MESSAGE = format('the target did not answer within %s s', round(seconds)), ERRCODE = '08006';
         END IF;
         PERFORM pg_sleep(nap);
         nap := least(nap * 1.5, 0.02);
@@ -110,7 +125,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity.verify_await(double precision) IS
-    'waits until the target has answered or is lost, at most so long (0: no limit; 08006); internal';
+    'waits until the target has answered or is lost, at most so long (08006); internal';
 
 CREATE FUNCTION parity.verify_ask(query text, seconds double precision) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -156,19 +171,29 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_pin(jsonb) IS 'sets them for the rest of this transaction; internal';
 
--- Opens a transaction on the target whose snapshot is taken at once, and gives its position.
-CREATE FUNCTION parity.verify_remote_begin(ask jsonb) RETURNS pg_lsn
+-- Opens a transaction on the target whose snapshot is taken at once, and gives its position and its horizon: what no later than that ended
+-- before the snapshot. Should this session not come to read, the target does not keep the snapshot for long.
+CREATE FUNCTION parity.verify_remote_begin(ask jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN parity.verify_ask(format(
         'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp; '
         'SELECT count(set_config(s.name, p.value, true))::text FROM jsonb_each_text(%L) p JOIN pg_settings s ON s.name = p.key '
         'WHERE s.name <> ''client_connection_check_interval'' OR version() ~ ''linux''; '
-        'SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END::text',
-        parity.verify_settings(ask) || '{"client_connection_check_interval": "2s"}'), (ask ->> 'wait')::float8);
+        'SELECT jsonb_build_object(''target_lsn'', CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() '
+        'ELSE pg_current_wal_insert_lsn() END, ''target_horizon'', pg_snapshot_xmin(pg_current_snapshot())::text)::text',
+        parity.verify_settings(ask) || jsonb_build_object('client_connection_check_interval', '1s',
+            'idle_in_transaction_session_timeout', parity.verify_idle_limit(false))), parity.verify_patience(ask));
 END
 $$;
 COMMENT ON FUNCTION parity.verify_remote_begin(jsonb) IS 'begins a transaction on the target and takes its snapshot; internal';
+
+CREATE FUNCTION parity.verify_idle_limit(reading boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN reading THEN '24h' ELSE '10min' END
+$$;
+COMMENT ON FUNCTION parity.verify_idle_limit(boolean) IS
+    'how long the target waits with an open transaction for this side: while this side still reads, and otherwise; internal';
 
 --
 -- connect: what both sides have, and what of it can be compared
@@ -180,6 +205,7 @@ CREATE FUNCTION parity.verify_facts_query(target text) RETURNS text
         'extension', (SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'),
         'control', has_function_privilege('pg_control_system()', 'EXECUTE'),
         'recovery', pg_is_in_recovery(), 'started', pg_postmaster_start_time(),
+        'notices', coalesce(current_setting('client_connection_check_interval', true), '0') <> '0',
         'database', (SELECT oid FROM pg_database WHERE datname = current_database()),
         'relation', to_regclass(%1$L)::oid,
         'subscriptions', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.subname, 'slot', s.subslotname, 'enabled', s.subenabled)),
@@ -195,15 +221,20 @@ $$;
 COMMENT ON FUNCTION parity.verify_facts_query(text) IS
     'asks a side what it is, and whether a subscription brings it the relation; internal';
 
-CREATE FUNCTION parity.verify_relation_query(relation oid) RETURNS text
+-- Rows of the heap have versions. Those of other access methods and of foreign tables have something in their place.
+CREATE FUNCTION parity.verify_relation_query(name text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($query$SELECT (SELECT jsonb_build_object(
-        'format', parity.format_version(), 'kind', c.relkind,
+        'oid', c.oid, 'format', parity.format_version(), 'kind', c.relkind,
         'columns', (SELECT jsonb_object_agg(f.column_name, to_jsonb(f)) FROM parity.forms(c.oid) f),
-        'key', (SELECT jsonb_build_object('columns', k.key_columns, 'proven', k.proven) FROM parity.key(c.oid) k))
-        FROM pg_class c WHERE c.oid = %L::oid)::text$query$, relation)
+        'key', (SELECT jsonb_build_object('columns', k.key_columns, 'proven', k.proven) FROM parity.key(c.oid) k),
+        'versions', (WITH RECURSIVE tree(oid) AS (SELECT c.oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid)
+            SELECT bool_and(p.relkind = 'p' OR p.relkind IN ('r', 'm') AND a.amname = 'heap')
+            FROM tree t JOIN pg_class p ON p.oid = t.oid LEFT JOIN pg_am a ON a.oid = p.relam))
+        FROM pg_class c WHERE c.oid = to_regclass(%L))::text$query$, name)
 $$;
-COMMENT ON FUNCTION parity.verify_relation_query(oid) IS 'asks a side for the columns, forms and key of a relation; internal';
+COMMENT ON FUNCTION parity.verify_relation_query(text) IS
+    'asks a side for a relation''s OID, columns, forms and key, and whether its rows have versions; internal';
 
 CREATE FUNCTION parity.verify_form(
     column_name text, asked text, own jsonb, other jsonb, OUT form text, OUT own_form text, OUT other_form text, OUT reason text)
@@ -329,7 +360,8 @@ BEGIN
             FROM unnest(key_names) WITH ORDINALITY AS u(n, o)),
         'target_types', (SELECT jsonb_agg(other -> 'columns' -> n ->> 'data_type' ORDER BY o)
             FROM unnest(key_names) WITH ORDINALITY AS u(n, o)),
-        'source_versions', own ->> 'kind' IN ('r', 'p', 'm'), 'target_versions', other ->> 'kind' IN ('r', 'p', 'm'),
+        'source_versions', own -> 'versions', 'target_versions', other -> 'versions',
+        'source_shape', md5(own::text), 'target_shape', md5(other::text),
         'not_compared', left_out,
         'ranges', coalesce((ask ->> 'ranges')::integer,
                            greatest(64, least(4096, parity.verify_estimate((job ->> 'relation')::oid) / 1250, 524288 / slices))::integer),
@@ -338,31 +370,44 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_plan(jsonb, jsonb, jsonb) IS 'what is compared, and how; internal';
 
--- How the target follows this database: physical, logical, none, or unknown where that cannot be seen.
-CREATE FUNCTION parity.verify_replication(facts jsonb, own_system text, target_system text) RETURNS jsonb
+-- How the target follows this database: physical, logical, none, or unknown where that cannot be seen. What comes to either side from
+-- elsewhere may come to the other one sooner or later, and no position tells when.
+CREATE FUNCTION parity.verify_replication(facts jsonb, own_facts jsonb, own_system text, target_system text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    recovery boolean := facts ->> 'recovery';
     slots jsonb;
     disabled text;
+    elsewhere text;
+    own text;
 BEGIN
-    IF (facts ->> 'recovery')::boolean THEN
-        RETURN CASE WHEN own_system IS NULL OR target_system IS NULL
-                    THEN '{"kind": "unknown", "reason": "pg_control_system() tells whose standby it is, and may not be called"}'
-                    WHEN own_system = target_system THEN '{"kind": "physical"}'
-                        ELSE '{"kind": "none", "reason": "a standby of another cluster"}' END;
+    IF recovery AND own_system = target_system THEN
+        RETURN '{"kind": "physical"}';
+    ELSIF recovery AND (own_system IS NULL OR target_system IS NULL) THEN
+        RETURN '{"kind": "unknown", "reason": "pg_control_system() tells whose standby it is, and may not be called"}';
     END IF;
-    SELECT jsonb_agg(l.slot_name), string_agg(s.name, ', ') FILTER (WHERE NOT s.enabled) INTO slots, disabled
+    SELECT string_agg(s.name, ', ') INTO own FROM jsonb_to_recordset(own_facts -> 'subscriptions') AS s(name text, enabled boolean)
+    WHERE s.enabled;
+    IF own IS NOT NULL THEN
+        RETURN jsonb_build_object('kind', 'unknown', 'reason', format('this side subscribes to the relation (%s). Verify it where it is '
+            'published', own));
+    END IF;
+    SELECT jsonb_agg(l.slot_name) FILTER (WHERE l.slot_name IS NOT NULL),
+           string_agg(s.name, ', ') FILTER (WHERE l.slot_name IS NOT NULL AND NOT s.enabled),
+           string_agg(s.name, ', ') FILTER (WHERE (l.slot_name IS NULL OR recovery) AND s.enabled)
+    INTO slots, disabled, elsewhere
     FROM jsonb_to_recordset(facts -> 'subscriptions') AS s(name text, slot text, enabled boolean)
-    JOIN pg_replication_slots l ON l.slot_name = s.slot AND l.slot_type = 'logical' AND l.database = current_database();
-    IF slots IS NULL THEN
-        RETURN '{"kind": "none"}';
-    ELSIF disabled IS NOT NULL THEN
-        RETURN jsonb_build_object('kind', 'none', 'reason', format('subscription %s is disabled', disabled));
-    END IF;
-    RETURN jsonb_build_object('kind', 'logical', 'slots', slots);
+    LEFT JOIN pg_replication_slots l ON l.slot_name = s.slot AND l.slot_type = 'logical' AND l.database = current_database();
+    RETURN CASE WHEN elsewhere IS NOT NULL
+                THEN jsonb_build_object('kind', 'unknown', 'reason', format('the target subscribes to the relation elsewhere (%s)', elsewhere))
+                WHEN recovery THEN '{"kind": "none", "reason": "a standby of another cluster"}'
+                WHEN slots IS NULL THEN '{"kind": "none"}'
+                WHEN disabled IS NOT NULL
+                THEN jsonb_build_object('kind', 'none', 'reason', format('subscription %s is disabled', disabled))
+                ELSE jsonb_build_object('kind', 'logical', 'slots', slots) END;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_replication(jsonb, text, text) IS 'how the target follows this database; internal';
+COMMENT ON FUNCTION parity.verify_replication(jsonb, jsonb, text, text) IS 'how the target follows this database; internal';
 
 CREATE FUNCTION parity.verify_system() RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -378,7 +423,7 @@ CREATE FUNCTION parity.verify_open(job jsonb) RETURNS void
 DECLARE
     dblink text := parity.verify_dblink();
 BEGIN
-    PERFORM parity.verify_disconnect();
+    PERFORM parity.verify_disconnect(false);
     -- dblink would take an unknown name for a connection string.
     PERFORM FROM pg_foreign_server WHERE srvname = job ->> 'server';
     IF NOT FOUND THEN
@@ -388,7 +433,7 @@ BEGIN
     EXECUTE format('SELECT %s.dblink_connect($1, $2)', dblink) USING 'pg_parity:target', job ->> 'server';
     PERFORM parity.verify_ask('SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
                               'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings WHERE name = ''idle_session_timeout''',
-                              (job -> 'ask' ->> 'wait')::float8);
+                              parity.verify_patience(job -> 'ask'));
 END
 $$;
 COMMENT ON FUNCTION parity.verify_open(jsonb) IS 'connects with the target; internal';
@@ -397,8 +442,9 @@ CREATE FUNCTION parity.verify_connect(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ask jsonb := job -> 'ask';
-    wait double precision := ask ->> 'wait';
+    wait double precision := parity.verify_patience(ask);
     facts jsonb;
+    own_facts jsonb;
     own jsonb;
     other jsonb;
     plan jsonb;
@@ -427,10 +473,13 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('server "%s" leads to this database itself', job ->> 'server'), ERRCODE = '22023',
             HINT = 'allow_same_server => true compares a table with another one of the same database.';
     END IF;
-    other := parity.verify_ask(parity.verify_relation_query((facts ->> 'relation')::oid), wait);
-    EXECUTE parity.verify_relation_query((job ->> 'relation')::oid) INTO own;
+    other := parity.verify_ask(parity.verify_relation_query(job ->> 'target'), wait);
+    EXECUTE parity.verify_relation_query(job ->> 'name') INTO own;
+    EXECUTE parity.verify_facts_query(job ->> 'name') INTO own_facts;
     IF own IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist', job ->> 'name'), ERRCODE = '42P01';
+    ELSIF other IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist on the target', job ->> 'target'), ERRCODE = '42P01';
     ELSIF own -> 'format' <> other -> 'format' THEN
         RAISE EXCEPTION USING MESSAGE = format('digests of format %s here cannot be compared with format %s on the target',
             own ->> 'format',
@@ -443,9 +492,13 @@ BEGIN
                                                CASE other ->> 'kind' WHEN 'v' THEN 'view' ELSE 'foreign table' END),
             ERRCODE = '42809', HINT = 'target_relation => ... compares with it nevertheless.';
     END IF;
+    -- The name is what is recorded. Where another relation has it by now, that is the one; the lock stays on the first.
+    IF own -> 'oid' <> job -> 'relation' THEN
+        job := job || jsonb_build_object('locked', coalesce(job -> 'locked', job -> 'relation'), 'relation', own -> 'oid');
+    END IF;
     plan := parity.verify_plan(job, own, other) || jsonb_build_object(
-        'target_oid', facts -> 'relation', 'replication', parity.verify_replication(facts, own_system, target_system),
-        'key_proven', CASE WHEN NOT ask ? 'key_columns' THEN own -> 'key' -> 'proven' END);
+        'target_oid', other -> 'oid', 'target_notices', facts -> 'notices',
+        'replication', parity.verify_replication(facts, own_facts, own_system, target_system), 'key_proven', CASE WHEN NOT ask ? 'key_columns' THEN own -> 'key' -> 'proven' END);
     PERFORM parity.verify_ask('COMMIT', wait);
     RETURN job || jsonb_build_object('plan', plan, 'step', 'snapshot');
 END
@@ -468,7 +521,8 @@ CREATE FUNCTION parity.verify_target_arguments(job jsonb) RETURNS text
                   'seed => %L::bigint',
                   job -> 'plan' ->> 'target_oid', parity.verify_names(job -> 'plan' -> 'key'),
                       parity.verify_names(job -> 'plan' -> 'columns'),
-                  job -> 'plan' -> 'target_forms', job -> 'ask' ->> 'filter', job -> 'plan' ->> 'seed')
+                  job -> 'plan' -> 'target_forms', coalesce(job ->> 'target_filter', job -> 'ask' ->> 'filter'),
+                  job -> 'plan' ->> 'seed')
 $$;
 COMMENT ON FUNCTION parity.verify_target_arguments(jsonb) IS 'the arguments of every call of the extension on the target; internal';
 
@@ -483,6 +537,7 @@ CREATE FUNCTION parity.verify_digests(
 DECLARE
     plan jsonb := job -> 'plan';
     ask jsonb := job -> 'ask';
+    started timestamptz := clock_timestamp();
     names text[] := parity.verify_names(plan -> 'columns');
     numbers integer[];
     row_counts bigint[];
@@ -507,8 +562,8 @@ BEGIN
         || CASE WHEN totals_only THEN ', unnest(t.range_numbers, t.row_counts, t.key_digests, t.row_digests) d(no, rows, key, row)' ELSE '' END
     INTO numbers, row_counts, keys, rows, cells
     USING (job ->> 'relation')::oid::regclass, coalesce(bounds, '{}'), parity.verify_names(plan -> 'key'), names, plan -> 'source_forms',
-        ask ->> 'filter', (plan ->> 'seed')::bigint, (ask ->> 'workers')::integer, only_ranges;
-    PERFORM parity.verify_await((ask ->> 'wait')::float8);
+        coalesce(job ->> 'source_filter', ask ->> 'filter'), (plan ->> 'seed')::bigint, (ask ->> 'workers')::integer, only_ranges;
+    PERFORM parity.verify_await(parity.verify_patience(ask, started));
     RETURN QUERY EXECUTE format($query$
         SELECT s.range_no, s.row_count, t.row_count,
             coalesce(s.row_count <> t.row_count OR s.key_digest OPERATOR(parity.<>) t.key_digest
@@ -552,12 +607,13 @@ COMMENT ON FUNCTION parity.verify_drain() IS 'ends an answer of the target; inte
 -- multiset of row hashes; what identifies it on a side is a text of these hashes and their numbers. Of a keyless table the key is the
 -- whole row.
 CREATE FUNCTION parity.verify_rows(job jsonb, bounds bytea[], only_ranges integer[], keys bytea[], known bytea[],
-    room integer) RETURNS jsonb
+    room integer, room_bytes bigint) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     plan jsonb := job -> 'plan';
     ask jsonb := job -> 'ask';
+    started timestamptz := clock_timestamp();
     names text[] := parity.verify_names(plan -> 'columns');
     range_numbers integer[];
     row_keys bytea[];
@@ -577,7 +633,7 @@ BEGIN
         (job ->> 'relation')::oid::regclass, bounds => bounds, only_ranges => only_ranges, keys => keys,
         key_columns => parity.verify_names(plan -> 'key'), columns => names, forms => plan -> 'source_forms', filter => ask ->> 'filter',
         seed => (plan ->> 'seed')::bigint) d;
-    PERFORM parity.verify_await((ask ->> 'wait')::float8);
+    PERFORM parity.verify_await(parity.verify_patience(ask, started));
     EXECUTE format($query$
         WITH source AS (
             SELECT u.range_no, u.key, u.hash, count(*) AS n, (array_agg(u.cells))[1] AS cells
@@ -597,13 +653,14 @@ BEGIN
                 (array_agg(sc ORDER BY hash) FILTER (WHERE sn > tn))[1] AS sc, (array_agg(tc ORDER BY hash) FILTER (WHERE tn > sn))[1] AS tc
             FROM line JOIN (SELECT DISTINCT range_no, key FROM line WHERE sn <> tn) changed USING (range_no, key) GROUP BY 1, 2
         ), new AS (
-            SELECT d.*, row_number() OVER (ORDER BY range_no, key) AS no FROM differing d WHERE NOT coalesce(key = ANY ($6), false)
+            SELECT d.*, row_number() OVER (ORDER BY range_no, key) AS no, sum(length(key)) OVER (ORDER BY range_no, key) AS bytes
+            FROM differing d WHERE NOT coalesce(key = ANY ($6), false)
         )
         SELECT jsonb_build_object(
             'whole', EXISTS (SELECT FROM answer WHERE range_no = 0),
             'source_rows', coalesce((SELECT sum(n) FROM source), 0), 'target_rows', coalesce((SELECT sum(n) FROM target), 0),
             'differing', coalesce((SELECT jsonb_agg(DISTINCT range_no) FROM differing), '[]'),
-            'open', coalesce((SELECT jsonb_agg(DISTINCT range_no) FROM new WHERE no > $7), '[]'),
+            'open', coalesce((SELECT jsonb_agg(DISTINCT range_no) FROM new WHERE no > $7 OR bytes > $9), '[]'),
             'rows', coalesce((SELECT jsonb_agg(jsonb_build_object(
                     'range', range_no, 'key', encode(key, 'hex'), 'source_extra', source_extra, 'target_extra', target_extra,
                     'source', encode(CASE WHEN length(source_state) > 64 THEN sha256(source_state) ELSE source_state END, 'hex'),
@@ -612,8 +669,9 @@ BEGIN
                                               WHERE sc IS NOT NULL AND tc IS NOT NULL
                                                 AND substr(sc, (8 * c.no - 7)::integer, 8) <> substr(tc, (8 * c.no - 7)::integer, 8)
                                                     ORDER BY c.no)))
-                ORDER BY no) FROM new WHERE no <= $7), '[]'))$query$, parity.verify_dblink())
-    INTO result USING range_numbers, row_keys, hashes, cells, 'pg_parity:target', known, coalesce(room, 2147483647), names;
+                ORDER BY no) FROM new WHERE no <= $7 AND bytes <= $9), '[]'))$query$, parity.verify_dblink())
+    INTO result USING range_numbers, row_keys, hashes, cells, 'pg_parity:target', known, coalesce(room, 2147483647), names,
+        coalesce(room_bytes, 9223372036854775807);
     PERFORM parity.verify_drain();
     IF NOT (result ->> 'whole')::boolean THEN
         RAISE EXCEPTION USING MESSAGE = 'the target''s answer is not whole', ERRCODE = '08006';
@@ -621,26 +679,26 @@ BEGIN
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_rows(jsonb, bytea[], integer[], bytea[], bytea[], integer) IS
+COMMENT ON FUNCTION parity.verify_rows(jsonb, bytea[], integer[], bytea[], bytea[], integer, bigint) IS
     'reads rows on both sides, and gives the keys under which they differ, at most so many new ones; internal';
 
--- Which versions of rows the sides have under some keys: an object from the keys to texts. Two looks that see the same version of a row
--- prove that it was never another one between them, which the same hash does not. Absent: there is no such row, or that cannot be told.
-CREATE FUNCTION parity.verify_versions_query(relation text, key_columns text[], key_types text[], key_forms text[], keys bytea[],
-    locks boolean) RETURNS text
+-- Which versions of rows a side has under some keys: an object from the keys to pairs, the xmin of its rows and whether nobody has changed
+-- or locked any of them since. Two looks that see the same version of a row prove that it was never another one between them, which the
+-- same hash does not. Absent: there is no such row.
+CREATE FUNCTION parity.verify_versions_query(relation text, key_columns text[], key_types text[], key_forms text[], keys bytea[])
+    RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('SELECT (SELECT jsonb_object_agg(v.key, v.version) FROM (SELECT k.key, string_agg(%s, '','' ORDER BY t.xmin::text) AS '
-                  'version '
+    SELECT format('SELECT (SELECT jsonb_object_agg(v.key, jsonb_build_array(v.version, v.free)) FROM ('
+                  'SELECT k.key, string_agg(t.xmin::text, '','' ORDER BY t.xmin::text) AS version, bool_and(t.xmax::text = ''0'') AS free '
                   'FROM (SELECT encode(u.key, ''hex'') AS key, parity.key_values(u.key, %L::text[]) AS c FROM unnest(%L::bytea[]) AS '
                   'u(key)) k '
                   'JOIN %s t ON %s GROUP BY 1) v)::text',
-                  CASE WHEN locks THEN 't.xmin || ''/'' || t.xmax' ELSE 't.xmin::text' END,
                   key_forms, keys, relation,
                   (SELECT string_agg(format('t.%I = k.c[%s]::%s', c.name, c.no, c.type), ' AND ')
                    FROM unnest(key_columns, key_types) WITH ORDINALITY AS c(name, type, no)))
 $$;
-COMMENT ON FUNCTION parity.verify_versions_query(text, text[], text[], text[], bytea[], boolean) IS
-    'asks a side for the versions of rows: their xmin, with what locks or changes them; internal';
+COMMENT ON FUNCTION parity.verify_versions_query(text, text[], text[], text[], bytea[]) IS
+    'asks a side for the versions of rows, and which of them nobody changes; internal';
 
 CREATE FUNCTION parity.verify_forget() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -656,23 +714,22 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_forget() IS 'passes over what is left of an answer after an error; internal';
 
-CREATE FUNCTION parity.verify_versions(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
+-- Some keys cannot be looked for by what is shown of them. Then the map is NULL.
+CREATE FUNCTION parity.verify_versions_by_key(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     plan jsonb := job -> 'plan';
     names text[] := parity.verify_names(plan -> 'key');
     forms text[] := parity.verify_names(plan -> 'key_forms');
+    started timestamptz := clock_timestamp();
     answer text;
 BEGIN
-    source := '{}';
-    target := '{}';
     IF cardinality(names) = 0 OR coalesce(cardinality(keys), 0) = 0 THEN
         RETURN;
     END IF;
-    -- Some keys cannot be looked for by what is shown of them, some partitions have no versions. Then hashes must do.
     IF (plan ->> 'source_versions')::boolean THEN
         BEGIN
-            EXECUTE parity.verify_versions_query(job ->> 'name', names, parity.verify_names(plan -> 'source_types'), forms, keys, true)
+            EXECUTE parity.verify_versions_query(job ->> 'name', names, parity.verify_names(plan -> 'source_types'), forms, keys)
                 INTO answer;
             source := coalesce(answer::jsonb, '{}');
         EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
@@ -683,17 +740,167 @@ BEGIN
         RETURN;
     END IF;
     BEGIN
-        answer := parity.verify_ask(parity.verify_versions_query(job ->> 'target', names, parity.verify_names(plan -> 'target_types'),
-            forms, keys, false),
-                                    (job -> 'ask' ->> 'wait')::float8);
+        answer := parity.verify_ask('SAVEPOINT versions; ' || parity.verify_versions_query(job ->> 'target', names,
+            parity.verify_names(plan -> 'target_types'), forms, keys), parity.verify_patience(job -> 'ask', started));
         target := coalesce(answer::jsonb, '{}');
     EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
         PERFORM parity.verify_forget();
+        PERFORM parity.verify_ask('ROLLBACK TO SAVEPOINT versions', parity.verify_patience(job -> 'ask'));
     END;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_versions(jsonb, bytea[]) IS
-    'the versions of rows on both sides, as far as they can be told; the last question of a pass; internal';
+COMMENT ON FUNCTION parity.verify_versions_by_key(jsonb, bytea[]) IS
+    'the versions of rows on both sides, found by their keys, as far as they can be told; internal';
+
+-- A job that sees only what has been written since the last look, on the sides whose rows have versions. What was committed here since then
+-- is not older than the oldest transaction that went on then: some of what is older may be seen as well, and nothing is missed.
+CREATE FUNCTION parity.verify_since_last_look(job jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT job || jsonb_build_object(
+        'source_filter', CASE WHEN (job -> 'plan' ->> 'source_versions')::boolean
+                              THEN format(filter, job -> 'found' ->> 'source_horizon') ELSE 'false' END,
+        'target_filter', CASE WHEN (job -> 'plan' ->> 'target_versions')::boolean
+                              THEN format(filter, job -> 'found' ->> 'target_horizon') ELSE 'false' END)
+    FROM (SELECT E'pg_catalog.age(t.xmin) BETWEEN 0 AND pg_catalog.age(%L::pg_catalog.xid8::pg_catalog.xid)'
+                 || coalesce(E' AND (\n' || replace(job -> 'ask' ->> 'filter', '%', '%%') || E'\n)', '') AS filter) f
+$$;
+COMMENT ON FUNCTION parity.verify_since_last_look(jsonb) IS 'a job that reads only what has been written since the last look; internal';
+
+CREATE FUNCTION parity.verify_fresh_keys(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    plan jsonb := job -> 'plan';
+    ask jsonb := job -> 'ask';
+    started timestamptz := clock_timestamp();
+    query CONSTANT text := 'SELECT coalesce(jsonb_agg(DISTINCT encode(d.key, ''hex'')), ''[]'')%s FROM parity.row_digests(%s) d';
+BEGIN
+    job := parity.verify_since_last_look(job);
+    PERFORM parity.verify_send(format(query, '::text', format('%s, keys => %L::bytea[]', parity.verify_target_arguments(job), keys)));
+    EXECUTE format(query, '', '$1, keys => $2, key_columns => $3, columns => $4, forms => $5, filter => $6, seed => $7') INTO source
+    USING (job ->> 'relation')::oid::regclass, keys, parity.verify_names(plan -> 'key'), parity.verify_names(plan -> 'columns'),
+        plan -> 'source_forms', job ->> 'source_filter', (plan ->> 'seed')::bigint;
+    PERFORM parity.verify_await(parity.verify_patience(ask, started));
+    EXECUTE format('SELECT t.answer::jsonb FROM %s.dblink_get_result($1) AS t(answer text)', parity.verify_dblink()) INTO target
+    USING 'pg_parity:target';
+    PERFORM parity.verify_drain();
+END
+$$;
+COMMENT ON FUNCTION parity.verify_fresh_keys(jsonb, bytea[]) IS
+    'of some keys those under which a side has rows that were written since the last look; internal';
+
+CREATE FUNCTION parity.verify_fresh_ranges(job jsonb, ranges jsonb, OUT source jsonb, OUT target jsonb)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(r.value -> 'no') FILTER (WHERE d.source_rows > 0), '[]'),
+           coalesce(jsonb_agg(r.value -> 'no') FILTER (WHERE d.target_rows > 0), '[]')
+    FROM parity.verify_bounds(ranges) b,
+        parity.verify_digests(parity.verify_since_last_look(job), b.bounds, b.numbers, true) d
+        JOIN unnest(b.numbers) WITH ORDINALITY AS n(number, no) ON n.number = d.range_no
+        JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS r(value, no) ON r.no = n.no
+$$;
+COMMENT ON FUNCTION parity.verify_fresh_ranges(jsonb, jsonb) IS 'of some ranges those in which a side has such rows; internal';
+
+-- What identifies the versions that a side has under a key or in a range, for every row and range: source_version and target_version, equal
+-- in two looks only if these saw the very same rows. Where rows are not found by their keys, the number of the look since which that is so
+-- stands for them: none is new, and there are as many as before, for their digest is the same. NULL: that cannot be told.
+CREATE FUNCTION parity.verify_versions(job jsonb, seen jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    plan jsonb := job -> 'plan';
+    follows boolean := plan -> 'replication' ->> 'kind' IN ('physical', 'logical');
+    source_has boolean := follows AND (plan ->> 'source_versions')::boolean;
+    target_has boolean := follows AND (plan ->> 'target_versions')::boolean;
+    look text := 'look ' || (seen ->> 'look');
+    keys bytea[];
+    by_key record;
+    fresh_keys record;
+    fresh_ranges record;
+BEGIN
+    IF NOT follows THEN  -- nobody asks for them
+        RETURN seen;
+    END IF;
+    SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(seen -> 'rows') r;
+    by_key := parity.verify_versions_by_key(job, keys);
+    SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(seen -> 'rows') r WHERE r ? 'before';
+    SELECT NULL::jsonb AS source, NULL::jsonb AS target INTO fresh_keys;
+    IF keys IS NOT NULL AND (source_has AND by_key.source IS NULL OR target_has AND by_key.target IS NULL) THEN
+        fresh_keys := parity.verify_fresh_keys(job, keys);
+    END IF;
+    SELECT NULL::jsonb AS source, NULL::jsonb AS target INTO fresh_ranges;
+    IF job ? 'found' AND jsonb_array_length(seen -> 'ranges') > 0 THEN
+        fresh_ranges := parity.verify_fresh_ranges(job, seen -> 'ranges');
+    END IF;
+    RETURN seen || jsonb_build_object(
+        'source_horizon', pg_snapshot_xmin(pg_current_snapshot())::text, 'target_horizon', job -> 'target_horizon',
+        'rows', (SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
+                'source_version', parity.verify_version('source', r.value, source_has, by_key.source, fresh_keys.source, r.value -> 'key', look),
+                'target_version', parity.verify_version('target', r.value, target_has, by_key.target, fresh_keys.target, r.value -> 'key', look),
+                'free', coalesce(by_key.source -> (r.value ->> 'key') -> 1, 'false')) ORDER BY r.no), '[]')
+            FROM jsonb_array_elements(seen -> 'rows') WITH ORDINALITY AS r(value, no)),
+        'ranges', (SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
+                'source_version', parity.verify_version('source', r.value, source_has, NULL, fresh_ranges.source, r.value -> 'no', look),
+                'target_version', parity.verify_version('target', r.value, target_has, NULL, fresh_ranges.target, r.value -> 'no', look))
+                ORDER BY r.no), '[]')
+            FROM jsonb_array_elements(seen -> 'ranges') WITH ORDINALITY AS r(value, no)));
+END
+$$;
+COMMENT ON FUNCTION parity.verify_versions(jsonb, jsonb) IS
+    'adds to rows and ranges which versions the sides have, as far as they can be told; internal';
+
+CREATE FUNCTION parity.verify_version(side text, value jsonb, known boolean, by_key jsonb, fresh jsonb, name jsonb, look text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN NOT known THEN NULL
+                WHEN by_key IS NOT NULL THEN by_key -> (name #>> '{}') -> 0
+                WHEN value ? 'before' AND value -> side = value -> 'before' -> side AND NOT fresh @> name
+                THEN coalesce(nullif(value -> 'before' -> (side || '_version'), 'null'), to_jsonb(look))
+                ELSE to_jsonb(look) END
+$$;
+COMMENT ON FUNCTION parity.verify_version(text, jsonb, boolean, jsonb, jsonb, jsonb, text) IS
+    'what identifies the versions that one side has of a row or in a range; internal';
+
+-- The transactions that may have written to this side's relation and had not ended for this snapshot. One that waits for a synchronous
+-- standby, or is between writing its commit and being seen, is among them, though the target may show what it did. Who goes on without a
+-- lock on the relation that allows writing has not written; the lock is held until after a transaction is seen.
+CREATE FUNCTION parity.verify_writers(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    writers text[];
+    others text[];
+BEGIN
+    SELECT array_agg(x::text) INTO writers FROM pg_snapshot_xip(pg_current_snapshot()) x;
+    IF writers IS NOT NULL AND (job -> 'plan' ->> 'source_versions')::boolean THEN
+        WITH RECURSIVE tree(oid) AS (
+            SELECT (job ->> 'relation')::oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid
+        ), lock AS MATERIALIZED (
+            SELECT * FROM pg_locks  -- once, so that it is of one moment
+        )
+        SELECT array_agg(o.xid) INTO others FROM unnest(writers) AS o(xid) JOIN lock x ON x.transactionid = o.xid::xid8::xid
+        WHERE x.locktype = 'transactionid' AND x.granted AND x.mode = 'ExclusiveLock' AND NOT EXISTS (
+            SELECT FROM lock l JOIN tree t ON t.oid = l.relation
+            WHERE l.virtualtransaction = x.virtualtransaction AND l.locktype = 'relation' AND l.granted
+              AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+              AND l.mode NOT IN ('AccessShareLock', 'RowShareLock'));
+        -- Locks are not let go of all at once: only of what still goes on afterwards all were seen.
+        SELECT array_agg(o.xid) INTO writers FROM unnest(writers) AS o(xid)
+        WHERE NOT (o.xid = ANY (coalesce(others, '{}')) AND coalesce(pg_xact_status(o.xid::xid8) = 'in progress', false));
+    END IF;
+    RETURN to_jsonb(coalesce(writers, '{}'));
+END
+$$;
+COMMENT ON FUNCTION parity.verify_writers(jsonb) IS
+    'the transactions that may have written here and are not seen by this snapshot yet; internal';
+
+-- Of the writers that were open at each look, those that have been ever since: {"look": 2, "open": {"1": [], "2": ["700"]}}.
+CREATE FUNCTION parity.verify_open_writers(found jsonb, writers jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('look', look, 'open', jsonb_build_object(look::text, writers) || coalesce((
+        SELECT jsonb_object_agg(o.key, (SELECT coalesce(jsonb_agg(x.xid), '[]') FROM jsonb_array_elements_text(o.value) AS x(xid)
+                                        WHERE writers ? x.xid))
+        FROM jsonb_each(found -> 'open') o), '{}'))
+    FROM (SELECT coalesce((found ->> 'look')::integer, 0) + 1 AS look) l
+$$;
+COMMENT ON FUNCTION parity.verify_open_writers(jsonb, jsonb) IS
+    'the number of a look, and who was writing at each and has been ever since; internal';
 
 -- The first pass over the whole relation. Gives what differs: {"rows", "ranges", ...}.
 CREATE FUNCTION parity.verify_first_look(job jsonb) RETURNS jsonb
@@ -807,8 +1014,8 @@ BEGIN
     JOIN unnest(only_ranges, parents) AS p(range_no, parent) ON p.range_no = d.range_no
     JOIN jsonb_array_elements(coarse) c ON (c.value ->> 'no')::integer = p.parent
     WHERE d.differs;
-    IF jsonb_array_length(work) = 0 THEN
-        RAISE EXCEPTION USING MESSAGE = 'differing ranges are equal when they are divided further', ERRCODE = 'XX000';
+    IF (SELECT count(DISTINCT w -> 'parent') FROM jsonb_array_elements(work) w) <> jsonb_array_length(coarse) THEN
+        RAISE EXCEPTION USING MESSAGE = 'ranges that differ are equal when they are divided further', ERRCODE = 'XX002';
     END IF;
 END
 $$;
@@ -823,10 +1030,11 @@ DECLARE
     -- dblink holds a whole answer in memory.
     batch_rows CONSTANT integer := 50000;
     huge_range CONSTANT integer := 250000;
-    bounds bytea[] := '{}';
-    numbers integer[] := '{}';
-    sizes bigint[] := '{}';
-    range jsonb;
+    -- A key may be long, that of a table without one is the whole row, and no JSON is larger than 256 MB. What is beyond is left to ranges.
+    room_bytes bigint := 4000000 - (SELECT coalesce(sum(length(k)), 0) FROM unnest(known) k);
+    bounds bytea[];
+    numbers integer[];
+    sizes bigint[];
     seen integer := 0;
     last integer;
     total bigint;
@@ -836,18 +1044,9 @@ DECLARE
 BEGIN
     new_rows := '[]';
     unnamed := '[]';
-    -- One list of bounds for all ranges; what lies between them is not asked for.
-    FOR range IN SELECT w FROM jsonb_array_elements(work) w LOOP
-        IF range ->> 'lower' IS NOT NULL
-           AND (cardinality(bounds) = 0 OR bounds[cardinality(bounds)] <> decode(range ->> 'lower', 'hex')) THEN
-            bounds := array_append(bounds, decode(range ->> 'lower', 'hex'));
-        END IF;
-        numbers := array_append(numbers, cardinality(bounds) + 1);
-        sizes := array_append(sizes, greatest((range ->> 'source_rows')::bigint, (range ->> 'target_rows')::bigint));
-        IF range ->> 'upper' IS NOT NULL THEN
-            bounds := array_append(bounds, decode(range ->> 'upper', 'hex'));
-        END IF;
-    END LOOP;
+    SELECT b.bounds, b.numbers INTO bounds, numbers FROM parity.verify_bounds(work) b;
+    SELECT array_agg(greatest((w.value ->> 'source_rows')::bigint, (w.value ->> 'target_rows')::bigint) ORDER BY w.no) INTO sizes
+    FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no);
     WHILE seen < cardinality(numbers) AND room > 0 LOOP
         last := seen;
         total := 0;
@@ -858,7 +1057,7 @@ BEGIN
         IF total > huge_range THEN
             unnamed := unnamed || (work -> seen);
         ELSE
-            read := parity.verify_rows(job, bounds, numbers[seen + 1:last], NULL, known, room);
+            read := parity.verify_rows(job, bounds, numbers[seen + 1:last], NULL, known, room, room_bytes);
             SELECT sum((w.value ->> 'source_rows')::bigint), sum((w.value ->> 'target_rows')::bigint) INTO source_total, target_total
             FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) WHERE w.no BETWEEN seen + 1 AND last;
             IF source_total <> (read ->> 'source_rows')::bigint OR target_total <> (read ->> 'target_rows')::bigint
@@ -875,7 +1074,8 @@ BEGIN
             SELECT unnamed || coalesce(jsonb_agg(w.value ORDER BY w.no), '[]') INTO unnamed
             FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no)
             WHERE w.no BETWEEN seen + 1 AND last AND read -> 'open' @> to_jsonb(numbers[w.no::integer]);
-            room := room - jsonb_array_length(read -> 'rows');
+            room := CASE WHEN jsonb_array_length(read -> 'open') > 0 THEN 0 ELSE room - jsonb_array_length(read -> 'rows') END;
+            room_bytes := room_bytes - (SELECT coalesce(sum(length(r ->> 'key') / 2), 0) FROM jsonb_array_elements(read -> 'rows') r);
         END IF;
         seen := last;
     END LOOP;
@@ -885,28 +1085,33 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_name_rows(jsonb, jsonb, bytea[], integer) IS 'names rows of differing ranges; internal';
 
--- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now. It is confirmed:
--- * where the target follows this database and had replayed what the last look saw when this one's snapshot was taken there: if one
---   version of the row was there throughout, here or there. Either is proof: if here, what the target has replayed had it too, and the
---   target shows another one; if there, the target came past the last look's moment and never showed what was here then. Equal hashes
---   prove less, since a row may have been changed and changed back: where versions cannot be told, nothing may have changed in three looks;
--- * where it does not follow: if nothing has changed on either side.
--- Else it is still moving. A range is confirmed if both its digests are what they were.
+-- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now; a range if its digests
+-- are. What becomes of the others is judged afterwards.
+-- What was found may be large, and is copied with each function that a job goes through.
+CREATE FUNCTION parity.verify_lean(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN job #- '{found,rows}' #- '{found,ranges}';
+END
+$$;
+COMMENT ON FUNCTION parity.verify_lean(jsonb) IS 'a job without the rows and ranges that were found; internal';
+
 CREATE FUNCTION parity.verify_second_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found jsonb := job -> 'found';
     before jsonb := found -> 'rows';
-    follows text := job ->> 'follows';
+    ranges_before jsonb := found -> 'ranges';
     keys bytea[];
     now_rows jsonb := '[]';
     ranges jsonb := '[]';
     named record;
     room integer;
 BEGIN
+    job := parity.verify_lean(job);
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(before) r;
     IF keys IS NOT NULL THEN
-        now_rows := parity.verify_rows(job, NULL, NULL, keys, NULL, NULL) -> 'rows';
+        now_rows := parity.verify_rows(job, NULL, NULL, keys, NULL, NULL, NULL) -> 'rows';
     END IF;
     SELECT coalesce(jsonb_agg(n.value || jsonb_build_object('range', b.value -> 'range', 'before', b.value, 'state', b.value -> 'state')
         ORDER BY b.no), '[]')
@@ -916,8 +1121,8 @@ BEGIN
     found := found || jsonb_build_object(
         'cleared', (found ->> 'cleared')::bigint + jsonb_array_length(before) - jsonb_array_length(now_rows), 'rows', now_rows);
 
-    IF jsonb_array_length(found -> 'ranges') > 0 THEN
-        ranges := parity.verify_ranges_again(job, found -> 'ranges');
+    IF jsonb_array_length(ranges_before) > 0 THEN
+        ranges := parity.verify_ranges_again(job, ranges_before);
         room := (job -> 'ask' ->> 'max_rows')::integer - jsonb_array_length(now_rows);
         named := parity.verify_name_rows(job, ranges, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(now_rows) r),
             room);
@@ -929,15 +1134,14 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_second_look(jsonb) IS 'looks at candidates and unnamed ranges again; internal';
 
-CREATE FUNCTION parity.verify_ranges_again(job jsonb, ranges jsonb) RETURNS jsonb
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
+-- One list of bounds for all ranges, which are in order; what lies between them is not asked for. `numbers` are theirs in that list.
+CREATE FUNCTION parity.verify_bounds(ranges jsonb, OUT bounds bytea[], OUT numbers integer[])
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    bounds bytea[] := '{}';
-    numbers integer[] := '{}';
     range jsonb;
-    again jsonb;
 BEGIN
+    bounds := '{}';
+    numbers := '{}';
     FOR range IN SELECT r FROM jsonb_array_elements(ranges) r LOOP
         IF range ->> 'lower' IS NOT NULL
            AND (cardinality(bounds) = 0 OR bounds[cardinality(bounds)] <> decode(range ->> 'lower', 'hex')) THEN
@@ -948,103 +1152,127 @@ BEGIN
             bounds := array_append(bounds, decode(range ->> 'upper', 'hex'));
         END IF;
     END LOOP;
-    SELECT coalesce(jsonb_agg(b.value || jsonb_build_object(
-               'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns', to_jsonb(d.columns),
-               'source', md5(d.source_digest), 'target', md5(d.target_digest), 'before', b.value) ORDER BY d.range_no), '[]')
-    INTO again
-    FROM parity.verify_digests(job, bounds, numbers, false) d JOIN unnest(numbers) WITH ORDINALITY AS n(number, no) ON n.number = d.range_no
-    JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS b(value, no) ON b.no = n.no
-    WHERE d.differs;
-    RETURN again;
 END
+$$;
+COMMENT ON FUNCTION parity.verify_bounds(jsonb) IS 'bounds of some ranges as functions of the extension take them; internal';
+
+CREATE FUNCTION parity.verify_ranges_again(job jsonb, ranges jsonb) RETURNS jsonb
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
+               'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns', to_jsonb(d.columns),
+               'source', md5(d.source_digest), 'target', md5(d.target_digest), 'before', r.value) ORDER BY d.range_no), '[]')
+    FROM parity.verify_bounds(ranges) b, parity.verify_digests(job, b.bounds, b.numbers, false) d
+        JOIN unnest(b.numbers) WITH ORDINALITY AS n(number, no) ON n.number = d.range_no
+        JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS r(value, no) ON r.no = n.no
+    WHERE d.differs
 $$;
 COMMENT ON FUNCTION parity.verify_ranges_again(jsonb, jsonb) IS 'digests unnamed ranges again and gives those that still differ; internal';
 
-CREATE FUNCTION parity.verify_judge(found jsonb, follows text, source_versions jsonb, target_versions jsonb) RETURNS jsonb
+-- What differs is confirmed
+-- * where the target does not follow this database: if both sides are what they were;
+-- * where it does, and had replayed all that the last look saw here when this look's snapshot was taken there, by either of two proofs.
+--   - This side has the very same rows as then (source_since). Whatever the target has replayed, it has these, and at most others besides.
+--     If it has not more than this side, it should be equal, unless somebody has changed the rows here and is not seen yet: not if nobody
+--     has touched them (free), or if all who were writing then have ended by a later look that still sees the same rows here.
+--   - The target has the very same rows as at an earlier look (target_since), though it has come past the last look's moment. So at that
+--     moment they should have been here, and if this side had not more, it should have been equal, unless what they come from was not seen
+--     here yet: not if all who were writing when the target was first seen with them had ended by the last look (target_sure).
+-- Hashes that are equal in two looks prove nothing there: rows may have been changed and changed back. Everything else is still moving.
+CREATE FUNCTION parity.verify_judge(found jsonb, follows text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH versioned AS (
-        SELECT r.no, r.value || jsonb_build_object('source_version', source_versions -> (r.value ->> 'key'),
-                                                   'target_version', target_versions -> (r.value ->> 'key')) AS value
-        FROM jsonb_array_elements(found -> 'rows') WITH ORDINALITY AS r(value, no)
+    WITH line AS (
+        SELECT l.list, r.no, r.value, r.value ? 'before' AS again, r.value -> 'before' AS before,
+            coalesce((r.value ->> 'source_extra')::bigint, (r.value ->> 'source_rows')::bigint) AS source_rows,
+            coalesce((r.value ->> 'target_extra')::bigint, (r.value ->> 'target_rows')::bigint) AS target_rows
+        FROM unnest('{rows,ranges}'::text[]) AS l(list), jsonb_array_elements(found -> l.list) WITH ORDINALITY AS r(value, no)
     ), compared AS (
-        SELECT v.no, v.value, v.value ->> 'state' AS state, v.value ? 'before' AS again,
-            v.value -> 'source' IS NOT DISTINCT FROM v.value -> 'before' -> 'source' AS source_same,
-            v.value -> 'target' IS NOT DISTINCT FROM v.value -> 'before' -> 'target' AS target_same,
-            nullif(v.value -> 'source_version', 'null') AS source_version,
-            nullif(v.value -> 'before' -> 'source_version', 'null') AS source_before,
-            nullif(v.value -> 'target_version', 'null') AS target_version,
-            nullif(v.value -> 'before' -> 'target_version', 'null') AS target_before
-        FROM versioned v
-    ), steady AS (
-        SELECT *, CASE WHEN again AND source_same AND target_same
-                       THEN coalesce((value -> 'before' ->> 'steady')::integer, 0) + CASE WHEN follows IN ('no', 'replayed') THEN 1 ELSE 0 END
-                       ELSE 0 END AS steady
+        SELECT *, again AND value -> 'source' = before -> 'source' AND value -> 'target' = before -> 'target' AS same,
+            coalesce(again AND value ->> 'source_version' = before ->> 'source_version', false) AS source_stays,
+            coalesce(again AND value ->> 'target_version' = before ->> 'target_version', false) AS target_stays
+        FROM line
+    ), timed AS (
+        SELECT *, CASE WHEN NOT source_stays THEN NULL
+                       WHEN before ->> 'source_since' IS NOT NULL THEN before ->> 'source_since'
+                       WHEN follows = 'replayed' AND target_rows <= source_rows THEN found ->> 'look' END AS source_since,
+            CASE WHEN value ->> 'target_version' IS NULL THEN NULL
+                 WHEN target_stays THEN before ->> 'target_since'
+                 ELSE found ->> 'look' END AS target_since
         FROM compared
     ), judged AS (
-        SELECT no, value, steady, CASE
-            WHEN state = 'divergent' THEN state
-            WHEN NOT again THEN 'moving'
-            WHEN follows = 'no' AND source_same AND target_same THEN 'divergent'
-            WHEN follows = 'replayed' AND (
-                source_same AND source_version = source_before
-                OR target_same AND target_version = target_before
-                OR steady > 1 AND coalesce(source_version, source_before, target_version, target_before) IS NULL) THEN 'divergent'
-            ELSE 'moving' END AS state
-        FROM steady
+        SELECT list, no, (value - 'before') || jsonb_build_object(
+            'source_since', source_since, 'target_since', target_since,
+            'target_sure', source_rows <= target_rows AND coalesce(found -> 'open' -> target_since = '[]', false),
+            'state', CASE
+                WHEN value ->> 'state' = 'divergent' THEN 'divergent'
+                WHEN NOT again THEN 'moving'
+                WHEN follows = 'no' AND same THEN 'divergent'
+                WHEN follows = 'replayed' AND source_stays AND target_rows <= source_rows AND (value ->> 'free')::boolean THEN 'divergent'
+                WHEN found -> 'open' -> source_since = '[]' THEN 'divergent'
+                WHEN follows = 'replayed' AND target_stays AND (before ->> 'target_sure')::boolean THEN 'divergent'
+                ELSE 'moving' END) AS value
+        FROM timed
     )
-    SELECT found || jsonb_build_object(
-        'rows', (SELECT coalesce(jsonb_agg((value - 'before') || jsonb_build_object('state', state, 'steady', steady) ORDER BY no), '[]') FROM judged),
-        'ranges', (SELECT coalesce(jsonb_agg((r.value - 'before') || jsonb_build_object('state', CASE
-                       WHEN r.value ->> 'state' = 'divergent' THEN 'divergent'
-                       WHEN follows IN ('no', 'replayed') AND r.value -> 'source' = r.value -> 'before' -> 'source'
-                           AND r.value -> 'target' = r.value -> 'before' -> 'target' THEN 'divergent'
-                       ELSE 'moving' END) ORDER BY r.no), '[]')
-                   FROM jsonb_array_elements(found -> 'ranges') WITH ORDINALITY AS r(value, no)))
+    SELECT found || jsonb_build_object('rows', coalesce(jsonb_agg(value ORDER BY no) FILTER (WHERE list = 'rows'), '[]'),
+                                       'ranges', coalesce(jsonb_agg(value ORDER BY no) FILTER (WHERE list = 'ranges'), '[]'))
+    FROM judged
 $$;
-COMMENT ON FUNCTION parity.verify_judge(jsonb, text, jsonb, jsonb) IS
+COMMENT ON FUNCTION parity.verify_judge(jsonb, text) IS
     'what is confirmed after another look, and what is still moving; follows: no, replayed, late, unknown, or anything else; internal';
 
--- Values as text by column name, cut at 64 kB, for the rows that still differ.
-CREATE FUNCTION parity.verify_values(job jsonb, rows jsonb) RETURNS jsonb
+-- Values as text by column name, cut at 64 kB, for the rows that still differ: as many of them as fit into a result.
+CREATE FUNCTION parity.verify_values(job jsonb, rows jsonb, most_bytes bigint, OUT with_values jsonb, OUT left_out bigint)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     plan jsonb := job -> 'plan';
     ask jsonb := job -> 'ask';
+    started timestamptz := clock_timestamp();
     names text[] := parity.verify_names(plan -> 'columns');
-    cut CONSTANT text := 'ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 THEN left(v.shown, 16384) || format(''... (%s bytes)'', '
-                         'octet_length(v.shown)) '
-                         'ELSE v.shown END FROM unnest(d.column_values) WITH ORDINALITY AS v(shown, no) ORDER BY v.no)';
+    -- Of each row, in the order of keys, the bytes of its values and of the names that come with them count.
+    query CONSTANT text := 'SELECT s.key, CASE WHEN sum(pg_column_size(s.shown) + %s) OVER (ORDER BY s.key) <= %s THEN s.shown END AS shown '
+        'FROM (SELECT encode(d.key, ''hex'') AS key, ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 '
+        'THEN left(v.shown, 16384) || format(''... (%%s bytes)'', octet_length(v.shown)) ELSE v.shown END '
+        'FROM unnest(d.column_values) WITH ORDINALITY AS v(shown, no) ORDER BY v.no) AS shown '
+        'FROM parity.row_digests(%s, with_values => true) d) s';
+    map CONSTANT text := 'SELECT jsonb_object_agg(t.key, jsonb_object($1, t.shown)) FILTER (WHERE t.shown IS NOT NULL), '
+        'array_agg(t.key) FILTER (WHERE t.shown IS NULL AND t.key IS NOT NULL) FROM ';
+    name_bytes integer := pg_column_size(names);
     keys bytea[];
     own jsonb;
     other jsonb;
+    own_beyond text[];
+    other_beyond text[];
+    beyond text[];
 BEGIN
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(rows) r;
-    IF keys IS NULL THEN RETURN rows; END IF;
-    PERFORM parity.verify_send(format(
-        'SELECT encode(d.key, ''hex''), %s FROM parity.row_digests(%s, keys => %L::bytea[], with_values => true) d UNION ALL SELECT NULL, '
-        'NULL',
-        cut, parity.verify_target_arguments(job), keys));
-    EXECUTE format('SELECT jsonb_object_agg(encode(d.key, ''hex''), jsonb_object($1, %s)) FROM parity.row_digests($2, keys => $3, '
-                   'key_columns => $4, '
-                   'columns => $1, forms => $5, filter => $6, seed => $7, with_values => true) d', cut)
-    INTO own USING names, (job ->> 'relation')::oid::regclass, keys, parity.verify_names(plan -> 'key'), plan -> 'source_forms',
-        ask ->> 'filter',
+    IF keys IS NULL THEN
+        with_values := rows;
+        left_out := 0;
+        RETURN;
+    END IF;
+    PERFORM parity.verify_send(format(query, name_bytes, most_bytes,
+                                      format('%s, keys => %L::bytea[]', parity.verify_target_arguments(job), keys))
+                               || ' UNION ALL SELECT NULL, NULL');
+    EXECUTE map || format('(%s) t', format(query, name_bytes, most_bytes,
+                                           '$2, keys => $3, key_columns => $4, columns => $1, forms => $5, filter => $6, seed => $7'))
+    INTO own, own_beyond
+    USING names, (job ->> 'relation')::oid::regclass, keys, parity.verify_names(plan -> 'key'), plan -> 'source_forms', ask ->> 'filter',
         (plan ->> 'seed')::bigint;
-    PERFORM parity.verify_await((ask ->> 'wait')::float8);
-    EXECUTE format('SELECT jsonb_object_agg(t.key, jsonb_object($1, t.shown)) FILTER (WHERE t.key IS NOT NULL) '
-                   'FROM %s.dblink_get_result($2) AS t(key text, shown text[])', parity.verify_dblink())
-    INTO other USING names, 'pg_parity:target';
+    PERFORM parity.verify_await(parity.verify_patience(ask, started));
+    EXECUTE map || format('%s.dblink_get_result($2) AS t(key text, shown text[])', parity.verify_dblink())
+    INTO other, other_beyond USING names, 'pg_parity:target';
     PERFORM parity.verify_drain();
-    RETURN (
-        SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
-            'source_values', parity.verify_shown(own -> (r.value ->> 'key'), r.value), 'target_values',
-                parity.verify_shown(other -> (r.value ->> 'key'), r.value))
-            ORDER BY r.no), '[]')
-        FROM jsonb_array_elements(rows) WITH ORDINALITY AS r(value, no));
+    beyond := coalesce(own_beyond, '{}') || coalesce(other_beyond, '{}');
+    SELECT coalesce(jsonb_agg(r.value || CASE WHEN r.value ->> 'key' = ANY (beyond) THEN '{}' ELSE jsonb_build_object(
+            'source_values', parity.verify_shown(own -> (r.value ->> 'key'), r.value),
+            'target_values', parity.verify_shown(other -> (r.value ->> 'key'), r.value)) END
+            ORDER BY r.no), '[]'), count(*) FILTER (WHERE r.value ->> 'key' = ANY (beyond))
+    INTO with_values, left_out
+    FROM jsonb_array_elements(rows) WITH ORDINALITY AS r(value, no);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_values(jsonb, jsonb) IS 'adds the values of rows that differ; internal';
+COMMENT ON FUNCTION parity.verify_values(jsonb, jsonb, bigint) IS
+    'adds the values of rows that differ, and tells of how many they would have been too many bytes; internal';
 
 CREATE FUNCTION parity.verify_shown(shown jsonb, line jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1064,7 +1292,8 @@ DECLARE
     secret text;
 BEGIN
     RAISE DEBUG USING MESSAGE = message, DETAIL = context;
-    PERFORM parity.verify_disconnect();
+    -- 08006: the target is gone, or did not answer.
+    PERFORM parity.verify_disconnect(state <> '08006' AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
     IF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3 THEN
         RETURN job || jsonb_build_object('step', 'connect', 'conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
     END IF;
@@ -1083,6 +1312,8 @@ BEGIN
     RETURN job || jsonb_build_object('step', 'finish', 'status', status, 'sqlstate', state, 'message', message,
         -- With no other table it would be another way.
         'hopeless', job ->> 'step' = 'connect' AND (state LIKE '08%' OR state IN ('2F003', '42704', '55000')));
+EXCEPTION WHEN query_canceled THEN  -- who cancels may do it twice
+    RETURN job || '{"step": "finish", "status": "cancelled", "sqlstate": "57014", "message": "cancelled while an error was dealt with"}';
 END
 $$;
 COMMENT ON FUNCTION parity.verify_failed(jsonb, text, text, text, text) IS 'what becomes of a job in which something failed; internal';
@@ -1108,7 +1339,7 @@ DECLARE
 BEGIN
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(rows) r;
     IF keys IS NULL THEN RETURN true; END IF;
-    by_key := parity.verify_rows(job, NULL, NULL, keys, NULL, NULL) -> 'rows';
+    by_key := parity.verify_rows(job, NULL, NULL, keys, NULL, NULL, NULL) -> 'rows';
     RETURN NOT EXISTS (
         SELECT r ->> 'key', r ->> 'source', r ->> 'target', r ->> 'source_extra', r ->> 'target_extra' FROM jsonb_array_elements(rows) r
         EXCEPT
@@ -1117,15 +1348,66 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_are_found_by_key(jsonb, jsonb) IS 'whether rows that differ are found by their keys as they are; internal';
 
+CREATE FUNCTION parity.verify_idle(job jsonb, reading boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM parity.verify_ask(format('SELECT set_config(''idle_in_transaction_session_timeout'', %L, true)',
+                                     parity.verify_idle_limit(reading)), parity.verify_patience(job -> 'ask'));
+END
+$$;
+COMMENT ON FUNCTION parity.verify_idle(jsonb, boolean) IS
+    'sets how long the target waits for this side in the transaction that is open there; internal';
+
+-- The plan is about the relations that had the names when it was made, and their columns. Whatever has the names now is locked until the
+-- end of the pass, so that what is read is what is checked here.
+CREATE FUNCTION parity.verify_is_as_planned(job jsonb) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    touched CONSTANT text := 'SELECT (SELECT NULL::text FROM %s LIMIT 0)';
+    own jsonb;
+    other jsonb;
+BEGIN
+    PERFORM parity.verify_idle(job, true);
+    -- A name that is gone is found so by the plan that is made next.
+    IF to_regclass(job ->> 'name') IS NULL OR (parity.verify_ask(format('SELECT (to_regclass(%L) IS NULL)::text', job ->> 'target'),
+                                                                 parity.verify_patience(job -> 'ask')))::boolean THEN
+        RETURN false;
+    END IF;
+    other := parity.verify_ask(format(touched, job ->> 'target') || '; ' || parity.verify_relation_query(job ->> 'target'),
+                               parity.verify_patience(job -> 'ask'));
+    EXECUTE format(touched, job ->> 'name');
+    EXECUTE parity.verify_relation_query(job ->> 'name') INTO own;
+    RETURN coalesce(md5(own::text) = job -> 'plan' ->> 'source_shape' AND md5(other::text) = job -> 'plan' ->> 'target_shape', false);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_is_as_planned(jsonb) IS
+    'locks what has the names of the relations now, and tells whether it is what the plan was made for; internal';
+
+CREATE FUNCTION parity.verify_start_over(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    conflicts integer := coalesce((job ->> 'conflicts')::integer, 0) + 1;
+BEGIN
+    IF conflicts > 3 THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation %s or its columns were exchanged again and again', job ->> 'name'), ERRCODE = '55006';
+    END IF;
+    RETURN (job - '{plan,found,follows,followed,looks,glances,without_indexes}'::text[])
+           || jsonb_build_object('step', 'connect', 'conflicts', conflicts);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_start_over(jsonb) IS 'a job without anything that was found; internal';
+
 -- A pass: the target's snapshot has been taken, this transaction's is being taken.
 CREATE FUNCTION parity.verify_pass(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lsn pg_lsn;
     first boolean := NOT job ? 'found';
+    lean jsonb := parity.verify_lean(job);
     found jsonb;
     named record;
-    versions record;
+    shown record;
+    writers jsonb;
     state text;
     message text;
     detail text;
@@ -1133,8 +1415,12 @@ DECLARE
 BEGIN
     lsn := pg_current_wal_insert_lsn();  -- after the snapshot: what that shows was written before
     PERFORM parity.verify_pin(job -> 'ask');
+    writers := parity.verify_writers(lean);
+    IF NOT parity.verify_is_as_planned(lean) THEN
+        RETURN parity.verify_start_over(job);
+    END IF;
     IF job ? 'without_indexes' THEN
-        PERFORM parity.verify_avoid_indexes((job -> 'ask' ->> 'wait')::float8);
+        PERFORM parity.verify_avoid_indexes(parity.verify_patience(job -> 'ask'));
     END IF;
     IF first THEN
         found := parity.verify_first_look(job);
@@ -1143,16 +1429,18 @@ BEGIN
     ELSE
         found := parity.verify_second_look(job);
     END IF;
-    IF NOT job ? 'without_indexes' AND NOT parity.verify_are_found_by_key(job, (
+    IF NOT job ? 'without_indexes' AND NOT parity.verify_are_found_by_key(lean, (
             SELECT coalesce(jsonb_agg(r), '[]') FROM jsonb_array_elements(found -> 'rows') r WHERE r ->> 'state' = 'new')) THEN
         job := job || '{"without_indexes": true}';
-        PERFORM parity.verify_avoid_indexes((job -> 'ask' ->> 'wait')::float8);
+        PERFORM parity.verify_avoid_indexes(parity.verify_patience(job -> 'ask'));
     END IF;
     IF (job -> 'ask' ->> 'with_values')::boolean THEN
-        found := found || jsonb_build_object('rows', parity.verify_values(job, found -> 'rows'));
+        shown := parity.verify_values(lean, found -> 'rows', 8000000);
+        found := found || jsonb_build_object('rows', shown.with_values, 'values_left_out', shown.left_out);
     END IF;
-    versions := parity.verify_versions(job, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(found -> 'rows') r));
-    found := parity.verify_judge(found, coalesce(job ->> 'follows', 'first'), versions.source, versions.target);
+    found := parity.verify_versions(lean, found || parity.verify_open_writers(lean -> 'found', writers));
+    found := parity.verify_judge(found, coalesce(job ->> 'follows', 'first'));
+    PERFORM parity.verify_idle(lean, false);
     -- A glance leaves how far the target had come at the last look as it is, for the message.
     RETURN job || jsonb_build_object('found', found, 'source_lsn', lsn, 'step', 'settle',
                                      'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
@@ -1178,7 +1466,7 @@ DECLARE
     looks integer := job ->> 'looks';
     glances integer := coalesce((job ->> 'glances')::integer, 0);
 BEGIN
-    PERFORM parity.verify_ask('ROLLBACK', (job -> 'ask' ->> 'wait')::float8);
+    PERFORM parity.verify_ask('ROLLBACK', parity.verify_patience(job -> 'ask'));
     SELECT coalesce(bool_or(e ->> 'state' = 'moving'), false) INTO moving
     FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
     -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at once, which confirm
@@ -1186,7 +1474,7 @@ BEGIN
     IF moving AND looks > 1 AND glances < 10 AND (job ->> 'took')::float8 < 1 AND jsonb_array_length(found -> 'ranges') = 0 THEN
         RETURN job || jsonb_build_object('step', 'snapshot', 'follows', 'at once', 'glances', glances + 1);
     ELSIF NOT moving OR looks > (job -> 'ask' ->> 'rechecks')::integer THEN
-        PERFORM parity.verify_disconnect();
+        PERFORM parity.verify_disconnect(false);
         RETURN job || '{"step": "finish"}';
     END IF;
     RETURN job || jsonb_build_object('step', 'delay', 'glances', 0, 'until',
@@ -1216,7 +1504,7 @@ CREATE FUNCTION parity.verify_has_replayed(job jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     replication jsonb := job -> 'plan' -> 'replication';
-    wait double precision := job -> 'ask' ->> 'wait';
+    wait double precision := parity.verify_patience(job -> 'ask');
     reached boolean;
 BEGIN
     IF replication ->> 'kind' = 'physical' THEN
@@ -1274,6 +1562,13 @@ CREATE FUNCTION parity.verify_phase(job jsonb) RETURNS text
 $$;
 COMMENT ON FUNCTION parity.verify_phase(jsonb) IS 'what parity.status shows of a step; internal';
 
+-- The first that differ tell where to look. All of a large relation would fill the records.
+CREATE FUNCTION parity.verify_most_ranges() RETURNS integer
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 10000
+$$;
+COMMENT ON FUNCTION parity.verify_most_ranges() IS 'how many ranges of one relation are recorded at most; internal';
+
 CREATE FUNCTION parity.verify_findings(job jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH plan AS (
@@ -1305,7 +1600,7 @@ CREATE FUNCTION parity.verify_findings(job jsonb) RETURNS jsonb
             ELSE 'in_flight' END,
             'key', jsonb_build_object('lower', r.value -> 'lower_text', 'upper', r.value -> 'upper_text'), 'columns', r.value -> 'columns')
         FROM jsonb_array_elements(job -> 'found' -> 'ranges') WITH ORDINALITY AS r(value, no)
-            WHERE r.no <= (job -> 'ask' ->> 'max_rows')::integer
+            WHERE r.no <= parity.verify_most_ranges()
     )
     SELECT coalesce(jsonb_agg(jsonb_strip_nulls(finding - '{key,source_values,target_values}'::text[])
                               || jsonb_build_object('key', finding -> 'key', 'source_values', finding -> 'source_values', 'target_values',
@@ -1354,6 +1649,9 @@ DECLARE
     sure boolean;
     moving boolean;
 BEGIN
+    PERFORM parity.verify_disconnect(false);  -- what an error may have left
+    -- Who waits for a lock on the records keeps the relation's lock from everybody else.
+    PERFORM set_config('lock_timeout', CASE WHEN job ? 'unrecorded' THEN '5s' ELSE job -> 'ask' ->> 'lock_timeout' END, true);
     SELECT coalesce(bool_or(e ->> 'state' = 'divergent'), false), coalesce(bool_or(e ->> 'state' <> 'divergent'), false) INTO sure, moving
     FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
     IF job ->> 'status' IS NULL OR (sure AND job ->> 'status' <> 'cancelled') THEN
@@ -1361,16 +1659,9 @@ BEGIN
             WHEN jsonb_array_length(job -> 'plan' -> 'not_compared') > 0 THEN 'incomplete' ELSE 'identical' END);
     END IF;
     IF job ->> 'message' IS NULL THEN
-        job := job || jsonb_build_object('message', CASE
-            WHEN job ->> 'status' = 'incomplete'
-            THEN (SELECT string_agg(format('%s was not compared: %s', n ->> 'what', n ->> 'reason'), '; ')
-                FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n)
-            WHEN moving AND job ->> 'followed' = 'late' THEN format('the target had not replayed %s in time', job ->> 'source_lsn')
-            WHEN moving AND job ->> 'followed' = 'unknown' THEN 'whether the target follows this database cannot be seen: '
-                || (job -> 'plan' -> 'replication' ->> 'reason')
-            END);
+        job := job || jsonb_build_object('message', parity.verify_message(job, moving));
     END IF;
-    IF found IS NOT NULL THEN
+    IF found IS NOT NULL AND NOT job ? 'unrecorded' THEN
         PERFORM parity.record_divergences((job ->> 'part')::bigint, parity.verify_findings(job));
     END IF;
     PERFORM parity.record_table_finish((job ->> 'part')::bigint, job ->> 'status', parity.verify_facts(job));
@@ -1378,6 +1669,39 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity.verify_finish(jsonb) IS 'a step of verify: records how it ended; internal';
+
+CREATE FUNCTION parity.verify_message(job jsonb, moving boolean) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT nullif(concat_ws('; ',
+        CASE WHEN job ->> 'status' = 'incomplete'
+             THEN (SELECT string_agg(format('%s was not compared: %s', n ->> 'what', n ->> 'reason'), '; ')
+                   FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n)
+             WHEN moving AND job ->> 'followed' = 'late' THEN format('the target had not replayed %s in time', job ->> 'source_lsn')
+             WHEN moving AND job ->> 'followed' = 'unknown'
+             THEN 'whether what differs is only on its way cannot be told: ' || (job -> 'plan' -> 'replication' ->> 'reason') END,
+        CASE WHEN jsonb_array_length(job -> 'found' -> 'ranges') > parity.verify_most_ranges()
+             THEN format('only %s of %s ranges are recorded', parity.verify_most_ranges(), jsonb_array_length(job -> 'found' -> 'ranges')) END,
+        CASE WHEN (job -> 'found' ->> 'values_left_out')::bigint > 0
+             THEN format('the values of %s rows would have been too many bytes and are not recorded', job -> 'found' ->> 'values_left_out')
+        END), '')
+$$;
+COMMENT ON FUNCTION parity.verify_message(jsonb, boolean) IS 'what there is to say of a result besides an error; internal';
+
+-- What was found cannot be recorded. How it ended still may be, in a transaction that has not failed yet.
+CREATE FUNCTION parity.verify_finish_failed(job jsonb, state text, message text) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    job := job || jsonb_build_object(
+        'status', CASE WHEN state = '57014' THEN 'cancelled' ELSE coalesce(job ->> 'status', 'failed') END,
+        'sqlstate', state, 'message', 'what was found could not be recorded: ' || message);
+    IF NOT job ? 'unrecorded' THEN
+        RETURN job || '{"unrecorded": true}';
+    END IF;
+    RAISE WARNING USING MESSAGE = format('verification of %s: %s', job ->> 'name', job ->> 'message'), ERRCODE = 'PP003';
+    RETURN job || '{"step": "done"}';
+END
+$$;
+COMMENT ON FUNCTION parity.verify_finish_failed(jsonb, text, text) IS 'what becomes of a job that could not be recorded; internal';
 
 CREATE FUNCTION parity.verify_step(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -1389,23 +1713,32 @@ DECLARE
     detail text;
     context text;
 BEGIN
-    IF step = 'finish' THEN
-        RETURN parity.verify_finish(job);
+    -- Out of what has no step nothing can be made that has one: the loop round this would never end.
+    IF step IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = 'a verification has lost its job', ERRCODE = 'XX000';
     END IF;
     BEGIN
+        IF step = 'finish' THEN
+            RETURN parity.verify_finish(job);
+        ELSIF step <> ALL ('{connect,snapshot,settle,delay,replay}') THEN
+            RAISE EXCEPTION USING MESSAGE = format('a verification has no step "%s"', step), ERRCODE = 'XX000';
+        END IF;
         IF phase IS DISTINCT FROM job ->> 'phase' AND phase IS NOT NULL THEN
             PERFORM parity.record_table_phase((job ->> 'part')::bigint, phase);
             job := job || jsonb_build_object('phase', phase);
         END IF;
         RETURN CASE step
             WHEN 'connect' THEN parity.verify_connect(job)
-            WHEN 'snapshot' THEN job || jsonb_build_object('target_lsn', parity.verify_remote_begin(job -> 'ask'), 'step', 'pass')
+            WHEN 'snapshot' THEN job || parity.verify_remote_begin(job -> 'ask') || '{"step": "pass"}'
             WHEN 'settle' THEN parity.verify_settle(job)
             WHEN 'delay' THEN parity.verify_delay(job)
             WHEN 'replay' THEN parity.verify_replay(job) END;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
             context = PG_EXCEPTION_CONTEXT;
+        IF step = 'finish' THEN
+            RETURN parity.verify_finish_failed(job, state, message);
+        END IF;
         RETURN parity.verify_failed(job, state, message, detail, context);
     END;
 END
@@ -1691,7 +2024,8 @@ BEGIN
     END LOOP;
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    PERFORM parity.verify_unlock(pg_catalog.jsonb_extract_path_text(job, 'relation')::pg_catalog.oid);
+    PERFORM parity.verify_unlock(coalesce(pg_catalog.jsonb_extract_path_text(job, 'locked'),
+                                          pg_catalog.jsonb_extract_path_text(job, 'relation'))::pg_catalog.oid);
     job := parity.verify_call_back(job);
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import threading
 import time
 
@@ -371,6 +372,109 @@ def test_a_table_that_is_truncated_meanwhile_is_looked_at_again(verified):
     blocker.close()
 
 
+@pytest.fixture
+def wide(verified):
+    """Compared and found to differ at row 3 of the target, and then not looked at again for a while."""
+    verified.target.execute("UPDATE t SET v = 'x' WHERE id = 3")
+    return {"recheck_delay": "3 s"}
+
+
+def test_a_target_that_is_exchanged_meanwhile_is_compared_anew(verified, wide):
+    with InBackground(verified, **wide) as background:
+        wait_for_phase(verified, "waiting before looking again")
+        verified.target.execute("ALTER TABLE t RENAME TO t_old; CREATE TABLE t (id bigint PRIMARY KEY, v text); UPDATE t_old SET v = 'v3' WHERE id = 3")
+        background.join(60)
+        assert background.result == "divergent"
+    assert (verified.part["target_rows"], verified.part["divergent_rows"], verified.part["details"]["conflicts"]) == (0, 300, 1)
+
+
+def test_a_source_that_is_exchanged_meanwhile_is_compared_anew(verified, wide):
+    with InBackground(verified, **wide) as background:
+        wait_for_phase(verified, "waiting before looking again")
+        verified.source.execute("ALTER TABLE t RENAME TO t_old; CREATE TABLE t (id bigint PRIMARY KEY, v text); UPDATE t_old SET v = 'x' WHERE id = 3")
+        background.join(60)
+        assert background.result == "divergent"
+    assert (verified.part["source_rows"], verified.part["divergent_rows"]) == (0, 300)
+    assert is_unlocked(verified)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_columns_that_are_added_meanwhile_are_compared(verified, wide, side):
+    with InBackground(verified, **wide) as background:
+        wait_for_phase(verified, "waiting before looking again")
+        verified.both("ALTER TABLE t ADD w int DEFAULT 1; UPDATE t SET v = 'v3' WHERE id = 3")
+        getattr(verified, side).execute("UPDATE t SET w = 2 WHERE id = 4")
+        background.join(60)
+        assert background.result == "divergent"
+    assert verified.divergences() == [("mismatch", {"id": "4"}, ["w"])]
+
+
+def test_a_target_that_is_dropped_meanwhile_is_a_failure(verified, wide):
+    with InBackground(verified, **wide) as background:
+        wait_for_phase(verified, "waiting before looking again")
+        verified.target.execute("DROP TABLE t")
+        background.join(60)
+        assert background.result == "failed"
+    assert verified.part["sqlstate"] == "42P01"
+
+
+@contextlib.contextmanager
+def frozen_target(verified):
+    """Its postmaster, and the sessions of verifications, stand still."""
+    with open(os.path.join(verified.target.cluster.data_directory, "postmaster.pid")) as file:
+        pids = [int(file.readline())]
+    pids += [pid for pid, in verified.target.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'pg_parity'")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("end", ["statement timeout", "cancel"])
+def test_a_target_that_stands_still_is_left(verified, end):
+    verified.both(SLOW)
+    verified.source.execute("CREATE OR REPLACE FUNCTION public.slow(id bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'")
+    options = {"statement_timeout": "1 s"} if end == "statement timeout" else {}
+    with InBackground(verified, filter="public.slow(id)", **options) as background:
+        verified.wait_for_target("state = 'active' AND query LIKE '%range_digests%'")
+        with frozen_target(verified):
+            if end == "cancel":
+                time.sleep(0.5)
+                verified.source.execute("SELECT pg_cancel_backend(%s)", [background.pid])
+            background.join(20)
+    assert verified.part["status"] == ("cancelled" if end == "cancel" else "incomplete")
+    assert is_unlocked(verified)
+
+
+@pytest.mark.parametrize("locked", ["parity.divergence", "parity.run_table"])
+def test_a_run_that_cannot_be_recorded_ends(verified, locked):
+    verified.target.execute("DELETE FROM t WHERE id = 3")
+    blocker = verified.source.connect()
+    blocker.autocommit = False
+    with contextlib.closing(verified.source.connect()) as connection:
+        connection.cursor().execute("SET statement_timeout = '5 s'")
+        thread = threading.Thread(target=lambda: pytest.raises(psycopg2.errors.QueryCanceled, verified.verify, connection=connection, recheck_delay="3 s"))
+        thread.start()
+        wait_for_phase(verified, "waiting before looking again")
+        blocker.cursor().execute(f"LOCK TABLE {locked} IN ACCESS EXCLUSIVE MODE")
+        if locked == "parity.run_table":
+            time.sleep(5)  # longer than the timeout; how it ended is waited for a little longer
+            blocker.rollback()
+        thread.join(30)
+        assert not thread.is_alive()
+        assert is_unlocked(verified)  # while the session goes on
+        blocker.rollback()
+        assert verified.part["status"] == "cancelled" and verified.part["finished"]
+        assert verified.part["divergent_rows"] + verified.part["in_flight_rows"] == 1
+        assert verified.source.value("SELECT count(*) FROM parity.run WHERE finished IS NULL") == 0
+        connection.cursor().execute("RESET statement_timeout")
+        assert verified.verify(connection=connection) == "divergent"
+    blocker.close()
+
+
 # ---- replication -----------------------------------------------------------------------------------------------------
 
 
@@ -455,13 +559,124 @@ def test_rows_that_change_to_and_fro_are_no_false_alarm(logical):
     assert logical.verify("hot") == "identical"
 
 
+def test_ranges_that_change_to_and_fro_are_no_false_alarm(logical):
+    with Writer(logical.source, "UPDATE hot SET v = 1 - v WHERE id <= 3"), Writer(logical.source, "DELETE FROM hot WHERE id > 7", "INSERT INTO hot SELECT n, 0 FROM generate_series(8, 10) n"):
+        results = [logical.verify("hot", max_rows=0, rechecks=4, recheck_delay="5 ms") for _ in range(40)]
+    assert set(results) <= {"identical", "in_flight"}, results
+    assert logical.verify("hot", max_rows=0) == "identical"
+
+
+@pytest.mark.parametrize("writes", ["SELECT", "UPDATE t SET v = v + 1 WHERE id < 9", "UPDATE hot SET v = 0 WHERE id = 7"])
+def test_ranges_without_named_rows_are_confirmed(logical, writes):
+    """Writers end between the looks; a range that they write to may have to be looked at again and again."""
+    for plant, undo in [("UPDATE hot SET v = 9 WHERE id = 2", "UPDATE hot SET v = 0 WHERE id = 2"),
+                        ("DELETE FROM hot WHERE id = 2", "INSERT INTO hot VALUES (2, 0)"),
+                        ("INSERT INTO hot VALUES (20, 0)", "DELETE FROM hot WHERE id = 20")]:
+        logical.target.execute(f"SET session_replication_role = replica; {plant}")
+        with Writer(logical.source, writes, pause=0.01):
+            assert logical.verify("hot", max_rows=0, rechecks=8, ranges=2) in ("divergent", "in_flight" if "hot" in writes else "")
+        assert logical.verify("hot", max_rows=0, rechecks=8, ranges=2) == "divergent"
+        assert logical.source.query("SELECT kind, state FROM parity.divergence WHERE run_table_id = (SELECT max(id) FROM parity.run_table)") == [("range", "divergent")]
+        logical.target.execute(undo)
+
+
+@contextlib.contextmanager
+def waiting_for_a_standby(verified, statement, shown):
+    """A commit that waits for a synchronous standby that does not exist, and that the target shows already."""
+    with contextlib.closing(verified.source.connect()) as connection:
+        connection.cursor().execute("SET synchronous_commit = on")
+        thread = threading.Thread(target=lambda: connection.cursor().execute(statement))
+        thread.start()
+        verified.source.cluster.wait_for("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+        try:
+            deadline = time.monotonic() + 20
+            while not verified.target.value(shown):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            yield
+        finally:
+            connection.cancel()
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def missing_synchronous_standby(verified):
+    verified.source.execute("SET synchronous_commit = local")
+    verified.source.execute("ALTER SYSTEM SET synchronous_standby_names = 'ghost'")
+    verified.source.execute("SELECT pg_reload_conf()")
+    verified.source.cluster.wait_for("SELECT current_setting('synchronous_standby_names') = 'ghost'")
+    try:
+        yield
+    finally:
+        verified.source.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        verified.source.execute("SELECT pg_reload_conf()")
+
+
+def test_what_waits_for_a_synchronous_standby_is_no_false_alarm(logical):
+    shown = "SELECT (SELECT max(id) > 10 OR max(v) > 0 OR count(*) < 10 FROM hot) OR EXISTS (SELECT FROM heap)"
+    with missing_synchronous_standby(logical):
+        for statement, undo in [
+                ("UPDATE hot SET v = 77 WHERE id = 9", "UPDATE hot SET v = 0 WHERE id = 9"), ("DELETE FROM hot WHERE id = 9", "INSERT INTO hot VALUES (9, 0)"),
+                ("INSERT INTO hot VALUES (11, 0)", "DELETE FROM hot WHERE id = 11"), ("INSERT INTO heap VALUES (5), (5)", "DELETE FROM heap"),
+                ("BEGIN; SAVEPOINT s; UPDATE hot SET v = 77 WHERE id = 9; RELEASE s; COMMIT", "UPDATE hot SET v = 0 WHERE id = 9")]:
+            relation = "heap" if "heap" in statement else "hot"
+            with waiting_for_a_standby(logical, statement, shown):
+                assert logical.verify(relation, rechecks=5) == "in_flight", statement
+                assert logical.verify(relation, rechecks=5, max_rows=0) == "in_flight", statement
+                # What differs besides is confirmed where nobody can have changed it.
+                if relation == "hot":
+                    logical.target.execute("SET session_replication_role = replica; UPDATE hot SET v = 5 WHERE id = 2")
+                    assert logical.verify(relation) == "divergent"
+                    assert logical.divergences() == [("mismatch", {"id": "2"}, ["v"])]
+                    logical.target.execute("UPDATE hot SET v = 0 WHERE id = 2")
+            assert logical.verify(relation) == "identical", statement
+            logical.source.execute(undo)
+            assert logical.verify(relation) == "identical"
+
+
+@pytest.mark.parametrize("where,result", [("INSERT INTO heap VALUES (1)", "divergent"), ("UPDATE hot SET v = 1 WHERE id = 10", "in_flight")])
+def test_a_long_transaction_delays_only_what_it_may_have_written(logical, where, result):
+    with contextlib.closing(logical.source.connect()) as writer:
+        writer.autocommit = False
+        writer.cursor().execute(where)
+        logical.target.execute("SET session_replication_role = replica; INSERT INTO hot VALUES (20, 0)")
+        assert logical.verify("hot") == result
+        logical.target.execute("UPDATE hot SET v = 9 WHERE id = 2")
+        assert logical.verify("hot") == "divergent"
+        assert ("mismatch", {"id": "2"}, ["v"]) in logical.divergences()
+        writer.rollback()
+    assert logical.verify("hot") == "divergent"
+    assert logical.part["in_flight_rows"] == 0 and logical.part["divergent_rows"] == 2
+
+
+def test_a_row_that_does_not_follow_is_confirmed_while_it_changes_here(logical):
+    logical.target.execute("CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+                           "CREATE TRIGGER skip BEFORE UPDATE ON hot FOR EACH ROW WHEN (OLD.id = 4) EXECUTE FUNCTION skip();"
+                           "ALTER TABLE hot ENABLE ALWAYS TRIGGER skip")
+    with Writer(logical.source, "UPDATE hot SET v = v + 1 WHERE id = 4", pause=0.01):
+        results = [logical.verify("hot", rechecks=8) for _ in range(3)]
+        assert "divergent" in results
+    assert logical.divergences() == [("mismatch", {"id": "4"}, ["v"])]
+
+
+def test_from_the_subscriber_nothing_is_told_for_sure(logical):
+    reverse = Verified(logical.target, logical.source)
+    reverse.source.execute("CREATE EXTENSION IF NOT EXISTS dblink")
+    reverse.make_server("publisher")
+    assert reverse.verify("hot", server="publisher") == "identical"
+    logical.target.execute("SET session_replication_role = replica; UPDATE hot SET v = 9 WHERE id = 2")
+    assert reverse.verify("hot", server="publisher") == "in_flight"
+    assert "subscribes" in reverse.part["message"]
+
+
 def test_a_table_without_a_key_that_changes_to_and_fro(logical):
     with Writer(logical.source, "INSERT INTO heap VALUES (1)", "DELETE FROM heap"):
         results = [logical.verify("heap", recheck_delay="5 ms") for _ in range(25)]
     assert set(results) <= {"identical", "in_flight"}
     logical.target.execute("INSERT INTO heap VALUES (2), (2)")
     assert logical.verify("heap", with_values=True) == "divergent"
-    assert logical.divergences() == [("missing_on_source", {"v": "2"}, None)] and logical.part["details"]["looks"] == 3
+    assert logical.divergences() == [("missing_on_source", {"v": "2"}, None)] and logical.part["details"]["looks"] == 2
 
 
 def test_many_rows_in_flight_are_named_when_there_is_room(logical):
@@ -521,7 +736,9 @@ def test_a_standby(publisher_cluster):
         assert made.verify() == "identical"
         assert made.part["details"]["replication"]["kind"] == "physical"
         with Writer(source, "UPDATE t SET v = v + 1 WHERE id % 100 = 7", pause=0.05):
-            assert {made.verify(rechecks=5) for _ in range(5)} <= {"identical", "in_flight"}
+            assert {made.verify(rechecks=5, max_rows=n) for n in (1000, 0, 1000, 0, 10)} <= {"identical", "in_flight"}
+        with missing_synchronous_standby(made), waiting_for_a_standby(made, "UPDATE t SET v = -2 WHERE id = 10", "SELECT v = -2 FROM t WHERE id = 10"):
+            assert {made.verify(rechecks=5), made.verify(rechecks=5, max_rows=0)} == {"in_flight"}
         standby.catch_up()
         made.target.execute("SELECT pg_wal_replay_pause()")
         source.execute("UPDATE t SET v = -1 WHERE id = 9")
