@@ -349,7 +349,7 @@ FROM (VALUES
 CREATE TABLE documents (v text);
 INSERT INTO documents SELECT n || repeat('x', 600000) FROM generate_series(1, 9) n;
 CREATE TABLE documents2 (v text);
-SET client_min_messages = error;  -- how many ranges there are depends on the seed
+SET client_min_messages = error;  -- which ranges they are in is by a random hash
 CALL parity.verify('documents', 'loopback', 'documents2', allow_same_server => true, recheck_delay => '10 ms', ranges => 4) \gset
 RESET client_min_messages;
 SELECT status, divergent_rows BETWEEN 1 AND 8 AS some, unnamed_ranges > 0 AS others FROM last_part;

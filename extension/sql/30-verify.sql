@@ -228,7 +228,8 @@ CREATE FUNCTION parity.verify_relation_query(name text) RETURNS text
         'oid', c.oid, 'format', parity.format_version(), 'kind', c.relkind,
         'columns', (SELECT jsonb_object_agg(f.column_name, to_jsonb(f)) FROM parity.forms(c.oid) f),
         'key', (SELECT jsonb_build_object('columns', k.key_columns, 'proven', k.proven) FROM parity.key(c.oid) k),
-        'versions', (WITH RECURSIVE tree(oid) AS (SELECT c.oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid)
+        'versions', (
+            WITH RECURSIVE tree(oid) AS (SELECT c.oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid)
             SELECT bool_and(p.relkind = 'p' OR p.relkind IN ('r', 'm') AND a.amname = 'heap')
             FROM tree t JOIN pg_class p ON p.oid = t.oid LEFT JOIN pg_am a ON a.oid = p.relam))
         FROM pg_class c WHERE c.oid = to_regclass(%L))::text$query$, name)
@@ -399,7 +400,8 @@ BEGIN
     FROM jsonb_to_recordset(facts -> 'subscriptions') AS s(name text, slot text, enabled boolean)
     LEFT JOIN pg_replication_slots l ON l.slot_name = s.slot AND l.slot_type = 'logical' AND l.database = current_database();
     RETURN CASE WHEN elsewhere IS NOT NULL
-                THEN jsonb_build_object('kind', 'unknown', 'reason', format('the target subscribes to the relation elsewhere (%s)', elsewhere))
+                THEN jsonb_build_object('kind', 'unknown',
+                                        'reason', format('the target subscribes to the relation elsewhere (%s)', elsewhere))
                 WHEN recovery THEN '{"kind": "none", "reason": "a standby of another cluster"}'
                 WHEN slots IS NULL THEN '{"kind": "none"}'
                 WHEN disabled IS NOT NULL
@@ -498,7 +500,8 @@ BEGIN
     END IF;
     plan := parity.verify_plan(job, own, other) || jsonb_build_object(
         'target_oid', other -> 'oid', 'target_notices', facts -> 'notices',
-        'replication', parity.verify_replication(facts, own_facts, own_system, target_system), 'key_proven', CASE WHEN NOT ask ? 'key_columns' THEN own -> 'key' -> 'proven' END);
+        'replication', parity.verify_replication(facts, own_facts, own_system, target_system),
+        'key_proven', CASE WHEN NOT ask ? 'key_columns' THEN own -> 'key' -> 'proven' END);
     PERFORM parity.verify_ask('COMMIT', wait);
     RETURN job || jsonb_build_object('plan', plan, 'step', 'snapshot');
 END
@@ -714,7 +717,7 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_forget() IS 'passes over what is left of an answer after an error; internal';
 
--- Some keys cannot be looked for by what is shown of them. Then the map is NULL.
+-- Some keys cannot be looked for by what is shown of them. Then the map is NULL. A corrupt index may not find a row either.
 CREATE FUNCTION parity.verify_versions_by_key(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -821,9 +824,11 @@ BEGIN
     END IF;
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(seen -> 'rows') r;
     by_key := parity.verify_versions_by_key(job, keys);
-    SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(seen -> 'rows') r WHERE r ? 'before';
+    SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(seen -> 'rows') r
+    WHERE r ? 'before' AND (source_has AND r ->> 'source' IS NOT NULL AND NOT coalesce(by_key.source ? (r ->> 'key'), false)
+                            OR target_has AND r ->> 'target' IS NOT NULL AND NOT coalesce(by_key.target ? (r ->> 'key'), false));
     SELECT NULL::jsonb AS source, NULL::jsonb AS target INTO fresh_keys;
-    IF keys IS NOT NULL AND (source_has AND by_key.source IS NULL OR target_has AND by_key.target IS NULL) THEN
+    IF keys IS NOT NULL THEN
         fresh_keys := parity.verify_fresh_keys(job, keys);
     END IF;
     SELECT NULL::jsonb AS source, NULL::jsonb AS target INTO fresh_ranges;
@@ -833,8 +838,10 @@ BEGIN
     RETURN seen || jsonb_build_object(
         'source_horizon', pg_snapshot_xmin(pg_current_snapshot())::text, 'target_horizon', job -> 'target_horizon',
         'rows', (SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
-                'source_version', parity.verify_version('source', r.value, source_has, by_key.source, fresh_keys.source, r.value -> 'key', look),
-                'target_version', parity.verify_version('target', r.value, target_has, by_key.target, fresh_keys.target, r.value -> 'key', look),
+                'source_version',
+                parity.verify_version('source', r.value, source_has, by_key.source, fresh_keys.source, r.value -> 'key', look),
+                'target_version',
+                parity.verify_version('target', r.value, target_has, by_key.target, fresh_keys.target, r.value -> 'key', look),
                 'free', coalesce(by_key.source -> (r.value ->> 'key') -> 1, 'false')) ORDER BY r.no), '[]')
             FROM jsonb_array_elements(seen -> 'rows') WITH ORDINALITY AS r(value, no)),
         'ranges', (SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
@@ -850,7 +857,7 @@ COMMENT ON FUNCTION parity.verify_versions(jsonb, jsonb) IS
 CREATE FUNCTION parity.verify_version(side text, value jsonb, known boolean, by_key jsonb, fresh jsonb, name jsonb, look text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN NOT known THEN NULL
-                WHEN by_key IS NOT NULL THEN by_key -> (name #>> '{}') -> 0
+                WHEN by_key ? (name #>> '{}') THEN by_key -> (name #>> '{}') -> 0
                 WHEN value ? 'before' AND value -> side = value -> 'before' -> side AND NOT fresh @> name
                 THEN coalesce(nullif(value -> 'before' -> (side || '_version'), 'null'), to_jsonb(look))
                 ELSE to_jsonb(look) END
@@ -1229,8 +1236,8 @@ DECLARE
     started timestamptz := clock_timestamp();
     names text[] := parity.verify_names(plan -> 'columns');
     -- Of each row, in the order of keys, the bytes of its values and of the names that come with them count.
-    query CONSTANT text := 'SELECT s.key, CASE WHEN sum(pg_column_size(s.shown) + %s) OVER (ORDER BY s.key) <= %s THEN s.shown END AS shown '
-        'FROM (SELECT encode(d.key, ''hex'') AS key, ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 '
+    query CONSTANT text := 'SELECT s.key, CASE WHEN sum(pg_column_size(s.shown) + %s) OVER (ORDER BY s.key) <= %s THEN s.shown END '
+        'AS shown FROM (SELECT encode(d.key, ''hex'') AS key, ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 '
         'THEN left(v.shown, 16384) || format(''... (%%s bytes)'', octet_length(v.shown)) ELSE v.shown END '
         'FROM unnest(d.column_values) WITH ORDINALITY AS v(shown, no) ORDER BY v.no) AS shown '
         'FROM parity.row_digests(%s, with_values => true) d) s';
@@ -1389,7 +1396,8 @@ DECLARE
     conflicts integer := coalesce((job ->> 'conflicts')::integer, 0) + 1;
 BEGIN
     IF conflicts > 3 THEN
-        RAISE EXCEPTION USING MESSAGE = format('relation %s or its columns were exchanged again and again', job ->> 'name'), ERRCODE = '55006';
+        RAISE EXCEPTION USING ERRCODE = '55006',
+            MESSAGE = format('relation %s or its columns were exchanged again and again', job ->> 'name');
     END IF;
     RETURN (job - '{plan,found,follows,followed,looks,glances,without_indexes}'::text[])
            || jsonb_build_object('step', 'connect', 'conflicts', conflicts);
@@ -1680,7 +1688,8 @@ CREATE FUNCTION parity.verify_message(job jsonb, moving boolean) RETURNS text
              WHEN moving AND job ->> 'followed' = 'unknown'
              THEN 'whether what differs is only on its way cannot be told: ' || (job -> 'plan' -> 'replication' ->> 'reason') END,
         CASE WHEN jsonb_array_length(job -> 'found' -> 'ranges') > parity.verify_most_ranges()
-             THEN format('only %s of %s ranges are recorded', parity.verify_most_ranges(), jsonb_array_length(job -> 'found' -> 'ranges')) END,
+             THEN format('only %s of %s ranges are recorded', parity.verify_most_ranges(),
+                         jsonb_array_length(job -> 'found' -> 'ranges')) END,
         CASE WHEN (job -> 'found' ->> 'values_left_out')::bigint > 0
              THEN format('the values of %s rows would have been too many bytes and are not recorded', job -> 'found' ->> 'values_left_out')
         END), '')
