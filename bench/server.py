@@ -32,16 +32,20 @@ def default_workers():
 
 @contextlib.contextmanager
 def huge_pages(megabytes):
-    """Has the kernel keep huge pages for so much shared memory, where this process may ask for them; a server that finds none does without.
-    Without them each new process pays for every small page that it touches first, in some virtual machines ten times what reading it costs."""
+    """Has the kernel keep huge pages for so much shared memory, where this process may ask for them (root) and they are to be had; a server
+    that finds none does without. Without them each new process pays for every small page that it touches first, in some virtual machines
+    ten times what reading it costs."""
     setting, size = Path("/proc/sys/vm/nr_hugepages"), 2
     before = int(setting.read_text()) if setting.exists() else 0
+    wanted = before + int(megabytes * 1.05 + 100) // size
     try:
-        setting.write_text(str(before + int(megabytes * 1.05 + 100) // size))
+        setting.write_text(str(wanted))
     except OSError:
         yield
         return
     try:
+        if int(setting.read_text()) < wanted:
+            setting.write_text(str(before))
         yield
     finally:
         setting.write_text(str(before))

@@ -52,7 +52,7 @@ CREATE FUNCTION rows_of(relation regclass, workers int, filter text, width int) 
     FROM bound, parity.row_digests($1, bounds => bound.list, width => $4, workers => $2, filter => $3,
         only_ranges => (SELECT array_agg(n) FROM generate_series(1, cardinality(bound.list) + 1, 34) n)) r
 $$;
-CREATE FUNCTION effort() RETURNS text LANGUAGE sql AS $$ SELECT concat_ws(' ', path, workers_requested, workers_launched, pages > 0) FROM parity.last_digest() $$;
+CREATE FUNCTION effort() RETURNS text LANGUAGE sql AS $$ SELECT concat_ws(' ', path, workers_requested, workers_launched <= workers_requested, pages > 0) FROM parity.last_digest() $$;
 SELECT t, w AS width, rows_of(t, 0, NULL, w) AS serial, effort() FROM unnest('{worded,keyless,pair}'::text[]) t, unnest('{64,128}'::int[]) w;
 SELECT t, w AS width, rows_of(t, 2, NULL, w) AS parallel, effort() FROM unnest('{worded,keyless,pair}'::text[]) t, unnest('{64,128}'::int[]) w;
 SELECT t, w AS width, rows_of(t, NULL, 'true', w) AS filtered, effort() FROM unnest('{worded,keyless,pair}'::text[]) t, unnest('{64,128}'::int[]) w;

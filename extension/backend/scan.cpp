@@ -286,6 +286,12 @@ int scan_together(const DigestTask& task, ScanSetup& setup, int workers, const S
     theirs.estimate(parallel);
     shm_toc_estimate_keys(&parallel->estimator, 5);
     InitializeParallelDSM(parallel);
+    if (!parallel->seg) {  // the server has no more segments: there will be no workers, and files cannot be shared
+        DestroyParallelContext(parallel);
+        ExitParallelMode();
+        scan_alone(task, setup, output);
+        return 0;
+    }
     SharedScan* shared = share(parallel, kKeyShared, &setup.scan, sizeof(SharedScan));
     share(parallel, kKeyLeaves, setup.leaves, leaf_bytes);
     share(parallel, kKeyColumns, setup.columns, column_bytes);

@@ -16,6 +16,9 @@ PARALLEL = ("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_p
             "SET max_parallel_workers_per_gather = 4;")
 DIGESTS = "SELECT range_no, row_count, key_digest::text, row_digest::text, column_digests::text FROM parity.range_digests({}) ORDER BY 1"
 TOTAL = "SELECT sum(row_count) FROM parity.range_digests({})"
+# A quarter of a table's rows by the hash of the key, or of all columns: no index helps to find them.
+QUARTERS = r"ARRAY['\x684000000000000000', '\x688000000000000000', '\x68c000000000000000']::bytea[]"
+QUARTER = f"SELECT md5(key), row_hash, cell_hashes FROM parity.row_digests('{{}}', bounds => {QUARTERS}, only_ranges => '{{{{{{}}}}}}', workers => {{}})"
 
 
 @pytest.fixture
@@ -30,7 +33,8 @@ def filled(source_cluster):
     """A database with the table t, for tests that only read."""
     made = source_cluster.create_database()
     made.execute("CREATE TABLE t (id bigint PRIMARY KEY, n int, s text, d numeric, j jsonb);"
-                 "INSERT INTO t SELECT g, g % 100, 'text ' || g, g / 7.0, jsonb_build_object('k', g) FROM generate_series(1, 60000) g; ANALYZE t")
+                 "INSERT INTO t SELECT g, g % 100, 'text ' || g, g / 7.0, jsonb_build_object('k', g) FROM generate_series(1, 60000) g; ANALYZE t;"
+                 "CREATE TABLE long_rows (v text); INSERT INTO long_rows SELECT repeat(md5(g::text), 5000) FROM generate_series(1, 20) g")
     yield made
     source_cluster.drop_database(made)
 
@@ -203,6 +207,13 @@ def test_the_digests_do_not_depend_on_how_many_workers_come(filled, settings):
         for arguments in ("path => 'scan', workers => 4", "path => 'scan'", "path => 'aggregate'", "path => 'aggregate', workers => 1", "path => 'scan', workers => 1000"):
             cursor.execute(DIGESTS.format("'t', 7, " + arguments))
             assert cursor.fetchall() == expected, arguments
+        for table in ("t", "long_rows"):
+            rows = [filled.query(QUARTER.format(table, number, 0)) for number in range(1, 5)]
+            assert sum(map(len, rows)) == filled.value(f"SELECT count(*) FROM {table}")
+            for workers in (1, 1000):
+                for number in range(1, 5):
+                    cursor.execute(QUARTER.format(table, number, workers))
+                    assert cursor.fetchall() == rows[number - 1], (table, workers)
     session.close()
 
 
@@ -228,9 +239,8 @@ def slow(source_cluster):
 
 
 RANGES = "SELECT sum(a.row_count) FROM generate_series(1, 200) g, LATERAL parity.range_digests('slow', seed => g, workers => 2, path => '{}') a"
-# Every fourth row by its key's hash, which no index helps to find.
-ROWS = r"""SELECT sum(a.row_count) FROM generate_series(1, 200) g, LATERAL parity.row_records('slow', seed => g, workers => 2, only_ranges => '{2}',
-           bounds => ARRAY['\x684000000000000000', '\x688000000000000000', '\x68c000000000000000']::bytea[]) a"""
+ROWS = ("SELECT sum(a.row_count) FROM generate_series(1, 200) g, LATERAL parity.row_records('slow', seed => g, workers => 2, "
+        f"bounds => {QUARTERS}, only_ranges => '{{2}}') a")
 MANY = {"scan": RANGES.format("scan"), "aggregate": RANGES.format("aggregate"), "rows": ROWS}
 
 
