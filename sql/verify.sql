@@ -308,6 +308,17 @@ SELECT CAST(:'job' AS jsonb) || parity.verify_remote_begin(CAST(:'job' AS jsonb)
 SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS before_the_pass;
 SELECT parity.verify_is_as_planned(:'job');
 SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS in_the_pass;
+-- A transaction takes its number after the target's snapshot is taken, and not before: where that fails, it has none.
+BEGIN;
+SELECT parity.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
+SHOW synchronous_commit;
+COMMIT;
+SELECT parity.verify_disconnect(false);
+BEGIN;
+SELECT parity.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
+COMMIT;
+SELECT parity.verify_connect(:'job') AS job \gset
+SELECT CAST(:'job' AS jsonb) || parity.verify_remote_begin(CAST(:'job' AS jsonb) -> 'ask') AS job \gset
 -- Values are recorded as far as they fit.
 SELECT parity.verify_rows(:'job', NULL, NULL, (SELECT array_agg(d.key) FROM parity.row_digests('t', filter => 'id IN (300, 400, 500)') d), NULL, NULL, NULL)
     -> 'rows' AS rows \gset

@@ -866,8 +866,9 @@ COMMENT ON FUNCTION parity.verify_version(text, jsonb, boolean, jsonb, jsonb, js
     'what identifies the versions that one side has of a row or in a range; internal';
 
 -- The transactions that may have written to this side's relation and had not ended for this snapshot. One that waits for a synchronous
--- standby, or is between writing its commit and being seen, is among them, though the target may show what it did. Who goes on without a
--- lock on the relation that allows writing has not written; the lock is held until after a transaction is seen.
+-- standby, or is between writing its commit and being seen, is among them, though the target may show what it did: a snapshot lists only
+-- those below its xmax, which is one more than the last that ended, and step snapshot has ended one that began after the target's snapshot.
+-- Who goes on without a lock on the relation that allows writing has not written; the lock is held until after a transaction is seen.
 CREATE FUNCTION parity.verify_writers(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1726,11 +1727,21 @@ BEGIN
     IF step IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'a verification has lost its job', ERRCODE = 'XX000';
     END IF;
+    -- What these steps record is a phase, which no standby has to have. Waiting for one that is away would keep the target's snapshot.
+    IF step <> 'finish' AND current_setting('synchronous_commit') NOT IN ('local', 'off') THEN
+        PERFORM set_config('synchronous_commit', 'local', true);
+    END IF;
     BEGIN
         IF step = 'finish' THEN
             RETURN parity.verify_finish(job);
         ELSIF step <> ALL ('{connect,snapshot,settle,delay,replay}') THEN
             RAISE EXCEPTION USING MESSAGE = format('a verification has no step "%s"', step), ERRCODE = 'XX000';
+        END IF;
+        IF step = 'snapshot' THEN
+            -- In this order, and even where there is no phase to record: whose writes the target can show has a lower number than this
+            -- transaction, which ends before the local snapshot is taken. So that snapshot tells of him if he goes on (verify_writers).
+            job := job || parity.verify_remote_begin(job -> 'ask') || '{"step": "pass"}';
+            PERFORM pg_current_xact_id();
         END IF;
         IF phase IS DISTINCT FROM job ->> 'phase' AND phase IS NOT NULL THEN
             PERFORM parity.record_table_phase((job ->> 'part')::bigint, phase);
@@ -1738,7 +1749,7 @@ BEGIN
         END IF;
         RETURN CASE step
             WHEN 'connect' THEN parity.verify_connect(job)
-            WHEN 'snapshot' THEN job || parity.verify_remote_begin(job -> 'ask') || '{"step": "pass"}'
+            WHEN 'snapshot' THEN job
             WHEN 'settle' THEN parity.verify_settle(job)
             WHEN 'delay' THEN parity.verify_delay(job)
             WHEN 'replay' THEN parity.verify_replay(job) END;
