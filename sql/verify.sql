@@ -310,6 +310,7 @@ SELECT parity.verify_is_as_planned(:'job');
 SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS in_the_pass;
 -- A transaction takes its number after the target's snapshot is taken, and not before: where that fails, it has none.
 BEGIN;
+SET LOCAL synchronous_commit = remote_apply;
 SELECT parity.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
 SHOW synchronous_commit;
 COMMIT;
@@ -356,6 +357,13 @@ FROM (VALUES
     ('one version there, a writer', 'replayed', '{"1": [], "2": []}', '{"target_version": "1"}', '{"target_version": "1", "target_since": "1", "target_sure": false}'),
     ('another version there', 'replayed', '{"1": [], "2": []}', '{"target_version": "2"}', '{"target_version": "1", "target_since": "1", "target_sure": true}')
 ) AS c(what, follows, open, row, before);
+-- After a conflict the target may not have replayed what the last look saw, unless that had been waited for already.
+SELECT step, state, j ->> 'step' AS next, j ->> 'follows' AS follows, j ->> 'conflicts' AS conflicts
+FROM unnest('{settle,delay,replay,snapshot,pass,settle,settle}'::text[], '{40001,40001,40P01,40001,40001,XX002,22012}'::text[]) AS e(step, state),
+    parity.verify_failed(jsonb_build_object('step', step, 'follows', 'replayed', 'found', '{}'::jsonb), state, 'm', '', '') j;
+SELECT (parity.verify_judge('{"look": 2, "open": {"1": [], "2": []}, "ranges": [], "rows": [{"state": "moving", "source": "s", "target": "t", "source_extra": 1, "target_extra": 1,
+    "source_version": "1", "target_version": "1", "free": true, "before": {"source": "s", "target": "t", "source_version": "1", "target_version": "1", "target_since": "1", "target_sure": true}}]}',
+    'first') #> '{rows,0}') - '{source,target,source_version,target_version}'::text[] AS row;
 -- Rows whose keys are too long to be named all are told as ranges.
 CREATE TABLE documents (v text);
 INSERT INTO documents SELECT n || repeat('x', 600000) FROM generate_series(1, 9) n;

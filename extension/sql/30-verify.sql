@@ -1296,18 +1296,24 @@ CREATE FUNCTION parity.verify_failed(job jsonb, state text, message text, detail
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     of_target boolean := context LIKE '%pg_parity:target%';
+    again jsonb;
     status text;
     secret text;
 BEGIN
     RAISE DEBUG USING MESSAGE = message, DETAIL = context;
     -- 08006: the target is gone, or did not answer.
     PERFORM parity.verify_disconnect(state <> '08006' AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
+    again := job || '{"step": "connect"}';
+    -- What the target had replayed when it was last waited for is not what has been seen here since then.
+    IF job ->> 'step' NOT IN ('snapshot', 'pass') THEN
+        again := again - 'follows';
+    END IF;
     IF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3 THEN
-        RETURN job || jsonb_build_object('step', 'connect', 'conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
+        RETURN again || jsonb_build_object('conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
     END IF;
     -- An index that lacks rows, or has others, is the likely reason for contradictions: once more without any.
     IF state = 'XX002' AND NOT job ? 'without_indexes' THEN
-        RETURN job || '{"step": "connect", "without_indexes": true}';
+        RETURN again || '{"without_indexes": true}';
     END IF;
     status := CASE WHEN state = '57014' AND NOT of_target THEN 'cancelled'
                    WHEN state LIKE '08%' OR (of_target AND state LIKE '57P%') THEN 'incomplete' ELSE 'failed' END;
