@@ -172,6 +172,20 @@ CALL parity.verify('t', 'nowhere') \gset
 SELECT :'result' AS result, message FROM last_part;
 SELECT dblink_disconnect('other');
 
+-- What a run that was broken off left in this session is let go of by the next one, of any kind and table.
+CREATE VIEW held AS SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+SELECT pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), n), pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), n) FROM generate_series(4711, 4713) n;
+SELECT pg_advisory_lock(7, 4711);
+CALL parity.verify('empty', 'loopback', 'empty2', allow_same_server => true) \gset
+SELECT * FROM held;
+SELECT pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), 4711);
+CALL parity.verify_schema('nowhere', '{test_verify.empty}') \gset
+SELECT * FROM held;
+SELECT pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), -4711);
+CALL parity.verify_baseline('empty', 'no such');
+SELECT * FROM held;
+SELECT pg_advisory_unlock(7, 4711);
+
 -- A callback gets what NOTIFY gets. Its failure is told, and changes nothing.
 CREATE TABLE heard (payload jsonb);
 CREATE FUNCTION hear(payload jsonb) RETURNS void LANGUAGE sql AS 'INSERT INTO test_verify.heard VALUES (payload)';

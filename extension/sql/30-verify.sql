@@ -496,7 +496,7 @@ BEGIN
     END IF;
     -- The name is what is recorded. Where another relation has it by now, that is the one; the lock stays on the first.
     IF own -> 'oid' <> job -> 'relation' THEN
-        job := job || jsonb_build_object('locked', coalesce(job -> 'locked', job -> 'relation'), 'relation', own -> 'oid');
+        job := job || jsonb_build_object('relation', own -> 'oid');
     END IF;
     plan := parity.verify_plan(job, own, other) || jsonb_build_object(
         'target_oid', other -> 'oid', 'target_notices', facts -> 'notices',
@@ -1831,30 +1831,39 @@ COMMENT ON FUNCTION parity.verify_lock_class(text, text) IS
 CREATE FUNCTION parity.verify_lock(relation oid, target text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM parity.verify_unlock(relation);  -- what a run that was broken off between two steps left in this session
     RETURN pg_try_advisory_lock(parity.verify_lock_class('verify', target), relation::bigint::bit(32)::integer);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_lock(oid, text) IS
     'takes the advisory lock under which one session at a time verifies a relation against a server; internal';
 
-CREATE FUNCTION parity.verify_unlock(relation oid) RETURNS void
+-- A session has one run at a time, so that all of its locks are that one's.
+CREATE FUNCTION parity.verify_unlock() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
 DECLARE
-    class integer;
+    held record;
 BEGIN
     LOOP
-        SELECT l.classid::bigint::bit(32)::integer INTO class FROM pg_locks l
-        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.objid = relation AND l.classid::bigint >> 16 = 28769
+        SELECT l.classid::bigint::bit(32)::integer AS class, l.objid::bigint::bit(32)::integer AS object INTO held FROM pg_locks l
+        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid::bigint >> 16 = 28769 AND l.mode = 'ExclusiveLock'
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid = pg_backend_pid() AND l.granted
         LIMIT 1;
         -- One of a transaction, as of a baseline, is not let go of by this.
-        EXIT WHEN NOT FOUND OR NOT pg_advisory_unlock(class, relation::bigint::bit(32)::integer);
+        EXIT WHEN NOT FOUND OR NOT pg_advisory_unlock(held.class, held.object);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_unlock(oid) IS 'lets go of it; internal';
+COMMENT ON FUNCTION parity.verify_unlock() IS 'lets go of the advisory locks of verifications that this session has; internal';
+
+CREATE FUNCTION parity.verify_leave_behind() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM parity.verify_disconnect(false);
+    PERFORM parity.verify_unlock();
+END
+$$;
+COMMENT ON FUNCTION parity.verify_leave_behind() IS
+    'lets go of what a run that was broken off between two steps left in this session: connection and lock; internal';
 
 CREATE FUNCTION parity.verify_begin_run(ask jsonb, source text) RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -1932,6 +1941,7 @@ DECLARE
     message text;
     hint text;
 BEGIN
+    PERFORM parity.verify_leave_behind();
     PERFORM parity.record_require_values(asked, '{relation,server}');
     BEGIN
         ask := parity.verify_check_options(ask);
@@ -1947,7 +1957,7 @@ BEGIN
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
             error := jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint);
-            PERFORM parity.verify_unlock((found ->> 'oid')::oid);
+            PERFORM parity.verify_unlock();
         END;
     END IF;
     RETURN parity.verify_refused(ask, run, found ->> 'name',
@@ -2050,8 +2060,7 @@ BEGIN
     END LOOP;
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    PERFORM parity.verify_unlock(coalesce(pg_catalog.jsonb_extract_path_text(job, 'locked'),
-                                          pg_catalog.jsonb_extract_path_text(job, 'relation'))::pg_catalog.oid);
+    PERFORM parity.verify_unlock();
     job := parity.verify_call_back(job);
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
@@ -2284,6 +2293,7 @@ DECLARE
     message text;
     hint text;
 BEGIN
+    PERFORM parity.verify_leave_behind();
     PERFORM parity.record_require_values(asked, '{server}');
     BEGIN
         ask := parity.verify_check_options(ask);
