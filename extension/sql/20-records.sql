@@ -170,16 +170,24 @@ $$;
 COMMENT ON FUNCTION parity.record_goes_on(bigint) IS
     'whether a run has not ended, and its session is there and still runs the CALL that is the run; internal';
 
+-- The rows and columns of a baseline are told by its label: one that could not be taken, or was captured anew, is the same.
+CREATE FUNCTION parity.record_about(kind text, scope jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE kind WHEN 'baseline' THEN scope - '{filter,columns}'::text[] ELSE scope END
+$$;
+COMMENT ON FUNCTION parity.record_about(text, jsonb) IS
+    'what of a scope tells a line of parity.status from others about the same table and target; internal';
+
 -- A line is about one table, one other side and one scope, so that what a run over a part found is not taken for the whole table.
 -- A run that ended before it came to any table has a line of its own until a later one of its kind gets further.
 CREATE VIEW parity.status AS
 WITH part AS (
-    SELECT t.relation, r.kind, r.target, t.scope, t.run_id, t.status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows,
+    SELECT t.relation, r.kind, r.target, t.scope, parity.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows,
            t.in_flight_rows, t.unnamed_ranges, t.message, r.performer, r.pid
     FROM parity.run_table t JOIN parity.run r ON r.id OPERATOR(pg_catalog.=) t.run_id
     WHERE NOT t.details OPERATOR(pg_catalog.?) 'dropped'::text
     UNION ALL
-    SELECT NULL, r.kind, r.target, '{}'::jsonb, r.id, r.status, NULL, r.started, r.finished, NULL, NULL, NULL, NULL, r.message,
+    SELECT NULL, r.kind, r.target, '{}'::jsonb, '{}'::jsonb, r.id, r.status, NULL, r.started, r.finished, NULL, NULL, NULL, NULL, r.message,
            r.performer, r.pid
     FROM parity.run r
     WHERE r.finished IS NOT NULL AND r.status OPERATOR(pg_catalog.<>) 'identical'::text
@@ -188,18 +196,18 @@ WITH part AS (
         SELECT FROM parity.run l JOIN parity.run_table t ON t.run_id OPERATOR(pg_catalog.=) l.id
         WHERE l.id OPERATOR(pg_catalog.>) r.id AND l.kind OPERATOR(pg_catalog.=) r.kind AND l.target OPERATOR(pg_catalog.=) r.target)
 ), last AS (
-    SELECT DISTINCT ON (relation, kind, target, scope) *
+    SELECT DISTINCT ON (relation, kind, target, about) *
     FROM part WHERE finished IS NOT NULL
-    ORDER BY relation, kind, target, scope, CASE WHEN status OPERATOR(pg_catalog.=) 'skipped'::text THEN 1 ELSE 0 END, finished DESC,
+    ORDER BY relation, kind, target, about, CASE WHEN status OPERATOR(pg_catalog.=) 'skipped'::text THEN 1 ELSE 0 END, finished DESC,
              run_id DESC
 ), running AS (
-    SELECT DISTINCT ON (relation, kind, target, scope) * FROM part
-    WHERE finished IS NULL ORDER BY relation, kind, target, scope, run_id DESC
+    SELECT DISTINCT ON (relation, kind, target, about) * FROM part
+    WHERE finished IS NULL ORDER BY relation, kind, target, about, run_id DESC
 ), verified AS (
-    SELECT relation, kind, target, scope, pg_catalog.max(finished) AS at FROM part
-    WHERE status OPERATOR(pg_catalog.=) 'identical'::text GROUP BY relation, kind, target, scope
+    SELECT relation, kind, target, about, pg_catalog.max(finished) AS at FROM part
+    WHERE status OPERATOR(pg_catalog.=) 'identical'::text GROUP BY relation, kind, target, about
 )
-SELECT relation, kind, target, nullif(scope, '{}'::jsonb) AS scope, last.status AS result, last.finished,
+SELECT relation, kind, target, nullif(coalesce(last.scope, running.scope), '{}'::jsonb) AS scope, last.status AS result, last.finished,
        pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) last.finished) AS age,
        verified.at AS last_identical, last.divergent_ranges, last.divergent_rows, last.in_flight_rows,
        CASE WHEN parity.record_goes_on(running.run_id) THEN
@@ -209,15 +217,15 @@ SELECT relation, kind, target, nullif(scope, '{}'::jsonb) AS scope, last.status 
             WHEN running.run_id IS NOT NULL THEN pg_catalog.format('died: the session of run %s has left it', running.run_id)
        END AS running,
        last.run_id, last.performer, last.message
-FROM last FULL JOIN running USING (relation, kind, target, scope) LEFT JOIN verified USING (relation, kind, target, scope)
-ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) 'identical'::text THEN 1 ELSE 0 END, relation, kind, target, scope;
+FROM last FULL JOIN running USING (relation, kind, target, about) LEFT JOIN verified USING (relation, kind, target, about)
+ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) 'identical'::text THEN 1 ELSE 0 END, relation, kind, target, about;
 COMMENT ON VIEW parity.status IS
     'how each verified table stands, what is not identical first: its last result and when that was, when it was last identical, what differs, and what runs on it now';
 
 COMMENT ON COLUMN parity.status.relation IS 'the table''s qualified name; NULL: a run that ended before it came to a table';
 COMMENT ON COLUMN parity.status.kind IS 'verify, baseline or compare, as in parity.run';
 COMMENT ON COLUMN parity.status.target IS 'what it was compared with, as in parity.run';
-COMMENT ON COLUMN parity.status.scope IS 'what the line is about if not the whole table with its namesake, as in parity.run_table; NULL: the whole table';
+COMMENT ON COLUMN parity.status.scope IS 'what the line is about if not the whole table with its namesake, as in parity.run_table; of a baseline that of its last run; NULL: the whole table';
 COMMENT ON COLUMN parity.status.result IS 'the last result; skipped only where there is no other, NULL while the first run goes on';
 COMMENT ON COLUMN parity.status.age IS 'how old the last result is';
 COMMENT ON COLUMN parity.status.last_identical IS 'when the last run of this scope that found all identical ended';
@@ -536,15 +544,15 @@ BEGIN
     -- The last result of a table stays, however old, and the last identical one: without them parity.status would say nothing of it.
     -- Runs over parts do not count: whoever looks into this and that would leave lines for ever. A baseline says itself what it is about.
     WITH ended AS (
-        SELECT t.relation, r.kind, r.target, t.scope, t.run_id, t.status, t.finished
+        SELECT t.relation, r.kind, r.target, parity.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.finished
         FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
         WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline')
     ), kept AS (
-        (SELECT DISTINCT ON (relation, kind, target, scope) run_id FROM ended WHERE status <> 'skipped'
-         ORDER BY relation, kind, target, scope, finished DESC, run_id DESC)
+        (SELECT DISTINCT ON (relation, kind, target, about) run_id FROM ended WHERE status <> 'skipped'
+         ORDER BY relation, kind, target, about, finished DESC, run_id DESC)
         UNION
-        (SELECT DISTINCT ON (relation, kind, target, scope) run_id FROM ended WHERE status = 'identical'
-         ORDER BY relation, kind, target, scope, finished DESC, run_id DESC)
+        (SELECT DISTINCT ON (relation, kind, target, about) run_id FROM ended WHERE status = 'identical'
+         ORDER BY relation, kind, target, about, finished DESC, run_id DESC)
     )
     DELETE FROM parity.run r
     WHERE days > 0 AND r.finished < clock_timestamp() - make_interval(days => days) AND r.id NOT IN (SELECT run_id FROM kept);
@@ -643,7 +651,7 @@ COMMENT ON FUNCTION parity.record_require_values(jsonb, text[]) IS
 
 REVOKE ALL ON FUNCTION
     parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_tell(bigint, bigint),
-    parity.record_check(bigint), parity.record_goes_on(bigint), parity.record_dead_runs(), parity.record_message(text, text),
+    parity.record_check(bigint), parity.record_goes_on(bigint), parity.record_about(text, jsonb), parity.record_dead_runs(), parity.record_message(text, text),
     parity.record_error(bigint, bigint, text, text), parity.record_may_read(text, jsonb), parity.record_require_read(text, jsonb),
     parity.record_run_start(text, text, text, text, jsonb, boolean), parity.record_table_start(bigint, text, text, jsonb),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
@@ -660,6 +668,6 @@ GRANT EXECUTE ON FUNCTION
     parity.record_find(text), parity.record_quoted(text[]), parity.record_name(oid), parity.record_find_callback(text),
     parity.record_require_values(jsonb, text[])
     TO parity_operator;
-GRANT EXECUTE ON FUNCTION parity.record_goes_on(bigint) TO parity_reader;
+GRANT EXECUTE ON FUNCTION parity.record_goes_on(bigint), parity.record_about(text, jsonb) TO parity_reader;
 GRANT SELECT ON parity.status, parity.run, parity.run_table TO parity_reader;
 GRANT SELECT ON parity.divergence, parity.run_error TO parity_operator;
