@@ -678,8 +678,7 @@ def test_a_row_that_does_not_follow_is_confirmed_while_it_changes_here(logical):
                            "CREATE TRIGGER skip BEFORE UPDATE ON hot FOR EACH ROW WHEN (OLD.id = 4) EXECUTE FUNCTION skip();"
                            "ALTER TABLE hot ENABLE ALWAYS TRIGGER skip")
     with Writer(logical.source, "UPDATE hot SET v = v + 1 WHERE id = 4", pause=0.01):
-        results = [logical.verify("hot", rechecks=8) for _ in range(3)]
-        assert "divergent" in results
+        assert any(logical.verify("hot", rechecks=8) == "divergent" for _ in range(3))
     assert logical.divergences() == [("mismatch", {"id": "4"}, ["v"])]
 
 
