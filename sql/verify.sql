@@ -147,6 +147,22 @@ CALL parity.verify('nope', 'loopback', max_rows => -1);
 RESET quote_all_identifiers;
 SELECT r.status AS run, t.relation, t.target_relation, t.scope, t.status, t.sqlstate, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id WHERE r.id > :runs ORDER BY r.id;
 SELECT relation, scope, result FROM parity.status WHERE run_id > :runs ORDER BY run_id;
+-- What is refused has the line of what is not: the target has one name, however it is written.
+SELECT name, target, parity.verify_target(name, target) FROM (VALUES ('s.t', NULL), ('s.t', 't'), ('s.t', 'T'), ('s.t', '"T"'), ('s.t', 'S.T'), ('s.t', ' s . "t"'),
+    ('"S 1".t', 'u'), ('s.t', 'a.b.c'), ('s.t', 'a..b'), ('4711', 'u'), ('4711', 'a.u')) AS n(name, target);
+CALL parity.verify('lined', 'loopback', 'LINED', allow_same_server => true) \gset
+CALL parity.verify('lined', 'loopback', 'test_verify.Lined2', rechecks => 0);
+CALL parity.verify('lined', 'loopback', 'Lined2', allow_same_server => true) \gset
+CREATE TABLE lined (id int PRIMARY KEY);
+CREATE TABLE lined2 (id int PRIMARY KEY);
+CALL parity.verify('lined', 'loopback', allow_same_server => true) \gset
+SELECT relation, scope, result FROM parity.status WHERE relation ~ 'lined' ORDER BY run_id;
+CALL parity.verify('lined', 'loopback', 'lined2', allow_same_server => true) \gset
+DROP TABLE lined;
+CALL parity.verify('lined', 'loopback', 'lined2');
+CALL parity.verify('lined', 'loopback');
+SELECT relation, scope, result, last_identical IS NOT NULL AS was_identical FROM parity.status WHERE relation ~ 'lined' ORDER BY run_id;
+DROP TABLE lined2;
 -- A call in a transaction block is an error at once.
 SELECT max(id) AS runs FROM parity.run \gset
 BEGIN;

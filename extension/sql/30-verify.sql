@@ -1883,24 +1883,39 @@ CREATE FUNCTION parity.verify_scope(ask jsonb, name text, target text) RETURNS j
 $$;
 COMMENT ON FUNCTION parity.verify_scope(jsonb, text, text) IS 'what is compared, as parity.run_table has it; internal';
 
+-- One spelling, so that a run that could not begin has the scope of the others. What is no name is recorded as it is.
+CREATE FUNCTION parity.verify_target(name text, target text) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parts text[];
+BEGIN
+    IF target IS NULL THEN
+        RETURN name;
+    END IF;
+    parts := parse_ident(target);
+    RETURN parity.record_quoted(CASE WHEN cardinality(parts) = 1 THEN (parse_ident(name))[1:1] ELSE '{}' END || parts);
+EXCEPTION WHEN data_exception THEN
+    RETURN target;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_target(text, text) IS
+    'the name on the target of a relation: what was asked for, in the schema of its name if in none, or that name itself; internal';
+
 -- The job of one table. Where another session verifies the table it is done at once.
 CREATE FUNCTION parity.verify_begin_table(ask jsonb, run bigint, relation oid) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_variable
 DECLARE
-    schema text;
-    name text;
-    target text := ask ->> 'target_relation';
+    name text := parity.record_name(relation);
+    target text;
     part bigint;
     job jsonb;
 BEGIN
-    SELECT quote_ident(n.nspname), format('%I.%I', n.nspname, c.relname) INTO schema, name
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
     IF name IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('relation with OID %s does not exist', relation), ERRCODE = '42P01';
     END IF;
-    target := CASE WHEN target IS NULL THEN name
-                   WHEN cardinality(parse_ident(target)) = 1 THEN format('%s.%s', schema, target) ELSE target END;
+    PERFORM parse_ident(ask ->> 'target_relation');  -- an error where that is no name
+    target := parity.verify_target(name, ask ->> 'target_relation');
     part := parity.record_table_start(run, name, target, parity.verify_scope(ask, name, target));
     job := jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name', name,
                               'target', target);
@@ -1961,7 +1976,7 @@ BEGIN
         END;
     END IF;
     RETURN parity.verify_refused(ask, run, found ->> 'name',
-                                 parity.verify_scope(ask, found ->> 'name', coalesce(ask ->> 'target_relation', found ->> 'name')), error);
+        parity.verify_scope(ask, found ->> 'name', parity.verify_target(found ->> 'name', ask ->> 'target_relation')), error);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_begin(jsonb) IS 'begins the run over one table, and its job; internal';
