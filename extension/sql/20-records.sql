@@ -462,6 +462,16 @@ $$;
 COMMENT ON FUNCTION parity.record_divergences(bigint, jsonb) IS
     'records differences of one table: a list of objects with the columns of parity.divergence';
 
+CREATE FUNCTION parity.record_require_end(status text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF coalesce(status, 'running') = 'running' THEN
+        RAISE EXCEPTION USING MESSAGE = format('status must not be %s where a record ends', coalesce(status, 'NULL')), ERRCODE = '22023';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.record_require_end(text) IS 'an error (22023) for a status that is no end; internal';
+
 CREATE FUNCTION parity.record_table_finish(run_table_id bigint, status text, facts jsonb DEFAULT '{}') RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -470,6 +480,7 @@ DECLARE
 BEGIN
     SELECT * INTO part FROM parity.run_table t WHERE t.id = run_table_id;
     PERFORM parity.record_check(part.run_id);
+    PERFORM parity.record_require_end(status);
     IF status IN ('identical', 'divergent', 'in_flight') THEN
         PERFORM parity.record_require_read(part.relation, part.scope);
     END IF;
@@ -506,18 +517,25 @@ CREATE FUNCTION parity.record_run_finish(run_id bigint, status text, sqlstate te
 DECLARE
     told boolean;
     shown text;
+    worst text;
     -- Of a table that has no end of its own a result about rows is not known.
     broken_off CONSTANT boolean := status IN ('identical', 'divergent', 'in_flight', 'skipped');
 BEGIN
     PERFORM parity.record_check(run_id);
+    PERFORM parity.record_require_end(status);
     shown := parity.record_error(run_id, NULL, sqlstate, message);
     UPDATE parity.run_table t SET status = CASE WHEN broken_off THEN 'incomplete' ELSE record_run_finish.status END,
         finished = clock_timestamp(), phase = NULL, sqlstate = record_run_finish.sqlstate,
         message = CASE WHEN broken_off THEN concat_ws('; ', 'the run ended without a result for it', shown) ELSE shown END
     WHERE t.run_id = record_run_finish.run_id AND t.finished IS NULL;
-    IF FOUND AND status IN ('identical', 'skipped') THEN
-        status := 'incomplete';
-    END IF;
+    -- A run says nothing better of its tables than their records do. One of which some failed may be called incomplete.
+    SELECT w.status INTO worst FROM unnest(CASE status
+        WHEN 'in_flight' THEN '{divergent}' WHEN 'incomplete' THEN '{divergent,in_flight}'
+        WHEN 'identical' THEN '{cancelled,divergent,failed,died,in_flight,incomplete,skipped}'
+        WHEN 'skipped' THEN '{cancelled,divergent,failed,died,in_flight,incomplete}' ELSE '{}' END::text[]) WITH ORDINALITY AS w(status, no)
+    WHERE EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = record_run_finish.run_id AND t.status = w.status AND NOT t.details ? 'dropped')
+    ORDER BY w.no LIMIT 1;
+    status := CASE worst WHEN 'skipped' THEN 'incomplete' ELSE coalesce(worst, status) END;
     SELECT EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = record_run_finish.run_id AND t.status = record_run_finish.status) INTO told;
     UPDATE parity.run r SET status = record_run_finish.status, finished = clock_timestamp(), sqlstate = record_run_finish.sqlstate,
         message = shown
@@ -530,7 +548,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity.record_run_finish(bigint, text, text, text) IS
-    'ends the record of a run, and of its tables that were not ended (incomplete, where the run has a result about rows); removes records older than parity.history_days';
+    'ends the record of a run, as the status says or worse if a table has a worse one, and of its tables that were not ended (incomplete, where the run has a result about rows); removes records older than parity.history_days';
 
 CREATE FUNCTION parity.record_trim() RETURNS integer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -546,7 +564,7 @@ BEGIN
     WITH ended AS (
         SELECT t.relation, r.kind, r.target, parity.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.finished
         FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
-        WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline')
+        WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline') AND NOT t.details ? 'dropped'
     ), kept AS (
         (SELECT DISTINCT ON (relation, kind, target, about) run_id FROM ended WHERE status <> 'skipped'
          ORDER BY relation, kind, target, about, finished DESC, run_id DESC)
@@ -651,7 +669,7 @@ COMMENT ON FUNCTION parity.record_require_values(jsonb, text[]) IS
 
 REVOKE ALL ON FUNCTION
     parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_tell(bigint, bigint),
-    parity.record_check(bigint), parity.record_goes_on(bigint), parity.record_about(text, jsonb), parity.record_dead_runs(), parity.record_message(text, text),
+    parity.record_check(bigint), parity.record_goes_on(bigint), parity.record_about(text, jsonb), parity.record_require_end(text), parity.record_dead_runs(), parity.record_message(text, text),
     parity.record_error(bigint, bigint, text, text), parity.record_may_read(text, jsonb), parity.record_require_read(text, jsonb),
     parity.record_run_start(text, text, text, text, jsonb, boolean), parity.record_table_start(bigint, text, text, jsonb),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
