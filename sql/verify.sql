@@ -285,6 +285,22 @@ SELECT jsonb_build_object('ask', parity.verify_check_options('{"server": "elsewh
 SELECT n.job IS NULL AS done, parity.verify_end_schema(n.rest) ->> 'status' AS status FROM parity.verify_next(:'work') n;
 SELECT relation, status, message FROM last_part;
 SELECT count(*) FROM parity.status WHERE relation = 'test_verify.gone';
+-- One that cannot be begun has a result, and does not end the run.
+CREATE TYPE pg_temp.next_of AS (rest jsonb, job jsonb);
+SELECT parity.verify_next(jsonb_set(CAST(:'work' AS jsonb), '{ask,target_relation}', '"a..b"') || jsonb_build_object('run', parity.record_run_start('verify', 'here', 'elsewhere', 'test'),
+    'left', jsonb_build_array(jsonb_build_object('oid', 'one'::regclass::oid, 'name', 'test_verify.one'), '{"oid": 1, "name": "test_verify.gone"}'::jsonb))) AS next \gset
+SELECT n.job ->> 'step' AS step, n.job ->> 'status' AS status, n.job ->> 'sqlstate' AS sqlstate, jsonb_array_length(n.rest -> 'left') AS left_over,
+    parity.verify_note(n.rest, n.job) -> 'statuses' AS statuses FROM (SELECT x.rest, x.job FROM CAST(:'next' AS pg_temp.next_of) x) n;
+SELECT relation, status, message FROM last_part;
+SELECT * FROM held;
+-- What a callback does wrong is told where it cannot be recorded, and its cancel is the run's.
+CREATE FUNCTION give_up(payload jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'gave up' USING ERRCODE = '57014'; END $$;
+SELECT parity.verify_tell('{"run": 4711, "ask": {"callback": "test_verify.fail"}}', '{}') ->> 'callback_message' AS message;
+SELECT parity.verify_end_schema(CAST(:'work' AS jsonb) || jsonb_build_object('ask', '{"callback": "test_verify.give_up"}'::jsonb, 'stop', 'not reached within the budget',
+    'run', parity.record_run_start('verify', 'here', 'elsewhere', 'test'))) AS ended \gset
+SELECT j ->> 'status' AS status, j ->> 'message' AS message FROM CAST(:'ended' AS jsonb) j;
+SELECT status, sqlstate, message FROM parity.run ORDER BY id DESC LIMIT 1;
+SELECT parity.verify_raise(:'ended', 'cancelled');
 -- What differs is waited for no longer than there is time left.
 SELECT left_over, ask ->> 'rechecks' AS rechecks, round((ask ->> 'replay_timeout')::numeric) AS replay_timeout
 FROM unnest('{0 s,30 s,2 min,5 min,1 day,NULL}'::interval[]) AS t(left_over), parity.verify_within(:'work'::jsonb -> 'ask', clock_timestamp() + left_over) ask;

@@ -2004,7 +2004,14 @@ BEGIN
     RETURN job;
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-    message := format('callback %s failed: %s', callback, parity.record_error((job ->> 'run')::bigint, NULL, state, message));
+    BEGIN
+        message := parity.record_error((job ->> 'run')::bigint, NULL, state, message);
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        -- Its text is lost; that it failed is not.
+        state := CASE SQLSTATE WHEN '57014' THEN SQLSTATE ELSE state END;
+        message := parity.record_message(state, message);
+    END;
+    message := format('callback %s failed: %s', callback, message);
     RAISE WARNING USING MESSAGE = message, ERRCODE = 'PP003';
     RETURN job || jsonb_build_object('callback_message', message)
            || CASE WHEN state = '57014' THEN '{"status": "cancelled"}' ELSE '{}' END::jsonb;
@@ -2221,6 +2228,10 @@ CREATE FUNCTION parity.verify_next(work jsonb, OUT rest jsonb, OUT job jsonb)
 DECLARE
     next jsonb;
     until timestamptz := work ->> 'until';
+    ask jsonb;
+    state text;
+    message text;
+    hint text;
 BEGIN
     rest := work;
     LOOP
@@ -2232,10 +2243,24 @@ BEGIN
             RETURN;
         END IF;
         rest := jsonb_set(rest, '{left}', (rest -> 'left') - 0);
-        EXIT WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid);
+        BEGIN
+            ask := parity.verify_within(rest -> 'ask', until);
+            IF EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid) THEN
+                job := parity.verify_begin_table(ask, (rest ->> 'run')::bigint, (next ->> 'oid')::oid);
+                RETURN;
+            END IF;
+        EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            PERFORM parity.verify_unlock();
+            -- Unless it was dropped only just now, that is its result.
+            IF state <> '42P01' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid) THEN
+                job := parity.verify_refused(rest -> 'ask', (rest ->> 'run')::bigint, next ->> 'name', '{}',
+                                             jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint)) - 'error';
+                RETURN;
+            END IF;
+        END;
         PERFORM parity.record_tables_skipped((rest ->> 'run')::bigint, ARRAY[next ->> 'name'], 'dropped meanwhile', '{"dropped": true}');
     END LOOP;
-    job := parity.verify_begin_table(parity.verify_within(rest -> 'ask', until), (rest ->> 'run')::bigint, (next ->> 'oid')::oid);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_next(jsonb) IS 'begins the next of many tables; internal';
@@ -2291,6 +2316,10 @@ BEGIN
         told := parity.verify_tell(work, parity.record_payload(run, NULL) || jsonb_strip_nulls(jsonb_build_object(
             'status', result, 'sqlstate', work -> 'error' -> 'sqlstate',
             'message', CASE WHEN NOT work ? 'error' THEN left(message, 1000) END)));
+    END IF;
+    IF told ->> 'status' = 'cancelled' AND result <> 'cancelled' THEN  -- while the callback was at it
+        result := 'cancelled';
+        work := work - 'sqlstate' || jsonb_build_object('message', told -> 'callback_message');
     END IF;
     PERFORM parity.record_run_finish(run, result, work -> 'error' ->> 'sqlstate',
                                      nullif(concat_ws('; ', message, told ->> 'callback_message'), ''));
