@@ -6,12 +6,22 @@
 -- A run goes in steps, each a function that takes what is known so far as one object, does a bounded piece of work in a transaction of its
 -- own, and gives what is known then. An error becomes part of it, so that the procedures, which commit between the steps, need no exception
 -- blocks. Members of that object, the job:
---   server, relation (oid), name, target, ask (what was asked for)      set at the start
---   run, part                            the records
+--   server, relation (oid), name, target, ask (what was asked for)      set at the start; what has the name later becomes the relation
+--   run, part, phase                     the records, and what they tell of the step
 --   step                                 what comes next: connect, snapshot, pass, settle, delay, replay, finish, done
 --   plan                                 key, columns, forms, ranges, replication: what connect found
 --   found                                candidates, ranges and counts after the last pass; which look that was, and who was writing (open)
---   status, sqlstate, message            how it ended
+--   source_lsn                           the write position here at the last look
+--   target_lsn, target_horizon           position and oldest transaction of the target's last snapshot
+--   follows                              what that snapshot shows of the look before: no (replication), replayed, late, unknown, or "at once"
+--                                        of a glance; absent where nobody waited, as at the first look or after a conflict
+--   followed                             the same without glances, for the records
+--   looks, glances, took                 looks that were taken, glances since the last of them, and the seconds of the last pass
+--   until                                when delay or replay ends
+--   conflicts, without_indexes           how often it went back to connect, and whether an index contradicted the rows
+--   status, sqlstate, message            how it ended; error, with detail and hint, of a job that was refused
+--   hopeless, unrecorded                 no other table would do better; what was found could not be recorded
+--   callback_message                     what the callback did wrong
 
 --
 -- the other side
@@ -1093,8 +1103,6 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_name_rows(jsonb, jsonb, bytea[], integer) IS 'names rows of differing ranges; internal';
 
--- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now; a range if its digests
--- are. What becomes of the others is judged afterwards.
 -- What was found may be large, and is copied with each function that a job goes through.
 CREATE FUNCTION parity.verify_lean(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1104,6 +1112,8 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_lean(jsonb) IS 'a job without the rows and ranges that were found; internal';
 
+-- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now; a range if its digests
+-- are. What becomes of the others is judged afterwards.
 CREATE FUNCTION parity.verify_second_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1484,8 +1494,8 @@ BEGIN
     PERFORM parity.verify_ask('ROLLBACK', parity.verify_patience(job -> 'ask'));
     SELECT coalesce(bool_or(e ->> 'state' = 'moving'), false) INTO moving
     FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
-    -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at once, which confirm
-    -- nothing, where looking is quick.
+    -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at once, where looking is
+    -- quick. They begin no proof, but may complete one.
     IF moving AND looks > 1 AND glances < 10 AND (job ->> 'took')::float8 < 1 AND jsonb_array_length(found -> 'ranges') = 0 THEN
         RETURN job || jsonb_build_object('step', 'snapshot', 'follows', 'at once', 'glances', glances + 1);
     ELSIF NOT moving OR looks > (job -> 'ask' ->> 'rechecks')::integer THEN
@@ -1572,8 +1582,7 @@ CREATE FUNCTION parity.verify_phase(job jsonb) RETURNS text
         WHEN 'snapshot' THEN CASE WHEN job ? 'found' THEN format('looking again (%s of %s)', job ->> 'looks', job -> 'ask' ->> 'rechecks')
             ELSE 'comparing' END
         WHEN 'delay' THEN 'waiting before looking again'
-        WHEN 'replay' THEN 'waiting for the target to replay'
-        WHEN 'finish' THEN 'recording' END
+        WHEN 'replay' THEN 'waiting for the target to replay' END
 $$;
 COMMENT ON FUNCTION parity.verify_phase(jsonb) IS 'what parity.status shows of a step; internal';
 
