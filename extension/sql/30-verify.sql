@@ -727,7 +727,8 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_forget() IS 'passes over what is left of an answer after an error; internal';
 
--- Some keys cannot be looked for by what is shown of them. Then the map is NULL. A corrupt index may not find a row either.
+-- Some keys cannot be looked for by what is shown of them. Then the map is NULL. A corrupt index may not find a row either. Under a form that
+-- was asked for what is shown may be of another row: "a" of "A", or of "a " and "a".
 CREATE FUNCTION parity.verify_versions_by_key(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -737,7 +738,7 @@ DECLARE
     started timestamptz := clock_timestamp();
     answer text;
 BEGIN
-    IF cardinality(names) = 0 OR coalesce(cardinality(keys), 0) = 0 THEN
+    IF cardinality(names) = 0 OR coalesce(cardinality(keys), 0) = 0 OR coalesce(job -> 'ask' -> 'forms' ?| names, false) THEN
         RETURN;
     END IF;
     IF (plan ->> 'source_versions')::boolean THEN
