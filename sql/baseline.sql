@@ -159,6 +159,24 @@ CALL parity.verify_baseline('"Worded ""2"""', 'first', allow_appends => true, ca
 SELECT relation, target_relation FROM parity.run_table ORDER BY id DESC LIMIT 1;
 SELECT relation, kind, target, result, divergent_ranges, message FROM parity.status WHERE relation ~ 'few|thinned|Worded' ORDER BY relation, target;
 
+-- A baseline is one line, whatever rows and columns are captured, and whether or not it can be taken.
+CREATE TABLE lined (id int PRIMARY KEY, v int);
+INSERT INTO lined SELECT n, n FROM generate_series(1, 20) n;
+SELECT captured_rows FROM parity.capture('lined', 'line', filter => 'id < 5');
+CALL parity.verify_baseline('lined', 'line');
+SELECT scope, result FROM parity.status WHERE relation = 'test_baseline.lined';
+SELECT captured_rows FROM parity.capture('lined', 'line', filter => 'id < 9', columns => '{}', replace => true);
+CALL parity.verify_baseline('lined', 'line');
+SELECT scope, result FROM parity.status WHERE relation = 'test_baseline.lined';
+ALTER TABLE lined RENAME TO lined_2;
+CALL parity.verify_baseline('lined', 'line');
+CALL parity.verify_baseline('lined_2', 'line', captured_as => 'test_baseline.lined');
+CALL parity.verify_baseline('lined_2', 'line', captured_as => 'test_baseline.lined', allow_appends => true);
+CALL parity.verify_baseline('lined_3', 'line', captured_as => 'test_baseline.lined');
+ALTER TABLE lined_2 RENAME TO lined_3;
+CALL parity.verify_baseline('lined_3', 'line', captured_as => 'test_baseline.lined');
+SELECT relation, scope, result, last_identical IS NOT NULL AS was_identical FROM parity.status WHERE relation ~ 'lined' ORDER BY relation;
+
 -- Replaced and dropped.
 SELECT error_of($$SELECT parity.capture('thinned', 'first')$$);
 SELECT captured_rows, highest_key FROM parity.capture('thinned', 'first', replace => true);

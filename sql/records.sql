@@ -142,6 +142,29 @@ SELECT parity.record_table_start(:run, 'public.begun', 'public.begun');
 SELECT parity.record_run_finish(:run, 'divergent');
 SELECT r.status AS run, t.status, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id WHERE r.id = :run;
 
+-- An end is an end, and a run says nothing better than its tables do.
+SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity.record_table_start(:run, 'public.begun', 'public.begun') AS part \gset
+SELECT status, public.error_of(format('SELECT parity.record_table_finish(%s, %L)', :part, status)), public.error_of(format('SELECT parity.record_run_finish(%s, %L)', :run, status))
+FROM unnest('{running,NULL,perfect}'::text[]) AS status;
+SELECT parity.record_run_finish(:run, 'failed');
+CREATE FUNCTION pg_temp.ended(part_statuses text[], status text, details jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE run bigint := parity.record_run_start('compare', 'here', 'ended', 'test');
+BEGIN
+    PERFORM parity.record_table_finish(parity.record_table_start(run, 'elsewhere.' || s, 'x'), s, jsonb_build_object('details', details)) FROM unnest(part_statuses) AS s;
+    PERFORM parity.record_run_finish(run, ended.status);
+    RETURN (SELECT r.status FROM parity.run r WHERE r.id = run);
+END $$;
+SELECT parts, s AS said, pg_temp.ended(parts::text[], s) AS ended
+FROM unnest('{"{}","{identical}","{identical,skipped}","{skipped}","{identical,incomplete}","{identical,failed}","{identical,failed,in_flight}","{failed,divergent}","{divergent,cancelled}"}'::text[]) AS parts,
+    unnest('{identical,skipped,incomplete,in_flight,divergent,failed}'::text[]) AS s ORDER BY parts::text[], s \crosstabview parts said ended
+SELECT pg_temp.ended('{identical}', 'identical'), pg_temp.ended('{skipped}', 'identical', '{"dropped": true}');
+-- What was dropped keeps no run.
+UPDATE parity.run SET finished = now() - interval '200 days' WHERE target = 'ended';
+UPDATE parity.run_table t SET finished = r.finished, status = 'failed' FROM parity.run r WHERE r.id = t.run_id AND r.target = 'ended' AND t.details ? 'dropped';
+SELECT parity.record_trim() > 0 AS trimmed;
+SELECT count(*) AS kept FROM parity.run_table WHERE details ? 'dropped';
+
 -- The text of an error may quote a value: only operators read it, and it is in no log.
 SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
 SELECT parity.record_table_start(:run, 'public.sec', 'public.sec') AS part \gset

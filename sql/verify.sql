@@ -147,6 +147,22 @@ CALL parity.verify('nope', 'loopback', max_rows => -1);
 RESET quote_all_identifiers;
 SELECT r.status AS run, t.relation, t.target_relation, t.scope, t.status, t.sqlstate, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id WHERE r.id > :runs ORDER BY r.id;
 SELECT relation, scope, result FROM parity.status WHERE run_id > :runs ORDER BY run_id;
+-- What is refused has the line of what is not: the target has one name, however it is written.
+SELECT name, target, parity.verify_target(name, target) FROM (VALUES ('s.t', NULL), ('s.t', 't'), ('s.t', 'T'), ('s.t', '"T"'), ('s.t', 'S.T'), ('s.t', ' s . "t"'),
+    ('"S 1".t', 'u'), ('s.t', 'a.b.c'), ('s.t', 'a..b'), ('4711', 'u'), ('4711', 'a.u')) AS n(name, target);
+CALL parity.verify('lined', 'loopback', 'LINED', allow_same_server => true) \gset
+CALL parity.verify('lined', 'loopback', 'test_verify.Lined2', rechecks => 0);
+CALL parity.verify('lined', 'loopback', 'Lined2', allow_same_server => true) \gset
+CREATE TABLE lined (id int PRIMARY KEY);
+CREATE TABLE lined2 (id int PRIMARY KEY);
+CALL parity.verify('lined', 'loopback', allow_same_server => true) \gset
+SELECT relation, scope, result FROM parity.status WHERE relation ~ 'lined' ORDER BY run_id;
+CALL parity.verify('lined', 'loopback', 'lined2', allow_same_server => true) \gset
+DROP TABLE lined;
+CALL parity.verify('lined', 'loopback', 'lined2');
+CALL parity.verify('lined', 'loopback');
+SELECT relation, scope, result, last_identical IS NOT NULL AS was_identical FROM parity.status WHERE relation ~ 'lined' ORDER BY run_id;
+DROP TABLE lined2;
 -- A call in a transaction block is an error at once.
 SELECT max(id) AS runs FROM parity.run \gset
 BEGIN;
@@ -171,6 +187,20 @@ SELECT :'result' AS result, message FROM last_part;
 CALL parity.verify('t', 'nowhere') \gset
 SELECT :'result' AS result, message FROM last_part;
 SELECT dblink_disconnect('other');
+
+-- What a run that was broken off left in this session is let go of by the next one, of any kind and table.
+CREATE VIEW held AS SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+SELECT pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), n), pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), n) FROM generate_series(4711, 4713) n;
+SELECT pg_advisory_lock(7, 4711);
+CALL parity.verify('empty', 'loopback', 'empty2', allow_same_server => true) \gset
+SELECT * FROM held;
+SELECT pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), 4711);
+CALL parity.verify_schema('nowhere', '{test_verify.empty}') \gset
+SELECT * FROM held;
+SELECT pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), -4711);
+CALL parity.verify_baseline('empty', 'no such');
+SELECT * FROM held;
+SELECT pg_advisory_unlock(7, 4711);
 
 -- A callback gets what NOTIFY gets. Its failure is told, and changes nothing.
 CREATE TABLE heard (payload jsonb);
@@ -255,6 +285,22 @@ SELECT jsonb_build_object('ask', parity.verify_check_options('{"server": "elsewh
 SELECT n.job IS NULL AS done, parity.verify_end_schema(n.rest) ->> 'status' AS status FROM parity.verify_next(:'work') n;
 SELECT relation, status, message FROM last_part;
 SELECT count(*) FROM parity.status WHERE relation = 'test_verify.gone';
+-- One that cannot be begun has a result, and does not end the run.
+CREATE TYPE pg_temp.next_of AS (rest jsonb, job jsonb);
+SELECT parity.verify_next(jsonb_set(CAST(:'work' AS jsonb), '{ask,target_relation}', '"a..b"') || jsonb_build_object('run', parity.record_run_start('verify', 'here', 'elsewhere', 'test'),
+    'left', jsonb_build_array(jsonb_build_object('oid', 'one'::regclass::oid, 'name', 'test_verify.one'), '{"oid": 1, "name": "test_verify.gone"}'::jsonb))) AS next \gset
+SELECT n.job ->> 'step' AS step, n.job ->> 'status' AS status, n.job ->> 'sqlstate' AS sqlstate, jsonb_array_length(n.rest -> 'left') AS left_over,
+    parity.verify_note(n.rest, n.job) -> 'statuses' AS statuses FROM (SELECT x.rest, x.job FROM CAST(:'next' AS pg_temp.next_of) x) n;
+SELECT relation, status, message FROM last_part;
+SELECT * FROM held;
+-- What a callback does wrong is told where it cannot be recorded, and its cancel is the run's.
+CREATE FUNCTION give_up(payload jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'gave up' USING ERRCODE = '57014'; END $$;
+SELECT parity.verify_tell('{"run": 4711, "ask": {"callback": "test_verify.fail"}}', '{}') ->> 'callback_message' AS message;
+SELECT parity.verify_end_schema(CAST(:'work' AS jsonb) || jsonb_build_object('ask', '{"callback": "test_verify.give_up"}'::jsonb, 'stop', 'not reached within the budget',
+    'run', parity.record_run_start('verify', 'here', 'elsewhere', 'test'))) AS ended \gset
+SELECT j ->> 'status' AS status, j ->> 'message' AS message FROM CAST(:'ended' AS jsonb) j;
+SELECT status, sqlstate, message FROM parity.run ORDER BY id DESC LIMIT 1;
+SELECT parity.verify_raise(:'ended', 'cancelled');
 -- What differs is waited for no longer than there is time left.
 SELECT left_over, ask ->> 'rechecks' AS rechecks, round((ask ->> 'replay_timeout')::numeric) AS replay_timeout
 FROM unnest('{0 s,30 s,2 min,5 min,1 day,NULL}'::interval[]) AS t(left_over), parity.verify_within(:'work'::jsonb -> 'ask', clock_timestamp() + left_over) ask;
@@ -308,6 +354,18 @@ SELECT CAST(:'job' AS jsonb) || parity.verify_remote_begin(CAST(:'job' AS jsonb)
 SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS before_the_pass;
 SELECT parity.verify_is_as_planned(:'job');
 SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS in_the_pass;
+-- A transaction takes its number after the target's snapshot is taken, and not before: where that fails, it has none.
+BEGIN;
+SET LOCAL synchronous_commit = remote_apply;
+SELECT parity.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
+SHOW synchronous_commit;
+COMMIT;
+SELECT parity.verify_disconnect(false);
+BEGIN;
+SELECT parity.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
+COMMIT;
+SELECT parity.verify_connect(:'job') AS job \gset
+SELECT CAST(:'job' AS jsonb) || parity.verify_remote_begin(CAST(:'job' AS jsonb) -> 'ask') AS job \gset
 -- Values are recorded as far as they fit.
 SELECT parity.verify_rows(:'job', NULL, NULL, (SELECT array_agg(d.key) FROM parity.row_digests('t', filter => 'id IN (300, 400, 500)') d), NULL, NULL, NULL)
     -> 'rows' AS rows \gset
@@ -317,6 +375,11 @@ FROM unnest('{1000,180,50}'::bigint[]) AS m(most), parity.verify_values(:'job', 
 SELECT array_agg(s.bound ORDER BY s.bound_no) AS fine, array_agg(s.bound_text ORDER BY s.bound_no) AS texts FROM parity.split_keys('t', 8) s \gset
 SELECT jsonb_array_length(work) AS finer FROM parity.verify_finer(:'job', :'fine', :'texts', 4, 4, '[{"no": 1}, {"no": 2}]');
 SELECT jsonb_array_length(work) FROM parity.verify_finer(:'job', :'fine', :'texts', 1, 1, '[{"no": 1}, {"no": 3}]');
+-- Under a form that was asked for a key may be shown as another row's.
+SELECT forms, v.source IS NOT NULL AS source, v.target IS NOT NULL AS target
+FROM unnest('{NULL,"{}","{\"name\": \"trimmed\"}","{\"id\": \"int\"}"}'::jsonb[]) AS f(forms),
+    parity.verify_versions_by_key(CAST(:'job' AS jsonb) || jsonb_build_object('ask', CAST(:'job' AS jsonb) -> 'ask' || jsonb_strip_nulls(jsonb_build_object('forms', forms))),
+        (SELECT array_agg(d.key) FROM parity.row_digests('t', filter => 'id = 300') d)) v;
 SELECT parity.verify_disconnect(false);
 -- How long the target may be silent: an hour, or ten times as long as this side read, if nothing is said.
 SELECT parity.verify_patience('{"wait": 0, "lock_timeout": "10000"}') AS question, parity.verify_patience('{"wait": 7, "lock_timeout": "10000"}', now()) AS told,
@@ -345,6 +408,13 @@ FROM (VALUES
     ('one version there, a writer', 'replayed', '{"1": [], "2": []}', '{"target_version": "1"}', '{"target_version": "1", "target_since": "1", "target_sure": false}'),
     ('another version there', 'replayed', '{"1": [], "2": []}', '{"target_version": "2"}', '{"target_version": "1", "target_since": "1", "target_sure": true}')
 ) AS c(what, follows, open, row, before);
+-- After a conflict the target may not have replayed what the last look saw, unless that had been waited for already.
+SELECT step, state, j ->> 'step' AS next, j ->> 'follows' AS follows, j ->> 'conflicts' AS conflicts
+FROM unnest('{settle,delay,replay,snapshot,pass,settle,settle}'::text[], '{40001,40001,40P01,40001,40001,XX002,22012}'::text[]) AS e(step, state),
+    parity.verify_failed(jsonb_build_object('step', step, 'follows', 'replayed', 'found', '{}'::jsonb), state, 'm', '', '') j;
+SELECT (parity.verify_judge('{"look": 2, "open": {"1": [], "2": []}, "ranges": [], "rows": [{"state": "moving", "source": "s", "target": "t", "source_extra": 1, "target_extra": 1,
+    "source_version": "1", "target_version": "1", "free": true, "before": {"source": "s", "target": "t", "source_version": "1", "target_version": "1", "target_since": "1", "target_sure": true}}]}',
+    'first') #> '{rows,0}') - '{source,target,source_version,target_version}'::text[] AS row;
 -- Rows whose keys are too long to be named all are told as ranges.
 CREATE TABLE documents (v text);
 INSERT INTO documents SELECT n || repeat('x', 600000) FROM generate_series(1, 9) n;

@@ -170,16 +170,24 @@ $$;
 COMMENT ON FUNCTION parity.record_goes_on(bigint) IS
     'whether a run has not ended, and its session is there and still runs the CALL that is the run; internal';
 
+-- The rows and columns of a baseline are told by its label: one that could not be taken, or was captured anew, is the same.
+CREATE FUNCTION parity.record_about(kind text, scope jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE kind WHEN 'baseline' THEN scope - '{filter,columns}'::text[] ELSE scope END
+$$;
+COMMENT ON FUNCTION parity.record_about(text, jsonb) IS
+    'what of a scope tells a line of parity.status from others about the same table and target; internal';
+
 -- A line is about one table, one other side and one scope, so that what a run over a part found is not taken for the whole table.
 -- A run that ended before it came to any table has a line of its own until a later one of its kind gets further.
 CREATE VIEW parity.status AS
 WITH part AS (
-    SELECT t.relation, r.kind, r.target, t.scope, t.run_id, t.status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows,
+    SELECT t.relation, r.kind, r.target, t.scope, parity.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows,
            t.in_flight_rows, t.unnamed_ranges, t.message, r.performer, r.pid
     FROM parity.run_table t JOIN parity.run r ON r.id OPERATOR(pg_catalog.=) t.run_id
     WHERE NOT t.details OPERATOR(pg_catalog.?) 'dropped'::text
     UNION ALL
-    SELECT NULL, r.kind, r.target, '{}'::jsonb, r.id, r.status, NULL, r.started, r.finished, NULL, NULL, NULL, NULL, r.message,
+    SELECT NULL, r.kind, r.target, '{}'::jsonb, '{}'::jsonb, r.id, r.status, NULL, r.started, r.finished, NULL, NULL, NULL, NULL, r.message,
            r.performer, r.pid
     FROM parity.run r
     WHERE r.finished IS NOT NULL AND r.status OPERATOR(pg_catalog.<>) 'identical'::text
@@ -188,18 +196,18 @@ WITH part AS (
         SELECT FROM parity.run l JOIN parity.run_table t ON t.run_id OPERATOR(pg_catalog.=) l.id
         WHERE l.id OPERATOR(pg_catalog.>) r.id AND l.kind OPERATOR(pg_catalog.=) r.kind AND l.target OPERATOR(pg_catalog.=) r.target)
 ), last AS (
-    SELECT DISTINCT ON (relation, kind, target, scope) *
+    SELECT DISTINCT ON (relation, kind, target, about) *
     FROM part WHERE finished IS NOT NULL
-    ORDER BY relation, kind, target, scope, CASE WHEN status OPERATOR(pg_catalog.=) 'skipped'::text THEN 1 ELSE 0 END, finished DESC,
+    ORDER BY relation, kind, target, about, CASE WHEN status OPERATOR(pg_catalog.=) 'skipped'::text THEN 1 ELSE 0 END, finished DESC,
              run_id DESC
 ), running AS (
-    SELECT DISTINCT ON (relation, kind, target, scope) * FROM part
-    WHERE finished IS NULL ORDER BY relation, kind, target, scope, run_id DESC
+    SELECT DISTINCT ON (relation, kind, target, about) * FROM part
+    WHERE finished IS NULL ORDER BY relation, kind, target, about, run_id DESC
 ), verified AS (
-    SELECT relation, kind, target, scope, pg_catalog.max(finished) AS at FROM part
-    WHERE status OPERATOR(pg_catalog.=) 'identical'::text GROUP BY relation, kind, target, scope
+    SELECT relation, kind, target, about, pg_catalog.max(finished) AS at FROM part
+    WHERE status OPERATOR(pg_catalog.=) 'identical'::text GROUP BY relation, kind, target, about
 )
-SELECT relation, kind, target, nullif(scope, '{}'::jsonb) AS scope, last.status AS result, last.finished,
+SELECT relation, kind, target, nullif(coalesce(last.scope, running.scope), '{}'::jsonb) AS scope, last.status AS result, last.finished,
        pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) last.finished) AS age,
        verified.at AS last_identical, last.divergent_ranges, last.divergent_rows, last.in_flight_rows,
        CASE WHEN parity.record_goes_on(running.run_id) THEN
@@ -209,15 +217,15 @@ SELECT relation, kind, target, nullif(scope, '{}'::jsonb) AS scope, last.status 
             WHEN running.run_id IS NOT NULL THEN pg_catalog.format('died: the session of run %s has left it', running.run_id)
        END AS running,
        last.run_id, last.performer, last.message
-FROM last FULL JOIN running USING (relation, kind, target, scope) LEFT JOIN verified USING (relation, kind, target, scope)
-ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) 'identical'::text THEN 1 ELSE 0 END, relation, kind, target, scope;
+FROM last FULL JOIN running USING (relation, kind, target, about) LEFT JOIN verified USING (relation, kind, target, about)
+ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) 'identical'::text THEN 1 ELSE 0 END, relation, kind, target, about;
 COMMENT ON VIEW parity.status IS
     'how each verified table stands, what is not identical first: its last result and when that was, when it was last identical, what differs, and what runs on it now';
 
 COMMENT ON COLUMN parity.status.relation IS 'the table''s qualified name; NULL: a run that ended before it came to a table';
 COMMENT ON COLUMN parity.status.kind IS 'verify, baseline or compare, as in parity.run';
 COMMENT ON COLUMN parity.status.target IS 'what it was compared with, as in parity.run';
-COMMENT ON COLUMN parity.status.scope IS 'what the line is about if not the whole table with its namesake, as in parity.run_table; NULL: the whole table';
+COMMENT ON COLUMN parity.status.scope IS 'what the line is about if not the whole table with its namesake, as in parity.run_table; of a baseline that of its last run; NULL: the whole table';
 COMMENT ON COLUMN parity.status.result IS 'the last result; skipped only where there is no other, NULL while the first run goes on';
 COMMENT ON COLUMN parity.status.age IS 'how old the last result is';
 COMMENT ON COLUMN parity.status.last_identical IS 'when the last run of this scope that found all identical ended';
@@ -454,6 +462,16 @@ $$;
 COMMENT ON FUNCTION parity.record_divergences(bigint, jsonb) IS
     'records differences of one table: a list of objects with the columns of parity.divergence';
 
+CREATE FUNCTION parity.record_require_end(status text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF coalesce(status, 'running') = 'running' THEN
+        RAISE EXCEPTION USING MESSAGE = format('status must not be %s where a record ends', coalesce(status, 'NULL')), ERRCODE = '22023';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.record_require_end(text) IS 'an error (22023) for a status that is no end; internal';
+
 CREATE FUNCTION parity.record_table_finish(run_table_id bigint, status text, facts jsonb DEFAULT '{}') RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -462,6 +480,7 @@ DECLARE
 BEGIN
     SELECT * INTO part FROM parity.run_table t WHERE t.id = run_table_id;
     PERFORM parity.record_check(part.run_id);
+    PERFORM parity.record_require_end(status);
     IF status IN ('identical', 'divergent', 'in_flight') THEN
         PERFORM parity.record_require_read(part.relation, part.scope);
     END IF;
@@ -498,18 +517,25 @@ CREATE FUNCTION parity.record_run_finish(run_id bigint, status text, sqlstate te
 DECLARE
     told boolean;
     shown text;
+    worst text;
     -- Of a table that has no end of its own a result about rows is not known.
     broken_off CONSTANT boolean := status IN ('identical', 'divergent', 'in_flight', 'skipped');
 BEGIN
     PERFORM parity.record_check(run_id);
+    PERFORM parity.record_require_end(status);
     shown := parity.record_error(run_id, NULL, sqlstate, message);
     UPDATE parity.run_table t SET status = CASE WHEN broken_off THEN 'incomplete' ELSE record_run_finish.status END,
         finished = clock_timestamp(), phase = NULL, sqlstate = record_run_finish.sqlstate,
         message = CASE WHEN broken_off THEN concat_ws('; ', 'the run ended without a result for it', shown) ELSE shown END
     WHERE t.run_id = record_run_finish.run_id AND t.finished IS NULL;
-    IF FOUND AND status IN ('identical', 'skipped') THEN
-        status := 'incomplete';
-    END IF;
+    -- A run says nothing better of its tables than their records do. One of which some failed may be called incomplete.
+    SELECT w.status INTO worst FROM unnest(CASE status
+        WHEN 'in_flight' THEN '{divergent}' WHEN 'incomplete' THEN '{divergent,in_flight}'
+        WHEN 'identical' THEN '{cancelled,divergent,failed,died,in_flight,incomplete,skipped}'
+        WHEN 'skipped' THEN '{cancelled,divergent,failed,died,in_flight,incomplete}' ELSE '{}' END::text[]) WITH ORDINALITY AS w(status, no)
+    WHERE EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = record_run_finish.run_id AND t.status = w.status AND NOT t.details ? 'dropped')
+    ORDER BY w.no LIMIT 1;
+    status := CASE worst WHEN 'skipped' THEN 'incomplete' ELSE coalesce(worst, status) END;
     SELECT EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = record_run_finish.run_id AND t.status = record_run_finish.status) INTO told;
     UPDATE parity.run r SET status = record_run_finish.status, finished = clock_timestamp(), sqlstate = record_run_finish.sqlstate,
         message = shown
@@ -522,7 +548,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity.record_run_finish(bigint, text, text, text) IS
-    'ends the record of a run, and of its tables that were not ended (incomplete, where the run has a result about rows); removes records older than parity.history_days';
+    'ends the record of a run, as the status says or worse if a table has a worse one, and of its tables that were not ended (incomplete, where the run has a result about rows); removes records older than parity.history_days';
 
 CREATE FUNCTION parity.record_trim() RETURNS integer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -536,15 +562,15 @@ BEGIN
     -- The last result of a table stays, however old, and the last identical one: without them parity.status would say nothing of it.
     -- Runs over parts do not count: whoever looks into this and that would leave lines for ever. A baseline says itself what it is about.
     WITH ended AS (
-        SELECT t.relation, r.kind, r.target, t.scope, t.run_id, t.status, t.finished
+        SELECT t.relation, r.kind, r.target, parity.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.finished
         FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
-        WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline')
+        WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline') AND NOT t.details ? 'dropped'
     ), kept AS (
-        (SELECT DISTINCT ON (relation, kind, target, scope) run_id FROM ended WHERE status <> 'skipped'
-         ORDER BY relation, kind, target, scope, finished DESC, run_id DESC)
+        (SELECT DISTINCT ON (relation, kind, target, about) run_id FROM ended WHERE status <> 'skipped'
+         ORDER BY relation, kind, target, about, finished DESC, run_id DESC)
         UNION
-        (SELECT DISTINCT ON (relation, kind, target, scope) run_id FROM ended WHERE status = 'identical'
-         ORDER BY relation, kind, target, scope, finished DESC, run_id DESC)
+        (SELECT DISTINCT ON (relation, kind, target, about) run_id FROM ended WHERE status = 'identical'
+         ORDER BY relation, kind, target, about, finished DESC, run_id DESC)
     )
     DELETE FROM parity.run r
     WHERE days > 0 AND r.finished < clock_timestamp() - make_interval(days => days) AND r.id NOT IN (SELECT run_id FROM kept);
@@ -643,7 +669,7 @@ COMMENT ON FUNCTION parity.record_require_values(jsonb, text[]) IS
 
 REVOKE ALL ON FUNCTION
     parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_tell(bigint, bigint),
-    parity.record_check(bigint), parity.record_goes_on(bigint), parity.record_dead_runs(), parity.record_message(text, text),
+    parity.record_check(bigint), parity.record_goes_on(bigint), parity.record_about(text, jsonb), parity.record_require_end(text), parity.record_dead_runs(), parity.record_message(text, text),
     parity.record_error(bigint, bigint, text, text), parity.record_may_read(text, jsonb), parity.record_require_read(text, jsonb),
     parity.record_run_start(text, text, text, text, jsonb, boolean), parity.record_table_start(bigint, text, text, jsonb),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
@@ -660,6 +686,6 @@ GRANT EXECUTE ON FUNCTION
     parity.record_find(text), parity.record_quoted(text[]), parity.record_name(oid), parity.record_find_callback(text),
     parity.record_require_values(jsonb, text[])
     TO parity_operator;
-GRANT EXECUTE ON FUNCTION parity.record_goes_on(bigint) TO parity_reader;
+GRANT EXECUTE ON FUNCTION parity.record_goes_on(bigint), parity.record_about(text, jsonb) TO parity_reader;
 GRANT SELECT ON parity.status, parity.run, parity.run_table TO parity_reader;
 GRANT SELECT ON parity.divergence, parity.run_error TO parity_operator;

@@ -6,12 +6,22 @@
 -- A run goes in steps, each a function that takes what is known so far as one object, does a bounded piece of work in a transaction of its
 -- own, and gives what is known then. An error becomes part of it, so that the procedures, which commit between the steps, need no exception
 -- blocks. Members of that object, the job:
---   server, relation (oid), name, target, ask (what was asked for)      set at the start
---   run, part                            the records
+--   server, relation (oid), name, target, ask (what was asked for)      set at the start; what has the name later becomes the relation
+--   run, part, phase                     the records, and what they tell of the step
 --   step                                 what comes next: connect, snapshot, pass, settle, delay, replay, finish, done
 --   plan                                 key, columns, forms, ranges, replication: what connect found
 --   found                                candidates, ranges and counts after the last pass; which look that was, and who was writing (open)
---   status, sqlstate, message            how it ended
+--   source_lsn                           the write position here at the last look
+--   target_lsn, target_horizon           position and oldest transaction of the target's last snapshot
+--   follows                              what that snapshot shows of the look before: no (replication), replayed, late, unknown, or "at once"
+--                                        of a glance; absent where nobody waited, as at the first look or after a conflict
+--   followed                             the same without glances, for the records
+--   looks, glances, took                 looks that were taken, glances since the last of them, and the seconds of the last pass
+--   until                                when delay or replay ends
+--   conflicts, without_indexes           how often it went back to connect, and whether an index contradicted the rows
+--   status, sqlstate, message            how it ended; error, with detail and hint, of a job that was refused
+--   hopeless, unrecorded                 no other table would do better; what was found could not be recorded
+--   callback_message                     what the callback did wrong
 
 --
 -- the other side
@@ -496,7 +506,7 @@ BEGIN
     END IF;
     -- The name is what is recorded. Where another relation has it by now, that is the one; the lock stays on the first.
     IF own -> 'oid' <> job -> 'relation' THEN
-        job := job || jsonb_build_object('locked', coalesce(job -> 'locked', job -> 'relation'), 'relation', own -> 'oid');
+        job := job || jsonb_build_object('relation', own -> 'oid');
     END IF;
     plan := parity.verify_plan(job, own, other) || jsonb_build_object(
         'target_oid', other -> 'oid', 'target_notices', facts -> 'notices',
@@ -717,7 +727,8 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_forget() IS 'passes over what is left of an answer after an error; internal';
 
--- Some keys cannot be looked for by what is shown of them. Then the map is NULL. A corrupt index may not find a row either.
+-- Some keys cannot be looked for by what is shown of them. Then the map is NULL. A corrupt index may not find a row either. Under a form that
+-- was asked for what is shown may be of another row: "a" of "A", or of "a " and "a".
 CREATE FUNCTION parity.verify_versions_by_key(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -727,7 +738,7 @@ DECLARE
     started timestamptz := clock_timestamp();
     answer text;
 BEGIN
-    IF cardinality(names) = 0 OR coalesce(cardinality(keys), 0) = 0 THEN
+    IF cardinality(names) = 0 OR coalesce(cardinality(keys), 0) = 0 OR coalesce(job -> 'ask' -> 'forms' ?| names, false) THEN
         RETURN;
     END IF;
     IF (plan ->> 'source_versions')::boolean THEN
@@ -866,8 +877,9 @@ COMMENT ON FUNCTION parity.verify_version(text, jsonb, boolean, jsonb, jsonb, js
     'what identifies the versions that one side has of a row or in a range; internal';
 
 -- The transactions that may have written to this side's relation and had not ended for this snapshot. One that waits for a synchronous
--- standby, or is between writing its commit and being seen, is among them, though the target may show what it did. Who goes on without a
--- lock on the relation that allows writing has not written; the lock is held until after a transaction is seen.
+-- standby, or is between writing its commit and being seen, is among them, though the target may show what it did: a snapshot lists only
+-- those below its xmax, which is one more than the last that ended, and step snapshot has ended one that began after the target's snapshot.
+-- Who goes on without a lock on the relation that allows writing has not written; the lock is held until after a transaction is seen.
 CREATE FUNCTION parity.verify_writers(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1092,8 +1104,6 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_name_rows(jsonb, jsonb, bytea[], integer) IS 'names rows of differing ranges; internal';
 
--- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now; a range if its digests
--- are. What becomes of the others is judged afterwards.
 -- What was found may be large, and is copied with each function that a job goes through.
 CREATE FUNCTION parity.verify_lean(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1103,6 +1113,8 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_lean(jsonb) IS 'a job without the rows and ranges that were found; internal';
 
+-- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now; a range if its digests
+-- are. What becomes of the others is judged afterwards.
 CREATE FUNCTION parity.verify_second_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1295,18 +1307,24 @@ CREATE FUNCTION parity.verify_failed(job jsonb, state text, message text, detail
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     of_target boolean := context LIKE '%pg_parity:target%';
+    again jsonb;
     status text;
     secret text;
 BEGIN
     RAISE DEBUG USING MESSAGE = message, DETAIL = context;
     -- 08006: the target is gone, or did not answer.
     PERFORM parity.verify_disconnect(state <> '08006' AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
+    again := job || '{"step": "connect"}';
+    -- What the target had replayed when it was last waited for is not what has been seen here since then.
+    IF job ->> 'step' NOT IN ('snapshot', 'pass') THEN
+        again := again - 'follows';
+    END IF;
     IF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3 THEN
-        RETURN job || jsonb_build_object('step', 'connect', 'conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
+        RETURN again || jsonb_build_object('conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
     END IF;
     -- An index that lacks rows, or has others, is the likely reason for contradictions: once more without any.
     IF state = 'XX002' AND NOT job ? 'without_indexes' THEN
-        RETURN job || '{"step": "connect", "without_indexes": true}';
+        RETURN again || '{"without_indexes": true}';
     END IF;
     status := CASE WHEN state = '57014' AND NOT of_target THEN 'cancelled'
                    WHEN state LIKE '08%' OR (of_target AND state LIKE '57P%') THEN 'incomplete' ELSE 'failed' END;
@@ -1477,8 +1495,8 @@ BEGIN
     PERFORM parity.verify_ask('ROLLBACK', parity.verify_patience(job -> 'ask'));
     SELECT coalesce(bool_or(e ->> 'state' = 'moving'), false) INTO moving
     FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
-    -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at once, which confirm
-    -- nothing, where looking is quick.
+    -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at once, where looking is
+    -- quick. They begin no proof, but may complete one.
     IF moving AND looks > 1 AND glances < 10 AND (job ->> 'took')::float8 < 1 AND jsonb_array_length(found -> 'ranges') = 0 THEN
         RETURN job || jsonb_build_object('step', 'snapshot', 'follows', 'at once', 'glances', glances + 1);
     ELSIF NOT moving OR looks > (job -> 'ask' ->> 'rechecks')::integer THEN
@@ -1565,8 +1583,7 @@ CREATE FUNCTION parity.verify_phase(job jsonb) RETURNS text
         WHEN 'snapshot' THEN CASE WHEN job ? 'found' THEN format('looking again (%s of %s)', job ->> 'looks', job -> 'ask' ->> 'rechecks')
             ELSE 'comparing' END
         WHEN 'delay' THEN 'waiting before looking again'
-        WHEN 'replay' THEN 'waiting for the target to replay'
-        WHEN 'finish' THEN 'recording' END
+        WHEN 'replay' THEN 'waiting for the target to replay' END
 $$;
 COMMENT ON FUNCTION parity.verify_phase(jsonb) IS 'what parity.status shows of a step; internal';
 
@@ -1726,11 +1743,21 @@ BEGIN
     IF step IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'a verification has lost its job', ERRCODE = 'XX000';
     END IF;
+    -- What these steps record is a phase, which no standby has to have. Waiting for one that is away would keep the target's snapshot.
+    IF step <> 'finish' AND current_setting('synchronous_commit') NOT IN ('local', 'off') THEN
+        PERFORM set_config('synchronous_commit', 'local', true);
+    END IF;
     BEGIN
         IF step = 'finish' THEN
             RETURN parity.verify_finish(job);
         ELSIF step <> ALL ('{connect,snapshot,settle,delay,replay}') THEN
             RAISE EXCEPTION USING MESSAGE = format('a verification has no step "%s"', step), ERRCODE = 'XX000';
+        END IF;
+        IF step = 'snapshot' THEN
+            -- In this order, and even where there is no phase to record: whose writes the target can show has a lower number than this
+            -- transaction, which ends before the local snapshot is taken. So that snapshot tells of him if he goes on (verify_writers).
+            job := job || parity.verify_remote_begin(job -> 'ask') || '{"step": "pass"}';
+            PERFORM pg_current_xact_id();
         END IF;
         IF phase IS DISTINCT FROM job ->> 'phase' AND phase IS NOT NULL THEN
             PERFORM parity.record_table_phase((job ->> 'part')::bigint, phase);
@@ -1738,7 +1765,7 @@ BEGIN
         END IF;
         RETURN CASE step
             WHEN 'connect' THEN parity.verify_connect(job)
-            WHEN 'snapshot' THEN job || parity.verify_remote_begin(job -> 'ask') || '{"step": "pass"}'
+            WHEN 'snapshot' THEN job
             WHEN 'settle' THEN parity.verify_settle(job)
             WHEN 'delay' THEN parity.verify_delay(job)
             WHEN 'replay' THEN parity.verify_replay(job) END;
@@ -1814,30 +1841,39 @@ COMMENT ON FUNCTION parity.verify_lock_class(text, text) IS
 CREATE FUNCTION parity.verify_lock(relation oid, target text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM parity.verify_unlock(relation);  -- what a run that was broken off between two steps left in this session
     RETURN pg_try_advisory_lock(parity.verify_lock_class('verify', target), relation::bigint::bit(32)::integer);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_lock(oid, text) IS
     'takes the advisory lock under which one session at a time verifies a relation against a server; internal';
 
-CREATE FUNCTION parity.verify_unlock(relation oid) RETURNS void
+-- A session has one run at a time, so that all of its locks are that one's.
+CREATE FUNCTION parity.verify_unlock() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
 DECLARE
-    class integer;
+    held record;
 BEGIN
     LOOP
-        SELECT l.classid::bigint::bit(32)::integer INTO class FROM pg_locks l
-        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.objid = relation AND l.classid::bigint >> 16 = 28769
+        SELECT l.classid::bigint::bit(32)::integer AS class, l.objid::bigint::bit(32)::integer AS object INTO held FROM pg_locks l
+        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid::bigint >> 16 = 28769 AND l.mode = 'ExclusiveLock'
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid = pg_backend_pid() AND l.granted
         LIMIT 1;
         -- One of a transaction, as of a baseline, is not let go of by this.
-        EXIT WHEN NOT FOUND OR NOT pg_advisory_unlock(class, relation::bigint::bit(32)::integer);
+        EXIT WHEN NOT FOUND OR NOT pg_advisory_unlock(held.class, held.object);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_unlock(oid) IS 'lets go of it; internal';
+COMMENT ON FUNCTION parity.verify_unlock() IS 'lets go of the advisory locks of verifications that this session has; internal';
+
+CREATE FUNCTION parity.verify_leave_behind() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM parity.verify_disconnect(false);
+    PERFORM parity.verify_unlock();
+END
+$$;
+COMMENT ON FUNCTION parity.verify_leave_behind() IS
+    'lets go of what a run that was broken off between two steps left in this session: connection and lock; internal';
 
 CREATE FUNCTION parity.verify_begin_run(ask jsonb, source text) RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -1857,24 +1893,39 @@ CREATE FUNCTION parity.verify_scope(ask jsonb, name text, target text) RETURNS j
 $$;
 COMMENT ON FUNCTION parity.verify_scope(jsonb, text, text) IS 'what is compared, as parity.run_table has it; internal';
 
+-- One spelling, so that a run that could not begin has the scope of the others. What is no name is recorded as it is.
+CREATE FUNCTION parity.verify_target(name text, target text) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parts text[];
+BEGIN
+    IF target IS NULL THEN
+        RETURN name;
+    END IF;
+    parts := parse_ident(target);
+    RETURN parity.record_quoted(CASE WHEN cardinality(parts) = 1 THEN (parse_ident(name))[1:1] ELSE '{}' END || parts);
+EXCEPTION WHEN data_exception THEN
+    RETURN target;
+END
+$$;
+COMMENT ON FUNCTION parity.verify_target(text, text) IS
+    'the name on the target of a relation: what was asked for, in the schema of its name if in none, or that name itself; internal';
+
 -- The job of one table. Where another session verifies the table it is done at once.
 CREATE FUNCTION parity.verify_begin_table(ask jsonb, run bigint, relation oid) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_variable
 DECLARE
-    schema text;
-    name text;
-    target text := ask ->> 'target_relation';
+    name text := parity.record_name(relation);
+    target text;
     part bigint;
     job jsonb;
 BEGIN
-    SELECT quote_ident(n.nspname), format('%I.%I', n.nspname, c.relname) INTO schema, name
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
     IF name IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('relation with OID %s does not exist', relation), ERRCODE = '42P01';
     END IF;
-    target := CASE WHEN target IS NULL THEN name
-                   WHEN cardinality(parse_ident(target)) = 1 THEN format('%s.%s', schema, target) ELSE target END;
+    PERFORM parse_ident(ask ->> 'target_relation');  -- an error where that is no name
+    target := parity.verify_target(name, ask ->> 'target_relation');
     part := parity.record_table_start(run, name, target, parity.verify_scope(ask, name, target));
     job := jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name', name,
                               'target', target);
@@ -1915,6 +1966,7 @@ DECLARE
     message text;
     hint text;
 BEGIN
+    PERFORM parity.verify_leave_behind();
     PERFORM parity.record_require_values(asked, '{relation,server}');
     BEGIN
         ask := parity.verify_check_options(ask);
@@ -1930,11 +1982,11 @@ BEGIN
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
             error := jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint);
-            PERFORM parity.verify_unlock((found ->> 'oid')::oid);
+            PERFORM parity.verify_unlock();
         END;
     END IF;
     RETURN parity.verify_refused(ask, run, found ->> 'name',
-                                 parity.verify_scope(ask, found ->> 'name', coalesce(ask ->> 'target_relation', found ->> 'name')), error);
+        parity.verify_scope(ask, found ->> 'name', parity.verify_target(found ->> 'name', ask ->> 'target_relation')), error);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_begin(jsonb) IS 'begins the run over one table, and its job; internal';
@@ -1962,7 +2014,14 @@ BEGIN
     RETURN job;
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-    message := format('callback %s failed: %s', callback, parity.record_error((job ->> 'run')::bigint, NULL, state, message));
+    BEGIN
+        message := parity.record_error((job ->> 'run')::bigint, NULL, state, message);
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        -- Its text is lost; that it failed is not.
+        state := CASE SQLSTATE WHEN '57014' THEN SQLSTATE ELSE state END;
+        message := parity.record_message(state, message);
+    END;
+    message := format('callback %s failed: %s', callback, message);
     RAISE WARNING USING MESSAGE = message, ERRCODE = 'PP003';
     RETURN job || jsonb_build_object('callback_message', message)
            || CASE WHEN state = '57014' THEN '{"status": "cancelled"}' ELSE '{}' END::jsonb;
@@ -2033,8 +2092,7 @@ BEGIN
     END LOOP;
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    PERFORM parity.verify_unlock(coalesce(pg_catalog.jsonb_extract_path_text(job, 'locked'),
-                                          pg_catalog.jsonb_extract_path_text(job, 'relation'))::pg_catalog.oid);
+    PERFORM parity.verify_unlock();
     job := parity.verify_call_back(job);
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
@@ -2180,6 +2238,10 @@ CREATE FUNCTION parity.verify_next(work jsonb, OUT rest jsonb, OUT job jsonb)
 DECLARE
     next jsonb;
     until timestamptz := work ->> 'until';
+    ask jsonb;
+    state text;
+    message text;
+    hint text;
 BEGIN
     rest := work;
     LOOP
@@ -2191,10 +2253,24 @@ BEGIN
             RETURN;
         END IF;
         rest := jsonb_set(rest, '{left}', (rest -> 'left') - 0);
-        EXIT WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid);
+        BEGIN
+            ask := parity.verify_within(rest -> 'ask', until);
+            IF EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid) THEN
+                job := parity.verify_begin_table(ask, (rest ->> 'run')::bigint, (next ->> 'oid')::oid);
+                RETURN;
+            END IF;
+        EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+            GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            PERFORM parity.verify_unlock();
+            -- Unless it was dropped only just now, that is its result.
+            IF state <> '42P01' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid) THEN
+                job := parity.verify_refused(rest -> 'ask', (rest ->> 'run')::bigint, next ->> 'name', '{}',
+                                             jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint)) - 'error';
+                RETURN;
+            END IF;
+        END;
         PERFORM parity.record_tables_skipped((rest ->> 'run')::bigint, ARRAY[next ->> 'name'], 'dropped meanwhile', '{"dropped": true}');
     END LOOP;
-    job := parity.verify_begin_table(parity.verify_within(rest -> 'ask', until), (rest ->> 'run')::bigint, (next ->> 'oid')::oid);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_next(jsonb) IS 'begins the next of many tables; internal';
@@ -2251,6 +2327,10 @@ BEGIN
             'status', result, 'sqlstate', work -> 'error' -> 'sqlstate',
             'message', CASE WHEN NOT work ? 'error' THEN left(message, 1000) END)));
     END IF;
+    IF told ->> 'status' = 'cancelled' AND result <> 'cancelled' THEN  -- while the callback was at it
+        result := 'cancelled';
+        work := work - 'sqlstate' || jsonb_build_object('message', told -> 'callback_message');
+    END IF;
     PERFORM parity.record_run_finish(run, result, work -> 'error' ->> 'sqlstate',
                                      nullif(concat_ws('; ', message, told ->> 'callback_message'), ''));
     RETURN work || jsonb_build_object('status', result, 'message', coalesce(work ->> 'message', message));
@@ -2267,6 +2347,7 @@ DECLARE
     message text;
     hint text;
 BEGIN
+    PERFORM parity.verify_leave_behind();
     PERFORM parity.record_require_values(asked, '{server}');
     BEGIN
         ask := parity.verify_check_options(ask);

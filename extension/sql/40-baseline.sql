@@ -568,6 +568,7 @@ DECLARE
     detail text;
     hint text;
 BEGIN
+    PERFORM parity.verify_leave_behind();
     PERFORM parity.record_require_values(asked, '{relation,label}');
     IF error IS NULL THEN
         BEGIN
