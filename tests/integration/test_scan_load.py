@@ -4,8 +4,9 @@ every time."""
 import contextlib
 import subprocess
 import threading
+import time
 
-import psycopg2.errors
+import psycopg2
 import pytest
 
 from support.cluster import Cluster, binary, clean_environment
@@ -79,16 +80,18 @@ def busy_database(source_cluster, tmp_path):
 
 def read_snapshot(database):
     """The answer of each way for each table, under one snapshot. A standby that must go on replaying cancels that, or ends the session."""
-    for _ in range(20):
-        with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        with (contextlib.suppress(psycopg2.OperationalError),  # SerializationFailure and DeadlockDetected among them; also while connecting
+              contextlib.closing(database.connect()) as connection, connection.cursor() as cursor):
             def ask(query):
                 cursor.execute(query)
                 return cursor.fetchone()
-            with contextlib.suppress(psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected):
-                cursor.execute(PARALLEL)
-                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-                bounds = {table: ask(BOUNDS.format(table))[0] for table in TABLES}
-                return {table: {way: ask(DIGESTS.format(table, bounds[table], WAYS[way])) for way in WAYS} for table in TABLES}
+            cursor.execute(PARALLEL)
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            bounds = {table: ask(BOUNDS.format(table))[0] for table in TABLES}
+            return {table: {way: ask(DIGESTS.format(table, bounds[table], WAYS[way])) for way in WAYS} for table in TABLES}
+        time.sleep(0.5)  # replay that is late ends whatever stands in its way at once, until it has caught up
     raise AssertionError("replay never let a snapshot be read")
 
 
