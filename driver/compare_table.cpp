@@ -63,13 +63,15 @@ class TableComparison {
 
     void run() {
         record_phase("digests");
-        const RangeList all{bounds(), {}};
+        RangeList all{bounds(), {}};
+        if (first_readers_.source->has_buckets() && first_readers_.target->has_buckets())
+            all.buckets = buckets_for(all.bounds.size() + 1, table_.estimated_rows, key_forms_);
         const Comparison first = digest(first_readers_, all);
         note_first_pass(first);
         if (first.divergent.empty()) return;
         show_descent(0);
         record_phase("narrowing down");
-        const Located located = locate(all.bounds, first);
+        const Located located = locate(all, first);
         result_.ranges_divergent = count_distinct(located.parents);
         if (located.divergent.empty()) return;
         record_phase("rows");
@@ -117,12 +119,18 @@ class TableComparison {
     }
 
     /// What is equal under the first pass's forms is equal; what differs is digested again under the real ones.
-    Located locate(const std::vector<std::string>& bounds, const Comparison& first) {
+    Located locate(const RangeList& all, const Comparison& first) {
         const bool can_leave_out = context_.servers->source.engine == Engine::kExtension &&
                                    context_.servers->target.engine == Engine::kExtension;
-        const FirstPass pass{bounds, key_forms_, context_.settings.width, !has_prefilter(table_), can_leave_out};
+        const auto differing = [&](const std::vector<DivergentRange>& divergent) {
+            return buckets_of(divergent, all.buckets);
+        };
+        const FirstPass pass{
+            all.bounds,    key_forms_, context_.settings.width, !has_prefilter(table_), can_leave_out, all.buckets,
+            differing(first.divergent)};
         const Descent servers{[&](int ranges) { return split_finely(ranges); },
-                              [&](const RangeList& ranges, bool exact) { return digest_if_it_fits(ranges, exact); }};
+                              [&](const RangeList& ranges, bool exact) { return digest_if_it_fits(ranges, exact); },
+                              differing};
         try {
             return descend(pass, first, servers);
         } catch (const TotalsError& error) {
@@ -152,6 +160,23 @@ class TableComparison {
               seconds_since(started), compared.divergent.size(), source->path(), target->path());
         show_effort(readers);
         return compared;
+    }
+
+    /// Of divergent ranges the buckets that differ, as the last pass made them; nothing where it made none, or a server
+    /// had no memory for them.
+    std::optional<std::vector<DivergentRange>> buckets_of(const std::vector<DivergentRange>& divergent, int buckets) {
+        if (buckets == 1) return std::nullopt;
+        const auto started = Clock::now();
+        const std::vector<std::int32_t> numbers = range_numbers(divergent);
+        std::optional<BucketSums> source = first_readers_.source->bucket_sums(numbers, buckets);
+        if (!source) return std::nullopt;
+        std::optional<BucketSums> target = first_readers_.target->bucket_sums(numbers, buckets);
+        if (!target) return std::nullopt;
+        std::vector<DivergentRange> differing = differing_buckets(
+            divergent, {std::move(*source), std::move(*target)}, buckets, context_.settings.width);
+        debug("{} buckets of each divergent range compared in {:.3f} s, {} of them differ", buckets,
+              seconds_since(started), differing.size());
+        return differing;
     }
 
     /// How each side read what it was last asked for.
@@ -222,9 +247,17 @@ class TableComparison {
 
     void merge_ranges(const Located& located) {
         const auto started = Clock::now();
-        const MergeSpec spec{context_.settings.width, table_.columns.size(), table_.key.empty(),    table_.key_proven,
-                             located.exact,           located.columns,       context_.settings.seed};
-        const RangeList ranges{located.bounds, range_numbers(located.divergent)};
+        const MergeSpec spec{.width = context_.settings.width,
+                             .columns = table_.columns.size(),
+                             .keyless = table_.key.empty(),
+                             .proven = table_.key_proven,
+                             .exact = located.exact,
+                             .in_buckets = located.buckets > 1,
+                             .keys_seen = located.keys,
+                             .digested_columns = located.columns,
+                             .seed = context_.settings.seed};
+        const RangeList ranges{
+            .bounds = located.bounds, .only = range_numbers(located.divergent), .buckets = located.buckets};
         const PassFailure failure(readers_);
         const std::unique_ptr<RowSource> source = readers_.source->rows(ranges);
         const std::unique_ptr<RowSource> target = readers_.target->rows(ranges);
@@ -239,7 +272,8 @@ class TableComparison {
         result_.listed = listed_rows;
         if (!table_.key.empty()) result_.column_divergent = report.column_divergent;
         note_oddities(report);
-        debug("rows of {} divergent ranges merged in {:.3f} s", located.divergent.size(), seconds_since(started));
+        debug("rows of {} divergent {} merged in {:.3f} s", located.divergent.size(),
+              located.buckets > 1 ? "buckets" : "ranges", seconds_since(started));
         show_effort(readers_);
     }
 

@@ -16,8 +16,17 @@ namespace {
 /// Fewer rows are read faster than digested again.
 constexpr std::uint64_t kManyRows = 100'000;
 constexpr double kManyOfTable = 0.05;
+/// Reading a row costs what digesting so many does.
+constexpr std::uint64_t kCostOfRow = 4;
 /// The totals of so many ranges take a server 3 to 5 MB for each process of a scan.
 constexpr std::size_t kMaxFinerRanges = 131'072;
+/// What more of them cost a pass, and save afterwards: docs/architecture.md, "Descending".
+constexpr std::size_t kBucketsOfTable = 65'536;
+/// Where the rows of a range follow one another in the table, its sums are in the processor's cache. So it is mostly for
+/// integers. In very many rows there are many in each bucket.
+constexpr std::size_t kMaxBucketsOfTable = 131'072;
+constexpr double kVeryManyRows = 20e6;
+constexpr int kMaxBucketsOfRange = 64;
 /// split_keys is asked for no more.
 constexpr std::size_t kMaxSplit = 262'144;
 
@@ -27,6 +36,17 @@ std::uint64_t rows_in(const std::vector<DivergentRange>& divergent) {
     std::uint64_t rows = 0;
     for (const DivergentRange& range : divergent) rows += larger_side(range.total);
     return rows;
+}
+
+/// About how many rows there are in located buckets: those of one range have about the same number.
+std::uint64_t rows_in_buckets(const Comparison& first, const Located& located) {
+    std::uint64_t rows = 0;
+    auto range = first.divergent.begin();
+    for (const std::int32_t parent : located.parents) {
+        while (range->range_no < parent) ++range;
+        rows += larger_side(range->total);
+    }
+    return rows / static_cast<std::uint64_t>(located.buckets);
 }
 
 /// A finer division of the divergent ranges, or nothing where none is finer.
@@ -61,6 +81,17 @@ void check_covered(const FirstPass& pass, const std::vector<DivergentRange>& div
                 std::string(side_name(side)), {});
 }
 
+/// Divergent ranges as those of their buckets that differ.
+Located in_buckets(const FirstPass& pass, const std::vector<DivergentRange>& divergent,
+                   std::vector<DivergentRange> differing, bool exact) {
+    std::vector<std::int32_t> parents = range_numbers(differing);
+    for (std::int32_t& number : parents) number = range_of_bucket(number, pass.buckets);
+    Both<RangeTotal> keys;
+    for (const DivergentRange& range : divergent)
+        for (Side side : {Side::kSource, Side::kTarget}) keys[side].add(range.keys[side], pass.width);
+    return {pass.bounds, std::move(differing), std::move(parents), exact, {}, pass.buckets, keys};
+}
+
 std::vector<std::int32_t> parents_of(const Subdivided& finer, const std::vector<DivergentRange>& divergent) {
     std::vector<std::int32_t> parents;
     auto number = finer.only.begin();
@@ -71,10 +102,31 @@ std::vector<std::int32_t> parents_of(const Subdivided& finer, const std::vector<
     return parents;
 }
 
-bool holds_many_rows(const Comparison& comparison, const std::vector<DivergentRange>& divergent) {
-    const std::uint64_t rows = rows_in(divergent);
+bool are_many_rows(const Comparison& comparison, std::uint64_t rows) {
     return rows > kManyRows &&
            static_cast<double>(rows) > kManyOfTable * static_cast<double>(larger_side(comparison.total));
+}
+
+/// The divergent ranges of the first pass, digested once more under the forms that count.
+Located repeat_in_buckets(const FirstPass& pass, const Comparison& first, Located inexact, const Descent& servers) {
+    std::optional<Comparison> second = servers.compare(
+        {.bounds = pass.bounds, .only = range_numbers(first.divergent), .totals_only = true, .buckets = pass.buckets},
+        true);
+    if (!second) return inexact;
+    check_covered(pass, first.divergent, *second, false);
+    std::vector<std::int32_t> numbers = range_numbers(second->divergent);
+    if (numbers.empty()) return {pass.bounds, {}, {}, true};
+    if (std::optional<std::vector<DivergentRange>> differing = servers.differing_buckets(second->divergent))
+        return in_buckets(pass, second->divergent, std::move(*differing), true);
+    return {pass.bounds, std::move(second->divergent), std::move(numbers), true};
+}
+
+/// The first pass's divergent ranges, narrowed down to their buckets.
+Located descend_in_buckets(const FirstPass& pass, const Comparison& first, const Descent& servers) {
+    Located located = in_buckets(pass, first.divergent, *pass.differing_buckets, pass.exact);
+    const std::uint64_t rows = rows_in_buckets(first, located);
+    const bool again = !pass.exact && rows > kManyRows && rows * kCostOfRow > rows_in(first.divergent);
+    return again ? repeat_in_buckets(pass, first, std::move(located), servers) : located;
 }
 
 /// Located ranges, digested once more under the forms that count.
@@ -131,7 +183,17 @@ Located narrow(const FirstPass& pass, const Comparison& first, const Descent& se
 
 }  // namespace
 
-bool worth_descending(const Comparison& comparison) { return holds_many_rows(comparison, comparison.divergent); }
+int buckets_for(std::size_t ranges, double rows, const std::vector<core::Form>& key_forms) {
+    const bool more = rows > kVeryManyRows || (key_forms.size() == 1 && key_forms.front() == core::Form::kInt);
+    const std::size_t most = more ? kMaxBucketsOfTable : kBucketsOfTable;
+    int buckets = kMaxBucketsOfRange;
+    while (buckets > 1 && static_cast<std::size_t>(buckets) * ranges > most) buckets /= 2;
+    return buckets;
+}
+
+bool worth_descending(const Comparison& comparison) {
+    return are_many_rows(comparison, rows_in(comparison.divergent));
+}
 
 /// With D differences among R rows in F even ranges, F ranges are digested and about D * R / F rows read: F = sqrt(D *
 /// R) is best if a row costs as much as a range's digests, which it does within a factor of two.
@@ -145,8 +207,9 @@ std::size_t finer_ranges(const Comparison& comparison) {
 }
 
 Located descend(const FirstPass& pass, const Comparison& first, const Descent& servers) {
+    if (pass.differing_buckets) return descend_in_buckets(pass, first, servers);
     Located located = narrow(pass, first, servers);
-    const bool again = !located.exact && holds_many_rows(first, located.divergent);
+    const bool again = !located.exact && are_many_rows(first, rows_in(located.divergent));
     return again ? repeat_exactly(pass, std::move(located), servers) : located;
 }
 

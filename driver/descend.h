@@ -21,6 +21,8 @@ struct Located {
     std::vector<std::int32_t> parents;  ///< parallel to them: the range of the first pass that each is a part of
     bool exact = true;           ///< whether they were digested under the forms that count; if not, they may be equal
     std::vector<int> columns{};  ///< what rows were, in their digests; empty: all columns
+    int buckets = 1;             ///< more: `divergent` are buckets of the ranges, so many each
+    Both<RangeTotal> keys{};     ///< of buckets: those of all rows of their ranges
 };
 
 /// Whether a second, finer pass over the divergent ranges is worth its while before their rows are read: they hold many
@@ -40,20 +42,30 @@ struct Descent {
     std::function<std::vector<std::string>(int ranges)> split;
     /// Digests the ranges on both sides and compares them; nothing where a server has no memory for so many.
     std::function<std::optional<Comparison>(const RangeList& ranges, bool exact)> compare;
+    /// The differing buckets of divergent ranges of the last pass; nothing where a server has none.
+    std::function<std::optional<std::vector<DivergentRange>>(const std::vector<DivergentRange>&)> differing_buckets{};
 };
 
-/// What there is to know about the first pass.
+/// What there is to know about the first pass, which is the last one when descending begins.
 struct FirstPass {
     const std::vector<std::string>& bounds;
     const std::vector<core::Form>& key_forms;
     int width;
     bool exact;          ///< under the forms that count
     bool can_leave_out;  ///< whether both sides can digest rows without some of their columns
+    int buckets = 1;     ///< of each range, which a pass was asked for; 1: none
+    /// The differing buckets of its divergent ranges; nothing where a server had none.
+    std::optional<std::vector<DivergentRange>> differing_buckets{};
 };
 
-/// Narrows the divergent ranges of a first pass down with one finer pass where that is worth its while; otherwise gives
-/// them as they are. The finer pass looks at columns that differ. Where the first pass was not exact and many rows are
-/// left, these are digested again exactly: they may have been written another way without having been changed. Throws
+/// Into how many buckets each of so many ranges should be divided, of a table with about so many rows (below 0: unknown)
+/// and a key of these forms.
+int buckets_for(std::size_t ranges, double rows, const std::vector<core::Form>& key_forms);
+
+/// Narrows the divergent ranges of a first pass down: to their buckets where these are known, which costs nothing; else
+/// with one finer pass where that is worth its while; otherwise gives them as they are. The finer pass looks at columns
+/// that differ. Where the first pass was not exact and many rows are left, they are digested again exactly: they may
+/// have been written another way without having been changed. Throws
 /// TotalsError where a further pass does not cover exactly the rows of the ranges that it looks at, and
 /// Error{kInternal} where one finds nothing that the forms allow it not to find.
 Located descend(const FirstPass& pass, const Comparison& first, const Descent& servers);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +46,15 @@ class TableReader {
 
     /// Starts digesting the ranges and returns at once, so that both sides work at the same time.
     virtual std::unique_ptr<RangeSource> digest(const RangeList& ranges) = 0;
+
+    /// Whether digest() divides ranges into buckets where RangeList::buckets asks for it.
+    virtual bool has_buckets() const { return false; }
+
+    /// Where it does: the sums of the buckets of these ranges, as the last digest() made them, for compare_buckets().
+    /// Nothing where the server had no memory for them.
+    virtual std::optional<BucketSums> bucket_sums(const std::vector<std::int32_t>& /*ranges*/, int /*buckets*/) {
+        return std::nullopt;
+    }
 
     /// Starts reading the rows of ranges.
     virtual std::unique_ptr<RowSource> rows(const RangeList& ranges) = 0;

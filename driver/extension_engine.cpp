@@ -12,20 +12,26 @@
 namespace parity::driver {
 namespace {
 
-// The columns of row_records_call's and row_values_call's results.
+// The columns of last_buckets_call's, row_records_call's and row_values_call's results.
+enum BucketColumn { kBucketRange, kBuckets, kBucketSums };
 enum RecordColumn { kRowCount, kRecords };
 enum ValueColumn { kKey, kRowHash, kColumnValues };
 
 /// Rows of row_records as they arrive.
 class ArrivingRows : public RowSource {
   public:
-    ArrivingRows(RowStream stream, const RecordShape& shape) : stream_(std::move(stream)), shape_(shape) {}
+    ArrivingRows(RowStream stream, const RecordShape& shape, bool in_buckets)
+        : stream_(std::move(stream)), shape_(shape), in_buckets_(in_buckets) {}
     bool next(RowDigest& row) override {
         while (records_.empty())
             if (!next_bundle()) return false;
         take_record(records_, shape_, row);
         --left_;
         return true;
+    }
+    RangeTotal keys_seen() const override {
+        if (!keys_seen_) throw Error(ErrorKind::kInternal, "a server did not tell what it read");
+        return *keys_seen_;
     }
 
   private:
@@ -34,7 +40,10 @@ class ArrivingRows : public RowSource {
         const std::optional<Row> bundle = stream_.next();
         if (!bundle) return false;
         left_ = bundle->int32(kRowCount);
-        records_ = bundle->bytes(kRecords);
+        if (left_ == 0 && in_buckets_)
+            keys_seen_ = read_keys_seen(bundle->bytes(kRecords), shape_.hash_bytes);
+        else
+            records_ = bundle->bytes(kRecords);
         return true;
     }
 
@@ -42,6 +51,8 @@ class ArrivingRows : public RowSource {
     RecordShape shape_;
     std::string_view records_;  ///< of the stream's row
     std::int32_t left_ = 0;     ///< how many they are
+    bool in_buckets_;
+    std::optional<RangeTotal> keys_seen_;
 };
 
 class ExtensionReader : public TableReader {
@@ -70,9 +81,25 @@ class ExtensionReader : public TableReader {
                                               ranges);
     }
 
+    bool has_buckets() const override { return true; }
+
+    std::optional<BucketSums> bucket_sums(const std::vector<std::int32_t>& ranges, int buckets) override {
+        RowStream rows = start(last_buckets_call(ranges));
+        BucketSums sums;
+        while (const std::optional<Row> row = rows.next()) {
+            if (sums.size() == ranges.size() || row->int32(kBucketRange) != ranges[sums.size()] ||
+                row->int32(kBuckets) != buckets)
+                throw Error(ErrorKind::kInternal, "a server sent buckets that were not asked for");
+            sums.emplace_back(row->bytes(kBucketSums));
+        }
+        if (sums.empty()) return std::nullopt;
+        return sums;
+    }
+
     std::unique_ptr<RowSource> rows(const RangeList& ranges) override {
         const RecordShape shape{static_cast<std::size_t>(settings_.width) / 8, table_.columns.size()};
-        return std::make_unique<ArrivingRows>(start(row_records_call(table_, side(), settings_, ranges)), shape);
+        return std::make_unique<ArrivingRows>(start(row_records_call(table_, side(), settings_, ranges)), shape,
+                                              ranges.buckets > 1);
     }
 
     void values(const std::vector<std::string>& keys, const TakeValues& take) override {

@@ -178,7 +178,7 @@ std::vector<OptionSpec> make_table() {
                     &Options::strict_schema),
         flag_option("allow-same-server", what, "let both sides be the same database", &Options::allow_same_server),
 
-        number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 4096",
+        number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 2048",
                       &Options::ranges, 1),
         number_option(
             "jobs", how,

@@ -109,16 +109,16 @@ TablePlan with_columns(TablePlan table, const std::vector<int>& places) {
     return table;
 }
 
-void append_ranges(std::vector<Parameter>& parameters, const RangeList& ranges) {
+void append_ranges(std::vector<Parameter>& parameters, const DigestSettings& settings, const RangeList& ranges) {
     parameters.push_back(bytea_array(ranges.bounds));
     parameters.push_back(ranges.only.empty() ? Parameter{} : integer_array(ranges.only));
+    parameters.push_back(settings.workers ? Parameter{std::to_string(*settings.workers)} : Parameter{});
+    parameters.push_back(std::to_string(ranges.buckets));
 }
 
-Parameter workers_parameter(const DigestSettings& settings) {
-    return settings.workers ? Parameter{std::to_string(*settings.workers)} : Parameter{};
-}
-
-constexpr const char* kRangeArguments = "bounds => $9::pg_catalog.bytea[], only_ranges => $10::pg_catalog.int4[]";
+constexpr const char* kRangeArguments =
+    "bounds => $9::pg_catalog.bytea[], only_ranges => $10::pg_catalog.int4[], workers => $11::pg_catalog.int4, "
+    "buckets => $12::pg_catalog.int4";
 
 bool contains(const std::vector<std::string>& list, std::string_view element) {
     return std::find(list.begin(), list.end(), element) != list.end();
@@ -253,22 +253,26 @@ Query split_keys_call(const TablePlan& table, Side side, int ranges) {
 
 Query range_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
-    append_ranges(parameters, ranges);
-    parameters.push_back(workers_parameter(settings));
+    append_ranges(parameters, settings, ranges);
     return {fmt::format("SELECT range_no, row_count, key_digest, row_digest, column_digests, path_taken "
-                        "FROM parity.range_digests({}, {}, {}, workers => $11::pg_catalog.int4) ORDER BY range_no",
+                        "FROM parity.range_digests({}, {}, {}) ORDER BY range_no",
                         kRelationArguments, kDigestArguments, kRangeArguments),
             std::move(parameters)};
 }
 
 Query range_totals_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
     std::vector<Parameter> parameters = digest_parameters(with_columns(table, ranges.columns), side, settings);
-    append_ranges(parameters, ranges);
-    parameters.push_back(workers_parameter(settings));
+    append_ranges(parameters, settings, ranges);
     return {fmt::format("SELECT range_numbers, row_counts, key_digests, row_digests, path_taken "
-                        "FROM parity.range_totals({}, {}, {}, workers => $11::pg_catalog.int4)",
+                        "FROM parity.range_totals({}, {}, {})",
                         kRelationArguments, kDigestArguments, kRangeArguments),
             std::move(parameters)};
+}
+
+Query last_buckets_call(const std::vector<std::int32_t>& ranges) {
+    return {
+        "SELECT range_no, buckets, sums FROM parity.last_buckets($1::pg_catalog.int4[])",
+        {integer_array(ranges)}};
 }
 
 Query last_digest_call() {
@@ -282,12 +286,10 @@ Query last_digest_call() {
 
 Query row_records_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
-    append_ranges(parameters, ranges);
-    parameters.push_back(workers_parameter(settings));
-    return {
-        fmt::format("SELECT row_count, records FROM parity.row_records({}, {}, {}, workers => $11::pg_catalog.int4)",
-                    kRelationArguments, kDigestArguments, kRangeArguments),
-        std::move(parameters)};
+    append_ranges(parameters, settings, ranges);
+    return {fmt::format("SELECT row_count, records FROM parity.row_records({}, {}, {})", kRelationArguments,
+                        kDigestArguments, kRangeArguments),
+            std::move(parameters)};
 }
 
 Query row_values_call(const TablePlan& table, Side side, const DigestSettings& settings,

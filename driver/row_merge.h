@@ -27,6 +27,9 @@ class RowSource {
     virtual ~RowSource() = default;
     /// Overwrites `row` with the next row; false at the end.
     virtual bool next(RowDigest& row) = 0;
+    /// After the end, where rows of buckets were asked for: the keys of all rows that were read to find them, which are
+    /// those of their ranges.
+    virtual RangeTotal keys_seen() const { return {}; }
 };
 
 /// A difference as the merge finds it; the views live until the callback returns.
@@ -52,6 +55,8 @@ struct MergeSpec {
     /// Whether the ranges' digests were made under the forms of the rows' hashes. If not, rows add up to their ranges
     /// by their keys alone, and a range may show no difference.
     bool exact = true;
+    bool in_buckets = false;  ///< the ranges are buckets: their totals have sums of rows alone, without numbers
+    Both<RangeTotal> keys_seen{};  ///< of buckets: what RowSource::keys_seen() must be
     /// What rows are in the ranges' exact digests, as places among the columns; empty: all columns.
     std::vector<int> digested_columns{};
     std::uint64_t seed = 0;                        ///< of the hashes
@@ -76,7 +81,8 @@ struct MergeReport {
 /// other side.
 ///
 /// `ranges` are those that `rows` were asked for, ascending. Throws Error{kInternal} when rows come out of order, in a
-/// range that was not asked for or in another shape than `spec`; when the rows of a range do not add up to its totals
+/// range that was not asked for or in another shape than `spec`; when the rows of a range do not add up to its totals,
+/// or of buckets when not all rows of their ranges were read for them
 /// on that side (TotalsError); and when a range of exact digests shows no difference. `emit` may have been called
 /// before.
 MergeReport merge_rows(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Both<RowSource*> rows,

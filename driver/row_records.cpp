@@ -23,6 +23,15 @@ std::uint32_t take_number(std::string_view& from) {
 
 }  // namespace
 
+RangeTotal read_keys_seen(std::string_view bytes, std::size_t hash_bytes) {
+    RangeTotal seen;
+    const std::string_view rows = take(bytes, sizeof(std::uint64_t));
+    if (bytes.size() != hash_bytes) throw Error(ErrorKind::kInternal, "a server did not tell what it read");
+    seen.add(bytes);
+    seen.rows = core::load_be<std::uint64_t>(core::as_bytes(rows).data());
+    return seen;
+}
+
 void take_record(std::string_view& records, const RecordShape& shape, RowDigest& row) {
     std::string_view record = take(records, take_number(records));
     row.range_no = static_cast<int>(take_number(record));

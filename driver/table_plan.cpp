@@ -18,7 +18,8 @@ namespace {
 
 /// Few differing rows then lie in ranges that are read row by row at once.
 constexpr double kRowsPerRange = 1250;
-constexpr double kMaxDefaultRanges = 4096;
+/// Of more, the sums would leave the processor's cache, for keys whose order is not the table's.
+constexpr double kMaxDefaultRanges = 2048;
 /// Assumed where a table was never analysed.
 constexpr double kBytesPerRow = 100;
 /// What a server allows for the digests of all its participants in a scan by default, and what one of them is taken to

@@ -96,8 +96,10 @@ template <typename H>
 void BatchHasher::accumulate_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch,
                                    const DigestMatrix& matrix) {
     const std::size_t rows = hash_batch<H>(tuples, prefetch);
-    prefetch_sums(rows, matrix);
-    if (!keyless()) hash_columns<H>(rows, prefetch);
+    if (keyless() || columns_.empty())
+        prefetch_sums<H>(matrix, 0, rows);
+    else
+        hash_columns<H>(rows, prefetch, &matrix);
     add_rows<H>(rows, matrix);
 }
 
@@ -105,7 +107,7 @@ template <typename H>
 void BatchHasher::pass_batch(std::span<const HeapTupleHeader> tuples, PagePrefetch& prefetch,
                              const HashedRowConsumer& consumer) {
     const std::size_t rows = hash_batch<H>(tuples, prefetch);
-    if (!keyless()) hash_columns<H>(rows, prefetch);
+    if (!keyless()) hash_columns<H>(rows, prefetch, nullptr);
     for (std::size_t row = 0; row < rows; ++row) pass_row<H>(row, consumer);
 }
 
@@ -171,6 +173,10 @@ std::size_t BatchHasher::drop_rows(std::span<const HeapTupleHeader> tuples) {
     std::size_t count = 0;
     for (std::size_t row = 0; row < tuples.size(); ++row) {
         if (!spec_.keeps(ranges_[row])) continue;
+        if (!spec_.kept_buckets.empty()) {
+            keys_seen_.add(key_hashes<H>()[row]);
+            if (!spec_.keeps_bucket(ranges_[row], core::low_half(key_hashes<H>()[row]))) continue;
+        }
         kept[count] = tuples[row];
         ranges_[count] = ranges_[row];
         key_hashes<H>()[count] = key_hashes<H>()[row];
@@ -181,22 +187,26 @@ std::size_t BatchHasher::drop_rows(std::span<const HeapTupleHeader> tuples) {
     return count;
 }
 
-/// Sums that were not in use lately come from memory while cells are hashed.
-void BatchHasher::prefetch_sums(std::size_t rows, const DigestMatrix& matrix) const {
-    std::uint32_t last = PG_UINT32_MAX;
-    for (std::size_t row = 0; row < rows; ++row) {
-        if (ranges_[row] == last) continue;
-        last = ranges_[row];
-        prefetch_for_change(matrix.range(last), matrix.stride * sizeof(core::u64));
+/// Sums that were not in use lately come from memory while cells are hashed. The processor takes few requests at a time,
+/// so that they are made a few rows after each column.
+template <typename H>
+void BatchHasher::prefetch_sums(const DigestMatrix& matrix, std::size_t from, std::size_t to) const {
+    for (std::size_t row = from; row < to; ++row) {
+        if (row == 0 || ranges_[row] != ranges_[row - 1])
+            prefetch_for_change(matrix.range(ranges_[row]), matrix.stride * sizeof(core::u64));
+        if (matrix.buckets > 1)
+            prefetch_for_change(
+                matrix.bucket(bucket_place(ranges_[row], core::low_half(key_hashes<H>()[row]), matrix.buckets)), 1);
     }
 }
 
 template <typename H>
-void BatchHasher::hash_columns(std::size_t rows, PagePrefetch& prefetch) {
+void BatchHasher::hash_columns(std::size_t rows, PagePrefetch& prefetch, const DigestMatrix* matrix) {
     for (std::size_t row = 0; row < rows; ++row) seeds_[row] = core::low_half(key_hashes<H>()[row]);
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         hash_cells(columns_[i], values_of(columns_[i]), rows, seeds_, scratch_, cells<H>(0) + i, columns_.size());
         prefetch.step();
+        if (matrix) prefetch_sums<H>(*matrix, rows * i / columns_.size(), rows * (i + 1) / columns_.size());
     }
 }
 
@@ -216,7 +226,8 @@ void BatchHasher::pass_row(std::size_t row, const HashedRowConsumer& consumer) {
         fold.add(cell);
         passed_[i] = cell;
     }
-    consumer.take(consumer.state, {ranges_[row], framed_.view(), fold.result(), passed_});
+    const std::size_t place = bucket_place(ranges_[row], core::low_half(key_hashes<H>()[row]), spec_.buckets);
+    consumer.take(consumer.state, {static_cast<std::uint32_t>(place), framed_.view(), fold.result(), passed_});
     release_value();
 }
 

@@ -7,6 +7,7 @@
 
 #include "backend/digest_matrix.h"
 #include "backend/digest_spec.h"
+#include "backend/key_total.h"
 #include "backend/prefetch.h"
 #include "backend/stored_column.h"
 #include "backend/tuple_layout.h"
@@ -17,7 +18,7 @@ namespace parity::backend {
 
 /// What is told of a row.
 struct HashedRow {
-    std::uint32_t range;      ///< from 0
+    std::uint32_t place;      ///< of its bucket; of its range, from 0, where there is one bucket
     core::ByteView key;       ///< framed
     core::u128 hash;          ///< under a width of 64 the high halves are 0
     const core::u128* cells;  ///< one a column
@@ -45,8 +46,11 @@ class BatchHasher {
     /// null.
     void accumulate(std::span<const HeapTupleHeader> tuples, const char* upcoming, const DigestMatrix& matrix);
 
-    /// Hands the tuples of kept ranges to a consumer instead.
+    /// Hands the tuples of kept ranges, or buckets, to a consumer instead.
     void pass(std::span<const HeapTupleHeader> tuples, const char* upcoming, const HashedRowConsumer& consumer);
+
+    /// The keys of all rows of kept ranges so far, in whatever bucket; only where buckets are chosen.
+    const KeyTotal& keys_seen() const { return keys_seen_; }
 
   private:
     template <typename Work>
@@ -65,9 +69,10 @@ class BatchHasher {
     void hash_key(std::size_t row);
     template <typename H>
     std::size_t drop_rows(std::span<const HeapTupleHeader> tuples);
-    void prefetch_sums(std::size_t rows, const DigestMatrix& matrix) const;
     template <typename H>
-    void hash_columns(std::size_t rows, PagePrefetch& prefetch);
+    void prefetch_sums(const DigestMatrix& matrix, std::size_t from, std::size_t to) const;
+    template <typename H>
+    void hash_columns(std::size_t rows, PagePrefetch& prefetch, const DigestMatrix* matrix);
     template <typename H>
     void hash_framed_row(std::size_t row);
     template <typename H>
@@ -101,6 +106,7 @@ class BatchHasher {
     void* cells_;          ///< a row's cells after the other's
     core::u128* passed_;   ///< the cells of the row that is handed over
     std::uint8_t* frames_;
+    KeyTotal keys_seen_;
     core::u64 seeds_[kBatchRows];
     std::uint32_t ranges_[kBatchRows];
 };

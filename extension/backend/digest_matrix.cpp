@@ -4,14 +4,29 @@
 #include "backend/settings.h"
 
 namespace parity::backend {
-namespace {}  // namespace
+namespace {
+
+/// Adds sums that lie one after the other, of the matrix's width.
+void add_sums(core::u64* sums, const core::u64* part, std::size_t words, std::uint32_t sum_words) {
+    for (std::size_t at = 0; at < words; at += sum_words) {
+        if (sum_words == 1) {
+            sums[at] += part[at];
+            continue;
+        }
+        core::u128 sum = core::join_halves(sums[at], sums[at + 1]) + core::join_halves(part[at], part[at + 1]);
+        sums[at] = core::low_half(sum);
+        sums[at + 1] = core::high_half(sum);
+    }
+}
+
+}  // namespace
 
 DigestMatrix shape_matrix(const DigestSpec& spec) {
     std::uint32_t sum_words = spec.wide ? 2 : 1;
     std::size_t totals = 1 + sum_words * std::size_t{2};
     std::size_t columns = sum_words * spec.column_forms.size();
-    if (spec.totals_only) return {nullptr, spec.ranges(), sum_words, totals, columns};
-    return {nullptr, spec.ranges(), sum_words, totals + columns, 0};
+    if (spec.totals_only) return {nullptr, spec.ranges(), sum_words, totals, columns, spec.buckets};
+    return {nullptr, spec.ranges(), sum_words, totals + columns, 0, spec.buckets};
 }
 
 DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context) {
@@ -24,16 +39,9 @@ void add_matrix(const DigestMatrix& total, const core::u64* part) {
     for (std::uint32_t range = 0; range < total.ranges; ++range, part += total.stride) {
         core::u64* sums = total.range(range);
         sums[0] += part[0];
-        for (std::size_t at = 1; at < total.stride; at += total.sum_words) {
-            if (total.sum_words == 1) {
-                sums[at] += part[at];
-                continue;
-            }
-            core::u128 sum = core::join_halves(sums[at], sums[at + 1]) + core::join_halves(part[at], part[at + 1]);
-            sums[at] = core::low_half(sum);
-            sums[at + 1] = core::high_half(sum);
-        }
+        add_sums(sums + 1, part + 1, total.stride - 1, total.sum_words);
     }
+    add_sums(total.bucket(0), part + total.spare, total.bucket_words(), total.sum_words);
 }
 
 DigestMaker::DigestMaker(const DigestSpec& spec, const DigestMatrix& matrix, MemoryContext context)
@@ -74,6 +82,11 @@ core::Digest DigestMaker::column(std::uint32_t range, std::size_t column) const 
 
 void DigestMaker::columns(std::uint32_t range, core::Digest* to) const {
     for (std::size_t i = 0; i < columns(); ++i) to[i] = column(range, i);
+}
+
+void fit_buckets(DigestSpec& spec, int participants) {
+    const std::size_t limit = static_cast<std::size_t>(max_digest_memory_kb) * 1024;
+    if (shape_matrix(spec).bytes() > limit / static_cast<std::size_t>(participants)) spec.buckets = 1;
 }
 
 void check_digest_memory(const DigestSpec& spec, int participants) {

@@ -10,19 +10,24 @@ namespace parity::backend {
 
 /// A matrix of 64-bit words in somebody's memory (a context, or shared memory). One range is one stretch of words:
 /// the count, then the sums of 1 (width 64) or 2 words (width 128: low, high). Where the columns' sums are not kept,
-/// those of all ranges are added up in spare words behind the last range, so that who adds need not ask.
+/// those of all ranges are added up in spare words behind the last range, so that who adds need not ask. Behind these
+/// lie the sums of rows in buckets, where there are any.
 struct DigestMatrix {
     core::u64* words;
     std::uint32_t ranges;
     std::uint32_t sum_words;  ///< 1 or 2
     std::size_t stride;       ///< words of one range
     std::size_t spare;        ///< words behind the last range
+    std::uint32_t buckets;    ///< of each range; 1: none
 
     core::u64* range(std::uint32_t number) const { return words + number * stride; }
     core::u64* column_sums(std::uint32_t number) const {
         return spare > 0 ? words + stride * ranges : range(number) + 1 + sum_words * std::size_t{2};
     }
-    std::size_t total_words() const { return stride * ranges + spare; }
+    /// `place` is bucket_place().
+    core::u64* bucket(std::size_t place) const { return words + stride * ranges + spare + place * sum_words; }
+    std::size_t bucket_words() const { return buckets > 1 ? std::size_t{ranges} * buckets * sum_words : 0; }
+    std::size_t total_words() const { return stride * ranges + spare + bucket_words(); }
     std::size_t bytes() const { return total_words() * sizeof(core::u64); }
 };
 
@@ -61,6 +66,10 @@ class DigestMaker {
     std::uint32_t row_tag_;
     std::uint32_t* column_tags_;
 };
+
+/// Leaves the spec with buckets if the matrices of `participants` processes are within parity.max_digest_memory, and
+/// takes them away otherwise.
+void fit_buckets(DigestSpec& spec, int participants);
 
 /// Raises 54000, naming a number of ranges that would fit, where the matrices of `participants` processes exceed
 /// parity.max_digest_memory.

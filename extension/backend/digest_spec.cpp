@@ -1,5 +1,7 @@
 #include "backend/digest_spec.h"
 
+#include <bit>
+
 #include "backend/memory.h"
 
 namespace parity::backend {
@@ -12,6 +14,8 @@ struct Header {
     std::uint32_t magic;
     std::uint16_t wide;
     std::uint16_t totals_only;
+    std::uint32_t buckets;
+    std::uint32_t kept_buckets;
     core::u64 seed;
     std::uint32_t key_forms;
     std::uint32_t column_forms;
@@ -63,6 +67,11 @@ class SpecReader {
         }
         return {inputs, count};
     }
+    std::span<const core::u64> take_flags(std::size_t count, MemoryContext context) {
+        auto* flags = allocate_array<core::u64>(context, count + 1);
+        memcpy(flags, take(count * sizeof(core::u64)).data(), count * sizeof(core::u64));
+        return {flags, count};
+    }
     bool at_end() const { return rest_.empty(); }
 
   private:
@@ -71,11 +80,15 @@ class SpecReader {
 
 }  // namespace
 
+bool is_bucket_count(std::uint32_t buckets) { return std::has_single_bit(buckets) && buckets <= kMaxBuckets; }
+
 bytea* pack_spec(const DigestSpec& spec) {
     core::ByteSink sink = make_sink(CurrentMemoryContext);
     Header header{kMagic,
                   spec.wide,
                   spec.totals_only,
+                  spec.buckets,
+                  static_cast<std::uint32_t>(spec.kept_buckets.size()),
                   spec.seed,
                   static_cast<std::uint32_t>(spec.key_forms.size()),
                   static_cast<std::uint32_t>(spec.column_forms.size()),
@@ -89,6 +102,7 @@ bytea* pack_spec(const DigestSpec& spec) {
         append_counted(sink, core::as_bytes(input.label));
     }
     sink.append(spec.kept);
+    sink.append(spec.kept_buckets.data(), spec.kept_buckets.size_bytes());
     for (core::ByteView bound : spec.bounds) append_counted(sink, bound);
     return make_bytea(sink.view());
 }
@@ -102,17 +116,20 @@ DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
     memcpy(&header, copy, sizeof header);
     SpecReader reader({copy + sizeof header, size - sizeof header});
     if (header.magic != kMagic || header.wide > 1 || header.totals_only > 1 || header.bounds > size ||
-        header.key_forms > size || header.column_forms > size)
+        header.key_forms > size || header.column_forms > size || !is_bucket_count(header.buckets) ||
+        header.kept_buckets > header.kept)
         raise_malformed();
 
     DigestSpec spec{};
     spec.wide = header.wide != 0;
     spec.totals_only = header.totals_only != 0;
+    spec.buckets = header.buckets;
     spec.seed = header.seed;
     reader.take_forms(header.key_forms, context, &spec.key_forms, &spec.key_form_names);
     reader.take_forms(header.column_forms, context, &spec.column_forms, &spec.column_form_names);
     spec.inputs = reader.take_inputs(spec.key_forms.size() + spec.column_forms.size(), context);
     spec.kept = reader.take(header.kept);
+    spec.kept_buckets = reader.take_flags(header.kept_buckets, context);
     auto* bounds = allocate_array<core::ByteView>(context, header.bounds + 1);
     for (std::uint32_t i = 0; i < header.bounds; ++i) {
         bounds[i] = reader.take_counted();
@@ -121,7 +138,9 @@ DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
             raise_malformed();
     }
     spec.bounds = {bounds, header.bounds};
-    if (!reader.at_end() || (!spec.kept.empty() && spec.kept.size() != spec.ranges())) raise_malformed();
+    if (!reader.at_end() || (!spec.kept.empty() && spec.kept.size() != spec.ranges()) ||
+        (!spec.kept_buckets.empty() && spec.kept_buckets.size() != spec.ranges()))
+        raise_malformed();
     return spec;
 }
 

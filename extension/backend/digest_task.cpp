@@ -280,4 +280,34 @@ void keep_only(DigestTask& task, ArrayType* only_ranges) {
     task.spec.kept = {kept, task.spec.ranges()};
 }
 
+void set_buckets(DigestTask& task, int buckets) {
+    if (buckets < 1 || !is_bucket_count(static_cast<std::uint32_t>(buckets)))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("buckets must be a power of two up to %u, not %d", kMaxBuckets, buckets)));
+    task.spec.buckets = static_cast<std::uint32_t>(buckets);
+}
+
+void keep_only_buckets(DigestTask& task, ArrayType* only_buckets) {
+    const std::uint32_t ranges = task.spec.ranges(), buckets = task.spec.buckets;
+    if (buckets == 1) return keep_only(task, only_buckets);
+    std::uint8_t* kept = allocate_array<std::uint8_t>(CurrentMemoryContext, ranges);
+    core::u64* flags = allocate_array<core::u64>(CurrentMemoryContext, ranges);
+    task.spec.kept = {kept, ranges};
+    task.spec.kept_buckets = {flags, ranges};
+    if (!only_buckets) {
+        std::fill_n(kept, ranges, std::uint8_t{1});
+        std::fill_n(flags, ranges, PG_UINT64_MAX);
+        return;
+    }
+    for (int32 number : int_array(only_buckets, "only_ranges")) {
+        if (number < 1 || static_cast<core::u64>(number) > core::u64{ranges} * buckets)
+            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                            errmsg("bucket %d does not exist: there are %u ranges with %u buckets each", number, ranges,
+                                   buckets)));
+        const std::uint32_t place = static_cast<std::uint32_t>(number) - 1;
+        kept[place / buckets] = 1;
+        flags[place / buckets] |= core::u64{1} << place % buckets;
+    }
+}
+
 }  // namespace parity::backend

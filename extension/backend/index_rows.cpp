@@ -183,11 +183,10 @@ void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* w
     if (!usable) read_by_plans(task, stretches, window, consumer);
 }
 
-DigestMatrix digest_by_index(const DigestTask& task, std::size_t stretches) {
+void digest_by_index(const DigestTask& task, std::size_t stretches, const DigestMatrix& matrix) {
     RowHasher hasher = make_row_hasher(task);
-    Accumulator accumulator{&hasher, make_matrix(task.spec, CurrentMemoryContext), {}};
+    Accumulator accumulator{&hasher, matrix, {}};
     read_by_index(task, stretches, &accumulator.window, {wants_row, add_row, &accumulator});
-    return accumulator.matrix;
 }
 
 }  // namespace parity::backend

@@ -30,7 +30,7 @@ std::size_t stretches_worth_an_index_for_rows(const DigestTask& task, int scanne
 /// lets rows of other stretches in: the consumer takes only rows of `*window`, which tells the stretch.
 void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer);
 
-/// Digests the kept ranges so, in this process. The matrix is in the current context.
-DigestMatrix digest_by_index(const DigestTask& task, std::size_t stretches);
+/// Digests the kept ranges so, in this process: adds to `matrix`, which is of the task's shape and zeroed.
+void digest_by_index(const DigestTask& task, std::size_t stretches, const DigestMatrix& matrix);
 
 }  // namespace parity::backend

@@ -57,6 +57,7 @@ extern "C" {
 #include "storage/bufmgr.h"
 #include "storage/sharedfileset.h"
 #include "storage/shm_toc.h"
+#include "storage/spin.h"
 #include "tsearch/ts_type.h"
 #include "utils/acl.h"
 #include "utils/array.h"

@@ -152,8 +152,7 @@ char* check_filter(char* filter) {
     return filter;
 }
 
-DigestMatrix digest_by_query(const DigestTask& task, int workers) {
-    DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
+void digest_by_query(const DigestTask& task, int workers, const DigestMatrix& matrix) {
     bytea* spec = pack_spec(task.spec);
     connect();
     const int settings = enter_settings(workers);
@@ -171,7 +170,6 @@ DigestMatrix digest_by_query(const DigestTask& task, int workers) {
     }
     leave_settings(settings);
     SPI_finish();
-    return matrix;
 }
 
 RowQuery::RowQuery(const DigestTask& task, bool repeated)

@@ -18,8 +18,9 @@ namespace parity::backend {
 char* check_filter(char* filter);
 
 /// The parallel-safe aggregate over the task's relation, under the active snapshot, as the caller. `workers` limits the
-/// planner's parallel workers; below 0: the server's setting. The matrix is in the current context.
-DigestMatrix digest_by_query(const DigestTask& task, int workers);
+/// planner's parallel workers; below 0: the server's setting. Sets `matrix`, which is of the task's shape and
+/// zeroed.
+void digest_by_query(const DigestTask& task, int workers, const DigestMatrix& matrix);
 
 /// Reads the task's key and columns row by row, under the active snapshot, as the caller. Holds an SPI connection, so
 /// that nothing else may use SPI from its making to close().

@@ -1,5 +1,6 @@
 #include "backend/pg.h"
 
+#include "backend/buckets.h"
 #include "backend/canonical_text.h"
 #include "backend/digest_matrix.h"
 #include "backend/digest_task.h"
@@ -39,7 +40,9 @@ enum RangeArgument {
     kWorkers,
     kPath,
     kOnlyRanges,
-    kRangeArguments,  ///< how many there are
+    kSliceArguments,  ///< how many slice_digests has
+    kBuckets = kSliceArguments,
+    kRangeArguments,  ///< how many the others have
 };
 
 enum class DigestPath { kAuto, kScan, kIndex, kAggregate };
@@ -107,15 +110,17 @@ TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
             PG_GETARG_INT32(kWidth)};
 }
 
-DigestMatrix digest_by(DigestPath path, const DigestTask& task, int workers, std::size_t stretches,
-                       ScanEffort* effort) {
+ScanEffort digest_by(DigestPath path, const DigestTask& task, int workers, std::size_t stretches,
+                     const DigestMatrix& matrix) {
     switch (path) {
         case DigestPath::kScan:
-            return digest_by_scan(task, workers, effort);
+            return digest_by_scan(task, workers, matrix);
         case DigestPath::kIndex:
-            return digest_by_index(task, stretches);
+            digest_by_index(task, stretches, matrix);
+            return {workers, 0, -1};
         default:
-            return digest_by_query(task, workers);
+            digest_by_query(task, workers, matrix);
+            return {workers, -1, -1};
     }
 }
 
@@ -143,17 +148,24 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     result.path = choose_path(wanted, task, stretches);
     if (result.path == DigestPath::kIndex) workers = 0;
     if (workers < 0 && result.path == DigestPath::kScan) workers = default_workers(task);
-    check_digest_memory(task.spec, 1 + (workers < 0 ? max_parallel_workers_per_gather : workers));
-    ScanEffort effort{workers, result.path == DigestPath::kIndex ? 0 : -1, -1};
+    const int participants = 1 + (workers < 0 ? max_parallel_workers_per_gather : workers);
+    if (PG_NARGS() == kRangeArguments) {
+        require_argument(fcinfo, kBuckets, "buckets");
+        set_buckets(task, PG_GETARG_INT32(kBuckets));
+        fit_buckets(task.spec, participants);
+    }
+    check_digest_memory(task.spec, participants);
     instr_time started, elapsed;
     INSTR_TIME_SET_CURRENT(started);
-    result.matrix = digest_by(result.path, task, workers, stretches, &effort);
+    result.matrix = make_matrix(task.spec, begin_buckets(task.spec));
+    const ScanEffort effort = digest_by(result.path, task, workers, stretches, result.matrix);
     INSTR_TIME_SET_CURRENT(elapsed);
     INSTR_TIME_SUBTRACT(elapsed, started);
     core::u64 rows = 0;
     for (std::uint32_t range = 0; range < result.matrix.ranges; ++range) rows += result.matrix.range(range)[0];
     remember_effort({path_name(result.path), workers, effort.workers_launched, effort.pages, rows,
                      INSTR_TIME_GET_MILLISEC(elapsed)});
+    keep_buckets(result.matrix);
     return result;
 }
 
@@ -329,7 +341,7 @@ Datum parity_range_totals(PG_FUNCTION_ARGS) {
 
 Datum parity_slice_digests(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
-    TupleDesc descriptor = begin_result(fcinfo, {kRangeArguments, 6}, &store);
+    TupleDesc descriptor = begin_result(fcinfo, {kSliceArguments, 6}, &store);
     RangeResult result = compute(fcinfo, false);
     const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
     BoundTexts texts(result.task.spec);

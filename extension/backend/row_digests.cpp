@@ -7,6 +7,7 @@
 #include "backend/effort.h"
 #include "backend/index_rows.h"
 #include "backend/key_condition.h"
+#include "backend/key_total.h"
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
 #include "backend/query_path.h"
@@ -40,6 +41,7 @@ enum RowArgument {
     kSeed,
     kWidth,
     kWorkers,
+    kBuckets,
     kRecordArguments,  ///< how many row_records has
     kWithValues = kRecordArguments,
     kRowArguments,  ///< how many row_digests has
@@ -108,6 +110,7 @@ struct RowCollector {
     core::u128* cells;
     int workers;  ///< of a scan that needs no values
     core::u64 taken;
+    KeyTotal keys_seen;  ///< of kept ranges, where there are buckets
     bool as_records;
     ValuePrinter* printers;  ///< null: no values
     Tuplesortstate* sort;
@@ -116,11 +119,6 @@ struct RowCollector {
     core::ByteSink text;
 };
 static_assert(std::is_trivially_destructible_v<RowCollector>);
-
-bool is_wanted(const RowCollector& self, core::ByteView key, std::uint32_t range) {
-    if (!self.window.holds(range) || !self.task->spec.keeps(range)) return false;
-    return !self.by_key || std::binary_search(self.keys.begin(), self.keys.end(), key, is_less);
-}
 
 /// A hash in the byte order in which the digest's text form writes sums.
 void append_hash(core::ByteSink& sink, core::u128 hash, bool wide) {
@@ -155,7 +153,7 @@ void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
     ExecClearTuple(self.slot);
     Datum* result = self.slot->tts_values;
     bool* absent = self.slot->tts_isnull;
-    result[0] = Int32GetDatum(static_cast<int32>(row.range + 1));
+    result[0] = Int32GetDatum(static_cast<int32>(row.place + 1));
     result[1] = PointerGetDatum(make_bytea(row.key));
     self.text.clear();
     std::span<const core::Form> forms =
@@ -175,10 +173,10 @@ void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
 /// framed key is the beginning of another one.
 void put_record(RowCollector& self, const HashedRow& row) {
     ++self.taken;
-    std::uint8_t range[sizeof(std::uint32_t)];
-    core::store_be(range, row.range + 1);
+    std::uint8_t number[sizeof(std::uint32_t)];
+    core::store_be(number, row.place + 1);
     self.bytes.clear();
-    self.bytes.append(range, sizeof range);
+    self.bytes.append(number, sizeof number);
     self.bytes.append(row.key);
     append_hash(self.bytes, row.hash, self.task->spec.wide);
     for (std::size_t i = 0; i < self.task->columns.size(); ++i)
@@ -188,8 +186,18 @@ void put_record(RowCollector& self, const HashedRow& row) {
 
 /// Whether the row whose key was just framed is wanted.
 bool wants_framed(RowCollector& self, core::ByteView key) {
-    self.row = {self.hasher->range_of_framed_key(), key, 0, self.cells};
-    return is_wanted(self, key, self.row.range);
+    const DigestSpec& spec = self.task->spec;
+    const std::uint32_t range = self.hasher->range_of_framed_key();
+    if (!self.window.holds(range) || !spec.keeps(range)) return false;
+    core::u64 bucket_hash = 0;
+    if (spec.buckets > 1) {
+        const core::u128 key_hash = self.hasher->hash_of_framed_key();
+        self.keys_seen.add(key_hash);
+        bucket_hash = core::low_half(key_hash);
+        if (!spec.keeps_bucket(range, bucket_hash)) return false;
+    }
+    self.row = {static_cast<std::uint32_t>(bucket_place(range, bucket_hash, spec.buckets)), key, 0, self.cells};
+    return !self.by_key || std::binary_search(self.keys.begin(), self.keys.end(), key, is_less);
 }
 
 bool wants_row(void* state, const Datum* key_values, const bool* key_nulls) {
@@ -299,11 +307,21 @@ void drain_records(Tuplesortstate* sort, TupleDesc descriptor, Tuplestorestate* 
     tuplesort_end(sort);
 }
 
+/// The last row: what was read, so that who asked can see that nothing is missing.
+void put_keys_seen(const RowCollector& collector, TupleDesc descriptor, Tuplestorestate* store) {
+    core::ByteSink sink = make_sink(CurrentMemoryContext);
+    append_hash(sink, collector.keys_seen.rows, false);
+    append_hash(sink, collector.keys_seen.sum, collector.task->spec.wide);
+    Datum values[kRecordColumns] = {Int32GetDatum(0), PointerGetDatum(make_bytea(sink.view()))};
+    bool nulls[kRecordColumns] = {};
+    tuplestore_putvalues(store, descriptor, values, nulls);
+}
+
 TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
-    for (int argument : {int{kRelation}, int{kSeed}, int{kWidth}})
+    for (int argument : {int{kRelation}, int{kSeed}, int{kWidth}, int{kBuckets}})
         if (PG_ARGISNULL(argument))
-            ereport(ERROR,
-                    (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("relation, seed and width must not be NULL")));
+            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                            errmsg("relation, seed, width and buckets must not be NULL")));
     return {PG_GETARG_OID(kRelation),
             optional_array(fcinfo, kKeyColumns),
             optional_array(fcinfo, kColumns),
@@ -317,7 +335,8 @@ DigestTask open_row_task(FunctionCallInfo fcinfo) {
     DigestTask task = open_task(read_task_arguments(fcinfo));
     RowRanges ranges = read_ranges(fcinfo);
     set_bounds(task, ranges.bounds);
-    keep_only(task, optional_array(fcinfo, kOnlyRanges));
+    set_buckets(task, PG_GETARG_INT32(kBuckets));
+    keep_only_buckets(task, optional_array(fcinfo, kOnlyRanges));
     if (ranges.only > 0) {
         auto* kept = allocate_array<std::uint8_t>(CurrentMemoryContext, task.spec.ranges());
         kept[ranges.only - 1] = 1;
@@ -366,6 +385,7 @@ Effort read_wanted(RowCollector& collector) {
     }
     if (with_values) return {"scan", 0, 0, read_by_scan(task, consumer), 0, 0};
     const ScanEffort effort = read_hashes_by_scan(task, collector.workers, {take_hashed_row, &collector});
+    collector.keys_seen = effort.keys_seen;
     return {"scan", effort.workers_requested, effort.workers_launched, effort.pages, 0, 0};
 }
 
@@ -413,6 +433,7 @@ Datum parity_row_records(PG_FUNCTION_ARGS) {
     collector.sort = begin_record_sort();
     read_rows(collector);
     drain_records(collector.sort, descriptor, store);
+    if (task.spec.buckets > 1) put_keys_seen(collector, descriptor, store);
     close_task(task);
     return 0;
 }

@@ -33,11 +33,12 @@ core::ByteView RowHasher::frame_key(const Datum* values, const bool* nulls) {
 }
 
 std::uint32_t RowHasher::range_of_framed_key() {
-    core::u64 hash = 0;
-    if (finder_.by_hash())
-        hash = spec_.wide ? core::low_half(core::hash_bytes<core::u128>(key_frame_, spec_.seed))
-                          : core::hash_bytes<core::u64>(key_frame_, spec_.seed);
-    return finder_.find(key_frame_, hash);
+    return finder_.find(key_frame_, finder_.by_hash() ? core::low_half(hash_of_framed_key()) : 0);
+}
+
+core::u128 RowHasher::hash_of_framed_key() const {
+    return spec_.wide ? core::hash_bytes<core::u128>(key_frame_, spec_.seed)
+                      : core::hash_bytes<core::u64>(key_frame_, spec_.seed);
 }
 
 /// Frames the key and hashes the frame; most keys are one column of fixed width.

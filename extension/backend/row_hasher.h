@@ -35,6 +35,9 @@ class RowHasher {
     /// The range, from 0, of the row whose key was framed last.
     std::uint32_t range_of_framed_key();
 
+    /// That key's hash; under a width of 64 the high half is 0.
+    core::u128 hash_of_framed_key() const;
+
     /// Hashes the cells of the row whose key was framed last, into `cells` (one a column), and gives the row hash.
     /// Under a width of 64 the high halves are 0.
     core::u128 hash_cells(const Datum* values, const bool* nulls, core::u128* cells);

@@ -36,6 +36,8 @@ inline void add_row(const DigestMatrix& matrix, std::uint32_t range, H key_hash,
     sums[0]++;
     add_to_sum(sums + key_sum_at(matrix), key_hash);
     add_to_sum(sums + row_sum_at(matrix), fold.result());
+    if (matrix.buckets == 1) return;
+    add_to_sum(matrix.bucket(bucket_place(range, core::low_half(key_hash), matrix.buckets)), fold.result());
 }
 
 }  // namespace parity::backend

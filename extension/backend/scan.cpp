@@ -1,6 +1,7 @@
 #include "backend/scan.h"
 
 #include <algorithm>
+#include <bit>
 #include <new>
 
 #include "backend/batch_hasher.h"
@@ -34,6 +35,8 @@ struct SharedLeaf {
 struct SharedScan {
     pg_atomic_uint64 next_page;
     pg_atomic_uint64 pages_read;
+    slock_t keys_lock;
+    KeyTotal keys_seen;  ///< under the lock
     core::u64 total_pages;
     core::u64 chunk_pages;
     std::uint32_t leaves;
@@ -138,6 +141,12 @@ class PageCounter {
     core::u64 pages_ = 0;
 };
 
+void tell_keys(SharedScan* shared, const KeyTotal& seen) {
+    SpinLockAcquire(&shared->keys_lock);
+    shared->keys_seen.add(seen);
+    SpinLockRelease(&shared->keys_lock);
+}
+
 void read_leaf(const Participant& self, Relation leaf, PageAllocation& allocation) {
     MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES);
     auto* hasher = new (allocate_array<BatchHasher>(CurrentMemoryContext, 1))
@@ -156,6 +165,7 @@ void read_leaf(const Participant& self, Relation leaf, PageAllocation& allocatio
         counter.count_page();
     }
     counter.flush();
+    tell_keys(self.shared, hasher->keys_seen());
     count_scan(leaf, rows);
     pages->close();
 }
@@ -211,6 +221,7 @@ ScanSetup set_up(const DigestTask& task, int workers) {
     setup.scan.chunk_pages = std::clamp<core::u64>(setup.scan.total_pages / chunks, 1, kMaxChunkPages);
     pg_atomic_init_u64(&setup.scan.next_page, 0);
     pg_atomic_init_u64(&setup.scan.pages_read, 0);
+    SpinLockInit(&setup.scan.keys_lock);
     return setup;
 }
 
@@ -303,6 +314,7 @@ int scan_together(const DigestTask& task, ScanSetup& setup, int workers, const S
     participate({shared, setup.leaves, setup.columns, &task.spec, output, CurrentMemoryContext, &progress});
     WaitForParallelWorkersToFinish(parallel);
     check_all_read(shared);
+    setup.scan.keys_seen = shared->keys_seen;
     const int launched = parallel->nworkers_launched;
     theirs.take(launched);
     DestroyParallelContext(parallel);
@@ -350,6 +362,7 @@ ScanEffort scan(const DigestTask& task, int workers, const ScanOutput& output) {
         effort.workers_launched = scan_together(task, setup, workers, output);
     else
         scan_alone(task, setup, output);
+    effort.keys_seen = setup.scan.keys_seen;
     return effort;
 }
 
@@ -357,16 +370,17 @@ ScanEffort scan(const DigestTask& task, int workers, const ScanOutput& output) {
 constexpr std::size_t kFewPassedOn = 4;
 
 bool keeps_few(const DigestSpec& spec) {
-    const auto kept = static_cast<std::size_t>(std::count(spec.kept.begin(), spec.kept.end(), 1));
-    return !spec.kept.empty() && kept * kFewPassedOn <= spec.kept.size();
+    std::size_t kept = 0;
+    for (core::u64 flags : spec.kept_buckets) kept += static_cast<std::size_t>(std::popcount(flags));
+    if (spec.kept_buckets.empty())
+        kept = static_cast<std::size_t>(std::count(spec.kept.begin(), spec.kept.end(), 1)) * spec.buckets;
+    return !spec.kept.empty() && kept * kFewPassedOn <= spec.kept.size() * spec.buckets;
 }
 
 }  // namespace
 
-DigestMatrix digest_by_scan(const DigestTask& task, int workers, ScanEffort* effort) {
-    const DigestMatrix matrix = make_matrix(task.spec, CurrentMemoryContext);
-    *effort = scan(task, workers, {matrix, nullptr});
-    return matrix;
+ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatrix& matrix) {
+    return scan(task, workers, {matrix, nullptr});
 }
 
 ScanEffort read_hashes_by_scan(const DigestTask& task, int workers, const HashedRowConsumer& consumer) {

@@ -5,6 +5,7 @@
 #include "backend/batch_hasher.h"
 #include "backend/digest_matrix.h"
 #include "backend/digest_task.h"
+#include "backend/key_total.h"
 
 /// The scan: the leader and parallel workers read the pages of a relation's leaves, each into sums of its own
 /// or for rows of its own.
@@ -15,6 +16,7 @@ struct ScanEffort {
     int workers_requested;
     int workers_launched;
     std::int64_t pages;
+    KeyTotal keys_seen{};  ///< BatchHasher::keys_seen()
 };
 
 /// Parallel workers that the server's own rule would give a sequential scan of the task's relation (a worker for
@@ -23,9 +25,9 @@ struct ScanEffort {
 int default_workers(const DigestTask& task);
 
 /// Scans all leaves with up to `workers` parallel workers, under the active snapshot. The task must have no obstacle.
-/// Raises XX000 if not exactly all pages were read. Tells in `*effort` what that took. The matrix is in the current
-/// context.
-DigestMatrix digest_by_scan(const DigestTask& task, int workers, ScanEffort* effort);
+/// Raises XX000 if not exactly all pages were read. Adds to `matrix`, which is of the task's shape and zeroed; gives what
+/// that took.
+ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatrix& matrix);
 
 /// Scans them for whom the hashes of the rows of kept ranges are enough. They come in any order. Without workers where
 /// much is kept.

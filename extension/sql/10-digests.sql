@@ -186,25 +186,25 @@ CREATE FUNCTION parity.range_digests(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
-    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL,
+    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL, buckets integer DEFAULT 1,
     OUT range_no integer, OUT lower_bound text, OUT upper_bound text, OUT row_count bigint,
     OUT key_digest parity.digest, OUT row_digest parity.digest, OUT column_digests parity.digest[],
     OUT lower_key bytea, OUT upper_key bytea, OUT path_taken text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_range_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 64;
-COMMENT ON FUNCTION parity.range_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[]) IS
-    'one row a range: its rows'' count and the digests of key, row and columns';
+COMMENT ON FUNCTION parity.range_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[], integer) IS
+    'one row a range: its rows'' count and the digests of key, row and columns; with buckets (a power of two up to 64), last_buckets() can then tell more';
 
 CREATE FUNCTION parity.range_totals(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
-    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL,
+    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL, buckets integer DEFAULT 1,
     OUT range_numbers integer[], OUT row_counts bigint[], OUT key_digests parity.digest[], OUT row_digests parity.digest[],
     OUT path_taken text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_range_totals' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
-COMMENT ON FUNCTION parity.range_totals(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[]) IS
+COMMENT ON FUNCTION parity.range_totals(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[], integer) IS
     'the same as range_digests without columns and bounds, for many ranges: some hundred ranges a row, in parallel arrays';
 
 CREATE FUNCTION parity.last_digest(
@@ -213,6 +213,14 @@ CREATE FUNCTION parity.last_digest(
     AS 'MODULE_PATHNAME', 'parity_last_digest' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION parity.last_digest() IS
     'how the session''s last digests (range_digests, range_totals, slice_digests) or rows (row_digests, row_records) were read: the path taken (scan, index, aggregate, query), the parallel workers that were asked for and that came, the pages that were read, the rows that were digested or given, and how long that took; NULL for what is not known, and everywhere before the first one';
+
+CREATE FUNCTION parity.last_buckets(
+    only_ranges integer[] DEFAULT NULL,
+    OUT range_no integer, OUT buckets integer, OUT sums bytea)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_last_buckets' LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 64;
+COMMENT ON FUNCTION parity.last_buckets(integer[]) IS
+    'the buckets of the transaction''s last range_digests or range_totals, for all or some ranges: the rows of a range, divided by the low bits of the low 64 bits of their keys'' hashes, and for each bucket in turn the sum of its row hashes, big endian; no rows where there were none, they did not fit into parity.max_digest_memory, or another role asked for them';
 
 CREATE FUNCTION parity.slice_digests(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
@@ -231,24 +239,24 @@ CREATE FUNCTION parity.row_digests(
     bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL, keys bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64,
-    workers integer DEFAULT NULL, with_values boolean DEFAULT false,
+    workers integer DEFAULT NULL, buckets integer DEFAULT 1, with_values boolean DEFAULT false,
     OUT range_no integer, OUT key bytea, OUT key_text text, OUT row_hash bytea, OUT cell_hashes bytea,
     OUT column_values text[])
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_row_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
-COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer, boolean) IS
-    'one row a row of [lower_bound, upper_bound), or of the chosen ranges of a list of bounds, or with the given framed keys: its framed key, row hash and cell hashes, in the order of range, key bytes and row hash';
+COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer, integer, boolean) IS
+    'one row a row of [lower_bound, upper_bound), or of the chosen ranges of a list of bounds, or with the given framed keys: its framed key, row hash and cell hashes, in the order of range, key bytes and row hash; with buckets, only_ranges and range_no are numbers of buckets, counted through all ranges from 1';
 
 CREATE FUNCTION parity.row_records(
     relation regclass, lower_bound bytea DEFAULT NULL, upper_bound bytea DEFAULT NULL,
     bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL, keys bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
-    filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
+    filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL, buckets integer DEFAULT 1,
     OUT row_count integer, OUT records bytea)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_row_records' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
-COMMENT ON FUNCTION parity.row_records(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer) IS
-    'the same as row_digests for programs: some hundred rows a value, each as its length, range number (both four bytes, big endian), framed key, row hash and cell hashes, in the same order';
+COMMENT ON FUNCTION parity.row_records(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer, integer) IS
+    'the same as row_digests for programs: some hundred rows a value, each as its length, range number (both four bytes, big endian), framed key, row hash and cell hashes, in the same order; with buckets, a last row with a row_count of 0 tells what was read to find them: eight bytes with the number of all rows of the ranges and the sum of their key hashes, big endian';
 
 CREATE FUNCTION parity.key_values(key bytea, forms text[]) RETURNS text[]
     AS 'MODULE_PATHNAME', 'parity_key_values' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

@@ -117,6 +117,57 @@ TEST(LockstepComparison, RefusesADigestThatDoesNotFitTheRequest) {
     EXPECT_NE(error_of([&] { compare({miscounted}, {miscounted}); }).find("contradict"), std::string::npos);
 }
 
+std::string sums_of(const std::vector<std::uint64_t>& sums) {
+    std::string bytes(sums.size() * 8, '\0');
+    for (std::size_t i = 0; i < sums.size(); ++i)
+        core::store_be(reinterpret_cast<std::uint8_t*>(&bytes[i * 8]), sums[i]);
+    return bytes;
+}
+
+DivergentRange divergent_range(int range_no, std::uint64_t source, std::uint64_t target) {
+    return {range_no, {{10, source}, {10, target}}, false, true, {}};
+}
+
+TEST(DifferingBuckets, AreThoseOfOtherSums) {
+    const std::vector<DivergentRange> ranges{divergent_range(3, 15, 17), divergent_range(8, 0, 1)};
+    const Both<BucketSums> sums{{sums_of({1, 2, 4, 8}), sums_of({~std::uint64_t{0}, 1, 0, 0})},
+                                {sums_of({1, 3, 4, 9}), sums_of({~std::uint64_t{0}, 1, 1, 0})}};
+    const std::vector<DivergentRange> buckets = differing_buckets(ranges, sums, 4, 64);
+    ASSERT_EQ(buckets.size(), 3U);
+    EXPECT_EQ(buckets[0].range_no, 10);
+    EXPECT_EQ(buckets[1].range_no, 12);
+    EXPECT_EQ(buckets[2].range_no, 31);
+    EXPECT_EQ(buckets[1].total.source, (RangeTotal{0, 8}));
+    EXPECT_EQ(buckets[1].total.target, (RangeTotal{0, 9}));
+    EXPECT_EQ(range_of_bucket(12, 4), 3);
+    EXPECT_EQ(range_of_bucket(31, 4), 8);
+}
+
+TEST(DifferingBuckets, AreReadWholeAt128Bits) {
+    const DivergentRange range{1, {{1, core::join_halves(2, 1)}, {1, core::join_halves(2, 3)}}, false, true, {}};
+    const Both<BucketSums> sums{{sums_of({1, 1, 0, 1})}, {sums_of({1, 1, 2, 1})}};
+    const std::vector<DivergentRange> buckets = differing_buckets({range}, sums, 2, 128);
+    ASSERT_EQ(buckets.size(), 1U);
+    EXPECT_EQ(buckets[0].range_no, 2);
+    EXPECT_TRUE(buckets[0].total.target.row_sum == core::join_halves(1, 2));
+}
+
+TEST(DifferingBuckets, MustAddUpToTheirRange) {
+    const std::vector<DivergentRange> ranges{divergent_range(3, 3, 4)};
+    const std::string source = sums_of({1, 2}), target = sums_of({2, 2});
+    EXPECT_EQ(differing_buckets(ranges, {{source}, {target}}, 2, 64).size(), 1U);
+    EXPECT_EQ(error_of([&] { differing_buckets(ranges, {{sums_of({1, 3})}, {target}}, 2, 64); }),
+              "the buckets of range 3 on source do not add up to its digest");
+    EXPECT_EQ(error_of([&] { differing_buckets(ranges, {{source}, {sums_of({2, 1})}}, 2, 64); }),
+              "the buckets of range 3 on target do not add up to its digest");
+    EXPECT_EQ(error_of([&] { differing_buckets(ranges, {{source}, {sums_of({4})}}, 2, 64); }),
+              "target sent another number of buckets of range 3 than was asked for");
+    EXPECT_EQ(error_of([&] { differing_buckets({divergent_range(3, 3, 3)}, {{source}, {source}}, 2, 64); }),
+              "range 3 is divergent, but its buckets are equal");
+    EXPECT_EQ(error_of([&] { differing_buckets(ranges, {{source}, {}}, 2, 64); }),
+              "a server sent the buckets of other ranges than were asked for");
+}
+
 TEST(RangeTotal, AddsHashesOf64BitsWithoutCarry) {
     RangeTotal total;
     total.add(std::string(8, '\xff'));

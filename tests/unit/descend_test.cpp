@@ -214,6 +214,76 @@ TEST(Descend, KeepsTheFirstPassWhereAServerHasNoMemory) {
     EXPECT_EQ(located.divergent.size(), 1U);
 }
 
+TEST(BucketsFor, AreAsManyAsTheirSumsShouldTake) {
+    EXPECT_EQ(buckets_for(1, 100, {Form::kText}), 64);
+    EXPECT_EQ(buckets_for(2048, 5e6, {Form::kUuid}), 32);
+    EXPECT_EQ(buckets_for(2048, 5e6, kIntKey), 64);
+    EXPECT_EQ(buckets_for(2048, 5e6, {Form::kInt, Form::kInt}), 32);
+    EXPECT_EQ(buckets_for(2048, 1e9, {Form::kUuid}), 64);
+    EXPECT_EQ(buckets_for(65'537, -1, {Form::kUuid}), 1) << "none where there are many ranges";
+}
+
+/// Two ranges of a million rows, the first divergent in the second of its four buckets.
+struct SecondBucketDiffers : FakeServers {
+    Comparison first = comparison_of(2, 1'000'000, 1);
+    std::vector<DivergentRange> differing{{2, {{0, 10}, {0, 20}}, false, true, {}}};
+    bool known = true;  ///< whether a further pass has buckets
+    SecondBucketDiffers() { first.divergent[0].keys = {{1'000'000, 7}, {1'000'000, 8}}; }
+    Located run() {
+        Descent servers = descent();
+        servers.differing_buckets =
+            [this](const std::vector<DivergentRange>&) -> std::optional<std::vector<DivergentRange>> {
+            if (!known) return std::nullopt;
+            return differing;
+        };
+        return descend({{key_bound(1000)}, kIntKey, 64, first_is_exact, true, 4, differing}, first, servers);
+    }
+};
+
+TEST(Descend, GivesTheBucketsThatDifferWithoutAskingAgain) {
+    SecondBucketDiffers servers;
+    const Located located = servers.run();
+    EXPECT_EQ(located.buckets, 4);
+    EXPECT_EQ(located.bounds, std::vector<std::string>{key_bound(1000)});
+    ASSERT_EQ(located.divergent.size(), 1U);
+    EXPECT_EQ(located.divergent[0].range_no, 2);
+    EXPECT_EQ(located.parents, std::vector<std::int32_t>{1});
+    EXPECT_EQ(located.keys.source, (RangeTotal{1'000'000, 7}));
+    EXPECT_EQ(located.keys.target, (RangeTotal{1'000'000, 8}));
+    EXPECT_TRUE(located.exact);
+    EXPECT_TRUE(servers.compared.empty());
+}
+
+TEST(Descend, DigestsRangesExactlyWhereMuchOfThemDiffersUnderOtherForms) {
+    SecondBucketDiffers servers;
+    servers.first_is_exact = false;
+    servers.exact.keys = servers.first.divergent[0].keys;
+    EXPECT_FALSE(servers.run().exact) << "a quarter is read sooner";
+    EXPECT_TRUE(servers.compared.empty());
+
+    servers.differing.push_back({3, {{0, 1}, {0, 2}}, false, true, {}});
+    const Located equal = servers.run();
+    EXPECT_TRUE(equal.exact && equal.divergent.empty()) << "written another way";
+    ASSERT_EQ(servers.compared.size(), 1U);
+    EXPECT_EQ(servers.compared[0].only, std::vector<std::int32_t>{1});
+    EXPECT_EQ(servers.compared[0].buckets, 4);
+
+    servers.exact.divergent.push_back({1, {{1'000'000, 1}, {1'000'000, 2}}, false, true, {}, servers.exact.keys});
+    const Located exact = servers.run();
+    EXPECT_TRUE(exact.exact);
+    EXPECT_EQ(exact.buckets, 4);
+    EXPECT_EQ(exact.divergent.size(), 2U);
+
+    servers.known = false;
+    const Located whole = servers.run();
+    EXPECT_EQ(whole.buckets, 1);
+    ASSERT_EQ(whole.divergent.size(), 1U);
+    EXPECT_EQ(whole.divergent[0].range_no, 1);
+
+    servers.exact.keys.source.row_sum += 1;
+    EXPECT_THROW(servers.run(), TotalsError);
+}
+
 TEST(Descend, AsksNobodyForFewRows) {
     HalvedFirstRange servers;
     servers.first = comparison_of(2, 1000, 1);

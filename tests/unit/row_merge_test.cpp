@@ -32,7 +32,9 @@ RowDigest make_row(int range_no, const std::string& key, const std::vector<std::
 
 class VectorRows : public RowSource {
   public:
-    explicit VectorRows(std::vector<RowDigest> rows) : rows_(std::move(rows)) {}
+    explicit VectorRows(std::vector<RowDigest> rows, RangeTotal keys_seen = {})
+        : rows_(std::move(rows)), keys_seen_(keys_seen) {}
+    RangeTotal keys_seen() const override { return keys_seen_; }
     bool next(RowDigest& row) override {
         if (position_ == rows_.size()) return false;
         row = rows_[position_++];
@@ -41,6 +43,7 @@ class VectorRows : public RowSource {
 
   private:
     std::vector<RowDigest> rows_;
+    RangeTotal keys_seen_;
     std::size_t position_ = 0;
 };
 
@@ -291,6 +294,31 @@ TEST(RowMerge, ChecksRowsOfInexactRangesByTheirKeys) {
     const Merged changed = merge(spec, ranges, rows, {rows[0], make_row(3, "b", {3})});
     EXPECT_EQ(changed.report.counts.mismatch, 1U);
     EXPECT_EQ(changed.report.range_differs, std::vector<bool>{true});
+}
+
+TEST(RowMerge, ChecksRowsOfBucketsByTheirSumsAndByWhatWasReadForThem) {
+    const Rows rows{make_row(3, "a", {1}), make_row(3, "b", {2})};
+    const Rows other{rows[0], make_row(3, "b", {3})};
+    std::vector<DivergentRange> ranges = ranges_of(rows, other);
+    ranges[0].total.source.rows = ranges[0].total.target.rows = 0;
+    MergeSpec spec = proven(1);
+    spec.in_buckets = true;
+    spec.keys_seen = {{20, 5}, {21, 6}};
+    const auto merge_buckets = [&](const Rows& target, RangeTotal seen_on_target) {
+        VectorRows source_rows(rows, {20, 5}), target_rows(target, seen_on_target);
+        return merge_rows(spec, ranges, {&source_rows, &target_rows}, [](const RowFinding&) {});
+    };
+    EXPECT_EQ(merge_buckets(other, {21, 6}).counts.mismatch, 1U);
+    EXPECT_EQ(error_of([&] { merge_buckets({other[0]}, {21, 6}); }),
+              "rows of bucket 3 on target do not add up to its digest");
+    EXPECT_EQ(error_of([&] { merge_buckets(other, {20, 6}); }),
+              "the rows that were read on target for divergent buckets are not all of their ranges");
+    EXPECT_THROW(merge_buckets(other, {21, 5}), TotalsError);
+
+    spec.exact = false;
+    ranges[0].total = {{0, 1}, {0, 2}};  // under other forms
+    EXPECT_EQ(merge_buckets(rows, {21, 6}).counts.total(), 0U);
+    EXPECT_THROW(merge_buckets(rows, {21, 5}), TotalsError);
 }
 
 template <typename H>

@@ -40,6 +40,16 @@ TEST(RowRecords, AreTakenOneAfterTheOther) {
     EXPECT_TRUE(records.empty());
 }
 
+TEST(RowRecords, TellWhatWasReadForBuckets) {
+    const std::string narrow = test::from_hex("0000000000000102 00000000000000ff");
+    EXPECT_EQ(read_keys_seen(narrow, 8), (RangeTotal{258, 255}));
+    const RangeTotal wide = read_keys_seen(test::from_hex("0000000000000001 0000000000000002 0000000000000003"), 16);
+    EXPECT_TRUE(wide == (RangeTotal{1, core::join_halves(3, 2)}));
+    EXPECT_THROW(read_keys_seen(narrow, 16), Error);
+    EXPECT_THROW(read_keys_seen(narrow.substr(1), 8), Error);
+    EXPECT_THROW(read_keys_seen("", 8), Error);
+}
+
 TEST(RowRecords, MustBeWhole) {
     for (std::size_t length = 0; length < kRecord.size(); ++length) EXPECT_TRUE(is_refused(kRecord.substr(0, length)));
     EXPECT_TRUE(is_refused(test::from_hex("0000001b 00000001") + std::string(23, 'h')));

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include "core/hash.h"
+
+namespace parity::backend {
+
+/// How many keys were seen, and the sum of their hashes.
+struct KeyTotal {
+    core::u64 rows = 0;
+    core::u128 sum = 0;  ///< under a width of 64 its low half counts
+
+    void add(core::u128 key_hash) {
+        ++rows;
+        sum += key_hash;
+    }
+    void add(const KeyTotal& other) {
+        rows += other.rows;
+        sum += other.sum;
+    }
+};
+
+}  // namespace parity::backend
