@@ -163,7 +163,7 @@ class TableComparison {
     }
 
     /// Of divergent ranges the buckets that differ, as the last pass made them; nothing where it made none, or a server
-    /// had no memory for them.
+    /// had no memory for them. Either pair of readers can be asked: a side's share a session.
     std::optional<std::vector<DivergentRange>> buckets_of(const std::vector<DivergentRange>& divergent, int buckets) {
         if (buckets == 1) return std::nullopt;
         const auto started = Clock::now();
@@ -252,8 +252,8 @@ class TableComparison {
                              .keyless = table_.key.empty(),
                              .proven = table_.key_proven,
                              .exact = located.exact,
-                             .in_buckets = located.buckets > 1,
-                             .keys_seen = located.keys,
+                             .buckets = located.buckets,
+                             .keys = located.keys,
                              .digested_columns = located.columns,
                              .seed = context_.settings.seed};
         const RangeList ranges{

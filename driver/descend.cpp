@@ -27,6 +27,8 @@ constexpr std::size_t kBucketsOfTable = 65'536;
 constexpr std::size_t kMaxBucketsOfTable = 131'072;
 constexpr double kVeryManyRows = 20e6;
 constexpr int kMaxBucketsOfRange = 64;
+/// Buckets are there already, finer ranges take a pass.
+constexpr std::size_t kMuchFiner = 4;
 /// split_keys is asked for no more.
 constexpr std::size_t kMaxSplit = 262'144;
 
@@ -121,9 +123,14 @@ Located repeat_in_buckets(const FirstPass& pass, const Comparison& first, Locate
     return {pass.bounds, std::move(second->divergent), std::move(numbers), true};
 }
 
+/// Whether so many buckets of few large ranges differ that a finer pass saves more than it takes.
+bool are_buckets_coarse(const FirstPass& pass, const Comparison& first, std::uint64_t rows) {
+    const std::size_t buckets = first.divergent.size() * static_cast<std::size_t>(pass.buckets);
+    return are_many_rows(first, rows) && finer_ranges(first) >= kMuchFiner * buckets;
+}
+
 /// The first pass's divergent ranges, narrowed down to their buckets.
-Located descend_in_buckets(const FirstPass& pass, const Comparison& first, const Descent& servers) {
-    Located located = in_buckets(pass, first.divergent, *pass.differing_buckets, pass.exact);
+Located descend_in_buckets(const FirstPass& pass, const Comparison& first, Located located, const Descent& servers) {
     const std::uint64_t rows = rows_in_buckets(first, located);
     const bool again = !pass.exact && rows > kManyRows && rows * kCostOfRow > rows_in(first.divergent);
     return again ? repeat_in_buckets(pass, first, std::move(located), servers) : located;
@@ -207,7 +214,11 @@ std::size_t finer_ranges(const Comparison& comparison) {
 }
 
 Located descend(const FirstPass& pass, const Comparison& first, const Descent& servers) {
-    if (pass.differing_buckets) return descend_in_buckets(pass, first, servers);
+    if (pass.differing_buckets) {
+        Located buckets = in_buckets(pass, first.divergent, *pass.differing_buckets, pass.exact);
+        if (!are_buckets_coarse(pass, first, rows_in_buckets(first, buckets)))
+            return descend_in_buckets(pass, first, std::move(buckets), servers);
+    }
     Located located = narrow(pass, first, servers);
     const bool again = !located.exact && are_many_rows(first, rows_in(located.divergent));
     return again ? repeat_exactly(pass, std::move(located), servers) : located;

@@ -50,7 +50,7 @@ class TableReader {
     /// Whether digest() divides ranges into buckets where RangeList::buckets asks for it.
     virtual bool has_buckets() const { return false; }
 
-    /// Where it does: the sums of the buckets of these ranges, as the last digest() made them, for compare_buckets().
+    /// Where it does: the sums of the buckets of these ranges, as the last digest() made them, for differing_buckets().
     /// Nothing where the server had no memory for them.
     virtual std::optional<BucketSums> bucket_sums(const std::vector<std::int32_t>& /*ranges*/, int /*buckets*/) {
         return std::nullopt;

@@ -29,9 +29,9 @@ class ArrivingRows : public RowSource {
         --left_;
         return true;
     }
-    RangeTotal keys_seen() const override {
-        if (!keys_seen_) throw Error(ErrorKind::kInternal, "a server did not tell what it read");
-        return *keys_seen_;
+    KeysRead keys_read() const override {
+        if (!keys_read_) throw Error(ErrorKind::kInternal, "a server did not tell what it read");
+        return *keys_read_;
     }
 
   private:
@@ -41,7 +41,7 @@ class ArrivingRows : public RowSource {
         if (!bundle) return false;
         left_ = bundle->int32(kRowCount);
         if (left_ == 0 && in_buckets_)
-            keys_seen_ = read_keys_seen(bundle->bytes(kRecords), shape_.hash_bytes);
+            keys_read_ = read_keys_read(bundle->bytes(kRecords), shape_.hash_bytes);
         else
             records_ = bundle->bytes(kRecords);
         return true;
@@ -52,7 +52,7 @@ class ArrivingRows : public RowSource {
     std::string_view records_;  ///< of the stream's row
     std::int32_t left_ = 0;     ///< how many they are
     bool in_buckets_;
-    std::optional<RangeTotal> keys_seen_;
+    std::optional<KeysRead> keys_read_;
 };
 
 class ExtensionReader : public TableReader {

@@ -95,7 +95,7 @@ Query last_digest_call();
 
 /// The rows of the chosen ranges in the order of range, key bytes and row hash, several together: row_count integer,
 /// records bytea, as take_record() takes them. Of buckets there is one more row with a row_count of 0, whose records are
-/// read_keys_seen()'s.
+/// read_keys_read()'s.
 Query row_records_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
 
 /// The rows with these framed keys, in the order of key bytes and row hash: key bytea, row_hash bytea and column_values

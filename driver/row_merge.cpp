@@ -34,8 +34,9 @@ class Cursor {
         if (started_) check_order();
         started_ = true;
         find_range();
-        if (!spec_.exact && spec_.in_buckets) return;
-        if (!spec_.exact)
+        if (!spec_.exact && in_buckets())
+            add_key();
+        else if (!spec_.exact)
             totals_[range_index_].add({1, hash_of_key()}, spec_.width);
         else if (spec_.digested_columns.empty())
             totals_[range_index_].add(row_.row_hash);
@@ -49,22 +50,34 @@ class Cursor {
 
     /// Only at the end.
     void check_totals() const {
-        if (spec_.in_buckets && rows_.keys_seen() != spec_.keys_seen[side_])
+        if (in_buckets() && rows_.keys_read().seen != spec_.keys[side_])
             fail_totals(fmt::format("the rows that were read on {} for divergent buckets are not all of their ranges",
                                     side_name(side_)));
-        if (!spec_.exact && spec_.in_buckets) return;
+        if (in_buckets() && !spec_.exact) {
+            if (rows_.keys_read().chosen != keys_)
+                fail_totals(fmt::format("rows of divergent buckets got lost on the way from {}", side_name(side_)));
+            return;
+        }
         for (std::size_t i = 0; i < ranges_.size(); ++i) {
             const RangeTotal& expected = (spec_.exact ? ranges_[i].total : ranges_[i].keys)[side_];
-            if (totals_[i].row_sum == expected.row_sum && (spec_.in_buckets || totals_[i].rows == expected.rows))
-                continue;
-            fail_totals(fmt::format("rows of {} {} on {} do not add up to its digest",
-                                    spec_.in_buckets ? "bucket" : "range", ranges_[i].range_no, side_name(side_)));
+            if (totals_[i].row_sum == expected.row_sum && (in_buckets() || totals_[i].rows == expected.rows)) continue;
+            fail_totals(fmt::format("rows of {} on {} do not add up to its digest", spec_.part(ranges_[i].range_no),
+                                    side_name(side_)));
         }
     }
 
   private:
     [[noreturn]] void fail_totals(const std::string& what) const {
         throw TotalsError(ErrorKind::kInternal, what, {}, std::string(side_name(side_)), {});
+    }
+    bool in_buckets() const { return spec_.buckets > 1; }
+    /// Where nothing else tells that a row is of its bucket, and that none is lost.
+    void add_key() {
+        const core::u128 hash = hash_of_key();
+        keys_.add({1, hash}, spec_.width);
+        const auto buckets = static_cast<core::u64>(spec_.buckets);
+        if ((core::low_half(hash) & (buckets - 1)) != static_cast<core::u64>(row_.range_no - 1) % buckets)
+            fail(fmt::format("{} sent a row of another bucket than {}", side_name(side_), row_.range_no));
     }
     core::u128 hash_of_key() const {
         const core::ByteView key = core::as_bytes(row_.key);
@@ -101,13 +114,13 @@ class Cursor {
         int order = previous_.range_no < row_.range_no ? -1 : previous_.range_no > row_.range_no;
         if (order == 0) order = previous_.key.compare(row_.key);
         if (order == 0) order = previous_.row_hash.compare(row_.row_hash);
-        if (order > 0) fail(fmt::format("{} sent rows of range {} out of order", side_name(side_), row_.range_no));
+        if (order > 0) fail(fmt::format("{} sent rows of {} out of order", side_name(side_), spec_.part(row_.range_no)));
     }
 
     void find_range() {
         while (range_index_ < ranges_.size() && ranges_[range_index_].range_no < row_.range_no) ++range_index_;
         if (range_index_ == ranges_.size() || ranges_[range_index_].range_no != row_.range_no)
-            fail(fmt::format("{} sent a row of range {}, which was not asked for", side_name(side_), row_.range_no));
+            fail(fmt::format("{} sent a row of {}, which was not asked for", side_name(side_), spec_.part(row_.range_no)));
     }
 
     Side side_;
@@ -115,6 +128,7 @@ class Cursor {
     const MergeSpec& spec_;
     const std::vector<DivergentRange>& ranges_;
     std::vector<RangeTotal> totals_;
+    RangeTotal keys_;  ///< of rows of buckets, where they are not exact
     RowDigest row_;
     RowDigest previous_;
     std::size_t range_index_ = 0;
@@ -226,7 +240,7 @@ class Merger {
         target_.check_totals();
         for (std::size_t i = 0; i < ranges_.size(); ++i)
             if (spec_.exact && !differs_[i])
-                fail(fmt::format("range {} is divergent, but its rows are equal", ranges_[i].range_no));
+                fail(fmt::format("{} is divergent, but its rows are equal", spec_.part(ranges_[i].range_no)));
         report_.range_differs = std::move(differs_);
         return std::move(report_);
     }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "driver/compare.h"
 #include "driver/error.h"
 #include "driver/model.h"
@@ -21,15 +23,20 @@ struct RowDigest {
     std::string cell_hashes;
 };
 
+/// The keys of rows that a server read to find those of chosen buckets, as it tells.
+struct KeysRead {
+    RangeTotal seen;    ///< of all rows of their ranges
+    RangeTotal chosen;  ///< of the rows that it sent
+};
+
 /// Where rows come from, in the order (range_no, key, row_hash), bytes compared as memcmp does.
 class RowSource {
   public:
     virtual ~RowSource() = default;
     /// Overwrites `row` with the next row; false at the end.
     virtual bool next(RowDigest& row) = 0;
-    /// After the end, where rows of buckets were asked for: the keys of all rows that were read to find them, which are
-    /// those of their ranges.
-    virtual RangeTotal keys_seen() const { return {}; }
+    /// After the end, where rows of buckets were asked for: what was read to find them.
+    virtual KeysRead keys_read() const { return {}; }
 };
 
 /// A difference as the merge finds it; the views live until the callback returns.
@@ -55,13 +62,16 @@ struct MergeSpec {
     /// Whether the ranges' digests were made under the forms of the rows' hashes. If not, rows add up to their ranges
     /// by their keys alone, and a range may show no difference.
     bool exact = true;
-    bool in_buckets = false;  ///< the ranges are buckets: their totals have sums of rows alone, without numbers
-    Both<RangeTotal> keys_seen{};  ///< of buckets: what RowSource::keys_seen() must be
+    int buckets = 1;  ///< more: the ranges are buckets, so many of each; their totals have sums of rows alone, without numbers
+    Both<RangeTotal> keys{};  ///< of buckets: of all rows of their ranges, which must have been read
     /// What rows are in the ranges' exact digests, as places among the columns; empty: all columns.
     std::vector<int> digested_columns{};
     std::uint64_t seed = 0;                        ///< of the hashes
     std::size_t max_kept_rows = 1000;              ///< unequal rows under one key and side that are paired at most
     std::size_t max_kept_bytes = 4 * 1024 * 1024;  ///< and their hashes' bytes
+
+    /// A range or bucket, for messages.
+    std::string part(int number) const { return fmt::format("{} {}", buckets > 1 ? "bucket" : "range", number); }
 };
 
 struct MergeReport {
@@ -82,7 +92,8 @@ struct MergeReport {
 ///
 /// `ranges` are those that `rows` were asked for, ascending. Throws Error{kInternal} when rows come out of order, in a
 /// range that was not asked for or in another shape than `spec`; when the rows of a range do not add up to its totals,
-/// or of buckets when not all rows of their ranges were read for them
+/// or of buckets when not all rows of their ranges were read for them, or
+/// of inexact ones others came than were sent
 /// on that side (TotalsError); and when a range of exact digests shows no difference. `emit` may have been called
 /// before.
 MergeReport merge_rows(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Both<RowSource*> rows,

@@ -23,13 +23,19 @@ std::uint32_t take_number(std::string_view& from) {
 
 }  // namespace
 
-RangeTotal read_keys_seen(std::string_view bytes, std::size_t hash_bytes) {
-    RangeTotal seen;
-    const std::string_view rows = take(bytes, sizeof(std::uint64_t));
-    if (bytes.size() != hash_bytes) throw Error(ErrorKind::kInternal, "a server did not tell what it read");
-    seen.add(bytes);
-    seen.rows = core::load_be<std::uint64_t>(core::as_bytes(rows).data());
-    return seen;
+KeysRead read_keys_read(std::string_view bytes, std::size_t hash_bytes) {
+    const auto take_total = [&] {
+        RangeTotal total;
+        const std::string_view rows = take(bytes, sizeof(std::uint64_t));
+        total.add(take(bytes, hash_bytes));
+        total.rows = core::load_be<std::uint64_t>(core::as_bytes(rows).data());
+        return total;
+    };
+    KeysRead read;
+    read.seen = take_total();
+    read.chosen = take_total();
+    if (!bytes.empty()) throw Error(ErrorKind::kInternal, "a server told more than what it read");
+    return read;
 }
 
 void take_record(std::string_view& records, const RecordShape& shape, RowDigest& row) {

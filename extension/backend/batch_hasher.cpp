@@ -174,8 +174,9 @@ std::size_t BatchHasher::drop_rows(std::span<const HeapTupleHeader> tuples) {
     for (std::size_t row = 0; row < tuples.size(); ++row) {
         if (!spec_.keeps(ranges_[row])) continue;
         if (!spec_.kept_buckets.empty()) {
-            keys_seen_.add(key_hashes<H>()[row]);
+            keys_read_.seen.add(key_hashes<H>()[row]);
             if (!spec_.keeps_bucket(ranges_[row], core::low_half(key_hashes<H>()[row]))) continue;
+            keys_read_.chosen.add(key_hashes<H>()[row]);
         }
         kept[count] = tuples[row];
         ranges_[count] = ranges_[row];

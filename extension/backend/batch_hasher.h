@@ -49,8 +49,8 @@ class BatchHasher {
     /// Hands the tuples of kept ranges, or buckets, to a consumer instead.
     void pass(std::span<const HeapTupleHeader> tuples, const char* upcoming, const HashedRowConsumer& consumer);
 
-    /// The keys of all rows of kept ranges so far, in whatever bucket; only where buckets are chosen.
-    const KeyTotal& keys_seen() const { return keys_seen_; }
+    /// The keys so far; only where buckets are chosen.
+    const KeysRead& keys_read() const { return keys_read_; }
 
   private:
     template <typename Work>
@@ -106,7 +106,7 @@ class BatchHasher {
     void* cells_;          ///< a row's cells after the other's
     core::u128* passed_;   ///< the cells of the row that is handed over
     std::uint8_t* frames_;
-    KeyTotal keys_seen_;
+    KeysRead keys_read_;
     core::u64 seeds_[kBatchRows];
     std::uint32_t ranges_[kBatchRows];
 };

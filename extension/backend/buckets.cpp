@@ -1,6 +1,7 @@
 #include "backend/buckets.h"
 
-#include <optional>
+#include <algorithm>
+#include <span>
 #include <type_traits>
 
 #include "backend/memory.h"
@@ -16,25 +17,31 @@ namespace parity::backend {
 namespace {
 
 struct KeptBuckets {
-    DigestMatrix matrix;
-    Oid user;  ///< who had them made; nobody else is told
+    std::uint32_t ranges;
+    std::uint32_t buckets;
+    std::uint32_t sum_words;
+    const core::u64* sums;                ///< range by range
+    std::span<const std::uint8_t> digested;  ///< one flag a range; empty: all
+    Oid user;                             ///< who had them made; nobody else is told
+
+    bool has(std::uint32_t range) const { return digested.empty() || digested[range]; }
 };
 
-MemoryContext context = nullptr;  ///< of the matrix; null: there is none
-std::optional<KeptBuckets> kept;
+MemoryContext context = nullptr;  ///< of what is kept; null: nothing is
+KeptBuckets kept;
 
 /// The transaction takes its context away.
-void forget(void*) {
-    context = nullptr;
-    kept.reset();
-}
+void note_end(void*) { context = nullptr; }
 
-/// Raises 22023 unless there is such a range.
+/// Raises 22023 unless the range was digested.
 std::uint32_t checked_range(int32 number) {
-    if (number < 1 || static_cast<std::uint32_t>(number) > kept->matrix.ranges)
+    const std::uint32_t range = static_cast<std::uint32_t>(number) - 1;
+    if (number < 1 || range >= kept.ranges)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("range %d does not exist: there are %u ranges", number, kept->matrix.ranges)));
-    return static_cast<std::uint32_t>(number) - 1;
+                        errmsg("range %d does not exist: there are %u ranges", number, kept.ranges)));
+    if (!kept.has(range))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("range %d was not digested", number)));
+    return range;
 }
 
 /// A sum in the byte order in which the digest's text form writes it.
@@ -54,14 +61,13 @@ class BucketResult {
 
     void put(std::uint32_t range) {
         CHECK_FOR_INTERRUPTS();
-        const DigestMatrix& matrix = kept->matrix;
-        const std::size_t first = std::size_t{range} * matrix.buckets;
+        const std::size_t words = std::size_t{kept.buckets} * kept.sum_words;
         sums_.clear();
-        for (std::size_t place = first; place < first + matrix.buckets; ++place)
-            append_sum(sums_, matrix.bucket(place), matrix.sum_words);
+        for (std::size_t at = 0; at < words; at += kept.sum_words)
+            append_sum(sums_, kept.sums + range * words + at, kept.sum_words);
         bytea* sums = make_bytea(sums_.view());
         Datum values[kColumns] = {Int32GetDatum(static_cast<int32>(range + 1)),
-                                  Int32GetDatum(static_cast<int32>(matrix.buckets)), PointerGetDatum(sums)};
+                                  Int32GetDatum(static_cast<int32>(kept.buckets)), PointerGetDatum(sums)};
         bool nulls[kColumns] = {};
         tuplestore_putvalues(store_, descriptor_, values, nulls);
         pfree(sums);
@@ -77,18 +83,23 @@ static_assert(std::is_trivially_destructible_v<BucketResult>);
 
 }  // namespace
 
-MemoryContext begin_buckets(const DigestSpec& spec) {
+void forget_buckets() {
     if (context) MemoryContextDelete(context);
-    if (spec.buckets == 1) return CurrentMemoryContext;
-    context = AllocSetContextCreate(TopTransactionContext, "parity buckets", ALLOCSET_SMALL_SIZES);
-    auto* callback = allocate_array<MemoryContextCallback>(context, 1);
-    callback->func = forget;
-    MemoryContextRegisterResetCallback(context, callback);
-    return context;
 }
 
-void keep_buckets(const DigestMatrix& matrix) {
-    if (matrix.buckets > 1) kept = {matrix, GetUserId()};
+void keep_buckets(const DigestSpec& spec, const DigestMatrix& matrix) {
+    forget_buckets();  // what the digests called may have made others
+    if (matrix.buckets == 1) return;
+    MemoryContext made = AllocSetContextCreate(TopTransactionContext, "parity buckets", ALLOCSET_SMALL_SIZES);
+    auto* callback = allocate_array<MemoryContextCallback>(made, 1);
+    callback->func = note_end;
+    MemoryContextRegisterResetCallback(made, callback);
+    auto* sums = allocate_array<core::u64>(made, matrix.bucket_words());
+    std::copy_n(matrix.bucket(0), matrix.bucket_words(), sums);
+    auto* digested = allocate_array<std::uint8_t>(made, spec.kept.size() + 1);
+    std::copy(spec.kept.begin(), spec.kept.end(), digested);
+    kept = {matrix.ranges, matrix.buckets, matrix.sum_words, sums, {digested, spec.kept.size()}, GetUserId()};
+    context = made;
 }
 
 }  // namespace parity::backend
@@ -97,9 +108,10 @@ using namespace parity::backend;
 
 Datum parity_last_buckets(PG_FUNCTION_ARGS) {
     BucketResult result(fcinfo);
-    if (!kept || kept->user != GetUserId()) return 0;
+    if (!context || kept.user != GetUserId()) return 0;
     if (PG_ARGISNULL(0)) {
-        for (std::uint32_t range = 0; range < kept->matrix.ranges; ++range) result.put(range);
+        for (std::uint32_t range = 0; range < kept.ranges; ++range)
+            if (kept.has(range)) result.put(range);
     } else {
         for (int32 number : int_array(PG_GETARG_ARRAYTYPE_P(0), "only_ranges")) result.put(checked_range(number));
     }

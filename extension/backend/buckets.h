@@ -8,11 +8,10 @@
 /// digests are made, since they are wanted of few ranges, and only when those are known.
 namespace parity::backend {
 
-/// Forgets the buckets of earlier digests. Gives the context for the matrix of the next ones: where the spec has buckets
-/// one that lasts to the end of the transaction, else the current one.
-MemoryContext begin_buckets(const DigestSpec& spec);
+/// Forgets the buckets of earlier digests: to be called when others begin.
+void forget_buckets();
 
-/// Keeps a complete matrix from that context for parity.last_buckets(), if it has buckets.
-void keep_buckets(const DigestMatrix& matrix);
+/// Keeps the buckets of a complete matrix for parity.last_buckets(), if it has any, to the end of the transaction.
+void keep_buckets(const DigestSpec& spec, const DigestMatrix& matrix);
 
 }  // namespace parity::backend

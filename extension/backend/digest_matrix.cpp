@@ -1,5 +1,7 @@
 #include "backend/digest_matrix.h"
 
+#include <algorithm>
+
 #include "backend/memory.h"
 #include "backend/settings.h"
 
@@ -86,13 +88,16 @@ void DigestMaker::columns(std::uint32_t range, core::Digest* to) const {
 
 void fit_buckets(DigestSpec& spec, int participants) {
     const std::size_t limit = static_cast<std::size_t>(max_digest_memory_kb) * 1024;
-    if (shape_matrix(spec).bytes() > limit / static_cast<std::size_t>(participants)) spec.buckets = 1;
+    // The aggregate hands a matrix over as one value.
+    const std::size_t most = std::min(limit / static_cast<std::size_t>(participants), std::size_t{MaxAllocSize} / 2);
+    if (shape_matrix(spec).bytes() > most) spec.buckets = 1;
 }
 
 void check_digest_memory(const DigestSpec& spec, int participants) {
     DigestMatrix shape = shape_matrix(spec);
     std::size_t limit = static_cast<std::size_t>(max_digest_memory_kb) * 1024;
-    std::size_t per_range = shape.stride * sizeof(core::u64) * static_cast<std::size_t>(participants);
+    std::size_t words = shape.stride + shape.bucket_words() / shape.ranges;
+    std::size_t per_range = words * sizeof(core::u64) * static_cast<std::size_t>(participants);
     if (per_range * shape.ranges <= limit) return;
     std::size_t fitting = limit / per_range;
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

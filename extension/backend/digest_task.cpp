@@ -284,6 +284,9 @@ void set_buckets(DigestTask& task, int buckets) {
     if (buckets < 1 || !is_bucket_count(static_cast<std::uint32_t>(buckets)))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("buckets must be a power of two up to %u, not %d", kMaxBuckets, buckets)));
+    if (core::u64{task.spec.ranges()} * static_cast<core::u64>(buckets) > PG_INT32_MAX)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("%u ranges are too many for %d buckets each", task.spec.ranges(), buckets)));
     task.spec.buckets = static_cast<std::uint32_t>(buckets);
 }
 

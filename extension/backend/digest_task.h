@@ -69,11 +69,12 @@ void close_task(DigestTask& task);
 void set_bounds(DigestTask& task, std::span<const core::ByteView> bounds);
 void keep_only(DigestTask& task, ArrayType* only_ranges);
 
-/// The same with so many buckets a range. Raises 22023 for a number that is no power of two up to kMaxBuckets.
+/// Sets how many buckets each range has, after its bounds. Raises 22023 for a number that is no power of two up to
+/// kMaxBuckets, and where there would be more buckets than numbers.
 void set_buckets(DigestTask& task, int buckets);
 
-/// The same with the rows of chosen buckets (null: all), by their numbers from 1 on when those of all ranges are counted
-/// through.
+/// Chooses rows by bucket instead of by range (null: all), after set_buckets(): by numbers from 1 on, counted through all
+/// ranges. Raises 22023 for numbers that are none.
 void keep_only_buckets(DigestTask& task, ArrayType* only_buckets);
 
 }  // namespace parity::backend

@@ -21,4 +21,15 @@ struct KeyTotal {
     }
 };
 
+/// What was read to find the rows of buckets.
+struct KeysRead {
+    KeyTotal seen;    ///< of all rows of ranges that have chosen buckets
+    KeyTotal chosen;  ///< of the rows of these
+
+    void add(const KeysRead& other) {
+        seen.add(other.seen);
+        chosen.add(other.chosen);
+    }
+};
+
 }  // namespace parity::backend

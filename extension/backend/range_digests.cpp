@@ -131,6 +131,7 @@ int scanners(const DigestTask& task, int workers) {
 }
 
 RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
+    forget_buckets();
     DigestPath wanted = parse_path(fcinfo);
     int workers = workers_argument(fcinfo, kWorkers);
     RangeResult result{open_task(read_task_arguments(fcinfo)), {}, DigestPath::kAuto};
@@ -157,7 +158,7 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     check_digest_memory(task.spec, participants);
     instr_time started, elapsed;
     INSTR_TIME_SET_CURRENT(started);
-    result.matrix = make_matrix(task.spec, begin_buckets(task.spec));
+    result.matrix = make_matrix(task.spec, CurrentMemoryContext);
     const ScanEffort effort = digest_by(result.path, task, workers, stretches, result.matrix);
     INSTR_TIME_SET_CURRENT(elapsed);
     INSTR_TIME_SUBTRACT(elapsed, started);
@@ -165,7 +166,7 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     for (std::uint32_t range = 0; range < result.matrix.ranges; ++range) rows += result.matrix.range(range)[0];
     remember_effort({path_name(result.path), workers, effort.workers_launched, effort.pages, rows,
                      INSTR_TIME_GET_MILLISEC(elapsed)});
-    keep_buckets(result.matrix);
+    keep_buckets(task.spec, result.matrix);
     return result;
 }
 

@@ -110,7 +110,7 @@ struct RowCollector {
     core::u128* cells;
     int workers;  ///< of a scan that needs no values
     core::u64 taken;
-    KeyTotal keys_seen;  ///< of kept ranges, where there are buckets
+    KeysRead keys_read;  ///< where there are buckets
     bool as_records;
     ValuePrinter* printers;  ///< null: no values
     Tuplesortstate* sort;
@@ -192,9 +192,10 @@ bool wants_framed(RowCollector& self, core::ByteView key) {
     core::u64 bucket_hash = 0;
     if (spec.buckets > 1) {
         const core::u128 key_hash = self.hasher->hash_of_framed_key();
-        self.keys_seen.add(key_hash);
+        self.keys_read.seen.add(key_hash);
         bucket_hash = core::low_half(key_hash);
         if (!spec.keeps_bucket(range, bucket_hash)) return false;
+        self.keys_read.chosen.add(key_hash);
     }
     self.row = {static_cast<std::uint32_t>(bucket_place(range, bucket_hash, spec.buckets)), key, 0, self.cells};
     return !self.by_key || std::binary_search(self.keys.begin(), self.keys.end(), key, is_less);
@@ -308,10 +309,12 @@ void drain_records(Tuplesortstate* sort, TupleDesc descriptor, Tuplestorestate* 
 }
 
 /// The last row: what was read, so that who asked can see that nothing is missing.
-void put_keys_seen(const RowCollector& collector, TupleDesc descriptor, Tuplestorestate* store) {
+void put_keys_read(const RowCollector& collector, TupleDesc descriptor, Tuplestorestate* store) {
     core::ByteSink sink = make_sink(CurrentMemoryContext);
-    append_hash(sink, collector.keys_seen.rows, false);
-    append_hash(sink, collector.keys_seen.sum, collector.task->spec.wide);
+    for (const KeyTotal& total : {collector.keys_read.seen, collector.keys_read.chosen}) {
+        append_hash(sink, total.rows, false);
+        append_hash(sink, total.sum, collector.task->spec.wide);
+    }
     Datum values[kRecordColumns] = {Int32GetDatum(0), PointerGetDatum(make_bytea(sink.view()))};
     bool nulls[kRecordColumns] = {};
     tuplestore_putvalues(store, descriptor, values, nulls);
@@ -336,6 +339,8 @@ DigestTask open_row_task(FunctionCallInfo fcinfo) {
     RowRanges ranges = read_ranges(fcinfo);
     set_bounds(task, ranges.bounds);
     set_buckets(task, PG_GETARG_INT32(kBuckets));
+    if (task.spec.buckets > 1 && !PG_ARGISNULL(kKeys))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("keys cannot be combined with buckets")));
     keep_only_buckets(task, optional_array(fcinfo, kOnlyRanges));
     if (ranges.only > 0) {
         auto* kept = allocate_array<std::uint8_t>(CurrentMemoryContext, task.spec.ranges());
@@ -385,7 +390,7 @@ Effort read_wanted(RowCollector& collector) {
     }
     if (with_values) return {"scan", 0, 0, read_by_scan(task, consumer), 0, 0};
     const ScanEffort effort = read_hashes_by_scan(task, collector.workers, {take_hashed_row, &collector});
-    collector.keys_seen = effort.keys_seen;
+    collector.keys_read = effort.keys_read;
     return {"scan", effort.workers_requested, effort.workers_launched, effort.pages, 0, 0};
 }
 
@@ -433,7 +438,7 @@ Datum parity_row_records(PG_FUNCTION_ARGS) {
     collector.sort = begin_record_sort();
     read_rows(collector);
     drain_records(collector.sort, descriptor, store);
-    if (task.spec.buckets > 1) put_keys_seen(collector, descriptor, store);
+    if (task.spec.buckets > 1) put_keys_read(collector, descriptor, store);
     close_task(task);
     return 0;
 }

@@ -36,7 +36,7 @@ struct SharedScan {
     pg_atomic_uint64 next_page;
     pg_atomic_uint64 pages_read;
     slock_t keys_lock;
-    KeyTotal keys_seen;  ///< under the lock
+    KeysRead keys_read;  ///< under the lock
     core::u64 total_pages;
     core::u64 chunk_pages;
     std::uint32_t leaves;
@@ -141,9 +141,9 @@ class PageCounter {
     core::u64 pages_ = 0;
 };
 
-void tell_keys(SharedScan* shared, const KeyTotal& seen) {
+void tell_keys(SharedScan* shared, const KeysRead& read) {
     SpinLockAcquire(&shared->keys_lock);
-    shared->keys_seen.add(seen);
+    shared->keys_read.add(read);
     SpinLockRelease(&shared->keys_lock);
 }
 
@@ -165,7 +165,7 @@ void read_leaf(const Participant& self, Relation leaf, PageAllocation& allocatio
         counter.count_page();
     }
     counter.flush();
-    tell_keys(self.shared, hasher->keys_seen());
+    tell_keys(self.shared, hasher->keys_read());
     count_scan(leaf, rows);
     pages->close();
 }
@@ -314,7 +314,7 @@ int scan_together(const DigestTask& task, ScanSetup& setup, int workers, const S
     participate({shared, setup.leaves, setup.columns, &task.spec, output, CurrentMemoryContext, &progress});
     WaitForParallelWorkersToFinish(parallel);
     check_all_read(shared);
-    setup.scan.keys_seen = shared->keys_seen;
+    setup.scan.keys_read = shared->keys_read;
     const int launched = parallel->nworkers_launched;
     theirs.take(launched);
     DestroyParallelContext(parallel);
@@ -362,7 +362,7 @@ ScanEffort scan(const DigestTask& task, int workers, const ScanOutput& output) {
         effort.workers_launched = scan_together(task, setup, workers, output);
     else
         scan_alone(task, setup, output);
-    effort.keys_seen = setup.scan.keys_seen;
+    effort.keys_read = setup.scan.keys_read;
     return effort;
 }
 

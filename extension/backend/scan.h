@@ -16,7 +16,7 @@ struct ScanEffort {
     int workers_requested;
     int workers_launched;
     std::int64_t pages;
-    KeyTotal keys_seen{};  ///< BatchHasher::keys_seen()
+    KeysRead keys_read{};  ///< of rows, by bucket
 };
 
 /// Parallel workers that the server's own rule would give a sequential scan of the task's relation (a worker for

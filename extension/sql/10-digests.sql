@@ -256,7 +256,7 @@ CREATE FUNCTION parity.row_records(
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_row_records' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION parity.row_records(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer, integer) IS
-    'the same as row_digests for programs: some hundred rows a value, each as its length, range number (both four bytes, big endian), framed key, row hash and cell hashes, in the same order; with buckets, a last row with a row_count of 0 tells what was read to find them: eight bytes with the number of all rows of the ranges and the sum of their key hashes, big endian';
+    'the same as row_digests for programs: some hundred rows a value, each as its length, range number (both four bytes, big endian), framed key, row hash and cell hashes, in the same order; with buckets, a last row with a row_count of 0 tells what was read to find them: eight bytes with the number of all rows of their ranges and the sum of these rows'' key hashes, then the same of the rows given, big endian';
 
 CREATE FUNCTION parity.key_values(key bytea, forms text[]) RETURNS text[]
     AS 'MODULE_PATHNAME', 'parity_key_values' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

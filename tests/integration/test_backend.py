@@ -462,16 +462,16 @@ def test_bounds_are_not_read_from_pages_that_are_no_btree_pages(level):
 
 # ---- arguments that nobody should send -------------------------------------------------------------------------
 
-def packed(key_forms, column_forms, bounds=(), kept=b"", wide=0, seed=0, asked=None):
+def packed(key_forms, column_forms, bounds=(), kept=b"", wide=0, seed=0, asked=None, buckets=1, kept_buckets=()):
     """A specification as range_digests() hands it to its aggregate; `asked` is the form that readers are made for, if another one."""
-    head = struct.pack("<IIQIIII", 0x50475031, wide, seed, len(key_forms), len(column_forms), len(bounds), len(kept))
+    head = struct.pack("<IIIIQIIII", 0x50475031, wide, buckets, len(kept_buckets), seed, len(key_forms), len(column_forms), len(bounds), len(kept))
     names = {2: b"int", 5: b"text", 65: b"row"}
     forms = [names.get(code, b"nope") for code in [*key_forms, *column_forms]]
     inputs = [part for form in forms for part in (form if asked is None else asked, b"a column")]
 
     def counted(parts):
         return b"".join(struct.pack("<I", len(part)) + part for part in parts)
-    return head + counted(forms) + counted(inputs) + kept + counted(bounds)
+    return head + counted(forms) + counted(inputs) + kept + struct.pack(f"<{len(kept_buckets)}Q", *kept_buckets) + counted(bounds)
 
 
 AGGREGATE = "SELECT parity.range_digest_agg(%s, g, g::text) FROM generate_series(1, 20) g"
@@ -481,6 +481,9 @@ def test_only_whole_specifications_are_taken(filled):
     bounds = [b"k\1" + struct.pack("<q", n) for n in (5, 10)]
     good = packed([2], [5], bounds, b"\1\0\1")
     assert len(filled.value(AGGREGATE, [good])) == 3 * 4 * 8
+    assert len(filled.value(AGGREGATE, [packed([2], [5], bounds, b"\1\0\1", buckets=4, kept_buckets=(1, 0, 2))])) == 3 * (4 + 4) * 8
+    for bad in ({"buckets": 0}, {"buckets": 3}, {"buckets": 128}, {"buckets": 2, "kept_buckets": (1, 0)}, {"buckets": 2, "kept_buckets": (1, 0, 1, 1)}):
+        fails_with("22023", filled, AGGREGATE, [packed([2], [5], bounds, b"\1\0\1", **bad)])
     for bad in (b"", good[:-1], good + b"\0", packed([2], [5], bounds[::-1]), packed([2], [5], [b"k"]), packed([2], [5], [b"x\0"]), packed([2], [5], bounds, b"\1"),
                 packed([], [2, 5], bounds), packed([2], [99]), packed([2], [5], wide=2)):
         fails_with("22023", filled, AGGREGATE, [bad])
@@ -491,12 +494,14 @@ def test_only_whole_specifications_are_taken(filled):
     fails_with("22004", filled, AGGREGATE, [None])
     huge = packed([2], [5], [b"h" + struct.pack(">Q", n) for n in range(10000)])
     fails_with("54000", filled, "SET parity.max_digest_memory = '64kB'; " + AGGREGATE, [huge])
+    many = packed([2], [5], [b"h" + struct.pack(">Q", n) for n in range(500)], buckets=64)
+    fails_with("54000", filled, "SET parity.max_digest_memory = '64kB'; " + AGGREGATE, [many])
     filled.execute("RESET parity.max_digest_memory")
 
 
 def test_damaged_specifications_never_crash(filled):
     chance = random.Random(20260101)
-    good = packed([2], [5], [b"k\1" + struct.pack("<q", n) for n in (5, 10, 15)], b"\1\0\1\1")
+    good = packed([2], [5], [b"k\1" + struct.pack("<q", n) for n in (5, 10, 15)], b"\1\0\1\1", buckets=2, kept_buckets=(1, 2, 3, 0))
     for _ in range(1500):
         damaged = bytearray(good)
         for _ in range(chance.randrange(1, 4)):

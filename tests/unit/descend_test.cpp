@@ -223,19 +223,14 @@ TEST(BucketsFor, AreAsManyAsTheirSumsShouldTake) {
     EXPECT_EQ(buckets_for(65'537, -1, {Form::kUuid}), 1) << "none where there are many ranges";
 }
 
-/// Two ranges of a million rows, the first divergent in the second of its four buckets.
+/// Two ranges, the first divergent in the second of its four buckets.
 struct SecondBucketDiffers : FakeServers {
-    Comparison first = comparison_of(2, 1'000'000, 1);
+    Comparison first = comparison_of(2, 1000, 1);
     std::vector<DivergentRange> differing{{2, {{0, 10}, {0, 20}}, false, true, {}}};
-    bool known = true;  ///< whether a further pass has buckets
-    SecondBucketDiffers() { first.divergent[0].keys = {{1'000'000, 7}, {1'000'000, 8}}; }
+    SecondBucketDiffers() { first.divergent[0].keys = {{1000, 7}, {1000, 8}}; }
     Located run() {
         Descent servers = descent();
-        servers.differing_buckets =
-            [this](const std::vector<DivergentRange>&) -> std::optional<std::vector<DivergentRange>> {
-            if (!known) return std::nullopt;
-            return differing;
-        };
+        servers.differing_buckets = [this](const std::vector<DivergentRange>&) { return differing; };
         return descend({{key_bound(1000)}, kIntKey, 64, first_is_exact, true, 4, differing}, first, servers);
     }
 };
@@ -248,31 +243,68 @@ TEST(Descend, GivesTheBucketsThatDifferWithoutAskingAgain) {
     ASSERT_EQ(located.divergent.size(), 1U);
     EXPECT_EQ(located.divergent[0].range_no, 2);
     EXPECT_EQ(located.parents, std::vector<std::int32_t>{1});
-    EXPECT_EQ(located.keys.source, (RangeTotal{1'000'000, 7}));
-    EXPECT_EQ(located.keys.target, (RangeTotal{1'000'000, 8}));
+    EXPECT_EQ(located.keys.source, (RangeTotal{1000, 7}));
+    EXPECT_EQ(located.keys.target, (RangeTotal{1000, 8}));
     EXPECT_TRUE(located.exact);
     EXPECT_TRUE(servers.compared.empty());
 }
 
-TEST(Descend, DigestsRangesExactlyWhereMuchOfThemDiffersUnderOtherForms) {
+TEST(Descend, DividesLargeRangesWhereMostOfTheirBucketsDiffer) {
     SecondBucketDiffers servers;
-    servers.first_is_exact = false;
-    servers.exact.keys = servers.first.divergent[0].keys;
-    EXPECT_FALSE(servers.run().exact) << "a quarter is read sooner";
-    EXPECT_TRUE(servers.compared.empty());
+    servers.first = comparison_of(2, 1'000'000, 2);
+    for (int bucket : {3, 4, 5, 6, 7, 8}) servers.differing.push_back({bucket, {{0, 1}, {0, 2}}, false, true, {}});
+    servers.candidates = {key_bound(500), key_bound(1500)};
+    servers.finer.total = {{2'000'000, 2}, {2'000'000, 4}};
+    servers.finer.divergent.push_back({2, {{500'000, 0}, {500'000, 1}}, false, true, {}});
+    const Located located = servers.run();
+    EXPECT_EQ(located.buckets, 1);
+    EXPECT_EQ(servers.compared.size(), 1U);
+    EXPECT_EQ(located.bounds.size(), 3U);
+}
 
-    servers.differing.push_back({3, {{0, 1}, {0, 2}}, false, true, {}});
+/// Half of 400 ranges of 1000 rows each are divergent, in some of their 64 buckets.
+struct BucketsDiffer : FakeServers {
+    Comparison first = comparison_of(400, 1000, 200);
+    std::vector<DivergentRange> differing;
+    bool known = true;  ///< whether a further pass has buckets
+    explicit BucketsDiffer(int buckets_of_each) {
+        first_is_exact = false;
+        for (int range = 1; range <= 200; ++range)
+            for (int bucket = 1; bucket <= buckets_of_each; ++bucket)
+                differing.push_back({bucket_number(range, bucket, 64), {{0, 1}, {0, 2}}, false, true, {}});
+    }
+    Located run() {
+        Descent servers = descent();
+        servers.differing_buckets =
+            [this](const std::vector<DivergentRange>&) -> std::optional<std::vector<DivergentRange>> {
+            if (!known) return std::nullopt;
+            return differing;
+        };
+        return descend({std::vector<std::string>(399), kIntKey, 64, first_is_exact, true, 64, differing}, first, servers);
+    }
+};
+
+TEST(Descend, ReadsBucketsThatDifferUnderOtherFormsWhereTheyAreFew) {
+    BucketsDiffer servers(16);
+    const Located located = servers.run();
+    EXPECT_FALSE(located.exact);
+    EXPECT_EQ(located.divergent.size(), 3200U);
+    EXPECT_TRUE(servers.compared.empty());
+}
+
+TEST(Descend, DigestsRangesExactlyWhereMuchOfThemDiffersUnderOtherForms) {
+    BucketsDiffer servers(40);
     const Located equal = servers.run();
     EXPECT_TRUE(equal.exact && equal.divergent.empty()) << "written another way";
     ASSERT_EQ(servers.compared.size(), 1U);
-    EXPECT_EQ(servers.compared[0].only, std::vector<std::int32_t>{1});
-    EXPECT_EQ(servers.compared[0].buckets, 4);
+    EXPECT_EQ(servers.compared[0].only.size(), 200U);
+    EXPECT_EQ(servers.compared[0].buckets, 64);
 
-    servers.exact.divergent.push_back({1, {{1'000'000, 1}, {1'000'000, 2}}, false, true, {}, servers.exact.keys});
+    servers.exact.divergent.push_back({1, {{1000, 1}, {1000, 2}}, false, true, {}});
     const Located exact = servers.run();
     EXPECT_TRUE(exact.exact);
-    EXPECT_EQ(exact.buckets, 4);
-    EXPECT_EQ(exact.divergent.size(), 2U);
+    EXPECT_EQ(exact.buckets, 64);
+    EXPECT_EQ(exact.divergent.size(), 8000U);
 
     servers.known = false;
     const Located whole = servers.run();

@@ -438,12 +438,12 @@ TEST(Plan, RefusesMoreRangesThanMemoryAllows) {
 
 TEST(Plan, EstimatesTheLargerSide) {
     RelationDesc larger = orders();
-    larger.estimated_rows = 5000000;
-    larger.bytes = 700000000;
+    larger.estimated_rows = 2500000;
+    larger.bytes = 350000000;
     const TablePlan plan = plan_of({orders()}, {larger}).tables.at(0);
-    EXPECT_EQ(plan.estimated_rows, 5000000);
-    EXPECT_EQ(plan.estimated_bytes, 700000000);
-    EXPECT_EQ(plan.ranges, 4000);
+    EXPECT_EQ(plan.estimated_rows, 2500000);
+    EXPECT_EQ(plan.estimated_bytes, 350000000);
+    EXPECT_EQ(plan.ranges, 2000);
 }
 
 TEST(Plan, AWhereConditionTakesTheAggregatePath) {

@@ -32,9 +32,9 @@ RowDigest make_row(int range_no, const std::string& key, const std::vector<std::
 
 class VectorRows : public RowSource {
   public:
-    explicit VectorRows(std::vector<RowDigest> rows, RangeTotal keys_seen = {})
-        : rows_(std::move(rows)), keys_seen_(keys_seen) {}
-    RangeTotal keys_seen() const override { return keys_seen_; }
+    explicit VectorRows(std::vector<RowDigest> rows, KeysRead keys_read = {})
+        : rows_(std::move(rows)), keys_read_(keys_read) {}
+    KeysRead keys_read() const override { return keys_read_; }
     bool next(RowDigest& row) override {
         if (position_ == rows_.size()) return false;
         row = rows_[position_++];
@@ -43,7 +43,7 @@ class VectorRows : public RowSource {
 
   private:
     std::vector<RowDigest> rows_;
-    RangeTotal keys_seen_;
+    KeysRead keys_read_;
     std::size_t position_ = 0;
 };
 
@@ -296,29 +296,58 @@ TEST(RowMerge, ChecksRowsOfInexactRangesByTheirKeys) {
     EXPECT_EQ(changed.report.range_differs, std::vector<bool>{true});
 }
 
-TEST(RowMerge, ChecksRowsOfBucketsByTheirSumsAndByWhatWasReadForThem) {
-    const Rows rows{make_row(3, "a", {1}), make_row(3, "b", {2})};
-    const Rows other{rows[0], make_row(3, "b", {3})};
-    std::vector<DivergentRange> ranges = ranges_of(rows, other);
-    ranges[0].total.source.rows = ranges[0].total.target.rows = 0;
+/// Rows of one bucket, the third of four of the first range.
+struct ThirdBucket {
     MergeSpec spec = proven(1);
-    spec.in_buckets = true;
-    spec.keys_seen = {{20, 5}, {21, 6}};
-    const auto merge_buckets = [&](const Rows& target, RangeTotal seen_on_target) {
-        VectorRows source_rows(rows, {20, 5}), target_rows(target, seen_on_target);
-        return merge_rows(spec, ranges, {&source_rows, &target_rows}, [](const RowFinding&) {});
-    };
-    EXPECT_EQ(merge_buckets(other, {21, 6}).counts.mismatch, 1U);
-    EXPECT_EQ(error_of([&] { merge_buckets({other[0]}, {21, 6}); }),
-              "rows of bucket 3 on target do not add up to its digest");
-    EXPECT_EQ(error_of([&] { merge_buckets(other, {20, 6}); }),
-              "the rows that were read on target for divergent buckets are not all of their ranges");
-    EXPECT_THROW(merge_buckets(other, {21, 5}), TotalsError);
+    Rows rows, other;
+    std::vector<DivergentRange> ranges;
+    RangeTotal sent;  ///< by their keys
 
-    spec.exact = false;
-    ranges[0].total = {{0, 1}, {0, 2}};  // under other forms
-    EXPECT_EQ(merge_buckets(rows, {21, 6}).counts.total(), 0U);
-    EXPECT_THROW(merge_buckets(rows, {21, 5}), TotalsError);
+    ThirdBucket() {
+        spec.buckets = 4;
+        spec.keys = {{20, 5}, {21, 6}};
+        spec.seed = 9;
+        for (int i = 0; rows.size() < 2; ++i) {
+            const std::string key = "key " + std::to_string(i);
+            if ((hash(key) & 3) != 2) continue;
+            rows.push_back(make_row(3, key, {1}));
+            sent.add({1, hash(key)}, 64);
+        }
+        sort_rows(rows);
+        other = {rows[0], make_row(3, rows[1].key, {3})};
+        ranges = ranges_of(rows, other);
+        ranges[0].total.source.rows = ranges[0].total.target.rows = 0;
+    }
+    core::u64 hash(const std::string& key) const { return core::hash_bytes<core::u64>(core::as_bytes(key), spec.seed); }
+    MergeReport merge(const Rows& target, RangeTotal seen, RangeTotal chosen) const {
+        VectorRows source_rows(rows, {spec.keys.source, sent}), target_rows(target, {seen, chosen});
+        return merge_rows(spec, ranges, {&source_rows, &target_rows}, [](const RowFinding&) {});
+    }
+};
+
+TEST(RowMerge, ChecksRowsOfBucketsByTheirSumsAndByWhatWasReadForThem) {
+    const ThirdBucket bucket;
+    EXPECT_EQ(bucket.merge(bucket.other, {21, 6}, {}).counts.mismatch, 1U);
+    EXPECT_EQ(error_of([&] { bucket.merge({bucket.other[0]}, {21, 6}, {}); }),
+              "rows of bucket 3 on target do not add up to its digest");
+    EXPECT_EQ(error_of([&] { bucket.merge(bucket.other, {20, 6}, {}); }),
+              "the rows that were read on target for divergent buckets are not all of their ranges");
+    EXPECT_THROW(bucket.merge(bucket.other, {21, 5}, {}), TotalsError);
+}
+
+TEST(RowMerge, ChecksRowsOfInexactBucketsByWhatWasSent) {
+    ThirdBucket bucket;
+    bucket.spec.exact = false;
+    bucket.ranges[0].total = {{0, 1}, {0, 2}};  // under other forms
+    EXPECT_EQ(bucket.merge(bucket.rows, {21, 6}, bucket.sent).counts.total(), 0U);
+    EXPECT_EQ(bucket.merge(bucket.other, {21, 6}, bucket.sent).counts.mismatch, 1U);
+    EXPECT_THROW(bucket.merge(bucket.rows, {21, 5}, bucket.sent), TotalsError);
+    EXPECT_EQ(error_of([&] { bucket.merge({bucket.rows[0]}, {21, 6}, bucket.sent); }),
+              "rows of divergent buckets got lost on the way from target");
+    bucket.rows[1].range_no = bucket.ranges[0].range_no = 4;
+    bucket.rows[0].range_no = 4;
+    EXPECT_EQ(error_of([&] { bucket.merge(bucket.rows, {21, 6}, bucket.sent); }),
+              "source sent a row of another bucket than 4");
 }
 
 template <typename H>

@@ -41,13 +41,18 @@ TEST(RowRecords, AreTakenOneAfterTheOther) {
 }
 
 TEST(RowRecords, TellWhatWasReadForBuckets) {
-    const std::string narrow = test::from_hex("0000000000000102 00000000000000ff");
-    EXPECT_EQ(read_keys_seen(narrow, 8), (RangeTotal{258, 255}));
-    const RangeTotal wide = read_keys_seen(test::from_hex("0000000000000001 0000000000000002 0000000000000003"), 16);
-    EXPECT_TRUE(wide == (RangeTotal{1, core::join_halves(3, 2)}));
-    EXPECT_THROW(read_keys_seen(narrow, 16), Error);
-    EXPECT_THROW(read_keys_seen(narrow.substr(1), 8), Error);
-    EXPECT_THROW(read_keys_seen("", 8), Error);
+    const std::string narrow = test::from_hex("0000000000000102 00000000000000ff 0000000000000003 0000000000000005");
+    EXPECT_EQ(read_keys_read(narrow, 8).seen, (RangeTotal{258, 255}));
+    EXPECT_EQ(read_keys_read(narrow, 8).chosen, (RangeTotal{3, 5}));
+    const KeysRead wide = read_keys_read(test::from_hex("0000000000000001 0000000000000002 0000000000000003"
+                                                        "0000000000000004 0000000000000005 0000000000000006"),
+                                         16);
+    EXPECT_TRUE(wide.seen == (RangeTotal{1, core::join_halves(3, 2)}));
+    EXPECT_TRUE(wide.chosen == (RangeTotal{4, core::join_halves(6, 5)}));
+    EXPECT_THROW(read_keys_read(narrow, 16), Error);
+    EXPECT_THROW(read_keys_read(narrow.substr(1), 8), Error);
+    EXPECT_THROW(read_keys_read(narrow + "x", 8), Error);
+    EXPECT_THROW(read_keys_read("", 8), Error);
 }
 
 TEST(RowRecords, MustBeWhole) {
