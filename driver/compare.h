@@ -49,9 +49,9 @@ inline std::int32_t bucket_number(std::int32_t range_no, int bucket, int buckets
 }
 inline std::int32_t range_of_bucket(std::int32_t number, int buckets) { return (number - 1) / buckets + 1; }
 
-/// The buckets of divergent ranges that differ, as ranges with the numbers of buckets (bucket_number()), of which only the
-/// sums of rows are known. `sums` are parallel to the ranges. Throws Error{kInternal} where a range's buckets are not so many, do not add
-/// up to the range, or are all equal.
+/// The buckets of divergent ranges that differ, as ranges with the numbers of buckets (bucket_number()), of which only
+/// the sums of rows are known. `sums` are parallel to the ranges. Throws Error{kInternal} where a range's buckets are
+/// not so many, do not add up to the range, or are all equal.
 std::vector<DivergentRange> differing_buckets(const std::vector<DivergentRange>& divergent,
                                               const Both<BucketSums>& sums, int buckets, int width);
 

@@ -125,9 +125,8 @@ class TableComparison {
         const auto differing = [&](const std::vector<DivergentRange>& divergent) {
             return buckets_of(divergent, all.buckets);
         };
-        const FirstPass pass{
-            all.bounds,    key_forms_, context_.settings.width, !has_prefilter(table_), can_leave_out, all.buckets,
-            differing(first.divergent)};
+        const FirstPass pass{all.bounds,    key_forms_,  context_.settings.width,   !has_prefilter(table_),
+                             can_leave_out, all.buckets, differing(first.divergent)};
         const Descent servers{[&](int ranges) { return split_finely(ranges); },
                               [&](const RangeList& ranges, bool exact) { return digest_if_it_fits(ranges, exact); },
                               differing};
@@ -172,8 +171,8 @@ class TableComparison {
         if (!source) return std::nullopt;
         std::optional<BucketSums> target = first_readers_.target->bucket_sums(numbers, buckets);
         if (!target) return std::nullopt;
-        std::vector<DivergentRange> differing = differing_buckets(
-            divergent, {std::move(*source), std::move(*target)}, buckets, context_.settings.width);
+        std::vector<DivergentRange> differing =
+            differing_buckets(divergent, {std::move(*source), std::move(*target)}, buckets, context_.settings.width);
         debug("{} buckets of each divergent range compared in {:.3f} s, {} of them differ", buckets,
               seconds_since(started), differing.size());
         return differing;

@@ -22,8 +22,8 @@ constexpr std::uint64_t kCostOfRow = 4;
 constexpr std::size_t kMaxFinerRanges = 131'072;
 /// What more of them cost a pass, and save afterwards: docs/architecture.md, "Descending".
 constexpr std::size_t kBucketsOfTable = 65'536;
-/// Where the rows of a range follow one another in the table, its sums are in the processor's cache. So it is mostly for
-/// integers. In very many rows there are many in each bucket.
+/// Where the rows of a range follow one another in the table, its sums are in the processor's cache. So it is mostly
+/// for integers. In very many rows there are many in each bucket.
 constexpr std::size_t kMaxBucketsOfTable = 131'072;
 constexpr double kVeryManyRows = 20e6;
 constexpr int kMaxBucketsOfRange = 64;
@@ -198,9 +198,7 @@ int buckets_for(std::size_t ranges, double rows, const std::vector<core::Form>& 
     return buckets;
 }
 
-bool worth_descending(const Comparison& comparison) {
-    return are_many_rows(comparison, rows_in(comparison.divergent));
-}
+bool worth_descending(const Comparison& comparison) { return are_many_rows(comparison, rows_in(comparison.divergent)); }
 
 /// With D differences among R rows in F even ranges, F ranges are digested and about D * R / F rows read: F = sqrt(D *
 /// R) is best if a row costs as much as a range's digests, which it does within a factor of two.

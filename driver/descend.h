@@ -58,8 +58,8 @@ struct FirstPass {
     std::optional<std::vector<DivergentRange>> differing_buckets{};
 };
 
-/// Into how many buckets each of so many ranges should be divided, of a table with about so many rows (below 0: unknown)
-/// and a key of these forms.
+/// Into how many buckets each of so many ranges should be divided, of a table with about so many rows (below 0:
+/// unknown) and a key of these forms.
 int buckets_for(std::size_t ranges, double rows, const std::vector<core::Form>& key_forms);
 
 /// Narrows the divergent ranges of a first pass down: to their buckets where these are known, which costs nothing; else

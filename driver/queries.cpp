@@ -270,9 +270,7 @@ Query range_totals_call(const TablePlan& table, Side side, const DigestSettings&
 }
 
 Query last_buckets_call(const std::vector<std::int32_t>& ranges) {
-    return {
-        "SELECT range_no, buckets, sums FROM parity.last_buckets($1::pg_catalog.int4[])",
-        {integer_array(ranges)}};
+    return {"SELECT range_no, buckets, sums FROM parity.last_buckets($1::pg_catalog.int4[])", {integer_array(ranges)}};
 }
 
 Query last_digest_call() {

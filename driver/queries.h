@@ -69,8 +69,8 @@ struct RangeList {
     std::vector<std::int32_t> only;   ///< range numbers, from 1, ascending; empty: all
     bool totals_only = false;         ///< digests of keys and rows are wanted, none of columns
     std::vector<int> columns{};       ///< with totals_only: what rows are, as places in TablePlan::columns; empty: all
-    /// Into how many buckets each range is divided by its keys' hashes, for last_buckets_call(): a power of two. Rows are
-    /// asked for by bucket: `only` then has the numbers of buckets, see bucket_number() in compare.h.
+    /// Into how many buckets each range is divided by its keys' hashes, for last_buckets_call(): a power of two. Rows
+    /// are asked for by bucket: `only` then has the numbers of buckets, see bucket_number() in compare.h.
     int buckets = 1;
 };
 
@@ -86,16 +86,17 @@ Query range_digests_call(const TablePlan& table, Side side, const DigestSettings
 /// parity.digest[], path_taken text. Rows have the columns of the list only.
 Query range_totals_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
 
-/// The buckets into which the transaction's last digests divided these ranges. One row a range, in their order: range_no
-/// integer, buckets integer, and sums bytea: those of rows of each bucket in turn, big endian. No row where the server has none.
+/// The buckets into which the transaction's last digests divided these ranges. One row a range, in their order:
+/// range_no integer, buckets integer, and sums bytea: those of rows of each bucket in turn, big endian. No row where
+/// the server has none.
 Query last_buckets_call(const std::vector<std::int32_t>& ranges);
 
 /// What the last range_digests of the session took, as one text for people.
 Query last_digest_call();
 
 /// The rows of the chosen ranges in the order of range, key bytes and row hash, several together: row_count integer,
-/// records bytea, as take_record() takes them. Of buckets there is one more row with a row_count of 0, whose records are
-/// read_keys_read()'s.
+/// records bytea, as take_record() takes them. Of buckets there is one more row with a row_count of 0, whose records
+/// are read_keys_read()'s.
 Query row_records_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges);
 
 /// The rows with these framed keys, in the order of key bytes and row hash: key bytea, row_hash bytea and column_values

@@ -114,13 +114,15 @@ class Cursor {
         int order = previous_.range_no < row_.range_no ? -1 : previous_.range_no > row_.range_no;
         if (order == 0) order = previous_.key.compare(row_.key);
         if (order == 0) order = previous_.row_hash.compare(row_.row_hash);
-        if (order > 0) fail(fmt::format("{} sent rows of {} out of order", side_name(side_), spec_.part(row_.range_no)));
+        if (order > 0)
+            fail(fmt::format("{} sent rows of {} out of order", side_name(side_), spec_.part(row_.range_no)));
     }
 
     void find_range() {
         while (range_index_ < ranges_.size() && ranges_[range_index_].range_no < row_.range_no) ++range_index_;
         if (range_index_ == ranges_.size() || ranges_[range_index_].range_no != row_.range_no)
-            fail(fmt::format("{} sent a row of {}, which was not asked for", side_name(side_), spec_.part(row_.range_no)));
+            fail(fmt::format("{} sent a row of {}, which was not asked for", side_name(side_),
+                             spec_.part(row_.range_no)));
     }
 
     Side side_;

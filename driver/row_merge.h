@@ -62,7 +62,8 @@ struct MergeSpec {
     /// Whether the ranges' digests were made under the forms of the rows' hashes. If not, rows add up to their ranges
     /// by their keys alone, and a range may show no difference.
     bool exact = true;
-    int buckets = 1;  ///< more: the ranges are buckets, so many of each; their totals have sums of rows alone, without numbers
+    int buckets =
+        1;  ///< more: the ranges are buckets, so many of each; their totals have sums of rows alone, without numbers
     Both<RangeTotal> keys{};  ///< of buckets: of all rows of their ranges, which must have been read
     /// What rows are in the ranges' exact digests, as places among the columns; empty: all columns.
     std::vector<int> digested_columns{};

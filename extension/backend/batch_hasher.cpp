@@ -188,8 +188,8 @@ std::size_t BatchHasher::drop_rows(std::span<const HeapTupleHeader> tuples) {
     return count;
 }
 
-/// Sums that were not in use lately come from memory while cells are hashed. The processor takes few requests at a time,
-/// so that they are made a few rows after each column.
+/// Sums that were not in use lately come from memory while cells are hashed. The processor takes few requests at a
+/// time, so that they are made a few rows after each column.
 template <typename H>
 void BatchHasher::prefetch_sums(const DigestMatrix& matrix, std::size_t from, std::size_t to) const {
     for (std::size_t row = from; row < to; ++row) {

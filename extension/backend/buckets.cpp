@@ -20,9 +20,9 @@ struct KeptBuckets {
     std::uint32_t ranges;
     std::uint32_t buckets;
     std::uint32_t sum_words;
-    const core::u64* sums;                ///< range by range
+    const core::u64* sums;                   ///< range by range
     std::span<const std::uint8_t> digested;  ///< one flag a range; empty: all
-    Oid user;                             ///< who had them made; nobody else is told
+    Oid user;                                ///< who had them made; nobody else is told
 
     bool has(std::uint32_t range) const { return digested.empty() || digested[range]; }
 };

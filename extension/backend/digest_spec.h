@@ -33,8 +33,8 @@ inline std::size_t bucket_place(std::uint32_t range, core::u64 key_hash, std::ui
 }
 
 struct DigestSpec {
-    bool wide;         ///< width 128 instead of 64
-    bool totals_only;  ///< the columns' sums are not kept
+    bool wide;                  ///< width 128 instead of 64
+    bool totals_only;           ///< the columns' sums are not kept
     std::uint32_t buckets = 1;  ///< of each range: a power of two
     core::u64 seed;
     std::span<const core::Form> key_forms;             ///< empty: keyless

@@ -73,8 +73,8 @@ void keep_only(DigestTask& task, ArrayType* only_ranges);
 /// kMaxBuckets, and where there would be more buckets than numbers.
 void set_buckets(DigestTask& task, int buckets);
 
-/// Chooses rows by bucket instead of by range (null: all), after set_buckets(): by numbers from 1 on, counted through all
-/// ranges. Raises 22023 for numbers that are none.
+/// Chooses rows by bucket instead of by range (null: all), after set_buckets(): by numbers from 1 on, counted through
+/// all ranges. Raises 22023 for numbers that are none.
 void keep_only_buckets(DigestTask& task, ArrayType* only_buckets);
 
 }  // namespace parity::backend

@@ -25,8 +25,8 @@ struct ScanEffort {
 int default_workers(const DigestTask& task);
 
 /// Scans all leaves with up to `workers` parallel workers, under the active snapshot. The task must have no obstacle.
-/// Raises XX000 if not exactly all pages were read. Adds to `matrix`, which is of the task's shape and zeroed; gives what
-/// that took.
+/// Raises XX000 if not exactly all pages were read. Adds to `matrix`, which is of the task's shape and zeroed; gives
+/// what that took.
 ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatrix& matrix);
 
 /// Scans them for whom the hashes of the rows of kept ranges are enough. They come in any order. Without workers where

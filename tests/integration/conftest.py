@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -24,8 +25,20 @@ MIXED = {"mixed": "target", "mixed reverse": "source"}
 # The modules whose tests hold whatever the engine is. Mixed pairs take long; the property tests have them always.
 EVERY_ENGINE = {"test_values", "test_keys", "test_relations", "test_property", "test_security", "test_schema_check", "test_migration"}
 ALWAYS_MIXED = {"test_property"}
-# The same for streams: what a key is, is decided before rows are read.
-LONG_STREAMED = {"test_keys"}
+# The same for streams: what a key is, and what a schema, is decided before rows are read.
+LONG_STREAMED = {"test_keys", "test_schema_check"}
+
+# Tests that take long and differ little from others.
+REPEATED = [r"test_servers_differ\.py::.*\[extension-stream", r"test_property\.py::.*\[(stream|mixed|mixed reverse)-[3-5]\]",
+            r"test_faults\.py::test_table_changed_at_any_moment\[(?!truncate)", r"test_stream_faults\.py::test_table_changed_at_any_moment",
+            r"test_values\.py::test_(one_cell_in_two_millions|all_rows_differ|1500_columns_mostly_null|large_values)\[stream",
+            r"test_stream_memory\.py::test_(memory_of_long_keys|memory_with_all_rows_different\[1000)", r"test_relations\.py::test_patterns\[stream",
+            r"test_vectors\.py::test_digests_in_other_encodings\[SQL_ASCII", r"test_invariance\.py::test_one_cell_changes_.*\[workers => 0",
+            r"test_backend\.py::test_bounds_are_not_read_from_pages_that_are_no_btree_pages\[(inner|meta)",
+            r"test_side_fails\.py::.*swallows_everything\[extension-stream"]
+
+# The modules that take longest, longest first; some of them wait for whole minutes of pg_cron.
+LONGEST = ["test_verify", "test_nightly", "test_backend", "test_values", "test_schedule", "test_faults", "test_vectors", "test_servers_differ", "test_runbook"]
 
 
 def pytest_configure(config):
@@ -34,6 +47,15 @@ def pytest_configure(config):
     # Waiting in libpq cannot be interrupted by pytest's own time limit: no statement of a test may take longer than this.
     cluster_module.TEST_SESSION += f" -c statement_timeout={30 if os.environ.get('PARITY_LONG') else 5}min"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clusters are stopped however a run is ended
+
+
+def pytest_collection_modifyitems(items):
+    """A module is one worker's: those that take longest begin, so that none is left over at the end."""
+    rank = {module: place for place, module in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.module.__name__, len(rank)))
+    for item in items:
+        if any(re.search(pattern, item.nodeid) for pattern in REPEATED):
+            item.add_marker(pytest.mark.long)
 
 
 def pytest_generate_tests(metafunc):

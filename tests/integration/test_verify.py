@@ -284,7 +284,7 @@ def test_a_statement_timeout_of_the_target_is_a_failure(verified):
 
 
 def test_a_cancelled_callback_ends_the_run(verified):
-    verified.source.execute("CREATE TABLE u (id int PRIMARY KEY); CREATE FUNCTION wait(payload jsonb) RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(60)'")
+    verified.source.execute("CREATE TABLE u (id int PRIMARY KEY); CREATE FUNCTION wait(payload jsonb) RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(10)'")
     verified.target.execute("CREATE TABLE u (id int PRIMARY KEY)")
     with contextlib.closing(verified.source.connect()) as connection:
         cancel = threading.Timer(2, connection.cancel)

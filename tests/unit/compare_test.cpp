@@ -156,15 +156,25 @@ TEST(DifferingBuckets, MustAddUpToTheirRange) {
     const std::vector<DivergentRange> ranges{divergent_range(3, 3, 4)};
     const std::string source = sums_of({1, 2}), target = sums_of({2, 2});
     EXPECT_EQ(differing_buckets(ranges, {{source}, {target}}, 2, 64).size(), 1U);
-    EXPECT_EQ(error_of([&] { differing_buckets(ranges, {{sums_of({1, 3})}, {target}}, 2, 64); }),
+    EXPECT_EQ(error_of([&] {
+                  differing_buckets(ranges, {{sums_of({1, 3})}, {target}}, 2, 64);
+              }),
               "the buckets of range 3 on source do not add up to its digest");
-    EXPECT_EQ(error_of([&] { differing_buckets(ranges, {{source}, {sums_of({2, 1})}}, 2, 64); }),
+    EXPECT_EQ(error_of([&] {
+                  differing_buckets(ranges, {{source}, {sums_of({2, 1})}}, 2, 64);
+              }),
               "the buckets of range 3 on target do not add up to its digest");
-    EXPECT_EQ(error_of([&] { differing_buckets(ranges, {{source}, {sums_of({4})}}, 2, 64); }),
+    EXPECT_EQ(error_of([&] {
+                  differing_buckets(ranges, {{source}, {sums_of({4})}}, 2, 64);
+              }),
               "target sent another number of buckets of range 3 than was asked for");
-    EXPECT_EQ(error_of([&] { differing_buckets({divergent_range(3, 3, 3)}, {{source}, {source}}, 2, 64); }),
+    EXPECT_EQ(error_of([&] {
+                  differing_buckets({divergent_range(3, 3, 3)}, {{source}, {source}}, 2, 64);
+              }),
               "range 3 is divergent, but its buckets are equal");
-    EXPECT_EQ(error_of([&] { differing_buckets(ranges, {{source}, {}}, 2, 64); }),
+    EXPECT_EQ(error_of([&] {
+                  differing_buckets(ranges, {{source}, {}}, 2, 64);
+              }),
               "a server sent the buckets of other ranges than were asked for");
 }
 

@@ -280,7 +280,8 @@ struct BucketsDiffer : FakeServers {
             if (!known) return std::nullopt;
             return differing;
         };
-        return descend({std::vector<std::string>(399), kIntKey, 64, first_is_exact, true, 64, differing}, first, servers);
+        return descend({std::vector<std::string>(399), kIntKey, 64, first_is_exact, true, 64, differing}, first,
+                       servers);
     }
 };
 

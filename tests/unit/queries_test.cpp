@@ -50,9 +50,10 @@ TEST(DigestCalls, CarryEverythingAsParametersOfTheRightSide) {
     settings.seed = ~std::uint64_t{0};
     const RangeList ranges{.bounds = {"k\x01"}, .only = {2, 3}, .buckets = 8};
     const Query query = range_digests_call(plan, Side::kTarget, settings, ranges);
-    EXPECT_EQ(query.parameters, (std::vector<Parameter>{"22", "{\"ident\"}", "{\"b\"}", "{\"ident\",\"b\"}",
-                                                        "{\"int\",\"text\"}", "true) --", "-1", "64",
-                                                        bytea_array({"k\x01"}), integer_array({2, 3}), Parameter{}, "8"}));
+    EXPECT_EQ(
+        query.parameters,
+        (std::vector<Parameter>{"22", "{\"ident\"}", "{\"b\"}", "{\"ident\",\"b\"}", "{\"int\",\"text\"}", "true) --",
+                                "-1", "64", bytea_array({"k\x01"}), integer_array({2, 3}), Parameter{}, "8"}));
     EXPECT_EQ(query.sql.find("true) --"), std::string::npos);
     EXPECT_EQ(range_totals_call(plan, Side::kTarget, settings, ranges).parameters, query.parameters);
 }

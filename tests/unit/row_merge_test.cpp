@@ -328,9 +328,13 @@ struct ThirdBucket {
 TEST(RowMerge, ChecksRowsOfBucketsByTheirSumsAndByWhatWasReadForThem) {
     const ThirdBucket bucket;
     EXPECT_EQ(bucket.merge(bucket.other, {21, 6}, {}).counts.mismatch, 1U);
-    EXPECT_EQ(error_of([&] { bucket.merge({bucket.other[0]}, {21, 6}, {}); }),
+    EXPECT_EQ(error_of([&] {
+                  bucket.merge({bucket.other[0]}, {21, 6}, {});
+              }),
               "rows of bucket 3 on target do not add up to its digest");
-    EXPECT_EQ(error_of([&] { bucket.merge(bucket.other, {20, 6}, {}); }),
+    EXPECT_EQ(error_of([&] {
+                  bucket.merge(bucket.other, {20, 6}, {});
+              }),
               "the rows that were read on target for divergent buckets are not all of their ranges");
     EXPECT_THROW(bucket.merge(bucket.other, {21, 5}, {}), TotalsError);
 }
@@ -342,11 +346,15 @@ TEST(RowMerge, ChecksRowsOfInexactBucketsByWhatWasSent) {
     EXPECT_EQ(bucket.merge(bucket.rows, {21, 6}, bucket.sent).counts.total(), 0U);
     EXPECT_EQ(bucket.merge(bucket.other, {21, 6}, bucket.sent).counts.mismatch, 1U);
     EXPECT_THROW(bucket.merge(bucket.rows, {21, 5}, bucket.sent), TotalsError);
-    EXPECT_EQ(error_of([&] { bucket.merge({bucket.rows[0]}, {21, 6}, bucket.sent); }),
+    EXPECT_EQ(error_of([&] {
+                  bucket.merge({bucket.rows[0]}, {21, 6}, bucket.sent);
+              }),
               "rows of divergent buckets got lost on the way from target");
     bucket.rows[1].range_no = bucket.ranges[0].range_no = 4;
     bucket.rows[0].range_no = 4;
-    EXPECT_EQ(error_of([&] { bucket.merge(bucket.rows, {21, 6}, bucket.sent); }),
+    EXPECT_EQ(error_of([&] {
+                  bucket.merge(bucket.rows, {21, 6}, bucket.sent);
+              }),
               "source sent a row of another bucket than 4");
 }
 
