@@ -133,6 +133,12 @@ def make_pair(source_cluster, target_cluster, engine):
     target_cluster.drop_database(made.target)
 
 
+def insert_unindexed(database, values, table="t"):
+    """Rows that the indexes of the table do not get."""
+    database.execute(f"UPDATE pg_index SET indisready = false WHERE indrelid = '{table}'::regclass; INSERT INTO {table} VALUES {values};"
+                     f"UPDATE pg_index SET indisready = true WHERE indrelid = '{table}'::regclass")
+
+
 @pytest.fixture
 def pair(source_cluster, target_cluster, engine):
     """For one test alone."""

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from conftest import insert_unindexed
 
 from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_source, missing_on_target
 from support.proxy import Proxy
@@ -199,12 +200,6 @@ def test_int8_source_with_bounds_beyond_the_targets_int4(pair):
     table = pair.compare("--ranges", "64", "--max-divergences", "0").expect(DIVERGENT).table()
     assert table["counts"] == {"mismatch": "0", "missing_on_target": "3000", "missing_on_source": "0"}
     assert findings(table) == {missing_on_target(id=str(n * 2000000)) for n in range(1001, 4001)}
-
-
-def insert_unindexed(database, values, table="t"):
-    """Rows that the indexes of the table do not get."""
-    database.execute(f"UPDATE pg_index SET indisready = false WHERE indrelid = '{table}'::regclass; INSERT INTO {table} VALUES {values};"
-                     f"UPDATE pg_index SET indisready = true WHERE indrelid = '{table}'::regclass")
 
 
 def test_corrupt_unique_index(pair):

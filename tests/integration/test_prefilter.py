@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import Pair
+from conftest import Pair, insert_unindexed
 
 from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch
 
@@ -66,6 +66,27 @@ def test_a_difference_among_other_scales_is_found(pair):
     table = pair.compare().expect(DIVERGENT).table()
     assert findings(table) == {mismatch("j", id="17"), mismatch("v", id="39999")}
     assert table["ranges"]["divergent"] == 2
+
+
+def test_rows_that_an_index_lacks_show_whatever_was_digested(pair):
+    """Rows of a bucket are read through the index. Under other forms than those of the first pass, the keys tell that it has not all of the range."""
+    pair.both(MADE)
+    pair.target.execute("INSERT INTO t VALUES (50000, '{}', 'everywhere')")
+    insert_unindexed(pair.source, "(50000, '{}', 'everywhere')")
+    pair.target.execute(OTHER_SCALES.replace("id % 1000 = 0", "id = 39990"))
+    table = pair.compare().expect(IDENTICAL).table()
+    assert table["notes"] == ["an index of the key does not agree with the table on source: it is corrupt; rows were read without it"]
+    pair.target.execute("UPDATE t SET v = 'other' WHERE id = 50000")
+    assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="50000")}
+
+
+def test_a_server_without_memory_for_buckets_does_without(pair):
+    pair.both(MADE)
+    pair.target.execute(f"ALTER DATABASE {pair.target.name} SET parity.max_digest_memory = '64kB'")
+    pair.target.execute("UPDATE t SET v = 'other' WHERE id IN (17, 39999)")
+    run = pair.compare("--verbose", "--ranges", "200", "--workers", "0").expect(DIVERGENT)
+    assert findings(run.table()) == {mismatch("v", id="17"), mismatch("v", id="39999")}
+    assert "rows of 2 divergent ranges merged" in run.stderr, run.stderr
 
 
 def test_other_encodings_have_none(source_cluster, target_cluster):
