@@ -229,14 +229,48 @@ DROP TABLE public.guarded;
 DROP ROLE regress_parity_column, regress_parity_set;
 SET client_min_messages = warning;
 
+-- What is not to be shown any more is forgotten, by who may have recorded it: a table against one target, a run that came to none.
+TRUNCATE parity.run RESTART IDENTITY CASCADE;
+SET client_min_messages = error;
+CREATE TABLE public.guarded (id int PRIMARY KEY, v int);
+SELECT parity.record_run_start('verify', 'here', 'replica', 'test') AS run \gset
+SELECT parity.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
+SELECT parity.record_divergences(:part, '[{"kind": "mismatch", "state": "divergent", "key": {"id": "1"}, "columns": ["v"]}]');
+SELECT parity.record_table_finish(:part, 'divergent');
+SELECT parity.record_table_start(:run, 'public.no_more', 'public.no_more') AS part \gset
+SELECT parity.record_table_finish(:part, 'failed', '{"sqlstate": "42P01", "message": "it is gone"}');
+SELECT parity.record_run_finish(:run, 'failed');
+SELECT parity.record_run_start('verify', 'here', 'replcia', 'test') AS run \gset
+SELECT parity.record_run_finish(:run, 'failed', '42704', 'server "replcia" does not exist');
+SELECT run_id, relation, target, scope, kind, state, key, columns FROM parity.findings;
+SELECT parity.record_run_start('verify', 'here', 'replica', 'test') AS run \gset
+SELECT parity.record_table_start(:run, 'public.no_more', 'public.no_more') AS part \gset
+SET SESSION AUTHORIZATION regress_parity_reader;
+SELECT public.error_of($$SELECT parity.forget('public.no_more', 'verify', 'replica')$$);
+SELECT public.error_of($$SELECT * FROM parity.findings$$);
+SET SESSION AUTHORIZATION regress_parity_operator;
+SELECT public.error_of($$SELECT parity.forget('public.guarded', 'verify', 'replica')$$), public.error_of($$SELECT parity.forget(NULL, 'verify', 'replica')$$),
+       public.error_of($$SELECT parity.forget('public.guarded', 'verify', NULL)$$);
+SELECT parity.forget('public.no_more', 'verify', 'replica'), parity.forget('public.no_more', 'verify', 'replica') AS again, parity.forget(NULL, 'verify', 'replcia') AS mistyped;
+RESET SESSION AUTHORIZATION;
+SELECT relation, target, result, running IS NOT NULL AS running, sqlstate FROM parity.status;
+SELECT parity.record_run_finish(:run, 'failed');
+SELECT parity.forget(NULL, 'baseline', 'replica') AS other_kind, parity.forget(NULL, 'verify', 'replica');
+SELECT count(*) FROM parity.run;
+DROP TABLE public.guarded;
+SET client_min_messages = warning;
+
 -- Without pg_cron there is nothing to schedule with; arguments are checked before.
 CREATE TABLE public.ledger (id int PRIMARY KEY);
+SELECT captured_rows FROM parity.capture('ledger', 'x');
 SELECT statement, public.error_of('SELECT parity.' || statement) FROM unnest(ARRAY[
     $$schedule('j', '0 3 * * *', 'CALL x()')$$, $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'x')$$, $$unschedule('j')$$,
     $$schedule('j', '0 3 * * *')$$, $$schedule('j', '0 3 * * *', relation => 'ledger')$$, $$schedule('j', '0 3 * * *', relation => 'ledger', server => 'a', label => 'b')$$,
     $$schedule('j', '0 3 * * *', 'CALL x()', server => 'a')$$, $$schedule(NULL, 'x', 'y')$$,
     $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'x', options => '{"nothing": 1}')$$,
-    $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'x', options => '{"run_id": 1}')$$]) AS statement;
+    $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'x', options => '{"run_id": 1}')$$,
+    $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'x', options => '["fail"]')$$,
+    $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'y')$$, $$schedule('j', '0 3 * * *', relation => 'ledger', server => 'nowhere')$$]) AS statement;
 CREATE TABLE public."Odd ' table" (id int PRIMARY KEY);
 SELECT parity.schedule_command('"Odd '' table"', NULL, $$it's$$, '{"allow_appends": true, "max_ranges": 5, "callback": "SELECT ''x''", "captured_as": null}');
 

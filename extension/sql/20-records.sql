@@ -183,12 +183,12 @@ COMMENT ON FUNCTION parity.record_about(text, jsonb) IS
 CREATE VIEW parity.status AS
 WITH part AS (
     SELECT t.relation, r.kind, r.target, t.scope, parity.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows,
-           t.in_flight_rows, t.unnamed_ranges, t.message, r.performer, r.pid
+           t.in_flight_rows, t.unnamed_ranges, t.message, t.sqlstate, r.performer, r.pid
     FROM parity.run_table t JOIN parity.run r ON r.id OPERATOR(pg_catalog.=) t.run_id
     WHERE NOT t.details OPERATOR(pg_catalog.?) 'dropped'::text
     UNION ALL
     SELECT NULL, r.kind, r.target, '{}'::jsonb, '{}'::jsonb, r.id, r.status, NULL, r.started, r.finished, NULL, NULL, NULL, NULL, r.message,
-           r.performer, r.pid
+           r.sqlstate, r.performer, r.pid
     FROM parity.run r
     WHERE r.finished IS NOT NULL AND r.status OPERATOR(pg_catalog.<>) 'identical'::text
       AND NOT EXISTS (SELECT FROM parity.run_table t WHERE t.run_id OPERATOR(pg_catalog.=) r.id)
@@ -216,7 +216,7 @@ SELECT relation, kind, target, nullif(coalesce(last.scope, running.scope), '{}':
                              running.run_id, running.pid)
             WHEN running.run_id IS NOT NULL THEN pg_catalog.format('died: the session of run %s has left it', running.run_id)
        END AS running,
-       last.run_id, last.performer, last.message
+       last.run_id, last.performer, last.message, last.sqlstate
 FROM last FULL JOIN running USING (relation, kind, target, about) LEFT JOIN verified USING (relation, kind, target, about)
 ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) 'identical'::text THEN 1 ELSE 0 END, relation, kind, target, about;
 COMMENT ON VIEW parity.status IS
@@ -235,6 +235,24 @@ COMMENT ON COLUMN parity.status.in_flight_rows IS 'of the last result';
 COMMENT ON COLUMN parity.status.running IS 'what a run does with the table just now, and for how long';
 COMMENT ON COLUMN parity.status.performer IS 'of the last result: the role that had logged in';
 COMMENT ON COLUMN parity.status.message IS 'of the last result: why it is what it is, or what was left out';
+COMMENT ON COLUMN parity.status.sqlstate IS 'of the error that ended the last run';
+
+CREATE VIEW parity.findings AS
+SELECT t.run_id, t.relation, r.target, t.scope, d.kind, d.state, d.key, d.columns, d.occurrences, d.source_values, d.target_values
+FROM parity.divergence d JOIN parity.run_table t ON t.id OPERATOR(pg_catalog.=) d.run_table_id
+    JOIN parity.run r ON r.id OPERATOR(pg_catalog.=) t.run_id
+ORDER BY t.run_id, t.relation, d.id;
+COMMENT ON VIEW parity.findings IS 'what each run found to differ, row by row: parity.divergence with the number of the run and the names of its table';
+COMMENT ON COLUMN parity.findings.relation IS 'the table''s qualified name, as in parity.run_table';
+COMMENT ON COLUMN parity.findings.target IS 'what it was compared with, as in parity.run';
+COMMENT ON COLUMN parity.findings.scope IS 'as in parity.run_table; {}: the whole table';
+COMMENT ON COLUMN parity.findings.kind IS 'as in parity.divergence';
+COMMENT ON COLUMN parity.findings.state IS 'as in parity.divergence';
+COMMENT ON COLUMN parity.findings.key IS 'as in parity.divergence';
+COMMENT ON COLUMN parity.findings.columns IS 'as in parity.divergence';
+COMMENT ON COLUMN parity.findings.occurrences IS 'as in parity.divergence';
+COMMENT ON COLUMN parity.findings.source_values IS 'as in parity.divergence';
+COMMENT ON COLUMN parity.findings.target_values IS 'as in parity.divergence';
 
 -- What NOTIFY and callbacks tell. A notification has less than 8000 bytes; a character may take six in JSON.
 CREATE FUNCTION parity.record_payload(told_run bigint, told_table bigint) RETURNS jsonb
@@ -263,17 +281,27 @@ COMMENT ON FUNCTION parity.record_payload(bigint, bigint) IS
 
 CREATE FUNCTION parity.record_line(told_run bigint, told_table bigint) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('verification of %s against %s: %s', coalesce(t.relation, r.source), r.target, coalesce(t.status, r.status))
+    SELECT format('verification of %s against %s: %s', coalesce(t.relation, CASE r.kind WHEN 'compare' THEN r.source ELSE 'database ' || r.source END), r.target, coalesce(t.status, r.status))
            || CASE WHEN t.divergent_ranges > 0 AND t.divergent_rows IS NULL THEN format(', %s of %s ranges differ', t.divergent_ranges, t.ranges)
-                   WHEN t.divergent_rows > 0 OR t.unnamed_ranges > 0
-                   THEN format(', %s rows differ', t.divergent_rows)
-                        || CASE WHEN t.unnamed_ranges > 0 THEN format(' and more in %s ranges', t.unnamed_ranges) ELSE '' END
+                   WHEN t.divergent_ranges > 0 AND t.unnamed_ranges > 0 AND t.divergent_rows = 0
+                   THEN format(', rows of %s ranges differ', t.divergent_ranges)
+                   WHEN t.divergent_rows > 0
+                   THEN format(CASE WHEN t.unnamed_ranges > 0 THEN ', at least %s rows differ' ELSE ', %s rows differ' END, t.divergent_rows)
                    ELSE '' END
            || CASE WHEN t.in_flight_rows > 0 THEN format(', %s rows in flight', t.in_flight_rows) ELSE '' END
            || coalesce(': ' || coalesce(t.message, r.message), '')
     FROM parity.run r LEFT JOIN parity.run_table t ON t.id = told_table WHERE r.id = told_run
 $$;
 COMMENT ON FUNCTION parity.record_line(bigint, bigint) IS 'the same for people; internal';
+
+CREATE FUNCTION parity.record_hint(told_run bigint, told_table bigint, status text) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format(CASE WHEN status = 'divergent' THEN 'SELECT * FROM parity.findings WHERE run_id = %s;'
+                       WHEN told_table IS NOT NULL OR EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = told_run)
+                       THEN 'SELECT * FROM parity.run_table WHERE run_id = %s;'
+                       ELSE 'SELECT * FROM parity.run WHERE id = %s;' END, told_run)
+$$;
+COMMENT ON FUNCTION parity.record_hint(bigint, bigint, text) IS 'the query that tells more of a run; internal';
 
 CREATE FUNCTION parity.record_tell(told_run bigint, told_table bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -283,10 +311,10 @@ BEGIN
     PERFORM pg_notify('parity', payload::text);
     IF payload ->> 'status' = 'divergent' THEN
         RAISE WARNING USING MESSAGE = parity.record_line(told_run, told_table), ERRCODE = 'PP002',
-            HINT = format('SELECT * FROM parity.divergence tells where; run %s.', told_run);
+            HINT = parity.record_hint(told_run, told_table, 'divergent');
     ELSIF payload ->> 'status' <> 'identical' THEN
         RAISE WARNING USING MESSAGE = parity.record_line(told_run, told_table), ERRCODE = 'PP003',
-            HINT = format('SELECT * FROM parity.run_table tells more; run %s.', told_run);
+            HINT = parity.record_hint(told_run, told_table, payload ->> 'status');
     END IF;
 END
 $$;
@@ -581,6 +609,43 @@ $$;
 COMMENT ON FUNCTION parity.record_trim() IS
     'removes the runs that ended more than parity.history_days ago, but for each table''s last and last identical one (of the whole table); gives their number';
 
+-- What parity.status says of a table that is verified no more, or of a name that was mistyped, goes with its records. Whoever could not have
+-- recorded a result about rows must not remove it. Runs that go on are left alone.
+CREATE FUNCTION parity.forget(relation text, kind text, target text) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    runs bigint[];
+    tables bigint;
+    removed bigint;
+BEGIN
+    PERFORM parity.record_require_values(jsonb_build_object('kind', kind, 'target', target), '{kind,target}');
+    PERFORM parity.record_dead_runs();
+    PERFORM parity.record_require_read(t.relation, t.scope)
+    FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
+    WHERE r.kind = kind AND r.target = target AND r.finished IS NOT NULL AND (relation IS NULL OR t.relation = relation)
+      AND t.status IN ('identical', 'divergent', 'in_flight');
+    WITH gone AS (
+        DELETE FROM parity.run_table t USING parity.run r
+        WHERE r.id = t.run_id AND r.kind = kind AND r.target = target AND r.finished IS NOT NULL AND (relation IS NULL OR t.relation = relation)
+        RETURNING t.run_id
+    )
+    SELECT count(*), coalesce(array_agg(run_id), '{}') INTO tables, runs FROM gone;
+    -- A run of which nothing is left would have a line of its own.
+    WITH gone AS (
+        DELETE FROM parity.run r
+        WHERE r.kind = kind AND r.target = target AND r.finished IS NOT NULL AND (relation IS NULL OR r.id = ANY (runs))
+          AND NOT EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = r.id)
+        RETURNING r.id
+    )
+    SELECT tables + count(*) INTO removed FROM gone WHERE id <> ALL (runs);
+    RAISE LOG USING MESSAGE = format('%s results of %s against %s (%s) were removed', removed, coalesce(relation, 'all tables'), target, kind);
+    RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION parity.forget(text, text, text) IS
+    'removes what parity.status says of a table (NULL: of all) of this kind and target, with the results behind it, and gives the number of results';
+
 --
 -- what a call names
 --
@@ -668,7 +733,8 @@ COMMENT ON FUNCTION parity.record_require_values(jsonb, text[]) IS
     'an error (22004) where what a record would be about is not given; internal';
 
 REVOKE ALL ON FUNCTION
-    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_tell(bigint, bigint),
+    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_hint(bigint, bigint, text),
+    parity.record_tell(bigint, bigint), parity.forget(text, text, text),
     parity.record_check(bigint), parity.record_goes_on(bigint), parity.record_about(text, jsonb), parity.record_require_end(text), parity.record_dead_runs(), parity.record_message(text, text),
     parity.record_error(bigint, bigint, text, text), parity.record_may_read(text, jsonb), parity.record_require_read(text, jsonb),
     parity.record_run_start(text, text, text, text, jsonb, boolean), parity.record_table_start(bigint, text, text, jsonb),
@@ -678,8 +744,8 @@ REVOKE ALL ON FUNCTION
     parity.record_require_values(jsonb, text[])
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint),
-    parity.record_dead_runs(), parity.record_message(text, text), parity.record_error(bigint, bigint, text, text),
+    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_hint(bigint, bigint, text),
+    parity.forget(text, text, text), parity.record_dead_runs(), parity.record_message(text, text), parity.record_error(bigint, bigint, text, text),
     parity.record_run_start(text, text, text, text, jsonb, boolean), parity.record_table_start(bigint, text, text, jsonb),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
     parity.record_tables_skipped(bigint, text[], text, jsonb), parity.record_run_finish(bigint, text, text, text), parity.record_trim(),
@@ -688,4 +754,4 @@ GRANT EXECUTE ON FUNCTION
     TO parity_operator;
 GRANT EXECUTE ON FUNCTION parity.record_goes_on(bigint), parity.record_about(text, jsonb) TO parity_reader;
 GRANT SELECT ON parity.status, parity.run, parity.run_table TO parity_reader;
-GRANT SELECT ON parity.divergence, parity.run_error TO parity_operator;
+GRANT SELECT ON parity.divergence, parity.findings, parity.run_error TO parity_operator;

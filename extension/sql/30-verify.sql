@@ -412,10 +412,10 @@ BEGIN
     RETURN CASE WHEN elsewhere IS NOT NULL
                 THEN jsonb_build_object('kind', 'unknown',
                                         'reason', format('the target subscribes to the relation elsewhere (%s)', elsewhere))
-                WHEN recovery THEN '{"kind": "none", "reason": "a standby of another cluster"}'
+                WHEN recovery THEN '{"kind": "none", "reason": "the target is a standby of another cluster"}'
                 WHEN slots IS NULL THEN '{"kind": "none"}'
                 WHEN disabled IS NOT NULL
-                THEN jsonb_build_object('kind', 'none', 'reason', format('subscription %s is disabled', disabled))
+                THEN jsonb_build_object('kind', 'none', 'reason', format('subscription %s of the target is disabled', disabled))
                 ELSE jsonb_build_object('kind', 'logical', 'slots', slots) END;
 END
 $$;
@@ -434,6 +434,7 @@ CREATE FUNCTION parity.verify_open(job jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     dblink text := parity.verify_dblink();
+    mapping record;
 BEGIN
     PERFORM parity.verify_disconnect(false);
     -- dblink would take an unknown name for a connection string.
@@ -442,7 +443,23 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('server "%s" does not exist', job ->> 'server'), ERRCODE = '42704',
             HINT = 'CREATE SERVER ... FOREIGN DATA WRAPPER dblink_fdw, and a user mapping, tell where it is.';
     END IF;
-    EXECUTE format('SELECT %s.dblink_connect($1, $2)', dblink) USING 'pg_parity:target', job ->> 'server';
+    SELECT (SELECT o.option_value FROM pg_options_to_table(m.umoptions) o WHERE o.option_name = 'user') AS role,
+           EXISTS (SELECT FROM pg_options_to_table(m.umoptions) o WHERE o.option_name = 'password') AS has_password
+    INTO mapping
+    FROM pg_user_mappings m WHERE m.srvname = job ->> 'server' AND m.usename IN (CURRENT_USER, 'public') ORDER BY m.umuser = 0 LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format(
+            'role "%s" has no user mapping for server "%s": CREATE USER MAPPING tells who it is there', CURRENT_USER, job ->> 'server');
+    END IF;
+    BEGIN
+        EXECUTE format('SELECT %s.dblink_connect($1, $2)', dblink) USING 'pg_parity:target', job ->> 'server';
+    EXCEPTION WHEN SQLSTATE '2F003' THEN
+        RAISE EXCEPTION USING ERRCODE = '2F003', MESSAGE = CASE WHEN mapping.has_password THEN format(
+                'server "%s" let role "%s" in without asking for its password, which dblink takes from superusers only: '
+                'pg_hba.conf there must ask it for one (scram-sha-256)', job ->> 'server', mapping.role)
+            ELSE format('the user mapping of role "%s" for server "%s" has no password, and dblink lets nobody but superusers connect without',
+                        CURRENT_USER, job ->> 'server') END;
+    END;
     PERFORM parity.verify_ask('SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
                               'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings WHERE name = ''idle_session_timeout''',
                               parity.verify_patience(job -> 'ask'));
@@ -1328,8 +1345,9 @@ BEGIN
     END IF;
     status := CASE WHEN state = '57014' AND NOT of_target THEN 'cancelled'
                    WHEN state LIKE '08%' OR (of_target AND state LIKE '57P%') THEN 'incomplete' ELSE 'failed' END;
-    message := CASE WHEN of_target THEN 'on the target: ' ELSE '' END || message
-               || CASE WHEN detail <> '' AND state LIKE '08%' THEN ': ' || btrim(detail, E'\n ') ELSE '' END;
+    message := CASE WHEN of_target THEN 'on the target: ' WHEN state = '42501' THEN 'here: ' ELSE '' END || message
+               || CASE WHEN detail <> '' AND state LIKE '08%' THEN ': ' || regexp_replace(btrim(detail, E'\n '), '\s*\n\s*', '; ', 'g')
+                       ELSE '' END;
     FOR secret IN SELECT o.option_value FROM pg_user_mappings m, pg_options_to_table(m.umoptions) o
                   WHERE m.srvname = job ->> 'server' AND o.option_name = 'password' AND o.option_value <> '' LOOP
         message := replace(message, secret, '***');
@@ -1701,9 +1719,25 @@ CREATE FUNCTION parity.verify_message(job jsonb, moving boolean) RETURNS text
         CASE WHEN job ->> 'status' = 'incomplete'
              THEN (SELECT string_agg(format('%s was not compared: %s', n ->> 'what', n ->> 'reason'), '; ')
                    FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n)
-             WHEN moving AND job ->> 'followed' = 'late' THEN format('the target had not replayed %s in time', job ->> 'source_lsn')
+             WHEN moving AND job ->> 'followed' = 'late' THEN format(
+                 'the target had not replayed %s in time: see %s', job ->> 'source_lsn',
+                 CASE WHEN job -> 'plan' -> 'replication' ? 'slots'
+                      THEN format('pg_replication_slots here (slot %s) and pg_stat_subscription there', (
+                          SELECT string_agg(n, ', ') FROM jsonb_array_elements_text(job -> 'plan' -> 'replication' -> 'slots') n))
+                      ELSE 'pg_stat_replication here' END)
              WHEN moving AND job ->> 'followed' = 'unknown'
              THEN 'whether what differs is only on its way cannot be told: ' || (job -> 'plan' -> 'replication' ->> 'reason') END,
+        CASE WHEN job ->> 'status' = 'divergent' THEN (
+            SELECT concat_ws('; ',
+                CASE WHEN replication ->> 'kind' = 'none' AND replication ? 'reason'
+                     THEN format('%s, so what differs may be what it has not received', replication ->> 'reason') END,
+                CASE WHEN unnamed > 0 THEN format('not all rows of %s ranges are named', unnamed) END,
+                CASE WHEN unnamed > 0 AND found -> 'source_rows' <> found -> 'target_rows'
+                     THEN format('%s rows here, %s on the target', found ->> 'source_rows', found ->> 'target_rows') END,
+                (SELECT string_agg(format('%s is not compared: %s', n ->> 'what', n ->> 'reason'), '; ')
+                 FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n))
+            FROM (SELECT job -> 'found' AS found, job -> 'plan' -> 'replication' AS replication,
+                         jsonb_array_length(job -> 'found' -> 'ranges') AS unnamed) AS known) END,
         CASE WHEN jsonb_array_length(job -> 'found' -> 'ranges') > parity.verify_most_ranges()
              THEN format('only %s of %s ranges are recorded', parity.verify_most_ranges(),
                          jsonb_array_length(job -> 'found' -> 'ranges')) END,
@@ -1847,6 +1881,19 @@ $$;
 COMMENT ON FUNCTION parity.verify_lock(oid, text) IS
     'takes the advisory lock under which one session at a time verifies a relation against a server; internal';
 
+CREATE FUNCTION parity.verify_lock_holder(of_kind text, of_target text, of_relation oid) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((
+        SELECT CASE WHEN r.id IS NULL THEN format(' (pid %s)', l.pid) ELSE format(' (run %s, pid %s)', r.id, l.pid) END
+        FROM pg_locks l LEFT JOIN parity.run r ON r.pid = l.pid AND r.finished IS NULL
+        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.objid = of_relation AND l.pid <> pg_backend_pid()
+          AND l.classid::bigint = parity.verify_lock_class(of_kind, of_target)::bigint & 4294967295
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        ORDER BY r.id DESC NULLS LAST LIMIT 1), '')
+$$;
+COMMENT ON FUNCTION parity.verify_lock_holder(text, text, oid) IS
+    'who has the advisory lock of a relation and a server, or a baseline''s label, in brackets; empty if nobody has it any more; internal';
+
 -- A session has one run at a time, so that all of its locks are that one's.
 CREATE FUNCTION parity.verify_unlock() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -1930,7 +1977,8 @@ BEGIN
     job := jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name', name,
                               'target', target);
     IF NOT parity.verify_lock(relation, ask ->> 'server') THEN
-        PERFORM parity.record_table_finish(part, 'skipped', jsonb_build_object('message', 'another session verifies the relation'));
+        PERFORM parity.record_table_finish(part, 'skipped', jsonb_build_object('message', 'another session verifies the relation'
+            || parity.verify_lock_holder('verify', ask ->> 'server', relation)));
         RETURN job || '{"status": "skipped", "step": "done"}';
     END IF;
     RETURN job || '{"step": "connect"}';
@@ -2046,6 +2094,17 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_end_run(jsonb) IS 'ends the record of a run, and gives its status; internal';
 
+CREATE FUNCTION parity.verify_worst(run bigint, result text) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN count(*) > 0 THEN format('; %s %s: %s', count(*), CASE count(*) WHEN 1 THEN 'table' ELSE 'tables' END,
+                                              string_agg(t.relation, ', ' ORDER BY t.id) FILTER (WHERE t.no <= 5)
+                                              || CASE WHEN count(*) > 5 THEN ', …' ELSE '' END) ELSE '' END
+    FROM (SELECT t.id, t.relation, row_number() OVER (ORDER BY t.id) AS no FROM parity.run_table t
+          WHERE t.run_id = run AND t.status = result) AS t
+$$;
+COMMENT ON FUNCTION parity.verify_worst(bigint, text) IS
+    'how many tables of a run ended as the run did, and the names of the first ones; internal';
+
 -- The end of a CALL, after all is recorded: an error that let nothing begin and a cancel go on to the caller, and so does any other bad
 -- end if that was asked for. A raised error is logged, and a scheduler keeps it: it has no text that may quote a value.
 CREATE FUNCTION parity.verify_raise(job jsonb, result text) RETURNS void
@@ -2053,6 +2112,7 @@ CREATE FUNCTION parity.verify_raise(job jsonb, result text) RETURNS void
 DECLARE
     message CONSTANT text := parity.record_message(job ->> 'sqlstate', job ->> 'message');
     error CONSTANT jsonb := job -> 'error';
+    run CONSTANT bigint := job ->> 'run';
 BEGIN
     IF error ->> 'detail' <> '' THEN
         RAISE EXCEPTION USING MESSAGE = error ->> 'message', ERRCODE = error ->> 'sqlstate', DETAIL = error ->> 'detail',
@@ -2063,10 +2123,12 @@ BEGIN
     ELSIF result = 'cancelled' THEN
         RAISE EXCEPTION USING MESSAGE = coalesce(message, 'canceling statement due to user request'), ERRCODE = '57014';
     ELSIF (job -> 'ask' ->> 'fail')::boolean AND result <> 'identical' THEN
-        RAISE EXCEPTION USING MESSAGE = format('verification against %s: %s', job -> 'ask' ->> 'server', result) || coalesce(': '
-            || message, ''),
+        RAISE EXCEPTION USING MESSAGE = coalesce(
+                CASE WHEN NOT job ? 'unrecorded' THEN parity.record_line(run, (job ->> 'part')::bigint) END
+                    || CASE WHEN NOT job ? 'part' THEN parity.verify_worst(run, result) ELSE '' END,
+                format('verification against %s: %s', job -> 'ask' ->> 'server', result) || coalesce(': ' || message, '')),
             ERRCODE = CASE WHEN result = 'divergent' THEN 'PP002' ELSE 'PP003' END,
-                HINT = format('SELECT * FROM parity.run_table WHERE run_id = %s tells more.', job ->> 'run');
+            HINT = parity.record_hint(run, NULL, result);
     END IF;
 END
 $$;

@@ -248,9 +248,7 @@ CREATE FUNCTION parity.baseline_plan(
 DECLARE
     plan parity.baseline;
 BEGIN
-    IF relation IS NULL OR label IS NULL OR width IS NULL THEN
-        RAISE EXCEPTION USING MESSAGE = 'relation, label and width must not be null', ERRCODE = '22004';
-    END IF;
+    PERFORM parity.record_require_values(jsonb_build_object('relation', relation::oid, 'label', label, 'width', width), '{relation,label,width}');
     IF label = '' THEN
         RAISE EXCEPTION USING MESSAGE = 'label must not be empty', ERRCODE = '22023';
     END IF;
@@ -327,9 +325,8 @@ DECLARE
     kept parity.baseline;
     name text := coalesce(captured_as, parity.baseline_name(relation));
 BEGIN
-    IF relation IS NULL OR label IS NULL OR allow_appends IS NULL OR name IS NULL THEN
-        RAISE EXCEPTION USING MESSAGE = 'relation, label and allow_appends must not be null', ERRCODE = '22004';
-    END IF;
+    PERFORM parity.record_require_values(jsonb_build_object('relation', relation::oid, 'label', label, 'allow_appends', allow_appends),
+                                         '{relation,label,allow_appends}');
     SELECT * INTO kept FROM parity.baseline b WHERE b.relation = name AND b.label = baseline_find.label;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING MESSAGE = format('%s has no baseline "%s"', name, label), ERRCODE = '42704',
@@ -502,7 +499,8 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = 'a pass must see one snapshot', ERRCODE = '25001';
     END IF;
     IF NOT pg_try_advisory_xact_lock(parity.verify_lock_class('baseline', ask ->> 'label'), relation::oid::bigint::bit(32)::integer) THEN
-        RETURN '{"status": "skipped", "findings": [], "facts": {"message": "another run has the table"}}';
+        RETURN jsonb_build_object('status', 'skipped', 'findings', '[]'::jsonb, 'facts', jsonb_build_object(
+            'message', 'another run has the table' || parity.verify_lock_holder('baseline', ask ->> 'label', relation::oid)));
     END IF;
     BEGIN
         PERFORM set_config('lock_timeout', (extract(epoch FROM (ask ->> 'lock_timeout')::interval) * 1000)::bigint::text, true);

@@ -15,6 +15,9 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('"%s" is a temporary table', relation), ERRCODE = '0A000',
             DETAIL = 'A job runs in another session, which has no such table.';
     END IF;
+    IF jsonb_typeof(options) <> 'object' THEN
+        RAISE EXCEPTION USING MESSAGE = 'options must be an object from names of arguments to their values', ERRCODE = '22023';
+    END IF;
     SELECT p.oid, p.proargnames INTO called, arguments FROM pg_proc p
     WHERE p.pronamespace = 'parity'::regnamespace AND p.prokind = 'p'
       AND p.proname = CASE WHEN label IS NULL THEN 'verify' ELSE 'verify_baseline' END;
@@ -33,6 +36,25 @@ END
 $$;
 COMMENT ON FUNCTION parity.schedule_command(regclass, text, text, jsonb) IS
     'the CALL that verifies a table against a server or a baseline; internal';
+
+-- A job that can only fail would be noticed at night.
+CREATE FUNCTION parity.schedule_require_target(relation regclass, server text, label text, options jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name CONSTANT text := coalesce(options ->> 'captured_as', parity.baseline_name(relation));
+BEGIN
+    IF server IS NOT NULL AND NOT EXISTS (SELECT FROM pg_foreign_server s WHERE s.srvname = server) THEN
+        RAISE EXCEPTION USING MESSAGE = format('server "%s" does not exist', server), ERRCODE = '42704',
+            HINT = 'CREATE SERVER ... FOREIGN DATA WRAPPER dblink_fdw, and a user mapping, tell where it is.';
+    ELSIF label IS NOT NULL AND NOT EXISTS (
+        SELECT FROM parity.baseline b WHERE b.relation = name AND b.label = schedule_require_target.label) THEN
+        RAISE EXCEPTION USING MESSAGE = format('%s has no baseline "%s"', name, label), ERRCODE = '42704',
+            HINT = 'SELECT parity.capture(relation, label) makes one.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.schedule_require_target(regclass, text, text, jsonb) IS
+    'an error unless there is what a table is to be verified against; internal';
 
 CREATE FUNCTION parity.schedule_require(job_name text, schedule text, command text) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -71,15 +93,14 @@ DECLARE
     scheduled text := command;
     job bigint;
 BEGIN
-    IF job_name IS NULL OR schedule IS NULL THEN
-        RAISE EXCEPTION USING MESSAGE = 'job_name and schedule must not be null', ERRCODE = '22004';
-    END IF;
+    PERFORM parity.record_require_values(jsonb_build_object('job_name', job_name, 'schedule', schedule), '{job_name,schedule}');
     IF num_nonnulls(command, relation) <> 1 OR num_nonnulls(server, label) <> num_nonnulls(relation) THEN
         RAISE EXCEPTION USING ERRCODE = '22023',
             MESSAGE = 'either a command must be given, or a relation with a server or a baseline''s label';
     END IF;
     IF relation IS NOT NULL THEN
         scheduled := parity.schedule_command(relation, server, label, options);
+        PERFORM parity.schedule_require_target(relation, server, label, options);
     END IF;
     PERFORM parity.schedule_require(job_name, schedule, scheduled);
     EXECUTE format('SELECT cron.schedule(%L, %L, %L)', job_name, schedule, scheduled) INTO job;
@@ -102,10 +123,12 @@ $$;
 COMMENT ON FUNCTION parity.unschedule(text) IS 'ends a job of pg_cron by its name';
 
 REVOKE ALL ON FUNCTION
-    parity.schedule_command(regclass, text, text, jsonb), parity.schedule_require(text, text, text),
+    parity.schedule_command(regclass, text, text, jsonb), parity.schedule_require_target(regclass, text, text, jsonb),
+    parity.schedule_require(text, text, text),
     parity.schedule(text, text, text, regclass, text, text, jsonb), parity.unschedule(text)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    parity.schedule_command(regclass, text, text, jsonb), parity.schedule_require(text, text, text),
+    parity.schedule_command(regclass, text, text, jsonb), parity.schedule_require_target(regclass, text, text, jsonb),
+    parity.schedule_require(text, text, text),
     parity.schedule(text, text, text, regclass, text, text, jsonb), parity.unschedule(text)
     TO parity_operator;

@@ -174,7 +174,8 @@ def test_a_second_run_steps_aside(archive):
     other.cursor().execute(f"SELECT pg_advisory_lock(parity.verify_lock_class('baseline', '2024'), {number})")
     assert verify(archive, "other")[1] == "identical"  # with something else it may be compared meanwhile
     run, result = verify(archive)
-    assert result == "skipped" and recorded(archive, run) == ("skipped", None, "another run has the table")
+    holder = other.info.backend_pid
+    assert result == "skipped" and recorded(archive, run) == ("skipped", None, f"another run has the table (pid {holder})")
     with pytest.raises(psycopg2.Error) as raised:
         verify(archive, fail="true")
     assert raised.value.pgcode == "PP003"

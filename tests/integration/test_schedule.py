@@ -16,7 +16,8 @@ def cron():
     """The database that pg_cron is in. An operator may schedule: USAGE on the schema cron is all that takes."""
     with Cluster("cron", settings=SETTINGS) as cluster:
         database = cluster.database()
-        database.execute("CREATE EXTENSION pg_cron; CREATE EXTENSION pg_parity; CREATE TABLE ledger (id int PRIMARY KEY, entry text);"
+        database.execute("CREATE EXTENSION pg_cron; CREATE EXTENSION pg_parity; CREATE EXTENSION dblink; CREATE SERVER replica FOREIGN DATA WRAPPER dblink_fdw;"
+                         "CREATE TABLE ledger (id int PRIMARY KEY, entry text);"
                          "INSERT INTO ledger SELECT g, 'entry ' || g FROM generate_series(1, 1000) g; CREATE ROLE keeper LOGIN IN ROLE parity_operator;"
                          "GRANT SELECT ON ledger TO keeper; GRANT USAGE ON SCHEMA cron TO keeper")
         yield database
@@ -61,7 +62,7 @@ def test_a_job_whose_table_is_gone_is_recorded(cron):
     cron.execute("DROP TABLE shortlived")
     with pytest.raises(psycopg2.errors.UndefinedTable, match='relation "public.shortlived" does not exist'):
         cron.execute(command)
-    assert cron.query("SELECT result, sqlstate, s.message FROM parity.status s JOIN parity.run_table t USING (run_id) WHERE s.relation = 'public.shortlived'") == [
+    assert cron.query("SELECT result, s.sqlstate, s.message FROM parity.status s JOIN parity.run_table t USING (run_id) WHERE s.relation = 'public.shortlived'") == [
         ("failed", "42P01", 'relation "public.shortlived" does not exist')]
     cron.query("SELECT parity.unschedule('gone')")
 
@@ -87,10 +88,18 @@ def test_without_a_right_on_the_schema(cron):
         cron.execute("RESET ROLE; DROP ROLE other")
 
 
+def test_what_there_is_nothing_to_verify_against_is_not_scheduled(cron):
+    for target, message in (("server => 'replcia'", 'server "replcia" does not exist'), ("label => 'open'", 'public.ledger has no baseline "open"')):
+        with pytest.raises(psycopg2.errors.UndefinedObject, match=message):
+            cron.query(f"SELECT parity.schedule('x', '0 3 * * *', relation => 'ledger', {target})")
+    assert jobs(cron) == []
+
+
 def test_from_another_database_the_hint_does_it(cron):
     other = cron.cluster.create_database()
     try:
         other.execute("CREATE TABLE ledger (id int PRIMARY KEY)")
+        other.query("SELECT parity.capture('ledger', 'x')")
         with pytest.raises(psycopg2.Error) as raised:
             other.query("SELECT parity.schedule('theirs', '0 3 * * *', relation => 'ledger', label => 'x')")
         assert raised.value.pgcode == "0A000"
@@ -112,6 +121,7 @@ def test_from_another_database_the_hint_does_it(cron):
 def test_the_page_shows_what_is_printed(cron):
     """docs/sql.md's example of scheduling, which cannot run where the others do."""
     sql, shown = re.search(r"^```postgresql\n(.*?)^```\n\n```text\n(.*?)^```", (TOP / "docs" / "sql.md").read_text(), re.M | re.S).groups()
+    cron.query("SELECT parity.capture('ledger', '2024 closed', replace => true)")
     printed = [line.rstrip() for line in cron.psql(sql).rstrip().splitlines()]
     expected = [line.rstrip() for line in shown.rstrip().splitlines()]
     assert len(printed) == len(expected), printed
