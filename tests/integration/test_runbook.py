@@ -137,6 +137,7 @@ def test_the_runbook(tmp_path):
         site = Site(stack, tmp_path)
         for block in commands:
             site.follow(block)
+        # What the baseline found has been forgotten by the last block.
         told = site.primary.query("SELECT status FROM parity.run ORDER BY id")
         assert told.count(("divergent",)) == 1 and {status for status, in told} == {"identical", "divergent"}
         assert site.new.query("SELECT kind, status FROM parity.run") == [("compare", "identical")]
