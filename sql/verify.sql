@@ -55,6 +55,12 @@ SELECT status, source_rows, target_rows FROM last_part;
 CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', filter => 'id < 400', columns => '{amount}') \gset
 SELECT status, source_rows, target_rows FROM last_part;
 
+-- What more there is than what is named.
+CREATE TABLE half (id bigint PRIMARY KEY, name text);
+INSERT INTO half SELECT id, name FROM t2 WHERE id <= 500;
+CALL parity.verify('t', 'loopback', 'half', allow_same_server => true, recheck_delay => '10 ms', max_rows => 1, ranges => 4) \gset
+DROP TABLE half;
+
 -- An error at the end, if asked for.
 CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', fail => true);
 SELECT status FROM last_part;

@@ -443,7 +443,8 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('server "%s" does not exist', job ->> 'server'), ERRCODE = '42704',
             HINT = 'CREATE SERVER ... FOREIGN DATA WRAPPER dblink_fdw, and a user mapping, tell where it is.';
     END IF;
-    SELECT (SELECT o.option_value FROM pg_options_to_table(m.umoptions) o WHERE o.option_name = 'user') AS role,
+    SELECT m.umuser = 0 AS of_public,
+           (SELECT o.option_value FROM pg_options_to_table(m.umoptions) o WHERE o.option_name = 'user') AS role,
            EXISTS (SELECT FROM pg_options_to_table(m.umoptions) o WHERE o.option_name = 'password') AS has_password
     INTO mapping
     FROM pg_user_mappings m WHERE m.srvname = job ->> 'server' AND m.usename IN (CURRENT_USER, 'public') ORDER BY m.umuser = 0 LIMIT 1;
@@ -457,8 +458,11 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '2F003', MESSAGE = CASE WHEN mapping.has_password THEN format(
                 'server "%s" let role "%s" in without asking for its password, which dblink takes from superusers only: '
                 'pg_hba.conf there must ask it for one (scram-sha-256)', job ->> 'server', mapping.role)
-            ELSE format('the user mapping of role "%s" for server "%s" has no password, and dblink lets nobody but superusers connect without',
-                        CURRENT_USER, job ->> 'server') END;
+            -- Its options are not for everybody to see.
+            WHEN mapping.of_public THEN format('the user mapping of PUBLIC for server "%s" has no password, or the server does not ask for it; '
+                'dblink lets nobody but superusers connect without', job ->> 'server')
+            ELSE format('the user mapping of role "%s" for server "%s" has no password, and dblink lets nobody but superusers connect without: '
+                        'ALTER USER MAPPING gives it one', CURRENT_USER, job ->> 'server') END;
     END;
     PERFORM parity.verify_ask('SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
                               'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings WHERE name = ''idle_session_timeout''',
