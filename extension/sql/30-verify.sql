@@ -2102,7 +2102,7 @@ CREATE FUNCTION parity.verify_worst(run bigint, result text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN count(*) > 0 THEN format('; %s %s: %s', count(*), CASE count(*) WHEN 1 THEN 'table' ELSE 'tables' END,
                                               string_agg(t.relation, ', ' ORDER BY t.id) FILTER (WHERE t.no <= 5)
-                                              || CASE WHEN count(*) > 5 THEN ', …' ELSE '' END) ELSE '' END
+                                              || CASE WHEN count(*) > 5 THEN ', ...' ELSE '' END) ELSE '' END
     FROM (SELECT t.id, t.relation, row_number() OVER (ORDER BY t.id) AS no FROM parity.run_table t
           WHERE t.run_id = run AND t.status = result) AS t
 $$;
