@@ -32,7 +32,7 @@ LONG_STREAMED = {"test_keys", "test_schema_check"}
 REPEATED = [r"test_servers_differ\.py::.*\[extension-stream", r"test_property\.py::.*\[(stream|mixed|mixed reverse)-[3-5]\]",
             r"test_faults\.py::test_table_changed_at_any_moment\[(?!truncate)", r"test_stream_faults\.py::test_table_changed_at_any_moment",
             r"test_values\.py::test_(one_cell_in_two_millions|all_rows_differ|1500_columns_mostly_null|large_values)\[stream",
-            r"test_stream_memory\.py::test_(memory_of_long_keys|memory_with_all_rows_different\[1000)", r"test_relations\.py::test_patterns\[stream",
+            r"test_stream_memory\.py::test_(memory_of_long_keys|memory_with_all_rows_different)", r"test_relations\.py::test_patterns\[stream",
             r"test_vectors\.py::test_digests_in_other_encodings\[SQL_ASCII", r"test_invariance\.py::test_one_cell_changes_.*\[workers => 0",
             r"test_backend\.py::test_bounds_are_not_read_from_pages_that_are_no_btree_pages\[(inner|meta)",
             r"test_side_fails\.py::.*swallows_everything\[extension-stream"]
