@@ -103,6 +103,7 @@ struct Connection::State {
     bool skip_copy(Clock::time_point deadline);
     bool read_more(Clock::time_point deadline);
     void cancel_and_drain() noexcept;
+    void hang_up() noexcept;
 
     /// Waits until `socket_events` on our socket, a signal, a shared failure, or the companion's answer. Returns false
     /// at the deadline.
@@ -123,7 +124,8 @@ struct Connection::State {
     void handle_notice(const PGresult* notice) const;
 
     const std::string server;
-    PGconn* conn;
+    PGconn* conn;            ///< nullptr after hang_up()
+    int ending_socket = -1;  ///< see hang_up()
     bool broken = false;
     bool streaming = false;
     bool ending = false;                              ///< what is left of an answer is being thrown away
@@ -141,11 +143,19 @@ struct Connection::State {
 Connection::State::~State() {
     if (companion) companion->watched_by = nullptr;
     if (watched_by) watched_by->companion = nullptr;
+    hang_up();
+    await_session_end(ending_socket);
+}
+
+void Connection::State::hang_up() noexcept {
+    if (!conn) return;
     early.clear();
     if (broken)
         PQfinish(conn);
     else
-        close_connection(conn);
+        ending_socket = driver::hang_up(conn);
+    conn = nullptr;
+    broken = true;
 }
 
 void Connection::State::require_alive() const {
@@ -427,7 +437,7 @@ Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
 Connection Connection::open(std::string_view server, const std::string& conninfo, const std::string& application_name,
-                            int connect_timeout_s) {
+                            int connect_timeout_s, const SharedFailure* failure) {
     check_conninfo(server, conninfo);
     // What stands before dbname is a default that the connection string may override; what stands after it is not.
     const std::array<const char*, 8> keywords = {
@@ -438,6 +448,7 @@ Connection Connection::open(std::string_view server, const std::string& conninfo
     PGconn* conn = PQconnectStartParams(keywords.data(), values.data(), 1);
     if (!conn) throw Error(ErrorKind::kInternal, "out of memory");
     auto state = std::make_unique<State>(server, conn);
+    state->failure = failure;
     PQsetNoticeReceiver(
         conn, [](void* self, const PGresult* notice) { static_cast<const State*>(self)->handle_notice(notice); },
         state.get());
@@ -495,6 +506,7 @@ void Connection::set_companion(Connection* companion) {
     if (companion) companion->state_->watched_by = state_.get();
 }
 
+void Connection::hang_up() noexcept { state_->hang_up(); }
 void Connection::set_failure(const SharedFailure* failure) { state_->failure = failure; }
 void Connection::wait_for(int fd) { state_->wait_for(fd); }
 void Connection::set_answer_time(std::chrono::seconds limit) { state_->answer_time = limit; }

@@ -117,9 +117,9 @@ class Connection {
   public:
     /// Connects to what messages call `server` ("source", "target") with libpq's rules (connection string, URI,
     /// service, PG*, .pgpass). `application_name` shows in pg_stat_activity. Also sets client_encoding to UTF8, or to
-    /// SQL_ASCII where the server's is.
+    /// SQL_ASCII where the server's is. `failure`: see set_failure(); it holds while connecting, too.
     static Connection open(std::string_view server, const std::string& conninfo, const std::string& application_name,
-                           int connect_timeout_s);
+                           int connect_timeout_s, const SharedFailure* failure = nullptr);
     Connection(Connection&&) noexcept;
     Connection& operator=(Connection&&) noexcept;
     ~Connection();
@@ -164,12 +164,30 @@ class Connection {
     /// False once the connection broke.
     bool alive() const;
 
+    /// Closes the connection but does not wait until the server has ended the session; that the destructor does. So
+    /// several sessions can end at the same time.
+    void hang_up() noexcept;
+
   private:
     friend class RowStream;
     friend class CopyStream;
     struct State;
     explicit Connection(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
+};
+
+/// Connection::set_failure() as long as this lives, and none afterwards.
+class HeedFailure {
+  public:
+    HeedFailure(Connection& connection, const SharedFailure* failure) : connection_(connection) {
+        connection_.set_failure(failure);
+    }
+    ~HeedFailure() { connection_.set_failure(nullptr); }
+    HeedFailure(const HeedFailure&) = delete;
+    HeedFailure& operator=(const HeedFailure&) = delete;
+
+  private:
+    Connection& connection_;
 };
 
 }  // namespace parity::driver

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
 #include <fmt/core.h>
 
 #include "core/digest.h"
+#include "driver/both_sides.h"
 #include "driver/column_options.h"
 #include "driver/key_choice.h"
 #include "driver/pairing.h"
@@ -58,10 +61,12 @@ bool is_true(std::string_view text) { return text == "t"; }
 /// Reads one side. The relations and sequences are listed first and described once it is known which of them matter.
 class InventoryReader {
   public:
-    InventoryReader(Side side, const Options& options, const Selection& selection, const NameMap& maps)
-        : options_(options), selection_(selection), maps_(maps), session_(Session::open(side, options, "inventory")) {
-        session_.begin_inventory();
-    }
+    InventoryReader(Side side, const Options& options, const Selection& selection, const NameMap& maps,
+                    const SharedFailure* failure)
+        : options_(options),
+          selection_(selection),
+          maps_(maps),
+          session_(Session::open(side, options, "inventory", failure)) {}
 
     void read_server();
     void list();
@@ -69,6 +74,7 @@ class InventoryReader {
     void read_sequences();
 
     Inventory& inventory() { return inventory_; }
+    Connection& connection() { return session_.connection(); }
 
   private:
     Result run(const Query& query) { return session_.connection().query(query.sql, query.parameters); }
@@ -102,6 +108,7 @@ class InventoryReader {
 // ---- the server ----------------------------------------------------------------------------------------------
 
 void InventoryReader::read_server() {
+    session_.begin_inventory();
     ServerInfo& server = inventory_.server;
     const Result result = run(server_query());
     server.version = result.text(0, 0).substr(0, result.text(0, 0).find(' '));
@@ -370,23 +377,49 @@ void InventoryReader::read_sequence_values(const std::vector<std::size_t>& index
 
 // ---- both sides ----------------------------------------------------------------------------------------------
 
-Both<Inventory> read_once(const Options& options, const Selection& selection, const NameMap& maps) {
-    Both<InventoryReader> readers{{Side::kSource, options, selection, maps}, {Side::kTarget, options, selection, maps}};
-    readers.source.read_server();
-    readers.target.read_server();
-    check_servers(options, {readers.source.inventory().server, readers.target.inventory().server});
-    readers.source.list();
-    readers.target.list();
+/// Both sides' readers. What they do, they do at the same time.
+class InventoryReaders {
+  public:
+    InventoryReaders(const Options& options, const Selection& selection, const NameMap& maps) {
+        on_both_sides([&](Side side, const SharedFailure* failure) {
+            readers_[side].emplace(side, options, selection, maps, failure);
+        });
+    }
+    ~InventoryReaders() {
+        for (Side side : {Side::kSource, Side::kTarget}) readers_[side]->connection().hang_up();
+    }
+    InventoryReaders(const InventoryReaders&) = delete;
+    InventoryReaders& operator=(const InventoryReaders&) = delete;
 
-    Both<Inventory> listed{readers.source.inventory(), readers.target.inventory()};
+    /// `work` takes a side's reader and the side.
+    void each(const std::function<void(InventoryReader&, Side)>& work) {
+        on_both_sides([&](Side side, const SharedFailure* failure) {
+            const HeedFailure heeded(readers_[side]->connection(), failure);
+            work(*readers_[side], side);
+        });
+    }
+
+    Inventory& operator[](Side side) { return readers_[side]->inventory(); }
+
+  private:
+    Both<std::optional<InventoryReader>> readers_;
+};
+
+Both<Inventory> read_once(const Options& options, const Selection& selection, const NameMap& maps) {
+    InventoryReaders readers(options, selection, maps);
+    readers.each([](InventoryReader& reader, Side) { reader.read_server(); });
+    check_servers(options, {readers[Side::kSource].server, readers[Side::kTarget].server});
+    readers.each([](InventoryReader& reader, Side) { reader.list(); });
+
+    const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
     const Pairing pairing = pair_relations(options, listed);
-    for (Side side : {Side::kSource, Side::kTarget}) {
+    readers.each([&](InventoryReader& reader, Side side) {
         std::set<std::uint32_t> paired;
         for (const Both<std::size_t>& pair : pairing.pairs) paired.insert(listed[side].relations[pair[side]].oid);
-        readers[side].describe(paired);
-        if (options.sequences) readers[side].read_sequences();
-    }
-    return {std::move(readers.source.inventory()), std::move(readers.target.inventory())};
+        reader.describe(paired);
+        if (options.sequences) reader.read_sequences();
+    });
+    return {std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])};
 }
 
 /// What a relation that is dropped while the catalogs are read can look like.

@@ -40,9 +40,8 @@ void ParallelCopy::wait(Connection& connection) {
 }
 
 void ParallelCopy::work(std::size_t thread) {
-    Connection& connection = sessions_[thread]->connection();
-    connection.set_failure(&failure_);
     try {
+        const HeedFailure heeded(sessions_[thread]->connection(), &failure_);
         while (!failure_.raised()) {
             const std::size_t number = next_++;
             if (number >= statements_.size()) break;
@@ -51,7 +50,6 @@ void ParallelCopy::work(std::size_t thread) {
     } catch (...) {
         failure_.raise(std::current_exception());
     }
-    connection.set_failure(nullptr);
     if (--running_ == 0) ended_.set();
 }
 

@@ -32,11 +32,11 @@ bool can_be_locked(char relkind) { return relkind == 'r' || relkind == 'p' || re
 Session::Session(Side side, Connection connection, const Options& options, std::string purpose)
     : side_(side), connection_(std::move(connection)), options_(&options), purpose_(std::move(purpose)) {}
 
-Session Session::open(Side side, const Options& options, const std::string& purpose) {
-    Session session(
-        side,
-        Connection::open(side_name(side), options.conninfo[side], "pgparity: " + purpose, options.connect_timeout_s),
-        options, purpose);
+Session Session::open(Side side, const Options& options, const std::string& purpose, const SharedFailure* failure) {
+    Session session(side,
+                    Connection::open(side_name(side), options.conninfo[side], "pgparity: " + purpose,
+                                     options.connect_timeout_s, failure),
+                    options, purpose);
     Connection& connection = session.connection_;
     connection.query(pin_search_path_statement());
     const Query query = optional_settings_query();
@@ -44,6 +44,7 @@ Session Session::open(Side side, const Options& options, const std::string& purp
     for (int row = 0; row < settings.rows(); ++row) session.optional_settings_.emplace_back(settings.text(row, 0));
     const std::string statements = session_settings_statements(session.optional_settings_);
     if (!statements.empty()) connection.query(statements);
+    connection.set_failure(nullptr);
     return session;
 }
 
@@ -145,9 +146,10 @@ std::vector<Session*> Session::share_snapshot(const TablePlan& table, std::size_
 }
 
 /// Roles and servers have limits, and one connection is enough.
-void Session::connect_shared(std::size_t count) {
+void Session::connect_shared(std::size_t count, const SharedFailure* failure) {
     try {
-        while (shared_.size() < count) shared_.push_back(std::make_unique<Session>(open(side(), *options_, purpose_)));
+        while (shared_.size() < count)
+            shared_.push_back(std::make_unique<Session>(open(side(), *options_, purpose_, failure)));
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::kConnection || shared_.empty()) throw;
     }

@@ -25,8 +25,10 @@ struct TableSnapshot {
 /// unless enabled, every setting that changes output, timeouts. Serves one thread, table after table.
 class Session {
   public:
-    /// Connects. `purpose` shows in application_name ("pgparity: " + purpose).
-    static Session open(Side side, const Options& options, const std::string& purpose);
+    /// Connects. `purpose` shows in application_name ("pgparity: " + purpose). What raises `failure` meanwhile ends
+    /// that.
+    static Session open(Side side, const Options& options, const std::string& purpose,
+                        const SharedFailure* failure = nullptr);
 
     Connection& connection() { return connection_; }
     const Connection& connection() const { return connection_; }
@@ -48,7 +50,7 @@ class Session {
     std::vector<Session*> share_snapshot(const TablePlan& table, std::size_t count);
 
     /// Opens the first of the connections that share_snapshot needs, so that it is there whoever else connects later.
-    void reserve_shared() { connect_shared(1); }
+    void reserve_shared(const SharedFailure* failure) { connect_shared(1, failure); }
 
     /// Closes the further connections, and with them the memory that large rows took.
     void close_shared() { shared_.clear(); }
@@ -66,7 +68,7 @@ class Session {
     TransactionSettings pinned_settings(const std::string& purpose) const;
     TransactionSettings table_settings(const TablePlan& table) const;
     void begin(const TransactionSettings& settings);
-    void connect_shared(std::size_t count);
+    void connect_shared(std::size_t count, const SharedFailure* failure = nullptr);
     void begin_shared(const TablePlan& table, const std::string& snapshot);
     void lock(const TablePlan& table);
     TableSnapshot check(const TablePlan& table);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "driver/both_sides.h"
 #include "driver/display_name.h"
 #include "driver/error.h"
 #include "driver/interrupt.h"
@@ -15,36 +17,39 @@ namespace parity::driver {
 /// A thread's connections. Does not move: each connection knows the other.
 class TablePool::SessionPair {
   public:
-    SessionPair(const RunContext& context, int worker)
-        : source_(open(context, Side::kSource, worker)), target_(open(context, Side::kTarget, worker)) {
-        source_.connection().set_companion(&target_.connection());
-        target_.connection().set_companion(&source_.connection());
+    SessionPair(const RunContext& context, int worker) {
+        on_both_sides([&](Side side, const SharedFailure* failure) {
+            sessions_[side].emplace(open(context, side, worker, failure));
+        });
+        connection(Side::kSource).set_companion(&connection(Side::kTarget));
+        connection(Side::kTarget).set_companion(&connection(Side::kSource));
     }
     ~SessionPair() {
-        source_.connection().set_companion(nullptr);
-        target_.connection().set_companion(nullptr);
+        for (Side side : {Side::kSource, Side::kTarget}) connection(side).set_companion(nullptr);
+        for (Side side : {Side::kSource, Side::kTarget}) connection(side).hang_up();
     }
     SessionPair(const SessionPair&) = delete;
     SessionPair& operator=(const SessionPair&) = delete;
 
-    Both<Session*> sessions() { return {&source_, &target_}; }
-    bool alive() { return source_.connection().alive() && target_.connection().alive(); }
+    Both<Session*> sessions() { return {&*sessions_.source, &*sessions_.target}; }
+    bool alive() { return connection(Side::kSource).alive() && connection(Side::kTarget).alive(); }
 
   private:
-    static Session open(const RunContext& context, Side side, int worker) {
-        Session session = Session::open(side, *context.options, fmt::format("worker {}", worker));
+    Connection& connection(Side side) { return sessions_[side]->connection(); }
+
+    static Session open(const RunContext& context, Side side, int worker, const SharedFailure* failure) {
+        Session session = Session::open(side, *context.options, fmt::format("worker {}", worker), failure);
         session.connection().set_notice_handler(
             [log = context.log, side](std::string_view severity, std::string_view message) {
                 log->log(severity == "WARNING" ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side),
                          message);
             });
-        if ((*context.servers)[side].engine == Engine::kStream) session.reserve_shared();
+        if ((*context.servers)[side].engine == Engine::kStream) session.reserve_shared(failure);
         context.log->debug("worker {} connected to the {}", worker, side_name(side));
         return session;
     }
 
-    Session source_;
-    Session target_;
+    Both<std::optional<Session>> sessions_;
 };
 
 TablePool::TablePool(const RunContext& context, const std::vector<TablePlan>& tables)

@@ -137,6 +137,12 @@ def test_unreachable_host(tables):
     assert "refused" in run.stderr
 
 
+def test_both_unreachable(tables):
+    """Both are tried at the same time; what is told does not depend on who was faster."""
+    port = free_port()
+    refused(tables.run(**{side: f"host=127.0.0.1 port={port} dbname={side} user=postgres" for side in ("source", "target")}), "to the source", "refused")
+
+
 def test_unknown_host(tables):
     refused(tables.run(source="host=nonesuch.invalid dbname=x"), "source", "nonesuch.invalid")
 

@@ -1,4 +1,4 @@
-"""One side fails, or its network does, while the other one is in the middle of a pass that would take for ever."""
+"""One side fails, or its network does, while the other one is in the middle of something that would take for ever."""
 
 import contextlib
 import signal
@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from support.engines import ALL_ENGINES
-from support.pgparity import DIVERGENT, ERROR, INCOMPLETE, PGPARITY, Run, popen
+from support.pgparity import DIVERGENT, ERROR, INCOMPLETE, PGPARITY, Run, pgparity, popen
 from support.proxy import Proxy
 
 # A view whose rows come only while the test does not hold the lock. `other` is larger, so that it is compared first.
@@ -177,3 +177,45 @@ def test_side_that_fails_while_the_others_network_swallows_everything(sides, swa
         run = finish(process).expect(INCOMPLETE)
     check_error(run, failing, "lost the connection")
     assert run.table("public.other")["result"] == "identical"
+
+
+# While both sides are asked at the same time: from which of its requests on nobody answers, counted from 0.
+SILENT_FROM = {"connecting": 0, "catalogs": 5}
+
+
+@contextlib.contextmanager
+def silent_from(database, request_no, then=None):
+    """A proxy of the database that swallows everything from that request on, and does what `then` does with it."""
+    def on_request(number, data):
+        if number >= request_no:
+            proxy.swallowing.set()
+            return then() if then else None
+    with Proxy(database.cluster.port, on_request=on_request) as proxy:
+        yield proxy
+
+
+def through_proxies(pair, source, target):
+    return ["--source", pair.source.tcp_conninfo(source.port), "--target", pair.target.tcp_conninfo(target.port), "--connect-timeout", "0"]
+
+
+@pytest.mark.parametrize("request_no", SILENT_FROM.values(), ids=SILENT_FROM)
+def test_source_that_fails_does_not_wait_for_a_silent_target(module_pair, request_no):
+    def break_once_target_is_silent():
+        assert target.swallowing.wait(PROMPTLY)
+        return 0
+    with silent_from(module_pair.target, request_no) as target, \
+            silent_from(module_pair.source, request_no, break_once_target_is_silent) as source:
+        run = pgparity("compare", *through_proxies(module_pair, source, target), timeout=PROMPTLY).expect(ERROR)
+    assert "connection to the source" in run.stderr if request_no else "connect to the source" in run.stderr, run
+    assert "target" not in run.stderr, run
+
+
+@pytest.mark.parametrize("request_no", SILENT_FROM.values(), ids=SILENT_FROM)
+def test_signal_while_both_sides_are_silent(module_pair, request_no):
+    with silent_from(module_pair.source, request_no) as source, silent_from(module_pair.target, request_no) as target:
+        process = popen("compare", *through_proxies(module_pair, source, target))
+        for proxy in (source, target):
+            assert proxy.swallowing.wait(PROMPTLY)
+        process.send_signal(signal.SIGINT)
+        run = finish(process).expect(ERROR)
+    assert "interrupted" in run.stderr
