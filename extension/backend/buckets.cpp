@@ -94,7 +94,7 @@ void keep_buckets(const DigestSpec& spec, const DigestMatrix& matrix) {
     auto* callback = allocate_array<MemoryContextCallback>(made, 1);
     callback->func = note_end;
     MemoryContextRegisterResetCallback(made, callback);
-    auto* sums = allocate_array<core::u64>(made, matrix.bucket_words());
+    auto* sums = static_cast<core::u64*>(allocate_large(made, matrix.bucket_words() * sizeof(core::u64)));
     std::copy_n(matrix.bucket(0), matrix.bucket_words(), sums);
     auto* digested = allocate_array<std::uint8_t>(made, spec.kept.size() + 1);
     std::copy(spec.kept.begin(), spec.kept.end(), digested);

@@ -33,17 +33,22 @@ DigestMatrix shape_matrix(const DigestSpec& spec) {
 
 DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context) {
     DigestMatrix matrix = shape_matrix(spec);
-    matrix.words = allocate_array<core::u64>(context, matrix.total_words());
+    matrix.words = static_cast<core::u64*>(allocate_large(context, matrix.bytes()));
     return matrix;
 }
 
-void add_matrix(const DigestMatrix& total, const core::u64* part) {
-    for (std::uint32_t range = 0; range < total.ranges; ++range, part += total.stride) {
-        core::u64* sums = total.range(range);
-        sums[0] += part[0];
-        add_sums(sums + 1, part + 1, total.stride - 1, total.sum_words);
+void add_stretch(const DigestMatrix& total, std::size_t offset, std::size_t words, const core::u64* part) {
+    core::u64* sums = total.words + offset;
+    if (sums >= total.bucket(0)) return add_sums(sums, part, words, total.sum_words);
+    for (std::size_t at = 0; at < words; at += total.stride) {
+        sums[at] += part[at];
+        add_sums(sums + at + 1, part + at + 1, total.stride - 1, total.sum_words);
     }
-    add_sums(total.bucket(0), part + total.spare, total.bucket_words(), total.sum_words);
+}
+
+void add_matrix(const DigestMatrix& total, const core::u64* part) {
+    for_each_stretch(total,
+                     [&](std::size_t offset, std::size_t words) { add_stretch(total, offset, words, part + offset); });
 }
 
 DigestMaker::DigestMaker(const DigestSpec& spec, const DigestMatrix& matrix, MemoryContext context)

@@ -2,6 +2,8 @@
 
 #include "backend/pg.h"
 
+#include <algorithm>
+
 #include "backend/digest_spec.h"
 #include "core/digest.h"
 
@@ -36,6 +38,23 @@ DigestMatrix shape_matrix(const DigestSpec& spec);
 
 /// A zeroed matrix in `context`.
 DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context);
+
+/// About how many words a stretch has.
+inline constexpr std::size_t kStretchWords = 1024;
+
+/// Calls `work(offset, words)` for stretches of sums that can be added one by one; all together they are all sums.
+template <typename Work>
+void for_each_stretch(const DigestMatrix& matrix, Work work) {
+    const std::size_t ranges = std::max<std::size_t>(kStretchWords / matrix.stride, 1);
+    for (std::size_t first = 0; first < matrix.ranges; first += ranges)
+        work(first * matrix.stride, std::min(ranges, matrix.ranges - first) * matrix.stride);
+    const std::size_t behind = matrix.total_words() - matrix.bucket_words();
+    for (std::size_t at = behind; at < matrix.total_words(); at += kStretchWords)
+        work(at, std::min(kStretchWords, matrix.total_words() - at));
+}
+
+/// Adds the sums of a stretch, which those of a matrix of the same shape begin with at `part`.
+void add_stretch(const DigestMatrix& total, std::size_t offset, std::size_t words, const core::u64* part);
 
 /// Adds the sums of `part`, which has the same shape.
 void add_matrix(const DigestMatrix& total, const core::u64* part);

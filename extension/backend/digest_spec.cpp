@@ -94,6 +94,7 @@ bytea* pack_spec(const DigestSpec& spec) {
                   static_cast<std::uint32_t>(spec.column_forms.size()),
                   static_cast<std::uint32_t>(spec.bounds.size()),
                   static_cast<std::uint32_t>(spec.kept.size())};
+    core::append_le(sink, std::uint32_t{0});  // room for the length
     sink.append(&header, sizeof header);
     for (std::string_view name : spec.key_form_names) append_counted(sink, core::as_bytes(name));
     for (std::string_view name : spec.column_form_names) append_counted(sink, core::as_bytes(name));
@@ -104,7 +105,10 @@ bytea* pack_spec(const DigestSpec& spec) {
     sink.append(spec.kept);
     sink.append(spec.kept_buckets.data(), spec.kept_buckets.size_bytes());
     for (core::ByteView bound : spec.bounds) append_counted(sink, bound);
-    return make_bytea(sink.view());
+    if (!AllocSizeIsValid(sink.size)) elog(ERROR, "a digest specification of %zu bytes is too large", sink.size);
+    auto* packed = reinterpret_cast<bytea*>(sink.data);
+    SET_VARSIZE(packed, sink.size);
+    return packed;
 }
 
 DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {

@@ -1,5 +1,7 @@
 #include "backend/memory.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 
 #include "backend/pg_compat.h"
@@ -8,6 +10,10 @@ namespace parity::backend {
 namespace {
 
 constexpr std::size_t kFirstCapacity = 256;
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+/// From here on a huge page is taken for what is smaller than one.
+constexpr std::size_t kWorthHugePages = kHugePage / 4;
 
 /// The sink's owner: the chunk it lies in knows its context, so that growing needs nothing but the pointer.
 bool grow(core::ByteSink& sink, std::size_t needed) noexcept {
@@ -34,6 +40,19 @@ core::ByteSink make_sink(MemoryContext context) {
     sink.capacity = kFirstCapacity;
     sink.grow = grow;
     return sink;
+}
+
+void* allocate_large(MemoryContext context, std::size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    if (bytes >= kWorthHugePages) {
+        const std::size_t room = TYPEALIGN(kHugePage, bytes);
+        void* chunk = MemoryContextAllocExtended(context, room + kHugePage, MCXT_ALLOC_HUGE);
+        auto* aligned = reinterpret_cast<void*>(TYPEALIGN(kHugePage, chunk));
+        madvise(aligned, room, MADV_HUGEPAGE);  // where that fails small pages do as well
+        return memset(aligned, 0, bytes);
+    }
+#endif
+    return allocate_array<std::uint8_t>(context, bytes);
 }
 
 ArrayType* make_array(Oid type, std::size_t count, std::size_t element_bytes) {

@@ -30,6 +30,15 @@ extern "C" {
 
 namespace parity::backend {
 
+/// Puts a message into a queue, waiting for room.
+inline shm_mq_result send_to_queue(shm_mq_handle* queue, Size bytes, const void* message) {
+#if PG_VERSION_NUM >= 150000
+    return shm_mq_send(queue, bytes, message, false, false);
+#else
+    return shm_mq_send(queue, bytes, message, false);
+#endif
+}
+
 /// Starts a scan of an index of a table with room for so many conditions.
 inline IndexScanDesc begin_index_scan(Relation heap, Relation index, Snapshot snapshot, int conditions) {
 #if PG_VERSION_NUM >= 180000

@@ -10,6 +10,7 @@
 #include "backend/pg_compat.h"
 #include "backend/progress.h"
 #include "backend/shared_rows.h"
+#include "backend/shared_sums.h"
 
 namespace parity::backend {
 namespace {
@@ -255,30 +256,27 @@ class WorkersOutput {
 
     void estimate(ParallelContext* parallel) const { shm_toc_estimate_chunk(&parallel->estimator, bytes()); }
     void set_up(ParallelContext* parallel) {
-        void* room = shm_toc_allocate(parallel->toc, bytes());
+        room_ = shm_toc_allocate(parallel->toc, bytes());
         if (leader_.rows)
-            rows_.emplace(static_cast<SharedRows*>(room), workers_, parallel->seg);
+            rows_.emplace(static_cast<SharedRows*>(room_), workers_, parallel->seg);
         else
-            sums_ = static_cast<core::u64*>(room);
-        shm_toc_insert(parallel->toc, leader_.rows ? kKeyRows : kKeySums, room);
+            set_up_shared_sums(room_, workers_);
+        shm_toc_insert(parallel->toc, leader_.rows ? kKeyRows : kKeySums, room_);
     }
-    /// Takes what those that were launched put there, when they have ended.
-    void take(int launched) {
-        if (rows_) return rows_->drain(task_.columns.size(), *leader_.rows);
-        for (int i = 0; i < launched; ++i)
-            add_matrix(leader_.matrix, sums_ + leader_.matrix.total_words() * static_cast<std::size_t>(i));
+    /// Waits until the workers have ended, and takes what they made.
+    void take(ParallelContext* parallel) {
+        if (!rows_) receive_sums(room_, parallel, leader_.matrix);
+        WaitForParallelWorkersToFinish(parallel);
+        if (rows_) rows_->drain(task_.columns.size(), *leader_.rows);
     }
 
   private:
-    std::size_t bytes() const {
-        return leader_.rows ? estimate_shared_rows(workers_)
-                            : leader_.matrix.bytes() * static_cast<std::size_t>(workers_);
-    }
+    std::size_t bytes() const { return leader_.rows ? estimate_shared_rows(workers_) : estimate_shared_sums(workers_); }
 
     const DigestTask& task_;
     const ScanOutput& leader_;
     int workers_;
-    core::u64* sums_ = nullptr;
+    void* room_ = nullptr;
     std::optional<RowReader> rows_;
 };
 static_assert(std::is_trivially_destructible_v<WorkersOutput>);
@@ -312,11 +310,10 @@ int scan_together(const DigestTask& task, ScanSetup& setup, int workers, const S
     LaunchParallelWorkers(parallel);
     ProgressReporter progress;
     participate({shared, setup.leaves, setup.columns, &task.spec, output, CurrentMemoryContext, &progress});
-    WaitForParallelWorkersToFinish(parallel);
+    theirs.take(parallel);
     check_all_read(shared);
     setup.scan.keys_read = shared->keys_read;
     const int launched = parallel->nworkers_launched;
-    theirs.take(launched);
     DestroyParallelContext(parallel);
     ExitParallelMode();
     return launched;
@@ -410,9 +407,7 @@ void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
         take_part({{}, &consumer});
         return writer.finish();
     }
-    DigestMatrix matrix = shape_matrix(spec);
-    matrix.words = static_cast<parity::core::u64*>(shm_toc_lookup(toc, kKeySums, false)) +
-                   matrix.total_words() * static_cast<std::size_t>(ParallelWorkerNumber);
-    memset(matrix.words, 0, matrix.bytes());
+    const DigestMatrix matrix = make_matrix(spec, CurrentMemoryContext);
     take_part({matrix, nullptr});
+    send_sums(shm_toc_lookup(toc, kKeySums, false), segment, matrix);
 }

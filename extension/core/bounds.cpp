@@ -157,12 +157,16 @@ bool RangeFinder::is_within(std::uint32_t range, std::int64_t number) const noex
 
 /// Gives how many rows, from the first one on, are in the last range.
 std::size_t RangeFinder::stay(std::span<const std::int64_t> numbers, std::uint32_t* ranges) const noexcept {
-    const bool is_last = last_ == bounds_.size();
-    const std::int64_t lower = last_ > 0 ? numbers_[last_ - 1] : std::numeric_limits<std::int64_t>::min();
-    const std::int64_t upper = is_last ? 0 : numbers_[last_];
-    std::size_t i = 0;
-    for (; i < numbers.size() && numbers[i] >= lower && (is_last || numbers[i] < upper); ++i) ranges[i] = last_;
-    return i;
+    constexpr auto kMin = std::numeric_limits<std::int64_t>::min(), kMax = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t lower = last_ > 0 ? numbers_[last_ - 1] : kMin;
+    if (last_ < bounds_.size() && numbers_[last_] <= lower) return 0;  // no number is in the range
+    const std::int64_t highest = last_ < bounds_.size() ? numbers_[last_] - 1 : kMax;
+    // One comparison: what is below `lower` becomes very large.
+    const u64 width = static_cast<u64>(highest) - static_cast<u64>(lower);
+    std::size_t count = 0;
+    while (count < numbers.size() && static_cast<u64>(numbers[count]) - static_cast<u64>(lower) <= width) ++count;
+    std::fill_n(ranges, count, last_);
+    return count;
 }
 
 /// Whether a row is in a range beside the last one, which then becomes the last one: keys that ascend from page to page
