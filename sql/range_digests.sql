@@ -27,6 +27,9 @@ SELECT * FROM parity.slice_digests('t', bounds => ARRAY['\x6b010b00000000000000'
 SELECT w, r, count(*), sum(row_count), parity.sum(key_digest), parity.sum(row_digest)
 FROM unnest(ARRAY[64, 128]) AS w, unnest(ARRAY[1, 2, 7, 1000]) AS r, LATERAL parity.range_digests('t', r, width => w, key_columns => '{}') GROUP BY w, r ORDER BY w, r;
 SELECT count(*), sum(row_count) FROM parity.range_digests('t', 8);
+-- So it is where the result is of many kilobytes, megabytes, and more than is kept in memory.
+SELECT r, count(*), count(DISTINCT range_no), sum(row_count), parity.sum(row_digest) FROM unnest(ARRAY[1000, 10000, 100000]) AS r,
+    LATERAL parity.range_digests('t', r, key_columns => '{}') GROUP BY r ORDER BY r;
 
 -- Seeds: other hashes, and digests that cannot be mixed.
 SELECT seed, key_digest FROM unnest(ARRAY[0, -1, 9223372036854775807, -9223372036854775808]) AS seed, LATERAL parity.range_digests('t', 1, seed => seed) ORDER BY seed;

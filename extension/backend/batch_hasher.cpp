@@ -127,6 +127,7 @@ void BatchHasher::hash_keys(std::size_t rows) {
         return;
     }
     const core::FramedKeys keys{frames_, kFrameRoom, bytes};
+    if (finder_.all_stay(keys, rows, ranges_)) return;
     std::int64_t numbers[kBatchRows];
     if (finder_.by_hash())
         std::transform(hashes, hashes + rows, numbers,

@@ -32,6 +32,13 @@ text* make_hex(core::ByteView bytes) {
     return result;
 }
 
+/// Where that fails small pages do as well.
+void ask_for_huge_pages([[maybe_unused]] void* first, [[maybe_unused]] std::size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    madvise(first, bytes, MADV_HUGEPAGE);
+#endif
+}
+
 }  // namespace
 
 core::ByteSink make_sink(MemoryContext context) {
@@ -43,16 +50,20 @@ core::ByteSink make_sink(MemoryContext context) {
 }
 
 void* allocate_large(MemoryContext context, std::size_t bytes) {
-#ifdef MADV_HUGEPAGE
-    if (bytes >= kWorthHugePages) {
-        const std::size_t room = TYPEALIGN(kHugePage, bytes);
-        void* chunk = MemoryContextAllocExtended(context, room + kHugePage, MCXT_ALLOC_HUGE);
-        auto* aligned = reinterpret_cast<void*>(TYPEALIGN(kHugePage, chunk));
-        madvise(aligned, room, MADV_HUGEPAGE);  // where that fails small pages do as well
-        return memset(aligned, 0, bytes);
-    }
-#endif
-    return allocate_array<std::uint8_t>(context, bytes);
+    if (bytes < kWorthHugePages) return allocate_array<std::uint8_t>(context, bytes);
+    const std::size_t room = TYPEALIGN(kHugePage, bytes);
+    void* chunk = MemoryContextAllocExtended(context, room + kHugePage, MCXT_ALLOC_HUGE);
+    auto* aligned = reinterpret_cast<void*>(TYPEALIGN(kHugePage, chunk));
+    ask_for_huge_pages(aligned, room);
+    return memset(aligned, 0, bytes);
+}
+
+/// The context's first block is allocated with it, and untouched.
+MemoryContext make_large_context(MemoryContext parent, std::size_t bytes) {
+    const std::size_t room = TYPEALIGN(kHugePage, bytes) + kHugePage;
+    MemoryContext context = AllocSetContextCreate(parent, "parity rows", 0, room, room);
+    ask_for_huge_pages(reinterpret_cast<void*>(TYPEALIGN(kHugePage, context)), room - kHugePage);
+    return context;
 }
 
 ArrayType* make_array(Oid type, std::size_t count, std::size_t element_bytes) {

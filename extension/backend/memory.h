@@ -22,6 +22,9 @@ T* allocate_array(MemoryContext context, std::size_t count) {
 /// in virtual machines the first touch of each small page may take longer than all that is done with it.
 void* allocate_large(MemoryContext context, std::size_t bytes);
 
+/// A context for about so many bytes in small pieces, in such pages.
+MemoryContext make_large_context(MemoryContext parent, std::size_t bytes);
+
 /// An SQL array of one dimension in the current context, for `count` elements of a fixed size that are to be written to
 /// ARR_DATA_PTR, with nothing between them.
 ArrayType* make_array(Oid type, std::size_t count, std::size_t element_bytes);

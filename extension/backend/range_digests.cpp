@@ -269,6 +269,12 @@ class BoundTexts {
 };
 static_assert(std::is_trivially_destructible_v<BoundTexts>);
 
+/// What the rows of range_digests take, about.
+std::size_t result_bytes(const RangeResult& result, std::size_t columns) {
+    constexpr std::size_t kOthers = 200;  // numbers, short bounds twice, headers
+    return result.matrix.ranges * (kOthers + (columns + 2) * sizeof(core::Digest));
+}
+
 Datum digest_datum(const core::Digest& digest) {
     auto* copy = static_cast<core::Digest*>(palloc(sizeof(core::Digest)));
     *copy = digest;
@@ -295,10 +301,12 @@ void for_each_range(const RangeResult& result, Put put) {
 using namespace parity::backend;
 
 Datum parity_range_digests(PG_FUNCTION_ARGS) {
-    Tuplestorestate* store;
-    TupleDesc descriptor = begin_result(fcinfo, {kRangeArguments, 10}, &store);
+    const FunctionShape shape{kRangeArguments, 10};
+    result_descriptor(fcinfo, shape);  // before arguments are read
     RangeResult result = compute(fcinfo, false);
     const DigestMaker maker(result.task.spec, result.matrix, CurrentMemoryContext);
+    Tuplestorestate* store;
+    TupleDesc descriptor = begin_result(fcinfo, shape, &store, result_bytes(result, maker.columns()));
     BoundTexts texts(result.task.spec);
     parity::core::Digest key, row;
     ArrayType* columns =

@@ -40,7 +40,8 @@ struct FunctionShape {
 /// ends.
 TupleDesc result_descriptor(FunctionCallInfo fcinfo, FunctionShape shape);
 
-/// Starts a result that is handed over whole: returns its result_descriptor() and sets `*store`.
-TupleDesc begin_result(FunctionCallInfo fcinfo, FunctionShape shape, Tuplestorestate** store);
+/// Starts a result that is handed over whole: returns its result_descriptor() and sets `*store`. `bytes` is what its
+/// rows take, about, where that is known.
+TupleDesc begin_result(FunctionCallInfo fcinfo, FunctionShape shape, Tuplestorestate** store, std::size_t bytes = 0);
 
 }  // namespace parity::backend

@@ -62,6 +62,11 @@ template <Form kForm>
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = first_number(keys[i], kForm, {});
 }
 
+/// Whether values are integers of eight bytes, ordered as such.
+bool is_long_integer(Form form) noexcept {
+    return is_integer_ordered(form) && fixed_width(form) == sizeof(std::int64_t);
+}
+
 /// Whether the integers alone order bounds and keys: one column, and no bound that is NULL.
 bool numbers_decide(std::span<const ByteView> bounds, std::span<const Form> forms) noexcept {
     if (forms.size() != 1 || number_kind(forms[0]) != NumberKind::kExact) return false;
@@ -133,12 +138,28 @@ std::uint32_t RangeFinder::find(ByteView framed_key, u64 key_hash_low) noexcept 
     return range;
 }
 
+/// Without a branch for each row.
+bool RangeFinder::all_stay(const FramedKeys& keys, std::size_t rows, std::uint32_t* ranges) const noexcept {
+    if (kind_ != Kind::kOne) {
+        if (kind_ != Kind::kInteger || !is_long_integer(key_forms_[0])) return false;
+        const std::optional<Stretch> last = last_stretch();
+        if (!last) return false;
+        bool stayed = true;
+        for (std::size_t i = 0; i < rows; ++i) {
+            const std::uint8_t* key = keys[i].data();
+            stayed &= (key[0] == kFrameValue) & last->has(load_le<u64>(key + 1));
+        }
+        if (!stayed) return false;
+    }
+    std::fill_n(ranges, rows, last_);
+    return true;
+}
+
 void RangeFinder::read_numbers(const FramedKeys& keys, std::span<std::int64_t> numbers) const noexcept {
     if (kind_ == Kind::kOne) return std::fill(numbers.begin(), numbers.end(), 0);
     const Form form = key_forms_[0];
     if (form == Form::kUuid && shared_.empty()) return read_numbers_of<Form::kUuid>(keys, numbers);
-    if (is_integer_ordered(form) && fixed_width(form) == sizeof(std::int64_t))
-        return read_numbers_of<Form::kInt>(keys, numbers);
+    if (is_long_integer(form)) return read_numbers_of<Form::kInt>(keys, numbers);
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = first_number(keys[i], form, shared_);
 }
 
@@ -155,16 +176,21 @@ bool RangeFinder::is_within(std::uint32_t range, std::int64_t number) const noex
     return (range == 0 || numbers_[range - 1] <= number) && (range == bounds_.size() || number < numbers_[range]);
 }
 
+/// Of the last range; none where bounds with the same integer leave none between them.
+std::optional<RangeFinder::Stretch> RangeFinder::last_stretch() const noexcept {
+    const std::int64_t lower = last_ > 0 ? numbers_[last_ - 1] : std::numeric_limits<std::int64_t>::min();
+    if (last_ < bounds_.size() && numbers_[last_] <= lower) return std::nullopt;
+    const std::int64_t highest =
+        last_ < bounds_.size() ? numbers_[last_] - 1 : std::numeric_limits<std::int64_t>::max();
+    return Stretch{static_cast<u64>(lower), static_cast<u64>(highest) - static_cast<u64>(lower)};
+}
+
 /// Gives how many rows, from the first one on, are in the last range.
 std::size_t RangeFinder::stay(std::span<const std::int64_t> numbers, std::uint32_t* ranges) const noexcept {
-    constexpr auto kMin = std::numeric_limits<std::int64_t>::min(), kMax = std::numeric_limits<std::int64_t>::max();
-    const std::int64_t lower = last_ > 0 ? numbers_[last_ - 1] : kMin;
-    if (last_ < bounds_.size() && numbers_[last_] <= lower) return 0;  // no number is in the range
-    const std::int64_t highest = last_ < bounds_.size() ? numbers_[last_] - 1 : kMax;
-    // One comparison: what is below `lower` becomes very large.
-    const u64 width = static_cast<u64>(highest) - static_cast<u64>(lower);
+    const std::optional<Stretch> last = last_stretch();
+    if (!last) return 0;
     std::size_t count = 0;
-    while (count < numbers.size() && static_cast<u64>(numbers[count]) - static_cast<u64>(lower) <= width) ++count;
+    while (count < numbers.size() && last->has(static_cast<u64>(numbers[count]))) ++count;
     std::fill_n(ranges, count, last_);
     return count;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "core/bytes.h"
@@ -54,6 +55,10 @@ class RangeFinder {
 
     std::uint32_t find(ByteView framed_key, u64 key_hash_low) noexcept;
 
+    /// Whether all of `rows` keys are in the range of the last key that was found, which then is set for them. False
+    /// where that takes longer to tell than finding them does.
+    bool all_stay(const FramedKeys& keys, std::size_t rows, std::uint32_t* ranges) const noexcept;
+
     /// The integers that rows are searched by, unless that is their hashes.
     void read_numbers(const FramedKeys& keys, std::span<std::int64_t> numbers) const noexcept;
 
@@ -67,6 +72,14 @@ class RangeFinder {
     /// What is searched: nothing, hashes, integers that order keys, integers that keys begin with.
     enum class Kind : std::uint8_t { kOne, kHash, kInteger, kPrefix };
 
+    /// The integers of a range: from `lower` on, so many more. An unsigned comparison with `width` tells of others.
+    struct Stretch {
+        u64 lower;
+        u64 width;
+        bool has(u64 number) const noexcept { return number - lower <= width; }
+    };
+
+    std::optional<Stretch> last_stretch() const noexcept;
     bool is_within(std::uint32_t range, std::int64_t number) const noexcept;
     std::size_t stay(std::span<const std::int64_t> numbers, std::uint32_t* ranges) const noexcept;
     bool move_beside(std::int64_t number) noexcept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -47,19 +48,34 @@ class Division {
     std::uint32_t find(const Bytes& key, u64 hash = 0) { return finder_.find(view(key), hash); }
     /// Keys of one length, together.
     std::vector<std::uint32_t> find_all(const std::vector<Bytes>& keys) {
-        Bytes together;
-        for (const Bytes& key : keys) together += key + "..";
-        const std::size_t length = keys[0].size();
-        const FramedKeys framed{view(together).data(), length + 2, length};
+        const Bytes together = join(keys);
         std::vector<std::int64_t> numbers(keys.size());
-        finder_.read_numbers(framed, numbers);
+        finder_.read_numbers(framed(together, keys), numbers);
         std::vector<std::uint32_t> ranges(keys.size());
-        finder_.find_all(framed, numbers, ranges.data());
+        finder_.find_all(framed(together, keys), numbers, ranges.data());
         return ranges;
+    }
+    /// The range of all keys where they stay in the last one.
+    std::optional<std::uint32_t> stay(const std::vector<Bytes>& keys) {
+        const Bytes together = join(keys);
+        constexpr std::uint32_t kUnset = 99;
+        std::vector<std::uint32_t> ranges(keys.size(), kUnset);
+        const bool stayed = finder_.all_stay(framed(together, keys), keys.size(), ranges.data());
+        EXPECT_EQ(std::count(ranges.begin(), ranges.end(), stayed ? ranges[0] : kUnset), std::ssize(keys));
+        return stayed ? std::optional(ranges[0]) : std::nullopt;
     }
     bool by_hash() const { return finder_.by_hash(); }
 
   private:
+    static Bytes join(const std::vector<Bytes>& keys) {
+        Bytes together;
+        for (const Bytes& key : keys) together += key + "..";
+        return together;
+    }
+    static FramedKeys framed(const Bytes& together, const std::vector<Bytes>& keys) {
+        return {view(together).data(), keys[0].size() + 2, keys[0].size()};
+    }
+
     std::vector<Bytes> bounds_;
     std::vector<ByteView> views_;
     std::vector<std::int64_t> numbers_;
@@ -282,6 +298,28 @@ TEST(RangeFinder, FindsEveryDecimalInItsRange) {
                          append_decimal(sink, value % 2, value % 50 < 8 ? 0 : weight, digits);
                      }));
     });
+}
+
+TEST(RangeFinder, TellsWhetherAllKeysStayInTheLastRange) {
+    constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
+    constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+    const Bytes null_of_length = kNullFrame + Bytes(8, '\xff');
+    Division division({"k" + int_frame(10), "k" + int_frame(20)}, kIntKey);
+    EXPECT_EQ(division.find(int_frame(15)), 1u);
+    EXPECT_EQ(division.stay({int_frame(10), int_frame(19), int_frame(15)}), 1u);
+    EXPECT_EQ(division.stay({int_frame(10), int_frame(20)}), std::nullopt);
+    EXPECT_EQ(division.stay({int_frame(9), int_frame(10)}), std::nullopt);
+    EXPECT_EQ(division.stay({int_frame(10), null_of_length}), std::nullopt);
+    EXPECT_EQ(division.find(int_frame(5)), 0u);
+    EXPECT_EQ(division.stay({int_frame(kMin), int_frame(9)}), 0u);
+    EXPECT_EQ(division.stay({int_frame(9), int_frame(kMax)}), std::nullopt);
+    EXPECT_EQ(division.find(int_frame(20)), 2u);
+    EXPECT_EQ(division.stay({int_frame(20), int_frame(kMax)}), 2u);
+    EXPECT_EQ(division.stay({int_frame(kMin)}), std::nullopt);
+    EXPECT_EQ(division.stay({null_of_length}), std::nullopt);
+    EXPECT_EQ(Division({}, kIntKey).stay({int_frame(1), int_frame(kMax)}), 0u);
+    EXPECT_EQ(Division({"k" + text_frame("b")}, kTextKey).stay({text_frame("a")}), std::nullopt);
+    EXPECT_EQ(Division({hash_bound(1)}, kIntKey).stay({int_frame(1)}), std::nullopt);
 }
 
 TEST(RangeFinder, ComparesTheColumnsBehindTheFirst) {
