@@ -12,6 +12,7 @@ sys.path.insert(0, str(TOP / "tests"))
 sys.dont_write_bytecode = True
 
 from support.cluster import Cluster, binary, clean_environment  # noqa: E402
+from support.memory import huge_pages  # noqa: E402
 from support.pgparity import PGPARITY  # noqa: E402
 
 ROW_BYTES = 400  # of a table of bench/make-table.sql with its indexes, rounded up
@@ -28,27 +29,6 @@ SEQUENTIAL = {"jit": "off", "enable_indexscan": "off", "enable_indexonlyscan": "
 def default_workers():
     """Parallel workers besides the leader: a process for each processor."""
     return (os.cpu_count() or 1) - 1
-
-
-@contextlib.contextmanager
-def huge_pages(megabytes):
-    """Has the kernel keep huge pages for so much shared memory, where this process may ask for them (root) and they are to be had; a server
-    that finds none does without. Without them each new process pays for every small page that it touches first, in some virtual machines
-    ten times what reading it costs."""
-    setting, size = Path("/proc/sys/vm/nr_hugepages"), 2
-    before = int(setting.read_text()) if setting.exists() else 0
-    wanted = before + int(megabytes * 1.05 + 100) // size
-    try:
-        setting.write_text(str(wanted))
-    except OSError:
-        yield
-        return
-    try:
-        if int(setting.read_text()) < wanted:
-            setting.write_text(str(before))
-        yield
-    finally:
-        setting.write_text(str(before))
 
 
 def uses_huge_pages(database):

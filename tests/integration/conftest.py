@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import pytest  # noqa: E402
 from support import cluster as cluster_module  # noqa: E402
 from support.cluster import Cluster  # noqa: E402
 from support.installation import Installation  # noqa: E402
+from support.memory import file_room, huge_pages  # noqa: E402
 from support.pgparity import TOP, pgparity  # noqa: E402
 
 SCHEMA = TOP / "docs" / "report.schema.json"
@@ -40,6 +42,10 @@ REPEATED = [r"test_servers_differ\.py::.*\[extension-stream", r"test_property\.p
 # The modules that take longest, longest first; some of them wait for whole minutes of pg_cron.
 LONGEST = ["test_verify", "test_nightly", "test_backend", "test_values", "test_schedule", "test_faults", "test_vectors", "test_servers_differ", "test_runbook"]
 
+# What the clusters that a worker has at the same time share with their processes, and what their files take: both with room to spare.
+WORKER_SHARED_MB = 750
+WORKER_FILES_MB = 12_000 if os.environ.get("PARITY_LONG") else 2_500
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: only run by scripts/test --long")
@@ -47,6 +53,20 @@ def pytest_configure(config):
     # Waiting in libpq cannot be interrupted by pytest's own time limit: no statement of a test may take longer than this.
     cluster_module.TEST_SESSION += f" -c statement_timeout={30 if os.environ.get('PARITY_LONG') else 5}min"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clusters are stopped however a run is ended
+    if not hasattr(config, "workerinput"):
+        use_memory(config, config.getoption("numprocesses", None) or 1)
+
+
+def use_memory(config, workers):
+    """Databases are made by the hundred and processes by the ten thousand: where there is memory to spare, what processes share is in huge
+    pages, and the clusters' files are in memory, too. The workers know the folder by the environment."""
+    room = file_room()
+    if room > 4 * workers * WORKER_SHARED_MB:
+        reserved = contextlib.ExitStack()
+        reserved.enter_context(huge_pages(workers * WORKER_SHARED_MB))
+        config.add_cleanup(reserved.close)
+    if room > workers * (WORKER_SHARED_MB + WORKER_FILES_MB):
+        os.environ.setdefault("PARITY_CLUSTERS_DIR", "/dev/shm")
 
 
 def pytest_collection_modifyitems(items):

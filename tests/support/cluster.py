@@ -145,7 +145,8 @@ class Cluster:
 
     def __enter__(self):
         os.umask(0o022)  # the servers' user reads what is made here
-        self.directory = tempfile.mkdtemp(prefix="pg_parity-", dir=f"{self.installation.root}/tmp")
+        place = f"{self.installation.root}/tmp" if self.installation.root else os.environ.get("PARITY_CLUSTERS_DIR", "/tmp")
+        self.directory = tempfile.mkdtemp(prefix="pg_parity-", dir=place)
         os.chmod(self.directory, 0o755)
         if os.geteuid() == 0:
             os.chown(self.directory, *self.installation.owner())
