@@ -115,6 +115,11 @@ class Database:
             raise AssertionError(f"psql failed ({done.returncode}): {done.stderr}")
         return done.stdout
 
+    @property
+    def is_lost(self):
+        """Whether the server ended the connection."""
+        return self._connection is not None and self._connection.closed != 0
+
     def close(self):
         if self._connection is not None:
             self._connection.close()
@@ -142,6 +147,7 @@ class Cluster:
         self.port = free_port()
         self.directory = None
         self._databases = 0
+        self._maintenance = None
 
     def __enter__(self):
         os.umask(0o022)  # the servers' user reads what is made here
@@ -225,10 +231,8 @@ class Cluster:
 
     def catch_up(self):
         """Waits until this standby has replayed all that its primary has written."""
-        primary = self.standby_of.database()
         # The end of a record of its own: the insert position may stand behind a page header, where no record ends.
-        lsn = primary.value("SELECT pg_logical_emit_message(false, 'catch up', '')")
-        primary.close()
+        lsn = self.standby_of.value("SELECT pg_logical_emit_message(false, 'catch up', '')")
         self.wait_for(f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'::pg_lsn")
 
     def _configure(self):
@@ -247,6 +251,8 @@ class Cluster:
         self._run("pg_ctl", "start", "-w", "-t", "60", "-s", "-D", self._inside(self.data_directory), "-l", self._inside(self.log_file))
 
     def stop(self):
+        if self._maintenance:
+            self._maintenance.close()
         if os.path.exists(os.path.join(self.data_directory, "postmaster.pid")):
             self._run("pg_ctl", "stop", "-w", "-t", "60", "-s", "-m", "fast", "-D", self._inside(self.data_directory))
 
@@ -262,49 +268,56 @@ class Cluster:
     def database(self, name="postgres"):
         return Database(self, name)
 
+    def execute(self, sql):
+        self._maintain(lambda maintenance: maintenance.execute(sql))
+
+    def value(self, sql):
+        return self._maintain(lambda maintenance: maintenance.value(sql))
+
+    def _maintain(self, act):
+        """In a session of the cluster that is kept, as starting one takes longer than most of what is asked. One that ended with the
+        server is made anew."""
+        self._maintenance = self._maintenance or self.database()
+        try:
+            return act(self._maintenance)
+        except psycopg2.Error:
+            if not self._maintenance.is_lost:
+                raise
+            return act(self._maintenance)
+
     def create_database(self, name=None, *, extension=True, options=""):
         """A new database; with the extension unless told otherwise. `options` are CREATE DATABASE's."""
         if name is None:
             self._databases += 1
             name = f"test_{self._databases}"
-        maintenance = self.database()
-        try:
-            if extension and not options:
-                self._make_template(maintenance)
-                options = "TEMPLATE parity_template"
-            maintenance.execute(f'CREATE DATABASE "{name}" {options}')
-        finally:
-            maintenance.close()
+        if extension and not options:
+            self._make_template()
+            options = "TEMPLATE parity_template"
+        self.execute(f'CREATE DATABASE "{name}" {options}')
         database = self.database(name)
         if extension and "parity_template" not in options:
             database.execute("CREATE EXTENSION pg_parity")
         return database
 
-    def _make_template(self, maintenance):
-        if maintenance.query("SELECT 1 FROM pg_database WHERE datname = 'parity_template'"):
+    def _make_template(self):
+        if self.value("SELECT count(*) FROM pg_database WHERE datname = 'parity_template'"):
             return
-        maintenance.execute("CREATE DATABASE parity_template")
+        self.execute("CREATE DATABASE parity_template")
         template = self.database("parity_template")
         template.execute("CREATE EXTENSION pg_parity")
         template.close()
 
     def drop_database(self, database):
         database.close()
-        maintenance = self.database()
-        maintenance.execute(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
-        maintenance.close()
+        self.execute(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
 
     def wait_for(self, sql, *, seconds=20, what=None):
         """Polls until a query's first value is true. For states that have no event to wait for."""
-        maintenance = self.database()
-        try:
-            deadline = time.monotonic() + seconds
-            while time.monotonic() < deadline:
-                if maintenance.value(sql):
-                    return
-                time.sleep(0.02)
-        finally:
-            maintenance.close()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.value(sql):
+                return
+            time.sleep(0.02)
         raise AssertionError(f"{what or sql} did not come true on {self.name} within {seconds} s")
 
 
