@@ -240,6 +240,7 @@ class Cluster:
             "listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self._inside(self.socket_directory),
             "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
             "shared_buffers": "128MB", "max_connections": "60", "max_wal_size": "4GB", "logging_collector": "off",
+            "wal_retrieve_retry_interval": "100ms",
             "log_line_prefix": "%m [%p] %a ", "max_prepared_transactions": "4", **self.settings,
         }
         with open(os.path.join(self.data_directory, "postgresql.conf"), "a") as file:
