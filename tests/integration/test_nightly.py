@@ -32,7 +32,7 @@ WRITES = """
     UPDATE orders SET total = total + 1, placed = now() WHERE id = :id;
     UPDATE stock SET pieces = pieces + 1 WHERE shelf = 'shelf ' || :item % 50 AND item = :item;
     INSERT INTO orders VALUES (100000 + nextval('more'), 1, 1, now());
-    DELETE FROM orders WHERE id = 100000 + currval('more') - 200;
+    DELETE FROM orders WHERE id = (SELECT 100000 + currval('more') - 200);
     COMMIT;"""
 # A divergence of each kind in the replica, and what makes it good again.
 PLANTED = "UPDATE orders SET total = 0 WHERE id = 17; DELETE FROM orders WHERE id = 18; INSERT INTO orders VALUES (-5, 1, 1, now())"
