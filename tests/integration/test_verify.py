@@ -498,9 +498,9 @@ def publisher_cluster():
 
 
 class Writer:
-    """Repeats statements in a thread."""
+    """Repeats statements in a thread. With the pause rows still change dozens of times within a look, and the processors are left to those who look."""
 
-    def __init__(self, database, *statements, pause=0.0):
+    def __init__(self, database, *statements, pause=0.001):
         self._connection = database.connect()
         self._statements = statements
         self._pause = pause
@@ -548,7 +548,7 @@ def logical(publisher_cluster, target_cluster):
     publisher_cluster.drop_database(made.source)
 
 
-UPDATES = ("UPDATE t SET v = v + 1 WHERE id = 1 + (random() * 19999)::int", "INSERT INTO t SELECT max(id) + 1, 0 FROM t",
+UPDATES = ("UPDATE t SET v = v + 1 WHERE id = (SELECT 1 + (random() * 19999)::int)", "INSERT INTO t SELECT max(id) + 1, 0 FROM t",
            "DELETE FROM t WHERE id = (SELECT min(id) FROM t)")
 
 
