@@ -8,7 +8,7 @@ namespace parity::backend {
 namespace {
 
 /// Guards against values that are no packed spec: the aggregate that takes one can be called by anybody.
-constexpr std::uint32_t kMagic = 0x50475031;
+constexpr std::uint32_t kMagic = 0x50475032;
 
 struct Header {
     std::uint32_t magic;
@@ -105,7 +105,9 @@ bytea* pack_spec(const DigestSpec& spec) {
     sink.append(spec.kept);
     sink.append(spec.kept_buckets.data(), spec.kept_buckets.size_bytes());
     for (core::ByteView bound : spec.bounds) append_counted(sink, bound);
-    if (!AllocSizeIsValid(sink.size)) elog(ERROR, "a digest specification of %zu bytes is too large", sink.size);
+    if (!AllocSizeIsValid(sink.size))
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the bounds take more than 1 GB"),
+                        errhint("Use fewer ranges.")));
     auto* packed = reinterpret_cast<bytea*>(sink.data);
     SET_VARSIZE(packed, sink.size);
     return packed;

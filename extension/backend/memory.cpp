@@ -13,7 +13,7 @@ constexpr std::size_t kFirstCapacity = 256;
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 /// From here on a huge page is taken for what is smaller than one.
-constexpr std::size_t kWorthHugePages = kHugePage / 4;
+constexpr std::size_t kWorthHugePage = kHugePage / 2;
 
 /// The sink's owner: the chunk it lies in knows its context, so that growing needs nothing but the pointer.
 bool grow(core::ByteSink& sink, std::size_t needed) noexcept {
@@ -50,12 +50,26 @@ core::ByteSink make_sink(MemoryContext context) {
 }
 
 void* allocate_large(MemoryContext context, std::size_t bytes) {
-    if (bytes < kWorthHugePages) return allocate_array<std::uint8_t>(context, bytes);
-    const std::size_t room = TYPEALIGN(kHugePage, bytes);
+    if (bytes < kWorthHugePage) return allocate_array<std::uint8_t>(context, bytes);
+    const std::size_t in_huge_pages = TYPEALIGN_DOWN(kHugePage, bytes + kHugePage - kWorthHugePage);
+    const std::size_t room = std::max(bytes, in_huge_pages);
     void* chunk = MemoryContextAllocExtended(context, room + kHugePage, MCXT_ALLOC_HUGE);
     auto* aligned = reinterpret_cast<void*>(TYPEALIGN(kHugePage, chunk));
-    ask_for_huge_pages(aligned, room);
+    ask_for_huge_pages(aligned, in_huge_pages);
     return memset(aligned, 0, bytes);
+}
+
+/// "always [madvise] never": the chosen one is in brackets.
+bool has_huge_pages() {
+    static int known = -1;
+    if (known >= 0) return known;
+    known = 0;
+    if (FILE* file = AllocateFile("/sys/kernel/mm/transparent_hugepage/enabled", "r")) {
+        char text[64];
+        known = fgets(text, sizeof text, file) && !strstr(text, "[never]");
+        FreeFile(file);
+    }
+    return known;
 }
 
 /// The context's first block is allocated with it, and untouched.

@@ -19,8 +19,12 @@ T* allocate_array(MemoryContext context, std::size_t count) {
 }
 
 /// `bytes` zeroed bytes in `context`, over 1 GB too, in huge pages where they are many and the system has such pages:
-/// in virtual machines the first touch of each small page may take longer than all that is done with it.
+/// in virtual machines the first touch of each small page may take longer than all that is done with it. Not to be
+/// given to pfree(). Up to 1 MB more than that is touched.
 void* allocate_large(MemoryContext context, std::size_t bytes);
+
+/// Whether the system gives huge pages to who asks for them.
+bool has_huge_pages();
 
 /// A context for about so many bytes in small pieces, in such pages.
 MemoryContext make_large_context(MemoryContext parent, std::size_t bytes);

@@ -260,7 +260,7 @@ class WorkersOutput {
         if (leader_.rows)
             rows_.emplace(static_cast<SharedRows*>(room_), workers_, parallel->seg);
         else
-            set_up_shared_sums(room_, workers_);
+            set_up_shared_sums(room_, leader_.matrix, workers_);
         shm_toc_insert(parallel->toc, leader_.rows ? kKeyRows : kKeySums, room_);
     }
     /// Waits until the workers have ended, and takes what they made.
@@ -271,7 +271,9 @@ class WorkersOutput {
     }
 
   private:
-    std::size_t bytes() const { return leader_.rows ? estimate_shared_rows(workers_) : estimate_shared_sums(workers_); }
+    std::size_t bytes() const {
+        return leader_.rows ? estimate_shared_rows(workers_) : estimate_shared_sums(leader_.matrix, workers_);
+    }
 
     const DigestTask& task_;
     const ScanOutput& leader_;

@@ -1,51 +1,88 @@
 #include "backend/shared_sums.h"
 
+#include <algorithm>
+
 #include "backend/pg_compat.h"
 
 namespace parity::backend {
 namespace {
 
 /// Several messages fit, so that one end works while the other does.
-constexpr std::size_t kQueueBytes = 65536;
-static_assert(kStretchWords * sizeof(core::u64) * 4 < kQueueBytes);
+constexpr std::size_t kMostQueueBytes = 65536;
+static_assert(kStretchWords * sizeof(core::u64) * 4 < kMostQueueBytes);
 
-shm_mq* queue_of(void* room, int worker) {
-    return reinterpret_cast<shm_mq*>(static_cast<char*>(room) + kQueueBytes * static_cast<std::size_t>(worker));
+/// Few sums fit as a whole.
+std::size_t queue_bytes(const DigestMatrix& shape) {
+    constexpr std::size_t kHeaders = 1024;  // of the queue and of at most nine messages
+    return std::min(kMostQueueBytes, BUFFERALIGN(kHeaders + shape.bytes()));
 }
 
-/// A worker that failed has told why.
-[[noreturn]] void raise_unsent(ParallelContext* parallel) {
-    WaitForParallelWorkersToFinish(parallel);
-    elog(ERROR, "a parallel worker ended before it had sent its sums");
-    pg_unreachable();
+shm_mq* queue_of(void* room, const DigestMatrix& shape, int worker) {
+    return reinterpret_cast<shm_mq*>(static_cast<char*>(room) + queue_bytes(shape) * static_cast<std::size_t>(worker));
 }
 
-}  // namespace
+/// The queues of a parallel context, for the process that receives.
+class Receiver {
+  public:
+    Receiver(void* room, ParallelContext* parallel, const DigestMatrix& total)
+        : room_(room), parallel_(parallel), total_(total) {}
 
-std::size_t estimate_shared_sums(int workers) { return kQueueBytes * static_cast<std::size_t>(workers); }
+    void receive_all() {
+        for (int worker = 0; worker < parallel_->nworkers_launched; ++worker) receive(worker);
+    }
 
-void set_up_shared_sums(void* room, int workers) {
-    for (int worker = 0; worker < workers; ++worker)
-        shm_mq_set_receiver(shm_mq_create(queue_of(room, worker), kQueueBytes), MyProc);
-}
-
-void receive_sums(void* room, ParallelContext* parallel, const DigestMatrix& total) {
-    for (int worker = 0; worker < parallel->nworkers_launched; ++worker) {
-        shm_mq_handle* queue = shm_mq_attach(queue_of(room, worker), parallel->seg, parallel->worker[worker].bgwhandle);
-        for_each_stretch(total, [&](std::size_t offset, std::size_t words) {
+  private:
+    void receive(int worker) {
+        shm_mq_handle* queue = attach(worker, parallel_->worker[worker].bgwhandle);
+        for_each_stretch(total_, [&](std::size_t offset, std::size_t words) {
             Size bytes = 0;
             void* part = nullptr;
             if (shm_mq_receive(queue, &bytes, &part, false) != SHM_MQ_SUCCESS || bytes != words * sizeof(core::u64))
-                raise_unsent(parallel);
-            add_stretch(total, offset, words, static_cast<const core::u64*>(part));
+                raise_unsent(worker, queue);
+            add_stretch(total_, offset, words, static_cast<const core::u64*>(part));
         });
         shm_mq_detach(queue);
     }
+
+    shm_mq_handle* attach(int worker, BackgroundWorkerHandle* handle) {
+        return shm_mq_attach(queue_of(room_, total_, worker), parallel_->seg, handle);
+    }
+
+    /// A worker that failed has told why. The others end once nobody receives from them any more.
+    [[noreturn]] void raise_unsent(int worker, shm_mq_handle* queue) {
+        shm_mq_detach(queue);
+        while (++worker < parallel_->nworkers_launched) shm_mq_detach(attach(worker, nullptr));
+        WaitForParallelWorkersToFinish(parallel_);
+        elog(ERROR, "a parallel worker ended before it had sent its sums");
+        pg_unreachable();
+    }
+
+    void* room_;
+    ParallelContext* parallel_;
+    const DigestMatrix& total_;
+};
+static_assert(std::is_trivially_destructible_v<Receiver>);
+
+}  // namespace
+
+std::size_t estimate_shared_sums(const DigestMatrix& shape, int workers) {
+    return queue_bytes(shape) * static_cast<std::size_t>(workers);
+}
+
+void set_up_shared_sums(void* room, const DigestMatrix& shape, int workers) {
+    for (int worker = 0; worker < workers; ++worker)
+        shm_mq_set_receiver(shm_mq_create(queue_of(room, shape, worker), queue_bytes(shape)), MyProc);
+}
+
+/// One worker may wait with its sums while another one never started: that has to be found out first.
+void receive_sums(void* room, ParallelContext* parallel, const DigestMatrix& total) {
+    WaitForParallelWorkersToAttach(parallel);
+    Receiver(room, parallel, total).receive_all();
 }
 
 /// Where the leader is gone nobody needs them.
 void send_sums(void* room, dsm_segment* segment, const DigestMatrix& sums) {
-    shm_mq* queue = queue_of(room, ParallelWorkerNumber);
+    shm_mq* queue = queue_of(room, sums, ParallelWorkerNumber);
     shm_mq_set_sender(queue, MyProc);
     shm_mq_handle* handle = shm_mq_attach(queue, segment, nullptr);
     bool received = true;

@@ -13,9 +13,17 @@ namespace {
 constexpr std::size_t kKeptInSmallPages = std::size_t{1} << 20;
 constexpr std::size_t kKeptInHugePages = std::size_t{16} << 20;
 
+/// Their context stays until the query ends, so that a call which is repeated within it gets one only once.
+bool is_for_huge_pages(FmgrInfo* call, std::size_t bytes) {
+    if (!kStoresUseTheirContext || bytes <= kKeptInSmallPages || bytes > kKeptInHugePages) return false;
+    if (call->fn_extra || !has_huge_pages()) return false;
+    call->fn_extra = call;
+    return true;
+}
+
 /// A result of about so many bytes, in the query's context.
-Tuplestorestate* make_store(bool random_access, MemoryContext query, std::size_t bytes) {
-    if (!kStoresUseTheirContext || bytes <= kKeptInSmallPages || bytes > kKeptInHugePages)
+Tuplestorestate* make_store(FmgrInfo* call, bool random_access, MemoryContext query, std::size_t bytes) {
+    if (!is_for_huge_pages(call, bytes))
         return tuplestore_begin_heap(random_access, false,
                                      std::min(work_mem, static_cast<int>(kKeptInSmallPages / 1024)));
     const std::size_t room = 2 * bytes;  // sizes are rounded up to powers of two
@@ -104,7 +112,7 @@ TupleDesc begin_result(FunctionCallInfo fcinfo, FunctionShape shape, Tuplestores
     MemoryContext query = info->econtext->ecxt_per_query_memory;
     MemoryContext caller = MemoryContextSwitchTo(query);
     TupleDesc descriptor = result_descriptor(fcinfo, shape);
-    *store = make_store((info->allowedModes & SFRM_Materialize_Random) != 0, query, bytes);
+    *store = make_store(fcinfo->flinfo, (info->allowedModes & SFRM_Materialize_Random) != 0, query, bytes);
     info->returnMode = SFRM_Materialize;
     info->setResult = *store;
     info->setDesc = descriptor;

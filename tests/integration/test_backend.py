@@ -3,8 +3,10 @@ nobody should send. The answer is an error or the right digests; a crash fails t
 
 import contextlib
 import random
+import re
 import struct
 import threading
+from pathlib import Path
 
 import psycopg2
 import psycopg2.extensions
@@ -238,10 +240,11 @@ def slow(source_cluster):
     source_cluster.drop_database(made)
 
 
-RANGES = "SELECT sum(a.row_count) FROM generate_series(1, 200) g, LATERAL parity.range_digests('slow', seed => g, workers => 2, path => '{}') a"
+RANGES = "SELECT sum(a.row_count) FROM generate_series(1, 200) g, LATERAL parity.range_digests('slow', {}, seed => g, workers => 2, path => '{}') a"
 ROWS = ("SELECT sum(a.row_count) FROM generate_series(1, 200) g, LATERAL parity.row_records('slow', seed => g, workers => 2, "
         f"bounds => {QUARTERS}, only_ranges => '{{2}}') a")
-MANY = {"scan": RANGES.format("scan"), "aggregate": RANGES.format("aggregate"), "rows": ROWS}
+MANY = {"scan": RANGES.format(1024, "scan"), "scan of many ranges": RANGES.format(20000, "scan"), "aggregate": RANGES.format(1024, "aggregate"),
+        "rows": ROWS}
 
 
 @pytest.mark.parametrize("path", MANY)
@@ -272,6 +275,18 @@ def test_a_cancelled_or_killed_worker_is_an_error_and_no_answer(slow, path, func
     assert isinstance(outcome[0], psycopg2.Error) and outcome[0].pgcode in (code, "XX000", "57P01"), outcome
     no_workers_left(slow)
     assert slow.value("SELECT sum(row_count) FROM parity.range_digests('slow', workers => 2)") == 200000
+
+
+def test_many_results_in_one_query_do_not_add_up_in_memory(database):
+    """A result of so many ranges takes some megabytes."""
+    database.execute("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 100) n")
+    with contextlib.closing(database.connect()) as session, session.cursor() as cursor:
+        cursor.execute("SELECT count(*), sum(a.row_count) FROM generate_series(1, 100) g, "
+                       "LATERAL parity.range_digests('t', 10000, key_columns => '{}', seed => g, workers => 0) a")
+        assert cursor.fetchone() == (1000000, 10000)
+        status = Path(f"/proc/{session.info.backend_pid}/status").read_text()
+    peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+    assert peak < 150 * 1024, f"{peak} kB"
 
 
 def test_an_error_inside_a_parallel_scan_can_be_caught(database):
@@ -464,7 +479,7 @@ def test_bounds_are_not_read_from_pages_that_are_no_btree_pages(level):
 
 def packed(key_forms, column_forms, bounds=(), kept=b"", wide=0, seed=0, asked=None, buckets=1, kept_buckets=()):
     """A specification as range_digests() hands it to its aggregate; `asked` is the form that readers are made for, if another one."""
-    head = struct.pack("<IIIIQIIII", 0x50475031, wide, buckets, len(kept_buckets), seed, len(key_forms), len(column_forms), len(bounds), len(kept))
+    head = struct.pack("<IIIIQIIII", 0x50475032, wide, buckets, len(kept_buckets), seed, len(key_forms), len(column_forms), len(bounds), len(kept))
     names = {2: b"int", 5: b"text", 65: b"row"}
     forms = [names.get(code, b"nope") for code in [*key_forms, *column_forms]]
     inputs = [part for form in forms for part in (form if asked is None else asked, b"a column")]

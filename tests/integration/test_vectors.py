@@ -35,7 +35,7 @@ SETTINGS = {
     "others": "SET TimeZone = 'America/St_Johns'; SET DateStyle = 'German'; SET IntervalStyle = 'sql_standard'; SET xmloption = 'document';"
               " SET standard_conforming_strings = on; SET search_path = pg_catalog, public"
               + (" ; SET default_toast_compression = 'lz4'" if MAJOR >= 14 else ""),
-    "client encoding": "SET client_encoding = 'LATIN1'; SET max_parallel_workers_per_gather = 1; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0",
+    "client encoding": "SET client_encoding = 'LATIN1'; SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0",
 }
 
 

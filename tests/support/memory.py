@@ -14,7 +14,7 @@ def huge_pages(megabytes):
 
     def add(pages):
         before = int(setting.read_text())
-        setting.write_text(str(before + pages))
+        setting.write_text(str(max(0, before + pages)))
         return int(setting.read_text()) - before
     pages = int(megabytes * 1.05 + 100) // 2
     try:
@@ -27,7 +27,8 @@ def huge_pages(megabytes):
             added += add(-added)
         yield
     finally:
-        add(-added)
+        with contextlib.suppress(OSError):
+            add(-added)
 
 
 def file_room():
