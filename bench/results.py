@@ -15,8 +15,9 @@ from server import uses_huge_pages  # noqa: E402
 TOP = Path(__file__).resolve().parent.parent
 RESULTS = TOP / "bench" / "RESULTS.md"
 
-SECTIONS = ["The scan and its baselines", "End to end", "Growth with rows", "Growth with ranges", "Growth with columns",
-            "Growth with the size of values", "Cold cache", "The driver"]
+ALONE = ", one process"
+GROWTH = ["Growth with rows", "Growth with ranges", "Growth with columns", "Growth with the size of values", "Cold cache"]
+SECTIONS = ["The scan and its baselines", "End to end", *(title + alone for title in GROWTH for alone in ("", ALONE)), "The driver"]
 PREAMBLE = ("# Results\n\nEach section tells the command that measured it and wrote it here. Medians of interleaved runs; goals stand beside the "
             "ratios, which are of one run.\n")
 
@@ -35,7 +36,8 @@ def made_by(database, options):
     """What a section begins with. `options` are those of the command, by name, as they were in effect."""
     words = [f"bench/{Path(sys.argv[0]).name}"]
     for name, value in options.items():
-        words += [f"--{name}"] if value is True else [f"--{name}", *map(str, value if isinstance(value, list) else [value])] if value else []
+        if value is not None and value is not False:
+            words += [f"--{name}"] if value is True else [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
     commit = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False).stdout.strip()
     version = database.value("SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'")
     return (f"Made by `{shlex.join(words)} --write` on {datetime.date.today()}, pg_parity {version} ({commit or 'no repository'}), "
@@ -54,6 +56,8 @@ def sections_of(text):
 
 def with_section(text, title, body):
     """The text of the results with one section made or replaced, the sections in their order."""
+    if title not in SECTIONS:
+        raise ValueError(f"no place is known for a section “{title}”")
     sections = {**sections_of(text), title: body.strip("\n")}
     return PREAMBLE + "".join(f"\n## {known}\n\n{sections[known]}\n" for known in SECTIONS if known in sections)
 
