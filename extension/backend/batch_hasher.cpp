@@ -28,8 +28,8 @@ std::span<const StoredColumn> stored_columns(TupleDesc descriptor, std::span<con
 
 }  // namespace
 
-BatchHasher::BatchHasher(const DigestSpec& spec, TupleDesc descriptor, std::span<const RowInput> inputs,
-                         MemoryContext context, MemoryContext scratch_context)
+BatchHasher::BatchHasher(const DigestSpec& spec, const core::RangeFinder& finder, TupleDesc descriptor,
+                         std::span<const RowInput> inputs, MemoryContext context, MemoryContext scratch_context)
     : spec_(spec),
       scratch_context_(scratch_context),
       layout_(layout_of(descriptor, inputs, context)),
@@ -38,7 +38,7 @@ BatchHasher::BatchHasher(const DigestSpec& spec, TupleDesc descriptor, std::span
                       : layout_of(descriptor, inputs.first(spec.key_forms.size()), context)),
       key_(stored_columns(descriptor, inputs, layout_, context)),
       columns_(key_.subspan(spec.key_forms.size())),
-      finder_(spec.bounds, spec.key_forms, allocate_array<std::int64_t>(context, spec.bounds.size() + 1)),
+      finder_(finder),
       framed_(make_sink(context)),
       scratch_(make_scratch(context)),
       values_(allocate_array<StoredValue>(context, layout_.slots() * kBatchRows)),
@@ -119,15 +119,18 @@ void BatchHasher::find_values(const TupleLayout& layout, std::span<const HeapTup
 template <typename H>
 void BatchHasher::hash_keys(std::size_t rows) {
     H* hashes = key_hashes<H>();
-    std::size_t bytes = 0;
+    FixedKeys fixed{};
     if (spec_.key_forms.size() == 1)
-        bytes = hash_fixed_keys(key_[0], values_of(key_[0]), rows, spec_.seed, frames_, hashes);
-    if (bytes == 0) {
+        fixed = hash_fixed_keys(key_[0], values_of(key_[0]), rows, spec_.seed, frames_, hashes);
+    if (fixed.frame_bytes == 0) {
         for (std::size_t row = 0; row < rows; ++row) hash_key<H>(row);
         return;
     }
-    const core::FramedKeys keys{frames_, kFrameRoom, bytes};
-    if (finder_.all_stay(keys, rows, ranges_)) return;
+    if (const std::optional<std::uint32_t> range = finder_.find_same(fixed.lowest, fixed.highest)) {
+        std::fill_n(ranges_, rows, *range);
+        return;
+    }
+    const core::FramedKeys keys{frames_, kFrameRoom, fixed.frame_bytes};
     std::int64_t numbers[kBatchRows];
     if (finder_.by_hash())
         std::transform(hashes, hashes + rows, numbers,

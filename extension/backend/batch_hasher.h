@@ -36,11 +36,11 @@ struct HashedRowConsumer {
 /// row's hash before they begin the next one's.
 class BatchHasher {
   public:
-    /// `inputs` are the key's and then the columns', parallel to the spec's, with positions in the tuple. The spec must
-    /// outlive the hasher; its memory comes from `context`. Values that need memory take it from `scratch_context`,
-    /// which is reset after each of them.
-    BatchHasher(const DigestSpec& spec, TupleDesc descriptor, std::span<const RowInput> inputs, MemoryContext context,
-                MemoryContext scratch_context);
+    /// `inputs` are the key's and then the columns', parallel to the spec's, with positions in the tuple. The spec, and
+    /// what the finder of its ranges points to, must outlive the hasher; its memory comes from `context`. Values that
+    /// need memory take it from `scratch_context`, which is reset after each of them.
+    BatchHasher(const DigestSpec& spec, const core::RangeFinder& finder, TupleDesc descriptor,
+                std::span<const RowInput> inputs, MemoryContext context, MemoryContext scratch_context);
 
     /// Adds tuples to the sums of their ranges. Meanwhile, `upcoming` is fetched: the page whose tuples come next, or
     /// null.

@@ -12,7 +12,8 @@ namespace parity::backend {
 
 /// A matrix of 64-bit words in somebody's memory (a context, or shared memory). One range is one stretch of words:
 /// the count, then the sums of 1 (width 64) or 2 words (width 128: low, high). Where the columns' sums are not kept,
-/// those of all ranges are added up in spare words behind the last range, so that who adds need not ask. Behind these
+/// those of all ranges are added up in spare words behind the last range, so that who adds need not ask, and stay
+/// there. Behind these
 /// lie the sums of rows in buckets, where there are any.
 struct DigestMatrix {
     core::u64* words;
@@ -39,10 +40,11 @@ DigestMatrix shape_matrix(const DigestSpec& spec);
 /// A zeroed matrix in `context`.
 DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context);
 
-/// About how many words a stretch has.
-inline constexpr std::size_t kStretchWords = 1024;
+/// Stretches have at most so many words, unless a single range has more, and all but the last ones more than half.
+inline constexpr std::size_t kStretchWords = 128;
 
-/// Calls `work(offset, words)` for stretches of sums that can be added one by one; all together they are all sums.
+/// Calls `work(offset, words)` for stretches of sums that can be added one by one; all together they are all sums, but
+/// for the spare words, which nobody reads.
 template <typename Work>
 void for_each_stretch(const DigestMatrix& matrix, Work work) {
     const std::size_t ranges = std::max<std::size_t>(kStretchWords / matrix.stride, 1);

@@ -82,8 +82,23 @@ class SpecReader {
 
 bool is_bucket_count(std::uint32_t buckets) { return std::has_single_bit(buckets) && buckets <= kMaxBuckets; }
 
-bytea* pack_spec(const DigestSpec& spec) {
-    core::ByteSink sink = make_sink(CurrentMemoryContext);
+std::size_t packed_bytes(const DigestSpec& spec) {
+    const auto counted = [](std::size_t length) { return sizeof(std::uint32_t) + length; };
+    std::size_t bytes = VARHDRSZ + sizeof(Header) + spec.kept.size_bytes() + spec.kept_buckets.size_bytes();
+    for (std::string_view name : spec.key_form_names) bytes += counted(name.size());
+    for (std::string_view name : spec.column_form_names) bytes += counted(name.size());
+    for (const InputSpec& input : spec.inputs) bytes += counted(input.form.size()) + counted(input.label.size());
+    for (core::ByteView bound : spec.bounds) bytes += counted(bound.size());
+    if (!AllocSizeIsValid(bytes))
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the bounds take more than 1 GB"),
+                        errhint("Use fewer ranges.")));
+    return bytes;
+}
+
+void pack_spec(const DigestSpec& spec, void* to, std::size_t bytes) {
+    core::ByteSink sink;
+    sink.data = static_cast<std::uint8_t*>(to);
+    sink.capacity = bytes;
     Header header{kMagic,
                   spec.wide,
                   spec.totals_only,
@@ -105,24 +120,27 @@ bytea* pack_spec(const DigestSpec& spec) {
     sink.append(spec.kept);
     sink.append(spec.kept_buckets.data(), spec.kept_buckets.size_bytes());
     for (core::ByteView bound : spec.bounds) append_counted(sink, bound);
-    if (!AllocSizeIsValid(sink.size))
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the bounds take more than 1 GB"),
-                        errhint("Use fewer ranges.")));
-    auto* packed = reinterpret_cast<bytea*>(sink.data);
-    SET_VARSIZE(packed, sink.size);
+    Assert(sink.size == bytes);
+    SET_VARSIZE(to, bytes);
+}
+
+bytea* pack_spec(const DigestSpec& spec) {
+    const std::size_t bytes = packed_bytes(spec);
+    auto* packed = static_cast<bytea*>(palloc(bytes));
+    pack_spec(spec, packed, bytes);
     return packed;
 }
 
-DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
-    std::size_t size = VARSIZE_ANY_EXHDR(packed);
+namespace {
+
+/// `take_bounds(count)` gives room for so many.
+template <typename TakeBounds>
+DigestSpec read_spec(core::ByteView packed, MemoryContext context, TakeBounds take_bounds) {
     Header header;
-    if (size < sizeof header) raise_malformed();
-    std::uint8_t* copy = allocate_array<std::uint8_t>(context, size);
-    memcpy(copy, VARDATA_ANY(packed), size);
-    memcpy(&header, copy, sizeof header);
-    SpecReader reader({copy + sizeof header, size - sizeof header});
-    if (header.magic != kMagic || header.wide > 1 || header.totals_only > 1 || header.bounds > size ||
-        header.key_forms > size || header.column_forms > size || !is_bucket_count(header.buckets) ||
+    SpecReader reader(packed);
+    memcpy(&header, reader.take(sizeof header).data(), sizeof header);
+    if (header.magic != kMagic || header.wide > 1 || header.totals_only > 1 || header.bounds > packed.size() ||
+        header.key_forms > packed.size() || header.column_forms > packed.size() || !is_bucket_count(header.buckets) ||
         header.kept_buckets > header.kept)
         raise_malformed();
 
@@ -136,18 +154,39 @@ DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
     spec.inputs = reader.take_inputs(spec.key_forms.size() + spec.column_forms.size(), context);
     spec.kept = reader.take(header.kept);
     spec.kept_buckets = reader.take_flags(header.kept_buckets, context);
-    auto* bounds = allocate_array<core::ByteView>(context, header.bounds + 1);
-    for (std::uint32_t i = 0; i < header.bounds; ++i) {
-        bounds[i] = reader.take_counted();
-        if (core::check_bound(bounds[i], spec.key_forms) != core::BoundStatus::kOk) raise_malformed();
-        if (i > 0 && core::check_succession(bounds[i - 1], bounds[i], spec.key_forms) != core::BoundStatus::kOk)
-            raise_malformed();
-    }
+    core::ByteView* bounds = take_bounds(header.bounds);
+    for (std::uint32_t i = 0; i < header.bounds; ++i) bounds[i] = reader.take_counted();
     spec.bounds = {bounds, header.bounds};
     if (!reader.at_end() || (!spec.kept.empty() && spec.kept.size() != spec.ranges()) ||
         (!spec.kept_buckets.empty() && spec.kept_buckets.size() != spec.ranges()))
         raise_malformed();
     return spec;
+}
+
+void check_bounds(const DigestSpec& spec) {
+    for (std::size_t i = 0; i < spec.bounds.size(); ++i)
+        if (core::check_bound(spec.bounds[i], spec.key_forms) != core::BoundStatus::kOk ||
+            (i > 0 &&
+             core::check_succession(spec.bounds[i - 1], spec.bounds[i], spec.key_forms) != core::BoundStatus::kOk))
+            raise_malformed();
+}
+
+}  // namespace
+
+DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
+    const std::size_t size = VARSIZE_ANY_EXHDR(packed);
+    std::uint8_t* copy = allocate_array<std::uint8_t>(context, size);
+    memcpy(copy, VARDATA_ANY(packed), size);
+    const DigestSpec spec = read_spec(
+        {copy, size}, context, [&](std::size_t count) { return allocate_array<core::ByteView>(context, count + 1); });
+    check_bounds(spec);
+    return spec;
+}
+
+DigestSpec view_spec(const void* packed, MemoryContext context, LargeRoom& room) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(packed));
+    return read_spec({bytes, static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))}, context,
+                     [&](std::size_t count) { return room.take<core::ByteView>(count); });
 }
 
 }  // namespace parity::backend

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kFirstCapacity = 256;
 
+constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 /// From here on a huge page is taken for what is smaller than one.
 constexpr std::size_t kWorthHugePage = kHugePage / 2;
@@ -72,11 +73,13 @@ bool has_huge_pages() {
     return known;
 }
 
-/// The context's first block is allocated with it, and untouched.
+/// The context's first block is allocated with it, and untouched. It begins a few bytes behind the start of a mapping,
+/// which is a huge page's where the system aligns large mappings (Linux from 6.7 on).
 MemoryContext make_large_context(MemoryContext parent, std::size_t bytes) {
     const std::size_t room = TYPEALIGN(kHugePage, bytes) + kHugePage;
     MemoryContext context = AllocSetContextCreate(parent, "parity rows", 0, room, room);
-    ask_for_huge_pages(reinterpret_cast<void*>(TYPEALIGN(kHugePage, context)), room - kHugePage);
+    auto* page = reinterpret_cast<char*>(TYPEALIGN_DOWN(kPage, context));
+    ask_for_huge_pages(page, room);
     return context;
 }
 

@@ -23,6 +23,32 @@ T* allocate_array(MemoryContext context, std::size_t count) {
 /// given to pfree(). Up to 1 MB more than that is touched.
 void* allocate_large(MemoryContext context, std::size_t bytes);
 
+/// Zeroed memory in one piece, as allocate_large() gives it, that is handed out from its start on.
+class LargeRoom {
+  public:
+    LargeRoom(MemoryContext context, std::size_t bytes)
+        : next_(static_cast<char*>(allocate_large(context, bytes))), end_(next_ + bytes) {}
+
+    /// What so many objects take of a room.
+    template <typename T>
+    static constexpr std::size_t bytes_of(std::size_t count) {
+        return MAXALIGN(count * sizeof(T));
+    }
+    template <typename T>
+    T* take(std::size_t count) {
+        static_assert(alignof(T) <= MAXIMUM_ALIGNOF);
+        if (bytes_of<T>(count) > static_cast<std::size_t>(end_ - next_)) elog(ERROR, "too little room was made");
+        char* taken = next_;
+        next_ += bytes_of<T>(count);
+        return reinterpret_cast<T*>(taken);
+    }
+
+  private:
+    char* next_;
+    char* end_;
+};
+static_assert(std::is_trivially_destructible_v<LargeRoom>);
+
 /// Whether the system gives huge pages to who asks for them.
 bool has_huge_pages();
 

@@ -1,5 +1,7 @@
 #include "backend/pg.h"
 
+#include <algorithm>
+
 #include "backend/buckets.h"
 #include "backend/canonical_text.h"
 #include "backend/digest_matrix.h"
@@ -52,6 +54,7 @@ struct RangeResult {
     DigestTask task;
     DigestMatrix matrix;
     DigestPath path;
+    ParallelContext* leaving;  ///< of workers that have told all
 };
 
 template <typename T>
@@ -134,7 +137,7 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     forget_buckets();
     DigestPath wanted = parse_path(fcinfo);
     int workers = workers_argument(fcinfo, kWorkers);
-    RangeResult result{open_task(read_task_arguments(fcinfo)), {}, DigestPath::kAuto};
+    RangeResult result{open_task(read_task_arguments(fcinfo)), {}, DigestPath::kAuto, nullptr};
     DigestTask& task = result.task;
     if (PG_ARGISNULL(kBounds)) {
         require_argument(fcinfo, kRanges, "ranges");
@@ -167,7 +170,13 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     remember_effort({path_name(result.path), workers, effort.workers_launched, effort.pages, rows,
                      INSTR_TIME_GET_MILLISEC(elapsed)});
     keep_buckets(task.spec, result.matrix);
+    result.leaving = effort.leaving;
     return result;
+}
+
+void close_result(RangeResult& result) {
+    await_exit(result.leaving);
+    close_task(result.task);
 }
 
 /// The totals of ranges that travel together, as arrays.
@@ -226,41 +235,51 @@ class TotalsBundle {
 };
 static_assert(std::is_trivially_destructible_v<TotalsBundle>);
 
-/// Bounds as people read them.
+/// Bounds as people read them, and in bytes.
 class BoundTexts {
   public:
     explicit BoundTexts(const DigestSpec& spec)
         : spec_(spec), context_(CurrentMemoryContext), sink_(make_sink(CurrentMemoryContext)) {}
 
-    /// The text lives until that of the next bound but one is asked for: a bound is asked for as the upper one of a
-    /// range, and then as the lower one of the next.
-    Datum text(std::size_t bound) {
-        Shown& shown = shown_[bound % lengthof(shown_)];
-        if (shown.text && shown.bound == bound) return PointerGetDatum(shown.text);
-        if (shown.text) pfree(shown.text);
-        sink_.clear();
-        core::render_bound(spec_.key_forms, spec_.bounds[bound], write_double, sink_);
-        MemoryContext caller = MemoryContextSwitchTo(context_);
-        shown = {bound, make_text(sink_.view())};
-        MemoryContextSwitchTo(caller);
-        return PointerGetDatum(shown.text);
-    }
+    Datum text(std::size_t bound) { return PointerGetDatum(show(bound).text); }
+    Datum bytes(std::size_t bound) { return PointerGetDatum(show(bound).bytes); }
+
     /// Sets a pair of result columns: the lower bound of a range, or the upper one; NULL at the ends.
     void set(std::uint32_t range, bool upper, Datum* value, bool* null) {
-        *null = upper ? range == spec_.bounds.size() : range == 0;
-        if (!*null) *value = text(upper ? range : range - 1);
+        if (const Shown* shown = of_range(range, upper, null)) *value = PointerGetDatum(shown->text);
     }
     /// The same in bytes.
     void set_bytes(std::uint32_t range, bool upper, Datum* value, bool* null) {
-        *null = upper ? range == spec_.bounds.size() : range == 0;
-        if (!*null) *value = PointerGetDatum(make_bytea(spec_.bounds[upper ? range : range - 1]));
+        if (const Shown* shown = of_range(range, upper, null)) *value = PointerGetDatum(shown->bytes);
     }
 
   private:
     struct Shown {
         std::size_t bound;
         struct varlena* text;
+        bytea* bytes;
     };
+
+    /// It lives until the next bound but one is asked for: a bound is asked for as the upper one of a range, and then
+    /// as the lower one of the next.
+    const Shown& show(std::size_t bound) {
+        Shown& shown = shown_[bound % lengthof(shown_)];
+        if (shown.text && shown.bound == bound) return shown;
+        if (shown.text) {
+            pfree(shown.text);
+            pfree(shown.bytes);
+        }
+        sink_.clear();
+        core::render_bound(spec_.key_forms, spec_.bounds[bound], write_double, sink_);
+        MemoryContext caller = MemoryContextSwitchTo(context_);
+        shown = {bound, make_text(sink_.view()), make_bytea(spec_.bounds[bound])};
+        MemoryContextSwitchTo(caller);
+        return shown;
+    }
+    const Shown* of_range(std::uint32_t range, bool upper, bool* null) {
+        *null = upper ? range == spec_.bounds.size() : range == 0;
+        return *null ? nullptr : &show(upper ? range : range - 1);
+    }
 
     const DigestSpec& spec_;
     MemoryContext context_;
@@ -272,7 +291,9 @@ static_assert(std::is_trivially_destructible_v<BoundTexts>);
 /// What the rows of range_digests take, about.
 std::size_t result_bytes(const RangeResult& result, std::size_t columns) {
     constexpr std::size_t kOthers = 200;  // numbers, short bounds twice, headers
-    return result.matrix.ranges * (kOthers + (columns + 2) * sizeof(core::Digest));
+    const DigestSpec& spec = result.task.spec;
+    const auto kept = spec.kept.empty() ? spec.ranges() : std::count(spec.kept.begin(), spec.kept.end(), 1);
+    return static_cast<std::size_t>(kept) * (kOthers + (columns + 2) * sizeof(core::Digest));
 }
 
 Datum digest_datum(const core::Digest& digest) {
@@ -329,7 +350,7 @@ Datum parity_range_digests(PG_FUNCTION_ARGS) {
         maker.columns(range, reinterpret_cast<parity::core::Digest*>(ARR_DATA_PTR(columns)));
         tuplestore_putvalues(store, descriptor, values, nulls);
     });
-    close_task(result.task);
+    close_result(result);
     return 0;
 }
 
@@ -344,7 +365,7 @@ Datum parity_range_totals(PG_FUNCTION_ARGS) {
         if (result.task.spec.keeps(range)) bundle.add(maker, result.matrix, range);
     }
     bundle.hand_over();
-    close_task(result.task);
+    close_result(result);
     return 0;
 }
 
@@ -372,7 +393,7 @@ Datum parity_slice_digests(PG_FUNCTION_ARGS) {
         for (std::size_t i = 0; i < result.task.columns.size(); ++i)
             put("column", &result.task.columns[i].name, maker.column(range, i));
     });
-    close_task(result.task);
+    close_result(result);
     return 0;
 }
 
@@ -394,8 +415,7 @@ Datum parity_split_keys(PG_FUNCTION_ARGS) {
     task.spec.bounds = split(task, PG_GETARG_INT32(1));
     BoundTexts texts(task.spec);
     for (std::size_t i = 0; i < task.spec.bounds.size(); ++i) {
-        Datum values[3] = {Int32GetDatum(static_cast<int32>(i + 1)), PointerGetDatum(make_bytea(task.spec.bounds[i])),
-                           texts.text(i)};
+        Datum values[3] = {Int32GetDatum(static_cast<int32>(i + 1)), texts.bytes(i), texts.text(i)};
         bool nulls[3] = {};
         tuplestore_putvalues(store, descriptor, values, nulls);
     }

@@ -47,8 +47,9 @@ H RowHasher::hash_key(const Datum* values, const bool* nulls) {
     H hash;
     if (key_.size() == 1) {
         const StoredValue value = given_value(key_[0], values, nulls);
-        if (const std::size_t bytes = hash_fixed_keys(key_[0], &value, 1, spec_.seed, fixed_frame_, &hash)) {
-            key_frame_ = {fixed_frame_, bytes};
+        if (const FixedKeys keys = hash_fixed_keys(key_[0], &value, 1, spec_.seed, fixed_frame_, &hash);
+            keys.frame_bytes > 0) {
+            key_frame_ = {fixed_frame_, keys.frame_bytes};
             return hash;
         }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <new>
+#include <utility>
 
 #include "backend/batch_hasher.h"
 #include "backend/memory.h"
@@ -42,7 +43,8 @@ struct SharedScan {
     core::u64 chunk_pages;
     std::uint32_t leaves;
     std::uint32_t key_columns;
-    std::uint32_t columns;  ///< the key's included
+    std::uint32_t columns;     ///< the key's included
+    std::size_t worker_bytes;  ///< of the large memory that a worker needs
 };
 
 /// Where hashed rows go.
@@ -57,6 +59,7 @@ struct Participant {
     const SharedLeaf* leaves;
     const NameData* columns;  ///< the key's, then the others; leaves may hold them at other places than their parent
     const DigestSpec* spec;
+    core::RangeFinder finder;  ///< of the spec's ranges
     ScanOutput output;
     MemoryContext context;
     ProgressReporter* progress;  ///< null in workers
@@ -150,8 +153,8 @@ void tell_keys(SharedScan* shared, const KeysRead& read) {
 
 void read_leaf(const Participant& self, Relation leaf, PageAllocation& allocation) {
     MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES);
-    auto* hasher = new (allocate_array<BatchHasher>(CurrentMemoryContext, 1))
-        BatchHasher(*self.spec, RelationGetDescr(leaf), find_inputs(self, leaf), CurrentMemoryContext, row_context);
+    auto* hasher = new (allocate_array<BatchHasher>(CurrentMemoryContext, 1)) BatchHasher(
+        *self.spec, self.finder, RelationGetDescr(leaf), find_inputs(self, leaf), CurrentMemoryContext, row_context);
     const BlockSupply blocks{PageAllocation::next_page, &allocation};
     auto* pages =
         new (allocate_array<PageReader>(CurrentMemoryContext, 1)) PageReader(leaf, GetActiveSnapshot(), blocks);
@@ -234,9 +237,16 @@ void check_all_read(SharedScan* shared) {
              static_cast<unsigned long long>(shared->total_pages));
 }
 
-void scan_alone(const DigestTask& task, ScanSetup& setup, const ScanOutput& output) {
+void lead(const DigestTask& task, SharedScan* shared, const ScanSetup& setup, const ScanOutput& output) {
     ProgressReporter progress;
-    participate({&setup.scan, setup.leaves, setup.columns, &task.spec, output, CurrentMemoryContext, &progress});
+    auto* numbers = allocate_array<std::int64_t>(CurrentMemoryContext, task.spec.bounds.size() + 1);
+    participate({shared, setup.leaves, setup.columns, &task.spec,
+                 core::RangeFinder(task.spec.bounds, task.spec.key_forms, numbers), output, CurrentMemoryContext,
+                 &progress});
+}
+
+void scan_alone(const DigestTask& task, ScanSetup& setup, const ScanOutput& output) {
+    lead(task, &setup.scan, setup, output);
     check_all_read(&setup.scan);
 }
 
@@ -283,42 +293,46 @@ class WorkersOutput {
 };
 static_assert(std::is_trivially_destructible_v<WorkersOutput>);
 
-/// Gives how many workers there were.
-int scan_together(const DigestTask& task, ScanSetup& setup, int workers, const ScanOutput& output) {
-    bytea* spec = pack_spec(task.spec);
+std::size_t worker_bytes(const DigestSpec& spec, const ScanOutput& output) {
+    return LargeRoom::bytes_of<core::u64>(output.rows ? 0 : shape_matrix(spec).total_words()) +
+           LargeRoom::bytes_of<core::ByteView>(spec.bounds.size()) +
+           LargeRoom::bytes_of<std::int64_t>(spec.bounds.size());
+}
+
+/// Gives the context of the workers; null where there were none.
+ParallelContext* scan_together(const DigestTask& task, ScanSetup& setup, int workers, const ScanOutput& output) {
+    const std::size_t spec_bytes = packed_bytes(task.spec);
+    setup.scan.worker_bytes = worker_bytes(task.spec, output);
     std::size_t leaf_bytes = sizeof(SharedLeaf) * setup.scan.leaves;
     std::size_t column_bytes = sizeof(NameData) * setup.scan.columns;
     WorkersOutput theirs(task, output, workers);
 
     EnterParallelMode();
     ParallelContext* parallel = CreateParallelContext("$libdir/pg_parity", "parity_scan_worker", workers);
-    for (std::size_t bytes : {sizeof(SharedScan), leaf_bytes, column_bytes, std::size_t{VARSIZE(spec)}})
+    for (std::size_t bytes : {sizeof(SharedScan), leaf_bytes, column_bytes, spec_bytes})
         shm_toc_estimate_chunk(&parallel->estimator, bytes);
     theirs.estimate(parallel);
     shm_toc_estimate_keys(&parallel->estimator, 5);
     InitializeParallelDSM(parallel);
     if (!parallel->seg) {  // the server has no more segments: there will be no workers, and files cannot be shared
-        DestroyParallelContext(parallel);
-        ExitParallelMode();
+        await_exit(parallel);
         scan_alone(task, setup, output);
-        return 0;
+        return nullptr;
     }
     SharedScan* shared = share(parallel, kKeyShared, &setup.scan, sizeof(SharedScan));
     share(parallel, kKeyLeaves, setup.leaves, leaf_bytes);
     share(parallel, kKeyColumns, setup.columns, column_bytes);
-    share(parallel, kKeySpec, spec, VARSIZE(spec));
+    void* spec = shm_toc_allocate(parallel->toc, spec_bytes);
+    pack_spec(task.spec, spec, spec_bytes);
+    shm_toc_insert(parallel->toc, kKeySpec, spec);
     theirs.set_up(parallel);
 
     LaunchParallelWorkers(parallel);
-    ProgressReporter progress;
-    participate({shared, setup.leaves, setup.columns, &task.spec, output, CurrentMemoryContext, &progress});
+    lead(task, shared, setup, output);
     theirs.take(parallel);
     check_all_read(shared);
     setup.scan.keys_read = shared->keys_read;
-    const int launched = parallel->nworkers_launched;
-    DestroyParallelContext(parallel);
-    ExitParallelMode();
-    return launched;
+    return parallel;
 }
 
 /// The server's rule for one relation's pages.
@@ -358,9 +372,10 @@ ScanEffort scan(const DigestTask& task, int workers, const ScanOutput& output) {
     ScanSetup setup = set_up(task, workers);
     ScanEffort effort{workers, 0, static_cast<std::int64_t>(setup.scan.total_pages)};
     if (workers > 0)
-        effort.workers_launched = scan_together(task, setup, workers, output);
+        effort.leaving = scan_together(task, setup, workers, output);
     else
         scan_alone(task, setup, output);
+    if (effort.leaving) effort.workers_launched = effort.leaving->nworkers_launched;
     effort.keys_read = setup.scan.keys_read;
     return effort;
 }
@@ -383,7 +398,15 @@ ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatri
 }
 
 ScanEffort read_hashes_by_scan(const DigestTask& task, int workers, const HashedRowConsumer& consumer) {
-    return scan(task, keeps_few(task.spec) ? workers : 0, {{}, &consumer});
+    ScanEffort effort = scan(task, keeps_few(task.spec) ? workers : 0, {{}, &consumer});
+    await_exit(std::exchange(effort.leaving, nullptr));
+    return effort;
+}
+
+void await_exit(ParallelContext* leaving) {
+    if (!leaving) return;
+    DestroyParallelContext(leaving);
+    ExitParallelMode();
 }
 
 }  // namespace parity::backend
@@ -396,11 +419,13 @@ PGDLLEXPORT void parity_scan_worker(dsm_segment* segment, shm_toc* toc);
 
 /// A parallel worker's part of a scan.
 void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
-    DigestSpec spec = unpack_spec(static_cast<bytea*>(shm_toc_lookup(toc, kKeySpec, false)), CurrentMemoryContext);
+    auto* shared = static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false));
+    LargeRoom room(CurrentMemoryContext, shared->worker_bytes);
+    const DigestSpec spec = view_spec(shm_toc_lookup(toc, kKeySpec, false), CurrentMemoryContext, room);
+    const parity::core::RangeFinder finder(spec.bounds, spec.key_forms, room.take<std::int64_t>(spec.bounds.size()));
     const auto take_part = [&](const ScanOutput& output) {
-        participate({static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false)),
-                     static_cast<SharedLeaf*>(shm_toc_lookup(toc, kKeyLeaves, false)),
-                     static_cast<NameData*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, output,
+        participate({shared, static_cast<SharedLeaf*>(shm_toc_lookup(toc, kKeyLeaves, false)),
+                     static_cast<NameData*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, finder, output,
                      CurrentMemoryContext, nullptr});
     };
     if (auto* rows = static_cast<SharedRows*>(shm_toc_lookup(toc, kKeyRows, true))) {
@@ -409,7 +434,8 @@ void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
         take_part({{}, &consumer});
         return writer.finish();
     }
-    const DigestMatrix matrix = make_matrix(spec, CurrentMemoryContext);
+    DigestMatrix matrix = shape_matrix(spec);
+    matrix.words = room.take<parity::core::u64>(matrix.total_words());
     take_part({matrix, nullptr});
     send_sums(shm_toc_lookup(toc, kKeySums, false), segment, matrix);
 }

@@ -16,7 +16,8 @@ struct ScanEffort {
     int workers_requested;
     int workers_launched;
     std::int64_t pages;
-    KeysRead keys_read{};  ///< of rows, by bucket
+    KeysRead keys_read{};                ///< of rows, by bucket
+    ParallelContext* leaving = nullptr;  ///< of workers whose processes have not ended yet
 };
 
 /// Parallel workers that the server's own rule would give a sequential scan of the task's relation (a worker for
@@ -26,8 +27,12 @@ int default_workers(const DigestTask& task);
 
 /// Scans all leaves with up to `workers` parallel workers, under the active snapshot. The task must have no obstacle.
 /// Raises XX000 if not exactly all pages were read. Adds to `matrix`, which is of the task's shape and zeroed; gives
-/// what that took.
+/// what that took. The sums are complete then, while workers may take some milliseconds to end: await_exit() is the
+/// caller's, after what else there is to do.
 ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatrix& matrix);
+
+/// Waits for the processes of such workers, if there are any, and leaves parallel mode.
+void await_exit(ParallelContext* leaving);
 
 /// Scans them for whom the hashes of the rows of kept ranges are enough. They come in any order. Without workers where
 /// much is kept.

@@ -11,9 +11,14 @@ namespace {
 constexpr std::size_t kMostQueueBytes = 65536;
 static_assert(kStretchWords * sizeof(core::u64) * 4 < kMostQueueBytes);
 
+/// What stands for a stretch of zeros: of pages that lie together a worker reads few ranges, out of many.
+constexpr core::u64 kNothing = 0;
+
 /// Few sums fit as a whole.
 std::size_t queue_bytes(const DigestMatrix& shape) {
-    constexpr std::size_t kHeaders = 1024;  // of the queue and of at most nine messages
+    constexpr std::size_t kStretchBytes = kStretchWords / 2 * sizeof(core::u64);
+    constexpr std::size_t kHeaders =
+        512 + kMostQueueBytes / kStretchBytes * sizeof(Size);  // the queue's, and messages'
     return std::min(kMostQueueBytes, BUFFERALIGN(kHeaders + shape.bytes()));
 }
 
@@ -37,9 +42,11 @@ class Receiver {
         for_each_stretch(total_, [&](std::size_t offset, std::size_t words) {
             Size bytes = 0;
             void* part = nullptr;
-            if (shm_mq_receive(queue, &bytes, &part, false) != SHM_MQ_SUCCESS || bytes != words * sizeof(core::u64))
+            if (shm_mq_receive(queue, &bytes, &part, false) != SHM_MQ_SUCCESS) raise_unsent(worker, queue);
+            if (bytes == words * sizeof(core::u64))
+                add_stretch(total_, offset, words, static_cast<const core::u64*>(part));
+            else if (bytes != sizeof kNothing)
                 raise_unsent(worker, queue);
-            add_stretch(total_, offset, words, static_cast<const core::u64*>(part));
         });
         shm_mq_detach(queue);
     }
@@ -87,7 +94,10 @@ void send_sums(void* room, dsm_segment* segment, const DigestMatrix& sums) {
     shm_mq_handle* handle = shm_mq_attach(queue, segment, nullptr);
     bool received = true;
     for_each_stretch(sums, [&](std::size_t offset, std::size_t words) {
-        received = received && send_to_queue(handle, words * sizeof(core::u64), sums.words + offset) == SHM_MQ_SUCCESS;
+        const core::u64* from = sums.words + offset;
+        const bool nothing = std::all_of(from, from + words, [](core::u64 word) { return word == 0; });
+        received = received && (nothing ? send_to_queue(handle, sizeof kNothing, &kNothing)
+                                        : send_to_queue(handle, words * sizeof *from, from)) == SHM_MQ_SUCCESS;
     });
     shm_mq_detach(handle);
 }

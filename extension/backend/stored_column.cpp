@@ -1,5 +1,7 @@
 #include "backend/stored_column.h"
 
+#include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "backend/canonical_numeric.h"
@@ -301,15 +303,24 @@ template <typename H>
 
 /// Frames are hashed after all of them are written: a load that spans two stores has to wait for them.
 template <typename H, typename Fixed>
-[[gnu::flatten]] void frame_and_hash(const StoredValue* values, std::size_t rows, core::u64 seed, std::uint8_t* frames,
-                                     H* hashes) {
+[[gnu::flatten]] FixedKeys frame_and_hash(const StoredValue* values, std::size_t rows, core::u64 seed,
+                                          std::uint8_t* frames, H* hashes) {
+    FixedKeys keys{1 + Fixed::kBytes, std::numeric_limits<std::int64_t>::max(),
+                   std::numeric_limits<std::int64_t>::min()};
     for (std::size_t i = 0; i < rows; ++i) {
         std::uint8_t room[Fixed::kBytes];
+        const auto* value = Fixed::find(values[i], room);
         frames[i * kFrameRoom] = core::kFrameValue;
-        memcpy(frames + i * kFrameRoom + 1, Fixed::find(values[i], room), Fixed::kBytes);
+        memcpy(frames + i * kFrameRoom + 1, value, Fixed::kBytes);
+        if constexpr (Fixed::kBytes == sizeof(std::int64_t)) {
+            const auto number = core::load_le<std::int64_t>(value);
+            keys.lowest = std::min(keys.lowest, number);
+            keys.highest = std::max(keys.highest, number);
+        }
     }
     for (std::size_t i = 0; i < rows; ++i)
-        hashes[i] = core::hash_bytes<H>({frames + i * kFrameRoom, 1 + Fixed::kBytes}, seed);
+        hashes[i] = core::hash_bytes<H>({frames + i * kFrameRoom, keys.frame_bytes}, seed);
+    return keys;
 }
 
 }  // namespace
@@ -347,16 +358,14 @@ void append_stored_frame(const StoredColumn& column, StoredValue value, Scratch&
 }
 
 template <typename H>
-std::size_t hash_fixed_keys(const StoredColumn& column, const StoredValue* values, std::size_t rows, core::u64 seed,
-                            std::uint8_t* frames, H* hashes) {
+FixedKeys hash_fixed_keys(const StoredColumn& column, const StoredValue* values, std::size_t rows, core::u64 seed,
+                          std::uint8_t* frames, H* hashes) {
     for (std::size_t i = 0; i < rows; ++i)
-        if (!values[i]) return 0;
-    std::size_t bytes = 0;
-    with_fixed(column.form, [&](auto fixed) {
-        frame_and_hash<H, decltype(fixed)>(values, rows, seed, frames, hashes);
-        bytes = 1 + decltype(fixed)::kBytes;
-    });
-    return bytes;
+        if (!values[i]) return {};
+    FixedKeys keys{};
+    with_fixed(column.form,
+               [&](auto fixed) { keys = frame_and_hash<H, decltype(fixed)>(values, rows, seed, frames, hashes); });
+    return keys;
 }
 
 template <typename H>
@@ -383,10 +392,10 @@ template <typename H>
         *cells++ = hash_given_cell<H>(column, given_value(column, values, nulls), seed, scratch);
 }
 
-template std::size_t hash_fixed_keys(const StoredColumn&, const StoredValue*, std::size_t, core::u64, std::uint8_t*,
-                                     core::u64*);
-template std::size_t hash_fixed_keys(const StoredColumn&, const StoredValue*, std::size_t, core::u64, std::uint8_t*,
-                                     core::u128*);
+template FixedKeys hash_fixed_keys(const StoredColumn&, const StoredValue*, std::size_t, core::u64, std::uint8_t*,
+                                   core::u64*);
+template FixedKeys hash_fixed_keys(const StoredColumn&, const StoredValue*, std::size_t, core::u64, std::uint8_t*,
+                                   core::u128*);
 template void hash_cells(const StoredColumn&, const StoredValue*, std::size_t, const core::u64*, Scratch&, core::u64*,
                          std::size_t);
 template void hash_cells(const StoredColumn&, const StoredValue*, std::size_t, const core::u64*, Scratch&, core::u128*,

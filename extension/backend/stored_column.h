@@ -70,12 +70,19 @@ core::ByteView stored_bytes(const StoredColumn& column, StoredValue value, Scrat
 /// Appends a stored value, or NULL, as a frame.
 void append_stored_frame(const StoredColumn& column, StoredValue value, Scratch& scratch, core::ByteSink& sink);
 
+/// A batch's keys, of which each was framed. Those of eight bytes lie between two integers when they are read as such.
+struct FixedKeys {
+    std::size_t frame_bytes;  ///< of each; 0: the key is another one
+    std::int64_t lowest;
+    std::int64_t highest;
+};
+
 /// The key of a batch's rows, if it is one column of fixed width and not NULL in any of them: frames them, each into
-/// kFrameRoom bytes, and hashes the frames. Gives their size, or 0 where the key is another one.
+/// kFrameRoom bytes, and hashes the frames.
 inline constexpr std::size_t kFrameRoom = 24;
 template <typename H>
-std::size_t hash_fixed_keys(const StoredColumn& column, const StoredValue* values, std::size_t rows, core::u64 seed,
-                            std::uint8_t* frames, H* hashes);
+FixedKeys hash_fixed_keys(const StoredColumn& column, const StoredValue* values, std::size_t rows, core::u64 seed,
+                          std::uint8_t* frames, H* hashes);
 
 /// Hashes a batch's values of one column, the cell of row i under seeds[i], into cells[i * stride]. The current context
 /// is reset after each value that needs memory.

@@ -124,6 +124,7 @@ RangeFinder::RangeFinder(std::span<const ByteView> bounds, std::span<const Form>
         return;
     }
     kind_ = numbers_decide(bounds, key_forms) ? Kind::kInteger : Kind::kPrefix;
+    of_long_integers_ = kind_ == Kind::kInteger && is_long_integer(key_forms[0]);
     shared_ = shared_beginning(bounds, key_forms[0]);
     for (std::size_t i = 0; i < bounds.size(); ++i)
         numbers[i] = first_number(bounds[i].subspan(1), key_forms[0], shared_);
@@ -138,25 +139,14 @@ std::uint32_t RangeFinder::find(ByteView framed_key, u64 key_hash_low) noexcept 
     return range;
 }
 
-/// Without a branch for each row.
-bool RangeFinder::all_stay(const FramedKeys& keys, std::size_t rows, std::uint32_t* ranges) const noexcept {
-    if (kind_ != Kind::kOne) {
-        if (kind_ != Kind::kInteger || !is_long_integer(key_forms_[0])) return false;
-        const std::optional<Stretch> last = last_stretch();
-        if (!last) return false;
-        bool stayed = true;
-        for (std::size_t i = 0; i < rows; ++i) {
-            const std::uint8_t* key = keys[i].data();
-            stayed &= (key[0] == kFrameValue) & last->has(load_le<u64>(key + 1));
-        }
-        if (!stayed) return false;
-    }
-    std::fill_n(ranges, rows, last_);
-    return true;
+std::optional<std::uint32_t> RangeFinder::find_same(std::int64_t lowest, std::int64_t highest) noexcept {
+    if (kind_ == Kind::kOne) return 0;
+    if (!of_long_integers_) return std::nullopt;
+    if (!is_within(last_, lowest) && !move_beside(lowest)) return std::nullopt;
+    return is_within(last_, highest) ? std::optional(last_) : std::nullopt;
 }
 
 void RangeFinder::read_numbers(const FramedKeys& keys, std::span<std::int64_t> numbers) const noexcept {
-    if (kind_ == Kind::kOne) return std::fill(numbers.begin(), numbers.end(), 0);
     const Form form = key_forms_[0];
     if (form == Form::kUuid && shared_.empty()) return read_numbers_of<Form::kUuid>(keys, numbers);
     if (is_long_integer(form)) return read_numbers_of<Form::kInt>(keys, numbers);

@@ -55,11 +55,11 @@ class RangeFinder {
 
     std::uint32_t find(ByteView framed_key, u64 key_hash_low) noexcept;
 
-    /// Whether all of `rows` keys are in the range of the last key that was found, which then is set for them. False
-    /// where that takes longer to tell than finding them does.
-    bool all_stay(const FramedKeys& keys, std::size_t rows, std::uint32_t* ranges) const noexcept;
+    /// The range of all keys between these two, read as integers of eight bytes, if it is the last one that was found
+    /// or one beside it; none where keys are not ordered as such.
+    std::optional<std::uint32_t> find_same(std::int64_t lowest, std::int64_t highest) noexcept;
 
-    /// The integers that rows are searched by, unless that is their hashes.
+    /// The integers that rows are searched by where there are bounds, unless that is their hashes.
     void read_numbers(const FramedKeys& keys, std::span<std::int64_t> numbers) const noexcept;
 
     /// Finds the ranges of many rows, by the integers that read_numbers() or ordered_number(hash) gave.
@@ -89,8 +89,9 @@ class RangeFinder {
     bool in_range(std::uint32_t range, ByteView framed_key) const noexcept;
 
     Kind kind_ = Kind::kOne;
-    std::uint32_t last_ = 0;        ///< that integers told
-    std::uint32_t last_equal_ = 0;  ///< that keys told
+    bool of_long_integers_ = false;  ///< canonical values of eight bytes, which alone order keys
+    std::uint32_t last_ = 0;         ///< that integers told
+    std::uint32_t last_equal_ = 0;   ///< that keys told
     std::span<const ByteView> bounds_;
     std::span<const Form> key_forms_;
     ByteView shared_;  ///< bytes with which the first value of every bound begins

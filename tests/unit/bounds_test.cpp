@@ -55,14 +55,8 @@ class Division {
         finder_.find_all(framed(together, keys), numbers, ranges.data());
         return ranges;
     }
-    /// The range of all keys where they stay in the last one.
-    std::optional<std::uint32_t> stay(const std::vector<Bytes>& keys) {
-        const Bytes together = join(keys);
-        constexpr std::uint32_t kUnset = 99;
-        std::vector<std::uint32_t> ranges(keys.size(), kUnset);
-        const bool stayed = finder_.all_stay(framed(together, keys), keys.size(), ranges.data());
-        EXPECT_EQ(std::count(ranges.begin(), ranges.end(), stayed ? ranges[0] : kUnset), std::ssize(keys));
-        return stayed ? std::optional(ranges[0]) : std::nullopt;
+    std::optional<std::uint32_t> find_same(std::int64_t lowest, std::int64_t highest) {
+        return finder_.find_same(lowest, highest);
     }
     bool by_hash() const { return finder_.by_hash(); }
 
@@ -300,26 +294,26 @@ TEST(RangeFinder, FindsEveryDecimalInItsRange) {
     });
 }
 
-TEST(RangeFinder, TellsWhetherAllKeysStayInTheLastRange) {
+TEST(RangeFinder, FindsTheRangeThatAllKeysShareNearTheLastOne) {
     constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
     constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
-    const Bytes null_of_length = kNullFrame + Bytes(8, '\xff');
-    Division division({"k" + int_frame(10), "k" + int_frame(20)}, kIntKey);
+    Division division({"k" + int_frame(10), "k" + int_frame(20), "k" + int_frame(30)}, kIntKey);
     EXPECT_EQ(division.find(int_frame(15)), 1u);
-    EXPECT_EQ(division.stay({int_frame(10), int_frame(19), int_frame(15)}), 1u);
-    EXPECT_EQ(division.stay({int_frame(10), int_frame(20)}), std::nullopt);
-    EXPECT_EQ(division.stay({int_frame(9), int_frame(10)}), std::nullopt);
-    EXPECT_EQ(division.stay({int_frame(10), null_of_length}), std::nullopt);
-    EXPECT_EQ(division.find(int_frame(5)), 0u);
-    EXPECT_EQ(division.stay({int_frame(kMin), int_frame(9)}), 0u);
-    EXPECT_EQ(division.stay({int_frame(9), int_frame(kMax)}), std::nullopt);
-    EXPECT_EQ(division.find(int_frame(20)), 2u);
-    EXPECT_EQ(division.stay({int_frame(20), int_frame(kMax)}), 2u);
-    EXPECT_EQ(division.stay({int_frame(kMin)}), std::nullopt);
-    EXPECT_EQ(division.stay({null_of_length}), std::nullopt);
-    EXPECT_EQ(Division({}, kIntKey).stay({int_frame(1), int_frame(kMax)}), 0u);
-    EXPECT_EQ(Division({"k" + text_frame("b")}, kTextKey).stay({text_frame("a")}), std::nullopt);
-    EXPECT_EQ(Division({hash_bound(1)}, kIntKey).stay({int_frame(1)}), std::nullopt);
+    EXPECT_EQ(division.find_same(10, 19), 1u);
+    EXPECT_EQ(division.find_same(10, 20), std::nullopt);
+    EXPECT_EQ(division.find_same(9, 10), std::nullopt);
+    EXPECT_EQ(division.find_same(kMin, 9), 0u);
+    EXPECT_EQ(division.find_same(kMin, kMax), std::nullopt);
+    EXPECT_EQ(division.find_same(20, 29), std::nullopt);  // not beside the last one
+    EXPECT_EQ(division.find_same(12, 13), 1u);
+    EXPECT_EQ(division.find_same(20, 29), 2u);
+    EXPECT_EQ(division.find_same(30, kMax), 3u);
+    EXPECT_EQ(division.find_same(kMin, kMin), std::nullopt);
+    EXPECT_EQ(division.find(int_frame(5)), 0u);  // what was asked in vain leads nowhere else
+    EXPECT_EQ(Division({}, kIntKey).find_same(1, kMax), 0u);
+    EXPECT_EQ(Division({"k" + text_frame("b")}, kTextKey).find_same(1, 1), std::nullopt);
+    EXPECT_EQ(Division({hash_bound(1)}, kIntKey).find_same(1, 1), std::nullopt);
+    EXPECT_EQ(Division({"k" + kNullFrame}, kIntKey).find_same(1, 1), std::nullopt);
 }
 
 TEST(RangeFinder, ComparesTheColumnsBehindTheFirst) {
