@@ -38,7 +38,11 @@ def made_by(database, options):
     for name, value in options.items():
         if value is not None and value is not False:
             words += [f"--{name}"] if value is True else [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
-    commit = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False).stdout.strip()
+    # Results that were written before are no change of what is measured.
+    changed = subprocess.run(["git", "-C", TOP, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/RESULTS*.md"],
+                             capture_output=True, text=True, check=False).stdout
+    commit = subprocess.run(["git", "-C", TOP, "describe", "--always"], capture_output=True, text=True, check=False).stdout.strip()
+    commit += "-dirty" if changed else ""
     version = database.value("SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'")
     return (f"Made by `{shlex.join(words)} --write` on {datetime.date.today()}, pg_parity {version} ({commit or 'no repository'}), "
             f"PostgreSQL {database.value('SHOW server_version')}.\n{machine()}; shared memory in {'huge' if uses_huge_pages(database) else 'small'} "

@@ -1,33 +1,16 @@
 #include "driver/both_sides.h"
 
 #include <exception>
-#include <system_error>
 #include <thread>
-#include <utility>
 
-#include <fmt/core.h>
-
-#include "driver/error.h"
+#include "driver/start_thread.h"
 
 namespace parity::driver {
-
-namespace {
-
-template <typename Work>
-std::thread start(Work work) {
-    try {
-        return std::thread(std::move(work));
-    } catch (const std::system_error& error) {
-        throw Error(ErrorKind::kInternal, fmt::format("could not start a thread: {}", error.what()));
-    }
-}
-
-}  // namespace
 
 void on_both_sides(const std::function<void(Side, const SharedFailure*)>& work) {
     SharedFailure source_failure;
     std::exception_ptr target_error;
-    std::thread target = start([&] {
+    std::thread target = start_thread([&] {
         try {
             work(Side::kTarget, &source_failure);
         } catch (...) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "driver/error.h"
+#include "driver/start_thread.h"
 
 namespace parity::driver {
 
@@ -17,8 +18,14 @@ ParallelCopy::ParallelCopy(std::vector<Session*> sessions, std::vector<Statement
       on_progress_(std::move(on_progress)),
       failure_(failure ? *failure : own_failure_),
       running_(sessions_.size()) {
-    for (std::size_t thread = 0; thread < sessions_.size(); ++thread)
-        threads_.emplace_back([this, thread] { work(thread); });
+    try {
+        for (std::size_t thread = 0; thread < sessions_.size(); ++thread)
+            threads_.push_back(start_thread([this, thread] { work(thread); }));
+    } catch (...) {
+        failure_.raise(std::current_exception());
+        join();
+        throw;
+    }
 }
 
 /// Nobody reads of this failure: whoever destroys a copy that runs has another one.

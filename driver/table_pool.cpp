@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -12,6 +11,7 @@
 #include "driver/error.h"
 #include "driver/interrupt.h"
 #include "driver/recorder.h"
+#include "driver/start_thread.h"
 
 namespace parity::driver {
 /// A thread's connections. Does not move: each connection knows the other.
@@ -60,13 +60,26 @@ TablePool::TablePool(const RunContext& context, const std::vector<TablePlan>& ta
       all_tried_(jobs_) {}
 
 std::vector<TableResult> TablePool::run() {
-    std::vector<std::thread> threads;
-    for (int worker = 1; worker <= jobs_; ++worker) threads.emplace_back([this, worker] { work(worker); });
+    std::vector<std::thread> threads = start();
     for (std::thread& thread : threads) thread.join();
     std::vector<TableResult> results;
     for (std::size_t i = 0; i < tables_.size(); ++i)
         results.push_back(results_[i] ? std::move(*results_[i]) : failed_table(tables_[i], why_not_tried()));
     return results;
+}
+
+/// As many threads as there are to be had.
+std::vector<std::thread> TablePool::start() {
+    std::vector<std::thread> threads;
+    try {
+        for (int worker = 1; worker <= jobs_; ++worker)
+            threads.push_back(start_thread([this, worker] { work(worker); }));
+    } catch (const Error& error) {
+        context_.log->warn("{}", error.what());
+        if (threads.empty()) connect_error_ = error.what();
+        all_tried_.count_down(jobs_ - static_cast<int>(threads.size()));
+    }
+    return threads;
 }
 
 /// Once a thread could not connect, those behind it do not try: each would take connections that the others need.

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "driver/compare_table.h"
@@ -32,6 +33,7 @@ class TablePool {
 
   private:
     class SessionPair;
+    std::vector<std::thread> start();
     void work(int worker);
     std::unique_ptr<SessionPair> connect_first(int worker);
     std::unique_ptr<SessionPair> connect(int worker);

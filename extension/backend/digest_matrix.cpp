@@ -93,8 +93,9 @@ void DigestMaker::columns(std::uint32_t range, core::Digest* to) const {
 
 void fit_buckets(DigestSpec& spec, int participants) {
     const std::size_t limit = static_cast<std::size_t>(max_digest_memory_kb) * 1024;
-    // The aggregate hands a matrix over as one value.
-    const std::size_t most = std::min(limit / static_cast<std::size_t>(participants), std::size_t{MaxAllocSize} / 2);
+    // They are kept once more when the processes have ended. The aggregate hands a matrix over as one value.
+    const std::size_t most =
+        std::min(limit / (static_cast<std::size_t>(participants) + 1), std::size_t{MaxAllocSize} / 2);
     if (shape_matrix(spec).bytes() > most) spec.buckets = 1;
 }
 

@@ -88,8 +88,8 @@ class DigestMaker {
     std::uint32_t* column_tags_;
 };
 
-/// Leaves the spec with buckets if the matrices of `participants` processes are within parity.max_digest_memory, and
-/// takes them away otherwise.
+/// Leaves the spec with buckets if the matrices of `participants` processes, and what keep_buckets() keeps of them, are
+/// within parity.max_digest_memory, and takes them away otherwise.
 void fit_buckets(DigestSpec& spec, int participants);
 
 /// Raises 54000, naming a number of ranges that would fit, where the matrices of `participants` processes exceed

@@ -16,7 +16,13 @@ def huge_pages(megabytes):
         before = int(setting.read_text())
         setting.write_text(str(max(0, before + pages)))
         return int(setting.read_text()) - before
-    pages = int(megabytes * 1.05 + 100) // 2
+    memory = system_memory()
+    if memory.get("Hugepagesize") != 2048:
+        yield
+        return
+    # What a killed run left is there to be used.
+    unused = max(0, memory["HugePages_Free"] - memory["HugePages_Rsvd"])
+    pages = max(0, int(megabytes * 1.05 + 100) // 2 - unused)
     try:
         added = add(pages)
     except OSError:
@@ -31,12 +37,25 @@ def huge_pages(megabytes):
             add(-added)
 
 
+def system_memory():
+    """/proc/meminfo: numbers by name, kilobytes but for counts of pages."""
+    with open("/proc/meminfo") as file:
+        return {name: int(value.split()[0]) for name, value in (line.split(":") for line in file)}
+
+
+def group_room():
+    """The megabytes that this process's control group may take yet."""
+    try:
+        limit, taken = (Path(f"/sys/fs/cgroup/memory.{name}").read_text().strip() for name in ("max", "current"))
+    except OSError:
+        return float("inf")
+    return float("inf") if limit == "max" else (int(limit) - int(taken)) >> 20
+
+
 def file_room():
     """The megabytes of /dev/shm that can be filled without the machine running short of memory."""
     try:
         place = os.statvfs("/dev/shm")
     except OSError:
         return 0
-    with open("/proc/meminfo") as file:
-        available = next(int(line.split()[1]) for line in file if line.startswith("MemAvailable:"))
-    return min(place.f_bavail * place.f_frsize >> 20, available >> 10)
+    return min(place.f_bavail * place.f_frsize >> 20, system_memory()["MemAvailable"] >> 10, group_room())
