@@ -13,23 +13,21 @@ using core::Digest;
 using core::u128;
 using core::u64;
 
-[[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::kInternal, message); }
-
 u128 truncated(u128 sum, int width) { return width == 64 ? static_cast<u64>(sum) : sum; }
 
 u128 sum_of(const Digest& digest) { return core::join_halves(digest.sum_low, digest.sum_high); }
 
 void check_side(Side side, const RangeDigests& range, std::size_t columns, int width) {
     if (range.columns.size() != columns)
-        fail(fmt::format("{} sent digests of {} columns where {} were expected", side_name(side), range.columns.size(),
-                         columns));
+        throw_contradiction(fmt::format("{} sent digests of {} columns where {} were expected", side_name(side),
+                                        range.columns.size(), columns));
     const auto check_slice = [&](const Digest& slice) {
         if (slice.width != width)
-            fail(
+            throw_contradiction(
                 fmt::format("{} sent a digest of width {} where {} was expected", side_name(side), slice.width, width));
         if (slice.count != range.rows)
-            fail(fmt::format("digests of range {} on {} contradict each other: {} and {} rows", range.range_no,
-                             side_name(side), range.rows, slice.count));
+            throw_contradiction(fmt::format("digests of range {} on {} contradict each other: {} and {} rows",
+                                            range.range_no, side_name(side), range.rows, slice.count));
     };
     check_slice(range.key);
     check_slice(range.row);
@@ -40,7 +38,8 @@ void check_side(Side side, const RangeDigests& range, std::size_t columns, int w
 bool slice_differs(int range_no, const Digest& source, const Digest& target) {
     const core::DigestStatus status = core::check_compatible(source, target);
     if (status != core::DigestStatus::kOk)
-        fail(fmt::format("digests of range {} cannot be compared: {}", range_no, core::describe(status)));
+        throw_contradiction(
+            fmt::format("digests of range {} cannot be compared: {}", range_no, core::describe(status)));
     return !core::same_content(source, target);
 }
 
@@ -53,8 +52,8 @@ class BucketReader {
     BucketReader(Side side, const DivergentRange& range, const std::string& sums, int buckets, int width)
         : side_(side), range_(range), sums_(sums), bytes_(static_cast<std::size_t>(width) / 8), width_(width) {
         if (sums.size() != bytes_ * static_cast<std::size_t>(buckets))
-            fail(fmt::format("{} sent another number of buckets of range {} than was asked for", side_name(side),
-                             range.range_no));
+            throw_contradiction(fmt::format("{} sent another number of buckets of range {} than was asked for",
+                                            side_name(side), range.range_no));
     }
     RangeTotal next() {
         RangeTotal sum;
@@ -67,8 +66,8 @@ class BucketReader {
     /// Only at the end.
     void check() const {
         if (total_.row_sum != range_.total[side_].row_sum)
-            fail(fmt::format("the buckets of range {} on {} do not add up to its digest", range_.range_no,
-                             side_name(side_)));
+            throw_contradiction(fmt::format("the buckets of range {} on {} do not add up to its digest",
+                                            range_.range_no, side_name(side_)));
     }
 
   private:
@@ -86,7 +85,7 @@ class BucketReader {
 std::vector<DivergentRange> differing_buckets(const std::vector<DivergentRange>& divergent,
                                               const Both<BucketSums>& all_sums, int buckets, int width) {
     if (all_sums.source.size() != divergent.size() || all_sums.target.size() != divergent.size())
-        fail("a server sent the buckets of other ranges than were asked for");
+        throw_contradiction("a server sent the buckets of other ranges than were asked for");
     std::vector<DivergentRange> differing;
     for (std::size_t i = 0; i < divergent.size(); ++i) {
         BucketReader source(Side::kSource, divergent[i], all_sums.source[i], buckets, width);
@@ -103,7 +102,7 @@ std::vector<DivergentRange> differing_buckets(const std::vector<DivergentRange>&
         source.check();
         target.check();
         if (differing.size() == before)
-            fail(fmt::format("range {} is divergent, but its buckets are equal", divergent[i].range_no));
+            throw_contradiction(fmt::format("range {} is divergent, but its buckets are equal", divergent[i].range_no));
     }
     return differing;
 }
@@ -131,8 +130,8 @@ LockstepComparison::LockstepComparison(std::size_t columns, int width, std::size
 
 void LockstepComparison::add(const RangeDigests& source, const RangeDigests& target) {
     if (source.range_no != target.range_no || source.range_no <= last_range_no_)
-        fail(fmt::format("ranges came out of order: {} on source and {} on target after {}", source.range_no,
-                         target.range_no, last_range_no_));
+        throw_contradiction(fmt::format("ranges came out of order: {} on source and {} on target after {}",
+                                        source.range_no, target.range_no, last_range_no_));
     last_range_no_ = source.range_no;
     check_side(Side::kSource, source, column_delta_.size(), width_);
     check_side(Side::kTarget, target, column_delta_.size(), width_);

@@ -16,7 +16,7 @@ namespace {
 
 using ConninfoOptions = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
-[[noreturn]] void refuse(std::string_view server, const std::string& reason, const std::string& hint) {
+[[noreturn]] void refuse_conninfo(std::string_view server, const std::string& reason, const std::string& hint) {
     throw Error(ErrorKind::kUsage, fmt::format("invalid connection string for the {}: {}", server, reason), hint);
 }
 
@@ -26,7 +26,7 @@ ConninfoOptions parse(std::string_view server, const std::string& conninfo) {
     if (options) return options;
     const std::string reason = without_quoted_parts(message ? message : "out of memory");
     PQfreemem(message);
-    refuse(server, reason, "quote values that hold spaces, and percent-encode special characters in URIs");
+    refuse_conninfo(server, reason, "quote values that hold spaces, and percent-encode special characters in URIs");
 }
 
 std::string_view value_of(const PQconninfoOption* options, std::string_view keyword) {
@@ -57,7 +57,7 @@ bool has_stray_at(std::string_view uri) {
 /// libpq takes a string without "=" for the name of a database; it may as well be a URI that lacks its beginning.
 void check_database_name(std::string_view server, std::string_view name) {
     if (name.find('@') == std::string_view::npos) return;
-    refuse(server, "neither a URI nor keywords and values", "a URI begins with postgresql://");
+    refuse_conninfo(server, "neither a URI nor keywords and values", "a URI begins with postgresql://");
 }
 
 /// What tells databases apart, in the order in which it is shown.
@@ -124,15 +124,17 @@ void check_conninfo(std::string_view server, const std::string& conninfo) {
     }
     const ConninfoOptions options = parse(server, conninfo);
     if (is_uri && has_stray_at(conninfo)) {
-        refuse(server, "misplaced \"@\" in the URI",
-               "percent-encode special characters, as in %40 for \"@\" and %2F for \"/\"");
+        refuse_conninfo(server, "misplaced \"@\" in the URI",
+                        "percent-encode special characters, as in %40 for \"@\" and %2F for \"/\"");
     }
     if (value_of(options.get(), "port").find_first_not_of("0123456789, ") != std::string_view::npos) {
-        refuse(server, "invalid port number", "percent-encode special characters in the user's name and password");
+        refuse_conninfo(server, "invalid port number",
+                        "percent-encode special characters in the user's name and password");
     }
     const std::string_view database = value_of(options.get(), "dbname");
     if (database.find("://") != std::string_view::npos)
-        refuse(server, "a URI stands where the database's name should", "a URI is a connection string by itself");
+        refuse_conninfo(server, "a URI stands where the database's name should",
+                        "a URI is a connection string by itself");
 }
 
 }  // namespace parity::driver

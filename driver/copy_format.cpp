@@ -17,12 +17,12 @@ constexpr std::int32_t kNull = -1;
 /// sends any more.
 constexpr std::uint32_t kCriticalFlags = 0xFFFF0000;
 
-[[noreturn]] void fail(std::string_view what) {
+[[noreturn]] void throw_malformed_copy(std::string_view what) {
     throw Error(ErrorKind::kInternal, fmt::format("malformed COPY data: {}", what));
 }
 
 std::string_view take(std::string_view& rest, std::size_t length) {
-    if (rest.size() < length) fail("a message ends too early");
+    if (rest.size() < length) throw_malformed_copy("a message ends too early");
     const std::string_view taken = rest.substr(0, length);
     rest.remove_prefix(length);
     return taken;
@@ -36,38 +36,39 @@ T take_number(std::string_view& rest) {
 }  // namespace
 
 void CopyRowReader::skip_header(std::string_view& rest) {
-    if (take(rest, kSignature.size()) != kSignature) fail("the signature is not that of a binary COPY");
-    if (take_number<std::uint32_t>(rest) & kCriticalFlags) fail("unknown flags");
+    if (take(rest, kSignature.size()) != kSignature) throw_malformed_copy("the signature is not that of a binary COPY");
+    if (take_number<std::uint32_t>(rest) & kCriticalFlags) throw_malformed_copy("unknown flags");
     take(rest, take_number<std::uint32_t>(rest));
     header_read_ = true;
 }
 
 std::optional<std::span<const WireField>> CopyRowReader::read(std::string_view message) {
-    if (trailer_read_) fail("something follows the trailer");
+    if (trailer_read_) throw_malformed_copy("something follows the trailer");
     if (!header_read_) {
         skip_header(message);
         if (message.empty()) return std::nullopt;
     }
     const auto count = take_number<std::int16_t>(message);
     if (count == kTrailer) {
-        if (!message.empty()) fail("something follows the trailer");
+        if (!message.empty()) throw_malformed_copy("something follows the trailer");
         trailer_read_ = true;
         return std::nullopt;
     }
-    if (count < 0 || static_cast<std::size_t>(count) != fields_.size()) fail("a row has another number of fields");
+    if (count < 0 || static_cast<std::size_t>(count) != fields_.size())
+        throw_malformed_copy("a row has another number of fields");
     for (WireField& field : fields_) {
         const auto length = take_number<std::int32_t>(message);
-        if (length < kNull) fail("a field has a negative length");
+        if (length < kNull) throw_malformed_copy("a field has a negative length");
         field = length == kNull ? WireField() : take(message, static_cast<std::size_t>(length));
     }
-    if (!message.empty()) fail("a message holds more than a row");
+    if (!message.empty()) throw_malformed_copy("a message holds more than a row");
     ++rows_;
     return std::span<const WireField>(fields_);
 }
 
 void CopyRowReader::require_complete(std::uint64_t rows_sent) const {
-    if (!trailer_read_) fail("the trailer is missing");
-    if (rows_sent != rows_) fail(fmt::format("{} rows came of {} that were sent", rows_, rows_sent));
+    if (!trailer_read_) throw_malformed_copy("the trailer is missing");
+    if (rows_sent != rows_) throw_malformed_copy(fmt::format("{} rows came of {} that were sent", rows_, rows_sent));
 }
 
 }  // namespace parity::driver

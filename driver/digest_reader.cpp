@@ -9,8 +9,6 @@
 namespace parity::driver {
 namespace {
 
-[[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::kInternal, message); }
-
 // The columns of the queries' results, see queries.h.
 enum DigestColumn { kRangeNo, kRowCount, kKeyDigest, kRowDigest, kColumnDigests, kPath };
 enum TotalsColumn { kRangeNumbers, kRowCounts, kKeyDigests, kRowDigests, kPathTaken };
@@ -19,14 +17,14 @@ enum TotalsColumn { kRangeNumbers, kRowCounts, kKeyDigests, kRowDigests, kPathTa
 
 core::Digest decode_digest(std::string_view wire) {
     const std::optional<core::Digest> digest = core::parse_digest_wire(core::as_bytes(wire));
-    if (!digest) fail("a server sent a digest that is malformed or of another format version");
+    if (!digest) throw_contradiction("a server sent a digest that is malformed or of another format version");
     return *digest;
 }
 
 void decode_digest_array(std::string_view wire, std::vector<core::Digest>& digests) {
     digests.clear();
     read_wire_array(wire, [&](std::optional<std::string_view> element) {
-        if (!element) fail("a server sent an array of digests with a NULL");
+        if (!element) throw_contradiction("a server sent an array of digests with a NULL");
         digests.push_back(decode_digest(*element));
     });
 }
@@ -40,7 +38,7 @@ void decode_integer_array(std::string_view wire, std::vector<std::int64_t>& numb
         else if (bytes == sizeof(std::int64_t))
             numbers.push_back(core::load_be<std::int64_t>(core::as_bytes(*element).data()));
         else
-            fail("a server sent something else than an array of integers");
+            throw_contradiction("a server sent something else than an array of integers");
     });
 }
 
@@ -50,16 +48,17 @@ RangeCheck::RangeCheck(Side side, const RangeList& asked) : side_(side), expecte
 
 void RangeCheck::take(int range_no, std::int64_t rows, RangeDigests& range) {
     if (position_ == expected_.size() || range_no != expected_[position_])
-        fail(fmt::format("{} sent an unexpected digest of range {}", side_name(side_), range_no));
+        throw_contradiction(fmt::format("{} sent an unexpected digest of range {}", side_name(side_), range_no));
     ++position_;
-    if (rows < 0) fail(fmt::format("{} sent a negative row count for range {}", side_name(side_), range_no));
+    if (rows < 0)
+        throw_contradiction(fmt::format("{} sent a negative row count for range {}", side_name(side_), range_no));
     range.range_no = range_no;
     range.rows = static_cast<std::uint64_t>(rows);
 }
 
 void RangeCheck::finish() const {
     if (position_ < expected_.size())
-        fail(fmt::format("{} sent no digest of range {}", side_name(side_), expected_[position_]));
+        throw_contradiction(fmt::format("{} sent no digest of range {}", side_name(side_), expected_[position_]));
 }
 
 // ---- DigestReader --------------------------------------------------------------------------------------------
@@ -108,7 +107,7 @@ bool TotalsReader::next_bundle() {
     decode_digest_array(bundle->bytes(kKeyDigests), keys_);
     decode_digest_array(bundle->bytes(kRowDigests), hashes_);
     if (rows_.size() != numbers_.size() || keys_.size() != numbers_.size() || hashes_.size() != numbers_.size())
-        fail("a server sent totals of ranges in arrays of different lengths");
+        throw_contradiction("a server sent totals of ranges in arrays of different lengths");
     path_ = bundle->bytes(kPathTaken);
     at_ = 0;
     return true;

@@ -4,15 +4,15 @@
 
 #include <fmt/format.h>
 
+#include "core/ascii.h"
+
 namespace parity::driver {
 namespace {
 
 bool needs_quotes(std::string_view identifier) {
-    const auto is_plain = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
-    };
+    const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || core::is_digit(c) || c == '_' || c == '$'; };
     if (identifier.empty() || !std::all_of(identifier.begin(), identifier.end(), is_plain)) return true;
-    return identifier[0] == '$' || (identifier[0] >= '0' && identifier[0] <= '9');
+    return identifier[0] == '$' || core::is_digit(identifier[0]);
 }
 
 }  // namespace

@@ -4,18 +4,16 @@
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include "driver/column_options.h"
 #include "driver/display_name.h"
+#include "driver/finding_json.h"
 #include "driver/report.h"
 #include "driver/version.h"
 
 namespace parity::driver {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// The planned tables' relations, for what the plan does not repeat of them.
 class Relations {

@@ -41,4 +41,7 @@ class Error : public std::runtime_error {
     std::string sqlstate_;
 };
 
+/// For an answer that contradicts itself, or another one.
+[[noreturn]] inline void throw_contradiction(const std::string& message) { throw Error(ErrorKind::kInternal, message); }
+
 }  // namespace parity::driver

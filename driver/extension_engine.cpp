@@ -14,7 +14,7 @@ namespace {
 
 // The columns of last_buckets_call's, row_records_call's and row_values_call's results.
 enum BucketColumn { kBucketRange, kBuckets, kBucketSums };
-enum RecordColumn { kRowCount, kRecords };
+enum RecordColumn { kRecordCount, kRecords };
 enum ValueColumn { kKey, kRowHash, kColumnValues };
 
 /// Rows of row_records as they arrive.
@@ -39,7 +39,7 @@ class ArrivingRows : public RowSource {
         if (left_ != 0) throw Error(ErrorKind::kInternal, "a server sent another number of rows than it said");
         const std::optional<Row> bundle = stream_.next();
         if (!bundle) return false;
-        left_ = bundle->int32(kRowCount);
+        left_ = bundle->int32(kRecordCount);
         if (left_ == 0 && in_buckets_)
             keys_read_ = read_keys_read(bundle->bytes(kRecords), shape_.hash_bytes);
         else

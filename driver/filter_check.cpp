@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/ascii.h"
+
 namespace parity::driver {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' || (c & 0x80); }
 
 /// The vertical tab has been one since PostgreSQL 16.
@@ -30,7 +31,7 @@ class FilterScanner {
         if (rest_.starts_with("/*")) return skip_comment();
         if (c == '\'' || c == '"') return skip_quoted(c, false);
         if (c == '$') return skip_dollar_quoted();
-        if (is_digit(c)) return skip_digits();
+        if (core::is_digit(c)) return skip_digits();
         if (is_word(c)) return skip_word();
         rest_.remove_prefix(1);
         if (c == '(' || c == '[') ++depth_;
@@ -88,7 +89,8 @@ class FilterScanner {
     std::optional<std::string> skip_dollar_quoted() {
         const std::size_t end = rest_.find('$', 1);
         const std::string_view tag = rest_.substr(0, end == std::string_view::npos ? 0 : end + 1);
-        const bool is_tag = !tag.empty() && !is_digit(tag[1]) && std::all_of(tag.begin() + 1, tag.end() - 1, is_word);
+        const bool is_tag =
+            !tag.empty() && !core::is_digit(tag[1]) && std::all_of(tag.begin() + 1, tag.end() - 1, is_word);
         if (!is_tag) {
             rest_.remove_prefix(1);
             return std::nullopt;

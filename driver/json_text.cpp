@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "core/ascii.h"
 #include "core/json_form.h"
 #include "driver/counted.h"
 #include "driver/decimal_text.h"
@@ -19,7 +20,6 @@ constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 }
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// By character: whether it stands for itself in a string.
 constexpr std::array<bool, 256> kPlain = [] {
@@ -28,10 +28,8 @@ constexpr std::array<bool, 256> kPlain = [] {
     return plain;
 }();
 
-int hex_digit(char c) {
-    if (is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+std::uint8_t hex_value(char c) {
+    if (const std::optional<std::uint8_t> value = core::hex_digit(c)) return *value;
     throw_syntax();
 }
 
@@ -188,8 +186,8 @@ void JsonReader::read_literal(std::string_view word, std::uint8_t code) {
 void JsonReader::read_number() {
     const std::size_t start = at_;
     const auto digits = [this] {
-        if (at_ == text_.size() || !is_digit(text_[at_])) throw_syntax();
-        while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
+        if (at_ == text_.size() || !core::is_digit(text_[at_])) throw_syntax();
+        while (at_ < text_.size() && core::is_digit(text_[at_])) ++at_;
     };
     take('-');
     if (!take('0')) digits();
@@ -246,7 +244,7 @@ void JsonReader::read_escape(std::uint32_t& high_surrogate) {
 void JsonReader::read_unicode_escape(std::uint32_t& high_surrogate) {
     if (text_.size() - at_ < 4) throw_syntax();
     std::uint32_t unit = 0;
-    for (int i = 0; i < 4; ++i) unit = unit << 4 | static_cast<std::uint32_t>(hex_digit(text_[at_++]));
+    for (int i = 0; i < 4; ++i) unit = unit << 4 | hex_value(text_[at_++]);
     const bool high = unit >= 0xD800 && unit <= 0xDBFF;
     const bool low = unit >= 0xDC00 && unit <= 0xDFFF;
     if (low != (high_surrogate != 0)) throw_lone_surrogate();

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "core/ascii.h"
 #include "core/form.h"
 #include "driver/error.h"
 #include "driver/form_choice.h"
@@ -20,7 +21,7 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-[[noreturn]] void refuse(std::string_view option, std::string_view text, std::string_view expected) {
+[[noreturn]] void refuse_mapping(std::string_view option, std::string_view text, std::string_view expected) {
     throw Error(ErrorKind::kUsage, fmt::format("invalid value \"{}\" for {}", text, option),
                 fmt::format("the form is {}", expected));
 }
@@ -28,7 +29,7 @@ std::string_view trim(std::string_view text) {
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool may_stand_unquoted(char c) {
-    return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+    return static_cast<unsigned char>(c) >= 0x80 || core::is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') ||
            c == '_' || c == '$' || c == '-' || c == '#';
 }
 
@@ -67,10 +68,10 @@ QualifiedName parse_table_name(std::string_view option, std::string_view text) {
 
 NameMap::Entry parse_map_entry(const std::string& text) {
     const std::vector<std::string> sides = split_unquoted(text, '=');
-    if (sides.size() != 2) refuse("--map", text, kMapForm);
+    if (sides.size() != 2) refuse_mapping("--map", text, kMapForm);
     const std::optional<std::string> source = parse_whole_schema(sides[0]);
     const std::optional<std::string> target = parse_whole_schema(sides[1]);
-    if (source.has_value() != target.has_value()) refuse("--map", text, kMapForm);
+    if (source.has_value() != target.has_value()) refuse_mapping("--map", text, kMapForm);
     if (source) return {text, {*source, ""}, {*target, ""}};
     return {text, parse_table_name("--map", sides[0]), parse_table_name("--map", sides[1])};
 }
@@ -184,7 +185,7 @@ std::vector<ColumnMapEntry> parse_column_maps(const std::vector<std::string>& te
     std::vector<ColumnMapEntry> entries;
     for (const std::string& text : texts) {
         const std::vector<std::string> sides = split_unquoted(text, '=');
-        if (sides.size() != 2) refuse("--map-column", text, "[[schema.]table.]old=new");
+        if (sides.size() != 2) refuse_mapping("--map-column", text, "[[schema.]table.]old=new");
         std::vector<std::string> parts = parse_name("--map-column", sides[0], 3);
         std::string source = std::move(parts.back());
         parts.pop_back();
@@ -198,7 +199,7 @@ std::vector<KeyEntry> parse_keys(const std::vector<std::string>& texts) {
     std::vector<KeyEntry> entries;
     for (const std::string& text : texts) {
         const std::vector<std::string> sides = split_unquoted(text, '=');
-        if (sides.size() > 2) refuse("--key", text, "[[schema.]table=]column[,column]…");
+        if (sides.size() > 2) refuse_mapping("--key", text, "[[schema.]table=]column[,column]…");
         KeyEntry entry{text, {}, {}};
         if (sides.size() == 2) entry.scope = scope_of(parse_name("--key", sides[0], 2));
         for (const std::string& column : split_unquoted(sides.back(), ',')) {
@@ -248,7 +249,7 @@ std::vector<FormEntry> parse_forms(const std::vector<std::string>& texts) {
     std::vector<FormEntry> entries;
     for (const std::string& text : texts) {
         const std::vector<std::string> sides = split_unquoted(text, '=');
-        if (sides.size() != 2) refuse("--form", text, "[[schema.]table.]column=form");
+        if (sides.size() != 2) refuse_mapping("--form", text, "[[schema.]table.]column=form");
         std::vector<std::string> parts = parse_name("--form", sides[0], 3);
         std::string column = std::move(parts.back());
         parts.pop_back();

@@ -16,7 +16,7 @@ namespace {
 
 using Values = std::vector<std::string>;
 
-[[noreturn]] void refuse(std::string_view option, std::string_view value, std::string_view expected) {
+[[noreturn]] void refuse_value(std::string_view option, std::string_view value, std::string_view expected) {
     throw Error(ErrorKind::kUsage, fmt::format("invalid value \"{}\" for --{}", value, option),
                 fmt::format("expected {}", expected));
 }
@@ -75,7 +75,7 @@ OptionSpec number_option(const std::string& name, std::string group, std::string
                 using Number = std::conditional_t<std::is_same_v<Member, std::int64_t>, std::int64_t, int>;
                 Number number{};
                 if (!read_number(values.front(), number) || number < minimum) {
-                    refuse(name, values.front(), fmt::format("a whole number of {} or more", minimum));
+                    refuse_value(name, values.front(), fmt::format("a whole number of {} or more", minimum));
                 }
                 options.*member = number;
             }};
@@ -94,7 +94,7 @@ OptionSpec duration_option(const std::string& name, std::string help, std::strin
                 const std::string_view unit = std::string_view(value).substr(digits);
                 static constexpr std::string_view kUnits[] = {"", "us", "ms", "s", "min", "h", "d"};
                 if (digits == 0 || std::find(std::begin(kUnits), std::end(kUnits), unit) == std::end(kUnits)) {
-                    refuse(name, value, "a whole number with one of the units us, ms, s, min, h, d, as in 30s");
+                    refuse_value(name, value, "a whole number with one of the units us, ms, s, min, h, d, as in 30s");
                 }
                 options.*member = value;
             }};
@@ -102,25 +102,25 @@ OptionSpec duration_option(const std::string& name, std::string help, std::strin
 
 void apply_format(Options& options, const Values& values) {
     const std::string& value = values.front();
-    if (value != "text" && value != "json") refuse("format", value, "text or json");
+    if (value != "text" && value != "json") refuse_value("format", value, "text or json");
     options.format = value == "json" ? ReportFormat::kJson : ReportFormat::kText;
 }
 
 void apply_engine(Options& options, const Values& values) {
     const std::string& value = values.front();
     if (value != "auto" && value != "extension" && value != "stream")
-        refuse("engine", value, "auto, extension or stream");
+        refuse_value("engine", value, "auto, extension or stream");
     options.engine = value == "stream" ? Engine::kStream : value == "auto" ? Engine::kAuto : Engine::kExtension;
 }
 
 void apply_memory_limit(Options& options, const Values& values) {
     options.memory_limit = parse_size(values.front());
     if (!options.memory_limit || *options.memory_limit == 0)
-        refuse("memory-limit", values.front(), "a size with one of the units B, kB, MB, GB, TB, as in 512MB");
+        refuse_value("memory-limit", values.front(), "a size with one of the units B, kB, MB, GB, TB, as in 512MB");
 }
 
 void apply_width(Options& options, const Values& values) {
-    if (values.front() != "64" && values.front() != "128") refuse("width", values.front(), "64 or 128");
+    if (values.front() != "64" && values.front() != "128") refuse_value("width", values.front(), "64 or 128");
     options.width = values.front() == "64" ? 64 : 128;
 }
 
@@ -133,18 +133,18 @@ void apply_seed(Options& options, const Values& values) {
     } else if (read_number(values.front(), negative)) {
         options.seed = static_cast<std::uint64_t>(negative);
     } else {
-        refuse("seed", values.front(), "a whole number of 64 bits");
+        refuse_value("seed", values.front(), "a whole number of 64 bits");
     }
 }
 
 void apply_where(Options& options, const Values& values) {
     if (values.front().find_first_not_of(" \t\r\n") == std::string::npos)
-        refuse("where", values.front(), "an SQL expression");
+        refuse_value("where", values.front(), "an SQL expression");
     options.where = values.front();
 }
 
 void apply_record(Options& options, const Values& values) {
-    if (values.front().empty()) refuse("record", values.front(), "a connection string");
+    if (values.front().empty()) refuse_value("record", values.front(), "a connection string");
     options.record = values.front();
 }
 

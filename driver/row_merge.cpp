@@ -12,8 +12,6 @@ namespace {
 
 using Emit = std::function<void(const RowFinding&)>;
 
-[[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::kInternal, message); }
-
 /// Reads one side's rows, checks their shape and order and adds them up range by range.
 class Cursor {
   public:
@@ -77,7 +75,8 @@ class Cursor {
         keys_.add({1, hash}, spec_.width);
         const auto buckets = static_cast<core::u64>(spec_.buckets);
         if ((core::low_half(hash) & (buckets - 1)) != static_cast<core::u64>(row_.range_no - 1) % buckets)
-            fail(fmt::format("{} sent a row of another bucket than {}", side_name(side_), row_.range_no));
+            throw_contradiction(
+                fmt::format("{} sent a row of another bucket than {}", side_name(side_), row_.range_no));
     }
     core::u128 hash_of_key() const {
         const core::ByteView key = core::as_bytes(row_.key);
@@ -105,9 +104,9 @@ class Cursor {
     void check_shape() const {
         const std::size_t hash_bytes = static_cast<std::size_t>(spec_.width) / 8;
         if (row_.row_hash.size() != hash_bytes || row_.cell_hashes.size() != hash_bytes * spec_.columns)
-            fail(fmt::format("{} sent a row with hashes of {} and {} bytes where {} and {} were expected",
-                             side_name(side_), row_.row_hash.size(), row_.cell_hashes.size(), hash_bytes,
-                             hash_bytes * spec_.columns));
+            throw_contradiction(fmt::format(
+                "{} sent a row with hashes of {} and {} bytes where {} and {} were expected", side_name(side_),
+                row_.row_hash.size(), row_.cell_hashes.size(), hash_bytes, hash_bytes * spec_.columns));
     }
 
     void check_order() const {
@@ -115,14 +114,15 @@ class Cursor {
         if (order == 0) order = previous_.key.compare(row_.key);
         if (order == 0) order = previous_.row_hash.compare(row_.row_hash);
         if (order > 0)
-            fail(fmt::format("{} sent rows of {} out of order", side_name(side_), spec_.part(row_.range_no)));
+            throw_contradiction(
+                fmt::format("{} sent rows of {} out of order", side_name(side_), spec_.part(row_.range_no)));
     }
 
     void find_range() {
         while (range_index_ < ranges_.size() && ranges_[range_index_].range_no < row_.range_no) ++range_index_;
         if (range_index_ == ranges_.size() || ranges_[range_index_].range_no != row_.range_no)
-            fail(fmt::format("{} sent a row of {}, which was not asked for", side_name(side_),
-                             spec_.part(row_.range_no)));
+            throw_contradiction(fmt::format("{} sent a row of {}, which was not asked for", side_name(side_),
+                                            spec_.part(row_.range_no)));
     }
 
     Side side_;
@@ -242,7 +242,8 @@ class Merger {
         target_.check_totals();
         for (std::size_t i = 0; i < ranges_.size(); ++i)
             if (spec_.exact && !differs_[i])
-                fail(fmt::format("{} is divergent, but its rows are equal", spec_.part(ranges_[i].range_no)));
+                throw_contradiction(
+                    fmt::format("{} is divergent, but its rows are equal", spec_.part(ranges_[i].range_no)));
         report_.range_differs = std::move(differs_);
         return std::move(report_);
     }
@@ -306,7 +307,7 @@ class Merger {
 
     std::uint64_t settle_pairs() {
         if (left_.source.total() == 0 || left_.target.total() == 0) return 0;
-        if (spec_.keyless) fail("equal rows of a table without a key have different row hashes");
+        if (spec_.keyless) throw_contradiction("equal rows of a table without a key have different row hashes");
         if (!left_.source.all_kept() || !left_.target.all_kept()) ++report_.crowded_keys;
         const std::vector<Pair> pairs = pair_by_likeness(spec_, left_.source.kept(), left_.target.kept());
         for (const Pair& pair : pairs) settle_pair(left_.source.kept()[pair.source], left_.target.kept()[pair.target]);
@@ -317,7 +318,8 @@ class Merger {
         RowFinding finding;
         finding.columns = differing_columns(spec_, source.cell_hashes, target.cell_hashes);
         if (finding.columns.empty()) {
-            if (source.row_hash != target.row_hash) fail("rows with equal cell hashes have different row hashes");
+            if (source.row_hash != target.row_hash)
+                throw_contradiction("rows with equal cell hashes have different row hashes");
             return;
         }
         finding.key = key_;

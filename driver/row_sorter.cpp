@@ -12,15 +12,15 @@ namespace {
 
 // An empty name is a private database of SQLite's own, in memory as far as the cache goes and in an unnamed temporary
 // file beyond. Nothing has to survive a failure.
-constexpr const char* kSchema =
+constexpr const char* kRowSchema =
     "CREATE TABLE row (range_no INTEGER NOT NULL, key BLOB NOT NULL, row_hash BLOB NOT NULL, cell_hashes BLOB NOT NULL,"
     " part INTEGER NOT NULL, tid BLOB NOT NULL)";
-constexpr const char* kInsert = "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)";
+constexpr const char* kInsertRow = "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)";
 constexpr const char* kSorted = "SELECT range_no, key, row_hash, cell_hashes FROM row ORDER BY range_no, key, row_hash";
 constexpr const char* kIndex = "CREATE INDEX IF NOT EXISTS row_key ON row (key)";
 constexpr const char* kFind = "SELECT part, tid FROM row WHERE key = ?";
 
-[[noreturn]] void fail(sqlite3* database) {
+[[noreturn]] void fail_sorting(sqlite3* database) {
     throw Error(ErrorKind::kOutput,
                 fmt::format("could not sort rows in a temporary file: {}", sqlite3_errmsg(database)),
                 "TMPDIR names the directory for temporary files.");
@@ -46,7 +46,7 @@ class SortedRows : public RowSource {
     bool next(RowDigest& row) override {
         const int state = sqlite3_step(statement_);
         if (state == SQLITE_DONE) return false;
-        if (state != SQLITE_ROW) fail(database_);
+        if (state != SQLITE_ROW) fail_sorting(database_);
         row.range_no = sqlite3_column_int(statement_, 0);
         row.key = blob(statement_, 1);
         row.row_hash = blob(statement_, 2);
@@ -63,12 +63,12 @@ class SortedRows : public RowSource {
 
 RowSorter::RowSorter(std::size_t memory_bytes) {
     if (sqlite3_open_v2("", &database_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr) != SQLITE_OK)
-        fail(database_);
+        fail_sorting(database_);
     run("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;");
     run(fmt::format("PRAGMA cache_size = -{}", memory_bytes / 1024).c_str());
-    run(kSchema);
+    run(kRowSchema);
     run("BEGIN");
-    insert_ = prepare(kInsert);
+    insert_ = prepare(kInsertRow);
 }
 
 RowSorter::~RowSorter() {
@@ -78,12 +78,12 @@ RowSorter::~RowSorter() {
 }
 
 void RowSorter::run(const char* sql) {
-    if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(database_);
+    if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail_sorting(database_);
 }
 
 sqlite3_stmt* RowSorter::prepare(const char* sql) {
     sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(database_, sql, -1, &statement, nullptr) != SQLITE_OK) fail(database_);
+    if (sqlite3_prepare_v2(database_, sql, -1, &statement, nullptr) != SQLITE_OK) fail_sorting(database_);
     return statement;
 }
 
@@ -97,7 +97,7 @@ void RowSorter::add(const RowDigest& row, const RowPlace& place) {
     bind_bytes(insert_, 6, place.tid);
     const int state = sqlite3_step(insert_);
     sqlite3_reset(insert_);
-    if (state != SQLITE_DONE) fail(database_);
+    if (state != SQLITE_DONE) fail_sorting(database_);
 }
 
 std::unique_ptr<RowSource> RowSorter::sorted() { return std::make_unique<SortedRows>(database_, prepare(kSorted)); }
@@ -115,7 +115,7 @@ void RowSorter::begin_find(std::string_view key) {
 bool RowSorter::next_found(RowPlace& place) {
     const int state = sqlite3_step(find_);
     if (state == SQLITE_DONE) return false;
-    if (state != SQLITE_ROW) fail(database_);
+    if (state != SQLITE_ROW) fail_sorting(database_);
     place.part = static_cast<std::uint32_t>(sqlite3_column_int64(find_, 0));
     place.tid = blob(find_, 1);
     return true;

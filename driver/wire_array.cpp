@@ -10,9 +10,9 @@ namespace {
 constexpr std::int32_t kNull = -1;
 
 /// Takes integers and byte strings off the front of a value in PostgreSQL's binary format.
-class WireReader {
+class ArrayReader {
   public:
-    explicit WireReader(std::string_view wire) : rest_(wire) {}
+    explicit ArrayReader(std::string_view wire) : rest_(wire) {}
 
     std::int32_t int32() { return core::load_be<std::int32_t>(core::as_bytes(take(4)).data()); }
     std::string_view take(std::size_t length) {
@@ -30,7 +30,7 @@ class WireReader {
 }  // namespace
 
 void read_wire_array(std::string_view wire, const std::function<void(std::optional<std::string_view>)>& element) {
-    WireReader reader(wire);
+    ArrayReader reader(wire);
     const std::int32_t dimensions = reader.int32();
     reader.take(8);  // whether there are NULLs, the element type
     if (dimensions < 0 || dimensions > 1)

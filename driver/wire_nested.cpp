@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "core/ascii.h"
 #include "core/order.h"
 #include "driver/counted.h"
 #include "driver/wire_cursor.h"
@@ -136,9 +137,8 @@ class MultirangeDecoder final : public OuterDecoder {
 };
 
 bool is_plain_name(std::string_view name) {
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    });
+    return !name.empty() && std::all_of(name.begin(), name.end(),
+                                        [](char c) { return (c >= 'a' && c <= 'z') || core::is_digit(c) || c == '_'; });
 }
 
 std::string quote_attribute(const std::string& name) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "core/ascii.h"
 #include "core/float_form.h"
 #include "core/render.h"
 #include "driver/error.h"
@@ -55,13 +56,6 @@ void append_points(WireCursor& cursor, core::ByteSink& sink) {
     cursor.finish();
 }
 
-std::optional<std::uint8_t> hex_digit(char c) {
-    if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<std::uint8_t>(c - 'A' + 10);
-    return std::nullopt;
-}
-
 /// 32 digits with a hyphen after each group of four or not, as uuid_in() reads them; false for any other text.
 bool parse_uuid(std::string_view text, std::array<std::uint8_t, 16>& uuid) {
     if (text.starts_with('{')) {
@@ -70,8 +64,8 @@ bool parse_uuid(std::string_view text, std::array<std::uint8_t, 16>& uuid) {
     }
     for (std::size_t i = 0; i < uuid.size(); ++i) {
         if (text.size() < 2) return false;
-        const std::optional<std::uint8_t> high = hex_digit(text[0]);
-        const std::optional<std::uint8_t> low = hex_digit(text[1]);
+        const std::optional<std::uint8_t> high = core::hex_digit(text[0]);
+        const std::optional<std::uint8_t> low = core::hex_digit(text[1]);
         if (!high || !low) return false;
         uuid[i] = static_cast<std::uint8_t>(*high << 4 | *low);
         text.remove_prefix(2);

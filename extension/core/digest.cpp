@@ -3,10 +3,10 @@
 #include <array>
 #include <charconv>
 
+#include "core/ascii.h"
+
 namespace parity::core {
 namespace {
-
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 bool is_width(std::uint8_t width) noexcept { return width == 64 || width == 128; }
 

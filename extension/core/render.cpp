@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "core/ascii.h"
 #include "core/bounds.h"
 #include "core/decimal.h"
 #include "core/json_form.h"
@@ -11,7 +12,6 @@
 namespace parity::core {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr int kMaxDepth = 512;
 
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;

@@ -82,4 +82,7 @@ Bytes appended(Append append) {
     return bytes;
 }
 
+/// Canonical bytes behind their length.
+inline std::string counted(const std::string& bytes) { return le(static_cast<std::uint32_t>(bytes.size())) + bytes; }
+
 }  // namespace parity::test

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/bounds.h"
 #include "core/order.h"
@@ -22,7 +23,11 @@ inline std::string frame(core::Form form, const std::optional<std::string>& cano
 
 inline std::string int_frame(std::int64_t value) { return frame(core::Form::kInt, le(value)); }
 
+inline const std::vector<core::Form> kIntKey{core::Form::kInt};
+
 /// A bound on a framed key, or on its first columns.
 inline std::string key_bound(const std::string& framed) { return static_cast<char>(core::kKeyBound) + framed; }
+
+inline std::string int_bound(std::int64_t value) { return key_bound(int_frame(value)); }
 
 }  // namespace parity::test

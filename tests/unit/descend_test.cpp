@@ -7,19 +7,15 @@
 #include "driver/division.h"
 #include "driver/error.h"
 #include "driver/row_merge.h"
+#include "tests/support/key_bounds.h"
 
 namespace parity::driver {
 namespace {
 
 using core::Form;
 
-const std::vector<Form> kIntKey{Form::kInt};
-
-std::string key_bound(std::int64_t value) {
-    std::string bound = "k" + std::string(9, '\1');
-    core::store_le(reinterpret_cast<std::uint8_t*>(&bound[2]), value);
-    return bound;
-}
+using test::int_bound;
+using test::kIntKey;
 
 /// `ranges` ranges of `rows` rows each, of which the first `divergent` are.
 Comparison comparison_of(std::uint64_t ranges, std::uint64_t rows, int divergent) {
@@ -77,20 +73,20 @@ struct FakeServers {
 struct HalvedFirstRange : FakeServers {
     Comparison first;
     HalvedFirstRange() {
-        candidates = {key_bound(500), key_bound(1500)};
+        candidates = {int_bound(500), int_bound(1500)};
         first = comparison_of(2, 1'000'000, 1);
         finer.ranges = 2;
         finer.total = {{1'000'000, 1}, {1'000'000, 2}};
         finer.divergent.push_back({2, {{500'000, 0}, {500'000, 1}}, false, true, {}});
     }
-    const std::vector<std::string> bounds{key_bound(1000)};
+    const std::vector<std::string> bounds{int_bound(1000)};
     Located run() { return descend({bounds, kIntKey, 64, first_is_exact, can_leave_out}, first, descent()); }
 };
 
 TEST(Descend, GivesTheRangesOfTheFinerPass) {
     HalvedFirstRange servers;
     const Located located = servers.run();
-    EXPECT_EQ(located.bounds, (std::vector<std::string>{key_bound(500), key_bound(1000)}));
+    EXPECT_EQ(located.bounds, (std::vector<std::string>{int_bound(500), int_bound(1000)}));
     ASSERT_EQ(located.divergent.size(), 1U);
     EXPECT_EQ(located.divergent[0].range_no, 2);
     ASSERT_EQ(servers.compared.size(), 1U);
@@ -199,9 +195,9 @@ TEST(Descend, LeavesFewRowsToBeReadAsTheyAre) {
 
 TEST(Descend, KeepsTheFirstPassWhereNoFinerBoundsHelp) {
     HalvedFirstRange servers;
-    servers.candidates = {key_bound(1500)};
+    servers.candidates = {int_bound(1500)};
     const Located located = servers.run();
-    EXPECT_EQ(located.bounds, (std::vector<std::string>{key_bound(1000)}));
+    EXPECT_EQ(located.bounds, (std::vector<std::string>{int_bound(1000)}));
     EXPECT_TRUE(servers.compared.empty());
 }
 
@@ -210,7 +206,7 @@ TEST(Descend, KeepsTheFirstPassWhereAServerHasNoMemory) {
     Descent descent = servers.descent();
     descent.compare = [](const RangeList&, bool) { return std::nullopt; };
     const Located located = descend({servers.bounds, kIntKey, 64, true, true}, servers.first, descent);
-    EXPECT_EQ(located.bounds, (std::vector<std::string>{key_bound(1000)}));
+    EXPECT_EQ(located.bounds, (std::vector<std::string>{int_bound(1000)}));
     EXPECT_EQ(located.divergent.size(), 1U);
 }
 
@@ -231,7 +227,7 @@ struct SecondBucketDiffers : FakeServers {
     Located run() {
         Descent servers = descent();
         servers.differing_buckets = [this](const std::vector<DivergentRange>&) { return differing; };
-        return descend({{key_bound(1000)}, kIntKey, 64, first_is_exact, true, 4, differing}, first, servers);
+        return descend({{int_bound(1000)}, kIntKey, 64, first_is_exact, true, 4, differing}, first, servers);
     }
 };
 
@@ -239,7 +235,7 @@ TEST(Descend, GivesTheBucketsThatDifferWithoutAskingAgain) {
     SecondBucketDiffers servers;
     const Located located = servers.run();
     EXPECT_EQ(located.buckets, 4);
-    EXPECT_EQ(located.bounds, std::vector<std::string>{key_bound(1000)});
+    EXPECT_EQ(located.bounds, std::vector<std::string>{int_bound(1000)});
     ASSERT_EQ(located.divergent.size(), 1U);
     EXPECT_EQ(located.divergent[0].range_no, 2);
     EXPECT_EQ(located.parents, std::vector<std::int32_t>{1});
@@ -253,7 +249,7 @@ TEST(Descend, DividesLargeRangesWhereMostOfTheirBucketsDiffer) {
     SecondBucketDiffers servers;
     servers.first = comparison_of(2, 1'000'000, 2);
     for (int bucket : {3, 4, 5, 6, 7, 8}) servers.differing.push_back({bucket, {{0, 1}, {0, 2}}, false, true, {}});
-    servers.candidates = {key_bound(500), key_bound(1500)};
+    servers.candidates = {int_bound(500), int_bound(1500)};
     servers.finer.total = {{2'000'000, 2}, {2'000'000, 4}};
     servers.finer.divergent.push_back({2, {{500'000, 0}, {500'000, 1}}, false, true, {}});
     const Located located = servers.run();

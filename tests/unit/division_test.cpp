@@ -4,25 +4,20 @@
 
 #include "core/bounds.h"
 #include "driver/error.h"
+#include "tests/support/key_bounds.h"
 
 namespace parity::driver {
 namespace {
 
 using core::Form;
 
-const std::vector<Form> kIntKey{Form::kInt};
+using test::int_bound;
+using test::int_frame;
+using test::kIntKey;
 
-std::string int_frame(std::int64_t value) {
-    std::string frame(9, '\1');
-    core::store_le(reinterpret_cast<std::uint8_t*>(&frame[1]), value);
-    return frame;
-}
-
-std::string key_bound(std::int64_t value) { return "k" + int_frame(value); }
-
-std::vector<std::string> key_bounds(const std::vector<std::int64_t>& values) {
+std::vector<std::string> int_bounds(const std::vector<std::int64_t>& values) {
     std::vector<std::string> bounds;
-    for (std::int64_t value : values) bounds.push_back(key_bound(value));
+    for (std::int64_t value : values) bounds.push_back(int_bound(value));
     return bounds;
 }
 
@@ -40,13 +35,13 @@ std::vector<DivergentRange> divergent(const std::vector<int>& numbers) {
 
 std::optional<RangeList> by_keys(const std::vector<std::int64_t>& bounds, const std::vector<int>& ranges,
                                  const std::vector<std::int64_t>& candidates, std::size_t max = 1000) {
-    return subdivide_by_keys(key_bounds(bounds), divergent(ranges), key_bounds(candidates), max, kIntKey);
+    return subdivide_by_keys(int_bounds(bounds), divergent(ranges), int_bounds(candidates), max, kIntKey);
 }
 
 void expect_division(const std::optional<RangeList>& division, const std::vector<std::int64_t>& bounds,
                      const std::vector<std::int32_t>& only) {
     ASSERT_TRUE(division);
-    EXPECT_EQ(division->bounds, key_bounds(bounds));
+    EXPECT_EQ(division->bounds, int_bounds(bounds));
     EXPECT_EQ(division->only, only);
 }
 
@@ -133,32 +128,32 @@ TEST(SubdivideByHash, NeverMakesABoundTwice) {
 }
 
 TEST(BetterBounds, TakesTheSideThatDividesMore) {
-    EXPECT_EQ(better_bounds({key_bounds({1, 2}), key_bounds({1, 2})}), Side::kSource);
-    EXPECT_EQ(better_bounds({key_bounds({1}), key_bounds({1, 2})}), Side::kTarget);
-    EXPECT_EQ(better_bounds({{}, key_bounds({1})}), Side::kTarget);
+    EXPECT_EQ(better_bounds({int_bounds({1, 2}), int_bounds({1, 2})}), Side::kSource);
+    EXPECT_EQ(better_bounds({int_bounds({1}), int_bounds({1, 2})}), Side::kTarget);
+    EXPECT_EQ(better_bounds({{}, int_bounds({1})}), Side::kTarget);
     EXPECT_EQ(better_bounds({{}, {}}), Side::kSource);
 }
 
 TEST(BetterBounds, PrefersKeysToHashesUnlessTheyAreFew) {
     const std::vector<std::string> hashes{hash_bound(1), hash_bound(2), hash_bound(3), hash_bound(4)};
-    EXPECT_EQ(better_bounds({hashes, key_bounds({1, 2})}), Side::kTarget);
-    EXPECT_EQ(better_bounds({hashes, key_bounds({1})}), Side::kSource);
-    EXPECT_EQ(better_bounds({key_bounds({1, 2}), hashes}), Side::kSource);
-    EXPECT_EQ(better_bounds({key_bounds({1}), hashes}), Side::kTarget);
+    EXPECT_EQ(better_bounds({hashes, int_bounds({1, 2})}), Side::kTarget);
+    EXPECT_EQ(better_bounds({hashes, int_bounds({1})}), Side::kSource);
+    EXPECT_EQ(better_bounds({int_bounds({1, 2}), hashes}), Side::kSource);
+    EXPECT_EQ(better_bounds({int_bounds({1}), hashes}), Side::kTarget);
     EXPECT_EQ(better_bounds({{}, hashes}), Side::kTarget);
 }
 
 TEST(CheckBounds, RefusesWhatIsMalformedMixedOrNotAscending) {
-    EXPECT_NO_THROW(check_bounds(key_bounds({-3, 1, 7}), kIntKey));
-    EXPECT_THROW(check_bounds(key_bounds({1, 1}), kIntKey), Error);
-    EXPECT_THROW(check_bounds({key_bound(1), hash_bound(2)}, kIntKey), Error);
+    EXPECT_NO_THROW(check_bounds(int_bounds({-3, 1, 7}), kIntKey));
+    EXPECT_THROW(check_bounds(int_bounds({1, 1}), kIntKey), Error);
+    EXPECT_THROW(check_bounds({int_bound(1), hash_bound(2)}, kIntKey), Error);
     EXPECT_THROW(check_bounds({"k\x01zz"}, kIntKey), Error);
     EXPECT_THROW(check_bounds({""}, kIntKey), Error);
 }
 
 TEST(RequestedRanges, AreAllUnlessSomeAreChosen) {
-    EXPECT_EQ(requested_ranges({key_bounds({1, 2}), {}}), (std::vector<std::int32_t>{1, 2, 3}));
-    EXPECT_EQ(requested_ranges({key_bounds({1, 2}), {2}}), (std::vector<std::int32_t>{2}));
+    EXPECT_EQ(requested_ranges({int_bounds({1, 2}), {}}), (std::vector<std::int32_t>{1, 2, 3}));
+    EXPECT_EQ(requested_ranges({int_bounds({1, 2}), {2}}), (std::vector<std::int32_t>{2}));
     EXPECT_EQ(requested_ranges({{}, {}}), (std::vector<std::int32_t>{1}));
 }
 

@@ -10,6 +10,7 @@ namespace parity::driver {
 namespace {
 
 using fixtures::thrown;
+using test::counted;
 using test::le;
 
 std::string json(std::string_view text) {
@@ -17,7 +18,6 @@ std::string json(std::string_view text) {
     return fixtures::appended([&](core::ByteSink& sink) { reader.append(text, sink); });
 }
 
-std::string counted(const std::string& bytes) { return le(static_cast<std::uint32_t>(bytes.size())) + bytes; }
 std::string string(const std::string& utf8) { return "s" + counted(utf8); }
 std::string array(std::uint32_t count, const std::string& elements) { return "[" + le(count) + elements; }
 std::string object(std::uint32_t count, const std::string& members) { return "{" + le(count) + members; }

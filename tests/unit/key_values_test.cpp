@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 #include "driver/display_name.h"
 #include "driver/error.h"
+#include "tests/support/key_bounds.h"
 
 namespace parity::driver {
 namespace {
@@ -12,11 +13,7 @@ namespace {
 using core::Form;
 using Values = std::vector<std::optional<std::string>>;
 
-std::string int_frame(std::int64_t value) {
-    std::string frame(9, '\1');
-    core::store_le(reinterpret_cast<std::uint8_t*>(&frame[1]), value);
-    return frame;
-}
+using test::int_frame;
 
 std::string text_frame(const std::string& text) {
     std::string frame(5, '\1');
@@ -26,7 +23,7 @@ std::string text_frame(const std::string& text) {
 
 const std::string kNullFrame(1, '\0');
 
-ColumnPlan column(const std::string& name, const std::string& form) { return {{name, name}, form, true}; }
+ColumnPlan key_column(const std::string& name, const std::string& form) { return {{name, name}, form, true}; }
 
 TEST(KeyValues, RendersEachColumn) {
     EXPECT_EQ(render_key_values({Form::kInt, Form::kText, Form::kInt}, int_frame(-17) + text_frame("a'b") + kNullFrame),
@@ -56,11 +53,11 @@ TEST(KeyValues, RefusesMalformedKeys) {
     EXPECT_THROW(render_key_values({Form::kInt, Form::kInt}, int_frame(1)), Error);
 }
 
-TEST(KeyValues, RefusesUnknownForms) { EXPECT_THROW(forms_of({column("a", "nonesuch")}), Error); }
+TEST(KeyValues, RefusesUnknownForms) { EXPECT_THROW(forms_of({key_column("a", "nonesuch")}), Error); }
 
 TEST(ShowKey, NamesColumnsAndValues) {
-    EXPECT_EQ(show_key({column("id", "int")}, int_frame(17)), "(id)=(17)");
-    EXPECT_EQ(show_key({column("id", "int"), column("Odd \"name\"", "text")}, int_frame(17) + text_frame("x")),
+    EXPECT_EQ(show_key({key_column("id", "int")}, int_frame(17)), "(id)=(17)");
+    EXPECT_EQ(show_key({key_column("id", "int"), key_column("Odd \"name\"", "text")}, int_frame(17) + text_frame("x")),
               "(id, \"Odd \"\"name\"\"\")=(17, 'x')");
 }
 

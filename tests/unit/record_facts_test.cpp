@@ -3,17 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "core/bytes.h"
+#include "tests/support/key_bounds.h"
 
 namespace parity::driver {
 namespace {
 
 using Severity = SchemaDifference::Severity;
 
-std::string int_frame(std::int64_t value) {
-    std::string frame(9, '\1');
-    core::store_le(reinterpret_cast<std::uint8_t*>(&frame[1]), value);
-    return frame;
-}
+using test::int_frame;
 
 TableResult compared(Verdict verdict) {
     TableResult result;

@@ -11,26 +11,23 @@
 
 #include "core/bytes.h"
 #include "driver/sequences.h"
+#include "tests/support/key_bounds.h"
 
 namespace parity::driver {
 namespace {
 
 using nlohmann::json;
 
-std::string int_frame(std::int64_t value) {
-    std::string frame(9, '\1');
-    core::store_le(reinterpret_cast<std::uint8_t*>(&frame[1]), value);
-    return frame;
-}
+using test::int_frame;
 
-ColumnPlan column(const std::string& name, const std::string& form) { return {{name, name}, form, false}; }
+ColumnPlan compared_column(const std::string& name, const std::string& form) { return {{name, name}, form, false}; }
 
-TableResult table(const std::string& name, Verdict verdict) {
+TableResult compared_table(const std::string& name, Verdict verdict) {
     TableResult result;
     result.plan.name = {{"public", name}, {"public", name}};
-    result.plan.key = {column("id", "int")};
+    result.plan.key = {compared_column("id", "int")};
     result.plan.key_proven = true;
-    result.plan.columns = {column("amount", "decimal"), column("note", "text")};
+    result.plan.columns = {compared_column("amount", "decimal"), compared_column("note", "text")};
     result.column_divergent = {false, false};
     result.verdict = verdict;
     result.path = {"scan", "aggregate"};
@@ -88,7 +85,7 @@ class ReportTest : public testing::Test {
         add_finding(FindingKind::kMismatch, 17, {0}, {{"1.00"}, {"2.00"}});
         add_finding(FindingKind::kMissingOnTarget, 18);
         add_finding(FindingKind::kMissingOnSource, 19, {}, {}, 3);
-        TableResult result = table("orders", Verdict::kDivergent);
+        TableResult result = compared_table("orders", Verdict::kDivergent);
         result.ranges_divergent = 3;
         result.column_divergent = {true, false};
         result.counts = {1, 1, 3};
@@ -103,8 +100,8 @@ class ReportTest : public testing::Test {
 };
 
 TEST_F(ReportTest, TextOfIdenticalTables) {
-    add(table("b", Verdict::kIdentical));
-    add(table("a", Verdict::kIdentical));
+    add(compared_table("b", Verdict::kIdentical));
+    add(compared_table("a", Verdict::kIdentical));
     EXPECT_EQ(text(),
               "public.a: identical, 5,000,000 rows\n"
               "public.b: identical, 5,000,000 rows\n"
@@ -130,7 +127,7 @@ TEST_F(ReportTest, TextTellsWhatIsNotListed) {
 }
 
 TEST_F(ReportTest, TextOfATableThatFailedAfterItWasSeenToDiffer) {
-    TableResult result = table("t", Verdict::kDivergent);
+    TableResult result = compared_table("t", Verdict::kDivergent);
     result.ranges_divergent = 2;
     result.error = "lost the connection to the source";
     result.incomplete = true;
@@ -142,12 +139,12 @@ TEST_F(ReportTest, TextOfATableThatFailedAfterItWasSeenToDiffer) {
 }
 
 TEST_F(ReportTest, TextTellsEverythingThatIsIncomplete) {
-    TableResult skipped = table("skipped", Verdict::kIncomplete);
+    TableResult skipped = compared_table("skipped", Verdict::kIncomplete);
     skipped.skipped = {"column doc: type tsvector has no form"};
     skipped.notes = {"row security applies: visible rows only"};
     skipped.rows.target = 7;
     add(skipped);
-    TableResult failed = table("failed", Verdict::kError);
+    TableResult failed = compared_table("failed", Verdict::kError);
     failed.error = "source: permission denied";
     add(failed);
     report_.plan.skipped_tables.push_back({{{"public", "hidden"}, {"public", "hidden"}}, "no SELECT on source"});
@@ -208,7 +205,7 @@ TEST_F(ReportTest, JsonOfADivergentTable) {
 TEST_F(ReportTest, JsonTellsNullAbsentAndBytesApart) {
     add_finding(FindingKind::kMismatch, 1, {0, 1}, {{std::nullopt, ""}, {"NULL", "caf\xe9"}});
     add_finding(FindingKind::kMismatch, 2, {0});
-    TableResult result = table("t", Verdict::kDivergent);
+    TableResult result = compared_table("t", Verdict::kDivergent);
     result.counts.mismatch = 2;
     result.listed = 2;
     add(result);
@@ -223,9 +220,9 @@ TEST_F(ReportTest, JsonShowsWholeRowsOfATableWithoutAKey) {
     entry.finding.kind = FindingKind::kMissingOnTarget;
     entry.finding.key_bytes = int_frame(5) + std::string(1, '\0');
     spool_.add(0, entry);
-    TableResult result = table("t", Verdict::kDivergent);
+    TableResult result = compared_table("t", Verdict::kDivergent);
     result.plan.key.clear();
-    result.plan.columns = {column("a", "int"), column("b", "text")};
+    result.plan.columns = {compared_column("a", "int"), compared_column("b", "text")};
     result.counts.missing_on_target = 1;
     result.listed = 1;
     add(result);
@@ -235,7 +232,7 @@ TEST_F(ReportTest, JsonShowsWholeRowsOfATableWithoutAKey) {
 }
 
 TEST_F(ReportTest, JsonOfAFailedTableHasNoMeasures) {
-    TableResult failed = table("t", Verdict::kError);
+    TableResult failed = compared_table("t", Verdict::kError);
     failed.ranges_compared = 0;
     failed.error = "source: \xe9";
     add(failed);

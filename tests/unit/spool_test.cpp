@@ -28,7 +28,7 @@ class SpoolTest : public testing::Test {
     fs::path directory_;
 };
 
-SpooledFinding mismatch(const std::string& key, std::vector<int> columns) {
+SpooledFinding spooled_mismatch(const std::string& key, std::vector<int> columns) {
     SpooledFinding entry;
     entry.finding.key_bytes = key;
     entry.finding.columns = std::move(columns);
@@ -44,7 +44,7 @@ std::vector<std::string> keys_of(Spool& spool, int table) {
 
 TEST_F(SpoolTest, GivesBackWhatWasAdded) {
     Spool spool;
-    SpooledFinding entry = mismatch(std::string("k\0\xff", 3), {0, 1499});
+    SpooledFinding entry = spooled_mismatch(std::string("k\0\xff", 3), {0, 1499});
     entry.finding.values = {{std::nullopt, ""}, {"NULL", std::string("\0", 1)}};
     spool.add(7, entry);
     SpooledFinding missing;
@@ -67,7 +67,7 @@ TEST_F(SpoolTest, GivesBackWhatWasAdded) {
 
 TEST_F(SpoolTest, KeepsTablesApartAndInOrder) {
     Spool spool;
-    for (int i = 0; i < 100; ++i) spool.add(i % 2, mismatch(std::to_string(i), {0}));
+    for (int i = 0; i < 100; ++i) spool.add(i % 2, spooled_mismatch(std::to_string(i), {0}));
     const auto odd = keys_of(spool, 1);
     ASSERT_EQ(odd.size(), 50U);
     for (std::size_t i = 0; i < odd.size(); ++i) EXPECT_EQ(odd[i], std::to_string(2 * i + 1));
@@ -76,7 +76,7 @@ TEST_F(SpoolTest, KeepsTablesApartAndInOrder) {
 
 TEST_F(SpoolTest, ReadsInBatchesOfBoundedSize) {
     Spool spool;
-    for (int i = 0; i < 10; ++i) spool.add(0, mismatch(std::string(1000, 'k'), {0}));
+    for (int i = 0; i < 10; ++i) spool.add(0, spooled_mismatch(std::string(1000, 'k'), {0}));
     const auto first = spool.read(0, 0, 2500);
     EXPECT_EQ(first.size(), 3U);
     EXPECT_EQ(spool.read(0, first.back().id, 1 << 20).size(), 7U);
@@ -85,8 +85,8 @@ TEST_F(SpoolTest, ReadsInBatchesOfBoundedSize) {
 
 TEST_F(SpoolTest, StoresValuesLater) {
     Spool spool;
-    spool.add(0, mismatch("a", {0, 2}));
-    spool.add(0, mismatch("b", {1}));
+    spool.add(0, spooled_mismatch("a", {0, 2}));
+    spool.add(0, spooled_mismatch("b", {1}));
     const auto entries = spool.read(0, 0, 1 << 20);
     spool.set_values(entries[0].id, Side::kTarget, {"x", std::nullopt});
     spool.set_values(entries[1].id, Side::kSource, {"y"});
@@ -99,8 +99,8 @@ TEST_F(SpoolTest, StoresValuesLater) {
 
 TEST_F(SpoolTest, ForgetsOneTable) {
     Spool spool;
-    spool.add(0, mismatch("a", {0}));
-    spool.add(1, mismatch("b", {0}));
+    spool.add(0, spooled_mismatch("a", {0}));
+    spool.add(1, spooled_mismatch("b", {0}));
     spool.discard(0);
     EXPECT_TRUE(keys_of(spool, 0).empty());
     EXPECT_EQ(keys_of(spool, 1).size(), 1U);
@@ -109,7 +109,7 @@ TEST_F(SpoolTest, ForgetsOneTable) {
 TEST_F(SpoolTest, HoldsMoreThanItsCache) {
     Spool spool;
     constexpr int kCount = 50'000;
-    for (int i = 0; i < kCount; ++i) spool.add(0, mismatch(std::to_string(i) + std::string(100, 'x'), {0}));
+    for (int i = 0; i < kCount; ++i) spool.add(0, spooled_mismatch(std::to_string(i) + std::string(100, 'x'), {0}));
     int seen = 0;
     bool in_order = true;
     spool.for_each(
@@ -123,7 +123,7 @@ TEST_F(SpoolTest, ServesSeveralThreads) {
     std::vector<std::thread> threads;
     for (int table = 0; table < 4; ++table)
         threads.emplace_back([&spool, table] {
-            for (int i = 0; i < 500; ++i) spool.add(table, mismatch(std::to_string(i), {0}));
+            for (int i = 0; i < 500; ++i) spool.add(table, spooled_mismatch(std::to_string(i), {0}));
         });
     for (std::thread& thread : threads) thread.join();
     for (int table = 0; table < 4; ++table) {
@@ -135,7 +135,7 @@ TEST_F(SpoolTest, ServesSeveralThreads) {
 
 TEST_F(SpoolTest, LeavesNoFileBehind) {
     Spool spool;
-    spool.add(0, mismatch("a", {0}));
+    spool.add(0, spooled_mismatch("a", {0}));
     EXPECT_TRUE(fs::is_empty(directory_)) << "not even while it is open";
 }
 

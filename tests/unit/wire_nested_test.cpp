@@ -12,10 +12,10 @@ using fixtures::expect_malformed;
 using fixtures::sized;
 using fixtures::Types;
 using fixtures::wire_null;
+using test::counted;
 using test::from_hex;
 using test::le;
 
-std::string counted(const std::string& bytes) { return le(static_cast<std::uint32_t>(bytes.size())) + bytes; }
 std::string framed(const std::string& bytes) { return "\1" + counted(bytes); }
 std::string framed_int(std::int64_t value) { return "\1" + le(value); }
 const std::string kNull(1, '\0');

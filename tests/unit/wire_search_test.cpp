@@ -11,10 +11,9 @@ using fixtures::be32;
 using fixtures::expect_malformed;
 using fixtures::sized;
 using fixtures::Types;
+using test::counted;
 using test::from_hex;
 using test::le;
-
-std::string counted(const std::string& bytes) { return le(static_cast<std::uint32_t>(bytes.size())) + bytes; }
 
 // ---- tsvector ------------------------------------------------------------------------------------------------------
 
