@@ -7,7 +7,8 @@
 
 #include <array>
 #include <memory>
-#include <thread>
+
+#include "driver/start_thread.h"
 
 namespace parity::driver {
 
@@ -34,7 +35,7 @@ CancelRequest::CancelRequest(PGconn* conn) : deadline_(Clock::now() + kCancelTim
     std::promise<void> promise;
     ended_ = promise.get_future();
     const std::shared_ptr<PGcancel> handle(PQgetCancel(conn), &PQfreeCancel);
-    std::thread([handle, ended = std::move(promise)]() mutable {
+    start_thread([handle, ended = std::move(promise)]() mutable {
         std::array<char, 256> message{};
         if (handle) PQcancel(handle.get(), message.data(), static_cast<int>(message.size()));
         ended.set_value();

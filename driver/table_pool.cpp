@@ -92,8 +92,8 @@ std::unique_ptr<TablePool::SessionPair> TablePool::connect_first(int worker) {
     }
     all_tried_.arrive_and_wait();
     if (pair && connected_ < jobs_ && !told_.exchange(true))
-        context_.log->warn("{} instead of {} tables are compared at a time, for want of connections", connected_.load(),
-                           jobs_);
+        context_.log->warn("{} instead of {} tables are compared at a time, for want of connections or threads",
+                           connected_.load(), jobs_);
     return pair;
 }
 

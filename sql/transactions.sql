@@ -107,5 +107,20 @@ BEGIN
     END LOOP;
 END $$;
 CALL digest_and_commit();
+-- Rows that find no room, after the workers have told all: nothing of theirs is left behind.
+CREATE FUNCTION digest_without_room() RETURNS text LANGUAGE plpgsql SET work_mem = '64kB' SET temp_file_limit = 0 AS $$
+BEGIN
+    PERFORM * FROM parity.slice_digests('t', 500, workers => 2);
+    RETURN 'there was room';
+EXCEPTION WHEN configuration_limit_exceeded THEN
+    RETURN SQLERRM;
+END $$;
+BEGIN;
+SELECT digest_without_room();
+INSERT INTO t VALUES (-1, 'written');
+SELECT digest_without_room();
+SELECT sum(row_count) FROM parity.range_digests('t', workers => 2);
+ROLLBACK;
+SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker' AND datname = current_database();
 SET client_min_messages = warning;
 DROP SCHEMA test_transactions CASCADE;

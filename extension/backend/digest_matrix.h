@@ -40,8 +40,9 @@ DigestMatrix shape_matrix(const DigestSpec& spec);
 /// A zeroed matrix in `context`.
 DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context);
 
-/// Stretches have at most so many words, unless a single range has more, and all but the last ones more than half.
-inline constexpr std::size_t kStretchWords = 128;
+/// Stretches have at most so many words, unless a single range has more, and all but the last ones more than half. Each
+/// is a message, which wakes its receiver before PostgreSQL 15.
+inline constexpr std::size_t kStretchWords = PG_VERSION_NUM >= 150000 ? 128 : 1024;
 
 /// Calls `work(offset, words)` for stretches of sums that can be added one by one; all together they are all sums, but
 /// for the spare words, which nobody reads.

@@ -74,12 +74,12 @@ bool has_huge_pages() {
 }
 
 /// The context's first block is allocated with it, and untouched. It begins a few bytes behind the start of a mapping,
-/// which is a huge page's where the system aligns large mappings (Linux from 6.7 on).
+/// which is a huge page's where the system aligns large mappings (Linux from 6.7 on, later only whole huge pages).
 MemoryContext make_large_context(MemoryContext parent, std::size_t bytes) {
     const std::size_t room = TYPEALIGN(kHugePage, bytes) + kHugePage;
-    MemoryContext context = AllocSetContextCreate(parent, "parity rows", 0, room, room);
+    MemoryContext context = AllocSetContextCreate(parent, "parity rows", 0, room - kPage, room - kPage);
     auto* page = reinterpret_cast<char*>(TYPEALIGN_DOWN(kPage, context));
-    ask_for_huge_pages(page, room);
+    ask_for_huge_pages(page, room - kPage);
     return context;
 }
 

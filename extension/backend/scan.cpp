@@ -273,7 +273,7 @@ class WorkersOutput {
             set_up_shared_sums(room_, leader_.matrix, workers_);
         shm_toc_insert(parallel->toc, leader_.rows ? kKeyRows : kKeySums, room_);
     }
-    /// Waits until the workers have ended, and takes what they made.
+    /// Waits until the workers have told all, and takes what they made.
     void take(ParallelContext* parallel) {
         if (!rows_) receive_sums(room_, parallel, leader_.matrix);
         WaitForParallelWorkersToFinish(parallel);
@@ -299,7 +299,7 @@ std::size_t worker_bytes(const DigestSpec& spec, const ScanOutput& output) {
            LargeRoom::bytes_of<std::int64_t>(spec.bounds.size());
 }
 
-/// Gives the context of the workers; null where there were none.
+/// Gives the context of the workers, even if none could be launched; null where there was no memory for any.
 ParallelContext* scan_together(const DigestTask& task, ScanSetup& setup, int workers, const ScanOutput& output) {
     const std::size_t spec_bytes = packed_bytes(task.spec);
     setup.scan.worker_bytes = worker_bytes(task.spec, output);

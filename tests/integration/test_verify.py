@@ -296,10 +296,18 @@ def test_a_statement_timeout_of_the_target_is_a_failure(verified):
 
 
 def test_a_cancelled_callback_ends_the_run(verified):
-    verified.source.execute("CREATE TABLE u (id int PRIMARY KEY); CREATE FUNCTION wait(payload jsonb) RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(10)'")
+    verified.source.execute("CREATE TABLE u (id int PRIMARY KEY); CREATE FUNCTION wait(payload jsonb) RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_xact_lock_shared(77); SELECT pg_sleep(4)'")
     verified.target.execute("CREATE TABLE u (id int PRIMARY KEY)")
     with contextlib.closing(verified.source.connect()) as connection:
-        cancel = threading.Timer(2, connection.cancel)
+        def cancel_once_it_waits():
+            with contextlib.closing(verified.source.connect()) as other, other.cursor() as cursor:
+                deadline = time.monotonic() + 60
+                while time.monotonic() < deadline:
+                    cursor.execute("SELECT FROM pg_locks WHERE pid = %s AND locktype = 'advisory' AND objid = 77", [connection.info.backend_pid])
+                    if cursor.rowcount > 0:
+                        return connection.cancel()
+                    time.sleep(0.02)
+        cancel = threading.Thread(target=cancel_once_it_waits)
         cancel.start()
         with pytest.raises(psycopg2.errors.QueryCanceled):
             connection.cursor().execute("CALL parity.verify_schema('replica', '{t,u}', callback => 'wait')")
@@ -548,6 +556,9 @@ def logical(publisher_cluster, target_cluster):
     publisher_cluster.drop_database(made.source)
 
 
+# How often it is looked at what changes to and fro.
+OFTEN = 40 if os.environ.get("PARITY_LONG") else 15
+
 # None of them touches the rows that are planted below: an update would make those good again.
 UPDATES = ("UPDATE t SET v = v + 1 WHERE id = (SELECT 1 + (random() * 18999)::int)", "INSERT INTO t SELECT max(id) + 1, 0 FROM t",
            "DELETE FROM t WHERE id = (SELECT min(id) FROM t) AND id < 19000")
@@ -571,14 +582,14 @@ def test_no_false_alarm_while_the_publisher_writes(logical):
 
 def test_rows_that_change_to_and_fro_are_no_false_alarm(logical):
     with Writer(logical.source, "UPDATE hot SET v = 1 - v WHERE id <= 3"), Writer(logical.source, "DELETE FROM hot WHERE id > 7", "INSERT INTO hot SELECT n, 0 FROM generate_series(8, 10) n"):
-        results = [logical.verify("hot", rechecks=4, recheck_delay="5 ms") for _ in range(25)]
+        results = [logical.verify("hot", rechecks=4, recheck_delay="5 ms") for _ in range(OFTEN)]
     assert set(results) <= {"identical", "in_flight"}
     assert logical.verify("hot") == "identical"
 
 
 def test_ranges_that_change_to_and_fro_are_no_false_alarm(logical):
     with Writer(logical.source, "UPDATE hot SET v = 1 - v WHERE id <= 3"), Writer(logical.source, "DELETE FROM hot WHERE id > 7", "INSERT INTO hot SELECT n, 0 FROM generate_series(8, 10) n"):
-        results = [logical.verify("hot", max_rows=0, rechecks=4, recheck_delay="5 ms") for _ in range(40)]
+        results = [logical.verify("hot", max_rows=0, rechecks=4, recheck_delay="5 ms") for _ in range(OFTEN)]
     assert set(results) <= {"identical", "in_flight"}, results
     assert logical.verify("hot", max_rows=0) == "identical"
 
@@ -710,7 +721,7 @@ def test_from_the_subscriber_nothing_is_told_for_sure(logical):
 
 def test_a_table_without_a_key_that_changes_to_and_fro(logical):
     with Writer(logical.source, "INSERT INTO heap VALUES (1)", "DELETE FROM heap"):
-        results = [logical.verify("heap", recheck_delay="5 ms") for _ in range(25)]
+        results = [logical.verify("heap", recheck_delay="5 ms") for _ in range(OFTEN)]
     assert set(results) <= {"identical", "in_flight"}
     logical.target.execute("INSERT INTO heap VALUES (2), (2)")
     assert logical.verify("heap", with_values=True) == "divergent"

@@ -20,7 +20,7 @@ def huge_pages(megabytes):
     if memory.get("Hugepagesize") != 2048:
         yield
         return
-    # What a killed run left is there to be used.
+    # What a killed run left is there to be used. A run that starts at the same time may get less than it needs.
     unused = max(0, memory["HugePages_Free"] - memory["HugePages_Rsvd"])
     pages = max(0, int(megabytes * 1.05 + 100) // 2 - unused)
     try:
@@ -44,12 +44,15 @@ def system_memory():
 
 
 def group_room():
-    """The megabytes that this process's control group may take yet."""
+    """The megabytes that a container's control group may take yet, of which it is the root."""
     try:
-        limit, taken = (Path(f"/sys/fs/cgroup/memory.{name}").read_text().strip() for name in ("max", "current"))
+        limit, taken, parts = (Path(f"/sys/fs/cgroup/memory.{name}").read_text() for name in ("max", "current", "stat"))
     except OSError:
         return float("inf")
-    return float("inf") if limit == "max" else (int(limit) - int(taken)) >> 20
+    if limit.strip() == "max":
+        return float("inf")
+    cached = next(int(line.split()[1]) for line in parts.splitlines() if line.startswith("inactive_file "))
+    return (int(limit) - int(taken) + cached) >> 20
 
 
 def file_room():
