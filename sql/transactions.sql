@@ -113,7 +113,7 @@ BEGIN
     PERFORM * FROM parity.slice_digests('t', 500, workers => 2);
     RETURN 'there was room';
 EXCEPTION WHEN configuration_limit_exceeded THEN
-    RETURN SQLERRM;
+    RETURN SQLSTATE;
 END $$;
 BEGIN;
 SELECT digest_without_room();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "backend/digest_spec.h"
+#include "backend/pg_compat.h"
 #include "core/digest.h"
 
 /// The sums that digesting builds: for each range a count, and the key's, the row's and each column's sum.
@@ -41,8 +42,8 @@ DigestMatrix shape_matrix(const DigestSpec& spec);
 DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context);
 
 /// Stretches have at most so many words, unless a single range has more, and all but the last ones more than half. Each
-/// is a message, which wakes its receiver before PostgreSQL 15.
-inline constexpr std::size_t kStretchWords = PG_VERSION_NUM >= 150000 ? 128 : 1024;
+/// is a message of its own.
+inline constexpr std::size_t kStretchWords = kEachMessageWakes ? 1024 : 128;
 
 /// Calls `work(offset, words)` for stretches of sums that can be added one by one; all together they are all sums, but
 /// for the spare words, which nobody reads.

@@ -33,6 +33,9 @@ namespace parity::backend {
 /// Whether a tuplestore's rows lie in the context that was current when it was made; newer ones have their own.
 inline constexpr bool kStoresUseTheirContext = PG_VERSION_NUM < 180000;
 
+/// Whether each message of a queue wakes its receiver, however little it is.
+inline constexpr bool kEachMessageWakes = PG_VERSION_NUM < 150000;
+
 /// Puts a message into a queue, waiting for room.
 inline shm_mq_result send_to_queue(shm_mq_handle* queue, Size bytes, const void* message) {
 #if PG_VERSION_NUM >= 150000
