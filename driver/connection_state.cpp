@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "driver/conninfo.h"
 #include "driver/error.h"
 #include "driver/interrupt.h"
 
