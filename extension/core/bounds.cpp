@@ -142,8 +142,14 @@ std::uint32_t RangeFinder::find(ByteView framed_key, u64 key_hash_low) noexcept 
 std::optional<std::uint32_t> RangeFinder::find_same(std::int64_t lowest, std::int64_t highest) noexcept {
     if (kind_ == Kind::kOne) return 0;
     if (!of_long_integers_) return std::nullopt;
-    if (!is_within(last_, lowest) && !move_beside(lowest)) return std::nullopt;
-    return is_within(last_, highest) ? std::optional(last_) : std::nullopt;
+    if (!is_within(last_, lowest) && !move_beside(lowest)) {
+        if (!orderly_) return std::nullopt;
+        last_ = static_cast<std::uint32_t>(std::upper_bound(numbers_, numbers_ + bounds_.size(), lowest) - numbers_);
+        orderly_ = false;
+    }
+    if (!is_within(last_, highest)) return std::nullopt;
+    orderly_ = true;
+    return last_;
 }
 
 void RangeFinder::read_numbers(const FramedKeys& keys, std::span<std::int64_t> numbers) const noexcept {

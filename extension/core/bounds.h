@@ -55,8 +55,9 @@ class RangeFinder {
 
     std::uint32_t find(ByteView framed_key, u64 key_hash_low) noexcept;
 
-    /// The range of all keys between these two, read as integers of eight bytes, if it is the last one that was found
-    /// or one beside it; none where keys are not ordered as such.
+    /// The range of all keys between these two, read as integers of eight bytes, if they share one. It is looked for
+    /// beside the last one, and elsewhere once after keys that did share one; where that is in vain, and where keys are
+    /// not ordered as such integers, there is none.
     std::optional<std::uint32_t> find_same(std::int64_t lowest, std::int64_t highest) noexcept;
 
     /// The integers that rows are searched by where there are bounds, unless that is their hashes.
@@ -89,6 +90,7 @@ class RangeFinder {
     bool in_range(std::uint32_t range, ByteView framed_key) const noexcept;
 
     Kind kind_ = Kind::kOne;
+    bool orderly_ = true;            ///< the last keys that find_same() was asked for shared a range
     bool of_long_integers_ = false;  ///< canonical values of eight bytes, which alone order keys
     std::uint32_t last_ = 0;         ///< that integers told
     std::uint32_t last_equal_ = 0;   ///< that keys told

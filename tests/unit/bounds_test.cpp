@@ -304,12 +304,13 @@ TEST(RangeFinder, FindsTheRangeThatAllKeysShareNearTheLastOne) {
     EXPECT_EQ(division.find_same(9, 10), std::nullopt);
     EXPECT_EQ(division.find_same(kMin, 9), 0u);
     EXPECT_EQ(division.find_same(kMin, kMax), std::nullopt);
-    EXPECT_EQ(division.find_same(20, 29), std::nullopt);  // not beside the last one
-    EXPECT_EQ(division.find_same(12, 13), 1u);
-    EXPECT_EQ(division.find_same(20, 29), 2u);
+    EXPECT_EQ(division.find_same(20, 29), 2u);  // not beside the last one
     EXPECT_EQ(division.find_same(30, kMax), 3u);
-    EXPECT_EQ(division.find_same(kMin, kMin), std::nullopt);
-    EXPECT_EQ(division.find(int_frame(5)), 0u);  // what was asked in vain leads nowhere else
+    EXPECT_EQ(division.find_same(kMin, kMin), 0u);
+    EXPECT_EQ(division.find_same(25, 30), std::nullopt);
+    EXPECT_EQ(division.find_same(5, 6), std::nullopt) << "looked for elsewhere once only";
+    EXPECT_EQ(division.find_same(30, 31), 3u) << "beside where it was looked for in vain";
+    EXPECT_EQ(division.find_same(5, 6), 0u);
     EXPECT_EQ(Division({}, kIntKey).find_same(1, kMax), 0u);
     EXPECT_EQ(Division({"k" + text_frame("b")}, kTextKey).find_same(1, 1), std::nullopt);
     EXPECT_EQ(Division({hash_bound(1)}, kIntKey).find_same(1, 1), std::nullopt);
