@@ -6,6 +6,7 @@
 #include "driver/connection_state.h"
 #include "driver/conninfo.h"
 #include "driver/error.h"
+#include "driver/queries.h"
 
 namespace parity::driver {
 
@@ -72,7 +73,7 @@ Connection Connection::open(std::string_view server, const std::string& conninfo
     Connection connection(std::move(state));
     // Such a server converts nothing, but refuses to send bytes that are not valid in the client's encoding.
     const char* encoding = PQparameterStatus(conn, "server_encoding");
-    if (encoding && std::string_view(encoding) == "SQL_ASCII") connection.query("SET client_encoding = 'SQL_ASCII'");
+    if (encoding && std::string_view(encoding) == "SQL_ASCII") connection.query(raw_encoding_statement());
     return connection;
 }
 

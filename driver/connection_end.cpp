@@ -8,6 +8,7 @@
 #include <array>
 #include <memory>
 
+#include "driver/error.h"
 #include "driver/start_thread.h"
 
 namespace parity::driver {
@@ -35,11 +36,15 @@ CancelRequest::CancelRequest(PGconn* conn) : deadline_(Clock::now() + kCancelTim
     std::promise<void> promise;
     ended_ = promise.get_future();
     const std::shared_ptr<PGcancel> handle(PQgetCancel(conn), &PQfreeCancel);
-    start_thread([handle, ended = std::move(promise)]() mutable {
-        std::array<char, 256> message{};
-        if (handle) PQcancel(handle.get(), message.data(), static_cast<int>(message.size()));
-        ended.set_value();
-    }).detach();
+    try {
+        start_thread([handle, ended = std::move(promise)]() mutable {
+            std::array<char, 256> message{};
+            if (handle) PQcancel(handle.get(), message.data(), static_cast<int>(message.size()));
+            ended.set_value();
+        }).detach();
+    } catch (const Error&) {
+        // Without a thread nothing is sent: what runs ends with the connection.
+    }
 }
 
 bool CancelRequest::wait() const { return ended_.wait_until(deadline_) == std::future_status::ready; }

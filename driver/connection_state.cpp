@@ -1,6 +1,10 @@
 #include "driver/connection_state.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <utility>
 
 #include <fmt/core.h>
 

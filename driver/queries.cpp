@@ -344,6 +344,7 @@ std::string savepoint_statement() { return "SAVEPOINT pgparity"; }
 std::string rollback_to_savepoint_statement() { return "ROLLBACK TO SAVEPOINT pgparity"; }
 std::string release_savepoint_statement() { return "RELEASE SAVEPOINT pgparity"; }
 std::string rollback_statement() { return "ROLLBACK"; }
+std::string raw_encoding_statement() { return "SET client_encoding = 'SQL_ASCII'"; }
 Query export_snapshot_query() { return {"SELECT pg_catalog.pg_export_snapshot()", {}}; }
 std::string set_snapshot_statement(std::string_view snapshot) {
     return "SET TRANSACTION SNAPSHOT " + quote_literal(snapshot);

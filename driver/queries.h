@@ -133,6 +133,8 @@ std::string savepoint_statement();
 std::string rollback_to_savepoint_statement();
 std::string release_savepoint_statement();
 std::string rollback_statement();
+/// Makes the server send the bytes of its texts as they are.
+std::string raw_encoding_statement();
 /// The open transaction's snapshot as a name for set_snapshot_statement. Result: text.
 Query export_snapshot_query();
 /// Must be the first thing in a transaction that needs a snapshot.

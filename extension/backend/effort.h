@@ -13,7 +13,7 @@ struct Effort {
     int workers_launched;   ///< below 0: not known
     std::int64_t pages;     ///< read from the relation; below 0: not known
     core::u64 rows;         ///< digested, or given
-    double milliseconds;    ///< from the first page to the last
+    double milliseconds;    ///< until all sums are there, or all rows of the relation are read
 };
 
 /// Keeps it for parity.last_digest().

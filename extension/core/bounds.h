@@ -90,7 +90,7 @@ class RangeFinder {
     bool in_range(std::uint32_t range, ByteView framed_key) const noexcept;
 
     Kind kind_ = Kind::kOne;
-    bool orderly_ = true;            ///< the last keys that find_same() was asked for shared a range
+    bool orderly_ = true;            ///< find_same() has looked nowhere in vain since keys last shared a range
     bool of_long_integers_ = false;  ///< canonical values of eight bytes, which alone order keys
     std::uint32_t last_ = 0;         ///< that integers told
     std::uint32_t last_equal_ = 0;   ///< that keys told

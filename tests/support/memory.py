@@ -44,7 +44,7 @@ def system_memory():
 
 
 def group_room():
-    """The megabytes that a container's control group may take yet, of which it is the root."""
+    """The megabytes that this container may take yet, as its control group says."""
     try:
         limit, taken, parts = (Path(f"/sys/fs/cgroup/memory.{name}").read_text() for name in ("max", "current", "stat"))
     except OSError:
