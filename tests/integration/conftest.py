@@ -51,6 +51,10 @@ WORKER_SHARED_MB = 750
 WORKER_FILES_MB = 12_000 if os.environ.get("PARITY_LONG") else 2_500
 
 
+def pytest_addoption(parser):
+    parser.addoption("--part", metavar="N/M", help="only every M-th module, beginning with the N-th, in the order in which they are run")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: only run by scripts/test --long")
     config.addinivalue_line("markers", "extension_only: about the extension, whatever reads tables without it")
@@ -73,10 +77,22 @@ def use_memory(config, workers):
         os.environ.setdefault("PARITY_CLUSTERS_DIR", "/dev/shm")
 
 
-def pytest_collection_modifyitems(items):
+def keep_part(config, items):
+    """Of a run in parts: what belongs to this one. Modules are dealt out in their order, so that the longest are apart."""
+    if not config.getoption("part"):
+        return
+    part, parts = map(int, config.getoption("part").split("/"))
+    modules = list(dict.fromkeys(item.module.__name__ for item in items))
+    kept = [item for item in items if modules.index(item.module.__name__) % parts == part - 1]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def pytest_collection_modifyitems(config, items):
     """A module is one worker's: those that take longest begin, so that none is left over at the end."""
     rank = {module: place for place, module in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.module.__name__, len(rank)))
+    keep_part(config, items)
     # Between different major versions none of them has been run elsewhere.
     alike = os.environ.get("PARITY_SOURCE_MAJOR") == os.environ.get("PARITY_TARGET_MAJOR")
     for item in items:
