@@ -387,7 +387,7 @@ FROM unnest('{1000,180,50}'::bigint[]) AS m(most), parity.verify_values(:'job', 
 SELECT array_agg(s.bound ORDER BY s.bound_no) AS fine, array_agg(s.bound_text ORDER BY s.bound_no) AS texts FROM parity.split_keys('t', 8) s \gset
 SELECT jsonb_array_length(work) AS finer FROM parity.verify_finer(:'job', :'fine', :'texts', 4, 4, '[{"no": 1}, {"no": 2}]');
 SELECT jsonb_array_length(work) FROM parity.verify_finer(:'job', :'fine', :'texts', 1, 1, '[{"no": 1}, {"no": 3}]');
--- Under a form that was asked for a key may be shown as another row's.
+-- Versions are found under a form that was asked for, too.
 SELECT forms, v.source IS NOT NULL AS source, v.target IS NOT NULL AS target
 FROM unnest('{NULL,"{}","{\"name\": \"trimmed\"}","{\"id\": \"int\"}"}'::jsonb[]) AS f(forms),
     parity.verify_versions_by_key(CAST(:'job' AS jsonb) || jsonb_build_object('ask', CAST(:'job' AS jsonb) -> 'ask' || jsonb_strip_nulls(jsonb_build_object('forms', forms))),

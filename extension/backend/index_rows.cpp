@@ -170,17 +170,43 @@ void read_by_plans(const DigestTask& task, std::size_t stretches, RangeWindow* w
 
 }  // namespace
 
-void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
+bool read_by_index_alone(const DigestTask& task, RangeWindow* window, const RowConsumer& consumer) {
     if (task.obstacle != ScanObstacle::kNone || !are_few(task.spec, task.spec.kept.size() / kIndexFractionInOrder))
-        return read_by_plans(task, stretches, window, consumer);
-    IndexScans scans(task);
-    bool usable = scans.usable();
+        return false;
+    IndexScans scans(task, IndexUse::kStretches);
+    const bool usable = scans.usable();
     if (usable)
         for_each_stretch(task.spec, window, [&](core::ByteView lower, core::ByteView upper) {
             scans.read(stretch_of_range(task, lower, upper), consumer);
         });
     scans.close();
-    if (!usable) read_by_plans(task, stretches, window, consumer);
+    return usable;
+}
+
+void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
+    if (!read_by_index_alone(task, window, consumer)) read_by_plans(task, stretches, window, consumer);
+}
+
+bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>* keys, const RowConsumer& consumer) {
+    const std::span<const core::ByteView> all = *keys;
+    if (task.obstacle != ScanObstacle::kNone || task.key.empty() || task.key.size() > INDEX_MAX_KEYS ||
+        (!enable_indexscan && !enable_bitmapscan) || !are_searches_few(task, all.size()))
+        return false;
+    const std::span<const Oid> types = key_value_types(task);
+    if (types.empty()) return false;
+    auto* values = allocate_array<const Datum*>(CurrentMemoryContext, all.size() + 1);
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (values[i] = values_of_key(task, types, all[i]); !values[i]) return false;
+    IndexScans scans(task, IndexUse::kKeys);
+    const bool usable = scans.usable();
+    for (std::size_t i = 0; usable && i < all.size(); ++i) {
+        *keys = all.subspan(i, 1);
+        const bool again = i > 0 && std::equal(all[i].begin(), all[i].end(), all[i - 1].begin(), all[i - 1].end());
+        if (!again) scans.read_key(types, values[i], consumer);
+    }
+    *keys = all;
+    scans.close();
+    return usable;
 }
 
 void digest_by_index(const DigestTask& task, std::size_t stretches, const DigestMatrix& matrix) {

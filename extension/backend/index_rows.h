@@ -6,7 +6,7 @@
 #include "backend/digest_task.h"
 #include "backend/row_consumer.h"
 
-/// The kept ranges of a task, where they are few, through the index of its key.
+/// The kept ranges of a task, or chosen keys, where they are few, through the index of its key.
 namespace parity::backend {
 
 /// Ranges whose rows are to be taken.
@@ -29,6 +29,14 @@ std::size_t stretches_worth_an_index_for_rows(const DigestTask& task, int scanne
 /// Reads the rows of the kept ranges, one stretch of neighbouring ranges after the other. The condition of a stretch
 /// lets rows of other stretches in: the consumer takes only rows of `*window`, which tells the stretch.
 void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer);
+
+/// The same without plans; false where it is not possible, with nothing read.
+bool read_by_index_alone(const DigestTask& task, RangeWindow* window, const RowConsumer& consumer);
+
+/// Reads the rows with some framed keys, which are sorted, without plans; false where it is not possible, with nothing
+/// read. A search may find rows of other keys: the consumer takes only rows of `*keys`, which tells what is searched
+/// for.
+bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>* keys, const RowConsumer& consumer);
 
 /// Digests the kept ranges so, in this process: adds to `matrix`, which is of the task's shape and zeroed.
 void digest_by_index(const DigestTask& task, std::size_t stretches, const DigestMatrix& matrix);

@@ -150,6 +150,25 @@ KeyCondition condition_of_keys(const DigestTask& task, std::span<const core::Byt
     return condition;
 }
 
+std::span<const Oid> key_value_types(const DigestTask& task) {
+    Oid* types = allocate_array<Oid>(CurrentMemoryContext, task.key.size() + 1);
+    for (std::size_t i = 0; i < task.key.size(); ++i) {
+        types[i] = parameter_type(task.key[i]);
+        if (!OidIsValid(types[i])) return {};
+    }
+    return {types, task.key.size()};
+}
+
+const Datum* values_of_key(const DigestTask& task, std::span<const Oid> types, core::ByteView framed) {
+    Datum* values = allocate_array<Datum>(CurrentMemoryContext, types.size() + 1);
+    for (std::size_t i = 0; i < types.size(); ++i) {
+        std::optional<core::ByteView> canonical = value_in_key(task, framed, i);
+        if (!canonical) return nullptr;
+        values[i] = parameter_value(types[i], *canonical);
+    }
+    return values;
+}
+
 KeyStretch stretch_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper) {
     if (!is_ordered_first_column(task)) return {};
     Oid type = parameter_type(task.key[0]);

@@ -27,6 +27,7 @@ LeafRows::LeafRows(const DigestTask& task, Relation leaf)
 }
 
 void LeafRows::pass(HeapTuple tuple, const RowConsumer& consumer) {
+    if (consumer.admits && !consumer.admits(consumer.state, tuple->t_data)) return;
     for (std::size_t i = 0; i < key_columns_; ++i)
         values_[i] = heap_getattr(tuple, numbers_[i], descriptor_, &nulls_[i]);
     if (key_columns_ > 0 && !consumer.wants(consumer.state, values_, nulls_)) return;

@@ -16,6 +16,8 @@ struct RowConsumer {
     bool (*wants)(void* state, const Datum* key_values, const bool* key_nulls);
     void (*consume)(void* state, const Datum* values, const bool* nulls);
     void* state;
+    /// Where it is set, asked first, with the header of a stored row: whether the row is looked at at all.
+    bool (*admits)(void* state, HeapTupleHeader header) = nullptr;
 };
 
 /// A hasher of the rows that a consumer receives. The task must outlive it; its memory is in the current context.

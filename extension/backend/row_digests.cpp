@@ -81,18 +81,6 @@ RowRanges read_ranges(FunctionCallInfo fcinfo) {
     return {{bounds, count}, lower ? 2 : 1};
 }
 
-bool is_less(core::ByteView a, core::ByteView b) {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
-}
-
-std::span<const core::ByteView> sorted_keys(FunctionCallInfo fcinfo) {
-    std::span<const core::ByteView> keys = bytea_array(PG_GETARG_ARRAYTYPE_P(kKeys), "keys");
-    auto* sorted = allocate_array<core::ByteView>(CurrentMemoryContext, keys.size() + 1);
-    std::copy(keys.begin(), keys.end(), sorted);
-    std::sort(sorted, sorted + keys.size(), is_less);
-    return {sorted, keys.size()};
-}
-
 /// Prints values as SQL shows them, under the session's settings.
 struct ValuePrinter {
     FmgrInfo function;
@@ -103,7 +91,7 @@ struct RowCollector {
     const DigestTask* task;
     RowHasher* hasher;
     bool by_key;
-    std::span<const core::ByteView> keys;  ///< sorted
+    std::span<const core::ByteView> keys;  ///< sorted; those that are wanted now
     RangeWindow window;                    ///< only rows of these ranges are taken now
     HashedRow row;                         ///< the one whose key was framed last
     bool framed;                           ///< consume_row() is called for it next
@@ -198,7 +186,7 @@ bool wants_framed(RowCollector& self, core::ByteView key) {
         self.keys_read.chosen.add(key_hash);
     }
     self.row = {static_cast<std::uint32_t>(bucket_place(range, bucket_hash, spec.buckets)), key, 0, self.cells};
-    return !self.by_key || std::binary_search(self.keys.begin(), self.keys.end(), key, is_less);
+    return !self.by_key || is_among(self.keys, key);
 }
 
 bool wants_row(void* state, const Datum* key_values, const bool* key_nulls) {
@@ -357,7 +345,7 @@ RowCollector make_collector(FunctionCallInfo fcinfo, const DigestTask& task, Row
     collector.workers = workers_argument(fcinfo, kWorkers);
     if (collector.workers < 0) collector.workers = task.obstacle == ScanObstacle::kNone ? default_workers(task) : 0;
     collector.by_key = !PG_ARGISNULL(kKeys);
-    if (collector.by_key) collector.keys = sorted_keys(fcinfo);
+    if (collector.by_key) collector.keys = sorted_bytea_array(PG_GETARG_ARRAYTYPE_P(kKeys), "keys");
     collector.cells = allocate_array<core::u128>(CurrentMemoryContext, task.columns.size() + 1);
     collector.bytes = make_sink(CurrentMemoryContext);
     collector.text = make_sink(CurrentMemoryContext);
@@ -378,6 +366,7 @@ Effort read_wanted(RowCollector& collector) {
     collector.window = {0, task.spec.ranges() - 1};
     KeyCondition condition;
     if (collector.by_key) {
+        if (read_keys_by_index(task, &collector.keys, consumer)) return {"index", 0, 0, -1, 0, 0};
         condition = condition_of_keys(task, collector.keys);
     } else if (std::size_t stretches =
                    stretches_worth_an_index_for_rows(task, 1 + (with_values ? 0 : collector.workers))) {

@@ -50,6 +50,10 @@ std::span<const Datum> elements(ArrayType* array, const char* what) {
     return {values, static_cast<std::size_t>(count)};
 }
 
+bool is_less(core::ByteView a, core::ByteView b) {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+}
+
 /// Converts each element.
 template <typename T, typename Convert>
 std::span<const T> converted(ArrayType* array, const char* what, Convert convert) {
@@ -70,6 +74,18 @@ std::span<const core::ByteView> bytea_array(ArrayType* array, const char* what) 
         bytea* bytes = DatumGetByteaPP(value);
         return core::ByteView(reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(bytes)), VARSIZE_ANY_EXHDR(bytes));
     });
+}
+
+std::span<const core::ByteView> sorted_bytea_array(ArrayType* array, const char* what) {
+    std::span<const core::ByteView> elements = bytea_array(array, what);
+    auto* sorted = allocate_array<core::ByteView>(CurrentMemoryContext, elements.size() + 1);
+    std::copy(elements.begin(), elements.end(), sorted);
+    std::sort(sorted, sorted + elements.size(), is_less);
+    return {sorted, elements.size()};
+}
+
+bool is_among(std::span<const core::ByteView> sorted, core::ByteView bytes) {
+    return std::binary_search(sorted.begin(), sorted.end(), bytes, is_less);
 }
 
 std::span<const int32> int_array(ArrayType* array, const char* what) {

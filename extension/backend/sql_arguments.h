@@ -15,6 +15,10 @@ std::span<char* const> text_array(ArrayType* array, const char* what);
 /// The elements of a bytea[].
 std::span<const core::ByteView> bytea_array(ArrayType* array, const char* what);
 
+/// The same in the order of their bytes, and whether one is among those.
+std::span<const core::ByteView> sorted_bytea_array(ArrayType* array, const char* what);
+bool is_among(std::span<const core::ByteView> sorted, core::ByteView bytes);
+
 /// The elements of an integer[].
 std::span<const int32> int_array(ArrayType* array, const char* what);
 

@@ -262,3 +262,25 @@ CREATE FUNCTION parity.key_values(key bytea, forms text[]) RETURNS text[]
     AS 'MODULE_PATHNAME', 'parity_key_values' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION parity.key_values(bytea, text[]) IS
     'the columns of a framed key, as row_digests gives it, as texts for people; forms are the forms of its columns, of all columns where there is no key';
+
+CREATE FUNCTION parity.row_versions(
+    relation regclass, keys bytea[], key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    OUT key bytea, OUT xmin xid, OUT xmax xid)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_row_versions' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
+COMMENT ON FUNCTION parity.row_versions(regclass, bytea[], text[], text[], jsonb) IS
+    'one row a row with one of these framed keys, as row_digests gives them: the key, and the system columns xmin and xmax; columns matter only where there is no key; an error (0A000) where the relation is not read from its own pages';
+
+CREATE FUNCTION parity.fresh_rows(
+    relation regclass, since xid8, bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL,
+    key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    OUT range_no integer, OUT row_count bigint)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_fresh_rows' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
+COMMENT ON FUNCTION parity.fresh_rows(regclass, xid8, bytea[], integer[], text[], text[], jsonb) IS
+    'how many rows of each range were written by a transaction that is not older than this one; ranges without such rows are not told; otherwise as row_versions';
+
+CREATE FUNCTION parity.hold_relation(relation oid) RETURNS "char"
+    AS 'MODULE_PATHNAME', 'parity_hold_relation' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION parity.hold_relation(oid) IS
+    'locks a relation that the caller may read, as reading does, until the end of the transaction, and gives its kind (as in pg_class.relkind) under that lock; NULL where there is none';

@@ -137,7 +137,7 @@ $$;
 COMMENT ON FUNCTION parity.verify_await(double precision) IS
     'waits until the target has answered or is lost, at most so long (08006); internal';
 
-CREATE FUNCTION parity.verify_ask(query text, seconds double precision) RETURNS text
+CREATE FUNCTION parity.verify_answer(seconds double precision) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     fetched text := format('SELECT count(*), max(t.answer) FROM %s.dblink_get_result($1) AS t(answer text)', parity.verify_dblink());
@@ -145,7 +145,6 @@ DECLARE
     part text;
     answer text;
 BEGIN
-    PERFORM parity.verify_send(query);
     LOOP
         PERFORM parity.verify_await(seconds);
         EXECUTE fetched INTO results, part USING 'pg_parity:target';
@@ -155,8 +154,17 @@ BEGIN
     RETURN answer;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_ask(text, double precision) IS
-    'runs statements of which each gives one row of one text on the target, and gives the last one''s; internal';
+COMMENT ON FUNCTION parity.verify_answer(double precision) IS
+    'the answer of the target to statements that were sent, each of which gives one row of one text: the last one''s; internal';
+
+CREATE FUNCTION parity.verify_ask(query text, seconds double precision) RETURNS text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM parity.verify_send(query);
+    RETURN parity.verify_answer(seconds);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_ask(text, double precision) IS 'runs such statements on the target, and gives the answer; internal';
 
 -- What the driver pins as well (driver/queries.cpp): what changes output and how literals are read, what would end or misguide a
 -- transaction that waits for the other side. Rows that a corrupt index lacks would not be seen by index-only scans.
@@ -367,10 +375,6 @@ BEGIN
         'key', to_jsonb(key_names), 'columns', to_jsonb(compared), 'source_forms', own_forms, 'target_forms', other_forms,
         'key_forms', (SELECT jsonb_agg(common -> n ORDER BY o)
                       FROM unnest(CASE WHEN cardinality(key_names) > 0 THEN key_names ELSE compared END) WITH ORDINALITY AS u(n, o)),
-        'source_types', (SELECT jsonb_agg(own -> 'columns' -> n ->> 'data_type' ORDER BY o)
-            FROM unnest(key_names) WITH ORDINALITY AS u(n, o)),
-        'target_types', (SELECT jsonb_agg(other -> 'columns' -> n ->> 'data_type' ORDER BY o)
-            FROM unnest(key_names) WITH ORDINALITY AS u(n, o)),
         'source_versions', own -> 'versions', 'target_versions', other -> 'versions',
         'source_shape', md5(own::text), 'target_shape', md5(other::text),
         'not_compared', left_out,
@@ -555,7 +559,7 @@ CREATE FUNCTION parity.verify_target_arguments(job jsonb) RETURNS text
                   'seed => %L::bigint',
                   job -> 'plan' ->> 'target_oid', parity.verify_names(job -> 'plan' -> 'key'),
                       parity.verify_names(job -> 'plan' -> 'columns'),
-                  job -> 'plan' -> 'target_forms', coalesce(job ->> 'target_filter', job -> 'ask' ->> 'filter'),
+                  job -> 'plan' -> 'target_forms', job -> 'ask' ->> 'filter',
                   job -> 'plan' ->> 'seed')
 $$;
 COMMENT ON FUNCTION parity.verify_target_arguments(jsonb) IS 'the arguments of every call of the extension on the target; internal';
@@ -596,7 +600,7 @@ BEGIN
         || CASE WHEN totals_only THEN ', unnest(t.range_numbers, t.row_counts, t.key_digests, t.row_digests) d(no, rows, key, row)' ELSE '' END
     INTO numbers, row_counts, keys, rows, cells
     USING (job ->> 'relation')::oid::regclass, coalesce(bounds, '{}'), parity.verify_names(plan -> 'key'), names, plan -> 'source_forms',
-        coalesce(job ->> 'source_filter', ask ->> 'filter'), (plan ->> 'seed')::bigint, (ask ->> 'workers')::integer, only_ranges;
+        ask ->> 'filter', (plan ->> 'seed')::bigint, (ask ->> 'workers')::integer, only_ranges;
     PERFORM parity.verify_await(parity.verify_patience(ask, started));
     RETURN QUERY EXECUTE format($query$
         SELECT s.range_no, s.row_count, t.row_count,
@@ -718,20 +722,19 @@ COMMENT ON FUNCTION parity.verify_rows(jsonb, bytea[], integer[], bytea[], bytea
 
 -- Which versions of rows a side has under some keys: an object from the keys to pairs, the xmin of its rows and whether nobody has changed
 -- or locked any of them since. Two looks that see the same version of a row prove that it was never another one between them, which the
--- same hash does not. Absent: there is no such row.
-CREATE FUNCTION parity.verify_versions_query(relation text, key_columns text[], key_types text[], key_forms text[], keys bytea[])
-    RETURNS text
+-- same hash does not. Absent: there is no such row. Rows are found by the bytes of their keys: what people see of a key may be how another
+-- one is written, and reading it would run what the owner of its type wrote.
+CREATE FUNCTION parity.verify_versions_query(relation oid, keys bytea[], key_columns text[], columns text[], forms jsonb) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('SELECT (SELECT jsonb_object_agg(v.key, jsonb_build_array(v.version, v.free)) FROM ('
-                  'SELECT k.key, string_agg(t.xmin::text, '','' ORDER BY t.xmin::text) AS version, bool_and(t.xmax::text = ''0'') AS free '
-                  'FROM (SELECT encode(u.key, ''hex'') AS key, parity.key_values(u.key, %L::text[]) AS c FROM unnest(%L::bytea[]) AS '
-                  'u(key)) k '
-                  'JOIN %s t ON %s GROUP BY 1) v)::text',
-                  key_forms, keys, relation,
-                  (SELECT string_agg(format('t.%I = k.c[%s]::%s', c.name, c.no, c.type), ' AND ')
-                   FROM unnest(key_columns, key_types) WITH ORDINALITY AS c(name, type, no)))
+    SELECT format('SELECT coalesce(jsonb_object_agg(encode(v.key, ''hex''), jsonb_build_array('
+                  'CASE WHEN length(v.version) > 100 THEN md5(v.version) ELSE v.version END, v.free)), ''{}'')::text FROM ('
+                  'SELECT w.key, string_agg(concat(w.writer, ''*'', w.rows), '','' ORDER BY w.writer) AS version, bool_and(w.free) AS free '
+                  'FROM (SELECT r.key, r.xmin::text AS writer, count(*) AS rows, bool_and(r.xmax::text = ''0'') AS free '
+                  'FROM parity.row_versions(%L::oid::regclass, keys => %L::bytea[], key_columns => %L::text[], columns => %L::text[], '
+                  'forms => %L::jsonb) r GROUP BY 1, 2) w GROUP BY 1) v',
+                  relation, keys, key_columns, CASE WHEN cardinality(key_columns) > 0 THEN '{}' ELSE columns END, forms)
 $$;
-COMMENT ON FUNCTION parity.verify_versions_query(text, text[], text[], text[], bytea[]) IS
+COMMENT ON FUNCTION parity.verify_versions_query(oid, bytea[], text[], text[], jsonb) IS
     'asks a side for the versions of rows, and which of them nobody changes; internal';
 
 CREATE FUNCTION parity.verify_forget() RETURNS void
@@ -748,96 +751,93 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_forget() IS 'passes over what is left of an answer after an error; internal';
 
--- Some keys cannot be looked for by what is shown of them. Then the map is NULL. A corrupt index may not find a row either. Under a form that
--- was asked for what is shown may be of another row: "a" of "A", or of "a " and "a".
-CREATE FUNCTION parity.verify_versions_by_key(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
+-- Where a side's rows come from elsewhere than its pages, it cannot tell (0A000).
+CREATE FUNCTION parity.verify_versions_of_both(job jsonb, own_query text, other_query text, OUT source jsonb, OUT target jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    plan jsonb := job -> 'plan';
-    names text[] := parity.verify_names(plan -> 'key');
-    forms text[] := parity.verify_names(plan -> 'key_forms');
+    asks_own boolean := job -> 'plan' ->> 'source_versions';
+    asks_other boolean := job -> 'plan' ->> 'target_versions';
     started timestamptz := clock_timestamp();
     answer text;
 BEGIN
-    IF cardinality(names) = 0 OR coalesce(cardinality(keys), 0) = 0 OR coalesce(job -> 'ask' -> 'forms' ?| names, false) THEN
-        RETURN;
+    IF asks_other THEN
+        PERFORM parity.verify_send('SAVEPOINT versions; ' || other_query);
     END IF;
-    IF (plan ->> 'source_versions')::boolean THEN
+    IF asks_own THEN
         BEGIN
-            EXECUTE parity.verify_versions_query(job ->> 'name', names, parity.verify_names(plan -> 'source_types'), forms, keys)
-                INTO answer;
-            source := coalesce(answer::jsonb, '{}');
-        EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
+            EXECUTE own_query INTO answer;
+            source := answer::jsonb;
+        EXCEPTION WHEN feature_not_supported THEN
             NULL;
         END;
     END IF;
-    IF NOT (plan ->> 'target_versions')::boolean THEN
-        RETURN;
+    IF asks_other THEN
+        BEGIN
+            target := parity.verify_answer(parity.verify_patience(job -> 'ask', started))::jsonb;
+        EXCEPTION WHEN feature_not_supported THEN
+            PERFORM parity.verify_forget();
+            PERFORM parity.verify_ask('ROLLBACK TO SAVEPOINT versions', parity.verify_patience(job -> 'ask'));
+        END;
     END IF;
-    BEGIN
-        answer := parity.verify_ask('SAVEPOINT versions; ' || parity.verify_versions_query(job ->> 'target', names,
-            parity.verify_names(plan -> 'target_types'), forms, keys), parity.verify_patience(job -> 'ask', started));
-        target := coalesce(answer::jsonb, '{}');
-    EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
-        PERFORM parity.verify_forget();
-        PERFORM parity.verify_ask('ROLLBACK TO SAVEPOINT versions', parity.verify_patience(job -> 'ask'));
-    END;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_versions_by_key(jsonb, bytea[]) IS
-    'the versions of rows on both sides, found by their keys, as far as they can be told; internal';
+COMMENT ON FUNCTION parity.verify_versions_of_both(jsonb, text, text) IS
+    'asks both sides about versions at the same time; NULL of a side whose rows have none, or that cannot tell; internal';
 
--- A job that sees only what has been written since the last look, on the sides whose rows have versions. What was committed here since then
--- is not older than the oldest transaction that went on then: some of what is older may be seen as well, and nothing is missed.
-CREATE FUNCTION parity.verify_since_last_look(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity.verify_versions_by_key(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT v.source, v.target
+    FROM (SELECT job -> 'plan' AS plan, parity.verify_names(job -> 'plan' -> 'key') AS key,
+                 parity.verify_names(job -> 'plan' -> 'columns') AS columns) p,
+        parity.verify_versions_of_both(
+            job, parity.verify_versions_query((job ->> 'relation')::oid, keys, p.key, p.columns, p.plan -> 'source_forms'),
+            parity.verify_versions_query((p.plan ->> 'target_oid')::oid, keys, p.key, p.columns, p.plan -> 'target_forms')) v
+$$;
+COMMENT ON FUNCTION parity.verify_versions_by_key(jsonb, bytea[]) IS 'the versions of rows on both sides, found by their keys; internal';
+
+-- What was committed on a side since the last look is not older than the oldest transaction that went on then: some of what is older may be
+-- seen as well, and nothing is missed. Rows outside of a filter count, too.
+CREATE FUNCTION parity.verify_fresh_query(
+    relation oid, since text, bounds bytea[], numbers integer[], key_columns text[], columns text[], forms jsonb) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT job || jsonb_build_object(
-        'source_filter', CASE WHEN (job -> 'plan' ->> 'source_versions')::boolean
-                              THEN format(filter, job -> 'found' ->> 'source_horizon') ELSE 'false' END,
-        'target_filter', CASE WHEN (job -> 'plan' ->> 'target_versions')::boolean
-                              THEN format(filter, job -> 'found' ->> 'target_horizon') ELSE 'false' END)
-    FROM (SELECT E'pg_catalog.age(t.xmin) BETWEEN 0 AND pg_catalog.age(%L::pg_catalog.xid8::pg_catalog.xid)'
-                 || coalesce(E' AND (\n' || replace(job -> 'ask' ->> 'filter', '%', '%%') || E'\n)', '') AS filter) f
+    SELECT format('SELECT coalesce(jsonb_agg(f.range_no), ''[]'')::text FROM parity.fresh_rows(%L::oid::regclass, since => %L::xid8, '
+                  'bounds => %L::bytea[], only_ranges => %L::integer[], key_columns => %L::text[], columns => %L::text[], '
+                  'forms => %L::jsonb) f',
+                  relation, since, bounds, numbers, key_columns, CASE WHEN cardinality(key_columns) > 0 THEN '{}' ELSE columns END, forms)
 $$;
-COMMENT ON FUNCTION parity.verify_since_last_look(jsonb) IS 'a job that reads only what has been written since the last look; internal';
-
-CREATE FUNCTION parity.verify_fresh_keys(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-    plan jsonb := job -> 'plan';
-    ask jsonb := job -> 'ask';
-    started timestamptz := clock_timestamp();
-    query CONSTANT text := 'SELECT coalesce(jsonb_agg(DISTINCT encode(d.key, ''hex'')), ''[]'')%s FROM parity.row_digests(%s) d';
-BEGIN
-    job := parity.verify_since_last_look(job);
-    PERFORM parity.verify_send(format(query, '::text', format('%s, keys => %L::bytea[]', parity.verify_target_arguments(job), keys)));
-    EXECUTE format(query, '', '$1, keys => $2, key_columns => $3, columns => $4, forms => $5, filter => $6, seed => $7') INTO source
-    USING (job ->> 'relation')::oid::regclass, keys, parity.verify_names(plan -> 'key'), parity.verify_names(plan -> 'columns'),
-        plan -> 'source_forms', job ->> 'source_filter', (plan ->> 'seed')::bigint;
-    PERFORM parity.verify_await(parity.verify_patience(ask, started));
-    EXECUTE format('SELECT t.answer::jsonb FROM %s.dblink_get_result($1) AS t(answer text)', parity.verify_dblink()) INTO target
-    USING 'pg_parity:target';
-    PERFORM parity.verify_drain();
-END
-$$;
-COMMENT ON FUNCTION parity.verify_fresh_keys(jsonb, bytea[]) IS
-    'of some keys those under which a side has rows that were written since the last look; internal';
+COMMENT ON FUNCTION parity.verify_fresh_query(oid, text, bytea[], integer[], text[], text[], jsonb) IS
+    'asks a side in which ranges it has rows that were written since the last look; internal';
 
 CREATE FUNCTION parity.verify_fresh_ranges(job jsonb, ranges jsonb, OUT source jsonb, OUT target jsonb)
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(jsonb_agg(r.value -> 'no') FILTER (WHERE d.source_rows > 0), '[]'),
-           coalesce(jsonb_agg(r.value -> 'no') FILTER (WHERE d.target_rows > 0), '[]')
-    FROM parity.verify_bounds(ranges) b,
-        parity.verify_digests(parity.verify_since_last_look(job), b.bounds, b.numbers, true) d
-        JOIN unnest(b.numbers) WITH ORDINALITY AS n(number, no) ON n.number = d.range_no
-        JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS r(value, no) ON r.no = n.no
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    plan jsonb := job -> 'plan';
+    key_names text[] := parity.verify_names(plan -> 'key');
+    names text[] := parity.verify_names(plan -> 'columns');
+    division record;
+    fresh record;
+BEGIN
+    division := parity.verify_bounds(ranges);
+    fresh := parity.verify_versions_of_both(job,
+        parity.verify_fresh_query((job ->> 'relation')::oid, job -> 'found' ->> 'source_horizon', division.bounds, division.numbers,
+                                  key_names, names, plan -> 'source_forms'),
+        parity.verify_fresh_query((plan ->> 'target_oid')::oid, job -> 'found' ->> 'target_horizon', division.bounds, division.numbers,
+                                  key_names, names, plan -> 'target_forms'));
+    SELECT CASE WHEN fresh.source IS NOT NULL
+                THEN coalesce(jsonb_agg(r.value -> 'no') FILTER (WHERE fresh.source @> to_jsonb(n.number)), '[]') END,
+           CASE WHEN fresh.target IS NOT NULL
+                THEN coalesce(jsonb_agg(r.value -> 'no') FILTER (WHERE fresh.target @> to_jsonb(n.number)), '[]') END
+    INTO source, target
+    FROM unnest(division.numbers) WITH ORDINALITY AS n(number, no)
+    JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS r(value, no) ON r.no = n.no;
+END
 $$;
-COMMENT ON FUNCTION parity.verify_fresh_ranges(jsonb, jsonb) IS 'of some ranges those in which a side has such rows; internal';
+COMMENT ON FUNCTION parity.verify_fresh_ranges(jsonb, jsonb) IS
+    'the numbers of those of some ranges in which a side has such rows; internal';
 
 -- What identifies the versions that a side has under a key or in a range, for every row and range: source_version and target_version, equal
--- in two looks only if these saw the very same rows. Where rows are not found by their keys, the number of the look since which that is so
--- stands for them: none is new, and there are as many as before, for their digest is the same. NULL: that cannot be told.
+-- in two looks only if these saw the very same rows. Of a range, the number of the look since which that is so stands for them: none of its
+-- rows is new, and there are as many as before, for their digest is the same. NULL: that cannot be told.
 CREATE FUNCTION parity.verify_versions(job jsonb, seen jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -848,37 +848,37 @@ DECLARE
     look text := 'look ' || (seen ->> 'look');
     keys bytea[];
     by_key record;
-    fresh_keys record;
-    fresh_ranges record;
+    fresh record;
 BEGIN
     IF NOT follows THEN  -- nobody asks for them
         RETURN seen;
     END IF;
+    SELECT NULL::jsonb AS source, NULL::jsonb AS target INTO by_key;
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(seen -> 'rows') r;
-    by_key := parity.verify_versions_by_key(job, keys);
-    SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(seen -> 'rows') r
-    WHERE r ? 'before' AND (source_has AND r ->> 'source' IS NOT NULL AND NOT coalesce(by_key.source ? (r ->> 'key'), false)
-                            OR target_has AND r ->> 'target' IS NOT NULL AND NOT coalesce(by_key.target ? (r ->> 'key'), false));
-    SELECT NULL::jsonb AS source, NULL::jsonb AS target INTO fresh_keys;
     IF keys IS NOT NULL THEN
-        fresh_keys := parity.verify_fresh_keys(job, keys);
+        by_key := parity.verify_versions_by_key(job, keys);
     END IF;
-    SELECT NULL::jsonb AS source, NULL::jsonb AS target INTO fresh_ranges;
+    IF EXISTS (SELECT FROM jsonb_array_elements(seen -> 'rows') r
+               WHERE r ->> 'source' IS NOT NULL AND NOT by_key.source ? (r ->> 'key')
+                  OR r ->> 'target' IS NOT NULL AND NOT by_key.target ? (r ->> 'key')) THEN
+        RAISE EXCEPTION USING MESSAGE = 'rows and their versions contradict each other', ERRCODE = 'XX002';
+    END IF;
+    SELECT NULL::jsonb AS source, NULL::jsonb AS target INTO fresh;
     IF job ? 'found' AND jsonb_array_length(seen -> 'ranges') > 0 THEN
-        fresh_ranges := parity.verify_fresh_ranges(job, seen -> 'ranges');
+        fresh := parity.verify_fresh_ranges(job, seen -> 'ranges');
     END IF;
     RETURN seen || jsonb_build_object(
         'source_horizon', pg_snapshot_xmin(pg_current_snapshot())::text, 'target_horizon', job -> 'target_horizon',
         'rows', (SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
                 'source_version',
-                parity.verify_version('source', r.value, source_has, by_key.source, fresh_keys.source, r.value -> 'key', look),
+                CASE WHEN source_has THEN coalesce(by_key.source -> (r.value ->> 'key') -> 0, to_jsonb(look)) END,
                 'target_version',
-                parity.verify_version('target', r.value, target_has, by_key.target, fresh_keys.target, r.value -> 'key', look),
+                CASE WHEN target_has THEN coalesce(by_key.target -> (r.value ->> 'key') -> 0, to_jsonb(look)) END,
                 'free', coalesce(by_key.source -> (r.value ->> 'key') -> 1, 'false')) ORDER BY r.no), '[]')
             FROM jsonb_array_elements(seen -> 'rows') WITH ORDINALITY AS r(value, no)),
         'ranges', (SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
-                'source_version', parity.verify_version('source', r.value, source_has, NULL, fresh_ranges.source, r.value -> 'no', look),
-                'target_version', parity.verify_version('target', r.value, target_has, NULL, fresh_ranges.target, r.value -> 'no', look))
+                'source_version', parity.verify_range_version('source', r.value, source_has, fresh.source, look),
+                'target_version', parity.verify_range_version('target', r.value, target_has, fresh.target, look))
                 ORDER BY r.no), '[]')
             FROM jsonb_array_elements(seen -> 'ranges') WITH ORDINALITY AS r(value, no)));
 END
@@ -886,16 +886,15 @@ $$;
 COMMENT ON FUNCTION parity.verify_versions(jsonb, jsonb) IS
     'adds to rows and ranges which versions the sides have, as far as they can be told; internal';
 
-CREATE FUNCTION parity.verify_version(side text, value jsonb, known boolean, by_key jsonb, fresh jsonb, name jsonb, look text) RETURNS jsonb
+CREATE FUNCTION parity.verify_range_version(side text, value jsonb, known boolean, fresh jsonb, look text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN NOT known THEN NULL
-                WHEN by_key ? (name #>> '{}') THEN by_key -> (name #>> '{}') -> 0
-                WHEN value ? 'before' AND value -> side = value -> 'before' -> side AND NOT fresh @> name
+                WHEN value ? 'before' AND value -> side = value -> 'before' -> side AND NOT fresh @> (value -> 'no')
                 THEN coalesce(nullif(value -> 'before' -> (side || '_version'), 'null'), to_jsonb(look))
                 ELSE to_jsonb(look) END
 $$;
-COMMENT ON FUNCTION parity.verify_version(text, jsonb, boolean, jsonb, jsonb, jsonb, text) IS
-    'what identifies the versions that one side has of a row or in a range; internal';
+COMMENT ON FUNCTION parity.verify_range_version(text, jsonb, boolean, jsonb, text) IS
+    'what identifies the versions that one side has in a range; internal';
 
 -- The transactions that may have written to this side's relation and had not ended for this snapshot. One that waits for a synchronous
 -- standby, or is between writing its commit and being seen, is among them, though the target may show what it did: a snapshot lists only

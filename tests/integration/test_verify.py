@@ -13,57 +13,11 @@ import pytest
 
 from support.cluster import PASSWORD, Cluster
 from support.installation import Installation
+from support.verified import InBackground, Verified, Writer, wait_for_phase
 
 SECRET = "the-mapping's-secret"
 SLOW = ("CREATE FUNCTION public.slow(id bigint) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS "
         "$$ BEGIN PERFORM pg_catalog.pg_sleep(0.02); RETURN true; END $$")
-
-
-class Verified:
-    """A database that verifies itself, and its target."""
-
-    def __init__(self, source, target):
-        self.source = source
-        self.target = target
-
-    def both(self, sql):
-        self.source.execute(sql)
-        self.target.execute(sql)
-
-    def make_server(self, name="replica", user="postgres", password=PASSWORD, port=None, for_role="CURRENT_USER", **options):
-        words = {"host": "127.0.0.1", "port": port or self.target.cluster.port, "dbname": self.target.name, **options}
-        self.source.execute("CREATE EXTENSION IF NOT EXISTS dblink")
-        self.source.execute(f"CREATE SERVER {name} FOREIGN DATA WRAPPER dblink_fdw OPTIONS ({', '.join(f'{k} %s' for k in words)})",
-                            [str(v) for v in words.values()])
-        self.source.execute(f"CREATE USER MAPPING FOR {for_role} SERVER {name} OPTIONS (user %s, password %s)", [user, password])
-
-    def verify(self, relation="t", server="replica", connection=None, recheck_delay="50 ms", **options):
-        """The result; the run's row of parity.run_table is in `part` then, what was warned of in `warnings`."""
-        words = {"relation": relation, "server": server, "recheck_delay": recheck_delay, **options}
-        connection = connection or self.source.connection
-        del connection.notices[:]
-        with connection.cursor() as cursor:
-            cursor.execute(f"CALL parity.verify({', '.join(f'{k} => %s' for k in words)})", list(words.values()))
-            _, result = cursor.fetchone()
-        self.warnings = "".join(connection.notices)
-        return result
-
-    @property
-    def part(self):
-        with self.source.connection.cursor() as cursor:
-            cursor.execute("SELECT * FROM parity.run_table ORDER BY id DESC LIMIT 1")
-            return dict(zip([c.name for c in cursor.description], cursor.fetchone()))
-
-    def divergences(self):
-        return self.source.query("SELECT d.kind, d.key, d.columns FROM parity.divergence d WHERE run_table_id = (SELECT max(id) FROM parity.run_table) "
-                                 "AND d.state = 'divergent' ORDER BY d.id")
-
-    def wait_for_target(self, condition, **options):
-        """Until a session of a verification on the target is in some state."""
-        self.target.cluster.wait_for(f"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'pg_parity' AND {condition})", **options)
-
-    def target_is_left(self, seconds=5):
-        self.target.cluster.wait_for("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'pg_parity')", seconds=seconds)
 
 
 @pytest.fixture
@@ -73,39 +27,6 @@ def verified(pair):
     made.make_server()
     yield made
     made.source.close()
-
-
-class InBackground:
-    """A CALL in a session of its own."""
-
-    def __init__(self, verified, **options):
-        self.connection = verified.source.connect()
-        self.pid = self.connection.info.backend_pid
-        self.result = self.error = None
-        self._verified = verified
-        self._options = options
-
-    def __enter__(self):
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-        return self
-
-    def _run(self):
-        try:
-            self.result = self._verified.verify(connection=self.connection, **self._options)
-        except psycopg2.Error as error:
-            self.error = error
-
-    def join(self, seconds=30):
-        self._thread.join(seconds)
-        assert not self._thread.is_alive()
-
-    def __exit__(self, kind, value, trace):
-        if self._thread.is_alive():
-            with contextlib.suppress(psycopg2.Error):
-                self.connection.cancel()
-            self._thread.join(30)
-        self.connection.close()
 
 
 def test_a_difference_is_recorded_and_told(verified):
@@ -370,13 +291,6 @@ def test_the_second_of_two_runs_steps_aside(verified):
         assert background.result == "identical"
 
 
-def wait_for_phase(verified, phase):
-    deadline = time.monotonic() + 20
-    while verified.source.query("SELECT phase FROM parity.run_table ORDER BY id DESC LIMIT 1") != [(phase,)]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_a_table_that_is_truncated_meanwhile_is_looked_at_again(verified):
     """With the snapshot of before it would be empty."""
     verified.target.execute("DELETE FROM t WHERE id = 3")
@@ -505,35 +419,6 @@ def publisher_cluster():
         yield cluster
 
 
-class Writer:
-    """Repeats statements in a thread. With the pause rows still change dozens of times within a look, and the processors are left to those who look."""
-
-    def __init__(self, database, *statements, pause=0.001):
-        self._connection = database.connect()
-        self._statements = statements
-        self._pause = pause
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._write)
-        self.rounds = 0
-
-    def _write(self):
-        with self._connection.cursor() as cursor:
-            while not self._stop.is_set():
-                for statement in self._statements:
-                    cursor.execute(statement)
-                    time.sleep(self._pause)
-                self.rounds += 1
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind, value, trace):
-        self._stop.set()
-        self._thread.join(30)
-        self._connection.close()
-
-
 @pytest.fixture
 def logical(publisher_cluster, target_cluster):
     """t and hot are published and subscribed to; both are in step."""
@@ -602,7 +487,7 @@ def test_ranges_without_named_rows_are_confirmed(logical, writes):
                         ("INSERT INTO hot VALUES (20, 0)", "DELETE FROM hot WHERE id = 20")]:
         logical.target.execute(f"SET session_replication_role = replica; {plant}")
         with Writer(logical.source, writes, pause=0.01):
-            assert logical.verify("hot", max_rows=0, rechecks=8, ranges=2) in ("divergent", "in_flight" if "hot" in writes else "")
+            assert logical.verify("hot", max_rows=0, rechecks=8, ranges=2) in ("divergent", "in_flight" if "hot" in writes else ""), logical.part["message"]
         assert logical.verify("hot", max_rows=0, rechecks=8, ranges=2) == "divergent"
         assert logical.source.query("SELECT kind, state FROM parity.divergence WHERE run_table_id = (SELECT max(id) FROM parity.run_table)") == [("range", "divergent")]
         logical.target.execute(undo)
