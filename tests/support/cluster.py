@@ -130,20 +130,23 @@ class Cluster:
     """A running cluster in a directory of its own. initdb and settings are those of throw-away data: no fsync.
 
     `locale` is libc's for the whole cluster; `icu_locale` makes ICU the default provider. Local connections are
-    trusted, TCP ones on 127.0.0.1 need PASSWORD. `standby_of` makes a physical standby of another cluster instead.
+    trusted, TCP ones on 127.0.0.1 need PASSWORD. `standby_of` makes a physical standby of another cluster instead,
+    `restored_from` a primary of its own from a backup of another cluster.
     `installation` is the PostgreSQL that it runs on. Leaving the context stops the server, removes the directory and
     raises if the log tells of a crash.
     """
 
     def __init__(self, name, *, locale="C.UTF-8", icu_locale=None, encoding="UTF8", settings=None, standby_of=None,
-                 installation=None):
+                 restored_from=None, installation=None):
+        original = standby_of or restored_from
         self.name = name
-        self.installation = installation or (standby_of.installation if standby_of else Installation())
+        self.installation = installation or (original.installation if original else Installation())
         self.locale = locale
         self.icu_locale = icu_locale
         self.encoding = encoding
         self.settings = settings or {}
         self.standby_of = standby_of
+        self.restored_from = restored_from
         self.port = free_port()
         self.directory = None
         self._databases = 0
@@ -158,7 +161,9 @@ class Cluster:
             os.chown(self.directory, *self.installation.owner())
         try:
             if self.standby_of:
-                self._copy_primary()
+                self._copy(self.standby_of, "-R")
+            elif self.restored_from:
+                self._copy(self.restored_from)
             else:
                 self._initdb()
             self._configure()
@@ -225,9 +230,9 @@ class Cluster:
                   *icu, "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={self._inside(password_file)}", "--no-sync")
         os.remove(password_file)
 
-    def _copy_primary(self):
-        self._run("pg_basebackup", "-D", self._inside(self.data_directory), "-R", "-X", "stream", "-c", "fast", "--no-sync",
-                  "-d", self.standby_of.database().inside_conninfo())
+    def _copy(self, original, *arguments):
+        self._run("pg_basebackup", "-D", self._inside(self.data_directory), *arguments, "-X", "stream", "-c", "fast", "--no-sync",
+                  "-d", original.database().inside_conninfo())
 
     def catch_up(self):
         """Waits until this standby has replayed all that its primary has written."""

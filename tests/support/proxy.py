@@ -6,7 +6,7 @@ import threading
 
 
 class Proxy:
-    """Forwards 127.0.0.1:port to `target_port`.
+    """Forwards 127.0.0.1:port to `target_port`: a port, or a function of a connection's number, from 0, that gives the port it is led to.
 
     on_request(number, data) is called with every chunk that a client sends, numbered over all connections from 0, before it is
     forwarded. Returning a number n lets n more bytes of that connection's answers through and then resets it.
@@ -52,7 +52,7 @@ class Proxy:
                 self._sockets.append(client)
                 continue
             try:
-                server = socket.create_connection(("127.0.0.1", self.target_port))
+                server = socket.create_connection(("127.0.0.1", self._port_of(self.connections)))
             except OSError:
                 client.close()
                 continue
@@ -61,6 +61,9 @@ class Proxy:
             link = _Link(client, server, self.swallowing, self.on_answer)
             threading.Thread(target=self._client_to_server, args=(link,), daemon=True).start()
             threading.Thread(target=link.server_to_client, daemon=True).start()
+
+    def _port_of(self, connection):
+        return self.target_port(connection) if callable(self.target_port) else self.target_port
 
     def _client_to_server(self, link):
         try:
