@@ -2,11 +2,14 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 
 #include "driver/error.h"
 #include "driver/exit_status.h"
@@ -46,5 +49,16 @@ void install_interrupt_handlers() {
 bool interrupted() { return g_interrupted; }
 
 int interrupt_fd() { return g_pipe[0]; }
+
+void pause_unless_interrupted(std::chrono::milliseconds time) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + time;
+    while (!interrupted() && Clock::now() < end) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+        pollfd signal{g_pipe[0], POLLIN, 0};
+        poll(&signal, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
+    }
+    if (interrupted()) throw Error(ErrorKind::kCancelled, "interrupted");
+}
 
 }  // namespace parity::driver

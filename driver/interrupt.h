@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 namespace parity::driver {
 
 /// Makes SIGINT and SIGTERM set the cancel flag and wake every poll; a second signal ends the process at once with
@@ -11,5 +13,8 @@ bool interrupted();
 
 /// Becomes readable when a signal comes in; to be polled beside a socket. Never read from it.
 int interrupt_fd();
+
+/// Waits. Throws Error{kCancelled} where a signal comes in before that is over, or came before.
+void pause_unless_interrupted(std::chrono::milliseconds time);
 
 }  // namespace parity::driver

@@ -10,12 +10,15 @@
 #include <fmt/core.h>
 
 #include "core/digest.h"
+#include "driver/batches.h"
 #include "driver/both_sides.h"
 #include "driver/column_options.h"
 #include "driver/key_choice.h"
 #include "driver/pairing.h"
 #include "driver/plan.h"
 #include "driver/queries_stream.h"
+#include "driver/sequence_inventory.h"
+#include "driver/sequences.h"
 #include "driver/session.h"
 #include "driver/type_catalog.h"
 #include "driver/wire_types.h"
@@ -26,8 +29,6 @@ namespace {
 
 /// How often the catalogs are read anew when something is dropped or locked meanwhile.
 constexpr int kReadAttempts = 3;
-/// How many relations one query describes, and how many sequences one query reads.
-constexpr std::size_t kBatch = 200;
 
 template <typename Number>
 Number to_number(std::string_view text) {
@@ -46,33 +47,35 @@ std::vector<std::string> split_list(std::string_view text) {
     return elements;
 }
 
-/// Calls `visit` with kBatch elements after the other.
-template <typename Element, typename Visit>
-void for_each_batch(const std::vector<Element>& elements, Visit visit) {
-    for (std::size_t begin = 0; begin < elements.size(); begin += kBatch) {
-        const auto first = elements.begin() + static_cast<std::ptrdiff_t>(begin);
-        const auto last = elements.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kBatch, elements.size()));
-        visit(std::vector<Element>(first, last));
-    }
-}
-
 bool is_true(std::string_view text) { return text == "t"; }
+
+/// What a relation that is dropped while the catalogs are read can look like.
+bool catalogs_changed(const Error& error) {
+    return error.sqlstate() == "42P01" || error.sqlstate() == "40001" || error.sqlstate() == "XX000";
+}
 
 /// Reads one side. The relations and sequences are listed first and described once it is known which of them matter.
 class InventoryReader {
   public:
-    InventoryReader(Side side, const Options& options, const Selection& selection, const NameMap& maps,
+    /// `attempt` is the number of times that the catalogs are read, this one included.
+    InventoryReader(Side side, const Options& options, const Selection& selection, const NameMap& maps, int attempt,
                     const SharedFailure* failure)
         : options_(options),
           selection_(selection),
           maps_(maps),
+          attempt_(attempt),
           session_(Session::open(side, options, "inventory", failure)) {}
 
     void read_server();
     void list();
     void describe(const std::set<std::uint32_t>& oids);
-    void read_sequences();
+    void list_sequences() { inventory_.sequences = driver::list_sequences(session_, selection_, maps_); }
+    void read_sequence_values() {
+        driver::read_sequence_values(session_, inventory_.sequences,
+                                     [this](const Error& error) { require_last_attempt(error); });
+    }
 
+    Session& session() { return session_; }
     Inventory& inventory() { return inventory_; }
     Connection& connection() { return session_.connection(); }
 
@@ -82,6 +85,7 @@ class InventoryReader {
     void choose_engine();
     void add_relation(const Result& result, int row);
     void mark_matched(std::vector<bool>& matched, std::string_view numbers);
+    void require_last_attempt(const Error& error) const;
     void describe_unlocked(const std::vector<std::uint32_t>& oids);
     bool mark_locked(std::vector<std::uint32_t>& oids);
     void read_sizes(const std::vector<std::uint32_t>& oids);
@@ -90,8 +94,6 @@ class InventoryReader {
     void read_keys(const std::vector<std::uint32_t>& oids);
     void choose_keys(const std::vector<std::uint32_t>& oids);
     bool streams() const { return inventory_.server.engine == Engine::kStream; }
-    void read_sequence_uses();
-    void read_sequence_values(const std::vector<std::size_t>& indexes);
     RelationDesc& relation(std::string_view oid) {
         return inventory_.relations.at(index_.at(to_number<std::uint32_t>(oid)));
     }
@@ -99,6 +101,7 @@ class InventoryReader {
     const Options& options_;
     const Selection& selection_;
     const NameMap& maps_;
+    const int attempt_;
     Session session_;
     Inventory inventory_;
     TypeCatalog types_;
@@ -226,17 +229,28 @@ bool InventoryReader::mark_locked(std::vector<std::uint32_t>& oids) {
 }
 
 void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) {
-    for_each_batch(oids, [&](const std::vector<std::uint32_t>& batch) {
-        for (std::uint32_t oid : batch) {
-            RelationDesc& described = inventory_.relations.at(index_.at(oid));
-            described.columns.clear();
-            described.unreadable_columns.clear();
-            described.key = {};
-        }
-        read_sizes(batch);
-        read_columns(batch);
-        read_keys(batch);
-    });
+    read_batches(
+        session_.connection(), oids,
+        [&](const std::vector<std::uint32_t>& batch) {
+            for (std::uint32_t oid : batch) {
+                RelationDesc& described = inventory_.relations.at(index_.at(oid));
+                described.columns.clear();
+                described.unreadable_columns.clear();
+                described.key = {};
+            }
+            read_sizes(batch);
+            read_columns(batch);
+            read_keys(batch);
+        },
+        [&](std::uint32_t oid, const Error& error) {
+            require_last_attempt(error);
+            inventory_.relations.at(index_.at(oid)).unreadable = error.what();
+        });
+}
+
+/// What fails because an object was dropped meanwhile may not fail again when everything is read anew.
+void InventoryReader::require_last_attempt(const Error& error) const {
+    if (catalogs_changed(error) && attempt_ < kReadAttempts) throw error;
 }
 
 void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
@@ -248,6 +262,9 @@ void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
         described.foreign_parts = is_true(result.text(row, 3));
         described.readable = is_true(result.text(row, 4));
         described.columns_text = result.text(row, 5);
+        described.unlogged = result.text(row, 6) == "whole"   ? Unlogged::kWhole
+                             : result.text(row, 6) == "parts" ? Unlogged::kParts
+                                                              : Unlogged::kNothing;
     }
 }
 
@@ -328,61 +345,14 @@ void InventoryReader::read_keys(const std::vector<std::uint32_t>& oids) {
     }
 }
 
-// ---- sequences -----------------------------------------------------------------------------------------------
-
-void InventoryReader::read_sequences() {
-    const Result result = run(sequences_query(selection_, maps_, side()));
-    std::vector<std::size_t> readable;
-    for (int row = 0; row < result.rows(); ++row) {
-        SequenceDesc sequence;
-        sequence.oid = to_number<std::uint32_t>(result.text(row, 0));
-        sequence.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
-        sequence.definition = result.text(row, 3);
-        sequence.selected = is_true(result.text(row, 5));
-        if (is_true(result.text(row, 4))) readable.push_back(inventory_.sequences.size());
-        inventory_.sequences.push_back(std::move(sequence));
-    }
-    read_sequence_uses();
-    for_each_batch(readable, [&](const std::vector<std::size_t>& batch) { read_sequence_values(batch); });
-}
-
-void InventoryReader::read_sequence_uses() {
-    std::unordered_map<std::uint32_t, SequenceDesc*> by_oid;
-    std::vector<std::uint32_t> oids;
-    for (SequenceDesc& sequence : inventory_.sequences) {
-        by_oid[sequence.oid] = &sequence;
-        oids.push_back(sequence.oid);
-    }
-    for_each_batch(oids, [&](const std::vector<std::uint32_t>& batch) {
-        const Result result = run(sequence_uses_query(batch));
-        for (int row = 0; row < result.rows(); ++row) {
-            SequenceDesc& sequence = *by_oid.at(to_number<std::uint32_t>(result.text(row, 0)));
-            sequence.users.push_back(to_number<std::uint32_t>(result.text(row, 1)));
-            if (!is_true(result.text(row, 2))) continue;
-            sequence.owner = {std::string(result.text(row, 3)), std::string(result.text(row, 4))};
-        }
-    });
-}
-
-void InventoryReader::read_sequence_values(const std::vector<std::size_t>& indexes) {
-    std::vector<QualifiedName> names;
-    for (std::size_t index : indexes) names.push_back(inventory_.sequences[index].name);
-    const Result result = run(sequence_values_query(names));
-    for (int row = 0; row < result.rows(); ++row) {
-        SequenceDesc& sequence = inventory_.sequences[indexes.at(to_number<std::size_t>(result.text(row, 0)))];
-        sequence.last_value = std::string(result.text(row, 1));
-        sequence.is_called = is_true(result.text(row, 2));
-    }
-}
-
 // ---- both sides ----------------------------------------------------------------------------------------------
 
 /// Both sides' readers. What they do, they do at the same time.
 class InventoryReaders {
   public:
-    InventoryReaders(const Options& options, const Selection& selection, const NameMap& maps) {
+    InventoryReaders(const Options& options, const Selection& selection, const NameMap& maps, int attempt) {
         on_both_sides([&](Side side, const SharedFailure* failure) {
-            readers_[side].emplace(side, options, selection, maps, failure);
+            readers_[side].emplace(side, options, selection, maps, attempt, failure);
         });
     }
     ~InventoryReaders() {
@@ -399,14 +369,33 @@ class InventoryReaders {
         });
     }
 
+    InventoryReader& of(Side side) { return *readers_[side]; }
     Inventory& operator[](Side side) { return readers_[side]->inventory(); }
 
   private:
     Both<std::optional<InventoryReader>> readers_;
 };
 
-Both<Inventory> read_once(const Options& options, const Selection& selection, const NameMap& maps) {
-    InventoryReaders readers(options, selection, maps);
+/// A primary is read before and after its standby: what the standby has of a sequence lies between. The standby has the
+/// time to replay what the primary had when it was first read.
+void read_around_standby(InventoryReader& primary, InventoryReader& standby) {
+    primary.read_sequence_values();
+    for (SequenceDesc& sequence : primary.inventory().sequences) sequence.first = sequence.value;
+    standby.inventory().replay_lags = !await_replay(standby.session(), wal_end(primary.session()));
+    standby.read_sequence_values();
+    primary.read_sequence_values();
+}
+
+void read_sequence_values(InventoryReaders& readers) {
+    const Both<bool> standby = standbys_of_one_primary({readers[Side::kSource].server, readers[Side::kTarget].server});
+    if (standby.source == standby.target)
+        return readers.each([](InventoryReader& reader, Side) { reader.read_sequence_values(); });
+    const Side side = standby.source ? Side::kSource : Side::kTarget;
+    read_around_standby(readers.of(side == Side::kSource ? Side::kTarget : Side::kSource), readers.of(side));
+}
+
+Both<Inventory> read_once(const Options& options, const Selection& selection, const NameMap& maps, int attempt) {
+    InventoryReaders readers(options, selection, maps, attempt);
     readers.each([](InventoryReader& reader, Side) { reader.read_server(); });
     check_servers(options, {readers[Side::kSource].server, readers[Side::kTarget].server});
     readers.each([](InventoryReader& reader, Side) { reader.list(); });
@@ -417,14 +406,10 @@ Both<Inventory> read_once(const Options& options, const Selection& selection, co
         std::set<std::uint32_t> paired;
         for (const Both<std::size_t>& pair : pairing.pairs) paired.insert(listed[side].relations[pair[side]].oid);
         reader.describe(paired);
-        if (options.sequences) reader.read_sequences();
+        if (options.sequences) reader.list_sequences();
     });
+    if (options.sequences) read_sequence_values(readers);
     return {std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])};
-}
-
-/// What a relation that is dropped while the catalogs are read can look like.
-bool catalogs_changed(const Error& error) {
-    return error.sqlstate() == "42P01" || error.sqlstate() == "40001" || error.sqlstate() == "XX000";
 }
 
 }  // namespace
@@ -434,7 +419,7 @@ Both<Inventory> read_inventories(const Options& options) {
     const NameMap maps(options.maps);
     for (int attempt = 1;; ++attempt) {
         try {
-            return read_once(options, selection, maps);
+            return read_once(options, selection, maps, attempt);
         } catch (const Error& error) {
             if (error.sqlstate() == "2201B")
                 throw Error(ErrorKind::kUsage, fmt::format("invalid pattern: {}", error.what()));

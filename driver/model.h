@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -68,6 +69,7 @@ struct Options {
     bool record_values = false;  ///< record values, too, and not only keys and names of columns
     bool strict_schema = false;
     bool sequences = true;
+    bool sequences_may_be_ahead = false;  ///< a target's sequence that is ahead counts as equal
     bool enable_row_security = false;
     bool allow_same_server = false;
     bool progress = true;
@@ -116,6 +118,9 @@ struct KeyDesc {
     bool proven = false;
 };
 
+/// How much of a relation is unlogged on a server in recovery, which does not have the rows of that.
+enum class Unlogged { kNothing, kParts, kWhole };
+
 /// A relation as the catalogs show it.
 struct RelationDesc {
     std::uint32_t oid = 0;
@@ -127,10 +132,12 @@ struct RelationDesc {
     bool excluded = false;                 ///< an exclusion matches it
     bool named = false;                    ///< a table pattern without wildcards names it
     bool locked = false;                   ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
-    bool foreign_parts = false;            ///< a foreign table, or one is among its partitions or children
-    bool populated = true;                 ///< false: materialised view without data
-    bool row_security_active = false;      ///< row_security_active(oid) for this role
-    bool readable = true;                  ///< SELECT on the table or on every column
+    std::string unreadable;                ///< why it could not be described; empty: it could, or is locked
+    Unlogged unlogged = Unlogged::kNothing;
+    bool foreign_parts = false;                   ///< a foreign table, or one is among its partitions or children
+    bool populated = true;                        ///< false: materialised view without data
+    bool row_security_active = false;             ///< row_security_active(oid) for this role
+    bool readable = true;                         ///< SELECT on the table or on every column
     std::vector<std::string> unreadable_columns;  ///< no SELECT on these
     double estimated_rows = -1;                   ///< reltuples of it or its leaves; -1: unknown
     std::int64_t bytes = 0;                       ///< pg_table_size of it or its leaves
@@ -139,21 +146,37 @@ struct RelationDesc {
     KeyDesc key;
 };
 
+/// What a sequence's only row holds.
+struct SequenceValue {
+    std::int64_t last_value = 0;
+    bool is_called = true;
+    std::int64_t log_cnt = 0;  ///< how many more values WAL has as given already
+    bool operator==(const SequenceValue&) const = default;
+};
+
 struct SequenceDesc {
     std::uint32_t oid = 0;
     QualifiedName name;
-    std::string definition;                 ///< type, start, increment, limits, cycle in words, for the schema check
-    std::optional<std::string> last_value;  ///< unset: not readable
-    bool is_called = false;
-    QualifiedName owner;               ///< the table whose column owns it; empty where none does
-    std::vector<std::uint32_t> users;  ///< oids of the tables whose columns own it or take their default from it
-    bool selected = false;             ///< the schema patterns choose it
+    std::string definition;  ///< type, start, increment, limits, cycle, cache in words, for the schema check
+    std::int64_t increment = 1;
+    std::int64_t minimum = 1;
+    std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
+    bool cycles = false;
+    std::optional<SequenceValue> value;  ///< unset: not readable
+    std::optional<SequenceValue> first;  ///< of a primary beside its standby: what it was before the standby was read
+    std::string unreadable;              ///< why there is no value
+    bool left_out = false;               ///< unlogged, and the side is in recovery, where it cannot be read
+    bool fed = false;                    ///< an enabled subscription of this database feeds its tables, but not itself
+    QualifiedName owner;                 ///< the table whose column owns it; empty where none does
+    std::vector<std::uint32_t> users;    ///< oids of the tables whose columns own it or take their default from it
+    bool selected = false;               ///< the schema patterns choose it
 };
 
 struct Inventory {
     ServerInfo server;
     std::vector<RelationDesc> relations;  ///< candidates and everything named, sorted by name
     std::vector<SequenceDesc> sequences;
+    bool replay_lags = false;  ///< a standby that had not replayed, within some time, what its primary had written
     std::vector<bool> table_patterns_matched;   ///< parallel to Options::tables
     std::vector<bool> schema_patterns_matched;  ///< parallel to Options::schemas
     std::map<std::string, std::int64_t>
@@ -216,10 +239,19 @@ struct TablePlan {
     } scope;
 };
 
+/// What holds for all sequences of a run.
+struct SequenceRules {
+    /// Which sides are standbys of one and the same primary, which is the other side where only one of them is.
+    Both<bool> standby{false, false};
+    bool lags = false;          ///< a standby had not replayed what the primary had written when it was read
+    bool may_be_ahead = false;  ///< --sequences-may-be-ahead
+};
+
 struct Plan {
     std::vector<TablePlan> tables;  ///< largest first
     std::vector<SchemaDifference> differences;
     std::vector<Both<SequenceDesc>> sequences;
+    SequenceRules sequence_rules;
     std::vector<std::string> not_compared;  ///< sentences for the report
     /// Tables asked for that cannot be compared at all, with the reason; each makes the run incomplete.
     std::vector<std::pair<Both<QualifiedName>, std::string>> skipped_tables;
@@ -281,10 +313,22 @@ struct TableResult {
     double elapsed_seconds = 0;
 };
 
+/// How the target's sequence stands to the source's, in the direction of the increment.
+enum class SequencePosition {
+    kUnknown,  ///< a side's value is not known
+    kEqual,    ///< the same next value and increment
+    kWal,      ///< as far apart as a standby and its primary are by design: WAL is ahead by some values
+    kBehind,   ///< the target would give values again that the source has given
+    kAhead,    ///< the target leaves values out
+    kApart,    ///< another increment, or a side is exhausted, or it cycles so that neither is known to be ahead
+};
+
 struct SequenceResult {
     Both<SequenceDesc> sequence;
     Verdict verdict = Verdict::kError;
-    std::string reason;
+    SequencePosition position = SequencePosition::kUnknown;
+    std::string reason;                ///< empty where identical
+    std::vector<std::string> notes{};  ///< what a reader should know that takes nothing from the verdict
 };
 
 }  // namespace parity::driver

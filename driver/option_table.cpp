@@ -171,6 +171,8 @@ std::vector<OptionSpec> make_table() {
         {"where", OptionKind::kText, "EXPRESSION", what, "compare only the rows for which this SQL expression is true",
          apply_where},
         flag_option("no-sequences", what, "do not compare sequences", &Options::sequences, false),
+        flag_option("sequences-may-be-ahead", what, "a sequence that is ahead on the target counts as equal",
+                    &Options::sequences_may_be_ahead),
         flag_option("enable-row-security", what, "compare only the rows that row security shows to the role",
                     &Options::enable_row_security),
         flag_option("strict-schema", what,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/core.h>
@@ -11,6 +12,7 @@
 #include "driver/error.h"
 #include "driver/name_map.h"
 #include "driver/pairing.h"
+#include "driver/sequences.h"
 #include "driver/table_plan.h"
 #include "driver/version.h"
 
@@ -51,6 +53,21 @@ bool can_prefilter(const Both<Inventory>& inventories) {
            source.encoding == target.encoding;
 }
 
+/// What a relation is left out of the comparison for. A standby does not have it by design: no sign of trouble.
+std::string unlogged_sentence(std::string_view kind, const QualifiedName& name, Side side) {
+    return fmt::format("{} {}: unlogged, its {} not replicated to the {}, which is in recovery", kind,
+                       display_name(name), kind == "table" ? "rows are" : "value is", side_name(side));
+}
+
+/// The side that does not have the table's rows by design; none where the table must be compared nonetheless, because
+/// the user named it.
+std::optional<Side> leaves_out(const Both<const RelationDesc*>& relation) {
+    for (Side side : {Side::kSource, Side::kTarget})
+        if (relation[side]->unlogged == Unlogged::kWhole && !relation.source->named && !relation.target->named)
+            return side;
+    return std::nullopt;
+}
+
 void add_tables(Plan& plan, const Options& options, const Pairing& pairing, const Both<Inventory>& inventories) {
     ColumnOptions column_options(options);
     for (const Both<std::size_t>& pair : pairing.pairs) {
@@ -58,7 +75,9 @@ void add_tables(Plan& plan, const Options& options, const Pairing& pairing, cons
         const RelationDesc& target = inventories.target.relations[pair.target];
         TableDecision decision = plan_table(options, column_options, source, target);
         plan.differences.insert(plan.differences.end(), decision.differences.begin(), decision.differences.end());
-        if (auto* reason = std::get_if<std::string>(&decision.plan)) {
+        if (const std::optional<Side> lacking = leaves_out({&source, &target})) {
+            plan.not_compared.push_back(unlogged_sentence("table", source.name, *lacking));
+        } else if (auto* reason = std::get_if<std::string>(&decision.plan)) {
             plan.skipped_tables.emplace_back(Both<QualifiedName>{source.name, target.name}, std::move(*reason));
         } else {
             TablePlan& table = plan.tables.emplace_back(std::move(std::get<TablePlan>(decision.plan)));
@@ -133,6 +152,11 @@ class SequencePairer {
     }
 
     static void add_pair(Plan& plan, const SequenceDesc& source, const SequenceDesc& target) {
+        if (source.left_out || target.left_out) {
+            const Side side = source.left_out ? Side::kSource : Side::kTarget;
+            plan.not_compared.push_back(unlogged_sentence("sequence", source.name, side));
+            return;
+        }
         plan.sequences.push_back({source, target});
         if (source.definition == target.definition) return;
         plan.differences.push_back(
@@ -212,7 +236,11 @@ Plan make_plan(const Options& options, const Both<Inventory>& inventories) {
     add_tables(plan, options, pairing, inventories);
     plan.differences.insert(plan.differences.end(), pairing.notes.begin(), pairing.notes.end());
     if (options.sequences) SequencePairer(options, pairing, inventories).run(plan);
-    plan.not_compared = not_compared(options, inventories);
+    plan.sequence_rules = {standbys_of_one_primary({inventories.source.server, inventories.target.server}),
+                           inventories.source.replay_lags || inventories.target.replay_lags,
+                           options.sequences_may_be_ahead};
+    const std::vector<std::string> never = not_compared(options, inventories);
+    plan.not_compared.insert(plan.not_compared.end(), never.begin(), never.end());
     return plan;
 }
 

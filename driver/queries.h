@@ -129,6 +129,10 @@ std::string columns_text(std::string_view oid);
 
 /// BEGIN and everything pinned with SET LOCAL, as one string of several statements. Takes no snapshot.
 std::string begin_statements(const TransactionSettings& settings, const std::vector<std::string>& available);
+/// Whether the server is in recovery, whether it streams WAL, max_standby_streaming_delay, max_standby_archive_delay,
+/// hot_standby_feedback.
+Query standby_settings_query();
+
 std::string savepoint_statement();
 std::string rollback_to_savepoint_statement();
 std::string release_savepoint_statement();
@@ -174,7 +178,8 @@ Query other_database_query(const Selection& selection);
 Query relations_query(const Selection& selection, const NameMap& maps, const std::vector<TableScope>& named, Side side);
 
 /// Estimates and privileges of relations with their descendants: oid, rows (-1: unknown), bytes, has foreign parts,
-/// SELECT on the whole, its columns with their types as one text.
+/// SELECT on the whole, its columns with their types as one text, what of it is unlogged on a server in recovery
+/// ("nothing", "parts", "whole").
 Query relation_sizes_query(const std::vector<std::uint32_t>& oids);
 /// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order
 /// of oid, attnum.
@@ -184,14 +189,21 @@ Query keys_query(const std::vector<std::uint32_t>& oids);
 /// Which of these are locked in ACCESS EXCLUSIVE mode by somebody: oid.
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
 
-/// oid, schema, name, definition, readable, whether the schema patterns select it; in the order of names.
+/// oid, schema, name, definition, readable, whether the schema patterns select it, increment, minimum, maximum, whether
+/// it cycles, whether it is unlogged on a side in recovery; in the order of names.
 Query sequences_query(const Selection& selection, const NameMap& maps, Side side);
 /// Which tables own these sequences or take defaults from them: sequence's oid, table's oid, owns it, table's schema
 /// and name. To be asked for some hundred at a time: joined for all of them it is planned badly where the catalogs were
 /// never analysed, as in a database just restored.
 Query sequence_uses_query(const std::vector<std::uint32_t>& oids);
-/// For each of the sequences, by its index: index, last_value, is_called.
+/// For each of the sequences, by its index: index, last_value, is_called, log_cnt.
 Query sequence_values_query(const std::vector<QualifiedName>& names);
+/// What enabled subscriptions of this database feed: oid.
+Query subscribed_relations_query();
+/// Where WAL ends, on a primary: LSN.
+Query wal_end_query();
+/// Whether a standby has replayed all that ends at `lsn` or before.
+Query has_replayed_query(const std::string& lsn);
 /// kind, count: what a comparison never covers.
 Query other_objects_query();
 

@@ -57,7 +57,7 @@ excluded AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($5::pg_catalog.text[]), 
 map AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($7::pg_catalog.text[]), pg_catalog.unnest($8::pg_catalog.text[]),
         pg_catalog.unnest($9::pg_catalog.text[]), pg_catalog.unnest($10::pg_catalog.text[])) WITH ORDINALITY AS m(own_schema, own_name, source_schema, source_name, no)),
 relation AS (
-    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispopulated, c.relispartition,
+    SELECT c.oid, c.relnamespace, n.nspname, c.relname, c.relkind, c.relpersistence, c.relispopulated, c.relispartition,
         COALESCE(NULLIF(m.source_schema, ''), n.nspname::pg_catalog.text) AS schema_as,
         COALESCE(NULLIF(m.source_name, ''), c.relname::pg_catalog.text) AS name_as,
         m.no IS NOT NULL AS mapped,
@@ -93,6 +93,14 @@ Query server_query() {
         "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
         "ELSE pg_catalog.pg_current_wal_insert_lsn() END "
         "FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()",
+        {}};
+}
+
+Query standby_settings_query() {
+    return {
+        "SELECT pg_catalog.pg_is_in_recovery(), EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver), "
+        "pg_catalog.current_setting('max_standby_streaming_delay'), "
+        "pg_catalog.current_setting('max_standby_archive_delay'), pg_catalog.current_setting('hot_standby_feedback')",
         {}};
 }
 
@@ -154,7 +162,7 @@ Query relation_sizes_query(const std::vector<std::uint32_t>& oids) {
     SELECT r.oid, r.oid FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS r(oid)
     UNION SELECT t.root, i.inhrelid FROM tree AS t JOIN pg_catalog.pg_inherits AS i ON i.inhparent = t.oid),
 part AS (
-    SELECT t.root, c.oid, c.relkind, c.reltuples, c.relpages,
+    SELECT t.root, c.oid, c.relkind, c.reltuples, c.relpages, c.relpersistence = 'u' AS unlogged,
         CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) END AS main_size,
         CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_table_size(c.oid) ELSE 0 END AS table_size
     FROM tree AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.oid),
@@ -169,7 +177,9 @@ SELECT e.root,
     COALESCE(pg_catalog.sum(e.table_size), 0), pg_catalog.bool_or(e.relkind = 'f'),
     COALESCE(pg_catalog.has_table_privilege(e.root, 'SELECT'), false), )" +
                 columns_text("e.root") +
-                R"(
+                R"(,
+    CASE WHEN NOT pg_catalog.pg_is_in_recovery() OR NOT pg_catalog.bool_or(e.unlogged) THEN 'nothing'
+        WHEN pg_catalog.bool_and(e.unlogged) FILTER (WHERE e.relkind <> 'p') THEN 'whole' ELSE 'parts' END
 FROM estimate AS e GROUP BY e.root)",
             {array_literal(oids)}};
 }
@@ -209,11 +219,13 @@ AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname 
 Query sequences_query(const Selection& selection, const NameMap& maps, Side side) {
     return {named_relations("'S'") + R"(
 SELECT r.oid, r.nspname, r.relname,
-    pg_catalog.format('%s, start %s, increment %s, minimum %s, maximum %s, %s', pg_catalog.format_type(s.seqtypid, NULL),
-        s.seqstart, s.seqincrement, s.seqmin, s.seqmax, CASE WHEN s.seqcycle THEN 'cycle' ELSE 'no cycle' END),
+    pg_catalog.format('%s, start %s, increment %s, minimum %s, maximum %s, %s, cache %s',
+        pg_catalog.format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax,
+        CASE WHEN s.seqcycle THEN 'cycle' ELSE 'no cycle' END, s.seqcache),
     COALESCE(pg_catalog.has_sequence_privilege(r.oid, 'SELECT'), false)
-        AND pg_catalog.has_schema_privilege(r.nspname, 'USAGE'),
-    NOT EXISTS (SELECT FROM schema_pattern) OR EXISTS (SELECT FROM schema_pattern AS p WHERE r.schema_as ~ p.regex)
+        AND COALESCE(pg_catalog.has_schema_privilege(r.relnamespace, 'USAGE'), false),
+    NOT EXISTS (SELECT FROM schema_pattern) OR EXISTS (SELECT FROM schema_pattern AS p WHERE r.schema_as ~ p.regex),
+    s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, r.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
 FROM relation AS r
 JOIN pg_catalog.pg_sequence AS s ON s.seqrelid = r.oid
 WHERE NOT r.of_system AND NOT r.of_extension
@@ -239,10 +251,28 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace)",
 Query sequence_values_query(const std::vector<QualifiedName>& names) {
     std::string sql;
     for (std::size_t i = 0; i < names.size(); ++i) {
-        sql += fmt::format("{}SELECT {} AS i, s.last_value, s.is_called FROM {} AS s", i ? " UNION ALL " : "", i,
-                           quote_identifier(names[i]));
+        sql += fmt::format("{}SELECT {} AS i, s.last_value, s.is_called, s.log_cnt FROM {} AS s",
+                           i ? " UNION ALL " : "", i, quote_identifier(names[i]));
     }
     return {sql, {}};
+}
+
+/// In PostgreSQL 13 not everybody may read a subscription's oid in its catalog, but in the view.
+Query subscribed_relations_query() {
+    return {R"(SELECT DISTINCT r.srrelid FROM pg_catalog.pg_subscription_rel AS r
+JOIN pg_catalog.pg_stat_subscription AS i ON i.subid = r.srsubid
+JOIN pg_catalog.pg_subscription AS s ON s.subname = i.subname AND s.subenabled
+AND s.subdbid = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()))",
+            {}};
+}
+
+Query wal_end_query() { return {"SELECT pg_catalog.pg_current_wal_insert_lsn()", {}}; }
+
+/// The position to insert at may stand behind a page's header, of 40 bytes at most, where no record ends. No record of
+/// a sequence is as short.
+Query has_replayed_query(const std::string& lsn) {
+    return {"SELECT pg_catalog.pg_wal_lsn_diff($1::pg_catalog.pg_lsn, pg_catalog.pg_last_wal_replay_lsn()) <= 40",
+            {lsn}};
 }
 
 Query other_objects_query() {

@@ -171,8 +171,10 @@ TableRecord record_of_skipped(const Both<QualifiedName>& names, const std::strin
 
 TableRecord record_of(const SequenceResult& result) {
     const auto& [source, target] = result.sequence;
-    return record_with_message(display_name(source.name), display_name(target.name), run_status(result.verdict, false),
-                               result.reason);
+    TableRecord record = record_with_message(display_name(source.name), display_name(target.name),
+                                             run_status(result.verdict, false), result.reason);
+    if (!result.notes.empty()) record.facts["details"] = {{"notes", json_messages(result.notes)}};
+    return record;
 }
 
 std::vector<TableRecord> records_of_lone_objects(const std::vector<SchemaDifference>& differences,

@@ -43,6 +43,24 @@ std::string_view finding_name(FindingKind kind) {
     return "mismatch";
 }
 
+std::string_view position_name(SequencePosition position) {
+    switch (position) {
+        case SequencePosition::kUnknown:
+            return "";
+        case SequencePosition::kEqual:
+            return "equal";
+        case SequencePosition::kWal:
+            return "wal";
+        case SequencePosition::kBehind:
+            return "behind";
+        case SequencePosition::kAhead:
+            return "ahead";
+        case SequencePosition::kApart:
+            return "apart";
+    }
+    return "";
+}
+
 std::string_view severity_name(SchemaDifference::Severity severity) {
     switch (severity) {
         case SchemaDifference::Severity::kNote:

@@ -8,6 +8,7 @@
 #include "driver/display_name.h"
 #include "driver/finding_json.h"
 #include "driver/report.h"
+#include "driver/sequences.h"
 #include "driver/version.h"
 
 namespace parity::driver {
@@ -225,7 +226,10 @@ class JsonReport {
                       {"result", verdict_name(result.verdict)}};
             json["value"] = {{"source", json_sequence(result.sequence.source)},
                              {"target", json_sequence(result.sequence.target)}};
+            if (const std::string_view position = position_name(result.position); !position.empty())
+                json["position"] = position;
             if (!result.reason.empty()) json["reason"] = clean(result.reason);
+            if (!result.notes.empty()) json["notes"] = json_messages(result.notes);
             writer_.element(json);
         }
         writer_.close(']');
@@ -233,8 +237,12 @@ class JsonReport {
 
     /// Nothing known is null.
     static Json json_sequence(const SequenceDesc& sequence) {
-        if (!sequence.last_value) return nullptr;
-        return {{"last_value", *sequence.last_value}, {"is_called", sequence.is_called}};
+        if (!sequence.value) return nullptr;
+        const std::optional<std::string> next = next_value_text(sequence);
+        return {{"last_value", std::to_string(sequence.value->last_value)},
+                {"is_called", sequence.value->is_called},
+                {"next_value", next ? Json(*next) : Json(nullptr)},
+                {"increment", std::to_string(sequence.increment)}};
     }
 
     void write_errors() {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -174,17 +175,33 @@ class TextReport {
     }
 
     void write_sequences() {
-        std::uint64_t identical = 0;
-        for (const SequenceResult& result : report_.sequences) {
-            if (result.verdict == Verdict::kIdentical)
-                ++identical;
-            else
-                line(fmt::format(
-                    "sequence {}: {}, {}",
-                    display_name(Both<QualifiedName>{result.sequence.source.name, result.sequence.target.name}),
-                    verdict_name(result.verdict), result.reason));
-        }
+        for (const SequenceResult& result : report_.sequences)
+            if (result.verdict != Verdict::kIdentical) write_sequence(result);
+        const std::uint64_t identical = count_identical([](const SequenceResult&) { return true; });
         if (identical > 0) line(counted(identical, "sequence", "sequences") + " identical");
+        write_note("a standby has as WAL has them, some values ahead", SequencePosition::kWal);
+        write_note("ahead on the target (--sequences-may-be-ahead)", SequencePosition::kAhead);
+    }
+
+    void write_sequence(const SequenceResult& result) {
+        line(fmt::format("sequence {}: {}, {}",
+                         display_name(Both<QualifiedName>{result.sequence.source.name, result.sequence.target.name}),
+                         verdict_name(result.verdict), result.reason));
+        for (const std::string& note : result.notes) line("  note: " + note);
+    }
+
+    /// How many of the sequences that count as identical are not exactly equal.
+    void write_note(std::string_view what, SequencePosition position) {
+        const std::uint64_t number =
+            count_identical([&](const SequenceResult& result) { return result.position == position; });
+        if (number > 0) line(fmt::format("  note: {} of them {}", grouped(number), what));
+    }
+
+    template <typename Counts>
+    std::uint64_t count_identical(Counts counts) const {
+        return static_cast<std::uint64_t>(std::count_if(
+            report_.sequences.begin(), report_.sequences.end(),
+            [&](const SequenceResult& result) { return result.verdict == Verdict::kIdentical && counts(result); }));
     }
 
     /// "divergent: 12 tables compared, 1 divergent, 1 failed; 30 differing rows; 3 sequences …; 1.2 s".

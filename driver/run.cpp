@@ -91,7 +91,7 @@ void compare_all(const Options& options, Terminal& terminal, const std::shared_p
     report.tables = TablePool(context, report.plan.tables).run();
     progress.end();
     for (const Both<SequenceDesc>& sequence : report.plan.sequences)
-        report.sequences.push_back(compare_sequence(sequence));
+        report.sequences.push_back(compare_sequence(sequence, report.plan.sequence_rules));
     for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
 }
 

@@ -96,6 +96,14 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
     const RelationDesc& relation = side(which);
     const std::string_view where = side_name(which);
     if (relation.locked) return fmt::format("it is locked by another session on {}", where);
+    if (!relation.unreadable.empty()) return fmt::format("it cannot be read on {}: {}", where, relation.unreadable);
+    if (relation.unlogged == Unlogged::kWhole)
+        return fmt::format("unlogged: its rows are not replicated to the {}, which is in recovery", where);
+    if (relation.unlogged == Unlogged::kParts)
+        return fmt::format(
+            "a part of it is unlogged and not replicated to the {}, which is in recovery; without it "
+            "(--exclude-table), its partitions are compared by themselves",
+            where);
     if (!relation.populated) return fmt::format("it is a materialized view that is not populated on {}", where);
     if (relation.row_security_active && !options_.enable_row_security) {
         return fmt::format("row security applies on {}; --enable-row-security compares the visible rows", where);

@@ -171,7 +171,7 @@ def test_what_only_one_side_has(tables, records):
     assert {name: status for name, (status, _) in found.items()} == {
         "public.t": "identical", "public.alone": "divergent", "public.u": "divergent", "public.s": "divergent"}
     assert "only on source" in found["public.alone"][1] and "extra" in found["public.u"][1]
-    assert found["public.s"][1] == "5 on source, 7 on target"
+    assert "ahead by 2: next value 6 on source, 8 on target" in found["public.s"][1]
 
 
 def test_incomplete(tables, records):

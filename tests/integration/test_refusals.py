@@ -227,7 +227,7 @@ def test_help_and_version():
     assert "compare" in run.stdout and run.stderr == ""
     run = pgparity("compare", "--help").expect(0)
     for option in ("--source --target --table --exclude-table --schema --map --map-column --key --columns --exclude-columns --where --ranges --jobs "
-                   "--workers --max-divergences --format --output --dry-run --strict-schema --no-sequences --enable-row-security "
+                   "--workers --max-divergences --format --output --dry-run --strict-schema --no-sequences --sequences-may-be-ahead --enable-row-security "
                    "--allow-same-server --no-progress --verbose --config --connect-timeout --statement-timeout --lock-timeout").split():
         assert option in run.stdout, option
     run = pgparity("--version").expect(0)

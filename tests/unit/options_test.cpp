@@ -88,6 +88,7 @@ TEST(Options, ReadEveryOption) {
                                    "--dry-run",
                                    "--strict-schema",
                                    "--no-sequences",
+                                   "--sequences-may-be-ahead",
                                    "--enable-row-security",
                                    "--allow-same-server",
                                    "--no-progress",
@@ -120,6 +121,7 @@ TEST(Options, ReadEveryOption) {
     EXPECT_TRUE(options.dry_run && options.strict_schema && options.enable_row_security && options.allow_same_server &&
                 options.verbose);
     EXPECT_FALSE(options.sequences || options.progress);
+    EXPECT_TRUE(options.sequences_may_be_ahead);
     EXPECT_EQ(options.connect_timeout_s, 0);
     EXPECT_EQ(options.statement_timeout, "30min");
     EXPECT_EQ(options.lock_timeout, "500");

@@ -154,6 +154,8 @@ TEST(TableRecords, OfSequencesAndOfTablesThatCouldNotBeCompared) {
     sequence.reason = "5 on source, 7 on target";
     EXPECT_EQ(record_of(sequence).status, "divergent");
     EXPECT_EQ(record_of(sequence).facts["message"], "5 on source, 7 on target");
+    sequence.notes = {"ahead by 2"};
+    EXPECT_EQ(record_of(sequence).facts["details"], Json::parse(R"({"notes": ["ahead by 2"]})"));
     const TableRecord skipped = record_of_skipped({{"public", "v"}, {"public", "v"}}, "it is a view");
     EXPECT_EQ(skipped.status, "incomplete");
     EXPECT_EQ(skipped.facts["message"], "it is a view");
