@@ -1,6 +1,6 @@
 -- Which versions of rows there are: by the bytes of keys, and by ranges.
-CREATE EXTENSION IF NOT EXISTS pg_parity;
 SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pg_parity;
 DROP SCHEMA IF EXISTS test_row_versions CASCADE;
 CREATE SCHEMA test_row_versions;
 SET search_path = test_row_versions;

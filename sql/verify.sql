@@ -362,7 +362,7 @@ SELECT j ->> 'status' AS status, j ->> 'message' AS message FROM CAST(:'job' AS 
 SELECT jsonb_build_object('ask', a.ask, 'server', 'loopback', 'relation', 't'::regclass::oid, 'name', 'test_verify.t', 'target', 'test_verify.t2') AS job
 FROM (SELECT '{"wait": 0, "lock_timeout": "10000", "statement_timeout": "0", "allow_same_server": true, "target_relation": "t2"}'::jsonb AS ask) a \gset
 SELECT parity.verify_connect(:'job') AS job \gset
-SELECT CAST(:'job' AS jsonb) || parity.verify_remote_begin(CAST(:'job' AS jsonb) -> 'ask') AS job \gset
+SELECT parity.verify_remote_begin(:'job') AS job \gset
 SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS before_the_pass;
 SELECT parity.verify_is_as_planned(:'job');
 SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS in_the_pass;
@@ -377,7 +377,7 @@ BEGIN;
 SELECT parity.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
 COMMIT;
 SELECT parity.verify_connect(:'job') AS job \gset
-SELECT CAST(:'job' AS jsonb) || parity.verify_remote_begin(CAST(:'job' AS jsonb) -> 'ask') AS job \gset
+SELECT parity.verify_remote_begin(:'job') AS job \gset
 -- Values are recorded as far as they fit.
 SELECT parity.verify_rows(:'job', NULL, NULL, (SELECT array_agg(d.key) FROM parity.row_digests('t', filter => 'id IN (300, 400, 500)') d), NULL, NULL, NULL)
     -> 'rows' AS rows \gset

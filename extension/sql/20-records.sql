@@ -345,7 +345,7 @@ CREATE FUNCTION parity.record_message(sqlstate text, message text) RETURNS text
                      OR sqlstate = ANY ('{22004,22023}'::text[])
                         AND message ~ ('^(on the target: )?(server "[^"]*" leads to '
                                        '|column "[^"]*" of type [^:]* (has no form|cannot be digested as) '
-                                       '|cannot compare these digests: |[a-z_]+ must (not )?be |"[^"]*" is no pattern )')
+                                       '|cannot compare these digests: |[a-z_]+ must (not )?be |".*" is no pattern for tables)')
                 THEN message
                 ELSE format('error %s; parity.run_error has its text, which may quote a value', left(sqlstate, 5)) END
 $$;
@@ -706,7 +706,8 @@ BEGIN
         RETURN NULL;
     END IF;
     found := pg_catalog.concat(callback, '(pg_catalog.jsonb)')::pg_catalog.regprocedure;
-    RETURN (SELECT pg_catalog.jsonb_build_object('name', parity.record_quoted(ARRAY[n.nspname::pg_catalog.text, p.proname::pg_catalog.text]))
+    RETURN (SELECT pg_catalog.jsonb_build_object('oid', p.oid,
+                'name', parity.record_quoted(ARRAY[n.nspname::pg_catalog.text, p.proname::pg_catalog.text]))
             FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
             WHERE p.oid OPERATOR(pg_catalog.=) found);
 EXCEPTION WHEN OTHERS THEN

@@ -7,12 +7,14 @@
 -- own, and gives what is known then. An error becomes part of it, so that the procedures, which commit between the steps, need no exception
 -- blocks. Members of that object, the job:
 --   server, relation (oid), name, target, ask (what was asked for)      set at the start; what has the name later becomes the relation
+--   kind, target_kind                    table, view or foreign table: what the caller named on either side, and all that is read there
 --   run, part, phase                     the records, and what they tell of the step
 --   step                                 what comes next: connect, snapshot, pass, settle, delay, replay, finish, done
 --   plan                                 key, columns, forms, ranges, replication: what connect found
 --   found                                candidates, ranges and counts after the last pass; which look that was, and who was writing (open)
 --   source_lsn                           the write position here at the last look
 --   target_lsn, target_horizon           position and oldest transaction of the target's last snapshot
+--   target_server, target_pid            which server and database that is, its incarnation, and the process that serves the connection
 --   follows                              what that snapshot shows of the look before: no (replication), replayed, late, unknown, or "at once"
 --                                        of a glance; absent where nobody waited, as at the first look or after a conflict
 --   followed                             the same without glances, for the records
@@ -189,22 +191,88 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_pin(jsonb) IS 'sets them for the rest of this transaction; internal';
 
--- Opens a transaction on the target whose snapshot is taken at once, and gives its position and its horizon: what no later than that ended
--- before the snapshot. Should this session not come to read, the target does not keep the snapshot for long.
-CREATE FUNCTION parity.verify_remote_begin(ask jsonb) RETURNS jsonb
+-- An address may lead to another server from one connection to the next, and a pooler from one transaction to the next. So every
+-- transaction on the target tells where it is, at its begin and again when all is read. Identity is the system identifier, where it may be
+-- read, and the database's OID; they are equal on standbys and promoted copies. Incarnation is when the server started, whether it is in
+-- recovery, and its timeline.
+CREATE FUNCTION parity.verify_server_query(job jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('jsonb_build_object(''control'', %L::boolean, ''system'', %s, '
+                  '''database'', (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()), '
+                  '''started'', (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, ''recovery'', pg_is_in_recovery(), '
+                  '''timeline'', CASE WHEN pg_is_in_recovery() THEN %s '
+                  'ELSE (''x'' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer END, ''pid'', pg_backend_pid())',
+                  c.readable, CASE WHEN c.readable THEN '(SELECT s.system_identifier::text FROM pg_control_system() s)' ELSE 'NULL' END,
+                  CASE WHEN c.readable THEN '(SELECT p.timeline_id FROM pg_control_checkpoint() p)' ELSE 'NULL' END)
+    FROM (SELECT coalesce((job #>> '{target_server,control}')::boolean, false) AS readable) c
+$$;
+COMMENT ON FUNCTION parity.verify_server_query(jsonb) IS 'an expression for the target that tells which server it is; internal';
+
+CREATE FUNCTION parity.verify_same_server(job jsonb, facts jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    was CONSTANT jsonb := job -> 'target_server';
+    change text;
+BEGIN
+    IF job -> 'target_pid' <> facts -> 'pid' THEN
+        RAISE EXCEPTION USING ERRCODE = '55000', HINT = 'Connect to the server itself, or to a pool in session mode.', MESSAGE = format(
+            'server "%s" is a pooler in transaction or statement mode: process %s served the connection before, and process %s does now',
+            job ->> 'server', job ->> 'target_pid', facts ->> 'pid');
+    ELSIF was -> 'database' <> facts -> 'database' OR was ->> 'system' <> facts ->> 'system' THEN
+        RAISE EXCEPTION USING ERRCODE = '55000', HINT = 'Let the foreign server name one server, and not an address that leads to several.',
+            MESSAGE = format('target is another server now: system identifier %s and database OID %s, before %s and %s',
+                             coalesce(facts ->> 'system', '(unknown)'), facts ->> 'database', coalesce(was ->> 'system', '(unknown)'),
+                             was ->> 'database');
+    END IF;
+    change := CASE
+        WHEN was -> 'started' <> facts -> 'started' AND was -> 'recovery' <> facts -> 'recovery'
+        THEN 'it is another server of the cluster, or was restarted as ' || CASE WHEN (facts ->> 'recovery')::boolean THEN 'a standby'
+                                                                                ELSE 'a primary' END
+        WHEN was -> 'started' <> facts -> 'started' THEN 'it was restarted, or is another server of the cluster'
+        WHEN was -> 'recovery' <> facts -> 'recovery' THEN 'it was promoted'
+        WHEN was -> 'timeline' <> facts -> 'timeline' THEN format('it follows timeline %s, before %s', facts ->> 'timeline',
+                                                                  was ->> 'timeline') END;
+    IF change IS NOT NULL THEN
+        RAISE EXCEPTION USING MESSAGE = 'target is not what it was when the run began: ' || change, ERRCODE = '55000',
+            HINT = 'What was read of the table counts no more. Verify it again.';
+    END IF;
+    RETURN job || jsonb_build_object('target_server', facts - 'pid', 'target_pid', facts -> 'pid');
+END
+$$;
+COMMENT ON FUNCTION parity.verify_same_server(jsonb, jsonb) IS
+    'an error (55000) if the target is not where it was; gives the job with where it is; internal';
+
+CREATE FUNCTION parity.verify_check_server(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN parity.verify_ask(format(
+    RETURN parity.verify_same_server(job, parity.verify_ask(format('SELECT (%s)::text', parity.verify_server_query(job)),
+                                                            parity.verify_patience(job -> 'ask'))::jsonb);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_check_server(jsonb) IS 'asks the target where it is, and compares; internal';
+
+-- Opens a transaction on the target whose snapshot is taken at once, and gives the job with its position and its horizon: what no later than
+-- that ended before the snapshot. Should this session not come to read, the target does not keep the snapshot for long.
+CREATE FUNCTION parity.verify_remote_begin(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ask CONSTANT jsonb := job -> 'ask';
+    answer jsonb;
+BEGIN
+    answer := parity.verify_ask(format(
         'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp; '
         'SELECT count(set_config(s.name, p.value, true))::text FROM jsonb_each_text(%L) p JOIN pg_settings s ON s.name = p.key '
         'WHERE s.name <> ''client_connection_check_interval'' OR version() ~ ''linux''; '
         'SELECT jsonb_build_object(''target_lsn'', CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() '
-        'ELSE pg_current_wal_insert_lsn() END, ''target_horizon'', pg_snapshot_xmin(pg_current_snapshot())::text)::text',
+        'ELSE pg_current_wal_insert_lsn() END, ''target_horizon'', pg_snapshot_xmin(pg_current_snapshot())::text, ''server'', %s)::text',
         parity.verify_settings(ask) || jsonb_build_object('client_connection_check_interval', '1s',
-            'idle_in_transaction_session_timeout', parity.verify_idle_limit(false))), parity.verify_patience(ask));
+            'idle_in_transaction_session_timeout', parity.verify_idle_limit(false)), parity.verify_server_query(job)),
+        parity.verify_patience(ask));
+    RETURN parity.verify_same_server(job, answer -> 'server') || (answer - 'server');
 END
 $$;
-COMMENT ON FUNCTION parity.verify_remote_begin(jsonb) IS 'begins a transaction on the target and takes its snapshot; internal';
+COMMENT ON FUNCTION parity.verify_remote_begin(jsonb) IS
+    'begins a transaction on the target, whose server must be the same, and takes its snapshot; internal';
 
 CREATE FUNCTION parity.verify_idle_limit(reading boolean) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -254,6 +322,38 @@ CREATE FUNCTION parity.verify_relation_query(name text) RETURNS text
 $$;
 COMMENT ON FUNCTION parity.verify_relation_query(text) IS
     'asks a side for a relation''s OID, columns, forms and key, and whether its rows have versions; internal';
+
+-- What is read there runs what an owner wrote, or not.
+CREATE FUNCTION parity.verify_kind(relkind text) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'f' THEN 'foreign table' ELSE 'table' END
+$$;
+COMMENT ON FUNCTION parity.verify_kind(text) IS 'what kind of relation that is, as far as it matters what reading it runs; internal';
+
+-- Reading a view runs what its owner wrote, with the rights of who reads. That must have been meant: who named a table does not read a view
+-- that has its name later, and a view on the target is read beside a table only if it was named. Gives the job with what is read there.
+CREATE FUNCTION parity.verify_require_kinds(job jsonb, own jsonb, other jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    own_kind text := parity.verify_kind(own ->> 'kind');
+    other_kind text := parity.verify_kind(other ->> 'kind');
+    expected text := coalesce(job ->> 'kind', 'table');
+BEGIN
+    IF own_kind <> expected THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation %s was a %s, and is a %s now', job ->> 'name', expected, own_kind),
+            ERRCODE = '42809', HINT = 'Find out who replaced it. parity.verify reads a view or foreign table only where that is named.';
+    ELSIF job ->> 'target_kind' <> other_kind THEN
+        RAISE EXCEPTION USING ERRCODE = '42809', MESSAGE = format('relation %s was a %s on the target, and is a %s now',
+            job ->> 'target', job ->> 'target_kind', other_kind);
+    ELSIF other_kind <> 'table' AND own_kind = 'table' AND NOT job -> 'ask' ? 'target_relation' THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation %s is a %s on the target', job ->> 'target', other_kind),
+            ERRCODE = '42809', HINT = 'target_relation => ... compares with it nevertheless.';
+    END IF;
+    RETURN job || jsonb_build_object('kind', own_kind, 'target_kind', other_kind);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_require_kinds(jsonb, jsonb, jsonb) IS
+    'an error (42809) unless the relations are of the kinds that the caller named; internal';
 
 CREATE FUNCTION parity.verify_form(
     column_name text, asked text, own jsonb, other jsonb, OUT form text, OUT own_form text, OUT other_form text, OUT reason text)
@@ -434,7 +534,7 @@ END
 $$;
 COMMENT ON FUNCTION parity.verify_system() IS 'this cluster''s identifier, NULL where it may not be seen; internal';
 
-CREATE FUNCTION parity.verify_open(job jsonb) RETURNS void
+CREATE FUNCTION parity.verify_open(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     dblink text := parity.verify_dblink();
@@ -471,9 +571,13 @@ BEGIN
     PERFORM parity.verify_ask('SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
                               'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings WHERE name = ''idle_session_timeout''',
                               parity.verify_patience(job -> 'ask'));
+    RETURN parity.verify_check_server((job - 'target_pid') || jsonb_build_object(
+        'target_server', coalesce(job -> 'target_server', '{}') || jsonb_build_object('control', parity.verify_ask(
+            'SELECT (has_function_privilege(''pg_control_system()'', ''EXECUTE'') '
+            'AND has_function_privilege(''pg_control_checkpoint()'', ''EXECUTE''))::text', parity.verify_patience(job -> 'ask'))::boolean)));
 END
 $$;
-COMMENT ON FUNCTION parity.verify_open(jsonb) IS 'connects with the target; internal';
+COMMENT ON FUNCTION parity.verify_open(jsonb) IS 'connects with the target, and gives the job with where it is; internal';
 
 CREATE FUNCTION parity.verify_connect(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -489,11 +593,11 @@ DECLARE
     target_system text;
 BEGIN
     PERFORM parity.verify_pin(ask);
-    PERFORM parity.verify_open(job);
+    job := parity.verify_open(job);
     IF job ? 'plan' THEN  -- once more, after a conflict
         RETURN job || '{"step": "snapshot"}';
     END IF;
-    PERFORM parity.verify_remote_begin(ask);
+    job := parity.verify_remote_begin(job);
     facts := parity.verify_ask(parity.verify_facts_query(job ->> 'target'), wait);
     IF facts ->> 'extension' IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'extension "pg_parity" is not installed on the target', ERRCODE = '55000',
@@ -523,12 +627,7 @@ BEGIN
                                                other ->> 'format'), ERRCODE = '55000',
             HINT = 'Both sides need versions of pg_parity with one digest format.';
     END IF;
-    -- Reading a view runs what its owner wrote. That must have been meant.
-    IF other ->> 'kind' IN ('v', 'f') AND own ->> 'kind' NOT IN ('v', 'f') AND NOT ask ? 'target_relation' THEN
-        RAISE EXCEPTION USING MESSAGE = format('relation %s is a %s on the target', job ->> 'target',
-                                               CASE other ->> 'kind' WHEN 'v' THEN 'view' ELSE 'foreign table' END),
-            ERRCODE = '42809', HINT = 'target_relation => ... compares with it nevertheless.';
-    END IF;
+    job := parity.verify_require_kinds(job, own, other);
     -- The name is what is recorded. Where another relation has it by now, that is the one; the lock stays on the first.
     IF own -> 'oid' <> job -> 'relation' THEN
         job := job || jsonb_build_object('relation', own -> 'oid');
@@ -537,6 +636,7 @@ BEGIN
         'target_oid', other -> 'oid', 'target_notices', facts -> 'notices',
         'replication', parity.verify_replication(facts, own_facts, own_system, target_system),
         'key_proven', CASE WHEN NOT ask ? 'key_columns' THEN own -> 'key' -> 'proven' END);
+    PERFORM parity.verify_check_server(job);
     PERFORM parity.verify_ask('COMMIT', wait);
     RETURN job || jsonb_build_object('plan', plan, 'step', 'snapshot');
 END
@@ -1357,7 +1457,8 @@ BEGIN
     END LOOP;
     RETURN job || jsonb_build_object('step', 'finish', 'status', status, 'sqlstate', state, 'message', message,
         -- With no other table it would be another way.
-        'hopeless', job ->> 'step' = 'connect' AND (state LIKE '08%' OR state IN ('2F003', '42704', '55000')));
+        'hopeless', state = '55000' AND message ~ 'another server now|is a pooler'
+                    OR job ->> 'step' = 'connect' AND (state LIKE '08%' OR state IN ('2F003', '42704', '55000')));
 EXCEPTION WHEN query_canceled THEN  -- who cancels may do it twice
     RETURN job || '{"step": "finish", "status": "cancelled", "sqlstate": "57014", "message": "cancelled while an error was dealt with"}';
 END
@@ -1404,30 +1505,30 @@ $$;
 COMMENT ON FUNCTION parity.verify_idle(jsonb, boolean) IS
     'sets how long the target waits for this side in the transaction that is open there; internal';
 
--- The plan is about the relations that had the names when it was made, and their columns. Whatever has the names now is locked until the
--- end of the pass, so that what is read is what is checked here.
+-- The plan is about the relations that had the names when it was made, their kinds and columns. They are locked until the end of the pass,
+-- and then must still have the names and be what they were, so that what is read is what is checked here. Locking plans nothing, and the
+-- kind comes with the lock: under this snapshot a table that has become a view since is still one.
 CREATE FUNCTION parity.verify_is_as_planned(job jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    touched CONSTANT text := 'SELECT (SELECT NULL::text FROM %s LIMIT 0)';
+    wait CONSTANT double precision := parity.verify_patience(job -> 'ask');
+    own_kind text;
+    other_kind text;
     own jsonb;
     other jsonb;
 BEGIN
     PERFORM parity.verify_idle(job, true);
-    -- A name that is gone is found so by the plan that is made next.
-    IF to_regclass(job ->> 'name') IS NULL OR (parity.verify_ask(format('SELECT (to_regclass(%L) IS NULL)::text', job ->> 'target'),
-                                                                 parity.verify_patience(job -> 'ask')))::boolean THEN
-        RETURN false;
-    END IF;
-    other := parity.verify_ask(format(touched, job ->> 'target') || '; ' || parity.verify_relation_query(job ->> 'target'),
-                               parity.verify_patience(job -> 'ask'));
-    EXECUTE format(touched, job ->> 'name');
+    other_kind := parity.verify_ask(format('SELECT parity.hold_relation(%L::oid)::text', job -> 'plan' ->> 'target_oid'), wait);
+    own_kind := parity.hold_relation((job ->> 'relation')::oid)::text;
+    other := parity.verify_ask(parity.verify_relation_query(job ->> 'target'), wait);
     EXECUTE parity.verify_relation_query(job ->> 'name') INTO own;
-    RETURN coalesce(md5(own::text) = job -> 'plan' ->> 'source_shape' AND md5(other::text) = job -> 'plan' ->> 'target_shape', false);
+    -- The plan that is made next finds what is gone, or of another kind. A shape has the OID.
+    RETURN coalesce(own_kind = own ->> 'kind' AND other_kind = other ->> 'kind'
+                    AND md5(own::text) = job -> 'plan' ->> 'source_shape' AND md5(other::text) = job -> 'plan' ->> 'target_shape', false);
 END
 $$;
 COMMENT ON FUNCTION parity.verify_is_as_planned(jsonb) IS
-    'locks what has the names of the relations now, and tells whether it is what the plan was made for; internal';
+    'locks the relations of the plan, and tells whether they are what it was made for; internal';
 
 CREATE FUNCTION parity.verify_start_over(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -1486,8 +1587,9 @@ BEGIN
         found := found || jsonb_build_object('rows', shown.with_values, 'values_left_out', shown.left_out);
     END IF;
     found := parity.verify_versions(lean, found || parity.verify_open_writers(lean -> 'found', writers));
-    found := parity.verify_judge(found, coalesce(job ->> 'follows', 'first'));
     PERFORM parity.verify_idle(lean, false);
+    PERFORM parity.verify_check_server(lean);  -- before any of it counts
+    found := parity.verify_judge(found, coalesce(job ->> 'follows', 'first'));
     -- A glance leaves how far the target had come at the last look as it is, for the message.
     RETURN job || jsonb_build_object('found', found, 'source_lsn', lsn, 'step', 'settle',
                                      'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
@@ -1553,10 +1655,14 @@ DECLARE
     replication jsonb := job -> 'plan' -> 'replication';
     wait double precision := parity.verify_patience(job -> 'ask');
     reached boolean;
+    answer jsonb;
+    query CONSTANT text := 'SELECT jsonb_build_object(''server'', %s, ''reached'', %s)::text';
 BEGIN
     IF replication ->> 'kind' = 'physical' THEN
-        RETURN parity.verify_ask(format('SELECT coalesce(pg_last_wal_replay_lsn() >= %L, false)::text', job ->> 'source_lsn'),
-            wait)::boolean;
+        answer := parity.verify_ask(format(query, parity.verify_server_query(job), format(
+            'coalesce(pg_last_wal_replay_lsn() >= %L, false)', job ->> 'source_lsn')), wait);
+        PERFORM parity.verify_same_server(job, answer -> 'server');
+        RETURN answer -> 'reached';
     END IF;
     SELECT coalesce(bool_and(coalesce(greatest(w.replay_lsn, s.confirmed_flush_lsn) >= (job ->> 'source_lsn')::pg_lsn, false)), false)
            AND count(*) = jsonb_array_length(replication -> 'slots')
@@ -1564,10 +1670,15 @@ BEGIN
     FROM pg_replication_slots s LEFT JOIN pg_stat_replication w ON w.pid = s.active_pid
     WHERE replication -> 'slots' ? s.slot_name;
     -- While a table is copied at first, its subscription goes on without it.
-    RETURN reached AND parity.verify_ask(format(
-        'SELECT (NOT EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubstate <> ''r'' AND (r.srrelid = %1$L::oid OR r.srrelid IN ('
-        'SELECT p.relid FROM pg_partition_tree(%1$L::oid) p UNION SELECT a.relid FROM pg_partition_ancestors(%1$L::oid) a(relid)))))::text',
-        job -> 'plan' ->> 'target_oid'), wait)::boolean;
+    IF NOT reached THEN
+        RETURN false;
+    END IF;
+    answer := parity.verify_ask(format(query, parity.verify_server_query(job), format(
+        'NOT EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubstate <> ''r'' AND (r.srrelid = %1$L::oid OR r.srrelid IN ('
+        'SELECT p.relid FROM pg_partition_tree(%1$L::oid) p UNION SELECT a.relid FROM pg_partition_ancestors(%1$L::oid) a(relid))))',
+        job -> 'plan' ->> 'target_oid')), wait);
+    PERFORM parity.verify_same_server(job, answer -> 'server');
+    RETURN answer -> 'reached';
 END
 $$;
 COMMENT ON FUNCTION parity.verify_has_replayed(jsonb) IS 'whether the target has replayed what the last look saw here; internal';
@@ -1793,7 +1904,7 @@ BEGIN
         IF step = 'snapshot' THEN
             -- In this order, and even where there is no phase to record: whose writes the target can show has a lower number than this
             -- transaction, which ends before the local snapshot is taken. So that snapshot tells of him if he goes on (verify_writers).
-            job := job || parity.verify_remote_begin(job -> 'ask') || '{"step": "pass"}';
+            job := parity.verify_remote_begin(job) || '{"step": "pass"}';
             PERFORM pg_current_xact_id();
         END IF;
         IF phase IS DISTINCT FROM job ->> 'phase' AND phase IS NOT NULL THEN
@@ -1929,7 +2040,7 @@ CREATE FUNCTION parity.verify_begin_run(ask jsonb, source text) RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT parity.record_run_start('verify', source, ask ->> 'server',
         'pg_parity ' || (SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'),
-        jsonb_strip_nulls(ask - '{server,wait,relation,found,error}'::text[]), true)
+        jsonb_strip_nulls(ask - '{server,wait,relation,found,error,callback_oid}'::text[]), true)
 $$;
 COMMENT ON FUNCTION parity.verify_begin_run(jsonb, text) IS 'begins the record of a run; internal';
 
@@ -1961,8 +2072,9 @@ $$;
 COMMENT ON FUNCTION parity.verify_target(text, text) IS
     'the name on the target of a relation: what was asked for, in the schema of its name if in none, or that name itself; internal';
 
--- The job of one table. Where another session verifies the table it is done at once.
-CREATE FUNCTION parity.verify_begin_table(ask jsonb, run bigint, relation oid) RETURNS jsonb
+-- The job of one table. Where another session verifies the table it is done at once. `kind` is what was chosen; if it is not given, what the
+-- relation is now.
+CREATE FUNCTION parity.verify_begin_table(ask jsonb, run bigint, relation oid, kind text DEFAULT NULL) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_variable
 DECLARE
@@ -1978,7 +2090,8 @@ BEGIN
     target := parity.verify_target(name, ask ->> 'target_relation');
     part := parity.record_table_start(run, name, target, parity.verify_scope(ask, name, target));
     job := jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name', name,
-                              'target', target);
+                              'target', target,
+                              'kind', coalesce(kind, (SELECT parity.verify_kind(c.relkind::text) FROM pg_class c WHERE c.oid = relation)));
     IF NOT parity.verify_lock(relation, ask ->> 'server') THEN
         PERFORM parity.record_table_finish(part, 'skipped', jsonb_build_object('message', 'another session verifies the relation'
             || parity.verify_lock_holder('verify', ask ->> 'server', relation)));
@@ -1987,7 +2100,7 @@ BEGIN
     RETURN job || '{"step": "connect"}';
 END
 $$;
-COMMENT ON FUNCTION parity.verify_begin_table(jsonb, bigint, oid) IS 'begins the record and the job of one table; internal';
+COMMENT ON FUNCTION parity.verify_begin_table(jsonb, bigint, oid, text) IS 'begins the record and the job of one table; internal';
 
 -- An error before there is a job is recorded and told like any other: a schedule whose table is gone must not fall silent. It goes on
 -- to the caller when that is done.
@@ -2046,7 +2159,8 @@ COMMENT ON FUNCTION parity.verify_begin(jsonb) IS 'begins the run over one table
 CREATE FUNCTION parity.verify_take_callback(asked jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (asked - '{found,called,relation,callback}'::text[])
-           || jsonb_strip_nulls(jsonb_build_object('callback', asked -> 'called' -> 'name', 'error', asked -> 'called' -> 'error'))
+           || jsonb_strip_nulls(jsonb_build_object('callback', asked -> 'called' -> 'name', 'callback_oid', asked -> 'called' -> 'oid',
+                                                   'error', asked -> 'called' -> 'error'))
 $$;
 COMMENT ON FUNCTION parity.verify_take_callback(jsonb) IS 'puts the callback that was found among what was asked for; internal';
 
@@ -2060,6 +2174,11 @@ DECLARE
     state text;
 BEGIN
     IF callback IS NOT NULL THEN
+        -- What has its name by now may be somebody else's.
+        IF job -> 'ask' ? 'callback_oid'
+           AND to_regprocedure(callback || '(pg_catalog.jsonb)')::oid IS DISTINCT FROM (job -> 'ask' ->> 'callback_oid')::oid THEN
+            RAISE EXCEPTION USING MESSAGE = 'it is not the function that had this name when the run began', ERRCODE = '42883';
+        END IF;
         EXECUTE format('SELECT %s($1::pg_catalog.jsonb)', callback) USING payload;
     END IF;
     RETURN job;
@@ -2206,35 +2325,42 @@ COMMENT ON PROCEDURE parity.verify(text, text, text, integer, text[], text[], js
 -- verify_schema: many tables in one run
 --
 
--- A pattern as psql and pgparity have it: * is any characters, ? is one, a dot divides schema and name, double quotes take the rest as it
--- is, everything else is folded to lower case. A pattern without a dot is of any schema.
+-- A pattern as psql and pgparity have it: * is any characters, ? is one, dots divide database, schema and name, letters are folded to lower
+-- case; double quotes take what is between them as it is, and two of them there are one; $ is itself, and whatever else regular expressions
+-- have means that. A pattern without a dot is of any schema.
 CREATE FUNCTION parity.verify_pattern(pattern text, OUT schema_regex text, OUT name_regex text)
-    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
-    c text;
-    quoted boolean := false;
-    dots integer := 0;
+    token text;
+    parts text[] := '{""}';
+    empty boolean[] := '{true}';
+    piece text;
 BEGIN
-    name_regex := '';
-    FOREACH c IN ARRAY regexp_split_to_array(pattern, '') LOOP
-        IF c = '"' THEN
-            quoted := NOT quoted;
-        ELSIF quoted OR c !~ '[.*?]' THEN
-            c := CASE WHEN quoted THEN c ELSE lower(c) END;
-            name_regex := name_regex || CASE WHEN c ~ '\w' THEN c ELSE '\' || c END;
-        ELSIF c = '.' THEN
-            dots := dots + 1;
-            schema_regex := '^(' || name_regex || ')$';
-            name_regex := '';
+    FOR token IN SELECT t.found[1] FROM regexp_matches(pattern, '"(?:[^"]|"")*"?|\[\]|[^"]', 'g') AS t(found) LOOP
+        IF token = '.' THEN
+            parts := array_append(parts, '');
+            empty := array_append(empty, true);
+            CONTINUE;
+        ELSIF left(token, 1) = '"' THEN
+            IF length(replace(token, '"', '')) % 2 <> length(token) % 2 THEN
+                RAISE EXCEPTION USING MESSAGE = format('"%s" is no pattern for tables: a quote is not closed', pattern), ERRCODE = '22023';
+            END IF;
+            piece := regexp_replace(replace(substr(token, 2, length(token) - 2), '""', '"'), '[|*+?()[\]{}.^$\\]', '\\\&', 'g');
         ELSE
-            name_regex := name_regex || CASE c WHEN '*' THEN '.*' ELSE '.' END;
+            piece := CASE token WHEN '*' THEN '.*' WHEN '?' THEN '.' WHEN '$' THEN '\$' WHEN '[]' THEN '\[]'
+                ELSE translate(token, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') END;
         END IF;
+        parts[cardinality(parts)] := parts[cardinality(parts)] || piece;
+        empty[cardinality(parts)] := false;
     END LOOP;
-    IF quoted OR dots > 1 OR name_regex = '' THEN
+    IF true = ANY (empty) OR cardinality(parts) > 3 THEN
         RAISE EXCEPTION USING MESSAGE = format('"%s" is no pattern for tables', pattern), ERRCODE = '22023',
             HINT = 'A pattern is such as public.* or "Sales".orders_?.';
+    ELSIF cardinality(parts) = 3 AND current_database() !~ ('^(' || parts[1] || ')$') THEN
+        RAISE EXCEPTION USING MESSAGE = format('"%s" is no pattern for tables of this database', pattern), ERRCODE = '22023';
     END IF;
-    name_regex := '^(' || name_regex || ')$';
+    schema_regex := '^(' || parts[cardinality(parts) - 1] || ')$';
+    name_regex := '^(' || parts[cardinality(parts)] || ')$';
 END
 $$;
 COMMENT ON FUNCTION parity.verify_pattern(text) IS 'a pattern for tables as regular expressions; internal';
@@ -2258,10 +2384,11 @@ BEGIN
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
                           AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
           AND NOT EXISTS (SELECT FROM unnest(exclude) AS e(pattern), parity.verify_pattern(e.pattern) x
-                          WHERE (x.schema_regex IS NULL OR n.nspname ~ x.schema_regex) AND c.relname ~ x.name_regex)
+                          WHERE (x.schema_regex IS NULL OR n.nspname ~ (x.schema_regex COLLATE "default"))
+                            AND c.relname ~ (x.name_regex COLLATE "default"))
     ), matched AS (
         SELECT c.*, m.pattern FROM candidate c JOIN unnest(patterns) AS m(pattern) ON true, parity.verify_pattern(m.pattern) x
-        WHERE (x.schema_regex IS NULL OR c.nspname ~ x.schema_regex) AND c.relname ~ x.name_regex
+        WHERE (x.schema_regex IS NULL OR c.nspname ~ (x.schema_regex COLLATE "default")) AND c.relname ~ (x.name_regex COLLATE "default")
     ), own AS (
         SELECT DISTINCT m.oid, m.name FROM matched m
         WHERE NOT EXISTS (SELECT FROM pg_partition_ancestors(m.oid) a(relid) JOIN matched p ON p.oid = a.relid WHERE a.relid <> m.oid)
@@ -2296,7 +2423,7 @@ CREATE FUNCTION parity.verify_within(ask jsonb, until timestamptz) RETURNS jsonb
 $$;
 COMMENT ON FUNCTION parity.verify_within(jsonb, timestamptz) IS 'what was asked for, with waiting cut to the time that is left; internal';
 
--- The next table of a run over many: {"ask", "run", "left", "until", "statuses", "stop"}. One that was dropped since the list was made is
+-- The next table of a run over many: {"ask", "run", "left", "until", "statuses", "stop", "target_server"}. One that was dropped since the list was made is
 -- passed over under the name that it had.
 CREATE FUNCTION parity.verify_next(work jsonb, OUT rest jsonb, OUT job jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -2321,7 +2448,8 @@ BEGIN
         BEGIN
             ask := parity.verify_within(rest -> 'ask', until);
             IF EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid) THEN
-                job := parity.verify_begin_table(ask, (rest ->> 'run')::bigint, (next ->> 'oid')::oid);
+                job := parity.verify_begin_table(ask, (rest ->> 'run')::bigint, (next ->> 'oid')::oid, 'table')
+                       || jsonb_strip_nulls(jsonb_build_object('target_server', rest -> 'target_server'));
                 RETURN;
             END IF;
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
@@ -2347,7 +2475,7 @@ CREATE FUNCTION parity.verify_is_hopeless(job jsonb) RETURNS boolean
         WHEN '42704' THEN NOT EXISTS (SELECT FROM pg_user_mappings m WHERE m.srvname = job ->> 'server'
                                       AND (m.umuser = 0 OR m.usename = CURRENT_USER))
         WHEN '55000' THEN NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'dblink')
-                          OR job ->> 'message' ~ '^(extension "pg_parity" is not installed|digests of format )'
+                          OR job ->> 'message' ~ '^extension "pg_parity" is not installed|^digests of format |another server now|is a pooler'
         ELSE true END, false)
 $$;
 COMMENT ON FUNCTION parity.verify_is_hopeless(jsonb) IS 'whether what ended a job would end that of any other table; internal';
@@ -2355,6 +2483,8 @@ COMMENT ON FUNCTION parity.verify_is_hopeless(jsonb) IS 'whether what ended a jo
 CREATE FUNCTION parity.verify_note(work jsonb, job jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_set(work, '{statuses}', (work -> 'statuses') || (job -> 'status'))
+           || CASE WHEN NOT work ? 'target_server' AND job -> 'target_server' ? 'database'
+                   THEN jsonb_build_object('target_server', job -> 'target_server') ELSE '{}' END
            || CASE WHEN job ->> 'status' = 'cancelled' THEN jsonb_build_object('stop', 'not reached before the run was cancelled',
                'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
                    WHEN parity.verify_is_hopeless(job)

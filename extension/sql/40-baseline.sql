@@ -21,6 +21,8 @@ CREATE TABLE parity.baseline (
     key_columns text[] NOT NULL,
     columns text[] NOT NULL,
     all_columns boolean NOT NULL,
+    kind "char" NOT NULL,
+    path text,
     forms jsonb NOT NULL,
     filter text,
     format_version integer NOT NULL,
@@ -41,6 +43,9 @@ COMMENT ON COLUMN parity.baseline.captured_by IS 'the role that had logged in';
 COMMENT ON COLUMN parity.baseline.key_columns IS 'the columns that identify a row; none: the rows have no key';
 COMMENT ON COLUMN parity.baseline.columns IS 'the other columns that were digested, in this order';
 COMMENT ON COLUMN parity.baseline.all_columns IS 'whether all columns were meant, so that one that was added since is missing';
+COMMENT ON COLUMN parity.baseline.kind IS 'what the relation was, as in pg_class.relkind';
+COMMENT ON COLUMN parity.baseline.path IS
+    'how its rows were read: scan (its pages) or aggregate (a query); NULL: in a serializable transaction, which has no choice';
 COMMENT ON COLUMN parity.baseline.forms IS 'what the columns were hashed as';
 COMMENT ON COLUMN parity.baseline.filter IS 'which rows were digested; NULL: all';
 COMMENT ON COLUMN parity.baseline.format_version IS 'of the digests';
@@ -115,10 +120,10 @@ BEGIN
             DELETE FROM parity.baseline b WHERE b.id = older.id;
         END LOOP;
     END IF;
-    INSERT INTO parity.baseline (relation, label, key_columns, columns, all_columns, forms, filter, format_version, seed, width, ranges,
-                                 row_count, highest_bound, highest_key, highest_row)
-    VALUES (kept.relation, kept.label, kept.key_columns, kept.columns, kept.all_columns, kept.forms, kept.filter, parity.format_version(),
-            kept.seed, kept.width, cardinality(kept_ranges), (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r),
+    INSERT INTO parity.baseline (relation, label, key_columns, columns, all_columns, kind, path, forms, filter, format_version, seed, width,
+                                 ranges, row_count, highest_bound, highest_key, highest_row)
+    VALUES (kept.relation, kept.label, kept.key_columns, kept.columns, kept.all_columns, kept.kind, kept.path, kept.forms, kept.filter,
+            parity.format_version(), kept.seed, kept.width, cardinality(kept_ranges), (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r),
             kept.highest_bound, kept.highest_key, kept.highest_row)
     RETURNING id INTO made;
     INSERT INTO parity.baseline_range
@@ -235,6 +240,39 @@ $$;
 COMMENT ON FUNCTION parity.baseline_digest(regclass, parity.baseline, integer, integer) IS
     'digests a table for a baseline, under bounds that it chooses; the last is the highest key where keys have an order; internal';
 
+-- How the session's last digests were read: from pages, all of them or few, or by a query. A serializable transaction reads all by queries.
+CREATE FUNCTION parity.baseline_path() RETURNS text
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN current_setting('transaction_isolation') <> 'serializable' THEN replace(d.path, 'index', 'scan') END
+    FROM parity.last_digest() AS d
+$$;
+COMMENT ON FUNCTION parity.baseline_path() IS 'how a baseline''s rows were read, as parity.baseline has it; internal';
+
+CREATE FUNCTION parity.baseline_kind(kind "char") RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE kind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a partitioned table' WHEN 'm' THEN 'a materialized view' WHEN 'v' THEN 'a view'
+                     WHEN 'f' THEN 'a foreign table' ELSE format('of kind %s', kind) END
+$$;
+COMMENT ON FUNCTION parity.baseline_kind("char") IS 'a kind of relation in words; internal';
+
+-- Another one may have the name by now. Reading a view would run what its owner wrote. The lock stays, so that it is what is read.
+CREATE FUNCTION parity.baseline_hold(relation regclass, kept parity.baseline) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    kind CONSTANT "char" := parity.hold_relation(relation);
+BEGIN
+    IF kind IS NULL THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation with OID %s does not exist', relation::oid), ERRCODE = '42P01';
+    ELSIF kind <> kept.kind THEN
+        RAISE EXCEPTION USING ERRCODE = '42809', HINT = 'Find out who replaced it, or capture it again with replace => true.',
+            MESSAGE = format('%s was %s when it was captured, and is %s now', kept.relation, parity.baseline_kind(kept.kind),
+                             parity.baseline_kind(kind));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.baseline_hold(regclass, parity.baseline) IS
+    'locks a relation until the end of the transaction; an error (42809) unless it is of the kind that was captured; internal';
+
 -- Random bits of two version 4 UUIDs, which come from the server's strong generator.
 CREATE FUNCTION parity.baseline_seed() RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -285,9 +323,11 @@ CREATE FUNCTION parity.capture(
     OUT captured_rows bigint, OUT captured_ranges integer, OUT highest_key text)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    kind CONSTANT "char" := parity.hold_relation(relation);  -- before anything else is found out about it
     plan parity.baseline := parity.baseline_plan(relation, label, key_columns, columns, forms, filter, width);
     digested record;
 BEGIN
+    plan.kind := kind;
     IF NOT coalesce(replace, false)
        AND EXISTS (SELECT FROM parity.baseline b WHERE b.relation = plan.relation AND b.label = plan.label) THEN
         RAISE EXCEPTION USING MESSAGE = format('%s has a baseline "%s" already', plan.relation, label), ERRCODE = '42710',
@@ -296,6 +336,7 @@ BEGIN
     -- About a megabyte a range; fewer for very wide tables, whose digests take memory.
     SELECT d.* INTO digested FROM parity.baseline_digest(relation, plan, coalesce(ranges, greatest(16, least(
         1024, 100000 / (cardinality(plan.columns) + 2), parity.baseline_pages(relation) / 128)))::integer, workers) AS d;
+    plan.path := parity.baseline_path();
     plan.highest_bound := digested.highest_bound;
     plan.highest_key := digested.highest_key;
     plan.highest_row := digested.highest_row;
@@ -426,6 +467,12 @@ BEGIN
         SELECT r.lower_key FROM parity.baseline_range r WHERE r.baseline_id = kept.id AND r.lower_key IS NOT NULL ORDER BY r.range_no),
         workers) AS d;
     SELECT * INTO effort FROM parity.last_digest();
+    IF parity.baseline_path() <> kept.path THEN
+        RAISE EXCEPTION USING ERRCODE = '55000', HINT = 'parity.range_digests(...) with path => ''scan'' tells why.', MESSAGE = format(
+            '%s was read %s when it was captured, and is read %s now', kept.relation,
+            CASE kept.path WHEN 'scan' THEN 'from its pages' ELSE 'by a query' END,
+            CASE kept.path WHEN 'scan' THEN 'by a query' ELSE 'from its pages' END);
+    END IF;
     IF cardinality(now) IS DISTINCT FROM kept.ranges THEN
         RAISE EXCEPTION USING ERRCODE = 'XX000', MESSAGE = format(
             'the baseline has %s ranges, and the table was digested in %s', kept.ranges, cardinality(now));
@@ -506,6 +553,7 @@ BEGIN
         PERFORM set_config('lock_timeout', (extract(epoch FROM (ask ->> 'lock_timeout')::interval) * 1000)::bigint::text, true);
         SELECT * INTO STRICT kept FROM parity.baseline b WHERE b.id = (job ->> 'baseline')::bigint;
         PERFORM parity.baseline_require(kept);
+        PERFORM parity.baseline_hold(relation, kept);
         RETURN parity.baseline_compare(relation, kept, (ask ->> 'allow_appends')::boolean, (ask ->> 'workers')::integer,
                                        coalesce((ask ->> 'max_ranges')::integer, 2147483647));
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
@@ -581,7 +629,7 @@ BEGIN
     END IF;
     run := parity.record_run_start('baseline', current_database(), ask ->> 'label',
         (SELECT format('pg_parity %s', e.extversion) FROM pg_extension e WHERE e.extname = 'pg_parity'),
-        jsonb_strip_nulls(ask - '{label,error}'::text[]), true);
+        jsonb_strip_nulls(ask - '{label,error,callback_oid}'::text[]), true);
     IF error IS NOT NULL THEN
         RETURN parity.verify_refused(ask, run, name, jsonb_strip_nulls(jsonb_build_object(
             'target_relation', CASE WHEN ask ->> 'captured_as' <> name THEN ask -> 'captured_as' END)), error);
@@ -662,6 +710,6 @@ BEGIN
 END
 $privileges$;
 GRANT SELECT ON parity.baseline, parity.baseline_range TO parity_operator;
-GRANT SELECT (id, relation, label, captured, captured_by, key_columns, columns, all_columns, forms, filter, format_version, width, ranges,
-              row_count)
+GRANT SELECT (id, relation, label, captured, captured_by, key_columns, columns, all_columns, kind, path, forms, filter, format_version, width,
+              ranges, row_count)
     ON parity.baseline TO parity_reader;

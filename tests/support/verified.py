@@ -27,13 +27,16 @@ class Verified:
                             [str(v) for v in words.values()])
         self.source.execute(f"CREATE USER MAPPING FOR {for_role} SERVER {name} OPTIONS (user %s, password %s)", [user, password])
 
-    def verify(self, relation="t", server="replica", connection=None, recheck_delay="50 ms", **options):
-        """The result; the run's row of parity.run_table is in `part` then, what was warned of in `warnings`."""
-        words = {"relation": relation, "server": server, "recheck_delay": recheck_delay, **options}
+    def verify(self, relation="t", server="replica", connection=None, recheck_delay="50 ms", procedure="verify", **options):
+        """The result; the run's row of parity.run_table is in `part` then, what was warned of in `warnings`. Another procedure, verify_schema,
+        has no relation."""
+        words = {"server": server, "recheck_delay": recheck_delay, **options}
+        if procedure == "verify":
+            words = {"relation": relation, **words}
         connection = connection or self.source.connection
         del connection.notices[:]
         with connection.cursor() as cursor:
-            cursor.execute(f"CALL parity.verify({', '.join(f'{k} => %s' for k in words)})", list(words.values()))
+            cursor.execute(f"CALL parity.{procedure}({', '.join(f'{k} => %s' for k in words)})", list(words.values()))
             _, result = cursor.fetchone()
         self.warnings = "".join(connection.notices)
         return result

@@ -1,0 +1,213 @@
+"""What a table's owner writes must not run with the rights of a superuser who verifies, captures or compares: tables that become views, before
+a run comes to them and while it is at them, on either side."""
+
+import contextlib
+import json
+import re
+
+import psycopg2
+import pytest
+
+from support.verified import InBackground, Verified, wait_for_phase
+
+# Says who it runs for, if that is a superuser.
+EVIL = """
+CREATE FUNCTION pub.evil(n int) RETURNS boolean LANGUAGE plpgsql {volatility} AS $$
+BEGIN
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE LOG 'ran with the rights of %', current_user;
+    END IF;
+    RETURN true;
+END $$"""
+VIEW = "CREATE VIEW pub.zzz AS SELECT 1 AS id, 'x'::text AS v WHERE pub.evil(1)"
+
+
+class Owned(Verified):
+    """Two databases in which an ordinary role owns the tables that a superuser verifies."""
+
+    def __init__(self, source, target):
+        super().__init__(source, target)
+        self.owner = f"owner_{source.name}"
+        for side in (source, target):
+            side.execute(f"DROP ROLE IF EXISTS {self.owner}; CREATE ROLE {self.owner} LOGIN; CREATE SCHEMA pub; GRANT ALL ON SCHEMA pub TO {self.owner}")
+            self.as_owner(side, EVIL.format(volatility="VOLATILE"))
+            self._logs = [source.cluster.log_file, target.cluster.log_file]
+        self.marks = [self._ran(log) for log in self._logs]
+
+    def as_owner(self, side, sql):
+        """In a session of the owner."""
+        with contextlib.closing(side.connect(user=self.owner)) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    def owners(self, sql):
+        for side in (self.source, self.target):
+            self.as_owner(side, sql)
+
+    @staticmethod
+    def _ran(log):
+        with open(log, errors="replace") as file:
+            return file.read().count("ran with the rights of")
+
+    def ran(self):
+        """How often the owner's function ran with a superuser's rights, on both sides, since the tables were made."""
+        return [self._ran(log) - mark for log, mark in zip(self._logs, self.marks)]
+
+    def told(self):
+        """What the logs tell of it, for people."""
+        found = []
+        for log in self._logs:
+            with open(log, errors="replace") as file:
+                found += re.findall(r"ran with the rights of.*\n(?:.*CONTEXT.*\n(?:\t.*\n)*)?(?:.*STATEMENT.*\n)?", file.read())
+        return "\n".join(found[-6:])
+
+    def parts(self):
+        return dict(self.source.query("SELECT relation, status::text FROM parity.run_table WHERE run_id = (SELECT max(id) FROM parity.run)"))
+
+
+@pytest.fixture
+def owned(pair):
+    made = Owned(pair.source, pair.target)
+    made.make_server()
+    made.owners("CREATE TABLE pub.zzz (id int PRIMARY KEY, v text)")
+    yield made
+    for side in (made.source, made.target):
+        side.execute(f"DROP OWNED BY {made.owner} CASCADE; DROP ROLE {made.owner}")
+        side.close()
+
+
+def exchange(database, owner, how):
+    """The owner makes a view of the table."""
+    with contextlib.closing(database.connect(user=owner)) as connection, connection.cursor() as cursor:
+        if how == "rule":
+            if database.cluster.installation.major >= 16:
+                pytest.skip("a rule makes no view of a table any more")
+            cursor.execute("ALTER TABLE pub.zzz DROP CONSTRAINT zzz_pkey")
+            cursor.execute("VACUUM pub.zzz")  # it remembers that it had an index
+            cursor.execute("CREATE RULE \"_RETURN\" AS ON SELECT TO pub.zzz DO INSTEAD SELECT 1 AS id, CASE WHEN pub.evil(1) THEN 'x' END AS v")
+        else:
+            cursor.execute("BEGIN; DROP TABLE pub.zzz; " + VIEW + "; COMMIT")
+
+
+SIDES = [("source", "rule"), ("target", "rule"), ("target", "exchange")]
+
+
+@pytest.mark.parametrize("side,how", SIDES)
+def test_a_table_that_becomes_a_view_before_its_turn(owned, side, how):
+    owned.both("CREATE TABLE pub.aaa (id int PRIMARY KEY, v text); INSERT INTO pub.aaa VALUES (1, 'a')")
+    owned.target.execute("UPDATE pub.aaa SET v = 'b'")
+    with InBackground(owned, procedure="verify_schema", patterns=["pub.*"], recheck_delay="2 s", rechecks=1) as background:
+        wait_for_phase(owned, "waiting before looking again")
+        exchange(getattr(owned, side), owned.owner, how)
+        background.join(60)
+    assert background.result == "divergent"
+    assert owned.parts() == {"pub.aaa": "divergent", "pub.zzz": "failed"}
+    assert owned.part["sqlstate"] == "42809" and "view" in owned.part["message"], owned.part["message"]
+    assert owned.ran() == [0, 0], owned.told()
+
+
+@pytest.mark.parametrize("named", ["verify", "verify_schema"])
+@pytest.mark.parametrize("side,how", [("source", "exchange"), ("target", "exchange"), ("target", "rule")])
+def test_a_table_that_becomes_a_view_between_two_looks(owned, side, how, named):
+    owned.as_owner(owned.source, "INSERT INTO pub.zzz VALUES (1, 'a')")
+    with InBackground(owned, procedure=named, recheck_delay="2 s", rechecks=1,
+                      **({"relation": "pub.zzz"} if named == "verify" else {"patterns": ["pub.*"]})) as background:
+        wait_for_phase(owned, "waiting before looking again")
+        exchange(getattr(owned, side), owned.owner, how)
+        background.join(60)
+    assert background.result == "failed"
+    assert owned.part["sqlstate"] == "42809" and "and is a view now" in owned.part["message"], owned.part["message"]
+    assert owned.ran() == [0, 0], owned.told()
+
+
+@pytest.mark.parametrize("side,how", [("source", "rule"), ("target", "rule"), ("source", "exchange"), ("target", "exchange")])
+def test_a_table_that_becomes_a_view_between_snapshot_and_lock(owned, side, how):
+    """The pass has its snapshots, which tell of a table for ever. The steps are taken by hand."""
+    ask = {"wait": 0, "lock_timeout": "10000", "statement_timeout": "0", "allow_same_server": False, "rechecks": 3, "max_rows": 10,
+           "with_values": False, "recheck_delay": 0}
+    job = {"ask": ask, "server": "replica", "name": "pub.zzz", "target": "pub.zzz", "phase": "comparing",
+           "relation": owned.source.value("SELECT 'pub.zzz'::regclass::oid")}
+    with contextlib.closing(owned.source.connect()) as connection, connection.cursor() as cursor:
+        def step(name):
+            cursor.execute(f"SELECT parity.verify_{name}(%s)", [json.dumps(job)])
+            return cursor.fetchone()[0]
+        job = step("connect")
+        job = step("step")
+        assert job["step"] == "pass"
+        cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SELECT")
+        exchange(getattr(owned, side), owned.owner, how)
+        job = step("pass")
+        assert job["step"] == "connect" and "found" not in job
+        cursor.execute("ROLLBACK")
+        with pytest.raises(psycopg2.errors.WrongObjectType, match="was a table.*and is a view now"):
+            step("connect")
+    assert owned.ran() == [0, 0], owned.told()
+
+
+def test_a_view_that_is_named_is_read(owned):
+    """As any query of a superuser would read it."""
+    for side in (owned.source, owned.target):
+        exchange(side, owned.owner, "exchange")
+    assert owned.verify("pub.zzz") == "identical"
+    assert owned.ran()[0] > 0 and owned.ran()[1] > 0
+    owned.target.execute("CREATE OR REPLACE VIEW pub.zzz AS SELECT 1 AS id, 'y'::text AS v")
+    assert owned.verify("pub.zzz") == "divergent"
+
+
+@pytest.mark.parametrize("how", ["rule", "exchange", "renamed"])
+def test_a_captured_table_that_becomes_a_view(owned, how):
+    source = owned.source
+    if how == "renamed":
+        owned.as_owner(source, "INSERT INTO pub.zzz SELECT n, 'x' FROM generate_series(1, 100) n")
+    source.execute("SELECT * FROM parity.capture('pub.zzz', 'closed')")
+    assert baseline(owned) == "identical"
+    if how == "renamed":
+        owned.as_owner(source, "BEGIN; ALTER TABLE pub.zzz RENAME TO zzz_0; CREATE VIEW pub.zzz AS SELECT * FROM pub.zzz_0 WHERE id > 1 OR pub.evil(1); COMMIT")
+    else:
+        exchange(source, owned.owner, how)
+    assert baseline(owned) == "failed"
+    assert owned.part["sqlstate"] == "42809"
+    assert owned.part["message"] == "pub.zzz was a table when it was captured, and is a view now"
+    assert owned.ran() == [0, 0], owned.told()
+
+
+def baseline(owned, relation="pub.zzz"):
+    with owned.source.connection.cursor() as cursor:
+        cursor.execute("CALL parity.verify_baseline(%s, 'closed')", [relation])
+        return cursor.fetchone()[1]
+
+
+def test_a_baseline_remembers_how_its_rows_were_read(owned):
+    """Rows that another table access method keeps are read by a query. Equal or not, that is not what was captured."""
+    source = owned.source
+    source.execute("CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler")
+    owned.as_owner(source, "INSERT INTO pub.zzz SELECT n, 'x' FROM generate_series(1, 100) n")
+    source.execute("SELECT * FROM parity.capture('pub.zzz', 'closed')")
+    assert source.query("SELECT kind, path FROM parity.baseline") == [("r", "scan")]
+    assert baseline(owned) == "identical"
+    owned.as_owner(source, "UPDATE pub.zzz SET v = 'y' WHERE id = 7")
+    assert baseline(owned) == "divergent"
+    owned.as_owner(source, "UPDATE pub.zzz SET v = 'x' WHERE id = 7")
+    source.execute("CREATE TABLE pub.kept (LIKE pub.zzz INCLUDING ALL) USING other_heap; INSERT INTO pub.kept SELECT * FROM pub.zzz;"
+                   "DROP TABLE pub.zzz; ALTER TABLE pub.kept RENAME TO zzz")
+    assert baseline(owned) == "failed"
+    assert owned.part["message"] == "pub.zzz was read from its pages when it was captured, and is read by a query now"
+    source.execute("SELECT * FROM parity.capture('pub.zzz', 'closed', replace => true)")
+    assert baseline(owned) == "identical"
+    source.execute("UPDATE pub.zzz SET v = 'y' WHERE id = 7")
+    assert baseline(owned) == "divergent"
+
+
+def test_a_callback_that_was_replaced_is_not_called(owned):
+    owned.source.execute("CREATE FUNCTION pub.told(payload jsonb) RETURNS void LANGUAGE sql AS ''")
+    owned.as_owner(owned.source, "INSERT INTO pub.zzz VALUES (1, 'a')")
+    with InBackground(owned, relation="pub.zzz", callback="pub.told", recheck_delay="2 s", rechecks=1) as background:
+        wait_for_phase(owned, "waiting before looking again")
+        owned.source.execute("DROP FUNCTION pub.told(jsonb)")
+        owned.as_owner(owned.source, "CREATE FUNCTION pub.told(payload jsonb) RETURNS void LANGUAGE sql AS 'SELECT pub.evil(1)'")
+        background.join()
+    assert background.result == "divergent"
+    assert "it is not the function that had this name when the run began" in owned.warnings
+    assert owned.ran() == [0, 0], owned.told()
+    assert owned.verify("pub.zzz", callback="pub.told") == "divergent"  # whoever names it now means it
+    assert owned.ran() == [1, 0]
