@@ -66,7 +66,7 @@ Connection Connection::open(std::string_view server, const std::string& conninfo
     auto state = std::make_unique<State>(server, conn);
     state->failure = failure;
     PQsetNoticeReceiver(
-        conn, [](void* self, const PGresult* notice) { static_cast<const State*>(self)->handle_notice(notice); },
+        conn, [](void* self, const PGresult* notice) { static_cast<State*>(self)->handle_notice(notice); },
         state.get());
     state->connect(connect_timeout_s);
     PQsetnonblocking(conn, 1);
@@ -121,6 +121,19 @@ void Connection::set_companion(Connection* companion) {
     if (state_->companion) state_->companion->watched_by = nullptr;
     state_->companion = companion ? companion->state_.get() : nullptr;
     if (companion) companion->state_->watched_by = state_.get();
+}
+
+void Connection::replace(Connection fresh) {
+    State &old = *state_, &made = *fresh.state_;
+    made.on_progress = std::move(old.on_progress);
+    made.on_notice = std::move(old.on_notice);
+    made.failure = old.failure;
+    made.answer_time = old.answer_time;
+    made.companion = std::exchange(old.companion, nullptr);
+    made.watched_by = std::exchange(old.watched_by, nullptr);
+    if (made.companion) made.companion->watched_by = &made;
+    if (made.watched_by) made.watched_by->companion = &made;
+    state_ = std::move(fresh.state_);
 }
 
 void Connection::hang_up() noexcept { state_->hang_up(); }

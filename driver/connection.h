@@ -141,6 +141,9 @@ class Connection {
     RowStream stream(const std::string& sql, const std::vector<Parameter>& parameters = {});
     void set_companion(Connection* companion);
 
+    /// Takes the place of one that broke: `fresh` gets its handlers, its companion and its limits.
+    void replace(Connection fresh);
+
     /// Sends COPY … TO STDOUT and returns once the server begins to send.
     CopyStream copy_out(const std::string& sql);
 

@@ -28,6 +28,9 @@ std::string_view field(const PGresult* result, int code) {
     return text ? text : "";
 }
 
+/// Whether a message comes from the server's own code, which is C; the extension is C++.
+bool is_of_server(const PGresult* result) { return !field(result, PG_DIAG_SOURCE_FILE).ends_with(".cpp"); }
+
 int milliseconds_until(std::optional<Clock::time_point> deadline) {
     if (!deadline) return -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
@@ -302,7 +305,7 @@ void Connection::State::fail_broken() {
     broken = true;
     throw Error(ErrorKind::kConnection,
                 fmt::format("lost the connection to the {}: {}", server, one_line(PQerrorMessage(conn))), {}, server,
-                {});
+                end_state, !end_state.empty());
 }
 
 void Connection::State::fail_late() {
@@ -316,15 +319,26 @@ void Connection::State::fail_late() {
 /// connection.
 void Connection::State::fail(const ResultPtr& result) {
     const std::string_view sqlstate = field(result.get(), PG_DIAG_SQLSTATE);
-    if (sqlstate.empty() || PQstatus(conn) == CONNECTION_BAD) fail_broken();
+    if (sqlstate.empty() || PQstatus(conn) == CONNECTION_BAD) {
+        remember_end(result.get());
+        fail_broken();
+    }
     std::string message = fmt::format("{}: {}", server, one_line(field(result.get(), PG_DIAG_MESSAGE_PRIMARY)));
     const std::string_view detail = field(result.get(), PG_DIAG_MESSAGE_DETAIL);
     if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
     throw Error(ErrorKind::kServer, message, one_line(field(result.get(), PG_DIAG_MESSAGE_HINT)), server,
-                std::string(sqlstate));
+                std::string(sqlstate), is_of_server(result.get()));
 }
 
-void Connection::State::handle_notice(const PGresult* notice) const {
+/// Replay on a standby ends the session of who is idle in a transaction that it must wait for. The word of it comes as
+/// an answer or, where none is awaited, as a notice.
+void Connection::State::remember_end(const PGresult* word) {
+    const std::string_view sqlstate = field(word, PG_DIAG_SQLSTATE);
+    if ((sqlstate == "40001" || sqlstate == "40P01") && is_of_server(word)) end_state = sqlstate;
+}
+
+void Connection::State::handle_notice(const PGresult* notice) {
+    if (field(notice, PG_DIAG_SEVERITY_NONLOCALIZED) == "FATAL") remember_end(notice);
     if (field(notice, PG_DIAG_SQLSTATE) != kProgressState) {
         if (on_notice) on_notice(field(notice, PG_DIAG_SEVERITY), field(notice, PG_DIAG_MESSAGE_PRIMARY));
         return;

@@ -60,7 +60,8 @@ struct Connection::State {
     [[noreturn]] void fail(const ResultPtr& result);
     [[noreturn]] void fail_broken();
     [[noreturn]] void fail_late();
-    void handle_notice(const PGresult* notice) const;
+    void remember_end(const PGresult* word);
+    void handle_notice(const PGresult* notice);
 
     const std::string server;
     PGconn* conn;            ///< nullptr after hang_up()
@@ -73,6 +74,7 @@ struct Connection::State {
     std::optional<Clock::time_point> answer_due;
     std::deque<ResultPtr> early;  ///< taken while the other side's rows were awaited
     const SharedFailure* failure = nullptr;
+    std::string end_state;  ///< the SQLSTATE with which the server ended the session for a conflict with recovery
     State* companion = nullptr;
     State* watched_by = nullptr;
     std::function<void(std::uint64_t, std::uint64_t)> on_progress;

@@ -21,24 +21,30 @@ class Error : public std::runtime_error {
     Error(ErrorKind kind, const std::string& message, std::string hint = {})
         : std::runtime_error(message), kind_(kind), hint_(std::move(hint)) {}
 
-    /// The same with what a server said: `server` is "source" or "target", `sqlstate` is empty for a broken connection.
-    Error(ErrorKind kind, const std::string& message, std::string hint, std::string server, std::string sqlstate)
+    /// The same with what a server said: `server` is "source" or "target", `sqlstate` is empty for a broken connection
+    /// unless the server ended it for a conflict with recovery. `by_server_itself`: the error arose in the server's own
+    /// code, not in the extension's or here.
+    Error(ErrorKind kind, const std::string& message, std::string hint, std::string server, std::string sqlstate,
+          bool by_server_itself = false)
         : std::runtime_error(message),
           kind_(kind),
           hint_(std::move(hint)),
           server_(std::move(server)),
-          sqlstate_(std::move(sqlstate)) {}
+          sqlstate_(std::move(sqlstate)),
+          by_server_itself_(by_server_itself) {}
 
     ErrorKind kind() const { return kind_; }
     const std::string& hint() const { return hint_; }
     const std::string& server() const { return server_; }
     const std::string& sqlstate() const { return sqlstate_; }
+    bool by_server_itself() const { return by_server_itself_; }
 
   private:
     ErrorKind kind_;
     std::string hint_;
     std::string server_;
     std::string sqlstate_;
+    bool by_server_itself_ = false;
 };
 
 /// For an answer that contradicts itself, or another one.

@@ -13,10 +13,12 @@
 #include "driver/batches.h"
 #include "driver/both_sides.h"
 #include "driver/column_options.h"
+#include "driver/interrupt.h"
 #include "driver/key_choice.h"
 #include "driver/pairing.h"
 #include "driver/plan.h"
 #include "driver/queries_stream.h"
+#include "driver/recovery_conflict.h"
 #include "driver/sequence_inventory.h"
 #include "driver/sequences.h"
 #include "driver/session.h"
@@ -412,18 +414,36 @@ Both<Inventory> read_once(const Options& options, const Selection& selection, co
     return {std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])};
 }
 
+/// Waits until replay on a standby, which ended the reading, may let it be done; or throws what there is to say. False
+/// where it was something else.
+bool wait_for_replay(const Options& options, const Error& error, int conflicts) {
+    if (!may_be_recovery_conflict(error)) return false;
+    const Side side = error.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget;
+    Session session = Session::open(side, options, "inventory");
+    const std::optional<RecoveryConflict> conflict = recovery_conflict(session, error);
+    if (!conflict) return false;
+    if (conflicts >= kConflictAttempts) throw conflict_error("the catalogs", *conflict, conflicts, error);
+    pause_unless_interrupted(conflict_pause(conflicts));
+    return true;
+}
+
 }  // namespace
 
 Both<Inventory> read_inventories(const Options& options) {
     const Selection selection = make_selection(options);
     const NameMap maps(options.maps);
-    for (int attempt = 1;; ++attempt) {
+    for (int attempt = 1, conflicts = 1;;) {
         try {
             return read_once(options, selection, maps, attempt);
         } catch (const Error& error) {
             if (error.sqlstate() == "2201B")
                 throw Error(ErrorKind::kUsage, fmt::format("invalid pattern: {}", error.what()));
+            if (wait_for_replay(options, error, conflicts)) {
+                ++conflicts;
+                continue;
+            }
             if (!catalogs_changed(error) || attempt >= kReadAttempts) throw;
+            ++attempt;
         }
     }
 }

@@ -6,6 +6,8 @@
 #include <fmt/core.h>
 
 #include "driver/display_name.h"
+#include "driver/interrupt.h"
+#include "driver/recovery_conflict.h"
 
 namespace parity::driver {
 
@@ -46,6 +48,15 @@ Session Session::open(Side side, const Options& options, const std::string& purp
     if (!statements.empty()) connection.query(statements);
     connection.set_failure(nullptr);
     return session;
+}
+
+void Session::revive() {
+    if (connection_.alive()) return;
+    Session fresh = open(side_, *options_, purpose_);
+    connection_.replace(std::move(fresh.connection_));
+    optional_settings_ = std::move(fresh.optional_settings_);
+    in_transaction_ = false;
+    shared_.clear();
 }
 
 TransactionSettings Session::pinned_settings(const std::string& purpose) const {
@@ -182,13 +193,25 @@ bool is_snapshot_failure(const Error& error) {
     return error.sqlstate() == kSerializationFailure || error.sqlstate() == kLockNotAvailable;
 }
 
+namespace {
+
+/// The conflict with replay that ended an attempt. Lost connections are there again.
+std::optional<RecoveryConflict> conflict_of(const Both<Session*>& sessions, const Error& error) {
+    if (!may_be_recovery_conflict(error)) return std::nullopt;
+    for (Side side : {Side::kSource, Side::kTarget}) sessions[side]->revive();
+    return recovery_conflict(*sessions[error.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget],
+                             error);
+}
+
+}  // namespace
+
 void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
                           const std::function<void(const Both<TableSnapshot>&)>& work) {
     const auto end_both = [&] {
         sessions.source->end();
         sessions.target->end();
     };
-    for (int attempt = 1;; ++attempt) {
+    for (int attempts = 1, conflicts = 1;;) {
         try {
             Both<TableSnapshot> snapshots{sessions.source->begin_table(table), sessions.target->begin_table(table)};
             work(snapshots);
@@ -196,12 +219,18 @@ void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
             return;
         } catch (const Error& error) {
             end_both();
+            const std::string what = fmt::format("table \"{}\"", display_name(table.name.source));
+            if (const std::optional<RecoveryConflict> conflict = conflict_of(sessions, error)) {
+                if (conflicts >= kConflictAttempts) throw conflict_error(what, *conflict, conflicts, error);
+                pause_unless_interrupted(conflict_pause(conflicts++));
+                continue;
+            }
             if (!is_snapshot_failure(error)) throw;
-            if (attempt < kSnapshotAttempts) continue;
-            throw Error(error.kind(),
-                        fmt::format("gave table \"{}\" up after {} snapshots: {}", display_name(table.name.source),
-                                    attempt, error.what()),
-                        error.hint(), error.server(), error.sqlstate());
+            if (attempts >= kSnapshotAttempts)
+                throw Error(error.kind(),
+                            fmt::format("gave {} up after {} snapshots: {}", what, attempts, error.what()),
+                            error.hint(), error.server(), error.sqlstate());
+            ++attempts;
         } catch (...) {
             end_both();
             throw;

@@ -30,6 +30,9 @@ class Session {
     static Session open(Side side, const Options& options, const std::string& purpose,
                         const SharedFailure* failure = nullptr);
 
+    /// Connects anew where the connection broke. Throws as open() does.
+    void revive();
+
     Connection& connection() { return connection_; }
     const Connection& connection() const { return connection_; }
     Side side() const { return side_; }
@@ -87,8 +90,9 @@ bool is_snapshot_failure(const Error& error);
 
 /// Opens both sides' transactions on `table`, source first, runs `work` under them, and ends them. Where begin_table or
 /// `work` fails with a snapshot failure, both transactions are given up and everything starts again, at most
-/// kSnapshotAttempts times; then an Error that names the table. So `work` must start from nothing each time it is
-/// called.
+/// kSnapshotAttempts times; then an Error that names the table. Where replay on a standby ended one, or its session,
+/// both are tried again after a pause, kConflictAttempts times, over new connections where these are lost; then an
+/// Error that names the settings. So `work` must start from nothing each time it is called.
 void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
                           const std::function<void(const Both<TableSnapshot>&)>& work);
 

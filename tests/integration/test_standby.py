@@ -2,13 +2,16 @@
 
 import contextlib
 import json
+import signal
+import threading
 
 import jsonschema
 import pytest
 
 from conftest import SCHEMA
 from support.cluster import Cluster
-from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, pgparity
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, pgparity, popen
+from support.proxy import Proxy
 
 ENGINES = ["extension", "stream"]
 
@@ -95,3 +98,138 @@ def test_a_table_with_an_unlogged_partition_is_incomplete(source_cluster, standb
 def test_nothing_but_unlogged_tables_is_no_answer(source_cluster, standby):
     with copied(source_cluster, standby, "CREATE UNLOGGED TABLE sessions (id int PRIMARY KEY)") as (primary, copy):
         assert compare(primary.conninfo(), copy.conninfo()).status == 2
+
+
+# ---- replay that cancels ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hasty(source_cluster):
+    """A standby that lets nobody stand in the way of replay for long."""
+    with Cluster("hasty", standby_of=source_cluster, settings={"hot_standby_feedback": "off", "max_standby_streaming_delay": "1s"}) as cluster:
+        yield cluster
+
+
+ROWS = "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 2000) n"
+
+
+@pytest.fixture
+def replayed(source_cluster, target_cluster, hasty):
+    """(primary, its copy on a hasty standby, a database elsewhere with the same rows)."""
+    with copied(source_cluster, hasty, ROWS) as (primary, copy):
+        primary.execute("VACUUM")
+        hasty.catch_up()
+        other = target_cluster.create_database()
+        other.execute(ROWS)
+        yield primary, copy, other
+        target_cluster.drop_database(other)
+
+
+class Remover:
+    """Has replay remove rows that the reader of the standby may still see, whenever it asks for what `marks` tell, `times` times. The other
+    side loses the same rows."""
+
+    def __init__(self, replayed, *, times, marks=(b"range_digests(", b"COPY (SELECT"), after=lambda count: None):
+        self.primary, self.copy, self.other = replayed
+        self.times, self.marks, self.after = times, marks, after
+        self.count = 0
+
+    def __call__(self, number, data):
+        if self.count == self.times or not any(mark in data for mark in self.marks):
+            return
+        self.count += 1
+        self.remove()
+        self.after(self.count)
+
+    def remove(self):
+        for side in (self.primary, self.other):
+            side.execute("DELETE FROM t WHERE id = (SELECT max(id) FROM t)")
+        self.primary.execute("VACUUM t")
+        self.copy.cluster.catch_up()
+
+
+def conflicts(standby, database):
+    return standby.value(f"SELECT sum(confl_snapshot + confl_lock + confl_bufferpin + confl_deadlock) FROM pg_stat_database_conflicts WHERE datname = '{database.name}'")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_session_that_replay_ends_is_begun_again(hasty, replayed, engine, planted):
+    """The transaction is idle when replay meets it: the server closes the connection."""
+    primary, copy, other = replayed
+    if planted:
+        other.execute("UPDATE t SET v = 0 WHERE id = 3")
+    remover = Remover(replayed, times=1)
+    with Proxy(hasty.port, remover) as proxy:
+        run = compare(other.conninfo(), copy.tcp_conninfo(proxy.port), "--engine", engine).expect(DIVERGENT if planted else IDENTICAL)
+    assert remover.count == 1 and conflicts(hasty, primary) > 0
+    assert run.table()["rows"] == {"source": "1999", "target": "1999"}
+    assert findings(run.table()) == ({mismatch("v", id="3")} if planted else set())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_query_that_replay_cancels_is_begun_again(hasty, replayed, engine, planted):
+    """The query waits for a lock of the test's when replay meets it."""
+    primary, copy, other = replayed
+    for side in (primary, other):
+        side.execute("CREATE FUNCTION gate(id int) RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN PERFORM pg_advisory_lock_shared(7); RETURN id > 0; END'")
+    hasty.catch_up()
+    if planted:
+        other.execute("UPDATE t SET v = 0 WHERE id = 3")
+    with contextlib.closing(copy.connect()) as holder, holder.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(7)")
+        process = popen("compare", "--format", "json", "--engine", engine, "--source", other.conninfo(), "--target", copy.conninfo(), "--no-sequences",
+                        "--workers", "1", "--where", "public.gate(id)")
+        hasty.wait_for("SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        Remover(replayed, times=1).remove()
+        cursor.execute("SELECT pg_advisory_unlock(7)")
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == (DIVERGENT if planted else IDENTICAL), stdout + stderr
+    assert "canceling statement due to conflict with recovery" in hasty.log()
+
+
+@pytest.mark.parametrize("engine", ["extension", pytest.param("stream", marks=pytest.mark.long)])
+def test_a_table_that_replay_never_lets_be_read(hasty, replayed, engine):
+    primary, copy, other = replayed
+    primary.execute("CREATE TABLE u (id int PRIMARY KEY)")
+    other.execute("CREATE TABLE u (id int PRIMARY KEY)")
+    hasty.catch_up()
+    # t is larger, so that it comes first; once it is given up, nothing is removed any more.
+    remover = Remover(replayed, times=5)
+    with Proxy(hasty.port, remover) as proxy:
+        run = compare(other.conninfo(), copy.tcp_conninfo(proxy.port), "--engine", engine).expect(INCOMPLETE)
+    error = run.table("public.t")["error"]
+    assert 'gave table "public.t" up after 5 attempts: the target is a standby, whose replay ended each of them' in error
+    assert "max_standby_streaming_delay is 1s there, hot_standby_feedback is off" in error and "set hot_standby_feedback = on on the target" in error
+    assert run.table("public.u")["result"] == "identical"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_catalogs_that_replay_ends(hasty, replayed, engine):
+    primary, copy, other = replayed
+    ended = []
+
+    def end(number, data):
+        if b"pg_partition_ancestors" in data and not ended:
+            ended.append(number)
+            primary.execute("CREATE TABLE gone (id int)")
+            primary.execute("DROP TABLE gone")
+            primary.execute("VACUUM pg_class")
+            hasty.catch_up()
+    with Proxy(hasty.port, end) as proxy:
+        compare(other.conninfo(), copy.tcp_conninfo(proxy.port), "--engine", engine).expect(IDENTICAL)
+    assert ended and conflicts(hasty, primary) > 0
+
+
+def test_a_signal_ends_the_pause(hasty, replayed):
+    primary, copy, other = replayed
+    process = []
+
+    def stop(count):
+        if count == 3:  # four seconds follow
+            threading.Timer(0.5, lambda: process[0].send_signal(signal.SIGTERM)).start()
+    with Proxy(hasty.port, Remover(replayed, times=100, after=stop)) as proxy:
+        process.append(popen("compare", "--engine", "stream", "--source", other.conninfo(), "--target", copy.tcp_conninfo(proxy.port)))
+        process[0].communicate(timeout=60)
+    assert process[0].returncode == ERROR
