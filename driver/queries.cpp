@@ -275,7 +275,8 @@ Query last_buckets_call(const std::vector<std::int32_t>& ranges) {
 
 Query last_digest_call() {
     return {
-        "SELECT pg_catalog.format('%s, %s of %s workers, %s pages, %s rows, %s s', path, "
+        "SELECT pg_catalog.format('%s%s, %s of %s workers, %s pages, %s rows, %s s', path, "
+        "CASE WHEN obstacle IS NOT NULL THEN pg_catalog.format(' (%s)', obstacle) END, "
         "COALESCE(workers_launched::pg_catalog.text, '?'), "
         "COALESCE(workers_requested::pg_catalog.text, '?'), COALESCE(pages::pg_catalog.text, '?'), rows, "
         "pg_catalog.round((milliseconds / 1000)::pg_catalog.numeric, 3)) FROM parity.last_digest()",

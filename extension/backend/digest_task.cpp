@@ -7,6 +7,7 @@
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
 #include "backend/query_path.h"
+#include "backend/scan_guard.h"
 #include "backend/sql_arguments.h"
 
 namespace parity::backend {
@@ -115,9 +116,7 @@ ScanObstacle check_leaves(const DigestTask& task) {
     return obstacle;
 }
 
-std::span<const Oid> find_leaves(Relation relation) {
-    List* family = find_family(relation);
-    check_same_family(relation, family);
+std::span<const Oid> find_leaves(List* family) {
     Oid* leaves = allocate_array<Oid>(CurrentMemoryContext, static_cast<std::size_t>(list_length(family)));
     std::size_t count = 0;
     ListCell* cell;
@@ -147,6 +146,21 @@ ScanObstacle find_obstacle(const DigestTask& task, ScanObstacle of_leaves) {
     if (IsolationIsSerializable()) return ScanObstacle::kSerializable;
     if (has_virtual_column(task)) return ScanObstacle::kVirtualColumn;
     return of_leaves;
+}
+
+std::span<const Oid> as_span(List* oids) {
+    Oid* copy = allocate_array<Oid>(CurrentMemoryContext, static_cast<std::size_t>(list_length(oids)));
+    for (int i = 0; i < list_length(oids); ++i) copy[i] = list_nth_oid(oids, i);
+    return {copy, static_cast<std::size_t>(list_length(oids))};
+}
+
+/// Asks the planner, which has to be asked before any page is read. Other obstacles keep rows from being read, but
+/// not the keys of an index for bounds.
+void judge(DigestTask& task, List* family, bool keys_only) {
+    task.folded = find_folded_code(as_span(family));
+    if (task.obstacle == ScanObstacle::kRelationKind || task.row_security) return;
+    judge_scan(task, task.obstacle == ScanObstacle::kNone || keys_only);
+    if (task.obstacle == ScanObstacle::kNone && !task.in_heap) task.obstacle = ScanObstacle::kPlan;
 }
 
 /// SELECT on the relation, or on each column that is read; that of partitions does not matter, as in SQL.
@@ -189,10 +203,10 @@ std::span<const InputSpec> inputs_of(const DigestTask& task) {
 
 }  // namespace
 
-const char* describe(ScanObstacle obstacle) {
-    switch (obstacle) {
+const char* describe_obstacle(const DigestTask& task) {
+    switch (task.obstacle) {
         case ScanObstacle::kNone:
-            return "nothing";
+            return nullptr;
         case ScanObstacle::kRowSecurity:
             return "row security applies to the caller";
         case ScanObstacle::kFilter:
@@ -205,8 +219,19 @@ const char* describe(ScanObstacle obstacle) {
             return "its table access method is not heap";
         case ScanObstacle::kVirtualColumn:
             return "it has virtual generated columns";
+        case ScanObstacle::kPlan:
+            return task.objection;
     }
     return "unknown";
+}
+
+bool reads_all(const DigestTask& task) {
+    const auto has_all = [](std::span<const std::uint8_t> kept) {
+        return std::find(kept.begin(), kept.end(), 0) == kept.end();
+    };
+    const auto has_all_buckets = [](core::u64 flags) { return flags == PG_UINT64_MAX; };
+    const std::span<const core::u64> buckets = task.spec.kept_buckets;
+    return has_all(task.spec.kept) && std::all_of(buckets.begin(), buckets.end(), has_all_buckets);
 }
 
 DigestTask open_task(const TaskArguments& arguments) {
@@ -232,8 +257,11 @@ DigestTask open_task(const TaskArguments& arguments) {
     task.spec.column_forms = forms_of(task.columns);
     task.spec.column_form_names = form_names_of(task.columns);
     task.spec.inputs = inputs_of(task);
-    task.leaves = find_leaves(task.relation);
+    List* family = find_family(task.relation);
+    check_same_family(task.relation, family);
+    task.leaves = find_leaves(family);
     task.obstacle = find_obstacle(task, check_leaves(task));
+    judge(task, family, arguments.keys_only);
     return task;
 }
 

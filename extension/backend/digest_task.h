@@ -5,6 +5,7 @@
 #include <span>
 
 #include "backend/digest_spec.h"
+#include "backend/folded_code.h"
 #include "backend/type_forms.h"
 
 /// A call of a function that reads a relation: from SQL arguments to something that can be run.
@@ -32,10 +33,16 @@ struct TaskArguments {
 };
 
 /// Why a relation is not scanned directly.
-enum class ScanObstacle { kNone, kRowSecurity, kFilter, kSerializable, kRelationKind, kAccessMethod, kVirtualColumn };
-
-/// A phrase for people.
-const char* describe(ScanObstacle obstacle);
+enum class ScanObstacle {
+    kNone,
+    kRowSecurity,
+    kFilter,
+    kSerializable,
+    kRelationKind,
+    kAccessMethod,
+    kVirtualColumn,
+    kPlan,  ///< the server's planner reads it otherwise
+};
 
 /// A relation opened and checked, with its columns chosen.
 struct DigestTask {
@@ -46,9 +53,20 @@ struct DigestTask {
     std::span<const Oid> leaves;
     char* filter;  ///< checked; null for none
     ScanObstacle obstacle;
-    bool row_security;  ///< applies to the caller
-    DigestSpec spec;    ///< without bounds and kept ranges
+    bool row_security;         ///< applies to the caller
+    bool in_heap;              ///< the server's planner reads all rows from the leaves' pages; without it none is read
+    const char* objection;     ///< why not, where the planner was asked
+    const FoldedCode* folded;  ///< what planning would call with the caller's rights; null: nothing
+    const char* question;      ///< what the planner was asked
+    PlannedStmt* plan;         ///< its answer
+    DigestSpec spec;           ///< without bounds and kept ranges
 };
+
+/// Why the task's relation is not scanned directly: a phrase for people. Null where it is.
+const char* describe_obstacle(const DigestTask& task);
+
+/// Whether no range and no bucket is left out.
+bool reads_all(const DigestTask& task);
 
 /// Opens the relation and checks everything that can be wrong: kind, other sessions' temporary tables, unlogged tables
 /// in recovery, unpopulated materialised views, names, forms, SELECT on each column, and that neither it nor any leaf

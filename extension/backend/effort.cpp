@@ -14,19 +14,25 @@ namespace parity::backend {
 namespace {
 
 std::optional<Effort> last;
+char* last_obstacle = nullptr;  ///< in TopMemoryContext
 
 }  // namespace
 
-void remember_effort(const Effort& effort) { last = effort; }
+void remember_effort(const Effort& effort) {
+    if (last_obstacle) pfree(last_obstacle);
+    last_obstacle = nullptr;
+    last = effort;
+    if (effort.obstacle) last_obstacle = MemoryContextStrdup(TopMemoryContext, effort.obstacle);
+}
 
 }  // namespace parity::backend
 
 using namespace parity::backend;
 
 Datum parity_last_digest(PG_FUNCTION_ARGS) {
-    TupleDesc descriptor = BlessTupleDesc(result_descriptor(fcinfo, {0, 6}));
-    Datum values[6] = {};
-    bool nulls[6] = {true, true, true, true, true, true};
+    TupleDesc descriptor = BlessTupleDesc(result_descriptor(fcinfo, {0, 7}));
+    Datum values[7] = {};
+    bool nulls[7] = {true, true, true, true, true, true, true};
     auto put = [&](int column, bool known, Datum value) {
         nulls[column] = !known;
         values[column] = value;
@@ -38,6 +44,7 @@ Datum parity_last_digest(PG_FUNCTION_ARGS) {
         put(3, last->pages >= 0, Int64GetDatum(last->pages));
         put(4, true, Int64GetDatum(static_cast<int64>(last->rows)));
         put(5, true, Float8GetDatum(last->milliseconds));
+        if (last_obstacle) put(6, true, CStringGetTextDatum(last_obstacle));
     }
     return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 }

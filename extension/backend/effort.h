@@ -14,6 +14,7 @@ struct Effort {
     std::int64_t pages;     ///< read from the relation; below 0: not known
     core::u64 rows;         ///< digested, or given
     double milliseconds;    ///< until all sums are there, or all rows of the relation are read
+    const char* obstacle;   ///< why the relation could not be scanned; null: it could
 };
 
 /// Keeps it for parity.last_digest().

@@ -14,11 +14,16 @@ bool is_identifying_column(Relation relation, AttrNumber column) {
            default_reader(TupleDescAttr(descriptor, column - 1)->atttypid).has_value();
 }
 
+/// Whether it holds some rows only, or expressions. The server's caches of these are not asked, as they evaluate
+/// functions that whoever made the index may have written.
+bool has_predicate(Relation index) { return !heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, nullptr); }
+bool has_expressions(Relation index) { return !heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, nullptr); }
+
 /// Whether an index is over whole columns that identify rows, at least where it holds.
 bool is_candidate(Relation relation, Relation index) {
     Form_pg_index form = index->rd_index;
     if (!form->indisunique || !form->indisvalid || !form->indisready || !form->indislive) return false;
-    if (RelationGetIndexPredicate(index) != NIL || RelationGetIndexExpressions(index) != NIL) return false;
+    if (has_predicate(index) || has_expressions(index)) return false;
     for (int i = 0; i < form->indnkeyatts; ++i)
         if (!is_identifying_column(relation, form->indkey.values[i])) return false;
     return true;
@@ -66,8 +71,7 @@ Oid find_btree(Relation relation, std::span<const AttrNumber> columns) {
         Relation index = index_open(lfirst_oid(cell), AccessShareLock);
         Form_pg_index form = index->rd_index;
         bool fits = index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indislive &&
-                    static_cast<std::size_t>(form->indnkeyatts) >= columns.size() &&
-                    RelationGetIndexPredicate(index) == NIL;
+                    static_cast<std::size_t>(form->indnkeyatts) >= columns.size() && !has_predicate(index);
         for (std::size_t i = 0; fits && i < columns.size(); ++i) fits = form->indkey.values[i] == columns[i];
         Oid id = RelationGetRelid(index);
         index_close(index, AccessShareLock);

@@ -186,6 +186,70 @@ inline List* parse_sql(const char* text) {
 #endif
 }
 
+/// The queries that an SQL text stands for, after rules, as for a statement of the caller.
+inline List* analyze_and_rewrite(RawStmt* statement, const char* text) {
+#if PG_VERSION_NUM >= 150000
+    return pg_analyze_and_rewrite_fixedparams(statement, text, nullptr, 0, nullptr);
+#else
+    return pg_analyze_and_rewrite(statement, text, nullptr, 0, nullptr);
+#endif
+}
+
+/// Checks the caller's rights to what a query reads, as the executor does: whoever listens there is told of it.
+inline void check_permissions(Query* query) {
+#if PG_VERSION_NUM >= 160000
+    ExecCheckPermissions(query->rtable, query->rteperminfos, true);
+#else
+    ExecCheckRTPerms(query->rtable, true);
+#endif
+}
+
+/// Whether an Append chooses among its plans when it is run.
+inline bool has_run_time_pruning(const Append* append) {
+#if PG_VERSION_NUM >= 180000
+    return append->part_prune_index >= 0;
+#else
+    return append->part_prune_info != nullptr;
+#endif
+}
+
+/// The relation of a scan: its place among those of the plan.
+inline Index scan_relation(const Plan* scan) { return reinterpret_cast<const Scan*>(scan)->scanrelid; }
+
+/// Whether a plan gives a row under the active snapshot, to the caller.
+inline bool has_rows(PlannedStmt* plan, const char* text) {
+    QueryDesc* query =
+        CreateQueryDesc(plan, text, GetActiveSnapshot(), InvalidSnapshot, None_Receiver, nullptr, nullptr, 0);
+    ExecutorStart(query, 0);
+#if PG_VERSION_NUM >= 180000
+    ExecutorRun(query, ForwardScanDirection, 1);
+#else
+    ExecutorRun(query, ForwardScanDirection, 1, true);
+#endif
+    const bool found = query->estate->es_processed > 0;
+    ExecutorFinish(query);
+    ExecutorEnd(query);
+    FreeQueryDesc(query);
+    return found;
+}
+
+/// The column of pg_statistic_ext with expressions (PostgreSQL 14).
+#if PG_VERSION_NUM >= 140000
+inline constexpr AttrNumber kStatisticsExpressions = Anum_pg_statistic_ext_stxexprs;
+#else
+inline constexpr AttrNumber kStatisticsExpressions = InvalidAttrNumber;
+#endif
+
+/// Calls `walker` for the parts of an expression. Before PostgreSQL 16 the walker's type has no arguments.
+inline bool walk_expression(Node* node, bool (*walker)(Node*, void*), void* context) {
+#if PG_VERSION_NUM >= 160000
+    return expression_tree_walker(node, walker, context);
+#else
+    auto* untyped = reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker));
+    return expression_tree_walker(node, untyped, context);
+#endif
+}
+
 /// Whether a column is computed when it is read, so that the heap does not hold it (PostgreSQL 18).
 inline bool is_virtual_generated(Form_pg_attribute attribute) {
 #if PG_VERSION_NUM >= 180000

@@ -2,6 +2,8 @@
 
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
+#include "backend/planner_settings.h"
+#include "backend/scan_guard.h"
 
 namespace parity::backend {
 namespace {
@@ -115,10 +117,6 @@ SPIPlanPtr prepare(const DigestTask& task, const char* sql, int argument_count, 
     return plan;
 }
 
-void set_for_now(const char* setting, const char* value) {
-    set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
 /// Settings of the planner for the queries of this module, until leave_settings() or the end of the (sub)transaction.
 /// `workers` limits its parallel workers; below 0: the server's setting. Gives the level that they are undone with.
 ///
@@ -154,6 +152,7 @@ char* check_filter(char* filter) {
 
 void digest_by_query(const DigestTask& task, int workers, const DigestMatrix& matrix) {
     bytea* spec = pack_spec(task.spec);
+    warn_of_folded_code(task);
     connect();
     const int settings = enter_settings(workers);
     Oid type = BYTEAOID;
@@ -178,6 +177,7 @@ RowQuery::RowQuery(const DigestTask& task, bool repeated)
       row_context_(AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES)),
       values_(allocate_array<Datum>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1)),
       nulls_(allocate_array<bool>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1)) {
+    warn_of_folded_code(task);
     connect();
     settings_ = enter_settings(-1);
 }

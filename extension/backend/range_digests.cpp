@@ -12,6 +12,7 @@
 #include "backend/memory.h"
 #include "backend/query_path.h"
 #include "backend/scan.h"
+#include "backend/scan_guard.h"
 #include "backend/split.h"
 #include "backend/sql_arguments.h"
 #include "core/render.h"
@@ -83,7 +84,7 @@ DigestPath choose_path(DigestPath wanted, const DigestTask& task, std::size_t st
     if (wanted == DigestPath::kScan && task.obstacle != ScanObstacle::kNone)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("relation \"%s\" cannot be scanned directly: %s", RelationGetRelationName(task.relation),
-                               describe(task.obstacle))));
+                               describe_obstacle(task))));
     if (wanted != DigestPath::kAuto) return wanted;
     if (stretches > 0) return DigestPath::kIndex;
     return task.obstacle == ScanObstacle::kNone ? DigestPath::kScan : DigestPath::kAggregate;
@@ -167,8 +168,9 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     INSTR_TIME_SUBTRACT(elapsed, started);
     core::u64 rows = 0;
     for (std::uint32_t range = 0; range < result.matrix.ranges; ++range) rows += result.matrix.range(range)[0];
+    if (rows == 0 && result.path == DigestPath::kScan && reads_all(task)) confirm_empty(task);
     remember_effort({path_name(result.path), workers, effort.workers_launched, effort.pages, rows,
-                     INSTR_TIME_GET_MILLISEC(elapsed)});
+                     INSTR_TIME_GET_MILLISEC(elapsed), describe_obstacle(task)});
     keep_buckets(task.spec, result.matrix);
     result.leaving = effort.leaving;
     return result;

@@ -14,6 +14,7 @@
 #include "backend/row_hasher.h"
 #include "backend/row_scan.h"
 #include "backend/scan.h"
+#include "backend/scan_guard.h"
 #include "backend/sql_arguments.h"
 #include "core/render.h"
 
@@ -366,21 +367,22 @@ Effort read_wanted(RowCollector& collector) {
     collector.window = {0, task.spec.ranges() - 1};
     KeyCondition condition;
     if (collector.by_key) {
-        if (read_keys_by_index(task, &collector.keys, consumer)) return {"index", 0, 0, -1, 0, 0};
+        if (read_keys_by_index(task, &collector.keys, consumer)) return {"index", 0, 0, -1, 0, 0, nullptr};
         condition = condition_of_keys(task, collector.keys);
     } else if (std::size_t stretches =
                    stretches_worth_an_index_for_rows(task, 1 + (with_values ? 0 : collector.workers))) {
         read_by_index(task, stretches, &collector.window, consumer);
-        return {"index", 0, 0, -1, 0, 0};
+        return {"index", 0, 0, -1, 0, 0, nullptr};
     }
-    if (condition.parameters > 0 || task.obstacle != ScanObstacle::kNone) {
+    const bool plans = condition.parameters > 0 && !task.folded;  // not even for an index
+    if (plans || task.obstacle != ScanObstacle::kNone) {
         read_by_query(collector, condition);
-        return {"query", -1, -1, -1, 0, 0};
+        return {"query", -1, -1, -1, 0, 0, nullptr};
     }
-    if (with_values) return {"scan", 0, 0, read_by_scan(task, consumer), 0, 0};
+    if (with_values) return {"scan", 0, 0, read_by_scan(task, consumer), 0, 0, nullptr};
     const ScanEffort effort = read_hashes_by_scan(task, collector.workers, {take_hashed_row, &collector});
     collector.keys_read = effort.keys_read;
-    return {"scan", effort.workers_requested, effort.workers_launched, effort.pages, 0, 0};
+    return {"scan", effort.workers_requested, effort.workers_launched, effort.pages, 0, 0, nullptr};
 }
 
 void read_rows(RowCollector& collector) {
@@ -389,7 +391,11 @@ void read_rows(RowCollector& collector) {
     Effort effort = read_wanted(collector);
     INSTR_TIME_SET_CURRENT(elapsed);
     INSTR_TIME_SUBTRACT(elapsed, started);
+    const DigestTask& task = *collector.task;
+    if (collector.taken == 0 && !collector.by_key && strcmp(effort.path, "scan") == 0 && reads_all(task))
+        confirm_empty(task);
     effort.rows = collector.taken;
+    effort.obstacle = describe_obstacle(task);
     effort.milliseconds = INSTR_TIME_GET_MILLISEC(elapsed);
     remember_effort(effort);
 }

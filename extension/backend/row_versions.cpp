@@ -25,7 +25,7 @@ void require_pages(const DigestTask& task) {
     ereport(ERROR,
             (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
              errmsg("cannot tell the versions of the rows of relation \"%s\"", RelationGetRelationName(task.relation)),
-             errdetail("The relation cannot be read directly: %s.", describe(task.obstacle))));
+             errdetail("The relation cannot be read directly: %s.", describe_obstacle(task))));
 }
 
 Jsonb* optional_jsonb(FunctionCallInfo fcinfo, int argument) {

@@ -88,7 +88,7 @@ void check_range_count(int ranges) {
 
 std::span<const core::ByteView> split(const DigestTask& task, int ranges) {
     if (ranges == 1) return {};
-    if (task.key.empty() || task.row_security) return hash_bounds(ranges);
+    if (task.key.empty() || !task.in_heap) return hash_bounds(ranges);
     auto* indexes = allocate_array<LeafIndex>(CurrentMemoryContext, task.leaves.size() + 1);
     core::u64 total_pages;
     if (!find_indexes(task, indexes, &total_pages)) return hash_bounds(ranges);

@@ -209,10 +209,10 @@ COMMENT ON FUNCTION parity.range_totals(regclass, integer, bytea[], text[], text
 
 CREATE FUNCTION parity.last_digest(
     OUT path text, OUT workers_requested integer, OUT workers_launched integer, OUT pages bigint, OUT rows bigint,
-    OUT milliseconds double precision)
+    OUT milliseconds double precision, OUT obstacle text)
     AS 'MODULE_PATHNAME', 'parity_last_digest' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION parity.last_digest() IS
-    'how the session''s last digests (range_digests, range_totals, slice_digests) or rows (row_digests, row_records) were read: the path taken (scan, index, aggregate, query), the parallel workers that were asked for and that came, the pages that were read, the rows that were digested or given, and how long that took; NULL for what is not known, and everywhere before the first one';
+    'how the session''s last digests (range_digests, range_totals, slice_digests) or rows (row_digests, row_records) were read: the path taken (scan, index, aggregate, query), the parallel workers that were asked for and that came, the pages that were read, the rows that were digested or given, how long that took, and why the pages of the relation could not be read directly; NULL for what is not known, and everywhere before the first one';
 
 CREATE FUNCTION parity.last_buckets(
     only_ranges integer[] DEFAULT NULL,

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include <span>
+
+/// Functions that planning a query on a relation may call: the planner evaluates calls of immutable functions with
+/// constants, in the expressions and predicates of indexes, in CHECK constraints, in extended statistics and in
+/// partition keys. It does so with the rights of whoever has the query planned.
+namespace parity::backend {
+
+/// Such a function outside pg_catalog, of a relation whose owner is neither the caller nor a superuser.
+struct FoldedCode {
+    Oid function;
+    Oid relation;         ///< whose expression calls it
+    Oid owner;            ///< of the relation
+    bool several_owners;  ///< there are relations with such functions of other owners, too
+};
+
+/// Looks at a relation, the first one, with all its partitions or children, which are locked, and at what the first one
+/// is a partition of. Evaluates nothing. Null where there is no such function; otherwise in the current context.
+const FoldedCode* find_folded_code(std::span<const Oid> family);
+
+}  // namespace parity::backend

@@ -1,0 +1,174 @@
+"""Tables whose rows are not in their own pages: extensions keep them elsewhere. What SQL shows is what counts."""
+
+import psycopg2
+import pytest
+
+from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_target
+from support.standin import install_standin, show_elsewhere
+from support.verified import Verified
+
+SEEN_BY_SELECT = ["planner", "analysis", "path"]
+SHELL = ("CREATE TABLE ev (id bigint PRIMARY KEY, v text); CREATE SCHEMA store; CREATE TABLE store.ev (id bigint PRIMARY KEY, v text);"
+         "INSERT INTO store.ev SELECT i, 'v' || i FROM generate_series(1, 1000) i")
+CHANGED = "DELETE FROM store.ev WHERE id <= 300; UPDATE store.ev SET v = 'BAD' WHERE id > 990"
+WRONG = {mismatch("v", id=str(i)) for i in range(991, 1001)} | {missing_on_target(id=str(i)) for i in range(1, 301)}
+# As compressed chunks of a hypertable: the parent shows their rows, a child alone does not.
+CHUNKS = ("CREATE TABLE m (at timestamptz NOT NULL, dev text NOT NULL, val float8, PRIMARY KEY (at, dev)); CREATE SCHEMA store;"
+          "CREATE TABLE m_chunk (PRIMARY KEY (at, dev)) INHERITS (m); CREATE TABLE store.m (LIKE m INCLUDING ALL);"
+          "INSERT INTO m_chunk SELECT timestamptz '2024-01-15 00:00+00' + i * interval '10 min', 'd' || i % 5, i FROM generate_series(1, 1500) i;"
+          "INSERT INTO store.m SELECT * FROM m_chunk;"
+          "INSERT INTO store.m SELECT timestamptz '2024-01-01 00:00+00' + i * interval '10 min', 'd' || i % 5, i FROM generate_series(1, 1500) i")
+
+
+@pytest.mark.parametrize("way", SEEN_BY_SELECT)
+def test_rows_elsewhere(pair, way):
+    pair.both(SHELL)
+    for side in (pair.source, pair.target):
+        show_elsewhere(side, "public.ev", "store.ev", way)
+    equal = pair.compare("--table", "public.ev", "--engine", "extension").expect(IDENTICAL)
+    assert equal.table()["rows"] == {"source": "1000", "target": "1000"}
+    pair.target.execute(CHANGED)
+    table = pair.compare("--table", "public.ev", "--engine", "extension", "--max-divergences", "1000").expect(DIVERGENT).table()
+    assert findings(table) == WRONG
+    assert table["rows"] == {"source": "1000", "target": "700"}
+
+
+@pytest.mark.parametrize("way", SEEN_BY_SELECT)
+def test_rows_elsewhere_under_a_parent(pair, way):
+    pair.both(CHUNKS)
+    for side in (pair.source, pair.target):
+        show_elsewhere(side, "public.m", "store.m", way, under_only=False)
+    equal = pair.compare("--table", "public.m", "--engine", "extension").expect(IDENTICAL)
+    assert equal.table()["rows"] == {"source": "3000", "target": "3000"}
+    pair.target.execute("DELETE FROM store.m WHERE dev = 'd3' AND at < '2024-01-12'")
+    table = pair.compare("--table", "public.m", "--engine", "extension", "--max-divergences", "1000").expect(DIVERGENT).table()
+    assert len(table["divergences"]) == 300
+    assert {d["kind"] for d in table["divergences"]} == {"missing_on_target"}
+
+
+FUNCTIONS = {
+    "range_digests": "SELECT sum(row_count) FROM parity.range_digests('ev', ranges => 4)",
+    "range_totals": "SELECT sum(n) FROM parity.range_totals('ev', ranges => 4) t, unnest(t.row_counts) n",
+    "row_digests": "SELECT count(*) FROM parity.row_digests('ev', with_values => true)",
+    "row_records": "SELECT sum(row_count) FROM parity.row_records('ev')",
+    "keys": "SELECT count(*) FROM parity.row_digests('ev', keys => (SELECT array_agg(key) FROM parity.row_digests('ev')))",
+}
+
+
+@pytest.mark.parametrize("way", SEEN_BY_SELECT)
+def test_functions_over_rows_elsewhere(pair, way):
+    database = pair.source
+    database.execute(SHELL)
+    show_elsewhere(database, "public.ev", "store.ev", way)
+    for name, sql in FUNCTIONS.items():
+        assert database.value(sql) == 1000, name
+    assert database.value("SELECT min(path_taken) || max(path_taken) FROM parity.range_digests('ev')") == "aggregateaggregate"
+    reason = database.value("SELECT obstacle FROM parity.last_digest()")
+    assert ("Custom Scan (StoreScan)" if way == "path" else "store.ev in its place") in reason
+    with pytest.raises(psycopg2.Error, match="cannot be scanned directly: the server reads"):
+        database.query("SELECT * FROM parity.range_digests('ev', path => 'scan')")
+    # The pages of the shell's index tell nothing of these rows.
+    assert database.query("SELECT DISTINCT get_byte(bound, 0) FROM parity.split_keys('ev', 4)") == [(ord("h"),)]
+    database.execute("SET standin.shell = ''")
+    for name, sql in FUNCTIONS.items():
+        assert (database.value(sql) or 0) == 0, name
+    assert database.query("SELECT path, obstacle FROM parity.last_digest()")[0][1] is None
+
+
+@pytest.mark.parametrize("way", SEEN_BY_SELECT)
+def test_verify_and_baselines_of_rows_elsewhere(pair, way):
+    pair.both(SHELL)
+    for side in (pair.source, pair.target):
+        show_elsewhere(side, "public.ev", "store.ev", way)
+    verified = Verified(pair.source, pair.target)
+    verified.make_server()
+    pair.source.query("SELECT * FROM parity.capture('ev', 'before')")
+    assert verified.verify("ev") == "identical"
+    assert pair.source.query("CALL parity.verify_baseline('ev', 'before')")[0][1] == "identical"
+    pair.target.execute(CHANGED)
+    assert verified.verify("ev") == "divergent"
+    pair.source.execute("DELETE FROM store.ev WHERE id = 7")
+    assert pair.source.query("CALL parity.verify_baseline('ev', 'before')")[0][1] == "divergent"
+
+
+PLAIN = {
+    "table": "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g",
+    "empty": "CREATE TABLE t (id int PRIMARY KEY, v text)",
+    "empty parent": "CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)",
+    "partitions": "CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+                  "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (1000); CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (1000) TO (9000)"
+                  " PARTITION BY HASH (id); CREATE TABLE t21 PARTITION OF t2 FOR VALUES WITH (MODULUS 2, REMAINDER 0);"
+                  "CREATE TABLE t22 PARTITION OF t2 FOR VALUES WITH (MODULUS 2, REMAINDER 1); CREATE TABLE t3 PARTITION OF t DEFAULT;"
+                  "INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g",
+    "one partition": "CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+                     "CREATE TABLE t1 (v text, gone int, id int NOT NULL); ALTER TABLE t1 DROP COLUMN gone;"
+                     "ALTER TABLE t ATTACH PARTITION t1 FOR VALUES FROM (0) TO (9000); INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g",
+    "inheritance": "CREATE TABLE t (id int, v text); CREATE TABLE c (more int, CHECK (id > 1000)) INHERITS (t);"
+                   "INSERT INTO t SELECT g, 'v' FROM generate_series(1, 1000) g; INSERT INTO c SELECT g, 'v' FROM generate_series(1001, 3000) g",
+    "materialized view": "CREATE MATERIALIZED VIEW t AS SELECT g AS id, 'v' AS v FROM generate_series(1, 3000) g",
+    "dropped column": "CREATE TABLE t (gone int, id int PRIMARY KEY, v text); ALTER TABLE t DROP COLUMN gone;"
+                      "INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g",
+    "stored column": "CREATE TABLE t (id int PRIMARY KEY, v text, w int GENERATED ALWAYS AS (id * 2) STORED);"
+                     "INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g",
+    "rule and trigger": "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING;"
+                        "CREATE TRIGGER tr BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();"
+                        "INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g",
+    "temporary": "CREATE TEMP TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g",
+    "expressions": "CREATE TABLE t (id int PRIMARY KEY, v text, CHECK (id > 0)); CREATE INDEX ON t (lower(v)) WHERE id > 7;"
+                   "CREATE STATISTICS s ON id, v FROM t; INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g; ANALYZE t",
+}
+SETTINGS = ["", "SET enable_seqscan = off", "SET constraint_exclusion = on", "SET enable_partition_pruning = off",
+            "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0", "SET {parallel_query} = on",
+            "LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0"]
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_plain_tables_are_scanned(pair, kind):
+    database = pair.source
+    database.execute(PLAIN[kind])
+    forced = "debug_parallel_query" if pair.source.cluster.installation.major >= 16 else "force_parallel_mode"
+    for setting in SETTINGS:
+        database.execute(setting.format(parallel_query=forced) or "SELECT")
+        rows = database.query("SELECT path_taken, sum(row_count) FROM parity.range_digests('t', ranges => 3, workers => 0) GROUP BY path_taken")
+        assert rows == [("scan", 0 if "empty" in kind else 3000)], (setting, database.value("SELECT obstacle FROM parity.last_digest()"))
+        assert database.value("SELECT count(*) FROM parity.row_digests('t')") == rows[0][1]
+        assert database.query("SELECT path, obstacle FROM parity.last_digest()") == [("scan", None)]
+
+
+def test_a_thousand_partitions_are_scanned(pair):
+    database = pair.source
+    database.execute("CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)")
+    database.execute("DO $$ BEGIN FOR i IN 0..999 LOOP EXECUTE format('CREATE TABLE p%s PARTITION OF t FOR VALUES FROM (%s) TO (%s)', i, i * 10, i * 10 + 10);"
+                     "IF i % 100 = 99 THEN COMMIT; END IF; END LOOP; END $$")
+    database.execute("INSERT INTO t SELECT g, 'v' FROM generate_series(0, 8999) g")
+    assert database.query("SELECT path_taken, sum(row_count) FROM parity.range_digests('t', ranges => 3) GROUP BY 1") == [("scan", 9000)]
+
+
+def test_products_that_keep_rows_elsewhere(pair, capsys):
+    """Where the server offers one of them; elsewhere the stand-in alone has been tried, and this says so."""
+    recipes = {"citus": "SELECT create_distributed_table('ev', 'id')", "timescaledb": None}
+    offered = {row[0] for row in pair.source.query("SELECT name FROM pg_available_extensions")}
+    for name in recipes:
+        if name not in offered:
+            with capsys.disabled():
+                print(f"\nnot run: the server does not offer {name}")
+    if "citus" in offered:
+        pair.source.execute("CREATE EXTENSION citus; CREATE TABLE ev (id bigint PRIMARY KEY, v text)")
+        pair.source.execute("SELECT citus_set_coordinator_host('localhost')")
+        pair.source.execute(recipes["citus"] + "; INSERT INTO ev SELECT i, 'v' || i FROM generate_series(1, 1000) i")
+        assert pair.source.value(FUNCTIONS["range_digests"]) == 1000
+    if "timescaledb" in offered:
+        pair.source.execute("CREATE EXTENSION timescaledb; CREATE TABLE m (at timestamptz NOT NULL, dev text, val float8)")
+        pair.source.execute("SELECT create_hypertable('m', 'at'); ALTER TABLE m SET (timescaledb.compress);"
+                            "INSERT INTO m SELECT timestamptz '2024-01-01+00' + i * interval '1 h', 'd' || i % 5, i FROM generate_series(1, 1000) i")
+        pair.source.execute("SELECT compress_chunk(c) FROM show_chunks('m') c LIMIT 2")
+        assert pair.source.value("SELECT sum(row_count) FROM parity.range_digests('m')") == 1000
+
+
+def test_copy_that_shows_other_rows_changes_nothing(pair):
+    """The extension copies nothing."""
+    database = pair.source
+    database.execute(SHELL + "; INSERT INTO ev VALUES (1, 'own')")
+    show_elsewhere(database, "public.ev", "store.ev", "copy")
+    assert database.query("SELECT path_taken, sum(row_count) FROM parity.range_digests('ev') GROUP BY 1") == [("scan", 1)]
+    install_standin(database.cluster.installation)

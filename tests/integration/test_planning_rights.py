@@ -1,0 +1,167 @@
+"""Planning evaluates functions of a table's owner. Reading pages must not do it with the caller's rights."""
+
+import psycopg2
+import pytest
+
+OWNERS = """
+DO $$ BEGIN CREATE ROLE mallory LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE eve LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE onlooker LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+CREATE SCHEMA pub; GRANT ALL ON SCHEMA pub TO mallory, eve; GRANT USAGE ON SCHEMA pub TO onlooker;
+GRANT USAGE ON SCHEMA parity TO PUBLIC;
+CREATE FUNCTION pub.told(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+    RAISE LOG 'planned code ran as % in %', current_user, current_database(); RETURN n; END $$;
+ALTER FUNCTION pub.told OWNER TO mallory;
+CREATE FUNCTION pub.told(n int, m int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT pub.told(n) = m';
+ALTER FUNCTION pub.told(int, int) OWNER TO mallory;
+CREATE FUNCTION pub.spelled(n int, m int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+    RAISE LOG 'planned code ran as % in %', current_user, current_database(); RETURN n = m; END $$;
+ALTER FUNCTION pub.spelled OWNER TO mallory;
+CREATE OPERATOR pub.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = pub.spelled);
+CREATE TYPE pub.pair AS (a int, b int); ALTER TYPE pub.pair OWNER TO mallory;
+CREATE FUNCTION pub.paired(n int) RETURNS pub.pair LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+    RAISE LOG 'planned code ran as % in %', current_user, current_database(); RETURN (n, n); END $$;
+ALTER FUNCTION pub.paired OWNER TO mallory;
+CREATE CAST (int AS pub.pair) WITH FUNCTION pub.paired(int);
+SET ROLE mallory
+"""
+TABLE = "CREATE TABLE pub.t (id int PRIMARY KEY, v text); INSERT INTO pub.t SELECT g, 'x' FROM generate_series(1, 3000) g;"
+# What the planner evaluates for a plain SELECT, so that the twin shows that it would.
+FOLDED = {
+    "index expression": TABLE + "CREATE INDEX ON pub.t ((pub.told(11) + id))",
+    "index predicate": TABLE + "CREATE INDEX ON pub.t (v) WHERE pub.told(22) = 22",
+    "unique index": "CREATE TABLE pub.t (id int NOT NULL, v text); INSERT INTO pub.t SELECT g, 'x' FROM generate_series(1, 3000) g;"
+                    "CREATE UNIQUE INDEX ON pub.t (id) WHERE pub.told(23) = 23; CREATE UNIQUE INDEX ON pub.t (id)",
+    "inlined": TABLE + "CREATE INDEX ON pub.t (v) WHERE pub.told(44, 44)",
+    "operator": TABLE + "CREATE INDEX ON pub.t (v) WHERE 5 OPERATOR(pub.===) 5",
+    "cast": TABLE + "CREATE INDEX ON pub.t (((7::pub.pair).a + id))",
+    "partition key": "CREATE TABLE pub.t (id int NOT NULL, v text) PARTITION BY RANGE ((id + pub.told(55)));"
+                     "CREATE TABLE pub.t1 PARTITION OF pub.t DEFAULT; INSERT INTO pub.t SELECT g, 'x' FROM generate_series(1, 3000) g",
+    "partition's index": "CREATE TABLE pub.t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+                         "CREATE TABLE pub.t1 PARTITION OF pub.t DEFAULT; INSERT INTO pub.t SELECT g, 'x' FROM generate_series(1, 3000) g;"
+                         "CREATE INDEX ON pub.t1 ((pub.told(66) + id)); RESET ROLE; ALTER TABLE pub.t OWNER TO postgres",
+    "statistics": TABLE + "CREATE STATISTICS pub.st ON (pub.told(77) + id), v FROM pub.t",
+}
+# Evaluated only for queries with conditions.
+CHECKED = "CREATE TABLE pub.t (id int, v text); CREATE TABLE pub.c (CHECK (pub.told(33) = 33)) INHERITS (pub.t);" \
+          "INSERT INTO pub.c SELECT g, 'x' FROM generate_series(1, 3000) g"
+
+CALLS = {
+    "range_digests": "SELECT count(*) FROM parity.range_digests('pub.t', ranges => 4)",
+    "range_totals": "SELECT count(*) FROM parity.range_totals('pub.t', ranges => 4)",
+    "slice_digests": "SELECT count(*) FROM parity.slice_digests('pub.t', ranges => 4)",
+    "buckets": "BEGIN; SELECT count(*) FROM parity.range_totals('pub.t', ranges => 4, buckets => 8); SELECT count(*) FROM parity.last_buckets(); COMMIT",
+    "split_keys": "SELECT count(*) FROM parity.split_keys('pub.t', 5)",
+    "row_digests": "SELECT count(*) FROM parity.row_digests('pub.t')",
+    "values": "SELECT count(*) FROM parity.row_digests('pub.t', with_values => true)",
+    "by key": "SELECT count(*) FROM parity.row_digests('pub.t', keys => ARRAY['\\x0105000000'::bytea, '\\x0105000001'::bytea], columns => '{v}', key_columns => '{id}')",
+    "few ranges": "SELECT count(*) FROM parity.row_digests('pub.t', bounds => (SELECT array_agg(bound ORDER BY bound_no) FROM "
+                  "parity.split_keys('pub.t', 8)), only_ranges => '{2}', with_values => true)",
+    "row_records": "SELECT count(*) FROM parity.row_records('pub.t')",
+    "key": "SELECT parity.key('pub.t')",
+    "forms": "SELECT count(*) FROM parity.forms('pub.t')",
+}
+
+
+def ran_as(database, act):
+    """The roles as which planned code ran meanwhile."""
+    marker = f"in {database.name}\n"
+    before = database.cluster.log().count(marker)
+    act()
+    lines = [line for line in (database.cluster.log() + "\n").splitlines(keepends=True) if line.endswith(marker)]
+    return {line.split("ran as ")[1].split()[0] for line in lines[before:]}
+
+
+@pytest.fixture
+def database(pair):
+    yield pair.source
+
+
+def fresh(database, sql, user="postgres"):
+    """In a session of its own, whose caches hold nothing that was evaluated before."""
+    with database.connect(user=user) as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+    connection.close()
+
+
+@pytest.mark.parametrize("kind", FOLDED)
+def test_no_code_of_an_owner_runs_as_the_caller(database, kind):
+    database.execute(OWNERS)
+    database.execute(FOLDED[kind])
+    database.execute("RESET ROLE")
+    if kind != "statistics" or database.cluster.installation.major >= 14:
+        assert "postgres" in ran_as(database, lambda: fresh(database, "EXPLAIN SELECT * FROM pub.t")), "the planner evaluates nothing of it"
+    for name, sql in CALLS.items():
+        assert ran_as(database, lambda sql=sql: fresh(database, sql)) <= {"mallory"}, name
+    assert database.query("SELECT DISTINCT path_taken FROM parity.range_digests('pub.t')") == [("scan",)]
+
+
+def test_checks_run_as_their_owner(database):
+    database.execute(OWNERS + ";" + CHECKED)
+    database.execute("RESET ROLE")
+    assert "postgres" in ran_as(database, lambda: fresh(database, "SET constraint_exclusion = on; EXPLAIN SELECT * FROM pub.t WHERE id > 7"))
+    for name, sql in CALLS.items():
+        assert ran_as(database, lambda sql=sql: fresh(database, "SET constraint_exclusion = on; " + sql)) <= {"mallory"}, name
+
+
+def test_an_ordinary_caller(database):
+    database.execute(OWNERS + ";" + FOLDED["index expression"] + "; GRANT SELECT ON pub.t TO onlooker")
+    database.execute("RESET ROLE; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA parity TO onlooker")
+    assert ran_as(database, lambda: fresh(database, "EXPLAIN SELECT * FROM pub.t", user="onlooker")) == {"onlooker"}
+    assert ran_as(database, lambda: fresh(database, CALLS["range_digests"], user="onlooker")) == {"mallory"}
+    # Temporary objects of the caller could be taken for what the owner's function names: nothing runs as the owner then.
+    assert "mallory" not in ran_as(database, lambda: fresh(database, "CREATE TEMP TABLE x (); " + CALLS["range_digests"], user="onlooker"))
+
+
+def test_the_owners_functions_find_nothing_of_the_callers(database):
+    database.execute(OWNERS)
+    database.execute("CREATE FUNCTION pub.lured() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN "
+                     "RETURN abs(-5) + (CASE WHEN current_setting('search_path') = 'pg_catalog, pg_temp' THEN 0 ELSE 1 END); END $$;"
+                     + TABLE + "CREATE INDEX ON pub.t ((pub.lured() + id)); GRANT SELECT ON pub.t TO onlooker; RESET ROLE;"
+                     "CREATE SCHEMA bait AUTHORIZATION onlooker; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA parity TO onlooker")
+    bait = ("CREATE FUNCTION bait.abs(int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE LOG 'planned code ran as % in %', current_user, current_database(); RETURN 1; END $$; SET search_path = bait, pg_catalog;")
+    assert ran_as(database, lambda: fresh(database, bait + "EXPLAIN SELECT * FROM pub.t", user="onlooker")) == {"onlooker"}
+    assert ran_as(database, lambda: fresh(database, "SET search_path = bait, pg_catalog;" + CALLS["range_digests"], user="onlooker")) == set()
+
+
+def test_an_empty_table_is_looked_at_as_its_owner(database):
+    database.execute(OWNERS + ";" + FOLDED["index expression"] + "; TRUNCATE pub.t")
+    database.execute("RESET ROLE")
+    for name in ("range_digests", "range_totals", "row_digests", "row_records"):
+        assert ran_as(database, lambda sql=CALLS[name]: fresh(database, sql)) == {"mallory"}, name
+
+
+def test_superusers_are_warned_of_what_a_query_would_run(database):
+    database.execute(OWNERS + ";" + FOLDED["index expression"])
+    database.execute("RESET ROLE")
+    connection = database.connect()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM parity.range_digests('pub.t')")
+        assert connection.notices == []
+        cursor.execute("SELECT count(*) FROM parity.range_digests('pub.t', path => 'aggregate')")
+    assert len(connection.notices) == 1
+    assert "pub.told(integer)" in connection.notices[0] and '"mallory"' in connection.notices[0]
+    connection.close()
+
+
+def test_owners_of_several_roles_are_not_planned_as_one(database):
+    database.execute(OWNERS + "; GRANT USAGE ON SCHEMA pub TO PUBLIC;" + FOLDED["partition's index"].split("RESET ROLE")[0])
+    database.execute("CREATE INDEX ON pub.t ((pub.told(1) + id)); RESET ROLE; ALTER TABLE pub.t1 OWNER TO eve")
+    assert database.query("SELECT DISTINCT path_taken FROM parity.range_digests('pub.t')") == [("aggregate",)]
+    assert "several roles" in database.value("SELECT obstacle FROM parity.last_digest()")
+
+
+def test_an_error_of_the_owners_function_gives_the_caller_its_rights_back(database):
+    database.execute(OWNERS + ";" + TABLE)
+    database.execute("CREATE FUNCTION pub.fails() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN "
+                     "IF current_user = 'mallory' AND current_setting('pub.fail', true) = 'on' THEN RAISE EXCEPTION 'failed'; END IF; RETURN 1; END $$;"
+                     "CREATE INDEX ON pub.t ((pub.fails() + id)); RESET ROLE")
+    database.close()  # a session that has planned on the table knows what the function gave
+    database.execute("SET pub.fail = 'on'")
+    with pytest.raises(psycopg2.Error, match="failed") as caught:
+        database.query(CALLS["range_digests"])
+    assert 'as the role "mallory"' in caught.value.diag.context
+    assert database.query("SELECT current_user, current_setting('search_path')") == [("postgres", '"$user", public')]
+    database.execute("DO $$ BEGIN PERFORM parity.range_digests('pub.t'); EXCEPTION WHEN raise_exception THEN "
+                     "IF current_user <> 'postgres' THEN RAISE 'still another'; END IF; END $$")
