@@ -91,6 +91,23 @@ def test_verify_and_baselines_of_rows_elsewhere(pair, way):
     assert pair.source.query("CALL parity.verify_baseline('ev', 'before')")[0][1] == "divergent"
 
 
+def test_rows_that_only_execution_shows(pair):
+    """Under a plan of plain scans they show where the pages hold none at all: that is an error, and no answer."""
+    pair.both(SHELL)
+    for side in (pair.source, pair.target):
+        show_elsewhere(side, "public.ev", "store.ev", "execution")
+    for name in ("range_digests", "range_totals", "row_digests", "row_records"):
+        with pytest.raises(psycopg2.Error, match="has rows that are not in its pages") as caught:
+            pair.source.query(FUNCTIONS[name])
+        assert caught.value.pgcode == "55000"
+    assert pair.source.value("SELECT sum(row_count) FROM parity.range_digests('ev', path => 'aggregate')") == 1000
+    run = pair.compare("--table", "public.ev", "--engine", "extension")
+    assert run.status not in (IDENTICAL, DIVERGENT)
+    pair.both("TRUNCATE store.ev")
+    assert pair.source.value("SELECT sum(row_count) FROM parity.range_digests('ev')") == 0
+    pair.compare("--table", "public.ev", "--engine", "extension").expect(IDENTICAL)
+
+
 PLAIN = {
     "table": "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g",
     "empty": "CREATE TABLE t (id int PRIMARY KEY, v text)",

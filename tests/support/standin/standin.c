@@ -8,6 +8,7 @@
  *   analysis  the same happens as soon as a statement is analysed
  *   path      the shell is read by a custom scan that reads the store
  *   copy      COPY alone sees the store; other statements see the shell
+ *   execution a plan over the shell is run over the store
  */
 #include "postgres.h"
 
@@ -42,11 +43,13 @@ typedef enum
     WAY_PLANNER,
     WAY_ANALYSIS,
     WAY_PATH,
-    WAY_COPY
+    WAY_COPY,
+    WAY_EXECUTION
 } Way;
 
 static const struct config_enum_entry ways[] = {
-    {"planner", WAY_PLANNER, false}, {"analysis", WAY_ANALYSIS, false}, {"path", WAY_PATH, false}, {"copy", WAY_COPY, false}, {NULL, 0, false}};
+    {"planner", WAY_PLANNER, false}, {"analysis", WAY_ANALYSIS, false}, {"path", WAY_PATH, false}, {"copy", WAY_COPY, false},
+    {"execution", WAY_EXECUTION, false}, {NULL, 0, false}};
 
 static char *shell_name;
 static char *store_name;
@@ -57,6 +60,7 @@ static planner_hook_type next_planner;
 static post_parse_analyze_hook_type next_analysis;
 static set_rel_pathlist_hook_type next_pathlist;
 static ProcessUtility_hook_type next_utility;
+static ExecutorStart_hook_type next_start;
 
 typedef struct
 {
@@ -284,6 +288,40 @@ choose_paths(PlannerInfo *root, RelOptInfo *rel, Index index, RangeTblEntry *ent
 }
 
 /*
+ * Execution
+ */
+
+static void
+start_execution(QueryDesc *query, int flags)
+{
+    Swap swap;
+
+    if (way == WAY_EXECUTION && query->operation == CMD_SELECT && find_swap(&swap))
+    {
+        ListCell *cell;
+
+        query->plannedstmt = copyObject(query->plannedstmt);
+        foreach(cell, query->plannedstmt->rtable)
+        {
+            RangeTblEntry *entry = lfirst_node(RangeTblEntry, cell);
+
+            if (entry->rtekind != RTE_RELATION || entry->relid != swap.shell)
+                continue;
+            LockRelationOid(swap.store, AccessShareLock);
+            entry->relid = swap.store;
+#if PG_VERSION_NUM >= 160000
+            if (entry->perminfoindex > 0)
+                list_nth_node(RTEPermissionInfo, query->plannedstmt->permInfos, entry->perminfoindex - 1)->relid = swap.store;
+#endif
+        }
+    }
+    if (next_start)
+        next_start(query, flags);
+    else
+        standard_ExecutorStart(query, flags);
+}
+
+/*
  * COPY
  */
 
@@ -372,6 +410,8 @@ _PG_init(void)
     post_parse_analyze_hook = analyse;
     next_pathlist = set_rel_pathlist_hook;
     set_rel_pathlist_hook = choose_paths;
+    next_start = ExecutorStart_hook;
+    ExecutorStart_hook = start_execution;
     next_utility = ProcessUtility_hook;
     ProcessUtility_hook = run_utility;
 }
