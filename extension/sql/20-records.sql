@@ -185,7 +185,7 @@ WITH part AS (
     SELECT t.relation, r.kind, r.target, t.scope, parity.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows,
            t.in_flight_rows, t.unnamed_ranges, t.message, t.sqlstate, r.performer, r.pid
     FROM parity.run_table t JOIN parity.run r ON r.id OPERATOR(pg_catalog.=) t.run_id
-    WHERE NOT t.details OPERATOR(pg_catalog.?) 'dropped'::text
+    WHERE NOT t.details OPERATOR(pg_catalog.?|) '{dropped,left_out}'::text[]
     UNION ALL
     SELECT NULL, r.kind, r.target, '{}'::jsonb, '{}'::jsonb, r.id, r.status, NULL, r.started, r.finished, NULL, NULL, NULL, NULL, r.message,
            r.sqlstate, r.performer, r.pid
@@ -537,7 +537,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity.record_tables_skipped(bigint, text[], text, jsonb) IS
-    'records tables that a run did not come to; nothing is told of each, which the run does as a whole. {"dropped": true} among details: the table is gone, and parity.status does not show it';
+    'records tables that a run did not come to; nothing is told of each, which the run does as a whole. {"dropped": true} among details: the table is gone, and parity.status does not show it; nor one with {"left_out": true}';
 
 CREATE FUNCTION parity.record_run_finish(run_id bigint, status text, sqlstate text DEFAULT NULL, message text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -561,7 +561,7 @@ BEGIN
         WHEN 'in_flight' THEN '{divergent}' WHEN 'incomplete' THEN '{divergent,in_flight}'
         WHEN 'identical' THEN '{cancelled,divergent,failed,died,in_flight,incomplete,skipped}'
         WHEN 'skipped' THEN '{cancelled,divergent,failed,died,in_flight,incomplete}' ELSE '{}' END::text[]) WITH ORDINALITY AS w(status, no)
-    WHERE EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = record_run_finish.run_id AND t.status = w.status AND NOT t.details ? 'dropped')
+    WHERE EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = record_run_finish.run_id AND t.status = w.status AND NOT t.details ?| '{dropped,left_out}')
     ORDER BY w.no LIMIT 1;
     status := CASE worst WHEN 'skipped' THEN 'incomplete' ELSE coalesce(worst, status) END;
     SELECT EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = record_run_finish.run_id AND t.status = record_run_finish.status) INTO told;
@@ -592,7 +592,7 @@ BEGIN
     WITH ended AS (
         SELECT t.relation, r.kind, r.target, parity.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.finished
         FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
-        WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline') AND NOT t.details ? 'dropped'
+        WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline') AND NOT t.details ?| '{dropped,left_out}'
     ), kept AS (
         (SELECT DISTINCT ON (relation, kind, target, about) run_id FROM ended WHERE status <> 'skipped'
          ORDER BY relation, kind, target, about, finished DESC, run_id DESC)

@@ -294,6 +294,10 @@ CREATE FUNCTION parity.verify_facts_query(target text) RETURNS text
         'notices', coalesce(current_setting('client_connection_check_interval', true), '0') <> '0',
         'database', (SELECT oid FROM pg_database WHERE datname = current_database()),
         'relation', to_regclass(%1$L)::oid,
+        'lacking', pg_is_in_recovery() AND coalesce(
+            (SELECT bool_and(c.relpersistence = 'u') FROM pg_partition_tree(to_regclass(%1$L)) p JOIN pg_class c ON c.oid = p.relid
+             WHERE p.isleaf),
+            (SELECT c.relpersistence = 'u' FROM pg_class c WHERE c.oid = to_regclass(%1$L))),
         'subscriptions', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.subname, 'slot', s.subslotname, 'enabled', s.subenabled)),
             '[]')
             FROM pg_subscription s
@@ -604,6 +608,15 @@ BEGIN
             HINT = 'CREATE EXTENSION pg_parity in the database that the server names; a physical replica has it from its primary.';
     ELSIF facts ->> 'relation' IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist on the target', job ->> 'target'), ERRCODE = '42P01';
+    END IF;
+    -- A standby does not have the rows of an unlogged table. That is nothing to be told of every night, but an answer to who asks for it.
+    IF (facts ->> 'lacking')::boolean THEN
+        PERFORM parity.verify_check_server(job);
+        PERFORM parity.verify_ask('COMMIT', wait);
+        RETURN job || jsonb_build_object('step', 'finish',
+            'message', 'unlogged: its rows are not replicated to the target, which is in recovery',
+            'status', CASE WHEN ask ? 'patterns' THEN 'skipped' ELSE 'incomplete' END,
+            'left_out', CASE WHEN ask ? 'patterns' THEN true END);
     END IF;
     IF (facts ->> 'control')::boolean THEN
         target_system := parity.verify_ask('SELECT system_identifier::text FROM pg_control_system()', wait);
@@ -1791,7 +1804,7 @@ CREATE FUNCTION parity.verify_facts(job jsonb) RETURNS jsonb
         || jsonb_build_object(
         'source_lsn', job -> 'source_lsn', 'target_lsn', job -> 'target_lsn', 'not_compared', coalesce(job -> 'plan' -> 'not_compared',
             '[]'),
-        'details', jsonb_strip_nulls(jsonb_build_object('without_indexes', job -> 'without_indexes', 'key', job -> 'plan' -> 'key', 'key_proven', job -> 'plan' -> 'key_proven',
+        'details', jsonb_strip_nulls(jsonb_build_object('left_out', job -> 'left_out', 'without_indexes', job -> 'without_indexes', 'key', job -> 'plan' -> 'key', 'key_proven', job -> 'plan' -> 'key_proven',
             'looks', job -> 'looks',
             'replication', job -> 'plan' -> 'replication', 'follows', job -> 'followed', 'conflicts', job -> 'conflicts', 'digests',
                 job -> 'found' -> 'effort')),
@@ -2482,7 +2495,8 @@ COMMENT ON FUNCTION parity.verify_is_hopeless(jsonb) IS 'whether what ended a jo
 
 CREATE FUNCTION parity.verify_note(work jsonb, job jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT jsonb_set(work, '{statuses}', (work -> 'statuses') || (job -> 'status'))
+    SELECT CASE WHEN job ->> 'left_out' = 'true' THEN work
+                ELSE jsonb_set(work, '{statuses}', (work -> 'statuses') || (job -> 'status')) END
            || CASE WHEN NOT work ? 'target_server' AND job -> 'target_server' ? 'database'
                    THEN jsonb_build_object('target_server', job -> 'target_server') ELSE '{}' END
            || CASE WHEN job ->> 'status' = 'cancelled' THEN jsonb_build_object('stop', 'not reached before the run was cancelled',

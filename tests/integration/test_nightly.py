@@ -325,3 +325,22 @@ def test_jobs_end_well_and_hold_no_secret(minutes):
     assert len(details) >= 6 and {status for status, _ in details} == {"succeeded"}, details
     everything = str(details) + str([minutes.shop.query(f"SELECT * FROM parity.{name}") for name in ("run", "run_table", "divergence")])
     assert PASSWORD not in everything + minutes.publisher.log().replace(minutes.shop.tcp_conninfo(), "")
+
+
+def test_unlogged_tables_are_no_alarm_of_a_standby(shop, source_cluster):
+    """It does not have their rows by design. Who asks for just such a table is told."""
+    shop.execute("CREATE UNLOGGED TABLE sessions (id int PRIMARY KEY); INSERT INTO sessions VALUES (1)")
+    allow_reading(shop)
+    with Cluster("standby", standby_of=source_cluster) as standby:
+        allow_verifying(shop, standby.port, shop.name, server="standby")
+        standby.catch_up()
+        everything = "CALL parity.verify_schema('standby', recheck_delay => '0 s', fail => true)"
+        assert call(shop, everything) == "identical"
+        assert sorted(shop.query("SELECT relation, status FROM parity.run_table")) == [
+            ("public.orders", "identical"), ("public.sessions", "skipped"), ("public.stock", "identical")]
+        assert "unlogged" in shop.value("SELECT message FROM parity.run_table WHERE relation = 'public.sessions'")
+        assert sorted(shop.query("SELECT relation, result FROM parity.status")) == [("public.orders", "identical"), ("public.stock", "identical")]
+        assert call(shop, "CALL parity.verify('sessions', server => 'standby')") == "incomplete"
+        assert "unlogged" in last_table(shop, "message")[0]
+        alone = "CALL parity.verify_schema('standby', patterns => '{public.sessions}', recheck_delay => '0 s')"
+        assert call(shop, alone) == "incomplete"
