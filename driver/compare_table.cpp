@@ -15,6 +15,7 @@
 #include "driver/error.h"
 #include "driver/extension_engine.h"
 #include "driver/key_values.h"
+#include "driver/large_objects.h"
 #include "driver/recorder.h"
 #include "driver/row_merge.h"
 #include "driver/stream_engine.h"
@@ -52,13 +53,14 @@ class TableComparison {
   public:
     /// `first_readers` read the table under the forms of the first pass.
     TableComparison(const RunContext& context, const TablePlan& table, int table_no, Both<TableReader*> readers,
-                    Both<TableReader*> first_readers, TableResult& result)
+                    Both<TableReader*> first_readers, TableResult& result, const FindingSink* sink)
         : context_(context),
           table_(table),
           table_no_(table_no),
           readers_(readers),
           first_readers_(first_readers),
           result_(result),
+          sink_(sink),
           key_forms_(forms_of(table.key)) {}
 
     void run() {
@@ -76,7 +78,7 @@ class TableComparison {
         if (located.divergent.empty()) return;
         record_phase("rows");
         find_rows(located);
-        if (table_.key.empty() || result_.counts.mismatch == 0) return;
+        if (table_.key.empty() || result_.counts.mismatch == 0 || sink_) return;
         const auto started = Clock::now();
         record_phase("values");
         fetch_listed_values();
@@ -86,8 +88,7 @@ class TableComparison {
   private:
     template <typename... Arguments>
     void debug(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-        context_.log->debug("{}: {}", display_name(table_.name),
-                            fmt::format(format, std::forward<Arguments>(arguments)...));
+        context_.log->debug("{}: {}", display_name(table_), fmt::format(format, std::forward<Arguments>(arguments)...));
     }
 
     void show_descent(std::uint64_t differing) {
@@ -237,11 +238,16 @@ class TableComparison {
             merge_ranges(located);
         } catch (const TotalsError& error) {
             mistrust_indexes(error);
-            context_.spool->discard(table_no_);
+            forget_listed();
             spooled_ = 0;
             listed_mismatches_ = 0;
             merge_ranges(located);
         }
+    }
+
+    void forget_listed() {
+        if (sink_) return sink_->restart();
+        context_.spool->discard(table_no_);
     }
 
     void merge_ranges(const Located& located) {
@@ -263,7 +269,10 @@ class TableComparison {
         std::uint64_t listed_rows = 0, differing_rows = 0;
         const MergeReport report =
             merge_rows(spec, located.divergent, {source.get(), target.get()}, [&](const RowFinding& finding) {
-                listed_rows += spool_finding(finding);
+                if (sink_)
+                    sink_->take(finding);
+                else
+                    listed_rows += spool_finding(finding);
                 show_descent(differing_rows += finding.occurrences);
             });
         result_.counts = report.counts;
@@ -312,6 +321,7 @@ class TableComparison {
     const Both<TableReader*> readers_;
     const Both<TableReader*> first_readers_;
     TableResult& result_;
+    const FindingSink* const sink_;
     const std::vector<core::Form> key_forms_;
     Side better_side_ = Side::kSource;
     bool indexes_avoided_ = false;
@@ -408,6 +418,18 @@ class ProgressScope {
 
 }  // namespace
 
+void compare_rows(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions,
+                  TableResult& result, const FindingSink* sink) {
+    const TablePlan first = prefiltered(table);
+    const Readers readers(context, table, table_no, sessions);
+    const std::optional<Readers> first_readers =
+        has_prefilter(table) ? std::optional<Readers>(std::in_place, context, first, table_no, sessions) : std::nullopt;
+    TableComparison(context, table, table_no, readers.get(), (first_readers ? *first_readers : readers).get(), result,
+                    sink)
+        .run();
+    readers.append_notes(result.notes);
+}
+
 TableResult compare_table(const RunContext& context, const TablePlan& table, int table_no,
                           const Both<Session*>& sessions) {
     const auto started = Clock::now();
@@ -419,15 +441,10 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
             context.progress->begin_table(static_cast<std::size_t>(table_no));
             result = fresh_result(table);
             result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
-            const TablePlan first = prefiltered(table);
-            const Readers readers(context, table, table_no, sessions);
-            const std::optional<Readers> first_readers =
-                has_prefilter(table) ? std::optional<Readers>(std::in_place, context, first, table_no, sessions)
-                                     : std::nullopt;
-            TableComparison(context, table, table_no, readers.get(), (first_readers ? *first_readers : readers).get(),
-                            result)
-                .run();
-            readers.append_notes(result.notes);
+            if (table.large_objects)
+                compare_large_objects(context, table, table_no, sessions, result);
+            else
+                compare_rows(context, table, table_no, sessions, result);
         });
     } catch (const Error& error) {
         note_failure(context, table_no, error, result);

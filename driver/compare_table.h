@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include <spdlog/logger.h>
@@ -8,6 +9,7 @@
 #include "driver/model.h"
 #include "driver/progress.h"
 #include "driver/queries.h"
+#include "driver/row_merge.h"
 #include "driver/session.h"
 #include "driver/spool.h"
 
@@ -35,6 +37,17 @@ struct RunContext {
 /// be broken afterwards.
 TableResult compare_table(const RunContext& context, const TablePlan& table, int table_no,
                           const Both<Session*>& sessions);
+
+/// Where findings go instead of the spool.
+struct FindingSink {
+    std::function<void(const RowFinding&)> take;
+    std::function<void()> restart;  ///< what was taken so far does not count
+};
+
+/// The part of compare_table() that works under both sides' open snapshots: fills `result`, which is fresh. Throws
+/// Error.
+void compare_rows(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions,
+                  TableResult& result, const FindingSink* sink = nullptr);
 
 /// The result of a table that was not even tried.
 TableResult failed_table(const TablePlan& table, const std::string& error);

@@ -43,4 +43,12 @@ std::string display_name(const Both<QualifiedName>& names) {
     return display_name(names.source) + " → " + display_name(names.target);
 }
 
+std::string display_name(const TablePlan& plan) {
+    return plan.large_objects ? "large objects" : display_name(plan.name);
+}
+
+std::string display_name(const TablePlan& plan, Side side) {
+    return plan.large_objects ? "large objects" : display_name(plan.name[side]);
+}
+
 }  // namespace parity::driver

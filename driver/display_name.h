@@ -17,4 +17,8 @@ std::string display_name(const QualifiedName& name);
 /// "public.orders", or "old.orders → new.orders" where the names differ.
 std::string display_name(const Both<QualifiedName>& names);
 
+/// What a plan is about: a table's names, or "large objects", which is no table's name; or how one side calls it.
+std::string display_name(const TablePlan& plan);
+std::string display_name(const TablePlan& plan, Side side);
+
 }  // namespace parity::driver

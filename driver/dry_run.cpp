@@ -109,6 +109,18 @@ std::string show_table(const TablePlan& table, const Relations& relations) {
     return text;
 }
 
+std::string show_large_objects(const TablePlan& plan) {
+    const auto& [source, target] = plan.large_objects->sides;
+    const auto show = [](const LargeObjects& side) {
+        return fmt::format("{}, {}", side.count, show_bytes(side.bytes));
+    };
+    std::string text = display_name(plan) + "\n";
+    text += fmt::format("  objects  {}\n", show_both(show(source), show(target)));
+    text += plan.skipped.empty() ? "  contents would be compared\n" : "";
+    for (const std::string& reason : plan.skipped) text += fmt::format("  skipped  {}\n", reason);
+    return text;
+}
+
 std::string show_server(Side side, const ServerInfo& server) {
     return fmt::format("{}: PostgreSQL {}, database {}, pg_parity {}\n", side_name(side), server.version,
                        display_name(server.database), server.extension_version);
@@ -118,7 +130,13 @@ std::string text_report(const Both<Inventory>& inventories, const Plan& plan) {
     std::string text =
         show_server(Side::kSource, inventories.source.server) + show_server(Side::kTarget, inventories.target.server);
     const Relations relations(inventories);
-    for (const TablePlan& table : plan.tables) text += "\n" + show_table(table, relations);
+    std::size_t tables = 0;
+    bool with_large_objects = false;
+    for (const TablePlan& table : plan.tables) {
+        text += "\n" + (table.large_objects ? show_large_objects(table) : show_table(table, relations));
+        tables += !table.large_objects;
+        with_large_objects |= table.large_objects.has_value();
+    }
     text += "\n";
     for (const auto& [names, reason] : plan.skipped_tables) {
         text += fmt::format("skipped: {}: {}\n", display_name(names), reason);
@@ -127,8 +145,8 @@ std::string text_report(const Both<Inventory>& inventories, const Plan& plan) {
         text += fmt::format("{}: {}: {}\n", severity_name(difference.severity), difference.object, difference.message);
     }
     for (const std::string& sentence : plan.not_compared) text += fmt::format("not compared: {}\n", sentence);
-    return text +
-           fmt::format("{} tables and {} sequences would be compared\n", plan.tables.size(), plan.sequences.size());
+    return text + fmt::format("{} tables{} and {} sequences would be compared\n", tables,
+                              with_large_objects ? ", large objects" : "", plan.sequences.size());
 }
 
 // ---- JSON ----------------------------------------------------------------------------------------------------
@@ -159,6 +177,17 @@ Json estimate_to_json(const RelationDesc& relation) {
     Json entry = {{"bytes", std::to_string(relation.bytes)}};
     if (relation.estimated_rows >= 0) entry["rows"] = fmt::format("{:.0f}", relation.estimated_rows);
     return entry;
+}
+
+Json large_objects_to_json(const TablePlan& plan) {
+    const auto side = [](const LargeObjects& objects) {
+        return Json{{"objects", std::to_string(objects.count)}, {"bytes", std::to_string(objects.bytes)}};
+    };
+    const auto& [source, target] = plan.large_objects->sides;
+    return {{"source", side(source)},
+            {"target", side(target)},
+            {"contents_read", plan.large_objects->unread.empty()},
+            {"skipped", plan.skipped}};
 }
 
 Json to_json(const TablePlan& table, const Relations& relations) {
@@ -193,7 +222,12 @@ std::string json_report(const Both<Inventory>& inventories, const Plan& plan) {
                    {"sequences", Json::array()},
                    {"not_compared", plan.not_compared}};
     const Relations relations(inventories);
-    for (const TablePlan& table : plan.tables) report["tables"].push_back(to_json(table, relations));
+    for (const TablePlan& table : plan.tables) {
+        if (table.large_objects)
+            report["large_objects"] = large_objects_to_json(table);
+        else
+            report["tables"].push_back(to_json(table, relations));
+    }
     for (const auto& [names, reason] : plan.skipped_tables) {
         report["skipped_tables"].push_back(
             {{"source", display_name(names.source)}, {"target", display_name(names.target)}, {"reason", reason}});

@@ -13,10 +13,13 @@
 #include "driver/batches.h"
 #include "driver/both_sides.h"
 #include "driver/column_options.h"
+#include "driver/extension_condition.h"
+#include "driver/extension_tables.h"
 #include "driver/interrupt.h"
 #include "driver/key_choice.h"
 #include "driver/pairing.h"
 #include "driver/plan.h"
+#include "driver/queries_large_objects.h"
 #include "driver/queries_stream.h"
 #include "driver/recovery_conflict.h"
 #include "driver/sequence_inventory.h"
@@ -39,10 +42,10 @@ Number to_number(std::string_view text) {
     return number;
 }
 
-std::vector<std::string> split_list(std::string_view text) {
+std::vector<std::string> split_list(std::string_view text, char separator = ',') {
     std::vector<std::string> elements;
     while (!text.empty()) {
-        const std::size_t comma = std::min(text.find(','), text.size());
+        const std::size_t comma = std::min(text.find(separator), text.size());
         elements.emplace_back(text.substr(0, comma));
         text.remove_prefix(std::min(comma + 1, text.size()));
     }
@@ -70,6 +73,8 @@ class InventoryReader {
 
     void read_server();
     void list();
+    void read_large_objects();
+    void read_extension_tables();
     void describe(const std::set<std::uint32_t>& oids);
     void list_sequences() { inventory_.sequences = driver::list_sequences(session_, selection_, maps_); }
     void read_sequence_values() {
@@ -86,6 +91,7 @@ class InventoryReader {
     Side side() const { return session_.side(); }
     void choose_engine();
     void add_relation(const Result& result, int row);
+    void add_extension_relation(const ExtensionTable& table);
     void mark_matched(std::vector<bool>& matched, std::string_view numbers);
     void require_last_attempt(const Error& error) const;
     void describe_unlocked(const std::vector<std::uint32_t>& oids);
@@ -174,6 +180,58 @@ void InventoryReader::list() {
     for (int row = 0; row < others.rows(); ++row) {
         inventory_.other_objects[std::string(others.text(row, 0))] = to_number<std::int64_t>(others.text(row, 1));
     }
+}
+
+void InventoryReader::read_large_objects() {
+    const Result privileges = run(large_object_privileges_query());
+    LargeObjects& objects = inventory_.large_objects;
+    objects.listed = is_true(privileges.text(0, 0));
+    if (!objects.listed) return;
+    objects.readable = is_true(privileges.text(0, 1));
+    const Result result = run(large_objects_query());
+    objects.count = to_number<std::uint64_t>(result.text(0, 0));
+    objects.page_bytes = to_number<std::int64_t>(result.text(0, 1));
+    objects.bytes = to_number<std::int64_t>(result.text(0, 2));
+    objects.pages = to_number<double>(result.text(0, 3));
+    objects.list_columns = result.text(0, 4);
+    objects.page_columns = result.text(0, 5);
+}
+
+/// Those whose rows of users are compared become relations like others.
+void InventoryReader::read_extension_tables() {
+    if (!covers_extension_tables(options_)) return;
+    const Result result = run(extension_tables_query(selection_, maps_, side()));
+    for (int row = 0; row < result.rows(); ++row) {
+        ExtensionTable table;
+        table.oid = to_number<std::uint32_t>(result.text(row, 0));
+        table.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
+        table.relkind = result.text(row, 3).front();
+        table.row_security_active = is_true(result.text(row, 4));
+        table.extension = result.text(row, 5);
+        const ExtensionCondition condition =
+            read_extension_condition(result.text(row, 6), table.name.name, split_list(result.text(row, 9), '\n'));
+        table.condition = condition.expression;
+        table.refusal = condition.refusal;
+        table.readable = is_true(result.text(row, 7));
+        table.columns_text = result.text(row, 8);
+        if (table.refusal.empty() && is_compared_by_default(table.extension, table.name.name) &&
+            !index_.contains(table.oid))
+            add_extension_relation(table);
+        inventory_.extension_tables.push_back(std::move(table));
+    }
+}
+
+void InventoryReader::add_extension_relation(const ExtensionTable& table) {
+    RelationDesc relation;
+    relation.oid = table.oid;
+    relation.name = table.name;
+    relation.relkind = table.relkind;
+    relation.row_security_active = table.row_security_active;
+    relation.selected = true;
+    relation.extension = table.extension;
+    relation.condition = table.condition;
+    index_[relation.oid] = inventory_.relations.size();
+    inventory_.relations.push_back(std::move(relation));
 }
 
 void InventoryReader::add_relation(const Result& result, int row) {
@@ -400,7 +458,11 @@ Both<Inventory> read_once(const Options& options, const Selection& selection, co
     InventoryReaders readers(options, selection, maps, attempt);
     readers.each([](InventoryReader& reader, Side) { reader.read_server(); });
     check_servers(options, {readers[Side::kSource].server, readers[Side::kTarget].server});
-    readers.each([](InventoryReader& reader, Side) { reader.list(); });
+    readers.each([](InventoryReader& reader, Side) {
+        reader.list();
+        reader.read_large_objects();
+        reader.read_extension_tables();
+    });
 
     const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
     const Pairing pairing = pair_relations(options, listed);

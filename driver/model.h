@@ -70,6 +70,7 @@ struct Options {
     bool strict_schema = false;
     bool sequences = true;
     bool sequences_may_be_ahead = false;  ///< a target's sequence that is ahead counts as equal
+    bool large_objects = true;
     bool enable_row_security = false;
     bool allow_same_server = false;
     bool progress = true;
@@ -144,6 +145,21 @@ struct RelationDesc {
     std::string columns_text;         ///< all columns' names and types, to see whether they change during the run
     std::vector<ColumnDesc> columns;  ///< empty until it is described
     KeyDesc key;
+    std::string extension;  ///< whose table it is, where its rows of users are compared
+    std::string condition;  ///< which rows those are; empty: all
+};
+
+/// A table of an extension that users put rows into: pg_dump carries them.
+struct ExtensionTable {
+    std::uint32_t oid = 0;
+    QualifiedName name;
+    char relkind = 'r';
+    std::string extension;
+    std::string condition;  ///< which rows those are, an expression; empty: all
+    std::string refusal;    ///< why the condition is not evaluated; empty: it is
+    bool readable = false;
+    bool row_security_active = false;
+    std::string columns_text;
 };
 
 /// What a sequence's only row holds.
@@ -172,15 +188,29 @@ struct SequenceDesc {
     bool selected = false;               ///< the schema patterns choose it
 };
 
+/// The large objects of a database.
+struct LargeObjects {
+    bool listed = false;    ///< the role may read pg_largeobject_metadata; what follows is known then
+    bool readable = false;  ///< and pg_largeobject
+    std::uint64_t count = 0;
+    std::int64_t page_bytes = 0;  ///< of a stored page: LOBLKSIZE
+    std::int64_t bytes = 0;       ///< of pg_largeobject
+    double pages = -1;            ///< about so many of them are stored; -1: unknown
+    std::string list_columns;     ///< RelationDesc::columns_text of pg_largeobject_metadata
+    std::string page_columns;     ///< of pg_largeobject
+};
+
 struct Inventory {
     ServerInfo server;
     std::vector<RelationDesc> relations;  ///< candidates and everything named, sorted by name
     std::vector<SequenceDesc> sequences;
     bool replay_lags = false;  ///< a standby that had not replayed, within some time, what its primary had written
+    LargeObjects large_objects;
+    std::vector<ExtensionTable> extension_tables;
     std::vector<bool> table_patterns_matched;   ///< parallel to Options::tables
     std::vector<bool> schema_patterns_matched;  ///< parallel to Options::schemas
     std::map<std::string, std::int64_t>
-        other_objects;  ///< what is never compared, by kind: "view" → 12, "large object" → 3 …
+        other_objects;  ///< what is never compared, by kind: "view" → 12, "trigger" → 3 …
 };
 
 // ---- the plan ------------------------------------------------------------------------------------------------
@@ -213,6 +243,15 @@ inline const std::string& asked_form(const ColumnPlan& column, Side side) {
     return column.asked[side].empty() ? column.form : column.asked[side];
 }
 
+/// What a plan about large objects has that a table's has not.
+struct LargeObjectPlan {
+    Both<LargeObjects> sides;
+    std::string unread;  ///< why their contents are not read; empty: they are
+};
+
+/// What is compared with what, and how. With `large_objects`, instead of a table all objects of both databases: the
+/// relation is then pg_largeobject_metadata, which is read first, and the columns are what findings tell about
+/// contents; see large_objects.h.
 struct TablePlan {
     Both<std::uint32_t> oid;
     Both<QualifiedName> name;
@@ -237,6 +276,14 @@ struct TablePlan {
         std::vector<std::string> key;              ///< of --key, where it is not both sides' own
         std::map<std::string, std::string> forms;  ///< of --form, by column
     } scope;
+    std::optional<LargeObjectPlan> large_objects;  ///< none: it is about a table
+};
+
+/// A table of an extension of which rows are counted.
+struct ExtensionTablePlan {
+    std::string extension;
+    Both<std::optional<ExtensionTable>> sides;
+    std::string obstacle;  ///< why rows are not compared that should be; empty: they need not be
 };
 
 /// What holds for all sequences of a run.
@@ -252,6 +299,7 @@ struct Plan {
     std::vector<SchemaDifference> differences;
     std::vector<Both<SequenceDesc>> sequences;
     SequenceRules sequence_rules;
+    std::vector<ExtensionTablePlan> extension_tables;
     std::vector<std::string> not_compared;  ///< sentences for the report
     /// Tables asked for that cannot be compared at all, with the reason; each makes the run incomplete.
     std::vector<std::pair<Both<QualifiedName>, std::string>> skipped_tables;
@@ -290,6 +338,7 @@ struct FindingCounts {
     std::uint64_t missing_on_target = 0;
     std::uint64_t missing_on_source = 0;
     std::uint64_t total() const { return mismatch + missing_on_target + missing_on_source; }
+    bool operator==(const FindingCounts&) const = default;
 };
 
 enum class Verdict { kIdentical, kDivergent, kIncomplete, kError };

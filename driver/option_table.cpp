@@ -173,6 +173,7 @@ std::vector<OptionSpec> make_table() {
         flag_option("no-sequences", what, "do not compare sequences", &Options::sequences, false),
         flag_option("sequences-may-be-ahead", what, "a sequence that is ahead on the target counts as equal",
                     &Options::sequences_may_be_ahead),
+        flag_option("no-large-objects", what, "do not compare large objects", &Options::large_objects, false),
         flag_option("enable-row-security", what, "compare only the rows that row security shows to the role",
                     &Options::enable_row_security),
         flag_option("strict-schema", what,

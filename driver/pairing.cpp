@@ -36,6 +36,16 @@ class SideIndex {
         return found == by_name_.end() ? std::nullopt : std::optional(found->second);
     }
 
+    /// The table that a table of an extension is paired with: the same one of the same extension, in whatever schema
+    /// that is, under the same condition.
+    std::optional<std::size_t> find_of_extension(const RelationDesc& relation) const {
+        for (std::size_t i = 0; i < relations_.size(); ++i)
+            if (relations_[i].extension == relation.extension && relations_[i].name.name == relation.name.name &&
+                relations_[i].condition == relation.condition)
+                return i;
+        return std::nullopt;
+    }
+
     /// The ancestor that is chosen, through which a partition is compared; null where there is none.
     const RelationDesc* chosen_ancestor(const RelationDesc& relation) const {
         for (std::uint32_t oid : relation.ancestors) {
@@ -68,6 +78,7 @@ class Pairer {
         pair_source(true);
         pair_source(false);
         pair_target();
+        pair_extension_tables();
         note_excluded_partitions(Side::kSource);
         note_excluded_partitions(Side::kTarget);
         std::sort(pairing_.pairs.begin(), pairing_.pairs.end(),
@@ -104,7 +115,9 @@ class Pairer {
     void pair_source(bool mapped) {
         for (std::size_t i = 0; i < sides_.source.size(); ++i) {
             const RelationDesc& relation = sides_.source[i];
-            if (!sides_.source.wanted(relation) || (maps_.entry_for(relation.name) != nullptr) != mapped) continue;
+            if (!sides_.source.wanted(relation) || !relation.extension.empty() ||
+                (maps_.entry_for(relation.name) != nullptr) != mapped)
+                continue;
             const std::optional<std::size_t> other = sides_.target.find(maps_.to_target(relation.name));
             if (!other) require_unmapped(relation);
             if (!other || taken_.target.contains(*other)) {
@@ -118,7 +131,7 @@ class Pairer {
     void pair_target() {
         for (std::size_t i = 0; i < sides_.target.size(); ++i) {
             const RelationDesc& relation = sides_.target[i];
-            if (!sides_.target.wanted(relation) || taken_.target.contains(i)) continue;
+            if (!sides_.target.wanted(relation) || !relation.extension.empty() || taken_.target.contains(i)) continue;
             const QualifiedName name = maps_.to_source(relation.name);
             const bool name_is_mapped_away = maps_.to_target(name) != relation.name;
             if (name_is_mapped_away && !options_.tables.empty()) continue;
@@ -128,6 +141,16 @@ class Pairer {
             } else if (!sides_.source[*other].excluded) {
                 pair(*other, i);
             }
+        }
+    }
+
+    /// Those without a counterpart are counted.
+    void pair_extension_tables() {
+        for (std::size_t i = 0; i < sides_.source.size(); ++i) {
+            const RelationDesc& relation = sides_.source[i];
+            if (relation.extension.empty()) continue;
+            const std::optional<std::size_t> other = sides_.target.find_of_extension(relation);
+            if (other) pair(i, *other);
         }
     }
 
@@ -173,6 +196,12 @@ void check_patterns(const std::vector<std::string>& patterns, const std::vector<
     }
 }
 
+/// Which a run may be about, without any table.
+bool has_large_objects(const Options& options, const Both<Inventory>& inventories) {
+    return options.large_objects && covers_whole_database(options) &&
+           (inventories.source.large_objects.count > 0 || inventories.target.large_objects.count > 0);
+}
+
 }  // namespace
 
 Pairing pair_relations(const Options& options, const Both<Inventory>& inventories) {
@@ -181,7 +210,7 @@ Pairing pair_relations(const Options& options, const Both<Inventory>& inventorie
     check_patterns(options.schemas, source.schema_patterns_matched, target.schema_patterns_matched, "--schema ");
     Pairing pairing = Pairer(options, inventories).run();
     if (pairing.pairs.empty() && pairing.alone.source.empty() && pairing.alone.target.empty() &&
-        pairing.refused.empty()) {
+        pairing.refused.empty() && !has_large_objects(options, inventories)) {
         throw Error(ErrorKind::kUsage, "no table to compare",
                     "views and foreign tables are compared only when --table names them without wildcards");
     }
@@ -200,6 +229,10 @@ std::set<std::uint32_t> chosen_oids(const Pairing& pairing, const Both<Inventory
     }
     oids.merge(parts);
     return oids;
+}
+
+bool covers_whole_database(const Options& options) {
+    return options.tables.empty() && options.schemas.empty() && options.columns.empty() && options.where.empty();
 }
 
 bool covers_sequence(const Options& options, const SequenceDesc& sequence, const std::set<std::uint32_t>& tables) {

@@ -10,6 +10,8 @@
 #include "driver/column_options.h"
 #include "driver/display_name.h"
 #include "driver/error.h"
+#include "driver/extension_tables.h"
+#include "driver/large_objects.h"
 #include "driver/name_map.h"
 #include "driver/pairing.h"
 #include "driver/sequences.h"
@@ -90,8 +92,6 @@ void add_tables(Plan& plan, const Options& options, const Pairing& pairing, cons
         if (!relation.selected) column_options.pass_unchosen(relation);
     }
     column_options.require_all_used();
-    std::stable_sort(plan.tables.begin(), plan.tables.end(),
-                     [](const TablePlan& a, const TablePlan& b) { return a.estimated_bytes > b.estimated_bytes; });
 }
 
 // ---- sequences -----------------------------------------------------------------------------------------------
@@ -196,21 +196,40 @@ std::string_view remark_on(std::string_view kind) {
     return on_demand ? " (compared only when named)" : "";
 }
 
-std::vector<std::string> not_compared(const Options& options, const Both<Inventory>& inventories) {
+/// Of both sides, where a run that is about something narrower, or --no-large-objects, leaves them out.
+void add_large_objects_left_out(std::vector<std::string>& sentences, const Options& options,
+                                const Both<Inventory>& inventories) {
+    const auto& [source, target] =
+        Both<LargeObjects>{inventories.source.large_objects, inventories.target.large_objects};
+    const bool narrower = !covers_whole_database(options);
+    if (source.count + target.count == 0 || (options.large_objects && !narrower)) return;
+    sentences.push_back(fmt::format(
+        "large objects: {} on source, {} on target ({})", source.count, target.count,
+        options.large_objects ? "compared only in runs about a whole database" : "left out by --no-large-objects"));
+}
+
+std::vector<std::string> not_compared(const Options& options, const Pairing& pairing,
+                                      const Both<Inventory>& inventories) {
+    const auto compared = std::count_if(pairing.pairs.begin(), pairing.pairs.end(), [&](const auto& pair) {
+        return !inventories.source.relations[pair.source].extension.empty();
+    });
     std::set<std::string> kinds;
     for (Side side : {Side::kSource, Side::kTarget}) {
         for (const auto& [kind, count] : inventories[side].other_objects) kinds.insert(kind);
     }
     const auto count = [&](Side side, const std::string& kind) {
         const auto found = inventories[side].other_objects.find(kind);
-        return found == inventories[side].other_objects.end() ? 0 : found->second;
+        const std::int64_t all = found == inventories[side].other_objects.end() ? 0 : found->second;
+        return kind == "extension table" ? all - compared : all;
     };
     std::vector<std::string> sentences;
     for (const std::string& kind : kinds) {
+        if (count(Side::kSource, kind) == 0 && count(Side::kTarget, kind) == 0) continue;
         sentences.push_back(fmt::format("{}: {} on source, {} on target{}", plural(kind), count(Side::kSource, kind),
                                         count(Side::kTarget, kind), remark_on(kind)));
     }
     if (!options.sequences) sentences.push_back("sequences: left out by --no-sequences");
+    add_large_objects_left_out(sentences, options, inventories);
     sentences.push_back(
         "schema objects: indexes, constraints, defaults, privileges, comments and roles are not compared");
     return sentences;
@@ -234,13 +253,17 @@ Plan make_plan(const Options& options, const Both<Inventory>& inventories) {
     plan.skipped_tables = pairing.refused;
     add_lone_tables(plan, pairing, inventories);
     add_tables(plan, options, pairing, inventories);
+    plan_large_objects(plan, options, inventories);
+    std::stable_sort(plan.tables.begin(), plan.tables.end(),
+                     [](const TablePlan& a, const TablePlan& b) { return a.estimated_bytes > b.estimated_bytes; });
     plan.differences.insert(plan.differences.end(), pairing.notes.begin(), pairing.notes.end());
     if (options.sequences) SequencePairer(options, pairing, inventories).run(plan);
     plan.sequence_rules = {standbys_of_one_primary({inventories.source.server, inventories.target.server}),
                            inventories.source.replay_lags || inventories.target.replay_lags,
                            options.sequences_may_be_ahead};
-    const std::vector<std::string> never = not_compared(options, inventories);
+    const std::vector<std::string> never = not_compared(options, pairing, inventories);
     plan.not_compared.insert(plan.not_compared.end(), never.begin(), never.end());
+    plan_extension_tables(plan, options, inventories);
     return plan;
 }
 

@@ -68,7 +68,7 @@ void Progress::begin(const std::vector<TablePlan>& tables) {
     const std::lock_guard lock(mutex_);
     for (const TablePlan& plan : tables) {
         Table table;
-        table.name = display_name(plan.name);
+        table.name = display_name(plan);
         table.rows = std::max(plan.estimated_rows, 0.0);
         table.bytes = std::max(static_cast<double>(plan.estimated_bytes), kMinTableBytes);
         tables_.push_back(std::move(table));
@@ -84,6 +84,11 @@ void Progress::begin_table(std::size_t table) {
         draw();  // it may be the last that is heard for long
     else
         show();
+}
+
+void Progress::restart(std::size_t table) {
+    const std::lock_guard lock(mutex_);
+    tables_[table].share = {0, 0};
 }
 
 void Progress::update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total) {

@@ -43,6 +43,8 @@ class Progress {
     void begin(const std::vector<TablePlan>& tables);
     /// A table is begun. A server that has nothing to tell before the end of a pass leaves it at that.
     void begin_table(std::size_t table);
+    /// What was read of the table so far was the lesser part: its shares begin at 0 once more.
+    void restart(std::size_t table);
     /// A side has read `done` of a table's `total` pages. Later passes over the same table begin at 0 again; that never
     /// takes anything back.
     void update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total);

@@ -204,6 +204,13 @@ Query subscribed_relations_query();
 Query wal_end_query();
 /// Whether a standby has replayed all that ends at `lsn` or before.
 Query has_replayed_query(const std::string& lsn);
+/// The tables of extensions that pg_dump carries rows of, with pg_parity's left out, as far as the schema patterns
+/// choose and no exclusion matches: oid, schema, name, relkind, row security active, extension, condition, readable,
+/// its columns with their types as one text, the names of those whose type is none of PostgreSQL's own (joined by line
+/// ends); in the order of names.
+Query extension_tables_query(const Selection& selection, const NameMap& maps, Side side);
+/// How many rows of a table meet a condition: one bigint. `only`: without its children.
+Query extension_row_count_query(const QualifiedName& name, bool only, const std::string& condition);
 /// kind, count: what a comparison never covers.
 Query other_objects_query();
 

@@ -275,6 +275,38 @@ Query has_replayed_query(const std::string& lsn) {
             {lsn}};
 }
 
+/// pg_temp is left out as a schema of types: nobody but the session itself makes any there.
+Query extension_tables_query(const Selection& selection, const NameMap& maps, Side side) {
+    return {named_relations("'r', 'p'") + R"(
+SELECT r.oid, r.nspname, r.relname, r.relkind, pg_catalog.row_security_active(r.oid), e.extname, COALESCE(k.condition, ''),
+    COALESCE(pg_catalog.has_table_privilege(r.oid, 'SELECT'), false)
+        AND pg_catalog.has_schema_privilege(r.nspname, 'USAGE'), )" +
+                columns_text("r.oid") +
+                R"(,
+    (SELECT pg_catalog.string_agg(a.attname::pg_catalog.text, E'\n') FROM pg_catalog.pg_attribute AS a
+        JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+        WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+        AND t.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace)
+FROM relation AS r
+JOIN pg_catalog.pg_extension AS e ON r.oid = ANY (e.extconfig)
+CROSS JOIN LATERAL (SELECT c.condition
+    FROM ROWS FROM (pg_catalog.unnest(e.extconfig), pg_catalog.unnest(e.extcondition)) AS c(config, condition)
+    WHERE c.config = r.oid LIMIT 1) AS k
+WHERE e.extname <> 'pg_parity'
+AND (NOT EXISTS (SELECT FROM schema_pattern) OR EXISTS (SELECT FROM schema_pattern AS p WHERE r.schema_as ~ p.regex))
+AND NOT EXISTS (SELECT FROM excluded AS x
+    WHERE (x.schema_regex IS NULL OR r.schema_as ~ x.schema_regex) AND r.name_as ~ x.name_regex)
+ORDER BY r.nspname, r.relname)",
+            selection_parameters(selection, maps, side)};
+}
+
+Query extension_row_count_query(const QualifiedName& name, bool only, const std::string& condition) {
+    std::string sql = fmt::format("SELECT pg_catalog.count(*) FROM {}{} AS {}", only ? "ONLY " : "",
+                                  quote_identifier(name), quote_identifier(name.name));
+    if (!condition.empty()) sql += fmt::format(" WHERE (\n{}\n)", condition);
+    return {sql, {}};
+}
+
 Query other_objects_query() {
     return {R"(WITH own AS (
     SELECT n.oid FROM pg_catalog.pg_namespace AS n
@@ -297,10 +329,7 @@ object(kind, classid, oid) AS (
     SELECT 'trigger', 'pg_catalog.pg_trigger'::pg_catalog.regclass, g.oid
     FROM pg_catalog.pg_trigger AS g WHERE NOT g.tgisinternal
     UNION ALL
-    SELECT 'policy', 'pg_catalog.pg_policy'::pg_catalog.regclass, p.oid FROM pg_catalog.pg_policy AS p
-    UNION ALL
-    SELECT 'large object', 'pg_catalog.pg_largeobject_metadata'::pg_catalog.regclass, l.oid
-    FROM pg_catalog.pg_largeobject_metadata AS l)
+    SELECT 'policy', 'pg_catalog.pg_policy'::pg_catalog.regclass, p.oid FROM pg_catalog.pg_policy AS p)
 SELECT b.kind, pg_catalog.count(*) FROM object AS b
 WHERE (b.kind IN ('extension table', 'extension sequence')) = EXISTS (SELECT FROM pg_catalog.pg_depend AS d
     WHERE d.classid = b.classid AND d.objid = b.oid AND d.objsubid = 0 AND d.deptype = 'e')

@@ -158,7 +158,7 @@ TableRecord record_of(const TableResult& result, const std::vector<SchemaDiffere
         diverges |= counts;
         incomplete |= skipped;
     }
-    return {clean(display_name(result.plan.name.source)), clean(display_name(result.plan.name.target)),
+    return {clean(display_name(result.plan, Side::kSource)), clean(display_name(result.plan, Side::kTarget)),
             std::string(table_status(result, diverges, incomplete, cancelled)), facts.json(), scope_of(result.plan)};
 }
 

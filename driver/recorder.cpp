@@ -94,8 +94,8 @@ std::string Recorder::start(const std::string& relation, const std::string& targ
 void Recorder::begin_table(std::size_t table_no) {
     guarded([&] {
         const TablePlan& table = plan_->tables[table_no];
-        tables_[table_no].id =
-            start(clean(display_name(table.name.source)), clean(display_name(table.name.target)), scope_of(table));
+        tables_[table_no].id = start(clean(display_name(table, Side::kSource)),
+                                     clean(display_name(table, Side::kTarget)), scope_of(table));
     });
 }
 

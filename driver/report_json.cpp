@@ -7,6 +7,8 @@
 
 #include "driver/display_name.h"
 #include "driver/finding_json.h"
+#include "driver/key_values.h"
+#include "driver/large_objects.h"
 #include "driver/report.h"
 #include "driver/sequences.h"
 #include "driver/version.h"
@@ -97,6 +99,7 @@ class JsonReport {
         write_head();
         write_differences();
         write_tables();
+        write_large_objects();
         write_sequences();
         writer_.member("not_compared", json_messages(report_.plan.not_compared));
         write_errors();
@@ -140,7 +143,8 @@ class JsonReport {
 
     void write_tables() {
         writer_.open("tables", '[');
-        for (std::size_t position : report_order(report_)) write_table(position);
+        for (std::size_t position : report_order(report_))
+            if (!report_.tables[position].plan.large_objects) write_table(position);
         for (const auto& [names, reason] : report_.plan.skipped_tables) write_skipped_table(names, reason);
         writer_.close(']');
     }
@@ -154,6 +158,10 @@ class JsonReport {
         if (result.ranges_compared > 0) write_measures(result);
         write_columns(result);
         write_divergences(static_cast<int>(position), result);
+        write_end_of_result(result);
+    }
+
+    void write_end_of_result(const TableResult& result) {
         writer_.member("counts", json_counts(result.counts));
         if (result.listed < result.counts.total())
             writer_.member("not_listed", json_number(result.counts.total() - result.listed));
@@ -202,6 +210,40 @@ class JsonReport {
             spool_.for_each(table_no, [&](const Finding& finding) { writer_.element(findings.json(finding)); });
         }
         writer_.close(']');
+    }
+
+    void write_large_objects() {
+        for (std::size_t position = 0; position < report_.tables.size(); ++position)
+            if (report_.tables[position].plan.large_objects) write_large_objects(position);
+    }
+
+    void write_large_objects(std::size_t position) {
+        const TableResult& result = report_.tables[position];
+        writer_.open("large_objects", '{');
+        writer_.member("result", verdict_name(result.verdict));
+        writer_.member("incomplete", result.incomplete);
+        if (result.ranges_compared > 0) {
+            writer_.member("objects",
+                           {{"source", json_number(result.rows.source)}, {"target", json_number(result.rows.target)}});
+            writer_.member("lsn", {{"source", result.lsn.source}, {"target", result.lsn.target}});
+        }
+        writer_.member("contents_read", result.plan.large_objects->unread.empty());
+        writer_.open("divergences", '[');
+        if (result.listed > 0)
+            spool_.for_each(static_cast<int>(position),
+                            [&](const Finding& finding) { writer_.element(json_large_object(result.plan, finding)); });
+        writer_.close(']');
+        write_end_of_result(result);
+    }
+
+    static Json json_large_object(const TablePlan& plan, const Finding& finding) {
+        Json json{{"kind", finding_name(finding.kind)},
+                  {"oid", *render_key_values(forms_of(plan.key), finding.key_bytes).front()}};
+        if (finding.kind != FindingKind::kMismatch) return json;
+        const LargeObjectFinding found = large_object_finding(finding);
+        json["first_difference"] = found.first_difference;
+        json["length"] = {{"source", found.length.source}, {"target", found.length.target}};
+        return json;
     }
 
     /// A table that could not be compared at all: nothing is known but why.

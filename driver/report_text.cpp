@@ -6,6 +6,7 @@
 
 #include "driver/display_name.h"
 #include "driver/key_values.h"
+#include "driver/large_objects.h"
 #include "driver/report.h"
 #include "driver/sequences.h"
 
@@ -86,6 +87,48 @@ std::string_view finding_words(FindingKind kind) {
     return "mismatch";
 }
 
+std::string large_object_counts(const TableResult& result) {
+    if (result.rows.source == result.rows.target) return counted(result.rows.source, "large object", "large objects");
+    return fmt::format("{} on source, {} on target", counted(result.rows.source, "large object", "large objects"),
+                       grouped(result.rows.target));
+}
+
+/// The same for large objects. How many there are is known even where their contents are not.
+std::string large_object_summary(const TableResult& result) {
+    switch (result.verdict) {
+        case Verdict::kIdentical:
+            return fmt::format("identical, {}", large_object_counts(result));
+        case Verdict::kIncomplete:
+            return fmt::format("incomplete, {}: equal in number, contents not read", large_object_counts(result));
+        case Verdict::kError:
+            return fmt::format("error: {}", result.error);
+        case Verdict::kDivergent:
+            break;
+    }
+    std::vector<std::string> parts;
+    if (result.counts.mismatch > 0) parts.push_back(grouped(result.counts.mismatch) + " with other contents");
+    if (result.counts.missing_on_target > 0)
+        parts.push_back(grouped(result.counts.missing_on_target) + " missing on target");
+    if (result.counts.missing_on_source > 0)
+        parts.push_back(grouped(result.counts.missing_on_source) + " missing on source");
+    return fmt::format("divergent, {}; {}", large_object_counts(result),
+                       parts.empty() ? "which of them differ was not found out" : joined(parts, ", "));
+}
+
+/// "  mismatch           50002  from byte 4096 on; 5,000 bytes on source, 4,096 on target".
+std::string large_object_line(const TablePlan& plan, const Finding& finding) {
+    const std::string object = *render_key_values(forms_of(plan.key), finding.key_bytes).front();
+    std::string line = fmt::format("  {:<17}  {}", finding_words(finding.kind), object);
+    if (finding.kind == FindingKind::kMismatch) {
+        const LargeObjectFinding found = large_object_finding(finding);
+        line += found.length.source == found.length.target
+                    ? fmt::format("  from byte {} on, of {}", found.first_difference, found.length.source)
+                    : fmt::format("  from byte {} on; {} bytes on source, {} on target", found.first_difference,
+                                  found.length.source, found.length.target);
+    }
+    return line + "\n";
+}
+
 /// Turns one table's findings into lines.
 class FindingLines {
   public:
@@ -121,9 +164,12 @@ class TextReport {
 
     void write() {
         write_differences();
-        for (std::size_t position : report_order(report_)) write_table(position);
+        for (std::size_t position : report_order(report_))
+            if (!report_.tables[position].plan.large_objects) write_table(position);
         for (const auto& [names, reason] : report_.plan.skipped_tables)
             line(fmt::format("{}: not compared: {}", display_name(names), reason));
+        for (std::size_t position : report_order(report_))
+            if (report_.tables[position].plan.large_objects) write_table(position);
         write_sequences();
         if (!report_.plan.not_compared.empty()) line("not compared:");
         for (const std::string& sentence : report_.plan.not_compared) line("  " + sentence);
@@ -158,7 +204,8 @@ class TextReport {
 
     void write_table(std::size_t position) {
         const TableResult& result = report_.tables[position];
-        line(fmt::format("{}: {}", display_name(result.plan.name), table_summary(result)));
+        line(fmt::format("{}: {}", display_name(result.plan),
+                         result.plan.large_objects ? large_object_summary(result) : table_summary(result)));
         if (result.verdict == Verdict::kDivergent && !result.error.empty()) line("  error: " + result.error);
         for (const std::string& reason : result.skipped) line("  not compared: " + reason);
         for (const std::string& note : result.notes) line("  note: " + note);
@@ -170,6 +217,9 @@ class TextReport {
     }
 
     void write_findings(int table_no, const TableResult& result) {
+        if (result.plan.large_objects)
+            return spool_.for_each(
+                table_no, [&](const Finding& finding) { output_.write(large_object_line(result.plan, finding)); });
         const FindingLines lines(result.plan);
         spool_.for_each(table_no, [&](const Finding& finding) { output_.write(lines.line(finding)); });
     }
@@ -207,23 +257,33 @@ class TextReport {
     /// "divergent: 12 tables compared, 1 divergent, 1 failed; 30 differing rows; 3 sequences …; 1.2 s".
     std::string summary() const {
         std::uint64_t verdicts[4] = {};
-        std::uint64_t differing = 0;
+        std::uint64_t differing = 0, tables = 0;
+        std::vector<std::string> beside_tables;
         for (const TableResult& result : report_.tables) {
+            if (result.plan.large_objects) {
+                beside_tables.push_back(fmt::format("{} {}", display_name(result.plan), verdict_words(result)));
+                continue;
+            }
+            ++tables;
             ++verdicts[static_cast<int>(result.verdict)];
             differing += result.counts.total();
         }
         const auto number_of = [&](Verdict verdict) { return verdicts[static_cast<int>(verdict)]; };
-        std::vector<std::string> parts{counted(report_.tables.size() - number_of(Verdict::kError), "table", "tables") +
-                                       " compared"};
+        std::vector<std::string> parts{counted(tables - number_of(Verdict::kError), "table", "tables") + " compared"};
         if (number_of(Verdict::kDivergent) > 0) parts.push_back(grouped(number_of(Verdict::kDivergent)) + " divergent");
         if (number_of(Verdict::kIncomplete) > 0)
             parts.push_back(grouped(number_of(Verdict::kIncomplete)) + " incomplete");
         if (number_of(Verdict::kError) > 0) parts.push_back(grouped(number_of(Verdict::kError)) + " failed");
         if (!report_.plan.skipped_tables.empty())
             parts.push_back(grouped(report_.plan.skipped_tables.size()) + " not compared");
+        parts.insert(parts.end(), beside_tables.begin(), beside_tables.end());
         return fmt::format("result: {}{}: {}; {}; {:.1f} s", verdict_name(report_.outcome.result), incomplete_words(),
                            joined(parts, ", "), counted(differing, "differing row", "differing rows"),
                            report_.elapsed_seconds);
+    }
+
+    static std::string_view verdict_words(const TableResult& result) {
+        return result.verdict == Verdict::kError ? "failed" : verdict_name(result.verdict);
     }
 
     std::string_view incomplete_words() const {

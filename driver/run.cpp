@@ -10,6 +10,7 @@
 
 #include "driver/dry_run.h"
 #include "driver/exit_status.h"
+#include "driver/extension_tables.h"
 #include "driver/display_name.h"
 #include "driver/interrupt.h"
 #include "driver/inventory.h"
@@ -54,7 +55,7 @@ void log_differences(spdlog::logger& log, const Plan& plan) {
 void list_errors(RunReport& report) {
     if (report.interrupted) report.errors.push_back({{}, "the run was interrupted"});
     for (const TableResult& result : report.tables)
-        if (!result.error.empty()) report.errors.push_back({display_name(result.plan.name), result.error});
+        if (!result.error.empty()) report.errors.push_back({display_name(result.plan), result.error});
 }
 
 /// A run that was interrupted concludes nothing, whatever it found before.
@@ -92,6 +93,7 @@ void compare_all(const Options& options, Terminal& terminal, const std::shared_p
     progress.end();
     for (const Both<SequenceDesc>& sequence : report.plan.sequences)
         report.sequences.push_back(compare_sequence(sequence, report.plan.sequence_rules));
+    report.interrupted = !count_extension_rows(options, *log, report.plan);
     for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
 }
 

@@ -394,9 +394,9 @@ void TablePlanner::describe_sides() {
         plan_.columns_text[which] = relation.columns_text;
         plan_.visible_rows_only = plan_.visible_rows_only || relation.row_security_active;
         const bool scannable = relation.relkind != 'v' && !relation.foreign_parts && !relation.row_security_active;
-        plan_.path[which] = scannable && options_.where.empty() ? "scan" : "aggregate";
+        plan_.path[which] = scannable && options_.where.empty() && relation.condition.empty() ? "scan" : "aggregate";
     }
-    plan_.where = options_.where;
+    plan_.where = side(Side::kSource).extension.empty() ? options_.where : side(Side::kSource).condition;
     if (plan_.relkind.source == plan_.relkind.target) return;
     differ(Severity::kNote, "",
            fmt::format("{} on source, {} on target", kind_name(plan_.relkind.source), kind_name(plan_.relkind.target)));

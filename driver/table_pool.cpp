@@ -130,8 +130,7 @@ std::optional<std::size_t> TablePool::take() {
 
 /// Each element is written by the one thread that took its number.
 void TablePool::keep(std::size_t table_no, TableResult result) {
-    if (!result.error.empty() && !interrupted())
-        context_.log->error("{}: {}", display_name(result.plan.name), result.error);
+    if (!result.error.empty() && !interrupted()) context_.log->error("{}: {}", display_name(result.plan), result.error);
     if (context_.recorder) context_.recorder->finish_table(table_no, result, *context_.spool);
     context_.progress->finish_table(table_no, std::max(result.rows.source, result.rows.target));
     results_[table_no] = std::move(result);

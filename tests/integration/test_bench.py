@@ -55,6 +55,7 @@ def test_a_section_is_replaced_and_the_others_stay():
     ("run", ["--rows", "20000"], ["The scan and its baselines", "End to end"]),
     ("growth", ["--rows", "50000", "--long"], ["Growth with rows", "Growth with ranges", "Growth with columns", "Growth with the size of values", "Cold cache"]),
     ("driver", ["--rows", "20000"], ["The driver"]),
+    ("large_objects", ["--objects", "200", "--bytes", "5000", "--rounds", "1"], ["Large objects"]),
 ])
 def test_a_script_measures_and_writes_its_sections(script, arguments, titles, tmp_path):
     written = tmp_path / "RESULTS.md"

@@ -104,9 +104,9 @@ def test_sequence_that_cannot_be_read(pair):
 
 
 def test_what_is_not_compared_is_said(pair):
-    pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE VIEW v AS SELECT 1; SELECT lo_from_bytea(0, 'x'); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE VIEW v AS SELECT 1; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
     said = " ".join(map(str, pair.compare().expect(IDENTICAL).report["not_compared"]))
-    assert "view" in said and "large object" in said
+    assert "view" in said and "function" in said
 
 
 @pytest.mark.extension_only

@@ -34,6 +34,10 @@ class Installation:
     def bindir(self):
         return self._ask("--bindir")
 
+    @functools.cached_property
+    def sharedir(self):
+        return self._ask("--sharedir")
+
     def _ask(self, option):
         return subprocess.run(self.command(self.pg_config, option), check=True, capture_output=True, text=True).stdout.strip()
 
