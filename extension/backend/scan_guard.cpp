@@ -80,7 +80,8 @@ const char* describe_folded_code(const FoldedCode& code) {
 
 /// Why the question cannot be planned as the owner of the functions; null where it can.
 const char* object_to_owner(const FoldedCode& code) {
-    if (code.several_owners) return "planning it calls functions of several roles";
+    // The aggregate would run them with the caller's rights: of a superuser, that is worse than one owner's with another's.
+    if (code.several_owners && !superuser()) return "planning it calls functions of several roles";
     if (has_planner_hooks())
         return psprintf("planning it calls %s, while a hook of the planner is set", describe_folded_code(code));
     if (!may_plan_as(code.owner))
