@@ -16,6 +16,7 @@
 #include "driver/extension_engine.h"
 #include "driver/key_values.h"
 #include "driver/large_objects.h"
+#include "driver/misplaced_rows.h"
 #include "driver/recorder.h"
 #include "driver/row_merge.h"
 #include "driver/stream_engine.h"
@@ -68,7 +69,8 @@ class TableComparison {
         RangeList all{bounds(), {}};
         if (first_readers_.source->has_buckets() && first_readers_.target->has_buckets())
             all.buckets = buckets_for(all.bounds.size() + 1, table_.estimated_rows, key_forms_);
-        const Comparison first = digest(first_readers_, all);
+        Comparison first = digest(first_readers_, all);
+        if (!first.divergent.empty() && is_conditioned()) first = digest_without_indexes(all, first);
         note_first_pass(first);
         if (first.divergent.empty()) return;
         show_descent(0);
@@ -81,7 +83,7 @@ class TableComparison {
         if (table_.key.empty() || result_.counts.mismatch == 0 || sink_) return;
         const auto started = Clock::now();
         record_phase("values");
-        fetch_listed_values();
+        fetch_values_or_say_why_not();
         debug("values fetched in {:.3f} s", seconds_since(started));
     }
 
@@ -194,6 +196,28 @@ class TableComparison {
         return bounds;
     }
 
+    /// A condition is for the server to fulfil, which may take any index for it: one that lacks rows hides them.
+    bool is_conditioned() const { return !table_.where.empty() || table_.visible_rows_only; }
+
+    /// What differs under a condition counts only as it is without indexes.
+    Comparison digest_without_indexes(const RangeList& ranges, const Comparison& first) {
+        avoid_indexes();
+        Comparison again = digest(first_readers_, ranges);
+        for (Side side : {Side::kSource, Side::kTarget})
+            if (again.total[side] != first.total[side])
+                result_.notes.push_back(fmt::format(
+                    "an index that serves the condition does not agree with the table on {}: it is corrupt; rows were "
+                    "read without it",
+                    side_name(side)));
+        return again;
+    }
+
+    void avoid_indexes() {
+        for (const Both<TableReader*>& readers : {readers_, first_readers_})
+            for (TableReader* reader : {readers.source, readers.target}) reader->avoid_indexes();
+        indexes_avoided_ = true;
+    }
+
     /// Nothing where a server has no memory for the digests of so many ranges; the transactions go on.
     std::optional<Comparison> digest_if_it_fits(const RangeList& ranges, bool exact) {
         for (TableReader* reader : {readers_.source, readers_.target}) reader->set_savepoint();
@@ -221,16 +245,29 @@ class TableComparison {
         });
     }
 
+    /// What was found stays found, whether its values can be read again or not.
+    void fetch_values_or_say_why_not() {
+        try {
+            fetch_listed_values();
+        } catch (const LostRowError& error) {
+            if (indexes_avoided_) {
+                result_.error = error.what();
+                return;
+            }
+            mistrust_indexes(error);
+            fetch_values_or_say_why_not();
+        }
+    }
+
     /// An index that does not agree with its table (a corrupt one) hides rows that the scan saw: they are read without
     /// indexes from then on.
-    void mistrust_indexes(const TotalsError& error) {
-        if (table_.key.empty() || indexes_avoided_) throw error;
+    void mistrust_indexes(const Error& error) {
+        if (table_.key.empty() || indexes_avoided_) throw;
         debug("{}; reading again without indexes", error.what());
         result_.notes.push_back(fmt::format(
             "an index of the key does not agree with the table on {}: it is corrupt; rows were read without it",
             error.server()));
-        for (TableReader* reader : {readers_.source, readers_.target}) reader->avoid_indexes();
-        indexes_avoided_ = true;
+        avoid_indexes();
     }
 
     void find_rows(const Located& located) {
@@ -445,6 +482,9 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
                 compare_large_objects(context, table, table_no, sessions, result);
             else
                 compare_rows(context, table, table_no, sessions, result);
+            for (Session* session : {sessions.source, sessions.target})
+                if (std::optional<std::string> note = note_misplaced_rows(*session, table))
+                    result.notes.push_back(std::move(*note));
         });
     } catch (const Error& error) {
         note_failure(context, table_no, error, result);

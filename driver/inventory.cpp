@@ -17,6 +17,7 @@
 #include "driver/extension_tables.h"
 #include "driver/interrupt.h"
 #include "driver/key_choice.h"
+#include "driver/owners_code.h"
 #include "driver/pairing.h"
 #include "driver/plan.h"
 #include "driver/queries_large_objects.h"
@@ -101,6 +102,7 @@ class InventoryReader {
     void read_wire_forms(const Result& columns);
     void read_keys(const std::vector<std::uint32_t>& oids);
     void choose_keys(const std::vector<std::uint32_t>& oids);
+    void read_owners_code(const std::vector<std::uint32_t>& oids);
     bool streams() const { return inventory_.server.engine == Engine::kStream; }
     RelationDesc& relation(std::string_view oid) {
         return inventory_.relations.at(index_.at(to_number<std::uint32_t>(oid)));
@@ -301,6 +303,7 @@ void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) 
             read_sizes(batch);
             read_columns(batch);
             read_keys(batch);
+            read_owners_code(batch);
         },
         [&](std::uint32_t oid, const Error& error) {
             require_last_attempt(error);
@@ -350,6 +353,17 @@ void InventoryReader::read_columns(const std::vector<std::uint32_t>& oids) {
         RelationDesc& described = inventory_.relations.at(index_.at(oid));
         if (!described.columns.empty()) described.readable = described.unreadable_columns.empty();
     }
+}
+
+/// The extension plans as the owner where it has to; other queries are planned with the session's rights.
+void InventoryReader::read_owners_code(const std::vector<std::uint32_t>& oids) {
+    const bool planned_as_caller = streams() || !options_.where.empty();
+    if (!planned_as_caller || options_.run_owners_code) return;
+    for (std::uint32_t oid : oids) inventory_.relations.at(index_.at(oid)).planned_as_caller = true;
+    const Result result = run(owners_code_query(oids));
+    for (int row = 0; row < result.rows(); ++row)
+        relation(result.text(row, 0)).owners_code =
+            describe_owners_code(result.text(row, 1), result.text(row, 2), result.text(row, 3));
 }
 
 /// What parity.forms() would have said.

@@ -72,6 +72,7 @@ struct Options {
     bool sequences_may_be_ahead = false;  ///< a target's sequence that is ahead counts as equal
     bool large_objects = true;
     bool enable_row_security = false;
+    bool run_owners_code = false;  ///< plan queries over tables whose owners' functions would run with our rights
     bool allow_same_server = false;
     bool progress = true;
     bool verbose = false;
@@ -140,8 +141,12 @@ struct RelationDesc {
     bool row_security_active = false;             ///< row_security_active(oid) for this role
     bool readable = true;                         ///< SELECT on the table or on every column
     std::vector<std::string> unreadable_columns;  ///< no SELECT on these
-    double estimated_rows = -1;                   ///< reltuples of it or its leaves; -1: unknown
-    std::int64_t bytes = 0;                       ///< pg_table_size of it or its leaves
+    /// Queries of ours read it on this side, planned with our rights: it is streamed, or there is a condition.
+    bool planned_as_caller = false;
+    /// What planning such a query may run with these rights that others chose, for people; empty: nothing.
+    std::string owners_code;
+    double estimated_rows = -1;       ///< reltuples of it or its leaves; -1: unknown
+    std::int64_t bytes = 0;           ///< pg_table_size of it or its leaves
     std::string columns_text;         ///< all columns' names and types, to see whether they change during the run
     std::vector<ColumnDesc> columns;  ///< empty until it is described
     KeyDesc key;
@@ -265,7 +270,9 @@ struct TablePlan {
     bool visible_rows_only = false;          ///< row security applies on a side
     Both<std::string> columns_text;          ///< RelationDesc::columns_text when the plan was made
     Both<bool> foreign_parts{false, false};  ///< a foreign table, or one is among its partitions or children
-    Both<std::string> path;                  ///< expected: "scan" or "aggregate"
+    /// RelationDesc::planned_as_caller where no owner's code may run for it.
+    Both<bool> must_run_no_code{false, false};
+    Both<std::string> path;  ///< expected: "scan" or "aggregate"
     std::string where;
     std::vector<std::string>
         skipped;  ///< reasons why part of it is not compared ("column doc: type tsvector is not comparable")

@@ -150,7 +150,9 @@ std::string pinned_settings() {
              {"client_min_messages", "notice"},
              {"idle_in_transaction_session_timeout", "0"},
              {"jit", "off"},
-             {"enable_indexonlyscan", "off"},  // rows that a corrupt index lacks would not be seen
+             {"enable_indexonlyscan", "off"},        // rows that a corrupt index lacks would not be seen
+             {"constraint_exclusion", "partition"},  // what conditions leave out is the same whichever engine reads
+             {"enable_partition_pruning", "on"},
          }) {
         sql += set_local(name, value);
     }

@@ -23,9 +23,15 @@ std::string block_condition(const std::string& alias, const StreamItem& item) {
     return condition;
 }
 
+std::string own_rows_condition(const std::string& alias, const StreamPart& part) {
+    return part.has_places ? fmt::format("{}.tableoid = {}::pg_catalog.oid", quote_identifier(alias), part.oid) : "";
+}
+
 /// The user's condition stands on lines of its own, so that a comment in it ends there.
-std::string where_clause(const std::string& alias, const StreamItem& item, const std::string& filter) {
+std::string where_clause(const std::string& alias, const StreamItem& item, const std::string& filter,
+                         const std::string& own_rows = {}) {
     std::vector<std::string> conditions;
+    if (!own_rows.empty()) conditions.push_back(own_rows);
     if (item.first_block || item.end_block) conditions.push_back(block_condition(alias, item));
     if (!item.condition.empty()) conditions.push_back(fmt::format("({})", item.condition));
     if (!filter.empty()) conditions.push_back(fmt::format("(\n{}\n)", filter));
@@ -40,6 +46,19 @@ std::string never_null(std::string_view alias) {
         "WHERE o.conrelid = {0}.attrelid AND o.contype = 'n' AND o.conkey = ARRAY[{0}.attnum] "
         "AND NOT o.convalidated)",
         alias);
+}
+
+StreamPart whole(const QualifiedName& relation) {
+    StreamPart part;
+    part.name = relation;
+    return part;
+}
+
+std::string select_list(const std::string& alias, const std::vector<std::string>& columns) {
+    std::vector<std::string> list;
+    for (const std::string& column : columns)
+        list.push_back(fmt::format("{}.{}", quote_identifier(alias), quote_identifier(column)));
+    return fmt::format("{}", fmt::join(list, ", "));
 }
 
 constexpr std::string_view kToStdout = "TO STDOUT (FORMAT binary)";
@@ -118,21 +137,65 @@ Query leading_columns_query(std::uint32_t oid) {
         {std::to_string(oid)}};
 }
 
+std::string select_statement(const std::vector<std::string>& expressions, const StreamPart& part,
+                             const std::string& alias, const StreamItem& item, const std::string& filter) {
+    return fmt::format("SELECT {} {}{}", fmt::join(expressions, ", "), from_clause(part, alias),
+                       where_clause(alias, item, filter, own_rows_condition(alias, part)));
+}
+
 std::string copy_statement(const std::vector<std::string>& expressions, const StreamPart& part,
                            const std::string& alias, const StreamItem& item, const std::string& filter) {
-    return fmt::format("COPY (SELECT {} {}{}) {}", fmt::join(expressions, ", "), from_clause(part, alias),
-                       where_clause(alias, item, filter), kToStdout);
+    return fmt::format("COPY ({}) {}", select_statement(expressions, part, alias, item, filter), kToStdout);
+}
+
+Query partition_bounds_query(std::uint32_t oid) {
+    return {R"(WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid
+    UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid)
+SELECT n.nspname, c.relname, b.condition, pg_catalog.pg_relation_size(c.oid)
+    / pg_catalog.current_setting('block_size')::pg_catalog.int8
+FROM tree AS t
+JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
+CROSS JOIN LATERAL pg_catalog.pg_get_partition_constraintdef(c.oid) AS b(condition)
+WHERE c.relkind = 'r' AND c.relispartition AND am.amname = 'heap' AND b.condition IS NOT NULL
+AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+AND NOT pg_catalog.row_security_active(c.oid) ORDER BY c.oid)",
+            {std::to_string(oid)}};
 }
 
 /// An array, because thousands of selects in a UNION would exhaust the stack of the server's parser.
-std::string count_statement(const std::vector<StreamPart>& parts, const std::string& alias, const std::string& filter) {
+std::string count_misplaced_statement(const std::vector<PartitionBound>& bounds) {
     std::vector<std::string> counts;
-    for (const StreamPart& part : parts)
-        counts.push_back(fmt::format("(SELECT pg_catalog.count(*) {}{})", from_clause(part, alias),
-                                     where_clause(alias, StreamItem{}, filter)));
-    return fmt::format(
-        "SELECT pg_catalog.sum(c.counted)::pg_catalog.int8 FROM pg_catalog.unnest(ARRAY[{}]) AS c(counted)",
-        fmt::join(counts, ", "));
+    for (const PartitionBound& bound : bounds) {
+        const std::string sample =
+            bound.percent < 100 ? fmt::format(" TABLESAMPLE SYSTEM ({:.6f}) REPEATABLE (0)", bound.percent) : "";
+        counts.push_back(fmt::format("(SELECT pg_catalog.count(*) FROM ONLY {}{} WHERE NOT ({}))",
+                                     quote_identifier(bound.name), sample, bound.condition));
+    }
+    return fmt::format("SELECT pg_catalog.sum(c.rows)::pg_catalog.int8 FROM pg_catalog.unnest(ARRAY[{}]) AS c(rows)",
+                       fmt::join(counts, ", "));
+}
+
+std::string plan_settings_statements() {
+    return avoid_indexes_statements() + "SET LOCAL enable_tidscan = off;SET LOCAL quote_all_identifiers = on;";
+}
+
+std::string plan_statement(const QualifiedName& relation, const std::string& alias,
+                           const std::vector<std::string>& columns) {
+    return fmt::format("EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {} {}", select_list(alias, columns),
+                       from_clause(whole(relation), alias));
+}
+
+std::string count_statement(const QualifiedName& relation, const std::string& alias, const std::string& filter) {
+    return fmt::format("SELECT pg_catalog.count(*) {}{}", from_clause(whole(relation), alias),
+                       where_clause(alias, StreamItem{}, filter));
+}
+
+std::string any_row_statement(const QualifiedName& relation, const std::string& alias,
+                              const std::vector<std::string>& columns, const std::string& filter) {
+    return fmt::format("SELECT {} {}{} LIMIT 1", select_list(alias, columns), from_clause(whole(relation), alias),
+                       where_clause(alias, StreamItem{}, filter));
 }
 
 std::string copy_sample_statement(const std::vector<std::string>& expressions, const StreamPart& part,
@@ -162,13 +225,21 @@ std::string places_condition(const std::string& alias, const std::vector<std::st
     return fmt::format("{}.ctid = ANY ('{{{}}}'::pg_catalog.tid[])", quote_identifier(alias), fmt::join(texts, ","));
 }
 
-/// Only output functions show every type; format() calls them and gives NULL no text. OFFSET keeps the planner from
-/// writing the call out wherever its text is used.
-std::string printed_expression(const std::string& column) {
-    return fmt::format(
-        "(SELECT {1} FROM (SELECT CASE WHEN {0} IS DISTINCT FROM NULL "
-        "THEN pg_catalog.format('%s', {0}) END OFFSET 0) AS p(shown))",
-        column, shown_expression("p.shown"));
+std::string blocks_condition(const std::string& alias, const std::vector<std::int64_t>& blocks, int rows) {
+    std::vector<std::string> places;
+    for (std::int64_t block : blocks)
+        for (int row = 1; row <= rows; ++row) places.push_back(fmt::format("\"({},{})\"", block, row));
+    return fmt::format("{}.ctid = ANY ('{{{}}}'::pg_catalog.tid[])", quote_identifier(alias), fmt::join(places, ","));
+}
+
+/// Only output functions show every type; format() calls them and gives NULL no text. A subquery would call it once,
+/// but not every extension that distributes tables can push one down.
+std::string printed_expression(const std::vector<std::string>& columns) {
+    std::vector<std::string> texts;
+    for (const std::string& column : columns)
+        texts.push_back(fmt::format("CASE WHEN {} IS DISTINCT FROM NULL THEN {} END", column,
+                                    shown_expression(fmt::format("pg_catalog.format('%s', {})", column))));
+    return fmt::format("ARRAY[{}]::pg_catalog.text[]", fmt::join(texts, ", "));
 }
 
 }  // namespace parity::driver

@@ -48,13 +48,44 @@ Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& colu
 /// The valid B-trees of a relation by their first column, without partial ones: name, its collation there is "C".
 Query leading_columns_query(std::uint32_t oid);
 
-/// COPY of expressions over the rows of an item, in binary. `alias` is the name that expressions and the filter know
+/// COPY of expressions over the rows of an item, in binary. Of a part with places, rows count only if they are its own:
+/// where something changes what a COPY reads, there are none. `alias` is the name that expressions and the filter know
 /// the part by; `filter` is the user's condition, empty for none.
 std::string copy_statement(const std::vector<std::string>& expressions, const StreamPart& part,
                            const std::string& alias, const StreamItem& item, const std::string& filter);
 
-/// The number of rows of all parts, at least one, under the user's condition. Result: one bigint.
-std::string count_statement(const std::vector<StreamPart>& parts, const std::string& alias, const std::string& filter);
+/// The same rows by a SELECT.
+std::string select_statement(const std::vector<std::string>& expressions, const StreamPart& part,
+                             const std::string& alias, const StreamItem& item, const std::string& filter);
+
+/// A partition and the condition that its bounds put on its rows.
+struct PartitionBound {
+    QualifiedName name;
+    std::string condition;
+    double percent = 100;  ///< of its blocks that are to be looked at
+};
+
+/// The leaves of a partitioned table that this role may read by themselves: schema, name, the condition of their
+/// bounds, blocks.
+Query partition_bounds_query(std::uint32_t oid);
+
+/// How many rows of partitions their bounds exclude. Result: one bigint.
+std::string count_misplaced_statement(const std::vector<PartitionBound>& bounds);
+
+/// For plan_statement(): the planner has nothing to choose from but scans of tables, and says every name in quotes.
+std::string plan_settings_statements();
+
+/// How the server would read columns of the relation as a whole, as why_not_plain() takes it (read_plan.h). Result: one
+/// json.
+std::string plan_statement(const QualifiedName& relation, const std::string& alias,
+                           const std::vector<std::string>& columns);
+
+/// The number of rows of a relation as a whole under the user's condition. Result: one bigint.
+std::string count_statement(const QualifiedName& relation, const std::string& alias, const std::string& filter);
+
+/// One row of a relation as a whole under the user's condition, or none.
+std::string any_row_statement(const QualifiedName& relation, const std::string& alias,
+                              const std::vector<std::string>& columns, const std::string& filter);
 
 /// COPY of expressions over a sample of a part's blocks, always the same ones.
 std::string copy_sample_statement(const std::vector<std::string>& expressions, const StreamPart& part,
@@ -71,7 +102,11 @@ std::string place_expression(const std::string& alias);
 /// A condition that chooses rows by their places, as place_expression sends them.
 std::string places_condition(const std::string& alias, const std::vector<std::string>& places);
 
-/// The expression of a column's text as the server prints it, for read_shown().
-std::string printed_expression(const std::string& column);
+/// The same of the first `rows` places of some blocks.
+std::string blocks_condition(const std::string& alias, const std::vector<std::int64_t>& blocks, int rows);
+
+/// The expression of the texts of columns as the server prints them, as one array: a select list of all of them beside
+/// the columns would be too long where there are many. Each element is for read_shown().
+std::string printed_expression(const std::vector<std::string>& columns);
 
 }  // namespace parity::driver

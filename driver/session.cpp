@@ -7,6 +7,7 @@
 
 #include "driver/display_name.h"
 #include "driver/interrupt.h"
+#include "driver/owners_code.h"
 #include "driver/recovery_conflict.h"
 
 namespace parity::driver {
@@ -134,7 +135,28 @@ TableSnapshot Session::check(const TablePlan& table) {
     }
 
     require_not_rewritten(table);
+    require_no_owners_code(table);
     return {std::string(state.text(0, 2))};
+}
+
+bool Session::may_plan(const TablePlan& table) {
+    if (options_->run_owners_code) return true;
+    const Query query = owners_code_query({table.oid[side()]});
+    return connection_.query(query.sql, query.parameters).rows() == 0;
+}
+
+/// What was not there when the catalogs were read.
+void Session::require_no_owners_code(const TablePlan& table) {
+    if (!table.must_run_no_code[side()]) return;
+    const Query query = owners_code_query({table.oid[side()]});
+    const Result found = connection_.query(query.sql, query.parameters);
+    if (found.rows() == 0) return;
+    throw table_error(
+        table, side(),
+        fmt::format("is not read: {}",
+                    why_owners_code_is_not_run(
+                        describe_owners_code(found.text(0, 1), found.text(0, 2), found.text(0, 3)), side_name(side()))),
+        kInsufficientPrivilege);
 }
 
 void Session::require_not_rewritten(const TablePlan& table) {
@@ -150,6 +172,9 @@ std::vector<Session*> Session::share_snapshot(const TablePlan& table, std::size_
     connect_shared(count);
     std::vector<Session*> sessions;
     for (std::size_t i = 0; i < std::min(count, shared_.size()); ++i) {
+        // The snapshot does not show what came after it, and the planner does not care.
+        if (i == 0) shared_[i]->end();
+        if (i == 0) shared_[i]->require_no_owners_code(table);
         shared_[i]->begin_shared(table, snapshot);
         sessions.push_back(shared_[i].get());
     }

@@ -58,6 +58,10 @@ class Session {
     /// Closes the further connections, and with them the memory that large rows took.
     void close_shared() { shared_.clear(); }
 
+    /// Whether a query over the table may be planned with this role's rights: no owner's code runs for it, or the user
+    /// accepts that.
+    bool may_plan(const TablePlan& table);
+
     /// Throws as begin_table does where a part of the table was rewritten since the snapshot was taken. What was read
     /// without a lock until now counts only if this returns.
     void require_not_rewritten(const TablePlan& table);
@@ -74,6 +78,7 @@ class Session {
     void connect_shared(std::size_t count, const SharedFailure* failure = nullptr);
     void begin_shared(const TablePlan& table, const std::string& snapshot);
     void lock(const TablePlan& table);
+    void require_no_owners_code(const TablePlan& table);
     TableSnapshot check(const TablePlan& table);
 
     Side side_;

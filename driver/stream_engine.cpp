@@ -14,7 +14,9 @@
 #include "driver/parallel_copy.h"
 #include "driver/row_sorter.h"
 #include "driver/stream_bounds.h"
+#include "driver/stream_check.h"
 #include "driver/stream_table.h"
+#include "driver/wire_array.h"
 
 namespace parity::driver {
 namespace {
@@ -25,31 +27,6 @@ constexpr std::int64_t kBlocksPerThread = 2048;
 
 /// As a server says it: finer ranges that do not fit are given up, and the coarse ones kept.
 constexpr std::string_view kProgramLimitExceeded = "54000";
-
-/// Counts a table's rows as a scan of the table sees them, on the connection that holds the snapshot, while others read
-/// them through an index.
-class ScanCount {
-  public:
-    ScanCount(Connection& connection, const std::string& statement) : connection_(connection) {
-        connection_.query(savepoint_statement());
-        connection_.query(avoid_indexes_statements());
-        stream_.emplace(connection_.stream(statement));
-    }
-
-    /// Waits for the number. Once.
-    std::uint64_t take() {
-        std::uint64_t rows = 0;
-        while (const std::optional<Row> row = stream_->next()) rows = static_cast<std::uint64_t>(row->int64(0));
-        stream_.reset();
-        connection_.query(rollback_to_savepoint_statement());  // the settings are as before, and so is the snapshot
-        connection_.query(release_savepoint_statement());
-        return rows;
-    }
-
-  private:
-    Connection& connection_;
-    std::optional<RowStream> stream_;
-};
 
 /// What the threads of one pass share besides their sums. Does not move: hashers look at it.
 struct Pass {
@@ -68,7 +45,11 @@ struct Pass {
 class StreamReader : public TableReader {
   public:
     StreamReader(Session& session, const TablePlan& table, StreamSettings settings)
-        : session_(session), table_(table), settings_(std::move(settings)), stream_(session, table, settings_.server) {}
+        : session_(session), table_(table), settings_(std::move(settings)), stream_(session, table, settings_.server) {
+        if (!stream_.reason().empty())
+            notes_.insert(
+                fmt::format("the {} is read as one query reads it: {}", side_name(session.side()), stream_.reason()));
+    }
 
     std::vector<std::string> split(int ranges) override {
         if (table_.key.empty() || table_.visible_rows_only) return even_hash_bounds(static_cast<std::uint32_t>(ranges));
@@ -92,15 +73,19 @@ class StreamReader : public TableReader {
     std::vector<Session*> connections(const RangeList& ranges);
     std::vector<ParallelCopy::Statement> statements(const RangeList& ranges, std::size_t threads, bool with_places);
 
-    /// Begins to count what a pass over these ranges must read, where it might miss rows.
-    std::optional<ScanCount> count(const RangeList& ranges, std::size_t threads);
+    /// Begins to count what a pass over these ranges must read, where that is all.
+    std::optional<SelectCount> count(const RangeList& ranges);
+    /// Whether a pass over these ranges reads all rows, divided by conditions that an index may serve.
+    bool relies_on_index(const RangeList& ranges, std::size_t threads) const {
+        return use_index_ && stream_.is_shared_by_key(ranges, threads);
+    }
     /// Says that an index lacks rows, and uses none from now on.
     void distrust_indexes();
-
     /// Waits for the end of a pass: what was read counts only if no part of the table was rewritten meanwhile.
     void finish(ParallelCopy& copy);
 
     SharedFailure* failure() const { return failure_; }
+    Session& session() { return session_; }
     const StreamTable& stream() const { return stream_; }
     const StreamSettings& settings() const { return settings_; }
     std::function<void(std::uint64_t)> progress() const {
@@ -172,9 +157,11 @@ std::vector<ParallelCopy::Statement> StreamReader::statements(const RangeList& r
     return statements;
 }
 
-std::optional<ScanCount> StreamReader::count(const RangeList& ranges, std::size_t threads) {
-    if (!use_index_ || !stream_.is_shared_by_key(ranges, threads)) return std::nullopt;
-    return std::optional<ScanCount>(std::in_place, session_.connection(), stream_.count());
+/// A condition may be one that only an index serves in good time; without any the whole table is read anyway.
+std::optional<SelectCount> StreamReader::count(const RangeList& ranges) {
+    if (!ranges.only.empty() || !stream_.may_be_asked_again()) return std::nullopt;
+    const bool by_scan = table_.where.empty() || !use_index_;
+    return std::optional<SelectCount>(std::in_place, session_.connection(), stream_.count(), by_scan);
 }
 
 void StreamReader::distrust_indexes() {
@@ -187,6 +174,7 @@ void StreamReader::distrust_indexes() {
 void StreamReader::finish(ParallelCopy& copy) {
     copy.wait(session_.connection());
     session_.require_not_rewritten(table_);
+    stream_.require_same_plan(session_);
     if (copy.longest_row() <= kPlannedRow) return;
     notes_.insert(fmt::format("a row on the {} takes {} MB; the memory limit plans for {} MB a row", side_name(side()),
                               (copy.longest_row() >> 20) + 1, kPlannedRow >> 20));
@@ -209,16 +197,20 @@ class DigestPass {
                   pass_.hashers[thread]->accumulate(fields, sums_[thread]);
               },
               reader.progress(), reader.failure()),
-          count_(reader.count(ranges, sessions_.size())) {}
+          count_(reader.count(ranges)) {}
 
     /// Waits for the end. False where an index kept rows from being read.
     bool finish() {
-        std::optional<std::uint64_t> rows;
-        if (count_) rows = count_->take();
+        std::optional<std::uint64_t> counted;
+        if (count_) counted = count_->take();
         reader_.finish(copy_);
         for (std::size_t i = 1; i < sums_.size(); ++i) sums_.front().add(sums_[i]);
         tags_ = slice_tags(pass_.spec);
-        return !rows || *rows == sums_.front().rows();
+        if (!pass_.ranges.only.empty()) return true;
+        const std::uint64_t rows = sums_.front().rows();
+        if (counted && *counted != rows && reader_.relies_on_index(pass_.ranges, sessions_.size())) return false;
+        require_as_many_as_selected(reader_.session(), reader_.stream(), rows, counted);
+        return true;
     }
 
     /// After the end; ranges count from 1.
@@ -233,7 +225,7 @@ class DigestPass {
     std::vector<SumMatrix> sums_;
     std::vector<std::uint32_t> tags_;
     ParallelCopy copy_;  // its threads use everything before it
-    std::optional<ScanCount> count_;
+    std::optional<SelectCount> count_;
 };
 
 class StreamedRanges : public RangeSource {
@@ -272,6 +264,7 @@ class StreamedRanges : public RangeSource {
 };
 
 std::unique_ptr<RangeSource> StreamReader::digest(const RangeList& ranges) {
+    if (ranges.only.empty()) require_values_as_selected(session_, stream_);
     return std::make_unique<StreamedRanges>(*this, ranges);
 }
 
@@ -322,7 +315,7 @@ std::unique_ptr<RowSource> StreamReader::rows(const RangeList& ranges) {
 
 std::vector<std::string> StreamReader::value_expressions() const {
     std::vector<std::string> expressions = stream_.expressions();
-    for (std::string& printed : stream_.printed_expressions()) expressions.push_back(std::move(printed));
+    expressions.push_back(stream_.printed_texts());
     return expressions;
 }
 
@@ -351,7 +344,7 @@ void StreamReader::take_values(const std::string& statement, const std::set<std:
                                const TakeValues& take) {
     Pass pass(stream_.columns(), settings_.digest, {}, 1);
     const std::size_t hashed = stream_.columns().fields();
-    CopyRowReader reader(hashed + stream_.columns().columns.size());
+    CopyRowReader reader(hashed + 1);
     CopyStream copy = session_.connection().copy_out(statement);
     RowDigest row;
     while (const std::optional<std::string_view> message = copy.next()) {
@@ -360,7 +353,8 @@ void StreamReader::take_values(const std::string& statement, const std::set<std:
         pass.hashers.front()->hash(*fields, row);
         if (!keys.contains(row.key)) continue;
         ShownValues values;
-        for (const WireField& text : fields->subspan(hashed)) values.push_back(read_shown(text));
+        read_wire_array(fields->back().value_or(std::string_view()),
+                        [&](std::optional<std::string_view> text) { values.push_back(read_shown(text)); });
         take(row.key, row.row_hash, values);
     }
     reader.require_complete(copy.rows());

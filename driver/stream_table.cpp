@@ -8,6 +8,7 @@
 #include "driver/display_name.h"
 #include "driver/error.h"
 #include "driver/filter_check.h"
+#include "driver/read_plan.h"
 #include "driver/stream_items.h"
 
 namespace parity::driver {
@@ -15,6 +16,23 @@ namespace {
 
 /// The first version that reads a range of blocks without reading the others.
 constexpr int kTidRangesVersion = 140000;
+
+/// A new snapshot may cure it.
+constexpr std::string_view kRetryState = "40001";
+
+/// Whether a server refused a statement, and did not merely fail, break off or run out of time.
+bool tells_of_refusal(const Error& error) {
+    if (error.kind() != ErrorKind::kServer || error.sqlstate().size() < 2) return false;
+    constexpr std::string_view kOtherClasses[] = {"08", "25", "40", "53", "55", "57", "58"};
+    const std::string_view of = std::string_view(error.sqlstate()).substr(0, 2);
+    return std::find(std::begin(kOtherClasses), std::end(kOtherClasses), of) == std::end(kOtherClasses);
+}
+
+/// The planner uses no condition of this form to leave out parts: what is in a part that it should not be in is read
+/// together with the rest then.
+std::string fenced(const std::string& condition) {
+    return fmt::format("CASE WHEN {} THEN true ELSE false END", condition);
+}
 
 template <typename Number>
 Number to_number(std::string_view text) {
@@ -104,12 +122,11 @@ void StreamTable::add_column(const ColumnPlan& plan, const std::vector<std::stri
     (plan.in_key ? columns_.key : columns_.columns).push_back(std::move(reader));
 }
 
-std::vector<std::string> StreamTable::printed_expressions() const {
-    std::vector<std::string> printed;
+std::string StreamTable::printed_texts() const {
+    std::vector<std::string> columns;
     for (const ColumnPlan& column : table_.columns)
-        printed.push_back(
-            printed_expression(fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(column.name[side_]))));
-    return printed;
+        columns.push_back(fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(column.name[side_])));
+    return printed_expression(columns);
 }
 
 std::vector<std::string> StreamTable::read_names() const {
@@ -122,11 +139,14 @@ std::vector<std::string> StreamTable::read_names() const {
 // ---- parts ---------------------------------------------------------------------------------------------------
 
 /// A table is read in its parts where every one of them may be read by itself and is what the whole shows; policies and
-/// foreign servers have their say about the whole only, and a filter may be about any column.
+/// foreign servers have their say about the whole only, and a filter may be about any column. A filter is the whole's:
+/// what the server leaves out because of what a part must hold, it would read of the part by itself.
 void StreamTable::read_parts(Session& session) {
     const Query query = stream_parts_query(table_.oid[side_], read_names());
     const Result result = session.connection().query(query.sql, query.parameters);
-    bool direct = !table_.visible_rows_only && result.rows() > 0;
+    is_divided_ = result.rows() > 1 || table_.relkind[side_] == 'p';
+    const bool has_parts = result.rows() > 0 || table_.relkind[side_] == 'p';
+    bool direct = !table_.visible_rows_only && has_parts && (table_.where.empty() || !is_divided_);
     for (int row = 0; row < result.rows(); ++row) {
         StreamPart part;
         part.oid = to_number<std::uint32_t>(result.text(row, 0));
@@ -139,9 +159,13 @@ void StreamTable::read_parts(Session& session) {
                  result.text(row, table_.where.empty() ? 5 : 6) == "t";
         parts_.push_back(std::move(part));
     }
-    const bool empty = result.rows() == 0 && table_.relkind[side_] == 'p';
-    if (!direct && !empty) parts_ = {{table_.oid[side_], table_.name[side_], false, false, false, 0}};
-    leading_indexed_ = !leading_column_.empty() && has_conditions(leading_);
+    if (direct) reason_ = why_not_in_parts(session).value_or("");
+    if (!direct || !reason_.empty()) parts_ = {{table_.oid[side_], table_.name[side_], false, false, false, 0}};
+    find_leading_index(session);
+}
+
+void StreamTable::find_leading_index(Session& session) {
+    leading_indexed_ = !leading_column_.empty() && has_conditions(leading_) && reason_.empty();
     for (const StreamPart& part : parts_) {
         if (!leading_indexed_) break;
         const Query indexes = leading_columns_query(part.oid);
@@ -151,6 +175,35 @@ void StreamTable::read_parts(Session& session) {
             leading_indexed_ = leading_indexed_ || (columns.text(row, 0) == leading_column_ &&
                                                     is_served_by_index(leading_, columns.text(row, 1) == "t"));
     }
+}
+
+/// Where the server does not tell how it reads the table, the table is read in no other way than it does.
+std::optional<std::string> StreamTable::why_not_in_parts(Session& session) const {
+    PlanQuestion question{read_names(), {}};
+    for (const StreamPart& part : parts_) question.leaves.push_back({part.name, part.blocks > 0});
+    Connection& connection = session.connection();
+    connection.query(savepoint_statement());
+    std::optional<std::string> reason;
+    try {
+        connection.query(plan_settings_statements());
+        const Result plan = connection.query(plan_statement(table_.name[side_], alias(), question.columns));
+        reason = plan.rows() == 1 ? why_not_plain(plan.text(0, 0), question) : "the server shows no plan";
+    } catch (const Error& error) {
+        if (!tells_of_refusal(error)) throw;
+        reason = fmt::format("the server does not tell how it reads it: {}", error.what());
+    }
+    connection.query(rollback_to_savepoint_statement());
+    connection.query(release_savepoint_statement());
+    return reason;
+}
+
+void StreamTable::require_same_plan(Session& session) const {
+    if (is_whole()) return;
+    if (const std::optional<std::string> reason = why_not_in_parts(session))
+        throw Error(ErrorKind::kServer,
+                    fmt::format("{} was read in its parts on the {}, and now {}", display_name(table_.name[side_]),
+                                side_name(side_), *reason),
+                    {}, std::string(side_name(side_)), std::string(kRetryState));
 }
 
 std::int64_t StreamTable::blocks() const {
@@ -179,11 +232,17 @@ std::vector<StreamItem> StreamTable::items(const RangeList& ranges, std::size_t 
     std::vector<std::string> conditions;
     if (!leading_column_.empty() && !ranges.only.empty()) conditions = range_conditions(leading_, ranges);
     if (ranges.only.empty() && use_index) conditions = shares(ranges, threads);
+    if (is_whole() && is_divided_)
+        for (std::string& condition : conditions) condition = fenced(condition);
     return stream_items(parts_, conditions, ranges, {threads, has_tid_ranges_, use_index && leading_indexed_});
 }
 
 std::string StreamTable::statement(const std::vector<std::string>& expressions, const StreamItem& item) const {
     return copy_statement(expressions, parts_[item.part], alias(), item, table_.where);
+}
+
+std::string StreamTable::selection(const std::vector<std::string>& expressions, const StreamItem& item) const {
+    return select_statement(expressions, parts_[item.part], alias(), item, table_.where);
 }
 
 }  // namespace parity::driver

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,13 @@ class StreamTable {
     const StreamColumns& columns() const { return columns_; }
     const std::vector<StreamPart>& parts() const { return parts_; }
     std::int64_t blocks() const;
+    const QualifiedName& name() const { return table_.name[side_]; }
     const std::string& alias() const { return table_.name[side_].name; }
 
     /// The expressions of the key and the columns, in the order of StreamColumns.
     const std::vector<std::string>& expressions() const { return expressions_; }
-    /// The texts of the compared columns.
-    std::vector<std::string> printed_expressions() const;
+    /// The texts of the compared columns, as one array.
+    std::string printed_texts() const;
     /// The expression of a row's place in a part; NULL where it has none.
     std::string place(std::size_t part) const;
 
@@ -46,11 +48,27 @@ class StreamTable {
         return !shares(ranges, threads).empty();
     }
 
-    /// Counts all rows.
-    std::string count() const { return count_statement(parts_, alias(), table_.where); }
+    /// Why the relation is read as a whole, as any other query would read it, and not part by part and by places; empty
+    /// where it is not, or needs no other reason than what it is.
+    const std::string& reason() const { return reason_; }
 
-    /// COPY of expressions over an item.
+    /// Throws an error that a new snapshot may cure where the server would read the parts otherwise by now.
+    void require_same_plan(Session& session) const;
+
+    /// Whether a SELECT may be asked what there is besides a COPY: of a view it would take as long once more.
+    bool may_be_asked_again() const {
+        return table_.relkind[side_] != 'v' && table_.relkind[side_] != 'f' && !table_.foreign_parts[side_];
+    }
+
+    /// Counts all rows of the relation as a whole.
+    std::string count() const { return count_statement(table_.name[side_], alias(), table_.where); }
+
+    /// Reads one row of the relation as a whole.
+    std::string any_row() const { return any_row_statement(table_.name[side_], alias(), read_names(), table_.where); }
+
+    /// COPY of expressions over an item, and the same by a SELECT.
     std::string statement(const std::vector<std::string>& expressions, const StreamItem& item) const;
+    std::string selection(const std::vector<std::string>& expressions, const StreamItem& item) const;
 
   private:
     void read_columns(Session& session);
@@ -59,6 +77,9 @@ class StreamTable {
                     const std::vector<std::uint32_t>& types, const TypeCatalog& catalog);
     void note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type);
     void read_parts(Session& session);
+    void find_leading_index(Session& session);
+    std::optional<std::string> why_not_in_parts(Session& session) const;
+    bool is_whole() const { return !parts_.empty() && !parts_.front().only; }
     std::vector<std::string> read_names() const;
     std::vector<std::string> shares(const RangeList& ranges, std::size_t threads) const;
 
@@ -72,6 +93,8 @@ class StreamTable {
     std::string leading_column_;
     std::string leading_type_;
     bool leading_indexed_ = false;
+    bool is_divided_ = false;  ///< among several relations
+    std::string reason_;
 };
 
 }  // namespace parity::driver

@@ -11,6 +11,7 @@
 #include "driver/display_name.h"
 #include "driver/error.h"
 #include "driver/form_choice.h"
+#include "driver/owners_code.h"
 
 namespace parity::driver {
 
@@ -112,6 +113,7 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
         return fmt::format("it has foreign tables as parts on {}, which are read only when --table names the table",
                            where);
     }
+    if (!relation.owners_code.empty()) return why_owners_code_is_not_run(relation.owners_code, where);
     const bool none_readable = relation.unreadable_columns.size() == relation.columns.size();
     if (!relation.readable && none_readable) return fmt::format("no SELECT privilege on {}", where);
     return std::nullopt;
@@ -391,6 +393,7 @@ void TablePlanner::describe_sides() {
         plan_.name[which] = relation.name;
         plan_.relkind[which] = relation.relkind;
         plan_.foreign_parts[which] = relation.foreign_parts;
+        plan_.must_run_no_code[which] = relation.planned_as_caller;
         plan_.columns_text[which] = relation.columns_text;
         plan_.visible_rows_only = plan_.visible_rows_only || relation.row_security_active;
         const bool scannable = relation.relkind != 'v' && !relation.foreign_parts && !relation.row_security_active;

@@ -70,8 +70,9 @@ void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, Side sid
         }
     });
     if (!wanted.all_found())
-        throw Error(ErrorKind::kInternal,
-                    fmt::format("a row that differs could not be read again on {}", side_name(side)));
+        throw LostRowError(ErrorKind::kInternal,
+                           fmt::format("a row that differs could not be read again on {}", side_name(side)), {},
+                           std::string(side_name(side)), {});
 }
 
 }  // namespace

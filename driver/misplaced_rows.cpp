@@ -1,0 +1,71 @@
+#include "driver/misplaced_rows.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "driver/error.h"
+#include "driver/queries_stream.h"
+
+namespace parity::driver {
+namespace {
+
+/// Blocks that are looked at, of one table and at least of each partition.
+constexpr std::int64_t kBlocksOfTable = 16'384;
+constexpr std::int64_t kBlocksOfPartition = 16;
+/// Partitions that one statement is about.
+constexpr std::size_t kPartitionsAtOnce = 100;
+
+std::int64_t to_integer(std::string_view text) {
+    std::int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+struct Misplaced {
+    std::int64_t rows = 0;
+    bool sampled = false;
+};
+
+Misplaced count_misplaced(Session& session, const TablePlan& table) {
+    const Query query = partition_bounds_query(table.oid[session.side()]);
+    const Result found = session.connection().query(query.sql, query.parameters);
+    const std::int64_t share = std::max(kBlocksOfPartition, kBlocksOfTable / std::max(1, found.rows()));
+    Misplaced misplaced;
+    std::vector<PartitionBound> bounds;
+    for (int row = 0; row < found.rows(); ++row) {
+        const std::int64_t blocks = to_integer(found.text(row, 3));
+        const double percent =
+            blocks > share ? 100.0 * static_cast<double>(share) / static_cast<double>(blocks) : 100.0;
+        misplaced.sampled = misplaced.sampled || blocks > share;
+        bounds.push_back({{std::string(found.text(row, 0)), std::string(found.text(row, 1))},
+                          std::string(found.text(row, 2)),
+                          percent});
+        if (bounds.size() < kPartitionsAtOnce && row + 1 < found.rows()) continue;
+        misplaced.rows += to_integer(session.connection().query(count_misplaced_statement(bounds)).text(0, 0));
+        bounds.clear();
+    }
+    return misplaced;
+}
+
+}  // namespace
+
+std::optional<std::string> note_misplaced_rows(Session& session, const TablePlan& table) {
+    if (table.relkind[session.side()] != 'p' || !session.may_plan(table)) return std::nullopt;
+    try {
+        const Misplaced misplaced = count_misplaced(session, table);
+        if (misplaced.rows == 0) return std::nullopt;
+        return fmt::format(
+            "{}{} rows on {} are in partitions whose bounds exclude them: queries with a condition on the partition "
+            "key may not see them",
+            misplaced.sampled ? "at least " : "", misplaced.rows, side_name(session.side()));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::kServer) throw;
+        return std::nullopt;
+    }
+}
+
+}  // namespace parity::driver

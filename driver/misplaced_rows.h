@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "driver/session.h"
+
+namespace parity::driver {
+
+/// What a reader of the report should know about rows of a partitioned table that stand in partitions whose bounds
+/// exclude them: queries with a condition on the partition key do not see them. Nothing where there are none, or it may
+/// not be asked. Of large partitions only some blocks are looked at, so that it takes a table no more than a moment.
+///
+/// To be asked last in the table's transaction: a failure of the server ends it, and is no more than that here.
+std::optional<std::string> note_misplaced_rows(Session& session, const TablePlan& table);
+
+}  // namespace parity::driver

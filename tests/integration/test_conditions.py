@@ -1,0 +1,80 @@
+"""--where means one thing: what a query of the named table gives, whichever engine reads it, and whatever indexes there are."""
+
+import pytest
+
+from conftest import insert_unindexed
+from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_target
+
+ENGINES = ["extension", "stream"]
+PARTITIONED = ("CREATE TABLE ev (id int, s int, v text, PRIMARY KEY (id, s)) PARTITION BY LIST (s); CREATE TABLE ev0 PARTITION OF ev FOR VALUES IN (0);"
+               "CREATE TABLE ev1 PARTITION OF ev FOR VALUES IN (1); INSERT INTO ev SELECT i, i % 2, 'v' || i FROM generate_series(1, 400) AS i")
+# 50 rows of ev1, in the partition that they do not belong to.
+MISPLACED = ("ALTER TABLE ev DETACH PARTITION ev0; INSERT INTO ev0 SELECT * FROM ev1 WHERE id <= 100; DELETE FROM ev1 WHERE id <= 100;"
+             "ALTER TABLE ev0 ADD CONSTRAINT x CHECK (s IS NOT NULL AND s = 0) NOT VALID; UPDATE pg_constraint SET convalidated = true WHERE conname = 'x';"
+             "ALTER TABLE ev ATTACH PARTITION ev0 FOR VALUES IN (0)")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("ranges", ["1", "10"])
+def test_rows_in_a_partition_that_the_condition_leaves_out(pair, engine, ranges):
+    pair.both(PARTITIONED)
+    pair.target.execute(MISPLACED)
+    arguments = ["--engine", engine, "--table", "ev", "--ranges", ranges]
+    run = pair.compare(*arguments, "--where", "s = 1").expect(DIVERGENT)
+    assert findings(run.table()) == {missing_on_target(id=str(n), s="1") for n in range(1, 100, 2)}
+    run = pair.compare(*arguments, "--where", "s + 0 = 1").expect(IDENTICAL)  # nothing is left out by that
+    assert run.table()["rows"]["source"] == "200"
+    misplaced = "50 rows on target are in partitions whose bounds exclude them"
+    notes = run.table()["notes"] + pair.compare(*arguments).expect(IDENTICAL).table()["notes"]
+    assert [note.split(":")[0] for note in notes] == [misplaced, misplaced]
+    pair.target.execute(f"DROP TABLE ev; {PARTITIONED}; UPDATE ev SET v = 'other' WHERE id IN (7, 8); {MISPLACED}")
+    run = pair.compare(*arguments, "--where", "s + 0 = 1").expect(DIVERGENT)  # the values of 7 may not be found by its key
+    assert {f[:2] for f in findings(run.table())} == {mismatch("v", id="7", s="1")[:2]}
+    run = pair.compare(*arguments).expect(DIVERGENT)
+    assert findings(run.table()) == {mismatch("v", id="7", s="1"), mismatch("v", id="8", s="0")}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_settings_do_not_change_what_is_left_out(pair, engine):
+    pair.both(PARTITIONED)
+    pair.target.execute(MISPLACED)
+    for side, setting in ((pair.source, "enable_partition_pruning = off"), (pair.target, "constraint_exclusion = on")):
+        side.execute(f"ALTER DATABASE {side.name} SET {setting}")
+    arguments = ["--engine", engine, "--table", "ev", "--ranges", "10"]
+    assert len(findings(pair.compare(*arguments, "--where", "s = 1").expect(DIVERGENT).table())) == 50
+    pair.compare(*arguments).expect(IDENTICAL)
+
+
+INDEXED = "CREATE TABLE t (id text PRIMARY KEY, v int, body text); INSERT INTO t SELECT 'k' || lpad(n::text, 6, '0'), n, 'x' FROM generate_series(1, 4000) n; ANALYZE t"
+LACKING = ", ".join(f"('k{n:06}', {n}, 'x')" for n in range(2001, 2031))
+
+
+def lose_rows_of_index(database):
+    """Thirty rows are in the table and not in its index."""
+    database.execute("DELETE FROM t WHERE v BETWEEN 2001 AND 2030")
+    database.execute("VACUUM t")
+    insert_unindexed(database, LACKING)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_an_index_that_lacks_rows_under_a_condition(pair, engine, side):
+    pair.both(INDEXED)
+    lose_rows_of_index(getattr(pair, side))
+    arguments = ["--engine", engine, "--where", "id BETWEEN 'k002000' AND 'k002031'"]
+    table = pair.compare(*arguments).expect(IDENTICAL).table()
+    assert table["rows"] == {"source": "32", "target": "32"}
+    note, = table["notes"]
+    assert f"does not agree with the table on {side}" in note
+    pair.target.execute("SET enable_indexscan = off; SET enable_bitmapscan = off; UPDATE t SET body = 'other' WHERE v IN (77, 2010, 2031)")
+    table = pair.compare(*arguments).expect(DIVERGENT).table()
+    assert findings(table) == {mismatch("body", id="k002010"), mismatch("body", id="k002031")}
+    assert note in table["notes"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_index_that_is_right_has_no_note(pair, engine):
+    pair.both(INDEXED)
+    pair.target.execute("UPDATE t SET body = 'other' WHERE v = 2010")
+    table = pair.compare("--engine", engine, "--where", "id BETWEEN 'k002000' AND 'k002031'").expect(DIVERGENT).table()
+    assert findings(table) == {mismatch("body", id="k002010")} and not table.get("notes")
