@@ -243,6 +243,7 @@ class TableComparison {
         fetch_values(*context_.spool, table_no_, readers_, [&] {
             context_.progress->fetch(static_cast<std::size_t>(table_no_), ++fetched, 2 * listed_mismatches_);
         });
+        context_.spool->keep(table_no_);
     }
 
     /// What was found stays found, whether its values can be read again or not.
@@ -312,6 +313,7 @@ class TableComparison {
                     listed_rows += spool_finding(finding);
                 show_descent(differing_rows += finding.occurrences);
             });
+        context_.spool->keep(table_no_);
         result_.counts = report.counts;
         if (!located.exact) result_.ranges_divergent = count_distinct(parents_with_differences(located, report));
         result_.listed = listed_rows;
@@ -406,18 +408,18 @@ TableResult fresh_result(const TablePlan& table) {
     return result;
 }
 
-void forget_findings(const RunContext& context, int table_no, TableResult& result) {
+/// What is not listed is not read from the spool.
+void forget_findings(TableResult& result) {
     result.counts = {};
     result.listed = 0;
-    context.spool->discard(table_no);
 }
 
 /// An answer that contradicts itself, and one under a snapshot that was given up, shows nothing at all.
 bool shows_nothing(const Error& error) { return error.kind() == ErrorKind::kInternal || is_snapshot_failure(error); }
 
-void note_failure(const RunContext& context, int table_no, const Error& error, TableResult& result) {
+void note_failure(const Error& error, TableResult& result) {
     if (shows_nothing(error)) result = fresh_result(result.plan);
-    if (result.counts.total() == 0) forget_findings(context, table_no, result);
+    if (result.counts.total() == 0) forget_findings(result);
     result.sqlstate = error.sqlstate();
     result.error = error.hint().empty() ? error.what() : fmt::format("{}; hint: {}", error.what(), error.hint());
 }
@@ -486,10 +488,8 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
                 if (std::optional<std::string> note = note_misplaced_rows(*session, table))
                     result.notes.push_back(std::move(*note));
         });
-    } catch (const Error& error) {
-        note_failure(context, table_no, error, result);
     } catch (const std::exception& error) {
-        note_failure(context, table_no, Error(ErrorKind::kInternal, error.what()), result);
+        note_failure(as_error(error), result);
     }
     settle_verdict(result);
     result.elapsed_seconds = seconds_since(started);
@@ -498,7 +498,7 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
 
 TableResult failed_table(const TablePlan& table, const std::string& error) {
     TableResult result = fresh_result(table);
-    result.error = error;
+    result.error = error.empty() ? "not compared" : error;
     settle_verdict(result);
     return result;
 }

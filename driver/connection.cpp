@@ -62,7 +62,7 @@ Connection Connection::open(std::string_view server, const std::string& conninfo
     const std::array<const char*, 8> values = {"30",   "10",   "6", "90000", conninfo.c_str(), application_name.c_str(),
                                                "UTF8", nullptr};
     PGconn* conn = PQconnectStartParams(keywords.data(), values.data(), 1);
-    if (!conn) throw Error(ErrorKind::kInternal, "out of memory");
+    if (!conn) throw std::bad_alloc();
     auto state = std::make_unique<State>(server, conn);
     state->failure = failure;
     PQsetNoticeReceiver(
@@ -156,6 +156,7 @@ RowStream::RowStream(Connection& connection) : connection_(&connection) {}
 RowStream::RowStream(RowStream&& other) noexcept
     : connection_(std::exchange(other.connection_, nullptr)),
       finished_(other.finished_),
+      complete_(other.complete_),
       current_(std::move(other.current_)) {}
 
 RowStream::~RowStream() {
@@ -176,12 +177,16 @@ std::optional<Row> RowStream::next() {
                 finished_ = true;
                 state.drain();
                 state.fail(result);
+            case PGRES_TUPLES_OK:
+                complete_ = true;
+                break;
             default:
-                break;  // the end's empty result
+                break;
         }
     }
     finished_ = true;
     state.streaming = false;
+    if (!complete_) state.fail_broken();  // libpq had no memory for what came
     return std::nullopt;
 }
 

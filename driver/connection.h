@@ -80,6 +80,7 @@ class RowStream {
     explicit RowStream(Connection& connection);
     Connection* connection_;
     bool finished_ = false;
+    bool complete_ = false;  ///< the server said that these were all
     std::shared_ptr<pg_result> current_;
 };
 

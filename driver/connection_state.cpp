@@ -337,8 +337,16 @@ void Connection::State::remember_end(const PGresult* word) {
     if ((sqlstate == "40001" || sqlstate == "40P01") && is_of_server(word)) end_state = sqlstate;
 }
 
-void Connection::State::handle_notice(const PGresult* notice) {
-    if (field(notice, PG_DIAG_SEVERITY_NONLOCALIZED) == "FATAL") remember_end(notice);
+/// Called by libpq, which knows nothing of exceptions: what cannot be told is lost.
+void Connection::State::handle_notice(const PGresult* notice) noexcept {
+    try {
+        if (field(notice, PG_DIAG_SEVERITY_NONLOCALIZED) == "FATAL") remember_end(notice);
+        tell_notice(notice);
+    } catch (const std::exception&) {
+    }
+}
+
+void Connection::State::tell_notice(const PGresult* notice) const {
     if (field(notice, PG_DIAG_SQLSTATE) != kProgressState) {
         if (on_notice) on_notice(field(notice, PG_DIAG_SEVERITY), field(notice, PG_DIAG_MESSAGE_PRIMARY));
         return;

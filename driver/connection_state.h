@@ -61,7 +61,8 @@ struct Connection::State {
     [[noreturn]] void fail_broken();
     [[noreturn]] void fail_late();
     void remember_end(const PGresult* word);
-    void handle_notice(const PGresult* notice);
+    void handle_notice(const PGresult* notice) noexcept;
+    void tell_notice(const PGresult* notice) const;
 
     const std::string server;
     PGconn* conn;            ///< nullptr after hang_up()

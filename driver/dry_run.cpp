@@ -76,77 +76,75 @@ std::string show_side(const ColumnPlan& column, Side side, const ColumnDesc& des
 }
 
 /// A line for each column whose form is not the default of both sides.
-std::string show_forms(const TablePlan& table, const Relations& relations) {
-    std::string text;
+void show_forms(const TablePlan& table, const Relations& relations, Output& output) {
     for (const auto* columns : {&table.key, &table.columns}) {
         for (const ColumnPlan& column : *columns) {
             const Both<const ColumnDesc*> described = relations.columns(table, column);
             if (described.source->form == column.form && described.target->form == column.form) continue;
-            text += fmt::format("  form     {} as {}: {}\n", display_name(column.name.source), column.form,
-                                show_both(show_side(column, Side::kSource, *described.source),
-                                          show_side(column, Side::kTarget, *described.target)));
+            output.write_line(fmt::format("  form     {} as {}: {}", display_name(column.name.source), column.form,
+                                          show_both(show_side(column, Side::kSource, *described.source),
+                                                    show_side(column, Side::kTarget, *described.target))));
         }
     }
-    return text;
 }
 
-std::string show_table(const TablePlan& table, const Relations& relations) {
-    std::string text = display_name(table.name) + "\n";
-    text += table.key.empty() ? "  key      none: rows are compared as a multiset\n"
-                              : fmt::format("  key      {} ({})\n", show_columns(table.key),
-                                            table.key_proven ? "proven" : "not proven");
-    text +=
-        fmt::format("  columns  {}\n", table.columns.empty() ? "none besides the key" : show_columns(table.columns));
-    text += show_forms(table, relations);
-    text += fmt::format("  path     {}\n", show_both(table.path.source, table.path.target));
-    text += fmt::format("  ranges   {}\n", table.ranges);
-    text += fmt::format("  rows     {}\n", show_both(show_estimate(relations.of(table, Side::kSource)),
-                                                     show_estimate(relations.of(table, Side::kTarget))));
-    if (!table.where.empty()) text += fmt::format("  where    {}\n", table.where);
-    if (table.visible_rows_only) text += "  visible rows only\n";
-    for (const std::string& note : table.notes) text += fmt::format("  note     {}\n", note);
-    for (const std::string& reason : table.skipped) text += fmt::format("  skipped  {}\n", reason);
-    return text;
+void show_table(const TablePlan& table, const Relations& relations, Output& output) {
+    const auto line = [&](std::string_view what, const std::string& text) {
+        output.write_line(fmt::format("  {:<7}  {}", what, text));
+    };
+    output.write_line(display_name(table.name));
+    line("key", table.key.empty()
+                    ? "none: rows are compared as a multiset"
+                    : fmt::format("{} ({})", show_columns(table.key), table.key_proven ? "proven" : "not proven"));
+    line("columns", table.columns.empty() ? "none besides the key" : show_columns(table.columns));
+    show_forms(table, relations, output);
+    line("path", show_both(table.path.source, table.path.target));
+    line("ranges", std::to_string(table.ranges));
+    line("rows", show_both(show_estimate(relations.of(table, Side::kSource)),
+                           show_estimate(relations.of(table, Side::kTarget))));
+    if (!table.where.empty()) line("where", table.where);
+    if (table.visible_rows_only) output.write_line("  visible rows only");
+    for (const std::string& note : table.notes) line("note", note);
+    for (const std::string& reason : table.skipped) line("skipped", reason);
 }
 
-std::string show_large_objects(const TablePlan& plan) {
+void show_large_objects(const TablePlan& plan, Output& output) {
     const auto& [source, target] = plan.large_objects->sides;
     const auto show = [](const LargeObjects& side) {
         return fmt::format("{}, {}", side.count, show_bytes(side.bytes));
     };
-    std::string text = display_name(plan) + "\n";
-    text += fmt::format("  objects  {}\n", show_both(show(source), show(target)));
-    text += plan.skipped.empty() ? "  contents would be compared\n" : "";
-    for (const std::string& reason : plan.skipped) text += fmt::format("  skipped  {}\n", reason);
-    return text;
+    output.write_line(display_name(plan));
+    output.write_line("  objects  " + show_both(show(source), show(target)));
+    if (plan.skipped.empty()) output.write_line("  contents would be compared");
+    for (const std::string& reason : plan.skipped) output.write_line("  skipped  " + reason);
 }
 
-std::string show_server(Side side, const ServerInfo& server) {
-    return fmt::format("{}: PostgreSQL {}, database {}, pg_parity {}\n", side_name(side), server.version,
-                       display_name(server.database), server.extension_version);
+void show_server(Side side, const ServerInfo& server, Output& output) {
+    output.write_line(fmt::format("{}: PostgreSQL {}, database {}, pg_parity {}", side_name(side), server.version,
+                                  display_name(server.database), server.extension_version));
 }
 
-std::string text_report(const Both<Inventory>& inventories, const Plan& plan) {
-    std::string text =
-        show_server(Side::kSource, inventories.source.server) + show_server(Side::kTarget, inventories.target.server);
+void write_text(const Both<Inventory>& inventories, const Plan& plan, Output& output) {
+    for (Side side : {Side::kSource, Side::kTarget}) show_server(side, inventories[side].server, output);
     const Relations relations(inventories);
     std::size_t tables = 0;
-    bool with_large_objects = false;
     for (const TablePlan& table : plan.tables) {
-        text += "\n" + (table.large_objects ? show_large_objects(table) : show_table(table, relations));
+        output.write_line({});
+        if (table.large_objects)
+            show_large_objects(table, output);
+        else
+            show_table(table, relations, output);
         tables += !table.large_objects;
-        with_large_objects |= table.large_objects.has_value();
     }
-    text += "\n";
-    for (const auto& [names, reason] : plan.skipped_tables) {
-        text += fmt::format("skipped: {}: {}\n", display_name(names), reason);
-    }
-    for (const SchemaDifference& difference : plan.differences) {
-        text += fmt::format("{}: {}: {}\n", severity_name(difference.severity), difference.object, difference.message);
-    }
-    for (const std::string& sentence : plan.not_compared) text += fmt::format("not compared: {}\n", sentence);
-    return text + fmt::format("{} tables{} and {} sequences would be compared\n", tables,
-                              with_large_objects ? ", large objects" : "", plan.sequences.size());
+    output.write_line({});
+    for (const auto& [names, reason] : plan.skipped_tables)
+        output.write_line(fmt::format("skipped: {}: {}", display_name(names), reason));
+    for (const SchemaDifference& difference : plan.differences)
+        output.write_line(fmt::format("{}: {}: {}", severity_name(difference.severity), displayed(difference.object),
+                                      difference.message));
+    for (const std::string& sentence : plan.not_compared) output.write_line("not compared: " + sentence);
+    output.write_line(fmt::format("{} tables{} and {} sequences would be compared", tables,
+                                  tables < plan.tables.size() ? ", large objects" : "", plan.sequences.size()));
 }
 
 // ---- JSON ----------------------------------------------------------------------------------------------------
@@ -163,11 +161,11 @@ Json to_json(const TablePlan& table, const std::vector<ColumnPlan>& columns, con
     Json list = Json::array();
     for (const ColumnPlan& column : columns) {
         const Both<const ColumnDesc*> described = relations.columns(table, column);
-        Json entry = {{"name", column.name.source},
+        Json entry = {{"name", bare_name(column.name.source)},
                       {"form", column.form},
                       {"source", form_to_json(column, Side::kSource, *described.source)},
                       {"target", form_to_json(column, Side::kTarget, *described.target)}};
-        if (column.name.source != column.name.target) entry["target_name"] = column.name.target;
+        if (column.name.source != column.name.target) entry["target_name"] = bare_name(column.name.target);
         list.push_back(std::move(entry));
     }
     return list;
@@ -187,12 +185,12 @@ Json large_objects_to_json(const TablePlan& plan) {
     return {{"source", side(source)},
             {"target", side(target)},
             {"contents_read", plan.large_objects->unread.empty()},
-            {"skipped", plan.skipped}};
+            {"skipped", json_messages(plan.skipped)}};
 }
 
 Json to_json(const TablePlan& table, const Relations& relations) {
-    Json entry = {{"source", display_name(table.name.source)},
-                  {"target", display_name(table.name.target)},
+    Json entry = {{"source", exact_name(table.name.source)},
+                  {"target", exact_name(table.name.target)},
                   {"path", {{"source", table.path.source}, {"target", table.path.target}}},
                   {"key", to_json(table, table.key, relations)},
                   {"key_proven", table.key_proven},
@@ -201,14 +199,14 @@ Json to_json(const TablePlan& table, const Relations& relations) {
                   {"estimate",
                    {{"source", estimate_to_json(relations.of(table, Side::kSource))},
                     {"target", estimate_to_json(relations.of(table, Side::kTarget))}}},
-                  {"skipped", table.skipped},
-                  {"notes", table.notes}};
-    if (!table.where.empty()) entry["where"] = table.where;
+                  {"skipped", json_messages(table.skipped)},
+                  {"notes", json_messages(table.notes)}};
+    if (!table.where.empty()) entry["where"] = clean(table.where);
     if (table.visible_rows_only) entry["visible_rows_only"] = true;
     return entry;
 }
 
-std::string json_report(const Both<Inventory>& inventories, const Plan& plan) {
+void write_json(const Both<Inventory>& inventories, const Plan& plan, Output& output) {
     Json report = {{"tool", "pgparity"},
                    {"version", kVersion},
                    {"schema_version", 1},
@@ -220,7 +218,7 @@ std::string json_report(const Both<Inventory>& inventories, const Plan& plan) {
                    {"skipped_tables", Json::array()},
                    {"differences", Json::array()},
                    {"sequences", Json::array()},
-                   {"not_compared", plan.not_compared}};
+                   {"not_compared", json_messages(plan.not_compared)}};
     const Relations relations(inventories);
     for (const TablePlan& table : plan.tables) {
         if (table.large_objects)
@@ -230,24 +228,27 @@ std::string json_report(const Both<Inventory>& inventories, const Plan& plan) {
     }
     for (const auto& [names, reason] : plan.skipped_tables) {
         report["skipped_tables"].push_back(
-            {{"source", display_name(names.source)}, {"target", display_name(names.target)}, {"reason", reason}});
+            {{"source", exact_name(names.source)}, {"target", exact_name(names.target)}, {"reason", clean(reason)}});
     }
     for (const SchemaDifference& difference : plan.differences) {
         report["differences"].push_back({{"severity", severity_name(difference.severity)},
-                                         {"object", difference.object},
-                                         {"message", difference.message}});
+                                         {"object", clean(difference.object)},
+                                         {"message", clean(difference.message)}});
     }
     for (const Both<SequenceDesc>& sequence : plan.sequences) {
         report["sequences"].push_back(
-            {{"source", display_name(sequence.source.name)}, {"target", display_name(sequence.target.name)}});
+            {{"source", exact_name(sequence.source.name)}, {"target", exact_name(sequence.target.name)}});
     }
-    return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    output.write_json(report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace
 
-std::string dry_run_report(const Options& options, const Both<Inventory>& inventories, const Plan& plan) {
-    return options.format == ReportFormat::kJson ? json_report(inventories, plan) : text_report(inventories, plan);
+void write_dry_run(const Options& options, const Both<Inventory>& inventories, const Plan& plan, Output& output) {
+    if (options.format == ReportFormat::kJson)
+        write_json(inventories, plan, output);
+    else
+        write_text(inventories, plan, output);
 }
 
 }  // namespace parity::driver

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <string>
-
 #include "driver/model.h"
+#include "driver/output.h"
 
 namespace parity::driver {
 
-/// The plan for --dry-run in the format that `options` ask for, with a newline at its end.
-std::string dry_run_report(const Options& options, const Both<Inventory>& inventories, const Plan& plan);
+/// Writes the plan for --dry-run in the format that `options` ask for.
+void write_dry_run(const Options& options, const Both<Inventory>& inventories, const Plan& plan, Output& output);
 
 }  // namespace parity::driver

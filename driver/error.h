@@ -1,7 +1,9 @@
 #pragma once
 
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace parity::driver {
 
@@ -12,6 +14,7 @@ enum class ErrorKind {
     kServer,      ///< a server answered with an error; sqlstate tells which
     kCancelled,   ///< SIGINT or SIGTERM
     kOutput,      ///< a file cannot be written
+    kResources,   ///< memory, descriptors or threads are used up; what was found before stays true
     kInternal,    ///< an answer that contradicts itself; never to be read as "identical"
 };
 
@@ -46,6 +49,13 @@ class Error : public std::runtime_error {
     std::string sqlstate_;
     bool by_server_itself_ = false;
 };
+
+/// Any exception as one of ours.
+inline Error as_error(const std::exception& error) {
+    if (const auto* ours = dynamic_cast<const Error*>(&error)) return *ours;
+    if (dynamic_cast<const std::bad_alloc*>(&error)) return {ErrorKind::kResources, "out of memory"};
+    return {ErrorKind::kInternal, error.what()};
+}
 
 /// For an answer that contradicts itself, or another one.
 [[noreturn]] inline void throw_contradiction(const std::string& message) { throw Error(ErrorKind::kInternal, message); }

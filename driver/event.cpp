@@ -13,7 +13,7 @@
 namespace parity::driver {
 
 Event::Event() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (fd_ < 0) throw Error(ErrorKind::kInternal, fmt::format("could not create an event: {}", std::strerror(errno)));
+    if (fd_ < 0) throw Error(ErrorKind::kResources, fmt::format("could not create an event: {}", std::strerror(errno)));
 }
 
 Event::~Event() { close(fd_); }

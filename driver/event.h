@@ -5,7 +5,7 @@ namespace parity::driver {
 /// Something that happens once and that a thread can poll for beside a socket. Thread-safe.
 class Event {
   public:
-    /// Throws Error{kInternal} where there is no descriptor left.
+    /// Throws Error{kResources} where there is no descriptor left.
     Event();
     ~Event();
     Event(const Event&) = delete;

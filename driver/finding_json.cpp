@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "driver/display_name.h"
 #include "driver/key_values.h"
+#include "driver/printable.h"
 #include "driver/report.h"
 
 namespace parity::driver {
@@ -28,7 +30,7 @@ Json json_value(const std::optional<ShownValue>& value) {
 template <typename Value>
 Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<Value>>& values) {
     Json row = Json::object();
-    for (std::size_t i = 0; i < columns.size(); ++i) row[clean(columns[i].name.source)] = json_value(values[i]);
+    for (std::size_t i = 0; i < columns.size(); ++i) row[bare_name(columns[i].name.source)] = json_value(values[i]);
     return row;
 }
 
@@ -39,16 +41,21 @@ Json json_text(std::string_view text) {
     return {{"bytes", hexadecimal(text)}};
 }
 
-std::string clean(const std::string& text) {
-    if (is_utf8(text)) return text;
-    return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
-}
+std::string clean(const std::string& text) { return is_utf8(text) ? text : valid_utf8(text); }
 
 Json json_messages(const std::vector<std::string>& texts) {
     Json array = Json::array();
     for (const std::string& text : texts) array.push_back(clean(text));
     return array;
 }
+
+Json json_names(const std::vector<std::string>& names) {
+    Json array = Json::array();
+    for (const std::string& name : names) array.push_back(bare_name(name));
+    return array;
+}
+
+std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json json_number(std::uint64_t number) { return std::to_string(number); }
 
@@ -69,7 +76,7 @@ void FindingWriter::add_cells(Json& json, const Finding& finding) const {
     std::vector<ColumnPlan> columns;
     for (int column : finding.columns) columns.push_back(table_.columns[static_cast<std::size_t>(column)]);
     Json names = Json::array();
-    for (const ColumnPlan& column : columns) names.push_back(clean(column.name.source));
+    for (const ColumnPlan& column : columns) names.push_back(bare_name(column.name.source));
     json["columns"] = names;
     for (Side side : {Side::kSource, Side::kTarget})
         if (finding.values[side].size() == columns.size())

@@ -17,7 +17,8 @@ using Json = nlohmann::ordered_json;
 /// A text, or {"bytes": hexadecimal} where it is not UTF-8.
 Json json_text(std::string_view text);
 
-/// A name or a message; bytes that are not UTF-8 (names in SQL_ASCII databases) are replaced.
+/// A message, with bytes that are not UTF-8 (names in SQL_ASCII databases) as \\xff. Names are exact_name()'s and
+/// bare_name()'s.
 std::string clean(const std::string& text);
 
 /// An unsigned number of 64 bits, as a text.
@@ -25,6 +26,12 @@ Json json_number(std::uint64_t number);
 
 /// An array of cleaned texts.
 Json json_messages(const std::vector<std::string>& texts);
+
+/// An array of names of columns.
+Json json_names(const std::vector<std::string>& names);
+
+/// The document on one line. Never fails for bytes that are not UTF-8.
+std::string dumped(const Json& json);
 
 /// Turns one table's findings into JSON: "kind", "key" or, without one, "row"; of mismatches "columns" and, where
 /// values were fetched, "source" and "target"; "occurrences". The table must outlive it.

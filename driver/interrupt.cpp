@@ -10,6 +10,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
+
+#include <fmt/format.h>
 
 #include "driver/error.h"
 #include "driver/exit_status.h"
@@ -36,14 +39,15 @@ void on_signal(int) {
 void install_interrupt_handlers() {
     if (g_pipe[0] >= 0) return;
     if (pipe2(g_pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
-        throw Error(ErrorKind::kInternal, "could not create a pipe for signals");
+        throw Error(ErrorKind::kResources, fmt::format("could not create a pipe: {}", std::strerror(errno)));
     }
     struct sigaction action = {};
     action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);
-    for (int signal : {SIGINT, SIGTERM}) {
-        sigaction(signal, &action, nullptr);
-    }
+    for (int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+    struct sigaction given = {};
+    sigaction(SIGHUP, nullptr, &given);
+    if (given.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup's doing
 }
 
 bool interrupted() { return g_interrupted; }

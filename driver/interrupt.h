@@ -4,8 +4,8 @@
 
 namespace parity::driver {
 
-/// Makes SIGINT and SIGTERM set the cancel flag and wake every poll; a second signal ends the process at once with
-/// status 2.
+/// Makes SIGINT, SIGTERM and SIGHUP set the cancel flag and wake every poll; a second signal ends the process at once
+/// with status 2. A SIGHUP that is ignored stays so. Throws Error{kResources} where there is no descriptor left.
 void install_interrupt_handlers();
 
 /// Whether a signal came in.

@@ -10,6 +10,7 @@
 #include "core/render.h"
 #include "driver/display_name.h"
 #include "driver/error.h"
+#include "driver/printable.h"
 
 namespace parity::driver {
 namespace {
@@ -63,56 +64,15 @@ bool is_quoted(core::Form form) {
     }
 }
 
-/// The bytes of the UTF-8 sequence at the front, or 0 where there is none.
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char lead = byte(0);
-    if (lead < 0x80) return 1;
-    const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
-                               : lead >= 0xE0 && lead <= 0xEF ? 3
-                               : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                              : 0;
-    if (length == 0 || text.size() < length) return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((byte(i) & 0xC0) != 0x80) return 0;
-    const bool overlong = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90);
-    const bool surrogate_or_beyond = (lead == 0xED && byte(1) > 0x9F) || (lead == 0xF4 && byte(1) > 0x8F);
-    return overlong || surrogate_or_beyond ? 0 : length;
-}
-
-/// Appends one character, escaped where it would not stand on one line as itself.
-void append_shown(std::string& to, std::string_view character, bool quoted) {
-    const auto lead = static_cast<unsigned char>(character[0]);
-    const bool c1_control = character.size() == 2 && lead == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
-    if (character == "\n")
-        to += "\\n";
-    else if (character == "\t")
-        to += "\\t";
-    else if (character == "\r")
-        to += "\\r";
-    else if (character == "'" && quoted)
-        to += "''";
-    else if (character == "\\" && quoted)
-        to += "\\\\";
-    else if (lead < 0x20 || lead == 0x7F)
-        to += fmt::format("\\x{:02x}", lead);
-    else if (c1_control)
-        to += fmt::format("\\u00{:02x}", static_cast<unsigned char>(character[1]));
-    else
-        to += character;
-}
-
 std::string shown_text(const ShownValue& value, bool quoted) {
     const std::string_view text = value.text;
     std::string shown(quoted ? "'" : "");
     std::size_t at = 0;
     while (at < text.size() && at < kMaxShownBytes) {
-        const std::size_t length = utf8_length(text.substr(at));
-        if (length == 0)
-            shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at]));
-        else
-            append_shown(shown, text.substr(at, length), quoted);
-        at += std::max<std::size_t>(length, 1);
+        const std::string_view character = text.substr(at, std::max<std::size_t>(utf8_length(text.substr(at)), 1));
+        if (quoted && (character == "'" || character == "\\")) shown += character;
+        shown += character;
+        at += character.size();
     }
     if (quoted) shown += '\'';
     if (at < value.bytes) shown += fmt::format("… ({} bytes)", value.bytes);
@@ -173,15 +133,6 @@ std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view fr
 
 std::string show_value(core::Form form, const std::optional<ShownValue>& value) {
     return value ? shown_text(*value, is_quoted(form)) : "NULL";
-}
-
-bool is_utf8(std::string_view bytes) {
-    while (!bytes.empty()) {
-        const std::size_t length = utf8_length(bytes);
-        if (length == 0) return false;
-        bytes.remove_prefix(length);
-    }
-    return true;
 }
 
 }  // namespace parity::driver

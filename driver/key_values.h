@@ -28,11 +28,8 @@ std::vector<std::optional<std::string>> render_key_values(const std::vector<core
 /// A framed key as "(id, day)=(17, 2020-01-01)", values as in show_value.
 std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view framed);
 
-/// A value on one line: NULL bare, texts (by their form) in single quotes with control characters and bytes that are
-/// not UTF-8 escaped, long ones cut with their length told.
+/// A value for people: NULL bare, texts (by their form) in single quotes with their quotes and backslashes doubled,
+/// long ones cut with their length told. What of it is not printable is left to what prints it (printable.h).
 std::string show_value(core::Form form, const std::optional<ShownValue>& value);
-
-/// Whether the bytes are valid UTF-8 as RFC 3629 has it.
-bool is_utf8(std::string_view bytes);
 
 }  // namespace parity::driver

@@ -39,6 +39,7 @@ class TerminalSink : public spdlog::sinks::base_sink<std::mutex> {
 
 std::shared_ptr<spdlog::logger> make_log(Terminal& terminal, bool verbose) {
     auto log = std::make_shared<spdlog::logger>("pgparity", std::make_shared<TerminalSink>(terminal));
+    log->set_error_handler([](const std::string&) {});  // only the terminal prints
     log->set_level(verbose ? spdlog::level::debug : spdlog::level::info);
     return log;
 }

@@ -1,14 +1,12 @@
-#include <cstdio>
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <vector>
 
-#include <fmt/core.h>
-
-#include "driver/error.h"
 #include "driver/exit_status.h"
-#include "driver/interrupt.h"
 #include "driver/options.h"
+#include "driver/output.h"
+#include "driver/process.h"
 #include "driver/run.h"
 
 namespace {
@@ -17,28 +15,21 @@ using namespace parity::driver;
 
 int run(const std::vector<std::string>& arguments) {
     const CommandLine command_line = parse_command_line(arguments);
-    if (command_line.print) {
-        fmt::print("{}", *command_line.print);
-        return kExitIdentical;
-    }
-    install_interrupt_handlers();
-    return run_compare(command_line.options);
-}
-
-void print_error(const Error& error) {
-    fmt::print(stderr, "pgparity: error: {}\n", error.what());
-    if (!error.hint().empty()) fmt::print(stderr, "hint: {}\n", error.hint());
+    if (!command_line.print) return run_compare(command_line.options);
+    Output output({});
+    output.write(*command_line.print);
+    output.finish();
+    return kExitIdentical;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
-        return run({argv + 1, argv + argc});
-    } catch (const Error& error) {
-        print_error(error);
+        prepare_process();
+        return run({argv + std::min(argc, 1), argv + argc});
     } catch (const std::exception& error) {
-        print_error({ErrorKind::kInternal, error.what()});
+        print_failure(error);
     }
     return kExitError;
 }

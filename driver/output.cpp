@@ -17,6 +17,9 @@
 #include <fmt/format.h>
 
 #include "driver/error.h"
+#include "driver/interrupt.h"
+#include "driver/printable.h"
+#include "driver/write_whole.h"
 
 namespace parity::driver {
 namespace {
@@ -74,10 +77,9 @@ std::string resolved(const std::string& file) {
 }  // namespace
 
 Output::Output(const std::string& file) : name_(file.empty() ? "standard output" : fmt::format("\"{}\"", file)) {
-    std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of write()
     buffer_.reserve(kBufferBytes);
     if (file.empty())
-        descriptor_ = STDOUT_FILENO;
+        use_standard_output();
     else
         open_file(resolved(file));
 }
@@ -85,6 +87,13 @@ Output::Output(const std::string& file) : name_(file.empty() ? "standard output"
 Output::~Output() {
     if (!temporary_.empty()) unlink(temporary_.c_str());
     if (owned_) close(descriptor_);
+}
+
+/// One that was closed is open for reading only (process.h).
+void Output::use_standard_output() {
+    descriptor_ = STDOUT_FILENO;
+    const int mode = fcntl(descriptor_, F_GETFL);
+    if (mode < 0 || (mode & O_ACCMODE) == O_RDONLY) fail(EBADF);
 }
 
 void Output::open_file(const std::string& file) {
@@ -109,6 +118,13 @@ void Output::open_file(const std::string& file) {
     temporary_ = temporary;
 }
 
+void Output::write_line(std::string_view text) {
+    write(printable(text));
+    write("\n");
+}
+
+void Output::write_json(std::string_view json) { write(printable_json(json)); }
+
 void Output::write(std::string_view text) {
     buffer_ += text;
     if (buffer_.size() >= kBufferBytes) flush();
@@ -125,17 +141,15 @@ void Output::finish() {
 }
 
 void Output::flush() {
+    if (!heeds_signals_) heeds_signals_ = !interrupted();
     std::string_view rest = buffer_;
-    while (!rest.empty()) {
-        const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
-        if (written < 0 && errno != EINTR) fail(errno);
-        if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
-    }
+    if (const int error = write_whole(descriptor_, rest, *heeds_signals_)) fail(error);
     buffer_.clear();
 }
 
 void Output::fail(int error_number) const {
-    throw Error(ErrorKind::kOutput, fmt::format("could not write {}: {}", name_, std::strerror(error_number)));
+    const char* const reason = error_number == EINTR ? "interrupted by a signal" : std::strerror(error_number);
+    throw Error(ErrorKind::kOutput, fmt::format("could not write {}: {}", name_, reason));
 }
 
 }  // namespace parity::driver

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,8 @@ namespace parity::driver {
 /// regular file (a pipe, a device) is written directly. What killed processes left of their reports under such names is
 /// removed.
 ///
-/// Every failure to write is Error{kOutput} that names the file, a closed pipe at standard output too.
+/// Every failure to write is Error{kOutput} that names the file, a closed pipe at standard output too, and so is a
+/// signal that comes while nobody takes the report. SIGPIPE and SIGXFSZ are ignored by then (process.h).
 class Output {
   public:
     /// `file` empty: standard output. Opens at once.
@@ -19,12 +21,18 @@ class Output {
     Output(const Output&) = delete;
     Output& operator=(const Output&) = delete;
 
+    /// A line of text, in which everything is made printable (printable.h); and the end of the line.
+    void write_line(std::string_view text);
+    /// A piece of a JSON document, in whose strings everything is made printable.
+    void write_json(std::string_view json);
+    /// Our own words.
     void write(std::string_view text);
 
     /// Writes out what is buffered and puts the file in its place.
     void finish();
 
   private:
+    void use_standard_output();
     void open_file(const std::string& file);
     void flush();
     [[noreturn]] void fail(int error_number) const;
@@ -34,7 +42,8 @@ class Output {
     std::string temporary_;  ///< empty once it is gone
     std::string buffer_;
     int descriptor_ = -1;
-    bool owned_ = false;  ///< whether the descriptor is ours to close
+    std::optional<bool> heeds_signals_;  ///< of a run that was interrupted the report is written all the same
+    bool owned_ = false;                 ///< whether the descriptor is ours to close
 };
 
 }  // namespace parity::driver

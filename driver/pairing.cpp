@@ -175,7 +175,7 @@ class Pairer {
             const RelationDesc& relation = sides_[side][i];
             const RelationDesc* ancestor = relation.excluded ? sides_[side].chosen_ancestor(relation) : nullptr;
             if (!ancestor) continue;
-            pairing_.notes.push_back({SchemaDifference::Severity::kNote, display_name(relation.name),
+            pairing_.notes.push_back({SchemaDifference::Severity::kNote, exact_name(relation.name),
                                       fmt::format("excluded, but compared on {} as a part of {}", side_name(side),
                                                   display_name(ancestor->name))});
         }

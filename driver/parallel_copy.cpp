@@ -19,6 +19,7 @@ ParallelCopy::ParallelCopy(std::vector<Session*> sessions, std::vector<Statement
       failure_(failure ? *failure : own_failure_),
       running_(sessions_.size()) {
     try {
+        threads_.reserve(sessions_.size());
         for (std::size_t thread = 0; thread < sessions_.size(); ++thread)
             threads_.push_back(start_thread([this, thread] { work(thread); }));
     } catch (...) {
@@ -31,7 +32,11 @@ ParallelCopy::ParallelCopy(std::vector<Session*> sessions, std::vector<Statement
 /// Nobody reads of this failure: whoever destroys a copy that runs has another one.
 ParallelCopy::~ParallelCopy() {
     if (threads_.empty()) return;
-    failure_.raise(std::make_exception_ptr(Error(ErrorKind::kCancelled, "not wanted any more")));
+    try {
+        throw Error(ErrorKind::kCancelled, "not wanted any more");
+    } catch (...) {
+        failure_.raise(std::current_exception());  // which a lack of memory is as good for
+    }
     join();
 }
 

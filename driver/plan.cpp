@@ -42,7 +42,7 @@ void add_lone_tables(Plan& plan, const Pairing& pairing, const Both<Inventory>& 
     for (Side side : {Side::kSource, Side::kTarget}) {
         for (std::size_t index : pairing.alone[side]) {
             const RelationDesc& relation = inventories[side].relations[index];
-            plan.differences.push_back({Severity::kDivergence, display_name(relation.name),
+            plan.differences.push_back({Severity::kDivergence, exact_name(relation.name),
                                         fmt::format("table exists only on {}", side_name(side))});
         }
     }
@@ -160,7 +160,7 @@ class SequencePairer {
         plan.sequences.push_back({source, target});
         if (source.definition == target.definition) return;
         plan.differences.push_back(
-            {Severity::kNote, display_name(source.name),
+            {Severity::kNote, exact_name(source.name),
              fmt::format("sequence {} on source, {} on target", source.definition, target.definition)});
     }
 
@@ -171,7 +171,7 @@ class SequencePairer {
             side == Side::kSource ? maps_.to_target(sequence.name) : maps_.to_source(sequence.name);
         const auto other = all_[other_side].find(name);
         if (other == all_[other_side].end()) {
-            plan.differences.push_back({Severity::kDivergence, display_name(sequence.name),
+            plan.differences.push_back({Severity::kDivergence, exact_name(sequence.name),
                                         fmt::format("sequence exists only on {}", side_name(side))});
         } else if (side == Side::kSource) {
             add_pair(plan, sequence, *other->second);

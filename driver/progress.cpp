@@ -1,6 +1,7 @@
 #include "driver/progress.h"
 
 #include <algorithm>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -153,19 +154,23 @@ std::string Progress::description(const Table& table) {
     return text;
 }
 
-void Progress::show() {
+void Progress::show() noexcept {
     const auto interval =
         terminal_.is_tty() ? std::chrono::duration_cast<Clock::duration>(kBarInterval) : kLineInterval;
     if (Clock::now() - last_shown_ >= interval) draw();
 }
 
-void Progress::draw() {
+/// What cannot be shown for want of memory is left out.
+void Progress::draw() noexcept {
     if (!enabled_) return;
     last_shown_ = Clock::now();
-    if (terminal_.is_tty())
-        terminal_.set_bar(progress_bar(state(), terminal_.width()));
-    else
-        terminal_.print_line("pgparity: " + progress_line(state()));
+    try {
+        if (terminal_.is_tty())
+            terminal_.set_bar(progress_bar(state(), terminal_.width()));
+        else
+            terminal_.print_line("pgparity: " + progress_line(state()));
+    } catch (const std::bad_alloc&) {
+    }
 }
 
 }  // namespace parity::driver

@@ -73,8 +73,8 @@ class Progress {
 
     ProgressState state() const;
     static std::string description(const Table& table);
-    void show();
-    void draw();
+    void show() noexcept;
+    void draw() noexcept;
 
     Terminal& terminal_;
     const bool enabled_;

@@ -9,6 +9,7 @@
 #include "core/decimal.h"
 #include "core/order.h"
 #include "driver/key_values.h"
+#include "driver/printable.h"
 #include "driver/queries.h"
 
 namespace parity::driver {

@@ -19,13 +19,22 @@ bool counts_as_divergence(const SchemaDifference& difference, const Options& opt
 
 /// Differences name a table as the source has it, or a column of it.
 bool belongs_to(const SchemaDifference& difference, const QualifiedName& table) {
-    const std::string name = display_name(table);
+    const std::string name = exact_name(table);
     return difference.object == name || difference.object.starts_with(name + ".");
+}
+
+std::size_t colon_outside_quotes(std::string_view sentence) {
+    bool quoted = false;
+    for (std::size_t i = 0; i < sentence.size(); ++i) {
+        if (sentence[i] == '"') quoted = !quoted;
+        if (!quoted && sentence.substr(i, 2) == ": ") return i;
+    }
+    return std::string::npos;
 }
 
 /// "column doc: type tsvector is not comparable" as what and why.
 Json left_out(const std::string& sentence) {
-    const std::size_t colon = sentence.find(": ");
+    const std::size_t colon = colon_outside_quotes(sentence);
     if (colon == std::string::npos) return {{"what", "table"}, {"reason", clean(sentence)}};
     return {{"what", clean(sentence.substr(0, colon))}, {"reason", clean(sentence.substr(colon + 2))}};
 }
@@ -82,9 +91,9 @@ class TableFacts {
     void add_names() {
         Json columns = Json::array(), key = Json::array();
         for (std::size_t i = 0; i < result_.column_divergent.size(); ++i)
-            if (result_.column_divergent[i]) columns.push_back(clean(result_.plan.columns[i].name.source));
+            if (result_.column_divergent[i]) columns.push_back(bare_name(result_.plan.columns[i].name.source));
         if (!columns.empty()) facts_["divergent_columns"] = columns;
-        for (const ColumnPlan& column : result_.plan.key) key.push_back(clean(column.name.source));
+        for (const ColumnPlan& column : result_.plan.key) key.push_back(bare_name(column.name.source));
         details_["key"] = key;
         details_["milliseconds"] = std::lround(result_.elapsed_seconds * 1000);
         for (Side side : {Side::kSource, Side::kTarget})
@@ -135,12 +144,12 @@ Json scope_of(const TablePlan& table) {
     if (!table.scope.without.empty()) {
         std::vector<std::string> names = table.scope.without;
         std::sort(names.begin(), names.end());  // an object is another one when a list in it has another order
-        scope["without_columns"] = json_messages(names);
+        scope["without_columns"] = json_names(names);
     }
-    if (!table.scope.key.empty()) scope["key_columns"] = json_messages(table.scope.key);
-    for (const auto& [column, form] : table.scope.forms) scope["forms"][clean(column)] = clean(form);
+    if (!table.scope.key.empty()) scope["key_columns"] = json_names(table.scope.key);
+    for (const auto& [column, form] : table.scope.forms) scope["forms"][bare_name(column)] = clean(form);
     if (table.visible_rows_only) scope["visible_rows_only"] = true;
-    if (table.name.source != table.name.target) scope["target_relation"] = clean(display_name(table.name.target));
+    if (table.name.source != table.name.target) scope["target_relation"] = exact_name(table.name.target);
     return scope;
 }
 
@@ -154,24 +163,23 @@ TableRecord record_of(const TableResult& result, const std::vector<SchemaDiffere
         facts.add_schema_difference(difference);
         const bool skipped = difference.severity == Severity::kSkipped;
         const bool counts = counts_as_divergence(difference, options);
-        if (counts || skipped) facts.add_message(difference.object + ": " + difference.message);
+        if (counts || skipped) facts.add_message(displayed(difference.object) + ": " + difference.message);
         diverges |= counts;
         incomplete |= skipped;
     }
-    return {clean(display_name(result.plan, Side::kSource)), clean(display_name(result.plan, Side::kTarget)),
+    return {exact_name(result.plan, Side::kSource), exact_name(result.plan, Side::kTarget),
             std::string(table_status(result, diverges, incomplete, cancelled)), facts.json(), scope_of(result.plan)};
 }
 
 TableRecord record_of_skipped(const Both<QualifiedName>& names, const std::string& reason) {
-    TableRecord record =
-        record_with_message(display_name(names.source), display_name(names.target), "incomplete", reason);
+    TableRecord record = record_with_message(exact_name(names.source), exact_name(names.target), "incomplete", reason);
     record.facts["not_compared"] = Json::array({{{"what", "table"}, {"reason", clean(reason)}}});
     return record;
 }
 
 TableRecord record_of(const SequenceResult& result) {
     const auto& [source, target] = result.sequence;
-    TableRecord record = record_with_message(display_name(source.name), display_name(target.name),
+    TableRecord record = record_with_message(exact_name(source.name), exact_name(target.name),
                                              run_status(result.verdict, false), result.reason);
     if (!result.notes.empty()) record.facts["details"] = {{"notes", json_messages(result.notes)}};
     return record;

@@ -38,7 +38,7 @@ void Recorder::open(std::uint64_t seed) {
     connection_->query(record_session_statements(available, kRecordSeconds));
     require_extension();
     const RecordedRun run{describe_conninfo(options_.conninfo.source), describe_conninfo(options_.conninfo.target),
-                          fmt::format("pgparity {}", kVersion), options_record(options_, seed).dump()};
+                          fmt::format("pgparity {}", kVersion), dumped(options_record(options_, seed))};
     run_ = std::string(call(record_run_start_call(run)).text(0, 0));
     log_->debug("the run is recorded as number {}", *run_);
 }
@@ -56,10 +56,8 @@ void Recorder::guarded(Work work) {
     if (!connection_) return;
     try {
         work();
-    } catch (const Error& error) {
-        give_up(error);
     } catch (const std::exception& error) {
-        give_up({ErrorKind::kInternal, error.what()});
+        give_up(as_error(error));
     }
 }
 
@@ -88,14 +86,14 @@ void Recorder::set_plan(const Plan& plan) {
 }
 
 std::string Recorder::start(const std::string& relation, const std::string& target, const Json& scope) {
-    return std::string(call(record_table_start_call(*run_, relation, target, scope.dump())).text(0, 0));
+    return std::string(call(record_table_start_call(*run_, relation, target, dumped(scope))).text(0, 0));
 }
 
 void Recorder::begin_table(std::size_t table_no) {
     guarded([&] {
         const TablePlan& table = plan_->tables[table_no];
-        tables_[table_no].id = start(clean(display_name(table, Side::kSource)),
-                                     clean(display_name(table, Side::kTarget)), scope_of(table));
+        tables_[table_no].id =
+            start(exact_name(table, Side::kSource), exact_name(table, Side::kTarget), scope_of(table));
     });
 }
 
@@ -117,7 +115,7 @@ void Recorder::write(std::size_t table_no, const TableResult& result, Spool& spo
     const TableRecord record = record_of(result, plan_->differences, options_, interrupted());
     if (table.id.empty()) table.id = start(record.relation, record.target_relation, record.scope);
     write_findings(table.id, table_no, result, spool);
-    call(record_table_finish_call(table.id, record.status, record.facts.dump()));
+    call(record_table_finish_call(table.id, record.status, dumped(record.facts)));
     table.finished = true;
 }
 
@@ -131,14 +129,14 @@ void Recorder::write_findings(const std::string& id, std::size_t table_no, const
         Json findings = Json::array();
         for (const SpooledFinding& entry : entries)
             findings.push_back(divergence_record(writer, entry.finding, options_.record_values));
-        call(record_divergences_call(id, findings.dump()));
+        call(record_divergences_call(id, dumped(findings)));
         after = entries.back().id;
     }
 }
 
 void Recorder::write(const TableRecord& record) {
     const std::string id = start(record.relation, record.target_relation, record.scope);
-    call(record_table_finish_call(id, record.status, record.facts.dump()));
+    call(record_table_finish_call(id, record.status, dumped(record.facts)));
 }
 
 void Recorder::finish(const RunReport& report, Spool& spool) {

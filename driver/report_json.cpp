@@ -41,12 +41,12 @@ class JsonWriter {
     }
     void member(std::string_view name, const Json& value) {
         next_member(name);
-        output_.write(value.dump());
+        output_.write_json(dumped(value));
         empty_ = false;
     }
     void element(const Json& value) {
         next();
-        output_.write(value.dump());
+        output_.write_json(dumped(value));
         empty_ = false;
     }
     void open_element(char bracket) {
@@ -62,7 +62,7 @@ class JsonWriter {
     }
     void next_member(std::string_view name) {
         next();
-        output_.write(Json(name).dump() + ": ");
+        output_.write_json(dumped(name) + ": ");
     }
     void new_line() { output_.write("\n" + std::string(static_cast<std::size_t>(2 * depth_), ' ')); }
 
@@ -174,7 +174,7 @@ class JsonReport {
 
     void write_names(const Both<QualifiedName>& names) {
         for (Side side : {Side::kSource, Side::kTarget})
-            if (!names[side].name.empty()) writer_.member(side_name(side), clean(display_name(names[side])));
+            if (!names[side].name.empty()) writer_.member(side_name(side), exact_name(names[side]));
     }
 
     void write_measures(const TableResult& result) {
@@ -187,15 +187,15 @@ class JsonReport {
 
     void write_columns(const TableResult& result) {
         Json key = Json::array();
-        for (const ColumnPlan& column : result.plan.key) key.push_back(clean(column.name.source));
+        for (const ColumnPlan& column : result.plan.key) key.push_back(bare_name(column.name.source));
         writer_.member("key", key);
         writer_.member("key_proven", result.plan.key_proven);
         if (!result.plan.where.empty()) writer_.member("where", clean(result.plan.where));
         writer_.open("columns", '[');
         for (std::size_t i = 0; i < result.plan.columns.size(); ++i) {
             const ColumnPlan& column = result.plan.columns[i];
-            Json json{{"name", clean(column.name.source)}};
-            if (column.name.target != column.name.source) json["target_name"] = clean(column.name.target);
+            Json json{{"name", bare_name(column.name.source)}};
+            if (column.name.target != column.name.source) json["target_name"] = bare_name(column.name.target);
             json["form"] = column.form;
             if (i < result.column_divergent.size()) json["divergent"] = static_cast<bool>(result.column_divergent[i]);
             writer_.element(json);
@@ -263,8 +263,8 @@ class JsonReport {
     void write_sequences() {
         writer_.open("sequences", '[');
         for (const SequenceResult& result : report_.sequences) {
-            Json json{{"source", clean(display_name(result.sequence.source.name))},
-                      {"target", clean(display_name(result.sequence.target.name))},
+            Json json{{"source", exact_name(result.sequence.source.name)},
+                      {"target", exact_name(result.sequence.target.name)},
                       {"result", verdict_name(result.verdict)}};
             json["value"] = {{"source", json_sequence(result.sequence.source)},
                              {"target", json_sequence(result.sequence.target)}};

@@ -126,7 +126,7 @@ std::string large_object_line(const TablePlan& plan, const Finding& finding) {
                     : fmt::format("  from byte {} on; {} bytes on source, {} on target", found.first_difference,
                                   found.length.source, found.length.target);
     }
-    return line + "\n";
+    return line + "";
 }
 
 /// Turns one table's findings into lines.
@@ -139,7 +139,7 @@ class FindingLines {
                                        show_key(framed_columns(table_), finding.key_bytes));
         if (finding.occurrences > 1) line += fmt::format("  {} times", grouped(finding.occurrences));
         for (std::size_t i = 0; i < finding.columns.size(); ++i) line += (i == 0 ? "  " : ", ") + cell(finding, i);
-        return line + "\n";
+        return line;
     }
 
   private:
@@ -180,14 +180,12 @@ class TextReport {
     }
 
   private:
-    void line(const std::string& text) {
-        output_.write(text);
-        output_.write("\n");
-    }
+    void line(const std::string& text) { output_.write_line(text); }
 
     void write_differences() {
         for (const SchemaDifference& difference : report_.plan.differences)
-            line(fmt::format("{}: {}{}", difference.object, prefix(difference.severity), difference.message));
+            line(
+                fmt::format("{}: {}{}", displayed(difference.object), prefix(difference.severity), difference.message));
     }
 
     std::string_view prefix(SchemaDifference::Severity severity) const {
@@ -218,10 +216,10 @@ class TextReport {
 
     void write_findings(int table_no, const TableResult& result) {
         if (result.plan.large_objects)
-            return spool_.for_each(
-                table_no, [&](const Finding& finding) { output_.write(large_object_line(result.plan, finding)); });
+            return spool_.for_each(table_no,
+                                   [&](const Finding& finding) { line(large_object_line(result.plan, finding)); });
         const FindingLines lines(result.plan);
-        spool_.for_each(table_no, [&](const Finding& finding) { output_.write(lines.line(finding)); });
+        spool_.for_each(table_no, [&](const Finding& finding) { line(lines.line(finding)); });
     }
 
     void write_sequences() {

@@ -1,5 +1,6 @@
 #include "driver/row_sorter.h"
 
+#include <new>
 #include <string>
 
 #include <fmt/format.h>
@@ -33,6 +34,7 @@ void bind_bytes(sqlite3_stmt* statement, int at, std::string_view bytes) {
 
 std::string_view blob(sqlite3_stmt* statement, int column) {
     const void* bytes = sqlite3_column_blob(statement, column);
+    if (!bytes && sqlite3_errcode(sqlite3_db_handle(statement)) == SQLITE_NOMEM) throw std::bad_alloc();
     return {static_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(statement, column))};
 }
 

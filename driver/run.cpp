@@ -47,7 +47,7 @@ std::string now_utc() {
 
 void log_differences(spdlog::logger& log, const Plan& plan) {
     for (const SchemaDifference& difference : plan.differences)
-        log.info("{}: {}", difference.object, difference.message);
+        log.info("{}: {}", displayed(difference.object), difference.message);
     for (const auto& [names, reason] : plan.skipped_tables)
         log.warn("{}: not compared: {}", display_name(names), reason);
 }
@@ -55,7 +55,7 @@ void log_differences(spdlog::logger& log, const Plan& plan) {
 void list_errors(RunReport& report) {
     if (report.interrupted) report.errors.push_back({{}, "the run was interrupted"});
     for (const TableResult& result : report.tables)
-        if (!result.error.empty()) report.errors.push_back({display_name(result.plan), result.error});
+        if (!result.error.empty()) report.errors.push_back({exact_name(result.plan), result.error});
 }
 
 /// A run that was interrupted concludes nothing, whatever it found before.
@@ -157,7 +157,7 @@ int run_compare(const Options& options) {
     log->debug("seed {}", report.seed);
     if (options.dry_run) {
         const Both<Inventory> inventories = plan_run(options, *log, report);
-        output.write(dry_run_report(options, inventories, report.plan));
+        write_dry_run(options, inventories, report.plan, output);
         output.finish();
         return kExitIdentical;
     }
@@ -167,11 +167,8 @@ int run_compare(const Options& options) {
         const int status = compare_and_report(options, terminal, log, recorder, report, started, output);
         output.finish();
         return status;
-    } catch (const Error& error) {
-        recorder.fail(error);
-        throw;
     } catch (const std::exception& error) {
-        recorder.fail({ErrorKind::kInternal, error.what()});
+        recorder.fail(as_error(error));
         throw;
     }
 }

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,10 +19,11 @@ namespace {
 
 constexpr const char* kHint = "TMPDIR names the directory for temporary files.";
 
-// The file has no name once it is open, so there is nobody to lock out, nothing to recover, and no journal could be
-// found again.
+// The file has no name once it is open, so there is nobody to lock out, and no journal could be found again. One in
+// memory lets what was committed survive a write that fails.
 constexpr const char* kPragmas =
-    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2048;"
+    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;"
+    "PRAGMA cache_size = -2048;"
     "PRAGMA temp_store = MEMORY;";
 
 constexpr const char* kSchema =
@@ -33,7 +36,6 @@ constexpr const char* kInsert = "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?
 constexpr const char* kUpdateSource = "UPDATE finding SET source_values = ?2 WHERE id = ?1";
 constexpr const char* kUpdateTarget = "UPDATE finding SET target_values = ?2 WHERE id = ?1";
 constexpr const char* kSelect = "SELECT * FROM finding WHERE table_no = ? AND id > ? ORDER BY id";
-constexpr const char* kDelete = "DELETE FROM finding WHERE table_no = ?";
 
 enum Field { kId, kTable, kKind, kKey, kColumns, kOccurrences, kSourceHash, kTargetHash, kSourceValues, kTargetValues };
 
@@ -133,8 +135,7 @@ class Spool::Database {
         if (!failure_.empty()) fail(failure_);
     }
     ~Database() {
-        for (sqlite3_stmt* statement : {insert, update_source, update_target, select, remove})
-            sqlite3_finalize(statement);
+        for (sqlite3_stmt* statement : {insert, update_source, update_target, select}) sqlite3_finalize(statement);
         sqlite3_close(handle_);
     }
     Database(const Database&) = delete;
@@ -142,12 +143,23 @@ class Spool::Database {
 
     /// Runs a statement that gives no rows, as part of the current write transaction.
     void write(sqlite3_stmt* statement) {
-        if (writes_ == 0) run("BEGIN");
+        if (sqlite3_get_autocommit(handle_) != 0) run("BEGIN");
         const int status = sqlite3_step(statement);
         sqlite3_reset(statement);
         sqlite3_clear_bindings(statement);
         if (status != SQLITE_DONE) fail(sqlite3_errmsg(handle_));
-        if (++writes_ >= kWritesPerTransaction) commit();
+        ++writes_;
+    }
+    bool is_due() const { return writes_ >= kWritesPerTransaction; }
+
+    void commit() {
+        if (sqlite3_get_autocommit(handle_) == 0) run("COMMIT");
+        writes_ = 0;
+    }
+    /// SQLite itself may have done it.
+    void roll_back() noexcept {
+        if (sqlite3_get_autocommit(handle_) == 0) try_run("ROLLBACK");
+        writes_ = 0;
     }
 
     bool step(sqlite3_stmt* statement) {
@@ -168,6 +180,7 @@ class Spool::Database {
     }
     static std::string_view blob(sqlite3_stmt* statement, int field) {
         const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, field));
+        if (!bytes && sqlite3_errcode(sqlite3_db_handle(statement)) == SQLITE_NOMEM) throw std::bad_alloc();
         return {bytes ? bytes : "", static_cast<std::size_t>(sqlite3_column_bytes(statement, field))};
     }
 
@@ -175,13 +188,12 @@ class Spool::Database {
     sqlite3_stmt* update_source = nullptr;
     sqlite3_stmt* update_target = nullptr;
     sqlite3_stmt* select = nullptr;
-    sqlite3_stmt* remove = nullptr;
 
   private:
     void prepare_all() {
         const bool done = try_run(kPragmas) && try_run(kSchema) && prepare(kInsert, insert) &&
                           prepare(kUpdateSource, update_source) && prepare(kUpdateTarget, update_target) &&
-                          prepare(kSelect, select) && prepare(kDelete, remove);
+                          prepare(kSelect, select);
         if (!done) failure_ = sqlite3_errmsg(handle_);
     }
     bool try_run(const char* sql) { return sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) == SQLITE_OK; }
@@ -191,10 +203,6 @@ class Spool::Database {
     void run(const char* sql) {
         if (!try_run(sql)) fail(sqlite3_errmsg(handle_));
     }
-    void commit() {
-        writes_ = 0;
-        run("COMMIT");
-    }
 
     sqlite3* handle_ = nullptr;
     std::string failure_;
@@ -202,6 +210,18 @@ class Spool::Database {
 };
 
 namespace {
+
+/// Ends a statement's run however the scope is left, so that it can be given other parameters.
+class Run {
+  public:
+    explicit Run(sqlite3_stmt* statement) : statement_(statement) {}
+    ~Run() { sqlite3_reset(statement_); }
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
+  private:
+    sqlite3_stmt* statement_;
+};
 
 template <typename Blob>
 SpooledFinding read_entry(sqlite3_stmt* row, const Blob& blob) {
@@ -221,10 +241,35 @@ SpooledFinding read_entry(sqlite3_stmt* row, const Blob& blob) {
 Spool::Spool() : database_(std::make_unique<Database>()) {}
 Spool::~Spool() = default;
 
+Spool::Table& Spool::writable(int table) {
+    Table& state = tables_[table];
+    if (state.lost) throw Error(ErrorKind::kOutput, loss_, kHint);
+    state.pending = true;
+    return state;
+}
+
+/// Keeps everything where `work` says so or it is time to. Where that or the work fails, what was not kept is taken
+/// back: of a transaction that broke off nobody knows what is in the file.
+template <typename Work>
+void Spool::change(Work work) {
+    try {
+        const bool keeps = work();
+        if (!keeps && !database_->is_due()) return;
+        database_->commit();
+        for (auto& [number, state] : tables_) state.pending = false;
+    } catch (const std::exception& error) {
+        database_->roll_back();
+        for (auto& [number, state] : tables_) state.lost |= std::exchange(state.pending, false);
+        loss_ = as_error(error).what();
+        throw;
+    }
+}
+
 void Spool::add(int table, const SpooledFinding& entry) {
     const std::string columns = pack_columns(entry.finding.columns);
     const Both<std::string> values{pack_values(entry.finding.values.source), pack_values(entry.finding.values.target)};
     const std::lock_guard lock(mutex_);
+    writable(table);
     sqlite3_stmt* insert = database_->insert;
     Database::bind(insert, kId + 1, next_id_++);
     Database::bind(insert, kTable + 1, table);
@@ -236,16 +281,29 @@ void Spool::add(int table, const SpooledFinding& entry) {
     Database::bind(insert, kTargetHash + 1, entry.row_hash.target);
     Database::bind(insert, kSourceValues + 1, values.source);
     Database::bind(insert, kTargetValues + 1, values.target);
-    database_->write(insert);
+    change([&] {
+        database_->write(insert);
+        return false;
+    });
 }
 
-void Spool::set_values(std::int64_t id, Side side, const ShownValues& values) {
+void Spool::set_values(int table, std::int64_t id, Side side, const ShownValues& values) {
     const std::string packed = pack_values(values);
     const std::lock_guard lock(mutex_);
+    writable(table);
     sqlite3_stmt* update = side == Side::kSource ? database_->update_source : database_->update_target;
     Database::bind(update, 1, id);
     Database::bind(update, 2, packed);
-    database_->write(update);
+    change([&] {
+        database_->write(update);
+        return false;
+    });
+}
+
+void Spool::keep(int table) {
+    const std::lock_guard lock(mutex_);
+    writable(table);
+    change([] { return true; });
 }
 
 std::vector<SpooledFinding> Spool::read(int table, std::int64_t after, std::size_t max_bytes) {
@@ -254,12 +312,13 @@ std::vector<SpooledFinding> Spool::read(int table, std::int64_t after, std::size
     const std::lock_guard lock(mutex_);
     sqlite3_stmt* select = database_->select;
     Database::bind(select, 1, table);
-    Database::bind(select, 2, after);
+    const auto known = tables_.find(table);
+    Database::bind(select, 2, known == tables_.end() ? after : std::max(after, known->second.first - 1));
+    const Run run(select);
     while (bytes < max_bytes && database_->step(select)) {
         entries.push_back(read_entry(select, Database::blob));
         bytes += size_of(entries.back());
     }
-    sqlite3_reset(select);
     return entries;
 }
 
@@ -273,8 +332,7 @@ void Spool::for_each(int table, const std::function<void(const Finding&)>& findi
 
 void Spool::discard(int table) {
     const std::lock_guard lock(mutex_);
-    Database::bind(database_->remove, 1, table);
-    database_->write(database_->remove);
+    tables_[table] = {.first = next_id_};
 }
 
 }  // namespace parity::driver

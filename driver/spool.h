@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,6 +24,9 @@ struct SpooledFinding {
 /// Holds the findings of all tables on disk, so that memory does not grow with their number: an SQLite file in $TMPDIR
 /// that has no name any more once it is open, and so goes away with the process however it ends.
 ///
+/// What was kept survives when later findings cannot be written, such as for want of room: only what came since is
+/// lost, of all tables, and each of these is told so by its next call.
+///
 /// Thread-safe. Throws Error{kOutput} when the file cannot be made or written.
 class Spool {
   public:
@@ -34,8 +38,11 @@ class Spool {
     /// Adds a finding of the table with the number `table`; `finding.id` is ignored. Values are stored when present.
     void add(int table, const SpooledFinding& finding);
 
-    /// Stores the values of one side of a mismatch, parallel to its columns.
-    void set_values(std::int64_t id, Side side, const ShownValues& values);
+    /// Stores the values of one side of a mismatch of a table, parallel to its columns.
+    void set_values(int table, std::int64_t id, Side side, const ShownValues& values);
+
+    /// Keeps what was added and stored for a table.
+    void keep(int table);
 
     /// The next findings of a table after the one with the id `after` (0: from the start), in the order of adding: as
     /// many as hold about `max_bytes`, at least one; none at the end.
@@ -44,13 +51,24 @@ class Spool {
     /// Calls `finding` for each finding of a table in the order of adding.
     void for_each(int table, const std::function<void(const Finding&)>& finding);
 
-    /// Forgets a table's findings.
+    /// Forgets a table's findings, lost ones included. What they took of the file is not given back.
     void discard(int table);
 
   private:
     class Database;
+    struct Table {
+        std::int64_t first = 1;  ///< findings with smaller numbers are forgotten
+        bool pending = false;    ///< something was written and not kept yet
+        bool lost = false;       ///< and could not be kept
+    };
+    Table& writable(int table);
+    template <typename Work>
+    void change(Work work);
+
     std::mutex mutex_;
     std::unique_ptr<Database> database_;
+    std::map<int, Table> tables_;
+    std::string loss_;  ///< why something was lost
     std::int64_t next_id_ = 1;
 };
 

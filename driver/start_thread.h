@@ -16,7 +16,7 @@ std::thread start_thread(Work work) {
     try {
         return std::thread(std::move(work));
     } catch (const std::system_error& error) {
-        throw Error(ErrorKind::kInternal, fmt::format("could not start a thread: {}", error.what()));
+        throw Error(ErrorKind::kResources, fmt::format("could not start a thread: {}", error.what()));
     }
 }
 

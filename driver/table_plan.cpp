@@ -127,8 +127,8 @@ std::optional<std::string> TablePlanner::obstacle() const {
 // ---- columns -------------------------------------------------------------------------------------------------
 
 void TablePlanner::differ(Severity severity, const std::string& column, const std::string& message) {
-    std::string object = display_name(side(Side::kSource).name);
-    if (!column.empty()) object += "." + display_name(column);
+    std::string object = exact_name(side(Side::kSource).name);
+    if (!column.empty()) object += "." + exact_name(column);
     differences_.push_back({severity, std::move(object), message});
 }
 

@@ -71,25 +71,28 @@ std::vector<TableResult> TablePool::run() {
 /// As many threads as there are to be had.
 std::vector<std::thread> TablePool::start() {
     std::vector<std::thread> threads;
+    threads.reserve(static_cast<std::size_t>(jobs_));
     try {
         for (int worker = 1; worker <= jobs_; ++worker)
             threads.push_back(start_thread([this, worker] { work(worker); }));
-    } catch (const Error& error) {
-        context_.log->warn("{}", error.what());
-        if (threads.empty()) connect_error_ = error.what();
+    } catch (const std::exception& error) {
         all_tried_.count_down(jobs_ - static_cast<int>(threads.size()));
+        note_failure(error, threads.empty());
     }
     return threads;
 }
 
 /// Once a thread could not connect, those behind it do not try: each would take connections that the others need.
+std::unique_ptr<TablePool::SessionPair> TablePool::connect_in_turn(int worker) noexcept {
+    const std::lock_guard lock(connecting_);
+    if (has_failed()) return nullptr;
+    std::unique_ptr<SessionPair> pair = connect(worker);
+    if (pair) ++connected_;
+    return pair;
+}
+
 std::unique_ptr<TablePool::SessionPair> TablePool::connect_first(int worker) {
-    std::unique_ptr<SessionPair> pair;
-    {
-        const std::lock_guard lock(connecting_);
-        if (why_not_tried().empty()) pair = connect(worker);
-        if (pair) ++connected_;
-    }
+    std::unique_ptr<SessionPair> pair = connect_in_turn(worker);
     all_tried_.arrive_and_wait();
     if (pair && connected_ < jobs_ && !told_.exchange(true))
         context_.log->warn("{} instead of {} tables are compared at a time, for want of connections or threads",
@@ -97,29 +100,54 @@ std::unique_ptr<TablePool::SessionPair> TablePool::connect_first(int worker) {
     return pair;
 }
 
-std::unique_ptr<TablePool::SessionPair> TablePool::connect(int worker) {
+std::unique_ptr<TablePool::SessionPair> TablePool::connect(int worker) noexcept {
     try {
         return std::make_unique<SessionPair>(context_, worker);
-    } catch (const Error& error) {
-        if (!interrupted()) context_.log->warn("{}", error.what());
-        const std::lock_guard lock(mutex_);
-        connect_error_ = error.what();
+    } catch (const std::exception& error) {
+        note_failure(error, true);
         return nullptr;
     }
 }
 
-void TablePool::work(int worker) {
-    std::unique_ptr<SessionPair> pair = connect_first(worker);
-    while (pair && !interrupted() && next_ < tables_.size()) {
-        if (!pair->alive()) {
-            pair.reset();
-            pair = connect(worker);
-            if (!pair) return;
+/// `ends_work`: tables that nobody takes any more fail with this.
+void TablePool::note_failure(const std::exception& error, bool ends_work) noexcept {
+    try {
+        const std::string what = as_error(error).what();
+        if (ends_work) {
+            const std::lock_guard lock(mutex_);
+            connect_error_ = what;
         }
-        const std::optional<std::size_t> table_no = take();
-        if (!table_no) return;
-        if (context_.recorder) context_.recorder->begin_table(*table_no);
-        keep(*table_no, compare_table(context_, tables_[*table_no], static_cast<int>(*table_no), pair->sessions()));
+        if (!interrupted()) context_.log->warn("{}", what);
+    } catch (const std::exception&) {
+        out_of_memory_ = true;
+    }
+}
+
+void TablePool::work(int worker) noexcept {
+    try {
+        std::unique_ptr<SessionPair> pair = connect_first(worker);
+        while (pair && !interrupted() && next_ < tables_.size()) {
+            if (!pair->alive()) {
+                pair.reset();
+                pair = connect(worker);
+                if (!pair) return;
+            }
+            const std::optional<std::size_t> table_no = take();
+            if (!table_no) return;
+            compare(*table_no, *pair);
+        }
+    } catch (const std::exception& error) {
+        note_failure(error, true);
+    }
+}
+
+/// A table whose failure there is no memory for fails with that; another one may need less.
+void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
+    try {
+        if (context_.recorder) context_.recorder->begin_table(table_no);
+        keep(table_no, compare_table(context_, tables_[table_no], static_cast<int>(table_no), pair.sessions()));
+    } catch (const std::exception& error) {
+        note_failure(error, true);
     }
 }
 
@@ -129,16 +157,22 @@ std::optional<std::size_t> TablePool::take() {
 }
 
 /// Each element is written by the one thread that took its number.
-void TablePool::keep(std::size_t table_no, TableResult result) {
+void TablePool::keep(std::size_t table_no, TableResult compared) {
+    const TableResult& result = results_[table_no].emplace(std::move(compared));
     if (!result.error.empty() && !interrupted()) context_.log->error("{}: {}", display_name(result.plan), result.error);
     if (context_.recorder) context_.recorder->finish_table(table_no, result, *context_.spool);
     context_.progress->finish_table(table_no, std::max(result.rows.source, result.rows.target));
-    results_[table_no] = std::move(result);
+}
+
+bool TablePool::has_failed() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return interrupted() || out_of_memory_ || !connect_error_.empty();
 }
 
 std::string TablePool::why_not_tried() const {
     if (interrupted()) return "not compared: the run was interrupted";
     const std::lock_guard lock(mutex_);
+    if (connect_error_.empty() && out_of_memory_) return "out of memory";
     return connect_error_;
 }
 

@@ -34,11 +34,15 @@ class TablePool {
   private:
     class SessionPair;
     std::vector<std::thread> start();
-    void work(int worker);
+    void work(int worker) noexcept;
+    void compare(std::size_t table_no, SessionPair& pair) noexcept;
     std::unique_ptr<SessionPair> connect_first(int worker);
-    std::unique_ptr<SessionPair> connect(int worker);
+    std::unique_ptr<SessionPair> connect_in_turn(int worker) noexcept;
+    std::unique_ptr<SessionPair> connect(int worker) noexcept;
+    void note_failure(const std::exception& error, bool ends_work) noexcept;
     std::optional<std::size_t> take();
     void keep(std::size_t table_no, TableResult result);
+    bool has_failed() const noexcept;
     std::string why_not_tried() const;
 
     const RunContext& context_;
@@ -50,6 +54,7 @@ class TablePool {
     std::atomic<int> connected_{0};
     std::atomic<bool> told_{false};  ///< that fewer tables are compared at a time
     std::atomic<std::size_t> next_{0};
+    std::atomic<bool> out_of_memory_{false};
     mutable std::mutex mutex_;  ///< guards connect_error_
     std::string connect_error_;
 };

@@ -4,6 +4,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+
+#include "driver/interrupt.h"
+#include "driver/printable.h"
+#include "driver/write_whole.h"
 
 namespace parity::driver {
 namespace {
@@ -11,13 +16,14 @@ namespace {
 constexpr std::size_t kDefaultWidth = 80;
 constexpr std::string_view kEraseLine = "\r\x1b[K";
 
-/// Standard error that is gone is nobody's loss: what matters stands in the report and the exit status.
+/// How long a line waits for room once the run is to end.
+constexpr std::chrono::milliseconds kPatience{1000};
+
+/// Standard error that is gone is nobody's loss: what matters stands in the report and the exit status. One that is
+/// slow is waited for, until a signal came.
 void write_all(std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
-        if (written < 0 && errno != EINTR) return;
-        if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-    }
+    if (!interrupted() && write_whole(STDERR_FILENO, text, true) != EINTR) return;
+    write_whole(STDERR_FILENO, text, false, kPatience);
 }
 
 }  // namespace
@@ -36,7 +42,7 @@ void Terminal::print_line(std::string_view line) {
     const std::lock_guard lock(mutex_);
     std::string text;
     erase_bar(text);
-    text += line;
+    text += printable(line);
     text += '\n';
     text += bar_;
     write_all(text);
@@ -47,7 +53,7 @@ void Terminal::set_bar(std::string_view bar) {
     if (!is_tty_ || (bar.empty() && bar_.empty())) return;
     std::string text;
     erase_bar(text);
-    bar_ = bar;
+    bar_ = printable(bar);
     text += bar_;
     write_all(text);
 }

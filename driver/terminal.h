@@ -6,8 +6,8 @@
 
 namespace parity::driver {
 
-/// Standard error, shared by messages and the progress bar: the one place that prints there while a run is on.
-/// Thread-safe.
+/// Standard error, shared by messages and the progress bar: the one place that prints there while a run is on. What is
+/// not printable in them is escaped here (printable.h). Thread-safe.
 class Terminal {
   public:
     Terminal();

@@ -59,13 +59,13 @@ class Wanted {
     std::unordered_map<std::string, std::vector<const SpooledFinding*>> by_row_;
 };
 
-void fetch_side(Spool& spool, const std::vector<SpooledFinding>& batch, Side side, TableReader& reader,
+void fetch_side(Spool& spool, int table_no, const std::vector<SpooledFinding>& batch, Side side, TableReader& reader,
                 const std::function<void()>& on_row) {
     Wanted wanted(batch, side);
     if (wanted.keys().empty()) return;
     reader.values(wanted.keys(), [&](std::string_view key, std::string_view row_hash, const ShownValues& values) {
         for (const SpooledFinding* entry : wanted.take(key, row_hash)) {
-            spool.set_values(entry->id, side, pick_values(values, entry->finding.columns));
+            spool.set_values(table_no, entry->id, side, pick_values(values, entry->finding.columns));
             on_row();
         }
     });
@@ -82,7 +82,8 @@ void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers,
     while (true) {
         const std::vector<SpooledFinding> batch = spool.read(table_no, after, kBatchBytes);
         if (batch.empty()) return;
-        for (Side side : {Side::kSource, Side::kTarget}) fetch_side(spool, batch, side, *readers[side], on_row);
+        for (Side side : {Side::kSource, Side::kTarget})
+            fetch_side(spool, table_no, batch, side, *readers[side], on_row);
         after = batch.back().id;
     }
 }

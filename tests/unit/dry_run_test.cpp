@@ -6,6 +6,7 @@
 
 #include "driver/plan.h"
 #include "tests/support/plan_fixtures.h"
+#include "tests/support/written_text.h"
 
 namespace parity::driver {
 namespace {
@@ -23,9 +24,14 @@ Both<Inventory> sides() {
     return made;
 }
 
+std::string shown(const Options& options, const Both<Inventory>& inventories) {
+    const Plan plan = make_plan(options, inventories);
+    return test::written_text([&](Output& output) { write_dry_run(options, inventories, plan, output); });
+}
+
 TEST(DryRun, ShowsThePlanForPeople) {
     const Both<Inventory> inventories = sides();
-    const std::string text = dry_run_report({}, inventories, make_plan({}, inventories));
+    const std::string text = shown({}, inventories);
     for (const char* part :
          {"source: PostgreSQL 15.18",
           "public.orders\n  key      id int (proven)\n  columns  note text\n  path     scan\n  ranges   1\n",
@@ -40,7 +46,7 @@ TEST(DryRun, ShowsThePlanAsJson) {
     const Both<Inventory> inventories = sides();
     Options options;
     options.format = ReportFormat::kJson;
-    const auto report = nlohmann::json::parse(dry_run_report(options, inventories, make_plan(options, inventories)));
+    const auto report = nlohmann::json::parse(shown(options, inventories));
     EXPECT_TRUE(report["dry_run"].get<bool>());
     const auto& first = report["tables"].at(0);
     EXPECT_EQ(first["source"], "public.orders");

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/bytes.h"
-#include "driver/display_name.h"
 #include "driver/error.h"
+#include "driver/printable.h"
 #include "tests/support/key_bounds.h"
 
 namespace parity::driver {
@@ -73,15 +73,18 @@ TEST(ShowValue, QuotesByForm) {
     EXPECT_EQ(show_value(core::array_of(Form::kInt), "{1,NULL}"), "'{1,NULL}'");
 }
 
-TEST(ShowValue, StaysOnOneLine) {
-    EXPECT_EQ(show_value(Form::kText, "it's\ta \\ two\nlines\r\x1b[31m\x7f"),
-              "'it''s\\ta \\\\ two\\nlines\\r\\x1b[31m\\x7f'");
-    EXPECT_EQ(show_value(Form::kText, "\xc2\x9b"), "'\\u009b'") << "a C1 control character";
+TEST(ShowValue, DoublesQuotesAndBackslashesOfTexts) {
+    EXPECT_EQ(show_value(Form::kText, "it's a \\n"), "'it''s a \\\\n'");
+    EXPECT_EQ(show_value(Form::kBytes, "\\x0a"), "\\x0a");
 }
 
-TEST(ShowValue, KeepsUtf8AndEscapesOtherBytes) {
-    EXPECT_EQ(show_value(Form::kText, "Größe 日本"), "'Größe 日本'");
-    EXPECT_EQ(show_value(Form::kText, "caf\xe9"), "'caf\\xe9'");
+/// What prints it escapes the rest, once.
+TEST(ShowValue, IsPrintableOnOneLineAfterwards) {
+    EXPECT_EQ(printable(show_value(Form::kText, "it's\ta \\ two\nlines\r\x1b[31m\x7f")),
+              "'it''s\\ta \\\\ two\\nlines\\r\\x1b[31m\\x7f'");
+    EXPECT_EQ(printable(show_value(Form::kText, "\xc2\x9b")), "'\\u009b'") << "a C1 control character";
+    EXPECT_EQ(printable(show_value(Form::kText, "Größe 日本")), "'Größe 日本'");
+    EXPECT_EQ(printable(show_value(Form::kText, "caf\xe9")), "'caf\\xe9'");
 }
 
 TEST(ShowValue, CutsLongValuesAtACharacter) {
@@ -91,31 +94,6 @@ TEST(ShowValue, CutsLongValuesAtACharacter) {
     EXPECT_TRUE(shown.ends_with("日'… (300 bytes)")) << shown;
     EXPECT_TRUE(is_utf8(shown));
     EXPECT_LT(shown.size(), 150U);
-}
-
-TEST(IsUtf8, FollowsTheStandard) {
-    for (const char* good :
-         {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
-        EXPECT_TRUE(is_utf8(good));
-    for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
-                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "a\xff"})
-        EXPECT_FALSE(is_utf8(bad)) << bad;
-}
-
-TEST(DisplayName, QuotesWhereSqlNeedsIt) {
-    EXPECT_EQ(display_name(QualifiedName{"public", "orders_2$"}), "public.orders_2$");
-    EXPECT_EQ(display_name(QualifiedName{"My Schema", "a\"b"}), "\"My Schema\".\"a\"\"b\"");
-    EXPECT_EQ(display_name("2nd"), "\"2nd\"");
-    EXPECT_EQ(display_name(""), "\"\"");
-    EXPECT_EQ(display_name("a\nb"), "\"a\\x0ab\"");
-}
-
-TEST(DisplayName, ShowsBothNamesWhereTheyDiffer) {
-    const QualifiedName a{"public", "a"}, b{"public", "b"}, none;
-    EXPECT_EQ(display_name(Both<QualifiedName>{a, a}), "public.a");
-    EXPECT_EQ(display_name(Both<QualifiedName>{a, b}), "public.a → public.b");
-    EXPECT_EQ(display_name(Both<QualifiedName>{a, none}), "public.a");
-    EXPECT_EQ(display_name(Both<QualifiedName>{none, b}), "public.b");
 }
 
 }  // namespace

@@ -1,17 +1,13 @@
 #include "driver/report.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "core/bytes.h"
 #include "driver/sequences.h"
 #include "tests/support/key_bounds.h"
+#include "tests/support/written_text.h"
 
 namespace parity::driver {
 namespace {
@@ -65,16 +61,7 @@ class ReportTest : public testing::Test {
     }
 
     std::string written(void (*write)(const RunReport&, Spool&, Output&)) {
-        std::string name = (std::filesystem::temp_directory_path() / "report_test-XXXXXX").string();
-        const std::filesystem::path directory = mkdtemp(name.data());
-        const std::string file = directory / "report";
-        Output output(file);
-        write(report_, spool_, output);
-        output.finish();
-        std::stringstream text;
-        text << std::ifstream(file).rdbuf();
-        std::filesystem::remove_all(directory);
-        return text.str();
+        return test::written_text([&](Output& output) { write(report_, spool_, output); });
     }
     std::string text() { return written(write_text_report); }
     json parsed() { return json::parse(written(write_json_report)); }

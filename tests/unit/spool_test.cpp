@@ -88,8 +88,8 @@ TEST_F(SpoolTest, StoresValuesLater) {
     spool.add(0, spooled_mismatch("a", {0, 2}));
     spool.add(0, spooled_mismatch("b", {1}));
     const auto entries = spool.read(0, 0, 1 << 20);
-    spool.set_values(entries[0].id, Side::kTarget, {"x", std::nullopt});
-    spool.set_values(entries[1].id, Side::kSource, {"y"});
+    spool.set_values(0, entries[0].id, Side::kTarget, {"x", std::nullopt});
+    spool.set_values(0, entries[1].id, Side::kSource, {"y"});
     const auto again = spool.read(0, 0, 1 << 20);
     using Values = ShownValues;
     EXPECT_EQ(again[0].finding.values.target, (Values{"x", std::nullopt}));
