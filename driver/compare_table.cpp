@@ -414,8 +414,12 @@ void forget_findings(TableResult& result) {
     result.listed = 0;
 }
 
-/// An answer that contradicts itself, and one under a snapshot that was given up, shows nothing at all.
-bool shows_nothing(const Error& error) { return error.kind() == ErrorKind::kInternal || is_snapshot_failure(error); }
+/// An answer that contradicts itself, one under a snapshot that was given up, and one that may come from several
+/// servers show nothing at all.
+bool shows_nothing(const Error& error) {
+    return error.kind() == ErrorKind::kInternal || error.kind() == ErrorKind::kChangedServer ||
+           is_snapshot_failure(error);
+}
 
 void note_failure(const Error& error, TableResult& result) {
     if (shows_nothing(error)) result = fresh_result(result.plan);
@@ -488,6 +492,9 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
                 if (std::optional<std::string> note = note_misplaced_rows(*session, table))
                     result.notes.push_back(std::move(*note));
         });
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::kOtherServer) throw;
+        note_failure(error, result);
     } catch (const std::exception& error) {
         note_failure(as_error(error), result);
     }

@@ -23,6 +23,7 @@ struct RunContext {
     DigestSettings settings;
     MemoryPlan memory{0, 1};  ///< of streams
     const Both<ServerInfo>* servers = nullptr;
+    NamedServers* named = nullptr;
     Spool* spool = nullptr;
     Progress* progress = nullptr;
     std::shared_ptr<spdlog::logger> log;
@@ -32,9 +33,9 @@ struct RunContext {
 /// Compares one table: takes both sides' snapshots, digests, descends, merges rows, and leaves the findings in the
 /// spool under `table_no`, the table's position in the plan. Each session is used by the calling thread alone.
 ///
-/// Never throws: what goes wrong stands in the result's `error`. A failure after divergent ranges were seen leaves the
-/// verdict at "divergent", with what was found until then where that is complete in itself. Sessions' connections may
-/// be broken afterwards.
+/// Throws Error{kOtherServer} alone, with which the run ends. Otherwise what goes wrong stands in the result's `error`.
+/// A failure after divergent ranges were seen leaves the verdict at "divergent", with what was found until then where
+/// that is complete in itself. Sessions' connections may be broken afterwards.
 TableResult compare_table(const RunContext& context, const TablePlan& table, int table_no,
                           const Both<Session*>& sessions);
 

@@ -150,7 +150,9 @@ void write_text(const Both<Inventory>& inventories, const Plan& plan, Output& ou
 // ---- JSON ----------------------------------------------------------------------------------------------------
 
 Json to_json(const ServerInfo& server) {
-    return {{"server_version", server.version}, {"system_identifier", server.system_identifier}, {"lsn", server.lsn}};
+    return {{"server_version", server.version},
+            {"system_identifier", server.identity.system_identifier},
+            {"lsn", server.lsn}};
 }
 
 Json form_to_json(const ColumnPlan& column, Side side, const ColumnDesc& described) {

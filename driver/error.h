@@ -9,13 +9,15 @@ namespace parity::driver {
 
 /// What went wrong, as far as the program's course depends on it.
 enum class ErrorKind {
-    kUsage,       ///< an option, pattern, name or file that the user gave is wrong; nothing was compared
-    kConnection,  ///< a server cannot be reached, refuses us, or the connection broke
-    kServer,      ///< a server answered with an error; sqlstate tells which
-    kCancelled,   ///< SIGINT or SIGTERM
-    kOutput,      ///< a file cannot be written
-    kResources,   ///< memory, descriptors or threads are used up; what was found before stays true
-    kInternal,    ///< an answer that contradicts itself; never to be read as "identical"
+    kUsage,          ///< an option, pattern, name or file that the user gave is wrong; nothing was compared
+    kConnection,     ///< a server cannot be reached, refuses us, or the connection broke
+    kServer,         ///< a server answered with an error; sqlstate tells which
+    kCancelled,      ///< SIGINT or SIGTERM
+    kOtherServer,    ///< a connection leads to another server than the one that was named: the run cannot go on
+    kChangedServer,  ///< the server is not in the state it was named in, such as after a restart: what was read is void
+    kOutput,         ///< a file cannot be written
+    kResources,      ///< memory, descriptors or threads are used up; what was found before stays true
+    kInternal,       ///< an answer that contradicts itself; never to be read as "identical"
 };
 
 /// The driver's only exception. what() is one line in PostgreSQL's manner (lower case, no full stop).

@@ -25,12 +25,16 @@ std::atomic<bool> g_interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 std::array<int, 2> g_pipe = {-1, -1};
 
+void wake_waits() {
+    const char byte = 0;
+    [[maybe_unused]] const ssize_t written = write(g_pipe[1], &byte, 1);
+}
+
 /// Async-signal-safe: a lock-free flag, write() and _exit() only. Any thread may be the one that is interrupted.
 void on_signal(int) {
     if (g_interrupted.exchange(true)) _exit(kExitError);
     const int saved_errno = errno;
-    const char byte = 0;
-    [[maybe_unused]] const ssize_t written = write(g_pipe[1], &byte, 1);
+    wake_waits();
     errno = saved_errno;
 }
 
@@ -48,6 +52,10 @@ void install_interrupt_handlers() {
     struct sigaction given = {};
     sigaction(SIGHUP, nullptr, &given);
     if (given.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup's doing
+}
+
+void interrupt_run() {
+    if (!g_interrupted.exchange(true)) wake_waits();
 }
 
 bool interrupted() { return g_interrupted; }

@@ -8,7 +8,10 @@ namespace parity::driver {
 /// with status 2. A SIGHUP that is ignored stays so. Throws Error{kResources} where there is no descriptor left.
 void install_interrupt_handlers();
 
-/// Whether a signal came in.
+/// Ends every wait of the process as a signal would: for a run that cannot go on.
+void interrupt_run();
+
+/// Whether a signal came in, or the run was ended.
 bool interrupted();
 
 /// Becomes readable when a signal comes in; to be polled beside a socket. Never read from it.

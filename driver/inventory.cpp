@@ -70,7 +70,7 @@ class InventoryReader {
           selection_(selection),
           maps_(maps),
           attempt_(attempt),
-          session_(Session::open(side, options, "inventory", failure)) {}
+          session_(Session::open(side, options, "inventory", nullptr, failure)) {}
 
     void read_server();
     void list();
@@ -84,6 +84,9 @@ class InventoryReader {
     }
 
     Session& session() { return session_; }
+    /// What was read counts only if this returns.
+    void require_same_server() { session_.require_named_server(); }
+
     Inventory& inventory() { return inventory_; }
     Connection& connection() { return session_.connection(); }
 
@@ -121,20 +124,14 @@ class InventoryReader {
 // ---- the server ----------------------------------------------------------------------------------------------
 
 void InventoryReader::read_server() {
-    session_.begin_inventory();
     ServerInfo& server = inventory_.server;
+    server.identity = session_.begin_inventory();
     const Result result = run(server_query());
     server.version = result.text(0, 0).substr(0, result.text(0, 0).find(' '));
     server.version_num = to_number<int>(result.text(0, 1));
     server.database = result.text(0, 2);
-    server.database_oid = to_number<std::uint32_t>(result.text(0, 3));
-    server.started_at = result.text(0, 4);
-    server.encoding = result.text(0, 5);
-    server.in_recovery = is_true(result.text(0, 6));
-    server.lsn = result.text(0, 7);
-    if (is_true(run(may_read_system_identifier_query()).text(0, 0))) {
-        server.system_identifier = run(system_identifier_query()).text(0, 0);
-    }
+    server.encoding = result.text(0, 3);
+    server.lsn = result.text(0, 4);
     choose_engine();
 }
 
@@ -487,6 +484,7 @@ Both<Inventory> read_once(const Options& options, const Selection& selection, co
         if (options.sequences) reader.list_sequences();
     });
     if (options.sequences) read_sequence_values(readers);
+    readers.each([](InventoryReader& reader, Side) { reader.require_same_server(); });
     return {std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])};
 }
 

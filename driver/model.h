@@ -87,15 +87,24 @@ struct Options {
 
 // ---- what a side has -----------------------------------------------------------------------------------------
 
+/// Which server answers, and in which state it is. The system identifier and the database say which data these are;
+/// copies of a cluster share them, and are told apart by the rest.
+struct ServerIdentity {
+    std::string system_identifier;  ///< empty where this role may not read it
+    std::uint32_t database_oid = 0;
+    std::int64_t started_us = 0;  ///< pg_postmaster_start_time(), microseconds since 1970
+    bool in_recovery = false;
+    std::uint32_t timeline = 0;  ///< of what a primary writes; 0 where the role may not read it, and in recovery
+    std::int64_t read_us = 0;    ///< when this was read, by the server's clock
+    std::int32_t backend = 0;    ///< pg_backend_pid()
+};
+
 struct ServerInfo {
     std::string version;  ///< server_version, as in "15.18"
     int version_num = 0;
-    std::string system_identifier;  ///< empty where it cannot be read
+    ServerIdentity identity;
     std::string database;
-    std::uint32_t database_oid = 0;
-    std::string started_at;  ///< pg_postmaster_start_time()
     std::string encoding;
-    bool in_recovery = false;
     std::string lsn;                ///< insert LSN, on a standby the replay LSN
     std::string extension_version;  ///< empty: not installed
     int format_version = 0;         ///< of what computes this side's digests

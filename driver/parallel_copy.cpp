@@ -59,6 +59,7 @@ void ParallelCopy::work(std::size_t thread) {
             if (number >= statements_.size()) break;
             copy(thread, statements_[number]);
         }
+        if (!failure_.raised()) sessions_[thread]->require_named_server();
     } catch (...) {
         failure_.raise(std::current_exception());
     }

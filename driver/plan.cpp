@@ -15,6 +15,7 @@
 #include "driver/name_map.h"
 #include "driver/pairing.h"
 #include "driver/sequences.h"
+#include "driver/server_identity.h"
 #include "driver/table_plan.h"
 #include "driver/version.h"
 
@@ -30,12 +31,6 @@ void check_format(Side side, const ServerInfo& server) {
                 fmt::format("pg_parity {} on the {} has digest format {}, this pgparity has {}",
                             server.extension_version, side_name(side), server.format_version, kFormatVersion),
                 "install the same version of pg_parity on both servers and here");
-}
-
-bool same_database(const ServerInfo& a, const ServerInfo& b) {
-    const bool other_system =
-        !a.system_identifier.empty() && !b.system_identifier.empty() && a.system_identifier != b.system_identifier;
-    return !other_system && a.started_at == b.started_at && a.database_oid == b.database_oid;
 }
 
 void add_lone_tables(Plan& plan, const Pairing& pairing, const Both<Inventory>& inventories) {
@@ -240,11 +235,8 @@ std::vector<std::string> not_compared(const Options& options, const Pairing& pai
 void check_servers(const Options& options, const Both<ServerInfo>& servers) {
     check_format(Side::kSource, servers.source);
     check_format(Side::kTarget, servers.target);
-    if (options.allow_same_server || !same_database(servers.source, servers.target)) return;
-    throw Error(
-        ErrorKind::kUsage,
-        fmt::format("source and target are the same database \"{}\" of the same server", servers.source.database),
-        "--allow-same-server compares it with itself");
+    if (options.allow_same_server || !same_database(servers.source.identity, servers.target.identity)) return;
+    refuse_same_database(servers.source.database);
 }
 
 Plan make_plan(const Options& options, const Both<Inventory>& inventories) {

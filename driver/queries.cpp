@@ -343,6 +343,61 @@ std::string begin_statements(const TransactionSettings& settings, const std::vec
     return sql;
 }
 
+Query identity_rights_query() {
+    return {
+        "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'), "
+        "pg_catalog.has_function_privilege('pg_catalog.pg_walfile_name(pg_catalog.pg_lsn)', 'EXECUTE')",
+        {}};
+}
+
+IdentityRights read_identity_rights(const Result& result) {
+    return {result.text(0, 0) == "t", result.text(0, 1) == "t"};
+}
+
+/// A primary writes the timeline that its WAL files are named after. In recovery only the last checkpoint would tell
+/// one, which may come long after the timeline began.
+std::string identity_query(const IdentityRights& rights) {
+    const std::string timeline = rights.timeline
+                                     ? "CASE WHEN pg_catalog.pg_is_in_recovery() THEN '0' ELSE pg_catalog.left("
+                                       "pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) END"
+                                     : "'0'::pg_catalog.text";
+    const std::string system =
+        rights.system_identifier
+            ? "(SELECT c.system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system() AS c)"
+            : "''::pg_catalog.text";
+    return fmt::format(
+        "SELECT pg_catalog.pg_backend_pid() AS backend, d.oid AS database, "
+        "(EXTRACT(EPOCH FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::pg_catalog.int8 AS started, "
+        "(EXTRACT(EPOCH FROM pg_catalog.clock_timestamp()) * 1000000)::pg_catalog.int8 AS read, "
+        "pg_catalog.pg_is_in_recovery() AS in_recovery, {} AS timeline, {} AS system "
+        "FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()",
+        timeline, system);
+}
+
+ServerIdentity read_identity(const Result& result, int row, int first) {
+    ServerIdentity read;
+    if (result.rows() <= row) throw_contradiction("a server did not tell which one it is");
+    const auto take = [&](int column, auto& number, int base = 10) {
+        const std::string_view text = result.text(row, first + column);
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+        if (error != std::errc() || end != text.data() + text.size())
+            throw_contradiction("a server sent an identity in a form that was not asked for");
+    };
+    take(0, read.backend);
+    take(1, read.database_oid);
+    take(2, read.started_us);
+    take(3, read.read_us);
+    read.in_recovery = result.text(row, first + 4) == "t";
+    take(5, read.timeline, 16);
+    read.system_identifier = result.text(row, first + 6);
+    return read;
+}
+
+std::string begin_and_identify(const TransactionSettings& settings, const std::vector<std::string>& available,
+                               const IdentityRights& rights) {
+    return begin_statements(settings, available) + identity_query(rights);
+}
+
 std::string savepoint_statement() { return "SAVEPOINT pgparity"; }
 std::string rollback_to_savepoint_statement() { return "ROLLBACK TO SAVEPOINT pgparity"; }
 std::string release_savepoint_statement() { return "RELEASE SAVEPOINT pgparity"; }
@@ -352,13 +407,17 @@ Query export_snapshot_query() { return {"SELECT pg_catalog.pg_export_snapshot()"
 std::string set_snapshot_statement(std::string_view snapshot) {
     return "SET TRANSACTION SNAPSHOT " + quote_literal(snapshot);
 }
+std::string set_snapshot_and_identify(std::string_view snapshot, const IdentityRights& rights) {
+    return set_snapshot_statement(snapshot) + ";" + identity_query(rights);
+}
 std::string avoid_indexes_statements() {
     return set_local("enable_indexscan", "off") + set_local("enable_indexonlyscan", "off") +
            set_local("enable_bitmapscan", "off") + set_local("enable_seqscan", "on");
 }
 
-std::string lock_statement(const QualifiedName& name) {
-    return fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", quote_identifier(name));
+std::string lock_statements(const QualifiedName& name) {
+    return fmt::format("{};LOCK TABLE {} IN ACCESS SHARE MODE;{}", savepoint_statement(), quote_identifier(name),
+                       release_savepoint_statement());
 }
 
 std::string columns_text(std::string_view oid) {
@@ -369,15 +428,15 @@ std::string columns_text(std::string_view oid) {
         oid);
 }
 
-Query relation_state_query(const QualifiedName& name) {
-    return {
-        "SELECT c.oid, c.relkind, "
-        "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
-        "ELSE pg_catalog.pg_current_wal_insert_lsn() END, " +
-            columns_text("c.oid") +
-            " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = $1::pg_catalog.name AND c.relname = $2::pg_catalog.name",
-        {name.schema, name.name}};
+Query relation_state_query(const QualifiedName& name, const IdentityRights& rights) {
+    return {"SELECT r.*, s.* FROM (" + identity_query(rights) +
+                ") AS s LEFT JOIN (SELECT c.oid, c.relkind, "
+                "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
+                "ELSE pg_catalog.pg_current_wal_insert_lsn() END, " +
+                columns_text("c.oid") +
+                " FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+                "WHERE n.nspname = $1::pg_catalog.name AND c.relname = $2::pg_catalog.name) AS r ON true",
+            {name.schema, name.name}};
 }
 
 Query stale_relations_query(std::uint32_t oid) {

@@ -118,6 +118,21 @@ struct TransactionSettings {
 
 /// The settings that not every server version has, of those that we pin. Result: name.
 Query optional_settings_query();
+/// What identity_query() may ask: every role may, unless somebody revoked it.
+struct IdentityRights {
+    bool system_identifier = false;  ///< pg_control_system()
+    bool timeline = false;           ///< pg_walfile_name()
+};
+Query identity_rights_query();
+IdentityRights read_identity_rights(const Result& result);
+
+/// Which server answers: for read_identity(). One row.
+/// Reads with the transaction's snapshot, and takes it where there is none.
+std::string identity_query(const IdentityRights& rights);
+/// How many columns it has.
+inline constexpr int kIdentityColumns = 7;
+/// What such a query gave in `row`, from column `first` on.
+ServerIdentity read_identity(const Result& result, int row, int first);
 
 /// Once a connection, before anything else: the search path.
 std::string pin_search_path_statement();
@@ -143,15 +158,21 @@ std::string raw_encoding_statement();
 Query export_snapshot_query();
 /// Must be the first thing in a transaction that needs a snapshot.
 std::string set_snapshot_statement(std::string_view snapshot);
+/// The same and identity_query(), as one string.
+std::string set_snapshot_and_identify(std::string_view snapshot, const IdentityRights& rights);
+/// begin_statements() and identity_query(), as one string.
+std::string begin_and_identify(const TransactionSettings& settings, const std::vector<std::string>& available,
+                               const IdentityRights& rights);
 /// For the rest of the transaction: rows are read from the tables themselves and not through indexes.
 std::string avoid_indexes_statements();
 
-/// LOCK TABLE … IN ACCESS SHARE MODE; with its partitions and children. Takes no snapshot.
-std::string lock_statement(const QualifiedName& name);
+/// LOCK TABLE … IN ACCESS SHARE MODE; with its partitions and children. Takes no snapshot. Under a savepoint, which is
+/// released again, as a subtransaction could not export its snapshot; where it fails the savepoint is still there.
+std::string lock_statements(const QualifiedName& name);
 
-/// What stands under a name now: oid, relkind, LSN, columns as relation_sizes_query gives them. No row: nothing. Takes
-/// the transaction's snapshot.
-Query relation_state_query(const QualifiedName& name);
+/// What stands under a name now: oid, relkind, LSN, columns as relation_sizes_query gives them, all NULL for nothing;
+/// then the columns of identity_query(). One row. Takes the transaction's snapshot.
+Query relation_state_query(const QualifiedName& name, const IdentityRights& rights);
 
 /// How many of the relation and its descendants are not stored now where the snapshot saw them: rewritten, truncated or
 /// dropped meanwhile. Result: one bigint.
@@ -162,11 +183,8 @@ Query stale_relations_query(std::uint32_t oid);
 /// extversion of pg_parity in this database, USAGE on its schema; no row: not installed.
 Query extension_query();
 Query format_version_query();
-/// server_version, server_version_num, database, its oid, postmaster start, encoding, in recovery, LSN.
+/// server_version, server_version_num, database, encoding, LSN.
 Query server_query();
-/// Whether this role may call pg_control_system().
-Query may_read_system_identifier_query();
-Query system_identifier_query();
 
 /// The first pattern whose database part does not match the current database: text; no row: none.
 Query other_database_query(const Selection& selection);

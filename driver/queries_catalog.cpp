@@ -88,8 +88,7 @@ Query format_version_query() { return {"SELECT parity.format_version()", {}}; }
 Query server_query() {
     return {
         "SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num'), "
-        "d.datname, d.oid, pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_encoding_to_char(d.encoding), "
-        "pg_catalog.pg_is_in_recovery(), "
+        "d.datname, pg_catalog.pg_encoding_to_char(d.encoding), "
         "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
         "ELSE pg_catalog.pg_current_wal_insert_lsn() END "
         "FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()",
@@ -103,12 +102,6 @@ Query standby_settings_query() {
         "pg_catalog.current_setting('max_standby_archive_delay'), pg_catalog.current_setting('hot_standby_feedback')",
         {}};
 }
-
-Query may_read_system_identifier_query() {
-    return {"SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')", {}};
-}
-
-Query system_identifier_query() { return {"SELECT c.system_identifier FROM pg_catalog.pg_control_system() AS c", {}}; }
 
 Query other_database_query(const Selection& selection) {
     std::vector<std::string> databases, texts;

@@ -81,10 +81,11 @@ Json json_counts(const FindingCounts& counts) {
 
 Json json_server(const ServerInfo& server) {
     return {{"server_version", server.version},
-            {"system_identifier", server.system_identifier.empty() ? Json(nullptr) : Json(server.system_identifier)},
+            {"system_identifier",
+             server.identity.system_identifier.empty() ? Json(nullptr) : Json(server.identity.system_identifier)},
             {"database", json_text(server.database)},
             {"encoding", server.encoding},
-            {"in_recovery", server.in_recovery},
+            {"in_recovery", server.identity.in_recovery},
             {"lsn", server.lsn},
             {"extension_version", server.extension_version}};
 }

@@ -79,11 +79,13 @@ MemoryPlan memory_plan(const Options& options, const RunReport& report) {
 /// Tables and sequences are compared; everything found is in the report and the spool.
 void compare_all(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log, Spool& spool,
                  Recorder& recorder, RunReport& report) {
+    NamedServers named(report.server, options.allow_same_server);
     Progress progress(terminal, options.progress);
     const RunContext context{&options,
                              {report.seed, options.width, options.workers},
                              memory_plan(options, report),
                              &report.server,
+                             &named,
                              &spool,
                              &progress,
                              log,

@@ -143,6 +143,7 @@ void read_sequence_values(Session& session, std::vector<SequenceDesc>& sequences
 std::string wal_end(Session& session) { return std::string(run(session, wal_end_query()).text(0, 0)); }
 
 bool await_replay(Session& session, const std::string& lsn) {
+    session.require_named_server();
     session.end();
     const auto deadline = std::chrono::steady_clock::now() + kReplayTime;
     bool replayed = false;

@@ -140,7 +140,7 @@ std::optional<std::string> next_value_text(const SequenceDesc& sequence) {
 }
 
 Both<bool> standbys_of_one_primary(const Both<ServerInfo>& servers) {
-    const auto& [source, target] = servers;
+    const ServerIdentity &source = servers.source.identity, &target = servers.target.identity;
     const bool copies = !source.system_identifier.empty() && source.system_identifier == target.system_identifier &&
                         source.database_oid == target.database_oid;
     return {copies && source.in_recovery, copies && target.in_recovery};

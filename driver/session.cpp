@@ -32,19 +32,29 @@ bool can_be_locked(char relkind) { return relkind == 'r' || relkind == 'p' || re
 
 }  // namespace
 
-Session::Session(Side side, Connection connection, const Options& options, std::string purpose)
-    : side_(side), connection_(std::move(connection)), options_(&options), purpose_(std::move(purpose)) {}
+Session::Session(Side side, Connection connection, const Options& options, std::string purpose, NamedServers* named)
+    : side_(side),
+      connection_(std::move(connection)),
+      options_(&options),
+      purpose_(std::move(purpose)),
+      named_(named) {}
 
-Session Session::open(Side side, const Options& options, const std::string& purpose, const SharedFailure* failure) {
+Session Session::open(Side side, const Options& options, const std::string& purpose, NamedServers* named,
+                      const SharedFailure* failure) {
     Session session(side,
                     Connection::open(side_name(side), options.conninfo[side], "pgparity: " + purpose,
                                      options.connect_timeout_s, failure),
-                    options, purpose);
+                    options, purpose, named);
     Connection& connection = session.connection_;
     connection.query(pin_search_path_statement());
     const Query query = optional_settings_query();
     const Result settings = connection.query(query.sql, query.parameters);
     for (int row = 0; row < settings.rows(); ++row) session.optional_settings_.emplace_back(settings.text(row, 0));
+    session.identity_rights_ = read_identity_rights(connection.query(identity_rights_query().sql));
+    if (named) {
+        session.first_met_ = read_identity(connection.query(identity_query(session.identity_rights_)), 0, 0);
+        named->note(side, *session.first_met_);
+    }
     const std::string statements = session_settings_statements(session.optional_settings_);
     if (!statements.empty()) connection.query(statements);
     connection.set_failure(nullptr);
@@ -76,13 +86,33 @@ void Session::begin(const TransactionSettings& settings) {
     connection_.query(begin_statements(settings, optional_settings_));
 }
 
-void Session::begin_inventory() {
+ServerIdentity Session::begin_inventory() {
+    end();
+    in_transaction_ = true;
     try {
-        begin(pinned_settings(purpose_));
+        const Result result =
+            connection_.query(begin_and_identify(pinned_settings(purpose_), optional_settings_, identity_rights_));
+        const ServerIdentity met = read_identity(result, 0, 0);
+        require_expected(met);
+        return met;
     } catch (...) {
         end();
         throw;
     }
+}
+
+void Session::require_expected(const ServerIdentity& met) {
+    if (named_) named_->note(side(), met);  // a server with other data ends the run, whatever led there
+    if (!first_met_) first_met_ = met;
+    require_same_backend(side(), *first_met_, met);
+    if (named_)
+        named_->require(side(), met);
+    else
+        require_same_server(side(), *first_met_, met);
+}
+
+void Session::require_named_server() {
+    require_expected(read_identity(connection_.query(identity_query(identity_rights_)), 0, 0));
 }
 
 TransactionSettings Session::table_settings(const TablePlan& table) const {
@@ -107,23 +137,25 @@ TableSnapshot Session::begin_table(const TablePlan& table) {
 /// check under the snapshot, here and in the extension, has to do.
 void Session::lock(const TablePlan& table) {
     if (!can_be_locked(table.relkind[side()])) return;
-    connection_.query(savepoint_statement());
     try {
-        connection_.query(lock_statement(table.name[side()]));
+        connection_.query(lock_statements(table.name[side()]));
     } catch (const Error& error) {
         if (error.sqlstate() == kUndefinedTable || error.sqlstate() == kUndefinedSchema) {
+            connection_.query(rollback_to_savepoint_statement());
+            require_named_server();  // another server may lack the table
             throw table_error(table, side(), "was dropped or renamed after the run had begun", error.sqlstate());
         }
         if (error.sqlstate() != kInsufficientPrivilege) throw;
         connection_.query(rollback_to_savepoint_statement());
+        connection_.query(release_savepoint_statement());
     }
-    connection_.query(release_savepoint_statement());  // a subtransaction could not export its snapshot
 }
 
 TableSnapshot Session::check(const TablePlan& table) {
-    const Query state_query = relation_state_query(table.name[side()]);
+    const Query state_query = relation_state_query(table.name[side()], identity_rights_);
     const Result state = connection_.query(state_query.sql, state_query.parameters);
-    if (state.rows() == 0) {
+    require_expected(read_identity(state, 0, state.columns() - kIdentityColumns));
+    if (state.is_null(0, 0)) {
         throw table_error(table, side(), "was dropped or renamed after the run had begun", kUndefinedTable);
     }
     const bool same =
@@ -185,16 +217,23 @@ std::vector<Session*> Session::share_snapshot(const TablePlan& table, std::size_
 void Session::connect_shared(std::size_t count, const SharedFailure* failure) {
     try {
         while (shared_.size() < count)
-            shared_.push_back(std::make_unique<Session>(open(side(), *options_, purpose_, failure)));
+            shared_.push_back(std::make_unique<Session>(open(side(), *options_, purpose_, named_, failure)));
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::kConnection || shared_.empty()) throw;
     }
 }
 
+/// The name of a snapshot may stand for another one on another server, so what is asked before does not count after.
 void Session::begin_shared(const TablePlan& table, const std::string& snapshot) {
+    if (first_met_) require_expected(*first_met_);
     try {
         begin(table_settings(table));
-        connection_.query(set_snapshot_statement(snapshot));
+        const Result result = connection_.query(set_snapshot_and_identify(snapshot, identity_rights_));
+        require_expected(read_identity(result, 0, 0));
+    } catch (const Error&) {
+        end();
+        if (connection_.alive()) require_named_server();  // another server or backend may not have the snapshot
+        throw;
     } catch (...) {
         end();
         throw;
@@ -240,6 +279,7 @@ void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
         try {
             Both<TableSnapshot> snapshots{sessions.source->begin_table(table), sessions.target->begin_table(table)};
             work(snapshots);
+            for (Side side : {Side::kSource, Side::kTarget}) sessions[side]->require_named_server();
             end_both();
             return;
         } catch (const Error& error) {

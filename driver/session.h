@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "driver/error.h"
 #include "driver/model.h"
 #include "driver/queries.h"
+#include "driver/server_identity.h"
 
 namespace parity::driver {
 
@@ -23,11 +25,14 @@ struct TableSnapshot {
 
 /// A connection whose transactions are pinned: REPEATABLE READ, READ ONLY, search_path = pg_catalog, row_security = off
 /// unless enabled, every setting that changes output, timeouts. Serves one thread, table after table.
+///
+/// The first and the last statement of every transaction ask which server answers, and from which backend. The first
+/// transaction of a session without `named` makes what is expected; see server_identity.h for what is thrown.
 class Session {
   public:
     /// Connects. `purpose` shows in application_name ("pgparity: " + purpose). What raises `failure` meanwhile ends
-    /// that.
-    static Session open(Side side, const Options& options, const std::string& purpose,
+    /// that. `named`: the servers that the run is about, where they are known already.
+    static Session open(Side side, const Options& options, const std::string& purpose, NamedServers* named,
                         const SharedFailure* failure = nullptr);
 
     /// Connects anew where the connection broke. Throws as open() does.
@@ -37,8 +42,12 @@ class Session {
     const Connection& connection() const { return connection_; }
     Side side() const { return side_; }
 
-    /// Opens a transaction for reading catalogs.
-    void begin_inventory();
+    /// Opens a transaction for reading catalogs. Gives the server that answers.
+    ServerIdentity begin_inventory();
+
+    /// Throws where the open transaction is answered by another server, or from another backend, than expected. What a
+    /// transaction read counts only if this returned at its end.
+    void require_named_server();
 
     /// Opens a transaction for reading one table: pins the settings, locks the table before the snapshot is taken, then
     /// checks under the snapshot that the name still stands for the planned relation and that no part of it was
@@ -71,7 +80,7 @@ class Session {
     void end() noexcept;
 
   private:
-    Session(Side side, Connection connection, const Options& options, std::string purpose);
+    Session(Side side, Connection connection, const Options& options, std::string purpose, NamedServers* named);
     TransactionSettings pinned_settings(const std::string& purpose) const;
     TransactionSettings table_settings(const TablePlan& table) const;
     void begin(const TransactionSettings& settings);
@@ -80,12 +89,16 @@ class Session {
     void lock(const TablePlan& table);
     void require_no_owners_code(const TablePlan& table);
     TableSnapshot check(const TablePlan& table);
+    void require_expected(const ServerIdentity& met);
 
     Side side_;
     Connection connection_;
     const Options* options_;
     std::string purpose_;
+    NamedServers* named_;
     std::vector<std::string> optional_settings_;
+    IdentityRights identity_rights_;
+    std::optional<ServerIdentity> first_met_;
     std::vector<std::unique_ptr<Session>> shared_;
     bool in_transaction_ = false;
 };

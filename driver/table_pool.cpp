@@ -38,7 +38,8 @@ class TablePool::SessionPair {
     Connection& connection(Side side) { return sessions_[side]->connection(); }
 
     static Session open(const RunContext& context, Side side, int worker, const SharedFailure* failure) {
-        Session session = Session::open(side, *context.options, fmt::format("worker {}", worker), failure);
+        Session session =
+            Session::open(side, *context.options, fmt::format("worker {}", worker), context.named, failure);
         session.connection().set_notice_handler(
             [log = context.log, side](std::string_view severity, std::string_view message) {
                 log->log(severity == "WARNING" ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side),
@@ -62,6 +63,7 @@ TablePool::TablePool(const RunContext& context, const std::vector<TablePlan>& ta
 std::vector<TableResult> TablePool::run() {
     std::vector<std::thread> threads = start();
     for (std::thread& thread : threads) thread.join();
+    if (ends_run_) throw *ends_run_;
     std::vector<TableResult> results;
     for (std::size_t i = 0; i < tables_.size(); ++i)
         results.push_back(results_[i] ? std::move(*results_[i]) : failed_table(tables_[i], why_not_tried()));
@@ -112,7 +114,9 @@ std::unique_ptr<TablePool::SessionPair> TablePool::connect(int worker) noexcept 
 /// `ends_work`: tables that nobody takes any more fail with this.
 void TablePool::note_failure(const std::exception& error, bool ends_work) noexcept {
     try {
-        const std::string what = as_error(error).what();
+        const Error failure = as_error(error);
+        if (failure.kind() == ErrorKind::kOtherServer) return end_run(failure);
+        const std::string what = failure.what();
         if (ends_work) {
             const std::lock_guard lock(mutex_);
             connect_error_ = what;
@@ -149,6 +153,15 @@ void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
     } catch (const std::exception& error) {
         note_failure(error, true);
     }
+}
+
+/// The others' waits end, too: no answer of theirs will be told.
+void TablePool::end_run(const Error& error) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!ends_run_) ends_run_ = error;
+    }
+    interrupt_run();
 }
 
 std::optional<std::size_t> TablePool::take() {

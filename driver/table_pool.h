@@ -28,7 +28,8 @@ class TablePool {
   public:
     TablePool(const RunContext& context, const std::vector<TablePlan>& tables);
 
-    /// The results, parallel to the tables. Never throws Error.
+    /// The results, parallel to the tables. Throws Error{kOtherServer} alone: where one thread meets another server,
+    /// all end.
     std::vector<TableResult> run();
 
   private:
@@ -41,6 +42,7 @@ class TablePool {
     std::unique_ptr<SessionPair> connect(int worker) noexcept;
     void note_failure(const std::exception& error, bool ends_work) noexcept;
     std::optional<std::size_t> take();
+    void end_run(const Error& error);
     void keep(std::size_t table_no, TableResult result);
     bool has_failed() const noexcept;
     std::string why_not_tried() const;
@@ -55,8 +57,9 @@ class TablePool {
     std::atomic<bool> told_{false};  ///< that fewer tables are compared at a time
     std::atomic<std::size_t> next_{0};
     std::atomic<bool> out_of_memory_{false};
-    mutable std::mutex mutex_;  ///< guards connect_error_
+    mutable std::mutex mutex_;  ///< guards what follows
     std::string connect_error_;
+    std::optional<Error> ends_run_;
 };
 
 }  // namespace parity::driver

@@ -521,11 +521,11 @@ TEST(Plan, SaysWhatIsNeverCompared) {
 
 // ---- servers -------------------------------------------------------------------------------------------------
 
-ServerInfo server(std::string identifier, std::string started_at, std::uint32_t database_oid) {
+ServerInfo server(std::string identifier, std::int64_t started_us, std::uint32_t database_oid) {
     ServerInfo made;
-    made.system_identifier = std::move(identifier);
-    made.started_at = std::move(started_at);
-    made.database_oid = database_oid;
+    made.identity.system_identifier = std::move(identifier);
+    made.identity.started_us = started_us;
+    made.identity.database_oid = database_oid;
     made.database = "shop";
     made.format_version = kFormatVersion;
     made.extension_version = "1.0";
@@ -533,30 +533,30 @@ ServerInfo server(std::string identifier, std::string started_at, std::uint32_t 
 }
 
 TEST(CheckServers, RefusesOneDatabaseTwice) {
-    const ServerInfo one = server("7", "2024-01-01", 5);
+    const ServerInfo one = server("7", 101, 5);
     EXPECT_EQ(usage_error([&] {
                   check_servers({}, {one, one});
               }),
               "source and target are the same database \"shop\" of the same server");
-    usage_error([&] { check_servers({}, {one, server("", "2024-01-01", 5)}); });
+    usage_error([&] { check_servers({}, {one, server("", 101, 5)}); });
     Options allowed;
     allowed.allow_same_server = true;
     EXPECT_NO_THROW(check_servers(allowed, {one, one}));
 }
 
 TEST(CheckServers, AllowsStandbysOtherDatabasesAndOtherServers) {
-    const ServerInfo one = server("7", "2024-01-01", 5);
-    EXPECT_NO_THROW(check_servers({}, {one, server("7", "2024-01-02", 5)}));
-    EXPECT_NO_THROW(check_servers({}, {one, server("7", "2024-01-01", 6)}));
-    EXPECT_NO_THROW(check_servers({}, {one, server("8", "2024-01-01", 5)}));
+    const ServerInfo one = server("7", 101, 5);
+    EXPECT_NO_THROW(check_servers({}, {one, server("7", 102, 5)}));
+    EXPECT_NO_THROW(check_servers({}, {one, server("7", 101, 6)}));
+    EXPECT_NO_THROW(check_servers({}, {one, server("8", 101, 5)}));
 }
 
 TEST(CheckServers, RefusesAnotherDigestFormat) {
-    ServerInfo newer = server("8", "2024-01-01", 5);
+    ServerInfo newer = server("8", 101, 5);
     newer.format_version = kFormatVersion + 1;
     newer.extension_version = "9.0";
     EXPECT_EQ(usage_error([&] {
-                  check_servers({}, {server("7", "x", 5), newer});
+                  check_servers({}, {server("7", 101, 5), newer});
               }),
               "pg_parity 9.0 on the target has digest format 2, this pgparity has 1");
 }

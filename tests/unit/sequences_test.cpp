@@ -358,9 +358,9 @@ TEST(Sequences, ThatCannotBeReadAreIncomplete) {
 
 TEST(Standbys, AreOfOnePrimary) {
     ServerInfo primary, standby;
-    primary.system_identifier = standby.system_identifier = "7000";
-    primary.database_oid = standby.database_oid = 5;
-    standby.in_recovery = true;
+    primary.identity.system_identifier = standby.identity.system_identifier = "7000";
+    primary.identity.database_oid = standby.identity.database_oid = 5;
+    standby.identity.in_recovery = true;
     const auto both = [](const ServerInfo& source, const ServerInfo& target) {
         const Both<bool> found = standbys_of_one_primary({source, target});
         return std::pair(found.source, found.target);
@@ -370,12 +370,12 @@ TEST(Standbys, AreOfOnePrimary) {
     EXPECT_EQ(both(standby, standby), std::pair(true, true));
     EXPECT_EQ(both(primary, primary), std::pair(false, false));
     ServerInfo other = standby;
-    other.system_identifier = "7001";
+    other.identity.system_identifier = "7001";
     EXPECT_EQ(both(primary, other), std::pair(false, false));
     other = standby;
-    other.database_oid = 6;
+    other.identity.database_oid = 6;
     EXPECT_EQ(both(primary, other), std::pair(false, false));
-    primary.system_identifier = standby.system_identifier = "";  // neither may be read
+    primary.identity.system_identifier = standby.identity.system_identifier = "";  // neither may be read
     EXPECT_EQ(both(primary, standby), std::pair(false, false));
 }
 
