@@ -493,7 +493,7 @@ Both<Inventory> read_once(const Options& options, const Selection& selection, co
 bool wait_for_replay(const Options& options, const Error& error, int conflicts) {
     if (!may_be_recovery_conflict(error)) return false;
     const Side side = error.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget;
-    Session session = Session::open(side, options, "inventory");
+    Session session = Session::open(side, options, "inventory", nullptr);
     const std::optional<RecoveryConflict> conflict = recovery_conflict(session, error);
     if (!conflict) return false;
     if (conflicts >= kConflictAttempts) throw conflict_error("the catalogs", *conflict, conflicts, error);
