@@ -77,6 +77,7 @@ std::uint64_t count_once(Session& session, const ExtensionTable& table) {
     std::uint64_t rows = 0;
     const std::string_view text = result.text(0, 0);
     std::from_chars(text.data(), text.data() + text.size(), rows);
+    session.require_named_server();
     session.end();
     return rows;
 }
@@ -109,7 +110,8 @@ struct Counted {
 };
 
 /// One side's tables, over one connection.
-std::vector<Counted> count_side(const Options& options, const Plan& plan, Side side, const SharedFailure* failure) {
+std::vector<Counted> count_side(const Options& options, NamedServers& named, const Plan& plan, Side side,
+                                const SharedFailure* failure) {
     std::vector<Counted> counts(plan.extension_tables.size());
     std::optional<Session> session;
     for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -119,10 +121,10 @@ std::vector<Counted> count_side(const Options& options, const Plan& plan, Side s
         if (!counts[i].reason.empty()) continue;
         try {
             if (!session || !session->connection().alive())
-                session.emplace(Session::open(side, options, "extension tables", failure));
+                session.emplace(Session::open(side, options, "extension tables", &named, failure));
             counts[i].rows = count(*session, *table);
         } catch (const Error& error) {
-            if (error.kind() == ErrorKind::kCancelled) throw;
+            if (error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kOtherServer) throw;
             counts[i].reason = error.what();
         }
     }
@@ -197,14 +199,16 @@ void plan_extension_tables(Plan& plan, const Options& options, const Both<Invent
                                                 display_name(table.extension)));
 }
 
-bool count_extension_rows(const Options& options, spdlog::logger& log, Plan& plan) {
+bool count_extension_rows(const Options& options, NamedServers& named, spdlog::logger& log, Plan& plan) {
     if (plan.extension_tables.empty()) return true;
     if (interrupted()) return false;
     Both<std::vector<Counted>> counts;
     try {
-        on_both_sides(
-            [&](Side side, const SharedFailure* failure) { counts[side] = count_side(options, plan, side, failure); });
-    } catch (const Error&) {
+        on_both_sides([&](Side side, const SharedFailure* failure) {
+            counts[side] = count_side(options, named, plan, side, failure);
+        });
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::kOtherServer) throw;
         return false;
     }
     for (std::size_t i = 0; i < plan.extension_tables.size(); ++i) {

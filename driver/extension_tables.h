@@ -6,6 +6,7 @@
 #include <spdlog/logger.h>
 
 #include "driver/model.h"
+#include "driver/server_identity.h"
 
 /// Tables of extensions that hold rows of users: those that an extension registered for pg_dump, with a condition that
 /// tells such rows from its own. Some are compared; of the others the rows are counted, so that no run passes over them
@@ -24,6 +25,7 @@ void plan_extension_tables(Plan& plan, const Options& options, const Both<Invent
 /// Counts them, each under a snapshot of its own, and adds what that says to `plan`: a sentence among what is not
 /// compared where the numbers are equal, otherwise a table that could not be compared. False when interrupted; then it
 /// adds nothing.
-bool count_extension_rows(const Options& options, spdlog::logger& log, Plan& plan);
+/// Throws Error{kOtherServer} alone.
+bool count_extension_rows(const Options& options, NamedServers& named, spdlog::logger& log, Plan& plan);
 
 }  // namespace parity::driver

@@ -95,7 +95,7 @@ void compare_all(const Options& options, Terminal& terminal, const std::shared_p
     progress.end();
     for (const Both<SequenceDesc>& sequence : report.plan.sequences)
         report.sequences.push_back(compare_sequence(sequence, report.plan.sequence_rules));
-    report.interrupted = !count_extension_rows(options, *log, report.plan);
+    report.interrupted = !count_extension_rows(options, named, *log, report.plan);
     for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
 }
 

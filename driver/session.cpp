@@ -20,6 +20,7 @@ constexpr std::string_view kUndefinedTable = "42P01";
 constexpr std::string_view kUndefinedColumn = "42703";
 constexpr std::string_view kUndefinedSchema = "3F000";
 constexpr std::string_view kInsufficientPrivilege = "42501";
+constexpr std::int32_t kAnyBackend = 0;
 
 Error table_error(const TablePlan& table, Side side, const std::string& what, std::string_view sqlstate) {
     return {ErrorKind::kServer,
@@ -63,9 +64,12 @@ Session Session::open(Side side, const Options& options, const std::string& purp
 
 void Session::revive() {
     if (connection_.alive()) return;
-    Session fresh = open(side_, *options_, purpose_);
+    Session fresh = open(side_, *options_, purpose_, named_);
     connection_.replace(std::move(fresh.connection_));
     optional_settings_ = std::move(fresh.optional_settings_);
+    identity_rights_ = fresh.identity_rights_;
+    if (fresh.first_met_) first_met_ = fresh.first_met_;
+    if (!named_ && first_met_) first_met_->backend = kAnyBackend;  // of the server that it met before
     in_transaction_ = false;
     shared_.clear();
 }
@@ -104,6 +108,7 @@ ServerIdentity Session::begin_inventory() {
 void Session::require_expected(const ServerIdentity& met) {
     if (named_) named_->note(side(), met);  // a server with other data ends the run, whatever led there
     if (!first_met_) first_met_ = met;
+    if (first_met_->backend == kAnyBackend) first_met_->backend = met.backend;
     require_same_backend(side(), *first_met_, met);
     if (named_)
         named_->require(side(), met);
@@ -204,6 +209,7 @@ std::vector<Session*> Session::share_snapshot(const TablePlan& table, std::size_
     connect_shared(count);
     std::vector<Session*> sessions;
     for (std::size_t i = 0; i < std::min(count, shared_.size()); ++i) {
+        if (shared_[i]->first_met_) shared_[i]->require_expected(*shared_[i]->first_met_);
         // The snapshot does not show what came after it, and the planner does not care.
         if (i == 0) shared_[i]->end();
         if (i == 0) shared_[i]->require_no_owners_code(table);
@@ -225,7 +231,6 @@ void Session::connect_shared(std::size_t count, const SharedFailure* failure) {
 
 /// The name of a snapshot may stand for another one on another server, so what is asked before does not count after.
 void Session::begin_shared(const TablePlan& table, const std::string& snapshot) {
-    if (first_met_) require_expected(*first_met_);
     try {
         begin(table_settings(table));
         const Result result = connection_.query(set_snapshot_and_identify(snapshot, identity_rights_));
