@@ -22,11 +22,18 @@ ColumnOptions::ColumnOptions(const Options& options)
       excluded_(parse_columns("--exclude-columns", options.exclude_columns)),
       forms_(parse_forms(options.forms)) {}
 
+void ColumnOptions::belongs_to(const QualifiedName& member, const QualifiedName& root) { roots_[member] = root; }
+
+bool ColumnOptions::covers(const TableScope& scope, const QualifiedName& name) const {
+    const auto root = roots_.find(name);
+    return scope.covers(name) || (root != roots_.end() && scope.covers(root->second));
+}
+
 std::string ColumnOptions::target_name(const RelationDesc& source, const RelationDesc& target,
                                        const std::string& column) {
     const ColumnMapEntry* best = nullptr;
     for (const ColumnMapEntry& entry : maps_) {
-        if (entry.source != column || !entry.scope.covers(source.name) || !find_column(target, entry.target)) continue;
+        if (entry.source != column || !covers(entry.scope, source.name) || !find_column(target, entry.target)) continue;
         used_.insert(&entry);
         if (!best || entry.scope.precision() >= best->scope.precision()) best = &entry;
     }
@@ -36,7 +43,7 @@ std::string ColumnOptions::target_name(const RelationDesc& source, const Relatio
 /// --columns with a table's name is about that table; without one it is about all tables that no such entry names.
 bool ColumnOptions::has_scoped_columns(const QualifiedName& name) const {
     return std::any_of(columns_.begin(), columns_.end(), [&](const ColumnEntry& entry) {
-        return entry.scope.precision() > 0 && entry.scope.covers(name);
+        return entry.scope.precision() > 0 && covers(entry.scope, name);
     });
 }
 
@@ -45,7 +52,7 @@ ColumnOptions::Choice ColumnOptions::choose(const RelationDesc& source, const st
     const bool scoped = has_scoped_columns(source.name);
     bool listed = false, listing = false;
     for (const ColumnEntry& entry : columns_) {
-        if (!entry.scope.covers(source.name) || (scoped && entry.scope.precision() == 0)) continue;
+        if (!covers(entry.scope, source.name) || (scoped && entry.scope.precision() == 0)) continue;
         listing = true;
         if (entry.column != column) continue;
         listed = true;
@@ -54,7 +61,7 @@ ColumnOptions::Choice ColumnOptions::choose(const RelationDesc& source, const st
     choice.selected = listed || !listing;
     choice.listed = listed;
     for (const ColumnEntry& entry : excluded_) {
-        if (entry.column != column || !entry.scope.covers(source.name)) continue;
+        if (entry.column != column || !covers(entry.scope, source.name)) continue;
         choice.excluded = true;
         used_.insert(&entry);
     }
@@ -64,7 +71,7 @@ ColumnOptions::Choice ColumnOptions::choose(const RelationDesc& source, const st
 const FormEntry* ColumnOptions::form(const RelationDesc& source, const std::string& column) {
     const FormEntry* best = nullptr;
     for (const FormEntry& entry : forms_) {
-        if (entry.column != column || !entry.scope.covers(source.name)) continue;
+        if (entry.column != column || !covers(entry.scope, source.name)) continue;
         used_.insert(&entry);
         if (!best || entry.scope.precision() >= best->scope.precision()) best = &entry;
     }
@@ -74,7 +81,7 @@ const FormEntry* ColumnOptions::form(const RelationDesc& source, const std::stri
 const KeyEntry* ColumnOptions::key(const RelationDesc& source) {
     const KeyEntry* best = nullptr;
     for (const KeyEntry& entry : keys_) {
-        if (!entry.scope.covers(source.name)) continue;
+        if (!covers(entry.scope, source.name)) continue;
         const auto missing = std::find_if(entry.columns.begin(), entry.columns.end(),
                                           [&](const std::string& column) { return !find_column(source, column); });
         if (missing != entry.columns.end() && entry.scope.precision() > 0) {
@@ -92,7 +99,7 @@ const KeyEntry* ColumnOptions::key(const RelationDesc& source) {
 void ColumnOptions::use_covering(const QualifiedName& name, int min_precision) {
     for_each_kind([&](std::string_view, const auto& entries) {
         for (const auto& entry : entries) {
-            if (entry.scope.precision() >= min_precision && entry.scope.covers(name)) used_.insert(&entry);
+            if (entry.scope.precision() >= min_precision && covers(entry.scope, name)) used_.insert(&entry);
         }
     });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ class ColumnOptions {
   public:
     /// Error kUsage for what cannot be read.
     explicit ColumnOptions(const Options& options);
+
+    /// What names `root` from now on counts for `member` too, of the same tree of inheritance.
+    void belongs_to(const QualifiedName& member, const QualifiedName& root);
 
     /// The target's name of a source column. An entry counts only where both tables have its column.
     std::string target_name(const RelationDesc& source, const RelationDesc& target, const std::string& column);
@@ -48,6 +52,7 @@ class ColumnOptions {
     void require_all_used() const;
 
   private:
+    bool covers(const TableScope& scope, const QualifiedName& name) const;
     bool has_scoped_columns(const QualifiedName& name) const;
     void use_covering(const QualifiedName& name, int min_precision);
 
@@ -67,6 +72,7 @@ class ColumnOptions {
     std::vector<ColumnEntry> excluded_;
     std::vector<FormEntry> forms_;
     std::set<const void*> used_;
+    std::map<QualifiedName, QualifiedName> roots_;
 };
 
 /// Whether a described relation has a column.

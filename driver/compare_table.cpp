@@ -252,6 +252,7 @@ class TableComparison {
             fetch_listed_values();
         } catch (const LostRowError& error) {
             if (indexes_avoided_) {
+                context_.spool->keep(table_no_);
                 result_.error = error.what();
                 return;
             }
@@ -477,6 +478,10 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
                           const Both<Session*>& sessions) {
     const auto started = Clock::now();
     TableResult result = fresh_result(table);
+    if (table.unpopulated) {
+        settle_verdict(result);
+        return result;
+    }
     const ProgressScope progress(context, static_cast<std::size_t>(table_no), sessions);
     try {
         with_table_snapshots(sessions, table, [&](const Both<TableSnapshot>& snapshots) {

@@ -205,6 +205,7 @@ Json to_json(const TablePlan& table, const Relations& relations) {
                   {"notes", json_messages(table.notes)}};
     if (!table.where.empty()) entry["where"] = clean(table.where);
     if (table.visible_rows_only) entry["visible_rows_only"] = true;
+    if (table.scope.without_children) entry["without_children"] = true;
     return entry;
 }
 

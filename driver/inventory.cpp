@@ -76,7 +76,8 @@ class InventoryReader {
     void list();
     void read_large_objects();
     void read_extension_tables();
-    void describe(const std::set<std::uint32_t>& oids);
+    /// Those in `alone` without their children.
+    void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& alone);
     void list_sequences() { inventory_.sequences = driver::list_sequences(session_, selection_, maps_); }
     void read_sequence_values() {
         driver::read_sequence_values(session_, inventory_.sequences,
@@ -119,6 +120,7 @@ class InventoryReader {
     Inventory inventory_;
     TypeCatalog types_;
     std::unordered_map<std::uint32_t, std::size_t> index_;
+    std::set<std::uint32_t> alone_;
 };
 
 // ---- the server ----------------------------------------------------------------------------------------------
@@ -132,6 +134,9 @@ void InventoryReader::read_server() {
     server.database = result.text(0, 2);
     server.encoding = result.text(0, 3);
     server.lsn = result.text(0, 4);
+    const Result money = run(money_query());
+    server.lc_monetary = money.text(0, 0);
+    server.money_digits = to_number<int>(money.text(0, 1));
     choose_engine();
 }
 
@@ -241,12 +246,18 @@ void InventoryReader::add_relation(const Result& result, int row) {
     for (const std::string& oid : split_list(result.text(row, 4))) {
         relation.ancestors.push_back(to_number<std::uint32_t>(oid));
     }
-    relation.is_partition = !relation.ancestors.empty();
     relation.populated = is_true(result.text(row, 5));
     relation.row_security_active = is_true(result.text(row, 6));
     relation.selected = is_true(result.text(row, 7));
     relation.excluded = is_true(result.text(row, 8));
     relation.named = is_true(result.text(row, 9));
+    relation.is_partition = is_true(result.text(row, 12));
+    for (const std::string& oid : split_list(result.text(row, 13)))
+        relation.parents.push_back(to_number<std::uint32_t>(oid));
+    relation.has_own_columns = is_true(result.text(row, 14));
+    relation.readable_alone = is_true(result.text(row, 15));
+    relation.checks = result.text(row, 16);
+    relation.has_children = is_true(result.text(row, 17));
     const bool on_demand = relation.relkind == 'v' || relation.relkind == 'f';
     if (relation.named || !on_demand) {
         mark_matched(inventory_.table_patterns_matched, result.text(row, 10));
@@ -264,7 +275,8 @@ void InventoryReader::mark_matched(std::vector<bool>& matched, std::string_view 
 
 /// Reading a relation's size or forms waits for whoever holds it in ACCESS EXCLUSIVE mode. Such relations are marked,
 /// so that the others can be compared.
-void InventoryReader::describe(const std::set<std::uint32_t>& wanted) {
+void InventoryReader::describe(const std::set<std::uint32_t>& wanted, const std::set<std::uint32_t>& alone) {
+    alone_ = alone;
     std::vector<std::uint32_t> oids(wanted.begin(), wanted.end());
     for (int attempt = 1;; ++attempt) {
         try {
@@ -296,6 +308,7 @@ void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) 
                 described.columns.clear();
                 described.unreadable_columns.clear();
                 described.key = {};
+                described.better_key.clear();
             }
             read_sizes(batch);
             read_columns(batch);
@@ -314,7 +327,7 @@ void InventoryReader::require_last_attempt(const Error& error) const {
 }
 
 void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
-    const Result result = run(relation_sizes_query(oids));
+    const Result result = run(relation_sizes_query(oids, {alone_.begin(), alone_.end()}));
     for (int row = 0; row < result.rows(); ++row) {
         RelationDesc& described = relation(result.text(row, 0));
         described.estimated_rows = to_number<double>(result.text(row, 1));
@@ -384,12 +397,14 @@ void InventoryReader::read_wire_forms(const Result& columns) {
     }
 }
 
-/// What parity.key() would have said.
+/// What parity.key() would have said, of all relations or of those that are read without their children; and which key
+/// a relation lacks for want of a form.
 void InventoryReader::choose_keys(const std::vector<std::uint32_t>& oids) {
     const Result result = run(unique_indexes_query(oids));
     for (int row = 0; row < result.rows();) {
         const std::string_view oid = result.text(row, 0);
-        const bool has_plain_children = is_true(result.text(row, 4));
+        const std::uint32_t number = to_number<std::uint32_t>(oid);
+        const bool has_plain_children = is_true(result.text(row, 4)) && !alone_.contains(number);
         std::vector<UniqueIndex> indexes;
         std::string_view index;
         for (; row < result.rows() && result.text(row, 0) == oid; ++row) {
@@ -399,21 +414,26 @@ void InventoryReader::choose_keys(const std::vector<std::uint32_t>& oids) {
             indexes.back().columns.emplace_back(result.text(row, 5));
         }
         RelationDesc& described = relation(oid);
-        described.key = choose_key(indexes, has_plain_children, [&](const std::string& name) {
-            const ColumnDesc* column = find_column(described, name);
-            return column && !column->form.empty();
-        });
+        if (streams() || alone_.contains(number))
+            described.key = choose_key(indexes, has_plain_children, [&](const std::string& name) {
+                const ColumnDesc* column = find_column(described, name);
+                return column && !column->form.empty();
+            });
+        const KeyDesc best = choose_key(indexes, has_plain_children, [](const std::string&) { return true; });
+        if (best.columns != described.key.columns) described.better_key = best.columns;
     }
 }
 
 void InventoryReader::read_keys(const std::vector<std::uint32_t>& oids) {
-    if (streams()) return choose_keys(oids);
-    const Result result = run(keys_query(oids));
-    for (int row = 0; row < result.rows(); ++row) {
-        KeyDesc& key = relation(result.text(row, 0)).key;
-        key.columns.emplace_back(result.text(row, 1));
-        key.proven = is_true(result.text(row, 2));
+    if (!streams()) {
+        const Result result = run(keys_query(oids));
+        for (int row = 0; row < result.rows(); ++row) {
+            KeyDesc& key = relation(result.text(row, 0)).key;
+            key.columns.emplace_back(result.text(row, 1));
+            key.proven = is_true(result.text(row, 2));
+        }
     }
+    choose_keys(oids);
 }
 
 // ---- both sides ----------------------------------------------------------------------------------------------
@@ -478,9 +498,13 @@ Both<Inventory> read_once(const Options& options, const Selection& selection, co
     const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
     const Pairing pairing = pair_relations(options, listed);
     readers.each([&](InventoryReader& reader, Side side) {
-        std::set<std::uint32_t> paired;
-        for (const Both<std::size_t>& pair : pairing.pairs) paired.insert(listed[side].relations[pair[side]].oid);
-        reader.describe(paired);
+        std::set<std::uint32_t> paired, alone;
+        for (const RelationPair& pair : pairing.pairs) {
+            const std::uint32_t oid = listed[side].relations[pair[side]].oid;
+            paired.insert(oid);
+            if (pair.without_children[side]) alone.insert(oid);
+        }
+        reader.describe(paired, alone);
         if (options.sequences) reader.list_sequences();
     });
     if (options.sequences) read_sequence_values(readers);

@@ -333,7 +333,6 @@ class LargeObjectsComparison {
         if (found.length.source != found.length.target) result_.column_divergent[1] = true;
         const std::int64_t cap = context_.options->max_divergences;
         if (cap > 0 && result_.listed >= static_cast<std::uint64_t>(cap)) return;
-        ++result_.listed;
         SpooledFinding entry;
         entry.finding.kind = FindingKind::kMismatch;
         entry.finding.key_bytes = key_of(found.object);
@@ -342,6 +341,8 @@ class LargeObjectsComparison {
             entry.finding.values[side] = {ShownValue(std::to_string(*found.first_difference)),
                                           ShownValue(std::to_string(found.length[side]))};
         context_.spool->add(table_no_, entry);
+        context_.spool->keep(table_no_);
+        ++result_.listed;
     }
 
     const RunContext& context_;

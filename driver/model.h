@@ -105,6 +105,8 @@ struct ServerInfo {
     ServerIdentity identity;
     std::string database;
     std::string encoding;
+    std::string lc_monetary;  ///< of the role in this database
+    int money_digits = 2;     ///< behind the point of an amount of money, by it
     std::string lsn;                ///< insert LSN, on a standby the replay LSN
     std::string extension_version;  ///< empty: not installed
     int format_version = 0;         ///< of what computes this side's digests
@@ -138,7 +140,12 @@ struct RelationDesc {
     QualifiedName name;
     char relkind = 'r';                    ///< pg_class.relkind
     bool is_partition = false;             ///< reached through its parent
-    std::vector<std::uint32_t> ancestors;  ///< of a partition: its parent, the parent's parent …
+    std::vector<std::uint32_t> ancestors;  ///< of a partition or an inheritance child: its parents, their parents …
+    std::vector<std::uint32_t> parents;    ///< of an inheritance child; of a partition none
+    bool has_children = false;             ///< inheritance children
+    bool has_own_columns = false;          ///< an inheritance child: none of its parents has some of its columns
+    bool readable_alone = true;            ///< SELECT on the whole of it and USAGE on its schema
+    std::string checks;                    ///< CHECK constraints of an inheritance child, as one text
     bool selected = false;                 ///< the table and schema patterns choose it and no exclusion matches
     bool excluded = false;                 ///< an exclusion matches it
     bool named = false;                    ///< a table pattern without wildcards names it
@@ -159,6 +166,8 @@ struct RelationDesc {
     std::string columns_text;         ///< all columns' names and types, to see whether they change during the run
     std::vector<ColumnDesc> columns;  ///< empty until it is described
     KeyDesc key;
+    std::vector<std::string>
+        better_key;         ///< what would be the key, had all of its columns a form; empty: the key is it
     std::string extension;  ///< whose table it is, where its rows of users are compared
     std::string condition;  ///< which rows those are; empty: all
 };
@@ -283,6 +292,8 @@ struct TablePlan {
     Both<bool> must_run_no_code{false, false};
     Both<std::string> path;  ///< expected: "scan" or "aggregate"
     std::string where;
+    Both<bool> without_children{false, false};  ///< of an inheritance parent its own rows alone
+    bool unpopulated = false;                   ///< materialized views without data on both sides: nothing to read
     std::vector<std::string>
         skipped;  ///< reasons why part of it is not compared ("column doc: type tsvector is not comparable")
     std::vector<std::string> notes;  ///< for TableResult::notes, known before any data is read: lossy forms in use
@@ -291,6 +302,7 @@ struct TablePlan {
         std::vector<std::string> without;          ///< columns that --columns or --exclude-columns leave out
         std::vector<std::string> key;              ///< of --key, where it is not both sides' own
         std::map<std::string, std::string> forms;  ///< of --form, by column
+        bool without_children = false;             ///< its children are compared by themselves
     } scope;
     std::optional<LargeObjectPlan> large_objects;  ///< none: it is about a table
 };

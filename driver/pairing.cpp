@@ -1,14 +1,17 @@
 #include "driver/pairing.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include <fmt/core.h>
 
 #include "driver/display_name.h"
 #include "driver/error.h"
 #include "driver/name_map.h"
+#include "driver/trees.h"
 
 namespace parity::driver {
 
@@ -46,21 +49,24 @@ class SideIndex {
         return std::nullopt;
     }
 
-    /// The ancestor that is chosen, through which a partition is compared; null where there is none.
+    /// The ancestor that is chosen, through which a partition or child is compared; null where there is none.
     const RelationDesc* chosen_ancestor(const RelationDesc& relation) const {
         for (std::uint32_t oid : relation.ancestors) {
             const auto found = by_oid_.find(oid);
-            if (found != by_oid_.end() && relations_[found->second].selected) return &relations_[found->second];
+            if (found != by_oid_.end() && for_its_own_sake(relations_[found->second]))
+                return &relations_[found->second];
         }
         return nullptr;
     }
 
     /// Whether it is compared for its own sake.
-    bool wanted(const RelationDesc& relation) const {
-        return relation.selected && (relation.named || !only_when_named(relation)) && !chosen_ancestor(relation);
-    }
+    bool wanted(const RelationDesc& relation) const { return for_its_own_sake(relation) && !chosen_ancestor(relation); }
 
   private:
+    static bool for_its_own_sake(const RelationDesc& relation) {
+        return relation.selected && (relation.named || !only_when_named(relation));
+    }
+
     const std::vector<RelationDesc>& relations_;
     std::map<QualifiedName, std::size_t> by_name_;
     std::map<std::uint32_t, std::size_t> by_oid_;
@@ -71,7 +77,8 @@ class Pairer {
     Pairer(const Options& options, const Both<Inventory>& inventories)
         : options_(options),
           maps_(options.maps),
-          sides_{SideIndex(inventories.source), SideIndex(inventories.target)} {}
+          sides_{SideIndex(inventories.source), SideIndex(inventories.target)},
+          trees_(options, maps_, inventories) {}
 
     Pairing run() {
         check_maps();
@@ -83,7 +90,8 @@ class Pairer {
         note_excluded_partitions(Side::kTarget);
         std::sort(pairing_.pairs.begin(), pairing_.pairs.end(),
                   [](const auto& a, const auto& b) { return a.source < b.source; });
-        std::sort(pairing_.alone.source.begin(), pairing_.alone.source.end());
+        for (Side side : {Side::kSource, Side::kTarget})
+            std::sort(pairing_.alone[side].begin(), pairing_.alone[side].end());
         return std::move(pairing_);
     }
 
@@ -98,7 +106,8 @@ class Pairer {
     bool matches_a_table(const NameMap::Entry& entry) const {
         for (std::size_t i = 0; i < sides_.source.size(); ++i) {
             const RelationDesc& relation = sides_.source[i];
-            if (relation.selected && maps_.entry_for(relation.name) == &entry) return true;
+            const bool chosen = relation.selected || sides_.source.chosen_ancestor(relation);
+            if (chosen && maps_.entry_for(relation.name) == &entry) return true;
         }
         return false;
     }
@@ -118,29 +127,54 @@ class Pairer {
             if (!sides_.source.wanted(relation) || !relation.extension.empty() ||
                 (maps_.entry_for(relation.name) != nullptr) != mapped)
                 continue;
-            const std::optional<std::size_t> other = sides_.target.find(maps_.to_target(relation.name));
-            if (!other) require_unmapped(relation);
-            if (!other || taken_.target.contains(*other)) {
-                pairing_.alone.source.push_back(i);
-            } else {
-                pair(i, *other);
-            }
+            place_source(i);
         }
     }
+
+    void place_source(std::size_t i) {
+        const RelationDesc& relation = sides_.source[i];
+        if (taken_.source.contains(i)) return;
+        const std::optional<std::size_t> other = sides_.target.find(maps_.to_target(relation.name));
+        if (!other) require_unmapped(relation);
+        if (!other || taken_.target.contains(*other)) {
+            add_alone(Side::kSource, i);
+        } else {
+            pair(i, *other);
+        }
+    }
+
+    /// The children of what the other side lacks may be there.
+    void add_alone(Side side, std::size_t i) {
+        taken_[side].insert(i);
+        pairing_.alone[side].push_back(i);
+        place_children(side, i);
+    }
+
+    void place_children(Side side, std::size_t parent) {
+        for (std::size_t child : trees_.children(side, parent))
+            if (sides_[side][child].selected) place(side, child);
+    }
+
+    void place(Side side, std::size_t i) { side == Side::kSource ? place_source(i) : place_target(i); }
 
     void pair_target() {
         for (std::size_t i = 0; i < sides_.target.size(); ++i) {
             const RelationDesc& relation = sides_.target[i];
-            if (!sides_.target.wanted(relation) || !relation.extension.empty() || taken_.target.contains(i)) continue;
-            const QualifiedName name = maps_.to_source(relation.name);
-            const bool name_is_mapped_away = maps_.to_target(name) != relation.name;
-            if (name_is_mapped_away && !options_.tables.empty()) continue;
-            const std::optional<std::size_t> other = name_is_mapped_away ? std::nullopt : sides_.source.find(name);
-            if (!other || taken_.source.contains(*other)) {
-                pairing_.alone.target.push_back(i);
-            } else if (!sides_.source[*other].excluded) {
-                pair(*other, i);
-            }
+            if (sides_.target.wanted(relation) && relation.extension.empty()) place_target(i);
+        }
+    }
+
+    void place_target(std::size_t i) {
+        const RelationDesc& relation = sides_.target[i];
+        if (taken_.target.contains(i)) return;
+        const QualifiedName name = maps_.to_source(relation.name);
+        const bool name_is_mapped_away = maps_.to_target(name) != relation.name;
+        if (name_is_mapped_away && !options_.tables.empty()) return;
+        const std::optional<std::size_t> other = name_is_mapped_away ? std::nullopt : sides_.source.find(name);
+        if (!other || taken_.source.contains(*other)) {
+            add_alone(Side::kTarget, i);
+        } else if (!sides_.source[*other].excluded) {
+            pair(*other, i);
         }
     }
 
@@ -154,27 +188,53 @@ class Pairer {
         }
     }
 
+    /// A pair of roots with what belongs to them.
     void pair(std::size_t source, std::size_t target) {
-        taken_.source.insert(source);
-        taken_.target.insert(target);
-        for (Side side : {Side::kSource, Side::kTarget}) {
-            const RelationDesc& relation = sides_[side][side == Side::kSource ? source : target];
-            if (!only_when_named(relation) || relation.named) continue;
-            const std::string_view kinds = kinds_of(relation);
-            pairing_.refused.push_back(
-                {{sides_.source[source].name, sides_.target[target].name},
-                 fmt::format("it is a {} on {}; {} are compared only when --table names them without wildcards",
-                             kinds.substr(0, kinds.size() - 1), side_name(side), kinds)});
+        const Both<std::size_t> roots{source, target};
+        if (is_refused(roots, roots)) {
+            for (Side side : {Side::kSource, Side::kTarget}) place_children(side, roots[side]);
             return;
         }
-        pairing_.pairs.push_back({source, target});
+        TreeDivision tree = trees_.divide(roots);
+        std::move(tree.differences.begin(), tree.differences.end(), std::back_inserter(pairing_.notes));
+        for (Side side : {Side::kSource, Side::kTarget})
+            left_out_[side].insert(tree.left_out[side].begin(), tree.left_out[side].end());
+        if (tree.members.empty()) tree.members.push_back({roots});
+        tree.members.front().notes = std::move(tree.notes);
+        for (RelationPair& member : tree.members) add_member(std::move(member), roots);
+        for (Side side : {Side::kSource, Side::kTarget})
+            for (std::size_t member : tree.with_own_columns[side]) place(side, member);
+    }
+
+    /// A child of two parents may be there already.
+    void add_member(RelationPair member, const Both<std::size_t>& roots) {
+        const bool known = taken_.source.contains(member.source) && taken_.target.contains(member.target);
+        if (member.root && (known || is_refused(member, roots))) return;
+        pairing_.pairs.push_back(std::move(member));
+    }
+
+    /// Takes the pair; whether it is of a kind that must be named, by its own name or that of its tree's root.
+    bool is_refused(const Both<std::size_t>& pair, const Both<std::size_t>& roots) {
+        taken_.source.insert(pair.source);
+        taken_.target.insert(pair.target);
+        for (Side side : {Side::kSource, Side::kTarget}) {
+            const RelationDesc& relation = sides_[side][pair[side]];
+            if (!only_when_named(relation) || relation.named || sides_[side][roots[side]].named) continue;
+            const std::string_view kinds = kinds_of(relation);
+            pairing_.refused.push_back(
+                {{sides_.source[pair.source].name, sides_.target[pair.target].name},
+                 fmt::format("it is a {} on {}; {} are compared only when --table names them without wildcards",
+                             kinds.substr(0, kinds.size() - 1), side_name(side), kinds)});
+            return true;
+        }
+        return false;
     }
 
     void note_excluded_partitions(Side side) {
         for (std::size_t i = 0; i < sides_[side].size(); ++i) {
             const RelationDesc& relation = sides_[side][i];
             const RelationDesc* ancestor = relation.excluded ? sides_[side].chosen_ancestor(relation) : nullptr;
-            if (!ancestor) continue;
+            if (!ancestor || left_out_[side].contains(i)) continue;
             pairing_.notes.push_back({SchemaDifference::Severity::kNote, exact_name(relation.name),
                                       fmt::format("excluded, but compared on {} as a part of {}", side_name(side),
                                                   display_name(ancestor->name))});
@@ -184,7 +244,9 @@ class Pairer {
     const Options& options_;
     NameMap maps_;
     Both<SideIndex> sides_;
+    Trees trees_;
     Both<std::set<std::size_t>> taken_;
+    Both<std::set<std::size_t>> left_out_;  ///< excluded members of trees
     Pairing pairing_;
 };
 
@@ -219,7 +281,7 @@ Pairing pair_relations(const Options& options, const Both<Inventory>& inventorie
 
 std::set<std::uint32_t> chosen_oids(const Pairing& pairing, const Both<Inventory>& inventories, Side side) {
     std::set<std::uint32_t> oids;
-    for (const Both<std::size_t>& pair : pairing.pairs) oids.insert(inventories[side].relations[pair[side]].oid);
+    for (const RelationPair& pair : pairing.pairs) oids.insert(inventories[side].relations[pair[side]].oid);
     for (std::size_t index : pairing.alone[side]) oids.insert(inventories[side].relations[index].oid);
     std::set<std::uint32_t> parts;
     for (const RelationDesc& relation : inventories[side].relations) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,9 +11,17 @@
 
 namespace parity::driver {
 
+/// Two relations that are compared with each other; indexes into Inventory::relations.
+struct RelationPair : Both<std::size_t> {
+    Both<bool> without_children{false, false};  ///< of an inheritance parent its own rows alone
+    /// Of a descendant that is compared as a member of a tree of inheritance: the tree's root.
+    std::optional<Both<std::size_t>> root{};
+    std::vector<std::string> notes{};  ///< for TablePlan::notes
+};
+
 /// Which relation of one side is compared with which of the other; indexes into Inventory::relations.
 struct Pairing {
-    std::vector<Both<std::size_t>> pairs;  ///< in the order of the source's names
+    std::vector<RelationPair> pairs;       ///< in the order of the source's names
     Both<std::vector<std::size_t>> alone;  ///< only this side has it: divergence
     /// Chosen, but not to be compared (a view on one side that was not named …), with the reason.
     std::vector<std::pair<Both<QualifiedName>, std::string>> refused;
@@ -20,7 +29,8 @@ struct Pairing {
 };
 
 /// Pairs the chosen relations by name and map. Needs no columns. A partition is reached through its parent; it is
-/// paired on its own only where a side does not compare an ancestor of it. Errors (kUsage) as make_plan's about
+/// paired on its own only where a side does not compare an ancestor of it. A tree of inheritance is paired member by
+/// member, or as its root (trees.h). Errors (kUsage) as make_plan's about
 /// patterns and --map.
 Pairing pair_relations(const Options& options, const Both<Inventory>& inventories);
 

@@ -12,6 +12,7 @@
 #include "driver/error.h"
 #include "driver/extension_tables.h"
 #include "driver/large_objects.h"
+#include "driver/money_notes.h"
 #include "driver/name_map.h"
 #include "driver/pairing.h"
 #include "driver/sequences.h"
@@ -65,12 +66,23 @@ std::optional<Side> leaves_out(const Both<const RelationDesc*>& relation) {
     return std::nullopt;
 }
 
+TableSides sides_of(const RelationPair& pair, const Both<Inventory>& inventories) {
+    TableSides sides{{nullptr, nullptr}, {nullptr, nullptr}, pair.without_children, pair.notes};
+    for (Side side : {Side::kSource, Side::kTarget}) {
+        sides.relation[side] = &inventories[side].relations[pair[side]];
+        if (pair.root) sides.root[side] = &inventories[side].relations[(*pair.root)[side]];
+    }
+    return sides;
+}
+
 void add_tables(Plan& plan, const Options& options, const Pairing& pairing, const Both<Inventory>& inventories) {
     ColumnOptions column_options(options);
-    for (const Both<std::size_t>& pair : pairing.pairs) {
-        const RelationDesc& source = inventories.source.relations[pair.source];
-        const RelationDesc& target = inventories.target.relations[pair.target];
-        TableDecision decision = plan_table(options, column_options, source, target);
+    for (const RelationPair& pair : pairing.pairs) {
+        const TableSides sides = sides_of(pair, inventories);
+        const RelationDesc& source = *sides.relation.source;
+        const RelationDesc& target = *sides.relation.target;
+        if (sides.root.source) column_options.belongs_to(source.name, sides.root.source->name);
+        TableDecision decision = plan_table(options, column_options, sides);
         plan.differences.insert(plan.differences.end(), decision.differences.begin(), decision.differences.end());
         if (const std::optional<Side> lacking = leaves_out({&source, &target})) {
             plan.not_compared.push_back(unlogged_sentence("table", source.name, *lacking));
@@ -81,6 +93,8 @@ void add_tables(Plan& plan, const Options& options, const Pairing& pairing, cons
             for (Side side : {Side::kSource, Side::kTarget})
                 if (inventories[side].server.engine == Engine::kStream) table.path[side] = "stream";
             if (can_prefilter(inventories)) add_prefilters(table, source, target);
+            if (auto note = note_money(table, {inventories.source.server, inventories.target.server}))
+                table.notes.push_back(std::move(*note));
         }
     }
     for (const RelationDesc& relation : inventories.source.relations) {

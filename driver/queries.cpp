@@ -100,6 +100,11 @@ std::vector<Parameter> digest_parameters(const TablePlan& table, Side side, cons
     return parameters;
 }
 
+/// Ends the arguments of a call of the extension.
+std::string_view without_children(const TablePlan& table, Side side) {
+    return table.without_children[side] ? ", without_children => true" : "";
+}
+
 /// The table with some of its columns; none: all.
 TablePlan with_columns(TablePlan table, const std::vector<int>& places) {
     if (places.empty()) return table;
@@ -245,20 +250,20 @@ Query split_keys_call(const TablePlan& table, Side side, int ranges) {
     std::vector<Parameter> parameters = relation_parameters(table, side);
     parameters.erase(parameters.begin() + 2);
     parameters.push_back(std::to_string(ranges));
-    return {
-        "SELECT ARRAY(SELECT bound FROM parity.split_keys("
-        "relation => $1::pg_catalog.oid::pg_catalog.regclass, key_columns => $2::pg_catalog.text[], "
-        "forms => pg_catalog.jsonb_object($3::pg_catalog.text[], $4::pg_catalog.text[]), "
-        "ranges => $5::pg_catalog.int4))",
-        std::move(parameters)};
+    return {fmt::format("SELECT ARRAY(SELECT bound FROM parity.split_keys("
+                        "relation => $1::pg_catalog.oid::pg_catalog.regclass, key_columns => $2::pg_catalog.text[], "
+                        "forms => pg_catalog.jsonb_object($3::pg_catalog.text[], $4::pg_catalog.text[]), "
+                        "ranges => $5::pg_catalog.int4{}))",
+                        without_children(table, side)),
+            std::move(parameters)};
 }
 
 Query range_digests_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
     append_ranges(parameters, settings, ranges);
     return {fmt::format("SELECT range_no, row_count, key_digest, row_digest, column_digests, path_taken "
-                        "FROM parity.range_digests({}, {}, {}) ORDER BY range_no",
-                        kRelationArguments, kDigestArguments, kRangeArguments),
+                        "FROM parity.range_digests({}, {}, {}{}) ORDER BY range_no",
+                        kRelationArguments, kDigestArguments, kRangeArguments, without_children(table, side)),
             std::move(parameters)};
 }
 
@@ -266,8 +271,8 @@ Query range_totals_call(const TablePlan& table, Side side, const DigestSettings&
     std::vector<Parameter> parameters = digest_parameters(with_columns(table, ranges.columns), side, settings);
     append_ranges(parameters, settings, ranges);
     return {fmt::format("SELECT range_numbers, row_counts, key_digests, row_digests, path_taken "
-                        "FROM parity.range_totals({}, {}, {})",
-                        kRelationArguments, kDigestArguments, kRangeArguments),
+                        "FROM parity.range_totals({}, {}, {}{})",
+                        kRelationArguments, kDigestArguments, kRangeArguments, without_children(table, side)),
             std::move(parameters)};
 }
 
@@ -288,8 +293,8 @@ Query last_digest_call() {
 Query row_records_call(const TablePlan& table, Side side, const DigestSettings& settings, const RangeList& ranges) {
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
     append_ranges(parameters, settings, ranges);
-    return {fmt::format("SELECT row_count, records FROM parity.row_records({}, {}, {})", kRelationArguments,
-                        kDigestArguments, kRangeArguments),
+    return {fmt::format("SELECT row_count, records FROM parity.row_records({}, {}, {}{})", kRelationArguments,
+                        kDigestArguments, kRangeArguments, without_children(table, side)),
             std::move(parameters)};
 }
 
@@ -297,12 +302,13 @@ Query row_values_call(const TablePlan& table, Side side, const DigestSettings& s
                       const std::vector<std::string>& keys) {
     std::vector<Parameter> parameters = digest_parameters(table, side, settings);
     parameters.push_back(bytea_array(keys));
-    return {fmt::format("SELECT key, row_hash, COALESCE((SELECT pg_catalog.array_agg({} "
-                        "ORDER BY v.no) FROM pg_catalog.unnest(column_values) WITH ORDINALITY AS v(shown, no)), "
-                        "'{{}}'::pg_catalog.text[]) FROM parity.row_digests({}, {}, "
-                        "keys => $9::pg_catalog.bytea[], with_values => true)",
-                        shown_expression("v.shown"), kRelationArguments, kDigestArguments),
-            std::move(parameters)};
+    return {
+        fmt::format("SELECT key, row_hash, COALESCE((SELECT pg_catalog.array_agg({} "
+                    "ORDER BY v.no) FROM pg_catalog.unnest(column_values) WITH ORDINALITY AS v(shown, no)), "
+                    "'{{}}'::pg_catalog.text[]) FROM parity.row_digests({}, {}, "
+                    "keys => $9::pg_catalog.bytea[], with_values => true{})",
+                    shown_expression("v.shown"), kRelationArguments, kDigestArguments, without_children(table, side)),
+        std::move(parameters)};
 }
 
 // ---- sessions ------------------------------------------------------------------------------------------------
@@ -415,9 +421,9 @@ std::string avoid_indexes_statements() {
            set_local("enable_bitmapscan", "off") + set_local("enable_seqscan", "on");
 }
 
-std::string lock_statements(const QualifiedName& name) {
-    return fmt::format("{};LOCK TABLE {} IN ACCESS SHARE MODE;{}", savepoint_statement(), quote_identifier(name),
-                       release_savepoint_statement());
+std::string lock_statements(const QualifiedName& name, bool without_children) {
+    return fmt::format("{};LOCK TABLE {}{} IN ACCESS SHARE MODE;{}", savepoint_statement(),
+                       without_children ? "ONLY " : "", quote_identifier(name), release_savepoint_statement());
 }
 
 std::string columns_text(std::string_view oid) {
@@ -439,14 +445,15 @@ Query relation_state_query(const QualifiedName& name, const IdentityRights& righ
             {name.schema, name.name}};
 }
 
-Query stale_relations_query(std::uint32_t oid) {
+Query stale_relations_query(std::uint32_t oid, bool without_children) {
     return {
         "WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid UNION "
-        "SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid) "
+        "SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid "
+        "WHERE NOT $2::pg_catalog.bool) "
         "SELECT pg_catalog.count(*) FROM tree AS t LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.oid "
         "WHERE c.oid IS NULL OR (c.relfilenode <> 0 "
         "AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid))",
-        {std::to_string(oid)}};
+        {std::to_string(oid), without_children ? "t" : "f"}};
 }
 
 }  // namespace parity::driver

@@ -166,9 +166,10 @@ std::string begin_and_identify(const TransactionSettings& settings, const std::v
 /// For the rest of the transaction: rows are read from the tables themselves and not through indexes.
 std::string avoid_indexes_statements();
 
-/// LOCK TABLE … IN ACCESS SHARE MODE; with its partitions and children. Takes no snapshot. Under a savepoint, which is
-/// released again, as a subtransaction could not export its snapshot; where it fails the savepoint is still there.
-std::string lock_statements(const QualifiedName& name);
+/// LOCK TABLE … IN ACCESS SHARE MODE; with its partitions and children, unless without the latter. Takes no snapshot.
+/// Under a savepoint, which is released again, as a subtransaction could not export its snapshot; where it fails the
+/// savepoint is still there.
+std::string lock_statements(const QualifiedName& name, bool without_children = false);
 
 /// What stands under a name now: oid, relkind, LSN, columns as relation_sizes_query gives them, all NULL for nothing;
 /// then the columns of identity_query(). One row. Takes the transaction's snapshot.
@@ -176,7 +177,7 @@ Query relation_state_query(const QualifiedName& name, const IdentityRights& righ
 
 /// How many of the relation and its descendants are not stored now where the snapshot saw them: rewritten, truncated or
 /// dropped meanwhile. Result: one bigint.
-Query stale_relations_query(std::uint32_t oid);
+Query stale_relations_query(std::uint32_t oid, bool without_children = false);
 
 // ---- inventory -----------------------------------------------------------------------------------------------
 
@@ -185,20 +186,24 @@ Query extension_query();
 Query format_version_query();
 /// server_version, server_version_num, database, encoding, LSN.
 Query server_query();
+/// lc_monetary, the digits that it puts behind the point of an amount of money.
+Query money_query();
 
 /// The first pattern whose database part does not match the current database: text; no row: none.
 Query other_database_query(const Selection& selection);
 
 /// The relations that the selection, or on the target a map, reaches, and those that `named` names, in the order of
-/// their names. Result: oid, schema, name, relkind, a partition's ancestors' oids (joined by ','), populated, row
-/// security active, selected, excluded, named, numbers (from 1, joined by ',') of the table patterns that match,
-/// numbers of the schema patterns that match.
+/// their names, with the inheritance children of what the patterns choose. Result: oid, schema, name, relkind,
+/// ancestors' oids (joined by ','), populated, row security active, selected, excluded, named, numbers (from 1, joined
+/// by ',') of the table patterns that match, numbers of the schema patterns that match, is a partition, an inheritance
+/// child's parents' oids, whether it has columns of its own, SELECT on the whole and USAGE on its schema, its CHECK
+/// constraints, has inheritance children.
 Query relations_query(const Selection& selection, const NameMap& maps, const std::vector<TableScope>& named, Side side);
 
 /// Estimates and privileges of relations with their descendants: oid, rows (-1: unknown), bytes, has foreign parts,
 /// SELECT on the whole, its columns with their types as one text, what of it is unlogged on a server in recovery
-/// ("nothing", "parts", "whole").
-Query relation_sizes_query(const std::vector<std::uint32_t>& oids);
+/// ("nothing", "parts", "whole"). Of those in `alone`, without their descendants.
+Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::vector<std::uint32_t>& alone);
 /// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order
 /// of oid, attnum.
 Query columns_query(const std::vector<std::uint32_t>& oids);

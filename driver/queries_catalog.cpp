@@ -49,7 +49,7 @@ std::vector<Parameter> selection_parameters(const Selection& selection, const Na
 /// the source. NameMap::to_source decides in the same order. Temporary tables and TOAST tables never take part.
 std::string named_relations(std::string_view kinds) {
     return fmt::format(
-        R"(WITH
+        R"(WITH RECURSIVE
 pattern AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]),
         pg_catalog.unnest($3::pg_catalog.bool[])) WITH ORDINALITY AS p(schema_regex, name_regex, exact, no)),
 schema_pattern AS (SELECT * FROM pg_catalog.unnest($4::pg_catalog.text[]) WITH ORDINALITY AS p(regex, no)),
@@ -103,6 +103,13 @@ Query standby_settings_query() {
         {}};
 }
 
+Query money_query() {
+    return {
+        "SELECT pg_catalog.current_setting('lc_monetary'), "
+        "pg_catalog.scale(((1::pg_catalog.int4)::pg_catalog.money)::pg_catalog.numeric)",
+        {}};
+}
+
 Query other_database_query(const Selection& selection) {
     std::vector<std::string> databases, texts;
     for (const auto* list : {&selection.tables, &selection.excluded}) {
@@ -139,21 +146,42 @@ chosen AS (
         (m.tables IS NOT NULL OR NOT EXISTS (SELECT FROM pattern))
         AND (m.schemas IS NOT NULL OR NOT EXISTS (SELECT FROM schema_pattern))
         AND (m.named_schema OR NOT m.of_system) AND (m.named OR NOT m.of_extension) AS chosen
-    FROM matched AS m)
+    FROM matched AS m),
+lineage(oid, ancestor) AS (  -- of inheritance children
+    SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits AS i JOIN relation AS r ON r.oid = i.inhrelid AND NOT r.relispartition
+        AND r.relkind IN ('r', 'f')
+    UNION SELECT l.oid, i.inhparent FROM lineage AS l JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = l.ancestor),
+child AS (
+    SELECT l.oid, pg_catalog.string_agg(l.ancestor::pg_catalog.text, ',') AS ancestors,
+        pg_catalog.bool_or(c.chosen AND NOT c.excluded) AS chosen
+    FROM lineage AS l LEFT JOIN chosen AS c ON c.oid = l.ancestor GROUP BY l.oid)
 SELECT c.oid, c.nspname, c.relname, c.relkind,
     CASE WHEN c.relispartition THEN (SELECT pg_catalog.string_agg(a.relid::pg_catalog.oid::pg_catalog.text, ',')
-        FROM pg_catalog.pg_partition_ancestors(c.oid::pg_catalog.regclass) AS a(relid) WHERE a.relid <> c.oid) ELSE '' END,
-    c.relispopulated, pg_catalog.row_security_active(c.oid), c.chosen AND NOT c.excluded, c.chosen AND c.excluded, c.named,
-    COALESCE(c.tables, ''), COALESCE(c.schemas, '')
-FROM chosen AS c WHERE c.chosen OR (c.mapped AND NOT c.of_system AND NOT c.of_extension)
+        FROM pg_catalog.pg_partition_ancestors(c.oid::pg_catalog.regclass) AS a(relid) WHERE a.relid <> c.oid)
+        ELSE COALESCE(h.ancestors, '') END,
+    c.relispopulated, pg_catalog.row_security_active(c.oid), c.chosen AND NOT c.excluded,
+    (c.chosen OR COALESCE(h.chosen, false)) AND c.excluded, c.named,
+    COALESCE(c.tables, ''), COALESCE(c.schemas, ''), c.relispartition,
+    CASE WHEN h.oid IS NULL THEN '' ELSE (SELECT pg_catalog.string_agg(i.inhparent::pg_catalog.text, ',' ORDER BY i.inhseqno)
+        FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid) END,
+    h.oid IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attinhcount = 0),
+    COALESCE(pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE'), false),
+    CASE WHEN h.oid IS NULL THEN '' ELSE COALESCE((SELECT pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(o.oid), ' AND '
+            ORDER BY pg_catalog.pg_get_constraintdef(o.oid) COLLATE "C")
+        FROM pg_catalog.pg_constraint AS o WHERE o.conrelid = c.oid AND o.contype = 'c'), '') END,
+    c.relkind <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid)
+FROM chosen AS c LEFT JOIN child AS h ON h.oid = c.oid
+WHERE c.chosen OR h.chosen OR (c.mapped AND NOT c.of_system AND NOT c.of_extension)
 ORDER BY c.nspname, c.relname)",
             selection_parameters(selection, maps, side, named)};
 }
 
-Query relation_sizes_query(const std::vector<std::uint32_t>& oids) {
+Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::vector<std::uint32_t>& alone) {
     return {R"(WITH RECURSIVE tree(root, oid) AS (
     SELECT r.oid, r.oid FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS r(oid)
-    UNION SELECT t.root, i.inhrelid FROM tree AS t JOIN pg_catalog.pg_inherits AS i ON i.inhparent = t.oid),
+    UNION SELECT t.root, i.inhrelid FROM tree AS t JOIN pg_catalog.pg_inherits AS i ON i.inhparent = t.oid
+    WHERE t.root <> ALL ($2::pg_catalog.oid[])),
 part AS (
     SELECT t.root, c.oid, c.relkind, c.reltuples, c.relpages, c.relpersistence = 'u' AS unlogged,
         CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) END AS main_size,
@@ -174,7 +202,7 @@ SELECT e.root,
     CASE WHEN NOT pg_catalog.pg_is_in_recovery() OR NOT pg_catalog.bool_or(e.unlogged) THEN 'nothing'
         WHEN pg_catalog.bool_and(e.unlogged) FILTER (WHERE e.relkind <> 'p') THEN 'whole' ELSE 'parts' END
 FROM estimate AS e GROUP BY e.root)",
-            {array_literal(oids)}};
+            {array_literal(oids), array_literal(alone)}};
 }
 
 Query columns_query(const std::vector<std::uint32_t>& oids) {

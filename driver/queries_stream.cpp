@@ -48,12 +48,6 @@ std::string never_null(std::string_view alias) {
         alias);
 }
 
-StreamPart whole(const QualifiedName& relation) {
-    StreamPart part;
-    part.name = relation;
-    return part;
-}
-
 std::string select_list(const std::string& alias, const std::vector<std::string>& columns) {
     std::vector<std::string> list;
     for (const std::string& column : columns)
@@ -106,9 +100,10 @@ WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped OR
             {std::to_string(oid)}};
 }
 
-Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns) {
+Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns, bool without_children) {
     return {R"(WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid
-    UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid)
+    UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid
+    WHERE NOT $3::pg_catalog.bool)
 SELECT c.oid, n.nspname, c.relname,
     c.relkind IN ('r', 'm') AND COALESCE(am.amname = 'heap', false),
     CASE WHEN c.relkind IN ('r', 'm') THEN COALESCE(pg_catalog.pg_relation_size(c.oid)
@@ -122,8 +117,8 @@ FROM tree AS t
 JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
-WHERE c.relkind <> 'p' ORDER BY c.oid)",
-            {std::to_string(oid), array_literal(columns)}};
+WHERE c.relkind <> 'p' AND c.relpersistence <> 't' ORDER BY c.oid)",
+            {std::to_string(oid), array_literal(columns), without_children ? "t" : "f"}};
 }
 
 Query leading_columns_query(std::uint32_t oid) {
@@ -181,20 +176,19 @@ std::string plan_settings_statements() {
     return avoid_indexes_statements() + "SET LOCAL enable_tidscan = off;SET LOCAL quote_all_identifiers = on;";
 }
 
-std::string plan_statement(const QualifiedName& relation, const std::string& alias,
-                           const std::vector<std::string>& columns) {
+std::string plan_statement(const StreamPart& whole, const std::string& alias, const std::vector<std::string>& columns) {
     return fmt::format("EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {} {}", select_list(alias, columns),
-                       from_clause(whole(relation), alias));
+                       from_clause(whole, alias));
 }
 
-std::string count_statement(const QualifiedName& relation, const std::string& alias, const std::string& filter) {
-    return fmt::format("SELECT pg_catalog.count(*) {}{}", from_clause(whole(relation), alias),
+std::string count_statement(const StreamPart& whole, const std::string& alias, const std::string& filter) {
+    return fmt::format("SELECT pg_catalog.count(*) {}{}", from_clause(whole, alias),
                        where_clause(alias, StreamItem{}, filter));
 }
 
-std::string any_row_statement(const QualifiedName& relation, const std::string& alias,
+std::string any_row_statement(const StreamPart& whole, const std::string& alias,
                               const std::vector<std::string>& columns, const std::string& filter) {
-    return fmt::format("SELECT {} {}{} LIMIT 1", select_list(alias, columns), from_clause(whole(relation), alias),
+    return fmt::format("SELECT {} {}{} LIMIT 1", select_list(alias, columns), from_clause(whole, alias),
                        where_clause(alias, StreamItem{}, filter));
 }
 

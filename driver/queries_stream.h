@@ -43,7 +43,7 @@ Query stream_columns_query(std::uint32_t oid);
 /// The relations that hold the rows of a relation: itself and its descendants, without partitioned ones. Result: oid,
 /// schema, name, is a heap, blocks, readable (SELECT on every one of `columns`, USAGE on the schema), SELECT on the
 /// whole, row security active.
-Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns);
+Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns, bool without_children = false);
 
 /// The valid B-trees of a relation by their first column, without partial ones: name, its collation there is "C".
 Query leading_columns_query(std::uint32_t oid);
@@ -77,14 +77,13 @@ std::string plan_settings_statements();
 
 /// How the server would read columns of the relation as a whole, as why_not_plain() takes it (read_plan.h). Result: one
 /// json.
-std::string plan_statement(const QualifiedName& relation, const std::string& alias,
-                           const std::vector<std::string>& columns);
+std::string plan_statement(const StreamPart& whole, const std::string& alias, const std::vector<std::string>& columns);
 
 /// The number of rows of a relation as a whole under the user's condition. Result: one bigint.
-std::string count_statement(const QualifiedName& relation, const std::string& alias, const std::string& filter);
+std::string count_statement(const StreamPart& whole, const std::string& alias, const std::string& filter);
 
 /// One row of a relation as a whole under the user's condition, or none.
-std::string any_row_statement(const QualifiedName& relation, const std::string& alias,
+std::string any_row_statement(const StreamPart& whole, const std::string& alias,
                               const std::vector<std::string>& columns, const std::string& filter);
 
 /// COPY of expressions over a sample of a part's blocks, always the same ones.

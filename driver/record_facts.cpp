@@ -149,6 +149,7 @@ Json scope_of(const TablePlan& table) {
     if (!table.scope.key.empty()) scope["key_columns"] = json_names(table.scope.key);
     for (const auto& [column, form] : table.scope.forms) scope["forms"][bare_name(column)] = clean(form);
     if (table.visible_rows_only) scope["visible_rows_only"] = true;
+    if (table.scope.without_children) scope["without_children"] = true;
     if (table.name.source != table.name.target) scope["target_relation"] = exact_name(table.name.target);
     return scope;
 }

@@ -189,6 +189,7 @@ class JsonReport {
     void write_columns(const TableResult& result) {
         Json key = Json::array();
         for (const ColumnPlan& column : result.plan.key) key.push_back(bare_name(column.name.source));
+        if (result.plan.scope.without_children) writer_.member("without_children", true);
         writer_.member("key", key);
         writer_.member("key_proven", result.plan.key_proven);
         if (!result.plan.where.empty()) writer_.member("where", clean(result.plan.where));

@@ -126,7 +126,7 @@ std::string large_object_line(const TablePlan& plan, const Finding& finding) {
                     : fmt::format("  from byte {} on; {} bytes on source, {} on target", found.first_difference,
                                   found.length.source, found.length.target);
     }
-    return line + "";
+    return line;
 }
 
 /// Turns one table's findings into lines.

@@ -143,7 +143,7 @@ TableSnapshot Session::begin_table(const TablePlan& table) {
 void Session::lock(const TablePlan& table) {
     if (!can_be_locked(table.relkind[side()])) return;
     try {
-        connection_.query(lock_statements(table.name[side()]));
+        connection_.query(lock_statements(table.name[side()], table.without_children[side()]));
     } catch (const Error& error) {
         if (error.sqlstate() == kUndefinedTable || error.sqlstate() == kUndefinedSchema) {
             connection_.query(rollback_to_savepoint_statement());
@@ -197,7 +197,7 @@ void Session::require_no_owners_code(const TablePlan& table) {
 }
 
 void Session::require_not_rewritten(const TablePlan& table) {
-    const Query stale_query = stale_relations_query(table.oid[side()]);
+    const Query stale_query = stale_relations_query(table.oid[side()], table.without_children[side()]);
     if (connection_.query(stale_query.sql, stale_query.parameters).text(0, 0) != "0") {
         throw table_error(table, side(), "was rewritten after the snapshot was taken", kSerializationFailure);
     }

@@ -142,7 +142,7 @@ std::vector<std::string> StreamTable::read_names() const {
 /// foreign servers have their say about the whole only, and a filter may be about any column. A filter is the whole's:
 /// what the server leaves out because of what a part must hold, it would read of the part by itself.
 void StreamTable::read_parts(Session& session) {
-    const Query query = stream_parts_query(table_.oid[side_], read_names());
+    const Query query = stream_parts_query(table_.oid[side_], read_names(), table_.without_children[side_]);
     const Result result = session.connection().query(query.sql, query.parameters);
     is_divided_ = result.rows() > 1 || table_.relkind[side_] == 'p';
     const bool has_parts = result.rows() > 0 || table_.relkind[side_] == 'p';
@@ -160,7 +160,8 @@ void StreamTable::read_parts(Session& session) {
         parts_.push_back(std::move(part));
     }
     if (direct) reason_ = why_not_in_parts(session).value_or("");
-    if (!direct || !reason_.empty()) parts_ = {{table_.oid[side_], table_.name[side_], false, false, false, 0}};
+    is_whole_ = !direct || !reason_.empty();
+    if (is_whole_) parts_ = {whole()};
     find_leading_index(session);
 }
 
@@ -186,7 +187,7 @@ std::optional<std::string> StreamTable::why_not_in_parts(Session& session) const
     std::optional<std::string> reason;
     try {
         connection.query(plan_settings_statements());
-        const Result plan = connection.query(plan_statement(table_.name[side_], alias(), question.columns));
+        const Result plan = connection.query(plan_statement(whole(), alias(), question.columns));
         reason = plan.rows() == 1 ? why_not_plain(plan.text(0, 0), question) : "the server shows no plan";
     } catch (const Error& error) {
         if (!tells_of_refusal(error)) throw;

@@ -61,10 +61,10 @@ class StreamTable {
     }
 
     /// Counts all rows of the relation as a whole.
-    std::string count() const { return count_statement(table_.name[side_], alias(), table_.where); }
+    std::string count() const { return count_statement(whole(), alias(), table_.where); }
 
     /// Reads one row of the relation as a whole.
-    std::string any_row() const { return any_row_statement(table_.name[side_], alias(), read_names(), table_.where); }
+    std::string any_row() const { return any_row_statement(whole(), alias(), read_names(), table_.where); }
 
     /// COPY of expressions over an item, and the same by a SELECT.
     std::string statement(const std::vector<std::string>& expressions, const StreamItem& item) const;
@@ -79,7 +79,11 @@ class StreamTable {
     void read_parts(Session& session);
     void find_leading_index(Session& session);
     std::optional<std::string> why_not_in_parts(Session& session) const;
-    bool is_whole() const { return !parts_.empty() && !parts_.front().only; }
+    bool is_whole() const { return is_whole_; }
+    /// The relation as one: with all that belongs to it, or without its children where these are left out.
+    StreamPart whole() const {
+        return {table_.oid[side_], table_.name[side_], table_.without_children[side_], false, false, 0};
+    }
     std::vector<std::string> read_names() const;
     std::vector<std::string> shares(const RangeList& ranges, std::size_t threads) const;
 
@@ -89,6 +93,7 @@ class StreamTable {
     StreamColumns columns_;
     std::vector<std::string> expressions_;
     std::vector<StreamPart> parts_;
+    bool is_whole_ = false;
     ConditionColumn leading_;
     std::string leading_column_;
     std::string leading_type_;

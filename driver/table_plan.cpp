@@ -11,6 +11,7 @@
 #include "driver/display_name.h"
 #include "driver/error.h"
 #include "driver/form_choice.h"
+#include "driver/key_notes.h"
 #include "driver/owners_code.h"
 
 namespace parity::driver {
@@ -49,9 +50,8 @@ bool contains(const std::vector<std::string>& list, const std::string& element) 
 /// What a pair of tables has in common, and the work of deciding about it.
 class TablePlanner {
   public:
-    TablePlanner(const Options& options, ColumnOptions& column_options, const RelationDesc& source,
-                 const RelationDesc& target)
-        : options_(options), column_options_(column_options), sides_{&source, &target} {}
+    TablePlanner(const Options& options, ColumnOptions& column_options, const TableSides& sides)
+        : options_(options), column_options_(column_options), pair_(sides), sides_(sides.relation) {}
 
     TableDecision run();
 
@@ -74,7 +74,11 @@ class TablePlanner {
     const PairedColumn* usable(Side side, const std::string& column) const;
     void set_key(const std::vector<const PairedColumn*>& columns);
     bool proven_on(Side side) const;
+    bool use_root_key();
     void note_keys();
+    void note_unused_keys();
+    bool has_children(Side side) const;
+    void compare_population();
 
     void choose_columns();
     void estimate();
@@ -84,6 +88,7 @@ class TablePlanner {
 
     const Options& options_;
     ColumnOptions& column_options_;
+    const TableSides& pair_;
     Both<const RelationDesc*> sides_;
     std::set<std::string> mapped_names_;  ///< names on the target that --map-column gives to columns
     std::vector<PairedColumn> columns_;
@@ -105,11 +110,13 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
             "a part of it is unlogged and not replicated to the {}, which is in recovery; without it "
             "(--exclude-table), its partitions are compared by themselves",
             where);
-    if (!relation.populated) return fmt::format("it is a materialized view that is not populated on {}", where);
+    if (!relation.populated && !plan_.unpopulated)
+        return fmt::format("it is a materialized view that is not populated on {}", where);
     if (relation.row_security_active && !options_.enable_row_security) {
         return fmt::format("row security applies on {}; --enable-row-security compares the visible rows", where);
     }
-    if (relation.foreign_parts && !relation.named) {
+    const bool named = relation.named || (pair_.root[which] && pair_.root[which]->named);
+    if (relation.foreign_parts && !named) {
         return fmt::format("it has foreign tables as parts on {}, which are read only when --table names the table",
                            where);
     }
@@ -334,6 +341,7 @@ std::optional<std::string> TablePlanner::choose_key() {
         note_keys();
         return std::nullopt;
     }
+    if (use_root_key()) return std::nullopt;
     for (Side which : {Side::kSource, Side::kTarget}) {
         if (side(which).key.columns.empty()) continue;
         differ(Severity::kNote, "",
@@ -343,14 +351,53 @@ std::optional<std::string> TablePlanner::choose_key() {
     return std::nullopt;
 }
 
+/// A child without a key of its own has the columns of its root's.
+bool TablePlanner::use_root_key() {
+    const RelationDesc* root = pair_.root.source;
+    if (!root || root->key.columns.empty()) return false;
+    std::vector<const PairedColumn*> columns;
+    for (const std::string& name : root->key.columns) {
+        columns.push_back(usable(Side::kSource, name));
+        if (!columns.back()) return false;
+    }
+    set_key(columns);
+    plan_.notes.push_back(fmt::format("it has no key of its own: rows are compared by the key ({}) of {}",
+                                      fmt::join(root->key.columns, ", "), display_name(root->name)));
+    return true;
+}
+
+bool TablePlanner::has_children(Side which) const { return side(which).has_children && !pair_.without_children[which]; }
+
+/// Sides that differ in their keys have a difference of their schemas; what both have alike is none.
 void TablePlanner::note_keys() {
-    if (plan_.key_proven) return;
-    const auto describe = [&](Side which) {
-        const KeyDesc& key = side(which).key;
-        return key.columns.empty() ? std::string("none") : fmt::format("({})", fmt::join(key.columns, ", "));
-    };
-    differ(Severity::kNote, "",
-           fmt::format("key {} on source, {} on target", describe(Side::kSource), describe(Side::kTarget)));
+    if (plan_.key_proven || (proven_on(Side::kSource) && proven_on(Side::kTarget))) return;
+    KeyRemark remark = explain_unproven({side(Side::kSource).key, side(Side::kTarget).key},
+                                        {has_children(Side::kSource), has_children(Side::kTarget)});
+    if (remark.sides_differ)
+        differ(Severity::kNote, "", remark.text);
+    else
+        plan_.notes.push_back(std::move(remark.text));
+}
+
+void TablePlanner::note_unused_keys() {
+    std::vector<std::string> names;
+    for (const ColumnPlan& column : plan_.key) names.push_back(display_name(column.name.source));
+    const std::string used = names.empty() ? "" : fmt::format("({})", fmt::join(names, ", "));
+    for (Side which : {Side::kSource, Side::kTarget})
+        if (auto note = explain_unused(which, side(which), used)) plan_.notes.push_back(std::move(*note));
+}
+
+// ---- materialized views -----------------------------------------------------------------------------------------
+
+/// Views that no side has filled are alike. One that a side has filled is no smaller difference than a table that only
+/// that side has.
+void TablePlanner::compare_population() {
+    const bool source = side(Side::kSource).populated, target = side(Side::kTarget).populated;
+    plan_.unpopulated = !source && !target;
+    if (plan_.unpopulated) plan_.notes.emplace_back("the materialized view is populated on neither side");
+    if (source == target) return;
+    differ(Severity::kDivergence, "",
+           fmt::format("materialized view populated only on {}", side_name(source ? Side::kSource : Side::kTarget)));
 }
 
 // ---- the rest ------------------------------------------------------------------------------------------------
@@ -400,21 +447,30 @@ void TablePlanner::describe_sides() {
         plan_.path[which] = scannable && options_.where.empty() && relation.condition.empty() ? "scan" : "aggregate";
     }
     plan_.where = side(Side::kSource).extension.empty() ? options_.where : side(Side::kSource).condition;
+    plan_.without_children = pair_.without_children;
+    plan_.notes.insert(plan_.notes.end(), pair_.notes.begin(), pair_.notes.end());
+    plan_.scope.without_children = plan_.without_children.source || plan_.without_children.target;
+    if (plan_.scope.without_children)
+        plan_.notes.emplace_back("its own rows, without those of its children, which are compared by themselves");
     if (plan_.relkind.source == plan_.relkind.target) return;
     differ(Severity::kNote, "",
            fmt::format("{} on source, {} on target", kind_name(plan_.relkind.source), kind_name(plan_.relkind.target)));
 }
 
 TableDecision TablePlanner::run() {
+    compare_population();
     if (auto reason = obstacle()) {
         column_options_.pass(side(Side::kSource));
-        return {*reason, {}};
+        return {*reason, std::move(differences_)};
     }
     describe_sides();
     pair_columns();
     if (auto reason = choose_key()) return {*reason, std::move(differences_)};
+    note_unused_keys();
     choose_columns();
-    if (plan_.key.empty() && plan_.columns.empty())
+    const bool columnless = side(Side::kSource).columns.empty() && side(Side::kTarget).columns.empty();
+    if (columnless) plan_.notes.emplace_back("it has no columns: rows are counted");
+    if (plan_.key.empty() && plan_.columns.empty() && !columnless && !plan_.unpopulated)
         return {"it has no columns that can be compared", std::move(differences_)};
     estimate();
     return {std::move(plan_), std::move(differences_)};
@@ -456,9 +512,8 @@ int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::siz
         std::clamp(rows / kRowsPerRange, 1.0, std::max(1.0, std::min(kMaxDefaultRanges, affordable))));
 }
 
-TableDecision plan_table(const Options& options, ColumnOptions& column_options, const RelationDesc& source,
-                         const RelationDesc& target) {
-    return TablePlanner(options, column_options, source, target).run();
+TableDecision plan_table(const Options& options, ColumnOptions& column_options, const TableSides& sides) {
+    return TablePlanner(options, column_options, sides).run();
 }
 
 }  // namespace parity::driver

@@ -15,9 +15,16 @@ struct TableDecision {
     std::vector<SchemaDifference> differences;
 };
 
+/// A pair of relations, and what of them is compared.
+struct TableSides {
+    Both<const RelationDesc*> relation;
+    Both<const RelationDesc*> root{nullptr, nullptr};  ///< of a member of a tree of inheritance; none: null
+    Both<bool> without_children{false, false};
+    std::vector<std::string> notes{};
+};
+
 /// Decides about a described pair. Pure. Error kUsage as ColumnOptions.
-TableDecision plan_table(const Options& options, ColumnOptions& column_options, const RelationDesc& source,
-                         const RelationDesc& target);
+TableDecision plan_table(const Options& options, ColumnOptions& column_options, const TableSides& sides);
 
 /// Gives columns the form `jsonb_raw` (or arrays of it) for the first pass, where both sides keep them as such. Means
 /// something only between extensions in databases of one encoding. A table without a key has none: its ranges are by

@@ -137,6 +137,14 @@ bool has_virtual_column(const DigestTask& task) {
            std::any_of(task.columns.begin(), task.columns.end(), is_virtual);
 }
 
+/// Without any, there is nothing about a row but that it is there.
+bool has_columns(Relation relation) {
+    TupleDesc descriptor = RelationGetDescr(relation);
+    for (int i = 0; i < descriptor->natts; ++i)
+        if (!TupleDescAttr(descriptor, i)->attisdropped) return true;
+    return false;
+}
+
 /// `of_leaves` is what check_leaves() found.
 ScanObstacle find_obstacle(const DigestTask& task, ScanObstacle of_leaves) {
     if (task.relation->rd_rel->relkind == RELKIND_VIEW || task.relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
@@ -242,7 +250,7 @@ DigestTask open_task(const TaskArguments& arguments) {
     task.relation = open_argument(arguments.relation);
     check_kind(task.relation);
     ChosenColumns chosen = choose_columns(task.relation, arguments.key_columns, arguments.columns, arguments.forms);
-    if (chosen.key.empty() && chosen.columns.empty() && !arguments.keys_only)
+    if (chosen.key.empty() && chosen.columns.empty() && !arguments.keys_only && has_columns(task.relation))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("relation \"%s\" has no columns to digest", RelationGetRelationName(task.relation))));
     task.key = chosen.key;
@@ -257,8 +265,9 @@ DigestTask open_task(const TaskArguments& arguments) {
     task.spec.column_forms = forms_of(task.columns);
     task.spec.column_form_names = form_names_of(task.columns);
     task.spec.inputs = inputs_of(task);
-    List* family = find_family(task.relation);
-    check_same_family(task.relation, family);
+    task.without_children = arguments.without_children;
+    List* family = task.without_children ? list_make1_oid(arguments.relation) : find_family(task.relation);
+    if (!task.without_children) check_same_family(task.relation, family);
     task.leaves = find_leaves(family);
     task.obstacle = find_obstacle(task, check_leaves(task));
     judge(task, family, arguments.keys_only);

@@ -29,7 +29,8 @@ struct TaskArguments {
     char* filter;
     std::int64_t seed;
     int width;
-    bool keys_only = false;  ///< there may be no column at all: only the key matters, and there may be none
+    bool keys_only = false;         ///< there may be no column at all: only the key matters, and there may be none
+    bool without_children = false;  ///< the relation's own rows alone, as of SQL's ONLY
 };
 
 /// Why a relation is not scanned directly.
@@ -54,6 +55,7 @@ struct DigestTask {
     char* filter;  ///< checked; null for none
     ScanObstacle obstacle;
     bool row_security;         ///< applies to the caller
+    bool without_children;     ///< its own rows alone
     bool in_heap;              ///< the server's planner reads all rows from the leaves' pages; without it none is read
     const char* objection;     ///< why not, where the planner was asked
     const FoldedCode* folded;  ///< what planning would call with the caller's rights; null: nothing

@@ -54,7 +54,7 @@ void append_column_list(StringInfo sql, const DigestTask& task) {
 /// The filter stands in parentheses on lines of its own, so that a comment in it ends there.
 void append_source(StringInfo sql, const DigestTask& task) {
     Oid schema = RelationGetNamespace(task.relation);
-    appendStringInfo(sql, " FROM %s AS t",
+    appendStringInfo(sql, " FROM %s%s AS t", task.without_children ? "ONLY " : "",
                      quote_qualified_identifier(get_namespace_name(schema), RelationGetRelationName(task.relation)));
     appendStringInfo(sql, " WHERE (\n%s\n)", task.filter ? task.filter : "true");
 }
@@ -62,7 +62,8 @@ void append_source(StringInfo sql, const DigestTask& task) {
 /// Wide tables come as one record: a function takes 100 arguments at most, and a row's hash needs all of its cells at
 /// once.
 const char* digest_query(const DigestTask& task) {
-    bool as_record = task.key.size() + task.columns.size() > kMaxArguments;
+    std::size_t columns = task.key.size() + task.columns.size();
+    bool as_record = columns > kMaxArguments || columns == 0;
     StringInfoData sql;
     initStringInfo(&sql);
     appendStringInfoString(

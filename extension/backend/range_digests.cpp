@@ -43,6 +43,7 @@ enum RangeArgument {
     kWorkers,
     kPath,
     kOnlyRanges,
+    kWithoutChildren,
     kSliceArguments,  ///< how many slice_digests has
     kBuckets = kSliceArguments,
     kRangeArguments,  ///< how many the others have
@@ -105,13 +106,16 @@ TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
     require_argument(fcinfo, kRelation, "relation");
     require_argument(fcinfo, kSeed, "seed");
     require_argument(fcinfo, kWidth, "width");
+    require_argument(fcinfo, kWithoutChildren, "without_children");
     return {PG_GETARG_OID(kRelation),
             optional_array(fcinfo, kKeyColumns),
             optional_array(fcinfo, kColumns),
             optional_pointer<Jsonb>(fcinfo, kForms),
             PG_ARGISNULL(kFilter) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(kFilter)),
             PG_GETARG_INT64(kSeed),
-            PG_GETARG_INT32(kWidth)};
+            PG_GETARG_INT32(kWidth),
+            false,
+            PG_GETARG_BOOL(kWithoutChildren)};
 }
 
 ScanEffort digest_by(DigestPath path, const DigestTask& task, int workers, std::size_t stretches,
@@ -401,13 +405,14 @@ Datum parity_slice_digests(PG_FUNCTION_ARGS) {
 
 Datum parity_split_keys(PG_FUNCTION_ARGS) {
     Tuplestorestate* store;
-    TupleDesc descriptor = begin_result(fcinfo, {4, 3}, &store);
+    TupleDesc descriptor = begin_result(fcinfo, {5, 3}, &store);
     require_argument(fcinfo, 0, "relation");
     require_argument(fcinfo, 1, "ranges");
+    require_argument(fcinfo, 4, "without_children");
     check_range_count(PG_GETARG_INT32(1));
     ArrayType* keys_only = construct_empty_array(TEXTOID);
     DigestTask task = open_task({PG_GETARG_OID(0), optional_array(fcinfo, 2), keys_only,
-                                 optional_pointer<Jsonb>(fcinfo, 3), nullptr, 0, 64, true});
+                                 optional_pointer<Jsonb>(fcinfo, 3), nullptr, 0, 64, true, PG_GETARG_BOOL(4)});
     if (task.row_security)
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                         errmsg("bounds of \"%s\" cannot be read: row security applies to the caller",

@@ -43,6 +43,7 @@ enum RowArgument {
     kWidth,
     kWorkers,
     kBuckets,
+    kWithoutChildren,
     kRecordArguments,  ///< how many row_records has
     kWithValues = kRecordArguments,
     kRowArguments,  ///< how many row_digests has
@@ -310,17 +311,19 @@ void put_keys_read(const RowCollector& collector, TupleDesc descriptor, Tuplesto
 }
 
 TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
-    for (int argument : {int{kRelation}, int{kSeed}, int{kWidth}, int{kBuckets}})
+    for (int argument : {int{kRelation}, int{kSeed}, int{kWidth}, int{kBuckets}, int{kWithoutChildren}})
         if (PG_ARGISNULL(argument))
             ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-                            errmsg("relation, seed, width and buckets must not be NULL")));
+                            errmsg("relation, seed, width, buckets and without_children must not be NULL")));
     return {PG_GETARG_OID(kRelation),
             optional_array(fcinfo, kKeyColumns),
             optional_array(fcinfo, kColumns),
             PG_ARGISNULL(kForms) ? nullptr : PG_GETARG_JSONB_P(kForms),
             PG_ARGISNULL(kFilter) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(kFilter)),
             PG_GETARG_INT64(kSeed),
-            PG_GETARG_INT32(kWidth)};
+            PG_GETARG_INT32(kWidth),
+            false,
+            PG_GETARG_BOOL(kWithoutChildren)};
 }
 
 DigestTask open_row_task(FunctionCallInfo fcinfo) {

@@ -25,7 +25,7 @@ const char* question(const DigestTask& task, std::span<const TaskColumn* const> 
     appendStringInfoString(&sql, "SELECT");
     for (std::size_t i = 0; i < columns.size(); ++i)
         appendStringInfo(&sql, "%s %s", i > 0 ? "," : "", quote_identifier(NameStr(columns[i]->name)));
-    appendStringInfo(&sql, " FROM %s",
+    appendStringInfo(&sql, " FROM %s%s", task.without_children ? "ONLY " : "",
                      quote_qualified_identifier(get_namespace_name(RelationGetNamespace(task.relation)),
                                                 RelationGetRelationName(task.relation)));
     return sql.data;
@@ -80,7 +80,8 @@ const char* describe_folded_code(const FoldedCode& code) {
 
 /// Why the question cannot be planned as the owner of the functions; null where it can.
 const char* object_to_owner(const FoldedCode& code) {
-    // The aggregate would run them with the caller's rights: of a superuser, that is worse than one owner's with another's.
+    // The aggregate would run them with the caller's rights: of a superuser, that is worse than one owner's with
+    // another's.
     if (code.several_owners && !superuser()) return "planning it calls functions of several roles";
     if (has_planner_hooks())
         return psprintf("planning it calls %s, while a hook of the planner is set", describe_folded_code(code));

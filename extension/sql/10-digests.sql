@@ -176,35 +176,38 @@ COMMENT ON FUNCTION parity.key(regclass) IS
 
 CREATE FUNCTION parity.split_keys(
     relation regclass, ranges integer DEFAULT 64, key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    without_children boolean DEFAULT false,
     OUT bound_no integer, OUT bound bytea, OUT bound_text text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_split_keys' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 64;
-COMMENT ON FUNCTION parity.split_keys(regclass, integer, text[], jsonb) IS
+COMMENT ON FUNCTION parity.split_keys(regclass, integer, text[], jsonb, boolean) IS
     'at most ranges - 1 ascending bounds that divide a relation evenly, read from the inner pages of the key''s B-tree; hash bounds where there is no such index';
 
 CREATE FUNCTION parity.range_digests(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
-    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL, buckets integer DEFAULT 1,
+    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL,
+    without_children boolean DEFAULT false, buckets integer DEFAULT 1,
     OUT range_no integer, OUT lower_bound text, OUT upper_bound text, OUT row_count bigint,
     OUT key_digest parity.digest, OUT row_digest parity.digest, OUT column_digests parity.digest[],
     OUT lower_key bytea, OUT upper_key bytea, OUT path_taken text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_range_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 64;
-COMMENT ON FUNCTION parity.range_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[], integer) IS
+COMMENT ON FUNCTION parity.range_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[], boolean, integer) IS
     'one row a range: its rows'' count and the digests of key, row and columns; with buckets (a power of two up to 64), last_buckets() can then tell more';
 
 CREATE FUNCTION parity.range_totals(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
-    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL, buckets integer DEFAULT 1,
+    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL,
+    without_children boolean DEFAULT false, buckets integer DEFAULT 1,
     OUT range_numbers integer[], OUT row_counts bigint[], OUT key_digests parity.digest[], OUT row_digests parity.digest[],
     OUT path_taken text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_range_totals' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
-COMMENT ON FUNCTION parity.range_totals(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[], integer) IS
+COMMENT ON FUNCTION parity.range_totals(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[], boolean, integer) IS
     'the same as range_digests without columns and bounds, for many ranges: some hundred ranges a row, in parallel arrays';
 
 CREATE FUNCTION parity.last_digest(
@@ -226,12 +229,12 @@ CREATE FUNCTION parity.slice_digests(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
-    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL,
+    path text DEFAULT 'auto', only_ranges integer[] DEFAULT NULL, without_children boolean DEFAULT false,
     OUT range_no integer, OUT lower_bound text, OUT upper_bound text,
     OUT slice text, OUT column_name name, OUT digest parity.digest)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_slice_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 640;
-COMMENT ON FUNCTION parity.slice_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[]) IS
+COMMENT ON FUNCTION parity.slice_digests(regclass, integer, bytea[], text[], text[], jsonb, text, bigint, integer, integer, text, integer[], boolean) IS
     'the same as range_digests with one row a slice: "key", "row" and "column"';
 
 CREATE FUNCTION parity.row_digests(
@@ -239,12 +242,13 @@ CREATE FUNCTION parity.row_digests(
     bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL, keys bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64,
-    workers integer DEFAULT NULL, buckets integer DEFAULT 1, with_values boolean DEFAULT false,
+    workers integer DEFAULT NULL, buckets integer DEFAULT 1, without_children boolean DEFAULT false,
+    with_values boolean DEFAULT false,
     OUT range_no integer, OUT key bytea, OUT key_text text, OUT row_hash bytea, OUT cell_hashes bytea,
     OUT column_values text[])
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_row_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
-COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer, integer, boolean) IS
+COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer, integer, boolean, boolean) IS
     'one row a row of [lower_bound, upper_bound), or of the chosen ranges of a list of bounds, or with the given framed keys: its framed key, row hash and cell hashes, in the order of range, key bytes and row hash; with buckets, only_ranges and range_no are numbers of buckets, counted through all ranges from 1';
 
 CREATE FUNCTION parity.row_records(
@@ -252,10 +256,11 @@ CREATE FUNCTION parity.row_records(
     bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL, keys bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL, buckets integer DEFAULT 1,
+    without_children boolean DEFAULT false,
     OUT row_count integer, OUT records bytea)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_row_records' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
-COMMENT ON FUNCTION parity.row_records(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer, integer) IS
+COMMENT ON FUNCTION parity.row_records(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text, bigint, integer, integer, integer, boolean) IS
     'the same as row_digests for programs: some hundred rows a value, each as its length, range number (both four bytes, big endian), framed key, row hash and cell hashes, in the same order; with buckets, a last row with a row_count of 0 tells what was read to find them: eight bytes with the number of all rows of their ranges and the sum of these rows'' key hashes, then the same of the rows given, big endian';
 
 CREATE FUNCTION parity.key_values(key bytea, forms text[]) RETURNS text[]
