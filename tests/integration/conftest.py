@@ -25,7 +25,7 @@ ENGINES = ["auto", "stream", "mixed", "mixed reverse"]
 MIXED = {"mixed": "target", "mixed reverse": "source"}
 
 # The modules whose tests hold whatever the engine is. Mixed pairs take long; the property tests have them always.
-EVERY_ENGINE = {"test_values", "test_large_objects", "test_extension_tables", "test_keys", "test_relations", "test_property", "test_security", "test_schema_check", "test_migration"}
+EVERY_ENGINE = {"test_values", "test_trees", "test_matviews", "test_large_objects", "test_extension_tables", "test_keys", "test_relations", "test_property", "test_security", "test_schema_check", "test_migration"}
 ALWAYS_MIXED = {"test_property"}
 # The same for streams: what a key is, and what a schema, is decided before rows are read.
 LONG_STREAMED = {"test_keys", "test_schema_check"}

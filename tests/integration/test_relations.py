@@ -54,15 +54,6 @@ def test_unlogged_tables_and_materialised_views(pair):
         assert findings(run.table(name)) == {mismatch("v", id="17")}
 
 
-def test_unpopulated_materialised_view_is_not_empty(pair):
-    pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE MATERIALIZED VIEW m AS SELECT * FROM t WITH NO DATA")
-    run = pair.compare().expect(INCOMPLETE)
-    assert "m" in run.stdout and "populated" in run.stdout
-    assert run.report["result"] == "incomplete"
-    run = pair.compare("--table", "public.m")
-    assert run.status in (ERROR, INCOMPLETE) and "populated" in run.stdout + run.stderr
-
-
 def test_temporary_tables_are_nobodys_business(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE TEMPORARY TABLE mine (id int PRIMARY KEY)")
     run = pair.compare().expect(IDENTICAL)
