@@ -134,7 +134,10 @@ class ObjectComparison {
         const bool source_first = both ? source_.number() <= target_.number() : source_.inside();
         const bool target_first = both ? target_.number() <= source_.number() : target_.inside();
         if (source_first && source_.can_leave(position)) return &source_;
-        return target_first && target_.can_leave(position) ? &target_ : nullptr;
+        if (target_first && target_.can_leave(position)) return &target_;
+        // where the sides' pages differ in size, a higher one may end first
+        if (source_.can_leave(position)) return &source_;
+        return target_.can_leave(position) ? &target_ : nullptr;
     }
 
     void count_stored() {
