@@ -105,8 +105,8 @@ struct ServerInfo {
     ServerIdentity identity;
     std::string database;
     std::string encoding;
-    std::string lc_monetary;  ///< of the role in this database
-    int money_digits = 2;     ///< behind the point of an amount of money, by it
+    std::string lc_monetary;        ///< of the role in this database
+    int money_digits = 2;           ///< behind the point of an amount of money, by it
     std::string lsn;                ///< insert LSN, on a standby the replay LSN
     std::string extension_version;  ///< empty: not installed
     int format_version = 0;         ///< of what computes this side's digests

@@ -47,6 +47,7 @@ inline RelationDesc orders(std::uint32_t oid = 1) {
 
 inline Inventory inventory(std::vector<RelationDesc> relations) {
     Inventory made;
+    made.large_objects.listed = true;  // there are none
     made.relations = std::move(relations);
     return made;
 }

@@ -11,12 +11,14 @@ namespace parity::driver {
 namespace {
 
 using namespace std::string_literals;
-using Row = std::tuple<int, std::string, std::string, std::string>;
+using SortedRow = std::tuple<int, std::string, std::string, std::string>;
 
-RowDigest digest(const Row& row) { return {std::get<0>(row), std::get<1>(row), std::get<2>(row), std::get<3>(row)}; }
+RowDigest digest(const SortedRow& row) {
+    return {std::get<0>(row), std::get<1>(row), std::get<2>(row), std::get<3>(row)};
+}
 
-std::vector<Row> sorted(RowSorter& sorter) {
-    std::vector<Row> rows;
+std::vector<SortedRow> sorted(RowSorter& sorter) {
+    std::vector<SortedRow> rows;
     const std::unique_ptr<RowSource> source = sorter.sorted();
     for (RowDigest row; source->next(row);) rows.emplace_back(row.range_no, row.key, row.row_hash, row.cell_hashes);
     return rows;
@@ -33,22 +35,22 @@ constexpr std::size_t kMemory = 1 << 20;
 
 TEST(RowSorter, HasNoRowsAtFirst) {
     RowSorter sorter(kMemory);
-    EXPECT_EQ(sorted(sorter), std::vector<Row>{});
+    EXPECT_EQ(sorted(sorter), std::vector<SortedRow>{});
     EXPECT_TRUE(places(sorter, {"k"}).empty());
 }
 
 TEST(RowSorter, OrdersByRangeKeyAndHashAsBytes) {
     // what a comparison of signed characters, of C strings or of texts would order otherwise
-    const std::vector<Row> rows = {{1, "", "", ""},       {1, "\0"s, "h", "c"},     {1, "\0\0"s, "h", "c"},
-                                   {1, "\0a"s, "h", "c"}, {1, "A", "\0\377"s, "c"}, {1, "A", "\x01"s, "c"},
-                                   {1, "A", "\x7F", "c"}, {1, "A", "\x80", "c"},    {1, "A", "\x80", "c"},
-                                   {1, "AB", "h", ""},    {1, "a", "h", "c\0d"s},   {1, "\xC3\xA4", "h", "c"},
-                                   {1, "\xFF", "h", "c"}, {2, "", "h", "c"},        {10, "", "h", "c"}};
+    const std::vector<SortedRow> rows = {{1, "", "", ""},       {1, "\0"s, "h", "c"},     {1, "\0\0"s, "h", "c"},
+                                         {1, "\0a"s, "h", "c"}, {1, "A", "\0\377"s, "c"}, {1, "A", "\x01"s, "c"},
+                                         {1, "A", "\x7F", "c"}, {1, "A", "\x80", "c"},    {1, "A", "\x80", "c"},
+                                         {1, "AB", "h", ""},    {1, "a", "h", "c\0d"s},   {1, "\xC3\xA4", "h", "c"},
+                                         {1, "\xFF", "h", "c"}, {2, "", "h", "c"},        {10, "", "h", "c"}};
     for (const unsigned seed : {1, 2, 3}) {
-        std::vector<Row> shuffled = rows;
+        std::vector<SortedRow> shuffled = rows;
         std::shuffle(shuffled.begin(), shuffled.end(), std::mt19937(seed));
         RowSorter sorter(kMemory);
-        for (const Row& row : shuffled) sorter.add(digest(row), {0, "123456"});
+        for (const SortedRow& row : shuffled) sorter.add(digest(row), {0, "123456"});
         EXPECT_EQ(sorted(sorter), rows);
     }
 }
@@ -75,8 +77,8 @@ TEST(RowSorter, OrdersMoreThanItsMemoryFromSeveralThreads) {
     RowSorter sorter(64 << 10);
     const auto row = [](int thread, int i) {
         std::uint64_t key = static_cast<std::uint64_t>(i * kThreads + thread) * 0x9E3779B97F4A7C15u;
-        return Row{i % 7 + 1, std::string(reinterpret_cast<const char*>(&key), sizeof key), "hash" + std::to_string(i),
-                   std::string(100, static_cast<char>(thread))};
+        return SortedRow{i % 7 + 1, std::string(reinterpret_cast<const char*>(&key), sizeof key),
+                         "hash" + std::to_string(i), std::string(100, static_cast<char>(thread))};
     };
     std::vector<std::thread> threads;
     for (int thread = 0; thread < kThreads; ++thread)
@@ -85,7 +87,7 @@ TEST(RowSorter, OrdersMoreThanItsMemoryFromSeveralThreads) {
                 sorter.add(digest(row(thread, i)), {static_cast<std::uint32_t>(thread), "t"});
         });
     for (std::thread& thread : threads) thread.join();
-    std::vector<Row> expected;
+    std::vector<SortedRow> expected;
     for (int thread = 0; thread < kThreads; ++thread)
         for (int i = 0; i < kRows; ++i) expected.push_back(row(thread, i));
     std::sort(expected.begin(), expected.end());
