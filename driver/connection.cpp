@@ -214,6 +214,7 @@ std::optional<std::string_view> CopyStream::next() {
         state.consume();
     }
     if (length > 0) return std::string_view(message_, static_cast<std::size_t>(length));
+    if (length < -1) state.fail_broken();  // libpq had no memory for it, and gives it again and again
     finish();
     return std::nullopt;
 }

@@ -275,7 +275,7 @@ bool Connection::State::skip_copy(Clock::time_point deadline) {
         PQfreemem(std::exchange(message, nullptr));
         if (length == 0 && !read_more(deadline)) return false;
     }
-    return true;
+    return length == -1;
 }
 
 /// A server that was not reached by a request to cancel may send on and on.

@@ -22,6 +22,7 @@
 #include "driver/plan.h"
 #include "driver/queries_large_objects.h"
 #include "driver/queries_stream.h"
+#include "driver/read_plan.h"
 #include "driver/recovery_conflict.h"
 #include "driver/sequence_inventory.h"
 #include "driver/sequences.h"
@@ -96,6 +97,9 @@ class InventoryReader {
     Side side() const { return session_.side(); }
     void choose_engine();
     void add_relation(const Result& result, int row);
+    void judge_trees();
+    std::string why_elsewhere(const RelationDesc& root);
+    std::vector<PlanLeaf> members_of(const RelationDesc& root) const;
     void add_extension_relation(const ExtensionTable& table);
     void mark_matched(std::vector<bool>& matched, std::string_view numbers);
     void require_last_attempt(const Error& error) const;
@@ -180,6 +184,7 @@ void InventoryReader::list() {
     inventory_.schema_patterns_matched.assign(selection_.schemas.size(), false);
     const Result result = run(relations_query(selection_, maps_, ColumnOptions(options_).named_tables(), side()));
     for (int row = 0; row < result.rows(); ++row) add_relation(result, row);
+    judge_trees();
     const Result others = run(other_objects_query());
     for (int row = 0; row < others.rows(); ++row) {
         inventory_.other_objects[std::string(others.text(row, 0))] = to_number<std::int64_t>(others.text(row, 1));
@@ -265,6 +270,47 @@ void InventoryReader::add_relation(const Result& result, int row) {
     }
     index_[relation.oid] = inventory_.relations.size();
     inventory_.relations.push_back(std::move(relation));
+}
+
+/// A tree may be compared member by member only where the server's planner reads it so: an extension may show rows
+/// under its root that are in none of them.
+void InventoryReader::judge_trees() {
+    for (RelationDesc& root : inventory_.relations)
+        if (root.has_children && root.parents.empty()) root.elsewhere = why_elsewhere(root);
+}
+
+/// Nothing is planned where that would run functions of others with our rights. A tree with foreign members is not
+/// judged: how these are read is theirs to say.
+std::string InventoryReader::why_elsewhere(const RelationDesc& root) {
+    const PlanQuestion question{{}, members_of(root)};
+    if (question.leaves.empty()) return {};
+    if (!options_.run_owners_code && run(owners_code_query({root.oid})).rows() > 0)
+        return "planning a query on it would run functions of its owner";
+    Connection& connection = session_.connection();
+    connection.query(savepoint_statement());
+    std::optional<std::string> reason;
+    try {
+        connection.query(plan_settings_statements());
+        const Result plan = connection.query(tree_plan_statement(root.name));
+        reason = plan.rows() == 1 ? why_not_plain(plan.text(0, 0), question) : "the server shows no plan";
+    } catch (const Error& error) {
+        if (error.sqlstate().empty()) throw;
+        reason = fmt::format("the server does not tell how it reads it: {}", error.what());
+    }
+    connection.query(rollback_to_savepoint_statement());
+    connection.query(release_savepoint_statement());
+    return reason.value_or("");
+}
+
+/// The root and all that inherits from it; nothing where a foreign table is among them.
+std::vector<PlanLeaf> InventoryReader::members_of(const RelationDesc& root) const {
+    std::vector<PlanLeaf> leaves{{root.name}};
+    for (const RelationDesc& member : inventory_.relations) {
+        if (std::find(member.ancestors.begin(), member.ancestors.end(), root.oid) == member.ancestors.end()) continue;
+        if (member.relkind == 'f') return {};
+        leaves.push_back({member.name});
+    }
+    return leaves;
 }
 
 void InventoryReader::mark_matched(std::vector<bool>& matched, std::string_view numbers) {

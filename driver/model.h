@@ -145,12 +145,14 @@ struct RelationDesc {
     bool has_children = false;             ///< inheritance children
     bool has_own_columns = false;          ///< an inheritance child: none of its parents has some of its columns
     bool readable_alone = true;            ///< SELECT on the whole of it and USAGE on its schema
-    std::string checks;                    ///< CHECK constraints of an inheritance child, as one text
-    bool selected = false;                 ///< the table and schema patterns choose it and no exclusion matches
-    bool excluded = false;                 ///< an exclusion matches it
-    bool named = false;                    ///< a table pattern without wildcards names it
-    bool locked = false;                   ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
-    std::string unreadable;                ///< why it could not be described; empty: it could, or is locked
+    /// The root of a tree of inheritance: why its rows may not be those of its members; empty: they are.
+    std::string elsewhere;
+    std::string checks;      ///< CHECK constraints of an inheritance child, as one text
+    bool selected = false;   ///< the table and schema patterns choose it and no exclusion matches
+    bool excluded = false;   ///< an exclusion matches it
+    bool named = false;      ///< a table pattern without wildcards names it
+    bool locked = false;     ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
+    std::string unreadable;  ///< why it could not be described; empty: it could, or is locked
     Unlogged unlogged = Unlogged::kNothing;
     bool foreign_parts = false;                   ///< a foreign table, or one is among its partitions or children
     bool populated = true;                        ///< false: materialised view without data

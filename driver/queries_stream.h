@@ -74,6 +74,8 @@ std::string count_misplaced_statement(const std::vector<PartitionBound>& bounds)
 
 /// For plan_statement(): the planner has nothing to choose from but scans of tables, and says every name in quotes.
 std::string plan_settings_statements();
+/// EXPLAIN of a query of a whole tree of inheritance that shows no column, as why_not_plain() takes it.
+std::string tree_plan_statement(const QualifiedName& root);
 
 /// How the server would read columns of the relation as a whole, as why_not_plain() takes it (read_plan.h). Result: one
 /// json.

@@ -106,6 +106,12 @@ bool Trees::is_divided_otherwise(const std::vector<Both<std::size_t>>& pairs, co
 
 /// What a query of the root shows of its children asks for rights on the root alone, and follows the root's policies.
 bool Trees::is_hidden(const std::vector<Both<std::size_t>>& pairs, TreeDivision& division) const {
+    for (Side side : {Side::kSource, Side::kTarget}) {
+        const std::string& elsewhere = relation(side, pairs.front()[side]).elsewhere;
+        if (elsewhere.empty()) continue;
+        division.notes.push_back(fmt::format("{}: on {} {}", kAsAWhole, side_name(side), elsewhere));
+        return true;
+    }
     for (const Both<std::size_t>& pair : pairs)
         for (Side side : {Side::kSource, Side::kTarget}) {
             const RelationDesc& member = relation(side, pair[side]);

@@ -189,7 +189,8 @@ def test_columns_that_look_like_each_other(pair, form):
 def test_names_that_are_not_utf8(source_cluster, target_cluster):
     """A database that converts nothing has names of any bytes; two of them are two tables, everywhere."""
     options = "TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
-    sides = [cluster.create_database(options=options) for cluster in (source_cluster, target_cluster)]
+    sides = [cluster.create_database(options=options + (" LOCALE_PROVIDER libc" if cluster.installation.major >= 15 else ""))
+             for cluster in (source_cluster, target_cluster)]
     try:
         for number, side in enumerate(sides):
             connection = side.connect()

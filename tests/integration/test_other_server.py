@@ -291,17 +291,16 @@ def fill_pool(port, database, pool):
 @pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_pooler_in_transaction_mode(servers, engine, data, tmp_path):
-    """Before two servers that were restored from one backup. With three connections in turn, the second look of a session at who answers is another one's
-    than the first; with two it may be the same one's, but not that of the catalogs."""
-    with servers.behind_one_address("copy", lambda number: number % 2 == 1) as proxy, pgbouncer("transaction", proxy.port, DATA, tmp_path, 3) as port:
-        fill_pool(port, data, 3)
-        run = servers.run(data, engine, port).expect(ERROR)
-    assert "target answers one session from several backends: a pooler in transaction or statement mode" in run.stderr, run
-    assert "session mode" in run.stderr, run
-    with servers.behind_one_address("copy", lambda number: number % 2 == 1) as proxy, pgbouncer("transaction", proxy.port, DATA, tmp_path, 2) as port:
-        fill_pool(port, data, 2)
-        run = servers.run(data, engine, port)
-    assert run.status in (ERROR, INCOMPLETE) and ("pooler" in run.stderr or OTHER_OF_CLUSTER in run.stderr), run
+    """Before two servers that were restored from one backup. The second look of a session at who answers is another one's than the first, or the first
+    look is not that of the catalogs: whichever is seen first is told."""
+    for connections in (3, 2):
+        with servers.behind_one_address("copy", lambda number: number % 2 == 1) as proxy, \
+                pgbouncer("transaction", proxy.port, DATA, tmp_path, connections) as port:
+            fill_pool(port, data, connections)
+            run = servers.run(data, engine, port)
+        assert run.status in (ERROR, INCOMPLETE), run
+        told = run.stdout + run.stderr
+        assert "a pooler in transaction or statement mode" in told or OTHER_OF_CLUSTER in told, run
 
 
 @pytest.mark.parametrize("data", DATA)
