@@ -233,7 +233,7 @@ class Thirteen:
         version = str(source.connection.server_version).encode()
         with Proxy(source.cluster.port, lambda number, data: requests.append(data), lambda data: data.replace(version, b"130000")) as proxy:
             run = self.pair.compare("--engine", "stream", "--workers", "2", "--ranges", "8", *arguments, source=source.tcp_conninfo(proxy.port))
-        self.shares = {share for data in requests for share in re.findall(rb'WHERE \("t"."id" (?:<|>=)[^)]*\)', data)}
+        self.shares = {share for data in requests for share in re.findall(rb'COPY .* AND (\("t"."id" (?:<|>=)[^)]*\))', data)}
         return run
 
 
@@ -249,7 +249,7 @@ def test_rows_that_an_index_lacks_where_connections_share_it(pair, made, table, 
     pair.both(made + "; INSERT INTO t SELECT n, 'v' || n FROM generate_series(1, 1000) n; ANALYZE t")
     thirteen = Thirteen(pair)
     assert not thirteen.compare(*where).expect(IDENTICAL).table()["notes"]
-    assert len(thirteen.shares) == 2
+    assert len(thirteen.shares) == (0 if where and table == "high" else 2)  # partitions under a condition are read by way of their parent
     insert_unindexed(pair.source, "(2000, 'not seen by way of the index')", table)
     found = thirteen.compare(*where).expect(DIVERGENT).table()
     assert findings(found) == {missing_on_target(id="2000")} and found["notes"] == [DISAGREES]
@@ -295,7 +295,7 @@ def test_primary_keys_that_prove_nothing_are_unproven_keys(pair):
               "INSERT INTO parent SELECT n, n FROM generate_series(1, 50) n; INSERT INTO child SELECT n, n FROM generate_series(40, 90) n")
     pair.target.execute("UPDATE later SET v = 0 WHERE id = 7; UPDATE child SET v = 0 WHERE id = 80")
     run = pair.compare().expect(DIVERGENT)
-    for name, key in (("public.later", "7"), ("public.parent", "80")):
+    for name, key in (("public.later", "7"), ("public.child", "80")):
         table = run.table(name)
         assert table["key"] == ["id"] and table["key_proven"] is False
         assert findings(table) == {mismatch("v", id=key)}
