@@ -356,10 +356,12 @@ def test_parents_with_plain_children(bare):
     bare.both("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE child (extra int) INHERITS (t);"
               "INSERT INTO t SELECT n, n FROM generate_series(1, 100) n; INSERT INTO child SELECT n, n, n FROM generate_series(50, 150) n")
     bare.compare().expect(IDENTICAL)
-    bare.target.execute("UPDATE ONLY child SET v = 0 WHERE id = 60")
-    table = bare.compare().expect(DIVERGENT).table("public.t")
-    assert table["rows"] == {"source": "201", "target": "201"} and table["key_proven"] is False
-    assert findings(table) == {mismatch("v", id="60")}
+    bare.target.execute("UPDATE ONLY child SET v = 0 WHERE id = 60; UPDATE ONLY t SET v = 1 WHERE id = 70")
+    run = bare.compare().expect(DIVERGENT)
+    for name, rows, id, proven in (("public.t", "100", "70", True), ("public.child", "101", "60", False)):
+        table = run.table(name)
+        assert table["rows"] == {"source": rows, "target": rows} and table["key_proven"] is proven
+        assert findings(table) == {mismatch("v", id=id)}
 
 
 def test_rows_on_either_side_alone(bare_scratch):
