@@ -19,6 +19,10 @@ namespace {
 /// What the extension marks its progress notices with.
 constexpr std::string_view kProgressState = "PP001";
 
+/// How long a server may be silent before what has come is looked at again. Where libpq has no memory to say that a COPY
+/// begins, it waits for more, which an answer that is whole does not bring.
+constexpr std::chrono::seconds kParseAgain{1};
+
 ResultPtr own(PGresult* result) {
     return {result, [](PGresult* r) { PQclear(r); }};
 }
@@ -241,7 +245,7 @@ ResultPtr Connection::State::take_result() {
         return result;
     }
     while (PQisBusy(conn)) {
-        wait(POLLIN);
+        wait(POLLIN, Clock::now() + kParseAgain);
         consume();
     }
     return own(PQgetResult(conn));

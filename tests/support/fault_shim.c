@@ -2,6 +2,7 @@
  * Preloaded into pgparity, lets what the system gives run out at a chosen point, counted from main():
  *
  *   FAULT_ALLOCATION=N[:COUNT]  the Nth allocation fails, and the COUNT-1 after it (0: all that follow)
+ *   FAULT_COPY=N                no allocation succeeds while the beginning of the Nth COPY is dealt with
  *   FAULT_ROOM=BYTES            files have room for so many bytes, then ENOSPC
  *   FAULT_TOLD=FILE             gets the number of allocations at the end
  */
@@ -9,10 +10,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -23,14 +26,20 @@ extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 
 static atomic_long allocations, room = -1;
-static long first_failure, failures;
+static long first_failure, failures, failing_copy;
+static atomic_long copies;
 static atomic_int started;
+static _Thread_local int in_copy; /* from the arrival of its first message to the thread's next wait */
 
 static int fails(void)
 {
     if (!started)
         return 0;
     long number = ++allocations;
+    if (in_copy) {
+        errno = ENOMEM;
+        return 1;
+    }
     if (first_failure == 0 || number < first_failure || (failures > 0 && number >= first_failure + failures))
         return 0;
     errno = ENOMEM;
@@ -74,6 +83,26 @@ WRITER(write, (int descriptor, const void *data, size_t size), (descriptor, data
 WRITER(pwrite, (int descriptor, const void *data, size_t size, off_t at), (descriptor, data, size, at))
 WRITER(pwrite64, (int descriptor, const void *data, size_t size, off64_t at), (descriptor, data, size, at))
 
+ssize_t recv(int descriptor, void *data, size_t size, int flags)
+{
+    static ssize_t (*real)(int, void *, size_t, int);
+    if (!real)
+        real = (ssize_t(*)(int, void *, size_t, int))dlsym(RTLD_NEXT, "recv");
+    ssize_t length = real(descriptor, data, size, flags);
+    if (started && failing_copy && length > 0 && *(char *)data == 'H' && ++copies == failing_copy)
+        in_copy = 1;
+    return length;
+}
+
+int poll(struct pollfd *awaited, nfds_t count, int timeout)
+{
+    static int (*real)(struct pollfd *, nfds_t, int);
+    if (!real)
+        real = (int (*)(struct pollfd *, nfds_t, int))dlsym(RTLD_NEXT, "poll");
+    in_copy = 0;
+    return real(awaited, count, timeout);
+}
+
 static void tell(void)
 {
     started = 0;
@@ -95,6 +124,8 @@ static int counted_main(int argc, char **argv, char **environment)
         first_failure = strtol(spec, &end, 10);
         failures = *end == ':' ? strtol(end + 1, NULL, 10) : 1;
     }
+    if (getenv("FAULT_COPY"))
+        failing_copy = atol(getenv("FAULT_COPY"));
     if (getenv("FAULT_ROOM"))
         room = atol(getenv("FAULT_ROOM"));
     atexit(tell);
