@@ -135,8 +135,7 @@ std::string set_local(std::string_view name, std::string_view value) {
 
 /// What changes output, what changes how our literals and the user's condition are read, and what would end a
 /// transaction that waits for the other side. Not lc_monetary: it says what an amount of money is, not only how it
-/// prints. Queries of the catalogs would be compiled for a second wherever a role's or database's settings make the
-/// planner take them for expensive.
+/// prints.
 std::string pinned_settings() {
     std::string sql;
     for (const auto& [name, value] : {
@@ -154,7 +153,6 @@ std::string pinned_settings() {
              {"transform_null_equals", "off"},
              {"client_min_messages", "notice"},
              {"idle_in_transaction_session_timeout", "0"},
-             {"jit", "off"},
              {"enable_indexonlyscan", "off"},        // rows that a corrupt index lacks would not be seen
              {"constraint_exclusion", "partition"},  // what conditions leave out is the same whichever engine reads
              {"enable_partition_pruning", "on"},
@@ -313,7 +311,8 @@ Query row_values_call(const TablePlan& table, Side side, const DigestSettings& s
 
 // ---- sessions ------------------------------------------------------------------------------------------------
 
-std::string pin_search_path_statement() { return "SET search_path = pg_catalog, pg_temp"; }
+/// The planner takes some queries of the catalogs for expensive, and they would be compiled for seconds.
+std::string pin_session_statements() { return "SET search_path = pg_catalog, pg_temp;SET jit = off"; }
 
 Query optional_settings_query() {
     return {

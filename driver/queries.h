@@ -14,7 +14,7 @@
 /// All SQL that the driver sends. Nothing here runs anything.
 ///
 /// Every relation, function and type is qualified, and values travel as parameters. Operators are found through
-/// search_path, which pin_search_path_statement pins before anything else runs. What a statement cannot take as a
+/// search_path, which pin_session_statements pins before anything else runs. What a statement cannot take as a
 /// parameter (the names in LOCK TABLE, the values in SET) is quoted by quote_identifier and quote_literal.
 namespace parity::driver {
 
@@ -134,8 +134,8 @@ inline constexpr int kIdentityColumns = 7;
 /// What such a query gave in `row`, from column `first` on.
 ServerIdentity read_identity(const Result& result, int row, int first);
 
-/// Once a connection, before anything else: the search path.
-std::string pin_search_path_statement();
+/// Once a connection, before anything else: the search path, and that nothing is compiled.
+std::string pin_session_statements();
 /// Once a connection: settings that count outside of transactions. `available` is what optional_settings_query gave.
 std::string session_settings_statements(const std::vector<std::string>& available);
 

@@ -16,9 +16,10 @@ Query owners_code_query(const std::vector<std::uint32_t>& oids) {
 strong AS (SELECT FROM pg_catalog.pg_roles AS r
     WHERE (r.rolsuper OR r.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))
     AND (pg_catalog.pg_has_role(session_user, r.oid, 'MEMBER') OR pg_catalog.pg_has_role(current_user, r.oid, 'MEMBER'))),
-below(root, oid) AS (SELECT r.oid, r.oid FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS r(oid)
+root(oid) AS (SELECT r.oid FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS r(oid) WHERE EXISTS (SELECT FROM strong)),
+below(root, oid) AS (SELECT r.oid, r.oid FROM root AS r
     UNION SELECT b.root, i.inhrelid FROM below AS b JOIN pg_catalog.pg_inherits AS i ON i.inhparent = b.oid),
-above(root, oid) AS (SELECT r.oid, r.oid FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS r(oid)
+above(root, oid) AS (SELECT r.oid, r.oid FROM root AS r
     UNION SELECT a.root, i.inhparent FROM above AS a JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = a.oid),
 family(root, oid) AS (SELECT * FROM below UNION SELECT * FROM above),
 expression(root, classid, objid) AS (
@@ -51,7 +52,7 @@ used(root, classid, objid, refclassid, refobjid) AS (
 SELECT DISTINCT ON (u.root) u.root, p.oid::pg_catalog.regprocedure, pg_catalog.pg_get_userbyid(p.proowner),
     pg_catalog.pg_describe_object(u.classid, u.objid, 0)
 FROM used AS u JOIN pg_catalog.pg_proc AS p ON p.oid = u.refobjid
-WHERE u.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND EXISTS (SELECT FROM strong)
+WHERE u.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
 AND p.proowner NOT IN (SELECT t.oid FROM trusted AS t)
 ORDER BY u.root, p.oid, u.objid)",
             {array_literal(oids)}};

@@ -31,7 +31,7 @@ Recorder::Recorder(const Options& options, std::uint64_t seed, std::shared_ptr<s
 void Recorder::open(std::uint64_t seed) {
     connection_ = Connection::open(kServer, options_.record, "pgparity: record", options_.connect_timeout_s);
     connection_->set_answer_time(kRecordAnswerTime);
-    connection_->query(pin_search_path_statement());
+    connection_->query(pin_session_statements());
     const Result settings = call(optional_settings_query());
     std::vector<std::string> available;
     for (int row = 0; row < settings.rows(); ++row) available.emplace_back(settings.text(row, 0));

@@ -47,7 +47,7 @@ Session Session::open(Side side, const Options& options, const std::string& purp
                                      options.connect_timeout_s, failure),
                     options, purpose, named);
     Connection& connection = session.connection_;
-    connection.query(pin_search_path_statement());
+    connection.query(pin_session_statements());
     const Query query = optional_settings_query();
     const Result settings = connection.query(query.sql, query.parameters);
     for (int row = 0; row < settings.rows(); ++row) session.optional_settings_.emplace_back(settings.text(row, 0));
