@@ -67,11 +67,11 @@ std::vector<std::string> sample_blocks(Session& session, const StreamTable& stre
     return sample.take();
 }
 
-/// Only a column that is read as it is has its own type's histogram.
+/// Only a column that is read as it is has the histogram of what is read.
 std::vector<std::string> read_histogram(Session& session, const StreamTable& stream, const TablePlan& table) {
     const Side side = session.side();
     const std::string column = "column";
-    if (stream.columns().key.front()->select_expression(column) != column) return {};
+    if (stream.leading_type().empty() || stream.columns().key.front()->select_expression(column) != column) return {};
     KeySample sample(stream.columns(), 1);
     sample.read(session.connection().copy_out(copy_histogram_statement(
         table.name[side], stream.leading_column(), stream.leading_type(), table.relkind[side] == 'p')));

@@ -47,6 +47,13 @@ const TypeDesc& base_type(const TypeCatalog& catalog, std::uint32_t oid) {
     return *type;
 }
 
+/// Whether an array of texts can be read as values of a type, by nothing but what is the server's or an extension's: the
+/// text of a domain, alone or within another type, is read by its CHECKs, which are its owner's. Arrays have no arrays.
+bool has_safe_array(const TypeDesc& type) {
+    if (type.element != 0) return false;
+    return type.kind == 'b' || type.kind == 'e' || (type.kind != 'd' && type.schema == "pg_catalog");
+}
+
 }  // namespace
 
 StreamTable::StreamTable(Session& session, const TablePlan& table, const ServerInfo& server)
@@ -87,8 +94,8 @@ void StreamTable::read_columns(Session& session) {
 
 void StreamTable::note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type) {
     leading_column_ = column;
-    leading_type_ = quote_identifier(QualifiedName{catalog.at(type).schema, catalog.at(type).name});
     const TypeDesc& base = base_type(catalog, type);
+    if (has_safe_array(base)) leading_type_ = quote_identifier(QualifiedName{base.schema, base.name});
     if (base.schema == "pg_catalog") leading_.type = base.name;
     leading_.form = columns_.key.front()->form();
     leading_.expression = fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(column));

@@ -34,7 +34,8 @@ class StreamTable {
 
     /// Whether every part's blocks can be sampled.
     bool can_be_sampled() const;
-    /// The name and the type, in SQL and without a modifier, of the key's first column, where there is a key.
+    /// Of the key's first column, where there is a key: its name, and the type to read its values' texts as, in SQL and
+    /// without a modifier. No type where reading them may run what an owner wrote.
     const std::string& leading_column() const { return leading_column_; }
     const std::string& leading_type() const { return leading_type_; }
 
