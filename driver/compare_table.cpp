@@ -493,10 +493,10 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
                 compare_large_objects(context, table, table_no, sessions, result);
             else
                 compare_rows(context, table, table_no, sessions, result);
-            for (Session* session : {sessions.source, sessions.target})
-                if (std::optional<std::string> note = note_misplaced_rows(*session, table))
-                    result.notes.push_back(std::move(*note));
         });
+        for (Session* session : {sessions.source, sessions.target})
+            if (std::optional<std::string> note = note_misplaced_rows(*session, table, *context.options))
+                result.notes.push_back(std::move(*note));
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
         note_failure(error, result);

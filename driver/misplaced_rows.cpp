@@ -30,7 +30,22 @@ struct Misplaced {
     bool sampled = false;
 };
 
-Misplaced count_misplaced(Session& session, const TablePlan& table) {
+/// The same table, over which no code of an owner is planned with this role's rights.
+TablePlan with_care(TablePlan table, Side side, const Options& options) {
+    table.must_run_no_code[side] = !options.run_owners_code;
+    return table;
+}
+
+std::int64_t count_misplaced(Session& session, const TablePlan& table, const std::vector<PartitionBound>& bounds) {
+    session.begin_table(table);
+    const std::int64_t rows = to_integer(session.connection().query(count_misplaced_statement(bounds)).text(0, 0));
+    session.require_named_server();
+    session.end();
+    return rows;
+}
+
+Misplaced find_misplaced(Session& session, const TablePlan& table) {
+    session.begin_table(table);
     const Query query = partition_bounds_query(table.oid[session.side()]);
     const Result found = session.connection().query(query.sql, query.parameters);
     const std::int64_t share = std::max(kBlocksOfPartition, kBlocksOfTable / std::max(1, found.rows()));
@@ -45,7 +60,7 @@ Misplaced count_misplaced(Session& session, const TablePlan& table) {
                           std::string(found.text(row, 2)),
                           percent});
         if (bounds.size() < kPartitionsAtOnce && row + 1 < found.rows()) continue;
-        misplaced.rows += to_integer(session.connection().query(count_misplaced_statement(bounds)).text(0, 0));
+        misplaced.rows += count_misplaced(session, table, bounds);
         bounds.clear();
     }
     return misplaced;
@@ -53,17 +68,18 @@ Misplaced count_misplaced(Session& session, const TablePlan& table) {
 
 }  // namespace
 
-std::optional<std::string> note_misplaced_rows(Session& session, const TablePlan& table) {
-    if (table.relkind[session.side()] != 'p' || !session.may_plan(table)) return std::nullopt;
+std::optional<std::string> note_misplaced_rows(Session& session, const TablePlan& table, const Options& options) {
+    if (table.relkind[session.side()] != 'p') return std::nullopt;
     try {
-        const Misplaced misplaced = count_misplaced(session, table);
+        const Misplaced misplaced = find_misplaced(session, with_care(table, session.side(), options));
         if (misplaced.rows == 0) return std::nullopt;
         return fmt::format(
             "{}{} rows on {} are in partitions whose bounds exclude them: queries with a condition on the partition "
             "key may not see them",
             misplaced.sampled ? "at least " : "", misplaced.rows, side_name(session.side()));
     } catch (const Error& error) {
-        if (error.kind() != ErrorKind::kServer) throw;
+        session.end();
+        if (error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kOtherServer) throw;
         return std::nullopt;
     }
 }

@@ -176,12 +176,6 @@ TableSnapshot Session::check(const TablePlan& table) {
     return {std::string(state.text(0, 2))};
 }
 
-bool Session::may_plan(const TablePlan& table) {
-    if (options_->run_owners_code) return true;
-    const Query query = owners_code_query({table.oid[side()]});
-    return connection_.query(query.sql, query.parameters).rows() == 0;
-}
-
 /// What was not there when the catalogs were read.
 void Session::require_no_owners_code(const TablePlan& table) {
     if (!table.must_run_no_code[side()]) return;

@@ -67,10 +67,6 @@ class Session {
     /// Closes the further connections, and with them the memory that large rows took.
     void close_shared() { shared_.clear(); }
 
-    /// Whether a query over the table may be planned with this role's rights: no owner's code runs for it, or the user
-    /// accepts that.
-    bool may_plan(const TablePlan& table);
-
     /// Throws as begin_table does where a part of the table was rewritten since the snapshot was taken. What was read
     /// without a lock until now counts only if this returns.
     void require_not_rewritten(const TablePlan& table);

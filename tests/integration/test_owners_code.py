@@ -3,6 +3,7 @@
 import pytest
 
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch
+from support.proxy import Proxy
 
 # It runs wherever the planner meets it with constants, and leaves a trace if that was with more rights than its owner has.
 OWNER = ("DO $$ BEGIN CREATE ROLE mallory LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
@@ -97,6 +98,46 @@ def test_no_check_of_a_domain_runs_for_bounds(pair, key):
     pair.compare(*arguments).expect(DIVERGENT)
     expect_no_trace(pair)
     assert pair.source.value("SELECT count(*) FROM pg_stats WHERE tablename = 't' AND attname = 'id' AND histogram_bounds IS NOT NULL") > 0
+
+
+PARTITIONED = "CREATE TABLE pub.t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);" + PARTS + ROWS
+
+
+def compare_while(pair, statement, when, *arguments):
+    """Runs a statement on the source when a query is sent there that holds this text."""
+    def on_request(_, data):
+        if when in data and not done:
+            pair.source.execute(statement)
+            done.append(data)
+
+    done = []
+    with Proxy(pair.source.cluster.port, on_request) as proxy:
+        run = pair.compare(*arguments, source=pair.source.tcp_conninfo(port=proxy.port))
+    assert done
+    return run
+
+
+def test_no_code_runs_of_an_index_that_is_made_meanwhile(pair):
+    """The snapshot of the table does not show it; the planner, which is asked for rows outside of their bounds, would."""
+    make(pair, OWNER + PARTITIONED + "RESET ROLE")
+    arguments = ["CREATE INDEX t_j ON pub.t_1 ((pub.evil(88) + id))", b"pg_get_partition_constraintdef", "--table", "pub.t"]
+    compare_while(pair, *arguments).expect(IDENTICAL)
+    pair.both("DROP INDEX IF EXISTS pub.t_j; UPDATE pub.t SET v = 'other' WHERE id = 500")
+    pair.target.execute("UPDATE pub.t SET v = 'another' WHERE id = 500")
+    compare_while(pair, *arguments).expect(DIVERGENT)
+    expect_no_trace(pair)
+
+
+@pytest.mark.parametrize("engine", ["auto", "stream"])
+def test_a_function_of_bounds_that_may_not_be_called(pair, engine):
+    """Reading the rows calls none. What is said about rows outside of their bounds is a note, and its failure no failure."""
+    make(pair, OWNER + "CREATE FUNCTION pub.part(v text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN lower(v); END';"
+         "CREATE TABLE pub.t (id int NOT NULL, v text) PARTITION BY LIST (pub.part(v)); CREATE TABLE pub.t_1 PARTITION OF pub.t FOR VALUES IN ('x');"
+         + ROWS + "REVOKE ALL ON FUNCTION pub.part FROM PUBLIC; GRANT SELECT ON pub.t, pub.t_1 TO reader; RESET ROLE")
+    sides = {"source": pair.source.conninfo(user="reader"), "target": pair.target.conninfo(user="reader")}
+    pair.compare("--engine", engine, "--table", "pub.t", "--key", "pub.t=id", **sides).expect(IDENTICAL)
+    pair.target.execute("UPDATE pub.t SET v = 'X' WHERE id = 500")
+    pair.compare("--engine", engine, "--table", "pub.t", "--key", "pub.t=id", **sides).expect(DIVERGENT)
 
 
 def test_a_role_with_select_alone_reads_such_tables(pair):
