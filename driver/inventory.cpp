@@ -279,11 +279,12 @@ void InventoryReader::judge_trees() {
         if (root.has_children && root.parents.empty()) root.elsewhere = why_elsewhere(root);
 }
 
-/// Nothing is planned where that would run functions of others with our rights. A tree with foreign members is not
-/// judged: how these are read is theirs to say.
+/// Nothing is planned where that would run functions of others with our rights, as far as a fresh snapshot shows. A tree
+/// with foreign members is not judged: how these are read is theirs to say.
 std::string InventoryReader::why_elsewhere(const RelationDesc& root) {
     const PlanQuestion question{{}, members_of(root)};
     if (question.leaves.empty()) return {};
+    session_.begin_inventory();
     if (!options_.run_owners_code && run(owners_code_query({root.oid})).rows() > 0)
         return "planning a query on it would run functions of its owner";
     Connection& connection = session_.connection();

@@ -128,6 +128,18 @@ def test_no_code_runs_of_an_index_that_is_made_meanwhile(pair):
     expect_no_trace(pair)
 
 
+def test_no_code_runs_of_an_index_that_is_made_while_the_catalogs_are_read(pair):
+    """Of a tree the planner is asked before it is known how it will be compared."""
+    make(pair, OWNER + "CREATE TABLE pub.t (id int PRIMARY KEY, v text); CREATE TABLE pub.c () INHERITS (pub.t);" + ROWS + "RESET ROLE")
+    arguments = ["CREATE INDEX t_j ON pub.t ((pub.evil(99) + id))", b"lineage(", "--table", "pub.t"]
+    run = compare_while(pair, *arguments).expect(IDENTICAL)
+    assert "would run functions of its owner" in "".join(run.table("pub.t")["notes"])
+    pair.source.execute("DROP INDEX pub.t_j")
+    pair.target.execute("UPDATE pub.t SET v = 'other' WHERE id = 500")
+    compare_while(pair, *arguments).expect(DIVERGENT)
+    expect_no_trace(pair)
+
+
 @pytest.mark.parametrize("engine", ["auto", "stream"])
 def test_a_function_of_bounds_that_may_not_be_called(pair, engine):
     """Reading the rows calls none. What is said about rows outside of their bounds is a note, and its failure no failure."""
