@@ -165,7 +165,9 @@ std::span<const Oid> as_span(List* oids) {
 /// Asks the planner, which has to be asked before any page is read. Other obstacles keep rows from being read, but
 /// not the keys of an index for bounds.
 void judge(DigestTask& task, List* family, bool keys_only) {
-    task.folded = find_folded_code(as_span(family));
+    const std::span<const Oid> relations = as_span(family);
+    task.folded = find_folded_code(relations);
+    task.other_owner = find_other_owner(relations);
     if (task.obstacle == ScanObstacle::kRelationKind || task.row_security) return;
     judge_scan(task, task.obstacle == ScanObstacle::kNone || keys_only);
     if (task.obstacle == ScanObstacle::kNone && !task.in_heap) task.obstacle = ScanObstacle::kPlan;

@@ -59,9 +59,10 @@ struct DigestTask {
     bool in_heap;              ///< the server's planner reads all rows from the leaves' pages; without it none is read
     const char* objection;     ///< why not, where the planner was asked
     const FoldedCode* folded;  ///< what planning would call with the caller's rights; null: nothing
-    const char* question;      ///< what the planner was asked
-    PlannedStmt* plan;         ///< its answer
-    DigestSpec spec;           ///< without bounds and kept ranges
+    Oid other_owner;  ///< who could change that while it is planned; InvalidOid: nobody but the caller and superusers
+    const char* question;  ///< what the planner was asked
+    PlannedStmt* plan;     ///< its answer
+    DigestSpec spec;       ///< without bounds and kept ranges
 };
 
 /// Why the task's relation is not scanned directly: a phrase for people. Null where it is.

@@ -152,4 +152,10 @@ const FoldedCode* find_folded_code(std::span<const Oid> family) {
     return search.result();
 }
 
+Oid find_other_owner(std::span<const Oid> family) {
+    for (Oid relation : family)
+        if (const Oid owner = owner_of(relation); !is_trusted(owner)) return owner;
+    return InvalidOid;
+}
+
 }  // namespace parity::backend

@@ -21,4 +21,7 @@ struct FoldedCode {
 /// is a partition of. Evaluates nothing. Null where there is no such function; otherwise in the current context.
 const FoldedCode* find_folded_code(std::span<const Oid> family);
 
+/// The first owner of one of them who is neither the caller nor a superuser; InvalidOid for none.
+Oid find_other_owner(std::span<const Oid> family);
+
 }  // namespace parity::backend

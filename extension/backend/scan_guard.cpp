@@ -41,21 +41,28 @@ int without_indexes() {
 
 PlannedStmt* plan(Query* query, const char* sql) { return pg_plan_query(query, sql, CURSOR_OPT_PARALLEL_OK, nullptr); }
 
-void explain_owners_plan(void* task) {
-    const auto* self = static_cast<const DigestTask*>(task);
+/// A plan that is being made as somebody else.
+struct OwnersPlan {
+    Relation relation;
+    Oid owner;
+};
+
+void explain_owners_plan(void* plan) {
+    const auto* self = static_cast<const OwnersPlan*>(plan);
     errcontext("planning a query on \"%s\" as the role \"%s\"", RelationGetRelationName(self->relation),
-               GetUserNameFromId(self->folded->owner, true));
+               GetUserNameFromId(self->owner, true));
 }
 
 /// As REINDEX does it: the owner's functions get the owner's rights, and a search path that the caller did not choose.
-PlannedStmt* plan_as_owner(const DigestTask& task, Query* query, const char* sql) {
+PlannedStmt* plan_as_owner(const DigestTask& task, Oid owner, Query* query, const char* sql) {
     Oid user;
     int context;
     GetUserIdAndSecContext(&user, &context);
-    ErrorContextCallback callback{error_context_stack, explain_owners_plan, const_cast<DigestTask*>(&task)};
+    OwnersPlan explained{task.relation, owner};
+    ErrorContextCallback callback{error_context_stack, explain_owners_plan, &explained};
     error_context_stack = &callback;
     set_for_now("search_path", "pg_catalog, pg_temp");
-    SetUserIdAndSecContext(task.folded->owner, context | SECURITY_RESTRICTED_OPERATION);
+    SetUserIdAndSecContext(owner, context | SECURITY_RESTRICTED_OPERATION);
     PlannedStmt* made = plan(query, sql);
     SetUserIdAndSecContext(user, context);
     error_context_stack = callback.previous;
@@ -65,6 +72,14 @@ PlannedStmt* plan_as_owner(const DigestTask& task, Query* query, const char* sql
 bool has_planner_hooks() {
     return planner_hook || set_rel_pathlist_hook || set_join_pathlist_hook || create_upper_paths_hook ||
            get_relation_info_hook;
+}
+
+/// Whose rights the question is planned with; InvalidOid for the caller's. A superuser's are not lent where nothing was
+/// found either: an owner may add an index until the planner looks. Where there is a hook it is the caller whom it asks
+/// about, and what is found has it read otherwise.
+Oid planning_role(const DigestTask& task) {
+    if (task.folded) return task.folded->owner;
+    return superuser() && !has_planner_hooks() ? task.other_owner : InvalidOid;
 }
 
 /// Temporary relations of the session come last in the search path: names that a function does not qualify may mean
@@ -102,7 +117,8 @@ void judge_scan(DigestTask& task, bool reads) {
     if (!task.objection) {
         Query* query = linitial_node(Query, queries);
         if (reads) check_permissions(query);
-        task.plan = task.folded ? plan_as_owner(task, query, task.question) : plan(query, task.question);
+        const Oid owner = planning_role(task);
+        task.plan = OidIsValid(owner) ? plan_as_owner(task, owner, query, task.question) : plan(query, task.question);
         task.objection = object_to_plan(task, columns, task.plan);
     }
     AtEOXact_GUC(false, level);

@@ -13,7 +13,8 @@ namespace parity::backend {
 /// locked, and their kinds have storage.
 ///
 /// Where planning would call functions of an owner who is neither the caller nor a superuser, it is done as that owner,
-/// in a security-restricted operation.
+/// in a security-restricted operation. Where the caller is a superuser and no hook of the planner is set, so it is over
+/// every relation of such an owner.
 ///
 /// `reads`: pages are going to be read, and the caller's rights are checked as for the SELECT. Raises 42501.
 void judge_scan(DigestTask& task, bool reads);
