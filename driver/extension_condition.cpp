@@ -23,8 +23,8 @@ constexpr std::array<std::string_view, 36> kBeforeParenthesis{
     "length",   "like", "lower",  "ltrim",    "not",       "nullif", "or",   "position", "right",
     "rtrim",    "some", "strpos", "substr",   "substring", "then",   "trim", "upper",    "when"};
 
-constexpr std::array<std::string_view, 8> kNeverAllowed{"select", "with",     "table", "values",
-                                                        "exists", "operator", "array", "row"};
+constexpr std::array<std::string_view, 9> kNeverAllowed{"select",   "with",  "table", "values", "exists",
+                                                        "operator", "array", "row",   "uescape"};
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || (c & 0x80); }
 
@@ -84,6 +84,15 @@ bool is_sign(const std::vector<Token>& tokens, std::size_t at, std::string_view 
     return at < tokens.size() && tokens[at].kind == Token::Kind::kSign && tokens[at].text == sign;
 }
 
+bool is_name(const std::vector<Token>& tokens, std::size_t at) {
+    return at < tokens.size() && (tokens[at].kind == Token::Kind::kWord || tokens[at].kind == Token::Kind::kQuotedName);
+}
+
+/// "(a).b" calls b where a has no such part.
+bool takes_part(const std::vector<Token>& tokens, std::size_t at) {
+    return is_sign(tokens, at, ".") && is_name(tokens, at + 1) && (at == 0 || !is_name(tokens, at - 1));
+}
+
 std::optional<std::string> refuse_name(const std::vector<Token>& tokens, std::size_t at, const std::string& table,
                                        const std::vector<std::string>& of_other_types) {
     const Token& token = tokens[at];
@@ -106,7 +115,8 @@ std::optional<std::string> refuse(std::string_view expression, const std::string
         if (expression.find(other) != std::string_view::npos) return fmt::format("it has \"{}\" in it", other);
     const std::vector<Token> tokens = tokens_of(expression);
     for (std::size_t at = 0; at < tokens.size(); ++at) {
-        if (tokens[at].kind != Token::Kind::kWord && tokens[at].kind != Token::Kind::kQuotedName) continue;
+        if (takes_part(tokens, at)) return "it takes a part of a value";
+        if (!is_name(tokens, at)) continue;
         if (auto reason = refuse_name(tokens, at, table, of_other_types)) return reason;
     }
     return std::nullopt;

@@ -60,9 +60,10 @@ const ExtensionTable* counterpart(const ExtensionTable& table, const QualifiedNa
 
 // ---- counting ------------------------------------------------------------------------------------------------
 
-/// What begin_table() asks of a plan.
-TablePlan plan_of(const ExtensionTable& table, Side side) {
+/// What begin_table() asks of a plan. Rows are counted by a query with the session's rights.
+TablePlan plan_of(const ExtensionTable& table, Side side, const Options& options) {
     TablePlan plan;
+    plan.must_run_no_code[side] = !options.run_owners_code;
     plan.oid[side] = table.oid;
     plan.name[side] = table.name;
     plan.relkind[side] = table.relkind;
@@ -70,8 +71,8 @@ TablePlan plan_of(const ExtensionTable& table, Side side) {
     return plan;
 }
 
-std::uint64_t count_once(Session& session, const ExtensionTable& table) {
-    session.begin_table(plan_of(table, session.side()));
+std::uint64_t count_once(Session& session, const ExtensionTable& table, const Options& options) {
+    session.begin_table(plan_of(table, session.side(), options));
     const Query query = extension_row_count_query(table.name, table.relkind != 'p', table.condition);
     const Result result = session.connection().query(query.sql, query.parameters);
     std::uint64_t rows = 0;
@@ -82,10 +83,10 @@ std::uint64_t count_once(Session& session, const ExtensionTable& table) {
     return rows;
 }
 
-std::uint64_t count(Session& session, const ExtensionTable& table) {
+std::uint64_t count(Session& session, const ExtensionTable& table, const Options& options) {
     for (int attempt = 1;; ++attempt) {
         try {
-            return count_once(session, table);
+            return count_once(session, table, options);
         } catch (const Error& error) {
             session.end();
             if (!is_snapshot_failure(error) || attempt == kSnapshotAttempts) throw;
@@ -122,7 +123,7 @@ std::vector<Counted> count_side(const Options& options, NamedServers& named, con
         try {
             if (!session || !session->connection().alive())
                 session.emplace(Session::open(side, options, "extension tables", &named, failure));
-            counts[i].rows = count(*session, *table);
+            counts[i].rows = count(*session, *table, options);
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kOtherServer) throw;
             counts[i].reason = error.what();

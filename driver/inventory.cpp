@@ -279,8 +279,8 @@ void InventoryReader::judge_trees() {
         if (root.has_children && root.parents.empty()) root.elsewhere = why_elsewhere(root);
 }
 
-/// Nothing is planned where that would run functions of others with our rights, as far as a fresh snapshot shows. A tree
-/// with foreign members is not judged: how these are read is theirs to say.
+/// Nothing is planned where that would run functions of others with our rights, as far as a fresh snapshot shows. A
+/// tree with foreign members is not judged: how these are read is theirs to say.
 std::string InventoryReader::why_elsewhere(const RelationDesc& root) {
     const PlanQuestion question{{}, members_of(root)};
     if (question.leaves.empty()) return {};
@@ -412,12 +412,17 @@ void InventoryReader::read_columns(const std::vector<std::uint32_t>& oids) {
     }
 }
 
-/// The extension plans as the owner where it has to; other queries are planned with the session's rights.
+/// The extension plans as the owner where it has to; streams and conditions are planned with the session's rights.
 void InventoryReader::read_owners_code(const std::vector<std::uint32_t>& oids) {
-    const bool planned_as_caller = streams() || !options_.where.empty();
-    if (!planned_as_caller || options_.run_owners_code) return;
-    for (std::uint32_t oid : oids) inventory_.relations.at(index_.at(oid)).planned_as_caller = true;
-    const Result result = run(owners_code_query(oids));
+    if (options_.run_owners_code) return;
+    std::vector<std::uint32_t> planned;
+    for (std::uint32_t oid : oids) {
+        RelationDesc& described = inventory_.relations.at(index_.at(oid));
+        described.planned_as_caller = streams() || !options_.where.empty() || !described.condition.empty();
+        if (described.planned_as_caller) planned.push_back(oid);
+    }
+    if (planned.empty()) return;
+    const Result result = run(owners_code_query(planned));
     for (int row = 0; row < result.rows(); ++row)
         relation(result.text(row, 0)).owners_code =
             describe_owners_code(result.text(row, 1), result.text(row, 2), result.text(row, 3));

@@ -92,8 +92,8 @@ std::string any_row_statement(const StreamPart& whole, const std::string& alias,
 std::string copy_sample_statement(const std::vector<std::string>& expressions, const StreamPart& part,
                                   const std::string& alias, double percent);
 
-/// COPY of the histogram of a column's values as pg_stats has it, in binary, as values of `type`, which is quoted and has
-/// no modifier. Nothing where there is none, or this role may not see it.
+/// COPY of the histogram of a column's values as pg_stats has it, in binary, as values of `type`, which is quoted and
+/// has no modifier. Nothing where there is none, or this role may not see it.
 std::string copy_histogram_statement(const QualifiedName& relation, const std::string& column, const std::string& type,
                                      bool with_descendants);
 

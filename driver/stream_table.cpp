@@ -47,8 +47,9 @@ const TypeDesc& base_type(const TypeCatalog& catalog, std::uint32_t oid) {
     return *type;
 }
 
-/// Whether an array of texts can be read as values of a type, by nothing but what is the server's or an extension's: the
-/// text of a domain, alone or within another type, is read by its CHECKs, which are its owner's. Arrays have no arrays.
+/// Whether an array of texts can be read as values of a type, by nothing but what is the server's or an extension's:
+/// the text of a domain, alone or within another type, is read by its CHECKs, which are its owner's. Arrays have no
+/// arrays.
 bool has_safe_array(const TypeDesc& type) {
     if (type.element != 0) return false;
     return type.kind == 'b' || type.kind == 'e' || (type.kind != 'd' && type.schema == "pg_catalog");

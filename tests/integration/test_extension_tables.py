@@ -5,6 +5,7 @@ import pytest
 from support.cluster import Cluster
 from support.extension_files import extension
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, mismatch, findings
+from test_owners_code import OWNER, expect_no_trace, make
 
 OWN = "parity_test_config"
 # A table with rows of the extension's own and of users, one of users only, one with a name that wants quotes, and one that nobody dumps.
@@ -96,6 +97,22 @@ def test_runs_that_name_tables_look_at_no_others(own):
     own.compare("--schema", "public").expect(INCOMPLETE)
     own.both("CREATE SCHEMA other; CREATE TABLE other.t (id int PRIMARY KEY)")
     own.compare("--schema", "other").expect(IDENTICAL)
+
+
+def test_no_code_of_an_owner_runs_for_rows_of_users(pair):
+    """Conditions and counts are planned with the rights of who compares."""
+    create(pair, "pg_partman", PARTMAN.format("WHERE control <> ''shipped''"), schema="partman")
+    create(pair, OWN, SCRIPT)
+    pair.both("INSERT INTO partman.part_config VALUES ('a', 'b'); INSERT INTO job VALUES (1, 'a')")
+    make(pair, OWNER + "RESET ROLE; GRANT ALL ON SCHEMA public, partman TO mallory; ALTER TABLE partman.part_config OWNER TO mallory; ALTER TABLE job OWNER TO mallory;"
+         "SET ROLE mallory; CREATE INDEX ON partman.part_config ((pub.evil(1) + length(control))); CREATE INDEX ON job ((pub.evil(2) + id))")
+    run = pair.compare().expect(INCOMPLETE)
+    expect_no_trace(pair)
+    assert "function pub.evil" in skipped(run, "partman.part_config")[0]
+    assert "rows of users are not counted on source" in skipped(run, "public.job")[0] and "function pub.evil" in skipped(run, "public.job")[0]
+    pair.target.execute("UPDATE partman.part_config SET control = 'c'")
+    run = pair.compare("--run-owners-code").expect(DIVERGENT)
+    assert "1 row of public.job (--table public.job compares them)" in run.report["not_compared"]
 
 
 def test_dry_run_says_what_would_be_counted(own):

@@ -27,6 +27,7 @@ TEST(ExtensionCondition, WhatExtensionsWrite) {
               "NOT (\nsrid BETWEEN 2000 AND 2217\nOR srid IN (1,2)\n)");
     EXPECT_EQ(expression("where is_custom"), "is_custom");
     EXPECT_EQ(expression("WHERE(id >= 1000)"), "(id >= 1000)");
+    EXPECT_EQ(expression("WHERE id > .5"), "id > .5");
     EXPECT_EQ(expression("WHERE key <> 'it''s (SELECT)'"), "key <> 'it''s (SELECT)'");
     EXPECT_EQ(expression("WHERE t.id > 1.5 AND lower(name) = 'x'"), "t.id > 1.5 AND lower(name) = 'x'");
     EXPECT_EQ(expression("WHERE day > '2020-01-01'::date AND x = CAST(y AS pg_catalog.text)"),
@@ -54,6 +55,9 @@ TEST(ExtensionCondition, CodeOfOthers) {
     EXPECT_EQ(refusal("WHERE pg_catalog.pg_sleep(1) IS NULL"), "it calls pg_sleep");
     EXPECT_EQ(refusal("WHERE id OPERATOR(public.=) 1"), "it has the word \"operator\"");
     EXPECT_EQ(refusal("WHERE id = 1::public.mine"), "it names something in public");
+    EXPECT_EQ(refusal("WHERE (name).pg_read_file = 'x'"), "it takes a part of a value");
+    EXPECT_EQ(refusal("WHERE name[1].pg_read_file = 'x'"), "it takes a part of a value");
+    EXPECT_EQ(refusal("WHERE '/etc/passwd'.pg_read_file = 'x'"), "it takes a part of a value");
     EXPECT_EQ(refusal("WHERE id IN (SELECT 1)"), "it has the word \"select\"");
     EXPECT_EQ(refusal("WHERE id IN (TABLE x)"), "it has the word \"table\"");
     EXPECT_EQ(refusal("WHERE t IS NOT NULL"), "it is about whole rows");
@@ -69,6 +73,8 @@ TEST(ExtensionCondition, NothingThatHidesTokens) {
     EXPECT_NE(refusal("WHERE x = E'\\'' AND f(id) AND '' = ''"), "");
     EXPECT_NE(refusal("WHERE x = $$a$$"), "");
     EXPECT_NE(refusal("WHERE U&\"lower\"(id) = 1"), "");
+    EXPECT_NE(refusal("WHERE U&\"f\" UESCAPE '!' (id)"), "");
+    EXPECT_NE(refusal("WHERE U&\"!006dood\" UESCAPE '!' LIKE 'x'", {"mood"}), "");
     EXPECT_NE(refusal("WHERE \"a\"\"b\"(id) = 1"), "");
 }
 
