@@ -19,8 +19,8 @@ namespace {
 /// What the extension marks its progress notices with.
 constexpr std::string_view kProgressState = "PP001";
 
-/// How long a server may be silent before what has come is looked at again. Where libpq has no memory to say that a COPY
-/// begins, it waits for more, which an answer that is whole does not bring.
+/// How long a server may be silent before what has come is looked at again. Where libpq has no memory to say that a
+/// COPY begins, it waits for more, which an answer that is whole does not bring.
 constexpr std::chrono::seconds kParseAgain{1};
 
 ResultPtr own(PGresult* result) {
