@@ -16,6 +16,8 @@ namespace {
 /// How long a standby may take to replay what its primary has written of sequences.
 constexpr std::chrono::seconds kReplayTime{5};
 constexpr std::chrono::milliseconds kReplayPause{50};
+/// How often values are read when a lock was waited for in vain that nobody holds afterwards.
+constexpr int kReadAttempts = 3;
 
 template <typename Number>
 Number to_number(std::string_view text) {
@@ -129,13 +131,13 @@ void read_sequence_values(Session& session, std::vector<SequenceDesc>& sequences
                 sequence->unreadable = error.what();
             });
     };
-    for (;;) {
+    for (int attempt = 1;; ++attempt) {
         try {
             return read_all();
         } catch (const Error& error) {
             if (error.sqlstate() != "55P03") throw;
             session.begin_inventory();
-            if (!take_out_locked(session, readable)) throw;
+            if (!take_out_locked(session, readable) && attempt >= kReadAttempts) throw;
         }
     }
 }

@@ -84,6 +84,23 @@ def test_a_sequence_that_is_locked(pair, engine):
         connection.rollback()
 
 
+def test_a_sequence_that_was_locked(pair):
+    """Who held it is gone when it is asked who does: its value is read then."""
+    pair.both(GOOD + "SELECT setval('bad_seq', 5)")
+
+    def on_request(_, data):
+        if b"AccessExclusiveLock" in data:
+            holder.rollback()
+
+    arguments = ["--lock-timeout", "500ms"]
+    for target, expected in ((5, IDENTICAL), (6, DIVERGENT)):
+        pair.target.execute(f"SELECT setval('bad_seq', {target})")
+        with contextlib.closing(pair.source.connect()) as holder, Proxy(pair.source.cluster.port, on_request) as proxy:
+            holder.autocommit = False
+            holder.cursor().execute("ALTER SEQUENCE bad_seq RENAME TO other_seq")
+            pair.compare(*arguments, source=pair.source.tcp_conninfo(port=proxy.port)).expect(expected)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_sequence_that_is_dropped_while_the_catalogs_are_read(pair, engine):
     pair.both(GOOD)
