@@ -718,6 +718,18 @@ $$;
 COMMENT ON FUNCTION parity.record_find_callback(text) IS
     'the function of one jsonb that a name means to the caller, as record_find gives a relation; internal';
 
+CREATE FUNCTION parity.record_require_primary() RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RAISE EXCEPTION USING ERRCODE = '25006', MESSAGE = 'a standby cannot keep the records of a verification',
+            HINT = 'Call it on the primary. The foreign server of parity.verify may lead to a standby.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity.record_require_primary() IS
+    'an error (25006) on a standby, where nothing can be recorded; internal';
+
 CREATE FUNCTION parity.record_require_values(asked jsonb, names text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -742,7 +754,7 @@ REVOKE ALL ON FUNCTION
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
     parity.record_tables_skipped(bigint, text[], text, jsonb), parity.record_run_finish(bigint, text, text, text), parity.record_trim(),
     parity.record_find(text), parity.record_quoted(text[]), parity.record_name(oid), parity.record_find_callback(text),
-    parity.record_require_values(jsonb, text[])
+    parity.record_require_values(jsonb, text[]), parity.record_require_primary()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_hint(bigint, bigint, text),
@@ -751,7 +763,7 @@ GRANT EXECUTE ON FUNCTION
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
     parity.record_tables_skipped(bigint, text[], text, jsonb), parity.record_run_finish(bigint, text, text, text), parity.record_trim(),
     parity.record_find(text), parity.record_quoted(text[]), parity.record_name(oid), parity.record_find_callback(text),
-    parity.record_require_values(jsonb, text[])
+    parity.record_require_values(jsonb, text[]), parity.record_require_primary()
     TO parity_operator;
 GRANT EXECUTE ON FUNCTION parity.record_goes_on(bigint), parity.record_about(text, jsonb) TO parity_reader;
 GRANT SELECT ON parity.status, parity.run, parity.run_table TO parity_reader;

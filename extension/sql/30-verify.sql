@@ -9,7 +9,7 @@
 --   server, relation (oid), name, target, ask (what was asked for)      set at the start; what has the name later becomes the relation
 --   kind, target_kind                    table, view or foreign table: what the caller named on either side, and all that is read there
 --   run, part, phase                     the records, and what they tell of the step
---   step                                 what comes next: connect, snapshot, pass, settle, delay, replay, finish, done
+--   step                                 what comes next: connect, snapshot, pass, settle, delay, replay, pause, give_up, finish, done
 --   plan                                 key, columns, forms, ranges, replication: what connect found
 --   found                                candidates, ranges and counts after the last pass; which look that was, and who was writing (open)
 --   source_lsn                           the write position here at the last look
@@ -19,8 +19,9 @@
 --                                        of a glance; absent where nobody waited, as at the first look or after a conflict
 --   followed                             the same without glances, for the records
 --   looks, glances, took                 looks that were taken, glances since the last of them, and the seconds of the last pass
---   until                                when delay or replay ends
+--   until                                when delay, replay or pause ends
 --   conflicts, without_indexes           how often it went back to connect, and whether an index contradicted the rows
+--   cancelled                            how often the target's replay ended the reading since the last pass that was read to its end
 --   status, sqlstate, message            how it ended; error, with detail and hint, of a job that was refused
 --   hopeless, unrecorded                 no other table would do better; what was found could not be recorded
 --   callback_message                     what the callback did wrong
@@ -1433,9 +1434,60 @@ CREATE FUNCTION parity.verify_shown(shown jsonb, line jsonb) RETURNS jsonb
 $$;
 COMMENT ON FUNCTION parity.verify_shown(jsonb, jsonb) IS 'of the values of a row those that a finding tells; internal';
 
--- What becomes of a job in which something failed: nothing is left running. A conflict (a table that was rewritten, a standby's replay)
--- is tried again with new snapshots. What the target refused or lost is incomplete; a cancel that came from here is told apart from one
--- of the target's.
+-- A standby's replay ends the query (40001, or 40P01 for a deadlock), or the session while that waits in its transaction. The extension
+-- itself has 40001 for a table that was rewritten. Its messages are never translated, so they tell.
+CREATE FUNCTION parity.verify_is_by_replay(job jsonb, state text, message text, context text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(state IN ('40001', '40P01') AND context LIKE '%pg_parity:target%'
+                    AND coalesce((job #>> '{target_server,recovery}')::boolean, true) AND job ->> 'step' <> 'give_up'
+                    AND message !~ '^relation ".*" was .* after the snapshot was taken$', false)
+$$;
+COMMENT ON FUNCTION parity.verify_is_by_replay(jsonb, text, text, text) IS
+    'whether replay on the target, a standby, ended what was read there; where the target has not told yet what it is, whether that may be; internal';
+
+-- It is read again after 1, 2, 4 and 8 seconds, in which replay can catch up, and then given up. The driver does the same
+-- (driver/recovery_conflict.cpp).
+CREATE FUNCTION parity.verify_after_replay(job jsonb, state text, message text) RETURNS jsonb
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT job || jsonb_build_object('cancelled', c.times, 'conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1)
+               || CASE WHEN c.times < 5
+                       THEN jsonb_build_object('step', 'pause', 'until', clock_timestamp() + make_interval(secs => 2 ^ (c.times - 1)))
+                       ELSE jsonb_build_object('step', 'give_up', 'sqlstate', state, 'message', message) END
+    FROM (SELECT coalesce((job ->> 'cancelled')::integer, 0) + 1) AS c(times)
+$$;
+COMMENT ON FUNCTION parity.verify_after_replay(jsonb, text, text) IS
+    'what becomes of a job whose reading the target''s replay has ended; internal';
+
+CREATE FUNCTION parity.verify_give_up(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    standby jsonb;
+BEGIN
+    PERFORM parity.verify_open(job);
+    -- As the driver asks it (driver/queries_catalog.cpp).
+    standby := parity.verify_ask(
+        'SELECT jsonb_build_object(''recovery'', pg_is_in_recovery(), ''delay'', s.delay, ''value'', current_setting(s.delay), '
+        '''feedback'', current_setting(''hot_standby_feedback''))::text '
+        'FROM (SELECT CASE WHEN EXISTS (SELECT FROM pg_stat_wal_receiver) THEN ''max_standby_streaming_delay'' '
+        'ELSE ''max_standby_archive_delay'' END) AS s(delay)', parity.verify_patience(job -> 'ask'))::jsonb;
+    IF NOT (standby ->> 'recovery')::boolean THEN
+        RETURN job || jsonb_build_object('step', 'finish', 'status', 'failed', 'message', 'on the target: ' || (job ->> 'message'));
+    END IF;
+    RETURN job || jsonb_build_object('step', 'finish', 'status', 'incomplete', 'message', format(
+        'given up after %s attempts: the target is a standby, whose replay ended each of them (%s); %s is %s there, hot_standby_feedback '
+        'is %s; %s', job ->> 'cancelled', job ->> 'message', standby ->> 'delay', standby ->> 'value', standby ->> 'feedback',
+        CASE standby ->> 'feedback' WHEN 'on'
+            THEN format('let %s there be longer than reading the table takes: with hot_standby_feedback on, it is locks that conflict, '
+                        'those of DDL and of a VACUUM that truncates', standby ->> 'delay')
+            ELSE format('set hot_standby_feedback = on there, or let %s be longer than reading the table takes', standby ->> 'delay') END));
+END
+$$;
+COMMENT ON FUNCTION parity.verify_give_up(jsonb) IS
+    'a step of verify: ends a job that the target''s replay never let be read, with the settings that decide; internal';
+
+-- What becomes of a job in which something failed: nothing is left running. A table that was rewritten, or that a standby's replay did not
+-- let be read, is tried again with new snapshots. What the target refused or lost is incomplete; a cancel that came from here is told apart
+-- from one of the target's.
 CREATE FUNCTION parity.verify_failed(job jsonb, state text, message text, detail text, context text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1452,7 +1504,9 @@ BEGIN
     IF job ->> 'step' NOT IN ('snapshot', 'pass') THEN
         again := again - 'follows';
     END IF;
-    IF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3 THEN
+    IF parity.verify_is_by_replay(job, state, message, context) THEN
+        RETURN parity.verify_after_replay(again, state, message);
+    ELSIF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3 THEN
         RETURN again || jsonb_build_object('conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
     END IF;
     -- An index that lacks rows, or has others, is the likely reason for contradictions: once more without any.
@@ -1604,7 +1658,7 @@ BEGIN
     PERFORM parity.verify_check_server(lean);  -- before any of it counts
     found := parity.verify_judge(found, coalesce(job ->> 'follows', 'first'));
     -- A glance leaves how far the target had come at the last look as it is, for the message.
-    RETURN job || jsonb_build_object('found', found, 'source_lsn', lsn, 'step', 'settle',
+    RETURN (job - 'cancelled') || jsonb_build_object('found', found, 'source_lsn', lsn, 'step', 'settle',
                                      'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
                                      'took', extract(epoch FROM clock_timestamp() - now()),
                                      'looks', coalesce((job ->> 'looks')::integer, 0)
@@ -1660,6 +1714,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity.verify_delay(jsonb) IS 'a step of verify: waits a while before looking again; internal';
+
+CREATE FUNCTION parity.verify_pause(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    left_over double precision := extract(epoch FROM (job ->> 'until')::timestamptz - clock_timestamp());
+BEGIN
+    PERFORM pg_sleep(greatest(0, least(1, left_over)));
+    RETURN job || jsonb_build_object('step', CASE WHEN left_over > 1 THEN 'pause' ELSE 'connect' END);
+END
+$$;
+COMMENT ON FUNCTION parity.verify_pause(jsonb) IS 'a step of verify: lets replay on the target catch up before reading again; internal';
 
 -- Whether the target shows at least what was committed here before source_lsn. confirmed_flush_lsn lags, but may be seen by everybody.
 CREATE FUNCTION parity.verify_has_replayed(job jsonb) RETURNS boolean
@@ -1728,7 +1793,8 @@ CREATE FUNCTION parity.verify_phase(job jsonb) RETURNS text
         WHEN 'snapshot' THEN CASE WHEN job ? 'found' THEN format('looking again (%s of %s)', job ->> 'looks', job -> 'ask' ->> 'rechecks')
             ELSE 'comparing' END
         WHEN 'delay' THEN 'waiting before looking again'
-        WHEN 'replay' THEN 'waiting for the target to replay' END
+        WHEN 'replay' THEN 'waiting for the target to replay'
+        WHEN 'pause' THEN format('waiting for replay on the target before attempt %s of 5', (job ->> 'cancelled')::integer + 1) END
 $$;
 COMMENT ON FUNCTION parity.verify_phase(jsonb) IS 'what parity.status shows of a step; internal';
 
@@ -1911,7 +1977,7 @@ BEGIN
     BEGIN
         IF step = 'finish' THEN
             RETURN parity.verify_finish(job);
-        ELSIF step <> ALL ('{connect,snapshot,settle,delay,replay}') THEN
+        ELSIF step <> ALL ('{connect,snapshot,settle,delay,replay,pause,give_up}') THEN
             RAISE EXCEPTION USING MESSAGE = format('a verification has no step "%s"', step), ERRCODE = 'XX000';
         END IF;
         IF step = 'snapshot' THEN
@@ -1929,7 +1995,9 @@ BEGIN
             WHEN 'snapshot' THEN job
             WHEN 'settle' THEN parity.verify_settle(job)
             WHEN 'delay' THEN parity.verify_delay(job)
-            WHEN 'replay' THEN parity.verify_replay(job) END;
+            WHEN 'replay' THEN parity.verify_replay(job)
+            WHEN 'pause' THEN parity.verify_pause(job)
+            WHEN 'give_up' THEN parity.verify_give_up(job) END;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
             context = PG_EXCEPTION_CONTEXT;
@@ -2310,6 +2378,7 @@ CREATE PROCEDURE parity.verify(
 DECLARE
     job pg_catalog.jsonb;
 BEGIN
+    PERFORM parity.record_require_primary();
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     job := parity.verify_begin(pg_catalog.jsonb_build_object(
@@ -2597,6 +2666,7 @@ DECLARE
     work pg_catalog.jsonb;
     job pg_catalog.jsonb;
 BEGIN
+    PERFORM parity.record_require_primary();
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     work := parity.verify_begin_schema(pg_catalog.jsonb_build_object(

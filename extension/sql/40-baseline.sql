@@ -327,6 +327,7 @@ DECLARE
     plan parity.baseline := parity.baseline_plan(relation, label, key_columns, columns, forms, filter, width);
     digested record;
 BEGIN
+    PERFORM parity.record_require_primary();
     plan.kind := kind;
     IF NOT coalesce(replace, false)
        AND EXISTS (SELECT FROM parity.baseline b WHERE b.relation = plan.relation AND b.label = plan.label) THEN
@@ -665,6 +666,7 @@ DECLARE
     job pg_catalog.jsonb;
     outcome pg_catalog.jsonb;
 BEGIN
+    PERFORM parity.record_require_primary();
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     job := parity.baseline_begin(pg_catalog.jsonb_build_object(

@@ -1,17 +1,21 @@
 """A hot standby as a side: what it does not have, and what its replay does to those who read it."""
 
 import contextlib
+import itertools
 import json
 import signal
 import threading
+import time
 
 import jsonschema
+import psycopg2
 import pytest
 
 from conftest import SCHEMA
 from support.cluster import Cluster
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, pgparity, popen
 from support.proxy import Proxy
+from support.verified import InBackground, Verified
 
 ENGINES = ["extension", "stream"]
 
@@ -233,3 +237,113 @@ def test_a_signal_ends_the_pause(hasty, replayed):
         process.append(popen("compare", "--engine", "stream", "--source", other.conninfo(), "--target", copy.tcp_conninfo(proxy.port)))
         process[0].communicate(timeout=60)
     assert process[0].returncode == ERROR
+
+
+# ---- replay that cancels parity.verify ------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def verified_through(source, copy, port):
+    """What a database elsewhere verifies against the copy on the standby, through a proxy, in a session that the proxy does not wait for."""
+    made = Verified(source, copy)
+    made.make_server(port=port)
+    with contextlib.closing(source.connect()) as connection:
+        verify = made.verify
+        made.verify = lambda *relation, **options: verify(*relation, connection=options.pop("connection", connection), **options)
+        yield made
+
+
+@pytest.mark.parametrize("times, planted", [(1, False), (1, True), (3, False)])
+def test_verify_begins_a_session_again_that_replay_ended(hasty, replayed, times, planted):
+    """Three times in a row are no reason to give up, since replay gets more time with each."""
+    primary, copy, other = replayed
+    if planted:
+        other.execute("UPDATE t SET v = 0 WHERE id = 3")
+    asked = []
+    remover = Remover(replayed, times=times, marks=(b"range_digests(",), after=lambda count: asked.append(time.monotonic()))
+    with Proxy(hasty.port, remover) as proxy, verified_through(other, copy, proxy.port) as made:
+        assert made.verify() == ("divergent" if planted else "identical"), made.part
+    assert remover.count == times and conflicts(hasty, primary) > 0
+    assert (made.part["source_rows"], made.part["target_rows"], made.part["details"]["conflicts"]) == (2000 - times,) * 2 + (times,)
+    assert made.divergences() == ([("mismatch", {"id": "3"}, ["v"])] if planted else [])
+    assert [later - earlier > 2 ** n for n, (earlier, later) in enumerate(itertools.pairwise(asked))] == [True] * (times - 1)
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_verify_begins_a_query_again_that_replay_cancelled(hasty, replayed, planted):
+    primary, copy, other = replayed
+    for side in (primary, other):
+        side.execute("CREATE FUNCTION gate(id int) RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN PERFORM pg_advisory_lock_shared(7); RETURN id > 0; END'")
+    hasty.catch_up()
+    if planted:
+        other.execute("UPDATE t SET v = 0 WHERE id = 3")
+    with contextlib.closing(copy.connect()) as holder, holder.cursor() as cursor, verified_through(other, copy, hasty.port) as made:
+        cursor.execute("SELECT pg_advisory_lock(7)")
+        with InBackground(made, filter="public.gate(id)") as background:
+            hasty.wait_for("SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            Remover(replayed, times=1).remove()
+            cursor.execute("SELECT pg_advisory_unlock(7)")
+            background.join(60)
+        assert background.result == ("divergent" if planted else "identical"), made.part
+        assert made.part["details"]["conflicts"] == 1
+
+
+def test_verify_gives_a_table_up_that_replay_never_lets_be_read(hasty, replayed):
+    primary, copy, other = replayed
+    for side in (primary, other):
+        side.execute("CREATE TABLE u (id int PRIMARY KEY)")
+    hasty.catch_up()
+    remover = Remover(replayed, times=5, marks=(b"range_digests(",))
+    with Proxy(hasty.port, remover) as proxy, verified_through(other, copy, proxy.port) as made:
+        assert made.verify() == "incomplete", made.part
+        assert made.part["sqlstate"] == "40001" and "given up after 5 attempts: the target is a standby, whose replay ended each of them" in made.part["message"]
+        assert "max_standby_streaming_delay is 1s there, hot_standby_feedback is off" in made.part["message"]
+        assert "set hot_standby_feedback = on there" in made.part["message"]
+        assert "max_standby_streaming_delay is 1s there" in made.warnings
+        assert made.verify("u") == "identical"
+    assert remover.count == 5
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_verify_reads_catalogs_again_that_replay_ended(hasty, replayed, planted):
+    primary, copy, other = replayed
+    if planted:
+        other.execute("UPDATE t SET v = 0 WHERE id = 3")
+    ended = []
+
+    def end(number, data):
+        if b"parity.forms(" in data and not ended:
+            ended.append(number)
+            primary.execute("CREATE TABLE gone (id int)")
+            primary.execute("DROP TABLE gone")
+            primary.execute("VACUUM pg_class")
+            hasty.catch_up()
+    with Proxy(hasty.port, end) as proxy, verified_through(other, copy, proxy.port) as made:
+        assert made.verify() == ("divergent" if planted else "identical"), made.part
+    assert ended and made.part["details"]["conflicts"] == 1
+
+
+def test_a_table_that_is_rewritten_is_no_conflict_with_replay(replayed, hasty):
+    """On a standby, too: it is read again at once."""
+    primary, copy, other = replayed
+    rewritten = []
+
+    def rewrite(number, data):
+        """After the snapshot and before the lock."""
+        if b"parity.hold_relation(" in data and not rewritten:
+            rewritten.append(number)
+            for side in (primary, other):
+                side.execute("TRUNCATE t; INSERT INTO t VALUES (1, 1)")
+            hasty.catch_up()
+    with Proxy(hasty.port, rewrite) as proxy, verified_through(other, copy, proxy.port) as made:
+        started = time.monotonic()
+        assert made.verify() == "identical", made.part
+        assert time.monotonic() - started < 60 and rewritten and made.part["target_rows"] == 1
+
+
+@pytest.mark.parametrize("call", ["CALL parity.verify('t', 'replica')", "CALL parity.verify_schema('replica')", "CALL parity.verify_baseline('t', 'b')",
+                                  "SELECT parity.capture('t', 'b')"])
+def test_a_standby_keeps_no_records(hasty, replayed, call):
+    with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction) as error:
+        replayed[1].execute(call)
+    assert "a standby cannot keep the records of a verification" in str(error.value) and "Call it on the primary" in str(error.value)
