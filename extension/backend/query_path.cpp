@@ -1,5 +1,7 @@
 #include "backend/query_path.h"
 
+#include <algorithm>
+
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
 #include "backend/planner_settings.h"
@@ -79,6 +81,7 @@ const char* row_query(const DigestTask& task, const KeyCondition& condition) {
     initStringInfo(&sql);
     appendStringInfoString(&sql, "SELECT ");
     append_column_list(&sql, task);
+    if (task.key.empty() && task.columns.empty()) appendStringInfoString(&sql, "t");  // prepare_held() wants a column
     append_source(&sql, task);
     appendStringInfoString(&sql, condition.sql);
     return sql.data;
@@ -109,9 +112,12 @@ void check_sources_unchanged(SPIPlanPtr plan) {
     }
 }
 
-SPIPlanPtr prepare(const DigestTask& task, const char* sql, int argument_count, Oid* argument_types,
-                   int cursor_options = CURSOR_OPT_PARALLEL_OK) {
-    SPIPlanPtr plan = SPI_prepare_cursor(sql, argument_count, argument_types, cursor_options);
+HeldName held_name(const DigestTask& task) {
+    return {RelationGetRelid(task.relation), RelationGetRelationName(task.relation)};
+}
+
+SPIPlanPtr prepare(const DigestTask& task, const char* sql, HeldName& held, int cursor_options) {
+    SPIPlanPtr plan = prepare_held(sql, held, cursor_options);
     if (!plan) elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
     if (task.filter) check_not_volatile(plan);
     check_sources_unchanged(plan);
@@ -156,10 +162,13 @@ void digest_by_query(const DigestTask& task, int workers, const DigestMatrix& ma
     warn_of_folded_code(task);
     connect();
     const int settings = enter_settings(workers);
-    Oid type = BYTEAOID;
-    Datum argument = PointerGetDatum(spec);
-    SPIPlanPtr plan = prepare(task, digest_query(task), 1, &type);
-    if (SPI_execute_plan(plan, &argument, nullptr, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
+    HeldName held = held_name(task);
+    held.parameters = 1;
+    held.types[0] = BYTEAOID;
+    const Datum argument = PointerGetDatum(spec);
+    SPIPlanPtr plan = prepare(task, digest_query(task), held, CURSOR_OPT_PARALLEL_OK);
+    ParamListInfo parameters = held_parameters(held, {&argument, 1});
+    if (SPI_execute_plan_with_paramlist(plan, parameters, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
         elog(ERROR, "the aggregate gave no row");
     bool null;
     Datum packed = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
@@ -177,7 +186,9 @@ RowQuery::RowQuery(const DigestTask& task, bool repeated)
       repeated_(repeated),
       row_context_(AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES)),
       values_(allocate_array<Datum>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1)),
-      nulls_(allocate_array<bool>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1)) {
+      nulls_(allocate_array<bool>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1)),
+      held_(allocate_array<HeldName>(CurrentMemoryContext, 1)) {
+    *held_ = held_name(task);
     warn_of_folded_code(task);
     connect();
     settings_ = enter_settings(-1);
@@ -186,10 +197,14 @@ RowQuery::RowQuery(const DigestTask& task, bool repeated)
 void RowQuery::read(KeyCondition condition, const RowConsumer& consumer) {
     if (!plan_ || strcmp(prepared_, condition.sql) != 0) {
         int options = CURSOR_OPT_PARALLEL_OK | (repeated_ ? CURSOR_OPT_GENERIC_PLAN : 0);
-        plan_ = prepare(task_, row_query(task_, condition), condition.parameters, condition.types, options);
+        held_->parameters = condition.parameters;
+        std::copy_n(condition.types, condition.parameters, held_->types);
+        plan_ = prepare(task_, row_query(task_, condition), *held_, options);
         prepared_ = condition.sql;
     }
-    Portal portal = SPI_cursor_open(nullptr, plan_, condition.values, nullptr, true);
+    ParamListInfo parameters = held_parameters(*held_, condition.values);
+    Portal portal = SPI_cursor_open_with_paramlist(nullptr, plan_, parameters, true);
+    pfree(parameters);
     for (;;) {
         SPI_cursor_fetch(portal, true, kFetchRows);
         if (SPI_processed == 0) break;

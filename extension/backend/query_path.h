@@ -6,6 +6,7 @@
 
 #include "backend/digest_matrix.h"
 #include "backend/digest_task.h"
+#include "backend/held_name.h"
 #include "backend/key_condition.h"
 #include "backend/row_consumer.h"
 
@@ -41,6 +42,7 @@ class RowQuery {
     MemoryContext row_context_;
     Datum* values_;
     bool* nulls_;
+    HeldName* held_;
     int settings_;  ///< the level of the planner's settings
     SPIPlanPtr plan_ = nullptr;
     const char* prepared_ = nullptr;  ///< the condition that the plan was made for
