@@ -182,12 +182,13 @@ COMMENT ON FUNCTION parity.record_about(text, jsonb) IS
 -- A run that ended before it came to any table has a line of its own until a later one of its kind gets further.
 CREATE VIEW parity.status AS
 WITH part AS (
-    SELECT t.relation, r.kind, r.target, t.scope, parity.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows,
+    SELECT t.relation, r.kind, r.target, t.scope, parity.record_about(r.kind, t.scope) AS about, t.run_id,
+           CASE WHEN t.details OPERATOR(pg_catalog.?) 'left_out'::text THEN 'left_out' ELSE t.status::text END AS status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows,
            t.in_flight_rows, t.unnamed_ranges, t.message, t.sqlstate, r.performer, r.pid
     FROM parity.run_table t JOIN parity.run r ON r.id OPERATOR(pg_catalog.=) t.run_id
-    WHERE NOT t.details OPERATOR(pg_catalog.?|) '{dropped,left_out}'::text[]
+    WHERE NOT t.details OPERATOR(pg_catalog.?) 'dropped'::text
     UNION ALL
-    SELECT NULL, r.kind, r.target, '{}'::jsonb, '{}'::jsonb, r.id, r.status, NULL, r.started, r.finished, NULL, NULL, NULL, NULL, r.message,
+    SELECT NULL, r.kind, r.target, '{}'::jsonb, '{}'::jsonb, r.id, r.status::text, NULL, r.started, r.finished, NULL, NULL, NULL, NULL, r.message,
            r.sqlstate, r.performer, r.pid
     FROM parity.run r
     WHERE r.finished IS NOT NULL AND r.status OPERATOR(pg_catalog.<>) 'identical'::text
@@ -198,7 +199,7 @@ WITH part AS (
 ), last AS (
     SELECT DISTINCT ON (relation, kind, target, about) *
     FROM part WHERE finished IS NOT NULL
-    ORDER BY relation, kind, target, about, CASE WHEN status OPERATOR(pg_catalog.=) 'skipped'::text THEN 1 ELSE 0 END, finished DESC,
+    ORDER BY relation, kind, target, about, CASE WHEN status OPERATOR(pg_catalog.=) ANY ('{skipped,left_out}'::text[]) THEN 1 ELSE 0 END, finished DESC,
              run_id DESC
 ), running AS (
     SELECT DISTINCT ON (relation, kind, target, about) * FROM part
@@ -218,7 +219,7 @@ SELECT relation, kind, target, nullif(coalesce(last.scope, running.scope), '{}':
        END AS running,
        last.run_id, last.performer, last.message, last.sqlstate
 FROM last FULL JOIN running USING (relation, kind, target, about) LEFT JOIN verified USING (relation, kind, target, about)
-ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) 'identical'::text THEN 1 ELSE 0 END, relation, kind, target, about;
+ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) ANY ('{identical,left_out}'::text[]) THEN 1 ELSE 0 END, relation, kind, target, about;
 COMMENT ON VIEW parity.status IS
     'how each verified table stands, what is not identical first: its last result and when that was, when it was last identical, what differs, and what runs on it now';
 
@@ -226,7 +227,8 @@ COMMENT ON COLUMN parity.status.relation IS 'the table''s qualified name; NULL: 
 COMMENT ON COLUMN parity.status.kind IS 'verify, baseline or compare, as in parity.run';
 COMMENT ON COLUMN parity.status.target IS 'what it was compared with, as in parity.run';
 COMMENT ON COLUMN parity.status.scope IS 'what the line is about if not the whole table with its namesake, as in parity.run_table; of a baseline that of its last run; NULL: the whole table';
-COMMENT ON COLUMN parity.status.result IS 'the last result; skipped only where there is no other, NULL while the first run goes on';
+COMMENT ON COLUMN parity.status.result IS
+    'the last result; skipped, and left_out (the target cannot have its rows, by what the table is), only where there is no other; NULL while the first run goes on';
 COMMENT ON COLUMN parity.status.age IS 'how old the last result is';
 COMMENT ON COLUMN parity.status.last_identical IS 'when the last run of this scope that found all identical ended';
 COMMENT ON COLUMN parity.status.divergent_ranges IS 'of the last result';
@@ -266,7 +268,7 @@ BEGIN
             'run', r.id, 'kind', r.kind, 'relation', left(t.relation, longest), 'target', left(r.target, longest),
             -- What it was about is told by name: a filter may have values in it.
             'scope', (SELECT jsonb_agg(k.name ORDER BY k.name) FROM jsonb_object_keys(t.scope) AS k(name)),
-            'status', coalesce(t.status, r.status), 'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows,
+            'status', CASE WHEN t.details ? 'left_out' THEN 'left_out' ELSE coalesce(t.status, r.status)::text END, 'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows,
             'in_flight_rows', t.in_flight_rows, 'sqlstate', left(coalesce(t.sqlstate, r.sqlstate), 5),
             -- Every role may listen, and a server's error may quote a value.
             'message', CASE WHEN coalesce(t.sqlstate, r.sqlstate) IS NULL THEN left(coalesce(t.message, r.message), longest) END))
@@ -312,14 +314,14 @@ BEGIN
     IF payload ->> 'status' = 'divergent' THEN
         RAISE WARNING USING MESSAGE = parity.record_line(told_run, told_table), ERRCODE = 'PP002',
             HINT = parity.record_hint(told_run, told_table, 'divergent');
-    ELSIF payload ->> 'status' <> 'identical' THEN
+    ELSIF payload ->> 'status' NOT IN ('identical', 'left_out') THEN
         RAISE WARNING USING MESSAGE = parity.record_line(told_run, told_table), ERRCODE = 'PP003',
             HINT = parity.record_hint(told_run, told_table, payload ->> 'status');
     END IF;
 END
 $$;
 COMMENT ON FUNCTION parity.record_tell(bigint, bigint) IS
-    'sends NOTIFY parity with a JSON payload and, unless all is identical, a WARNING: PP002 for divergence, PP003 for a run that proved nothing; internal';
+    'sends NOTIFY parity with a JSON payload and, unless all is identical or the table is left out by what it is, a WARNING: PP002 for divergence, PP003 for a run that proved nothing; internal';
 
 CREATE FUNCTION parity.record_check(run_id bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -453,6 +455,21 @@ $$;
 COMMENT ON FUNCTION parity.record_run_start(text, text, text, text, jsonb, boolean) IS
     'begins the record of a run of this session and gives its number; commit at once, so that others see it. in_statement: the run is over when the statement is that the session runs now';
 
+-- Where words are keywords in one version only, who records may spell a name in another way than this server.
+CREATE FUNCTION parity.record_spelled(name text) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parts text[];
+BEGIN
+    parts := parse_ident(name);
+    RETURN CASE cardinality(parts) WHEN 2 THEN parity.record_quoted(parts) ELSE name END;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN name;
+END
+$$;
+COMMENT ON FUNCTION parity.record_spelled(text) IS
+    'a qualified name, quoted where it must be here; what is none, as it is; internal';
+
 CREATE FUNCTION parity.record_table_start(run_id bigint, relation text, target_relation text, scope jsonb DEFAULT '{}') RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -460,7 +477,9 @@ DECLARE
 BEGIN
     PERFORM parity.record_check(run_id);
     INSERT INTO parity.run_table (run_id, relation, target_relation, scope)
-    VALUES (run_id, relation, target_relation, coalesce(scope, '{}')) RETURNING id INTO made;
+    VALUES (run_id, parity.record_spelled(relation), parity.record_spelled(target_relation), coalesce(scope, '{}')
+            || CASE WHEN scope ? 'target_relation' THEN jsonb_build_object('target_relation', parity.record_spelled(scope ->> 'target_relation'))
+                    ELSE '{}' END) RETURNING id INTO made;
     RETURN made;
 END
 $$;
@@ -537,7 +556,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity.record_tables_skipped(bigint, text[], text, jsonb) IS
-    'records tables that a run did not come to; nothing is told of each, which the run does as a whole. {"dropped": true} among details: the table is gone, and parity.status does not show it; nor one with {"left_out": true}';
+    'records tables that a run did not come to; nothing is told of each, which the run does as a whole. {"dropped": true} among details: the table is gone, and parity.status does not show it. {"left_out": true}: it is no part of the result, and parity.status shows it as that';
 
 CREATE FUNCTION parity.record_run_finish(run_id bigint, status text, sqlstate text DEFAULT NULL, message text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -753,7 +772,7 @@ REVOKE ALL ON FUNCTION
     parity.record_run_start(text, text, text, text, jsonb, boolean), parity.record_table_start(bigint, text, text, jsonb),
     parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
     parity.record_tables_skipped(bigint, text[], text, jsonb), parity.record_run_finish(bigint, text, text, text), parity.record_trim(),
-    parity.record_find(text), parity.record_quoted(text[]), parity.record_name(oid), parity.record_find_callback(text),
+    parity.record_find(text), parity.record_quoted(text[]), parity.record_spelled(text), parity.record_name(oid), parity.record_find_callback(text),
     parity.record_require_values(jsonb, text[]), parity.record_require_primary()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION

@@ -327,6 +327,13 @@ def test_jobs_end_well_and_hold_no_secret(minutes):
     assert PASSWORD not in everything + minutes.publisher.log().replace(minutes.shop.tcp_conninfo(), "")
 
 
+UNLOGGED = "unlogged: its rows are not replicated to the target, which is in recovery"
+
+
+def warnings(cluster):
+    return sum("WARNING:  verification of public.sessions" in line for line in cluster.log().splitlines())
+
+
 def test_unlogged_tables_are_no_alarm_of_a_standby(shop, source_cluster):
     """It does not have their rows by design. Who asks for just such a table is told."""
     shop.execute("CREATE UNLOGGED TABLE sessions (id int PRIMARY KEY); INSERT INTO sessions VALUES (1)")
@@ -335,12 +342,22 @@ def test_unlogged_tables_are_no_alarm_of_a_standby(shop, source_cluster):
         allow_verifying(shop, standby.port, shop.name, server="standby")
         standby.catch_up()
         everything = "CALL parity.verify_schema('standby', recheck_delay => '0 s', fail => true)"
+        listener = shop.connect()
+        listener.cursor().execute("LISTEN parity")
+        before = warnings(source_cluster)
         assert call(shop, everything) == "identical"
+        assert warnings(source_cluster) == before
         assert sorted(shop.query("SELECT relation, status FROM parity.run_table")) == [
             ("public.orders", "identical"), ("public.sessions", "skipped"), ("public.stock", "identical")]
         assert "unlogged" in shop.value("SELECT message FROM parity.run_table WHERE relation = 'public.sessions'")
-        assert sorted(shop.query("SELECT relation, result FROM parity.status")) == [("public.orders", "identical"), ("public.stock", "identical")]
+        assert shop.query("SELECT relation, result, message FROM parity.status") == [
+            ("public.orders", "identical", None), ("public.sessions", "left_out", UNLOGGED), ("public.stock", "identical", None)]
+        listener.poll()
+        told = {payload["relation"]: (payload["status"], payload.get("message")) for payload in (json.loads(n.payload) for n in listener.notifies)}
+        listener.close()
+        assert told == {"public.orders": ("identical", None), "public.sessions": ("left_out", UNLOGGED), "public.stock": ("identical", None)}
+        # the twin: who asks for it is told with a warning
         assert call(shop, "CALL parity.verify('sessions', server => 'standby')") == "incomplete"
-        assert "unlogged" in last_table(shop, "message")[0]
+        assert "unlogged" in last_table(shop, "message")[0] and warnings(source_cluster) == before + 1
         alone = "CALL parity.verify_schema('standby', patterns => '{public.sessions}', recheck_delay => '0 s')"
         assert call(shop, alone) == "incomplete"
