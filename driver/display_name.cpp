@@ -6,14 +6,16 @@
 
 #include "core/ascii.h"
 #include "driver/printable.h"
+#include "driver/sql_keywords.h"
 
 namespace parity::driver {
 namespace {
 
+/// As quote_ident() decides it.
 bool needs_quotes(std::string_view identifier) {
-    const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || core::is_digit(c) || c == '_' || c == '$'; };
+    const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || core::is_digit(c) || c == '_'; };
     if (identifier.empty() || !std::all_of(identifier.begin(), identifier.end(), is_plain)) return true;
-    return identifier[0] == '$' || core::is_digit(identifier[0]);
+    return core::is_digit(identifier[0]) || is_sql_keyword(identifier);
 }
 
 std::string doubled(std::string_view text, std::string_view characters) {

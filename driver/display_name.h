@@ -8,7 +8,7 @@
 /// How names are spelled. Two names never have one spelling.
 namespace parity::driver {
 
-/// An identifier for people, as SQL spells it: in double quotes only where it needs them (keywords aside), as
+/// An identifier for people, as SQL spells it: in double quotes only where quote_ident() has them, as
 /// U&"a\000ab" where a character of it is not printable (printable.h), which then stands as its code. One that is not
 /// UTF-8, for which SQL has no spelling in that, is E"a\xff".
 std::string display_name(std::string_view identifier);
@@ -23,8 +23,8 @@ std::string display_name(const Both<QualifiedName>& names);
 std::string display_name(const TablePlan& plan);
 std::string display_name(const TablePlan& plan, Side side);
 
-/// The same for JSON and records, which hold every character: in double quotes only where SQL needs them (keywords
-/// aside), the characters as they are. What is not UTF-8 is E"a\xff" here, too.
+/// The same for JSON and records, which hold every character: in double quotes only where quote_ident()
+/// has them, the characters as they are. What is not UTF-8 is E"a\xff" here, too.
 std::string exact_name(std::string_view identifier);
 std::string exact_name(const QualifiedName& name);
 std::string exact_name(const Both<QualifiedName>& names);

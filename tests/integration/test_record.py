@@ -11,6 +11,7 @@ import pytest
 from support.cluster import PASSWORD, free_port
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, PGPARITY, Run, pgparity, popen
 from support.proxy import Proxy
+from support.verified import Verified
 
 TABLES = """
     CREATE TABLE t (id int PRIMARY KEY, v text, w int); INSERT INTO t SELECT n, 'secret ' || n, n FROM generate_series(1, 3000) n;
@@ -466,3 +467,32 @@ def test_in_one_of_the_compared_databases(tables):
     run = tables.compare("--record", tables.source.conninfo()).expect(IDENTICAL)
     assert {table["source"] for table in run.report["tables"]} == {"public.t", "public.u"}
     assert tables.source.query("SELECT status FROM parity.run") == [("identical",)]
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_name_has_one_line_whoever_records_it(source_cluster, target_cluster, planted):
+    """The driver and parity.verify spell names as quote_ident does: keywords and what is no plain word in quotes."""
+    names = ["order", "user", "between", "between_us", "a$b", "name", "json_table", "Ünder"]
+    source, target = source_cluster.create_database(), target_cluster.create_database()
+    try:
+        for side in (source, target):
+            side.execute("; ".join(f'CREATE TABLE "{name}" (id int PRIMARY KEY); INSERT INTO "{name}" VALUES (1)' for name in names))
+        if planted:
+            target.execute('DELETE FROM "order"')
+        made = Verified(source, target)
+        made.make_server()
+        made.verify(procedure="verify_schema")
+        status = DIVERGENT if planted else IDENTICAL
+        run = pgparity("compare", "--format", "json", "--source", source.conninfo(), "--target", target.conninfo(), "--record", source.conninfo()).expect(status)
+        spelled = {source.value("SELECT 'public.' || quote_ident(%s)", [name]) for name in names}
+        assert {row[0] for row in source.query("SELECT DISTINCT relation FROM parity.run_table")} == spelled
+        assert source.query("SELECT result FROM parity.status WHERE relation = 'public.\"order\"'") == [("divergent" if planted else "identical",)] * 2
+        assert {table["source"] for table in run.report["tables"]} - {"public.json_table", 'public."json_table"'} == spelled - {"public.json_table", 'public."json_table"'}
+        # another spelling of the driver's changes nothing
+        source.execute("""SELECT parity.record_table_start(r.id, 'public.order', 'public.user', '{"target_relation": "public.user"}')
+            FROM parity.record_run_start('compare', 's', 't', 'x') r(id)""")
+        assert source.query("SELECT relation, target_relation, scope FROM parity.run_table ORDER BY id DESC LIMIT 1") == [
+            ('public."order"', 'public."user"', {"target_relation": 'public."user"'})]
+    finally:
+        source_cluster.drop_database(source)
+        target_cluster.drop_database(target)
