@@ -346,7 +346,7 @@ class TableComparison {
             if (report.duplicate_keys[side] > 0)
                 result_.notes.push_back(fmt::format(
                     "the key should be unique, but {} has duplicates of {} keys in divergent ranges (the first is {}): "
-                    "its unique index is corrupt",
+                    "its unique index is corrupt, or the table has versions of rows that should be gone",
                     side_name(side), report.duplicate_keys[side], show_key(table_.key, report.first_duplicate_key)));
         if (report.crowded_keys > 0)
             result_.notes.push_back(
