@@ -70,6 +70,16 @@ def test_without_a_key_rows_are_recorded_only_where_values_are_asked_for(verifie
     assert verified.divergences() == [("missing_on_target", {"id": "7", "v": "v7"} if with_values else None, None)]
 
 
+def test_a_table_without_columns_is_counted(verified):
+    verified.both("CREATE TABLE nothing (); INSERT INTO nothing DEFAULT VALUES; INSERT INTO nothing DEFAULT VALUES")
+    assert verified.verify("nothing") == "identical" and verified.part["source_rows"] == 2
+    verified.target.execute("INSERT INTO nothing DEFAULT VALUES")
+    assert verified.verify("nothing") == "divergent"
+    assert verified.source.query("SELECT kind, key, occurrences FROM parity.divergence") == [("missing_on_source", None, 1)]
+    verified.target.execute("ALTER TABLE nothing ADD v int")
+    assert verified.verify("nothing") == "failed" and "no column that could be compared" in verified.part["message"]
+
+
 @pytest.mark.parametrize("kind", ["int8", "text", "uuid", "numeric", "timestamptz", "interval", "inet", "bytea", "float8", "jsonb", "text[]",
                                   "bpchar(9)", "int4range"])
 def test_keys_of_many_types_are_named(pair, kind):
