@@ -3,51 +3,19 @@
 import contextlib
 import io
 import json
-import os
 import random
 import subprocess
 
 import psycopg2.extras
 import pytest
 from conftest import Pair
-from test_property import TYPES, normal, quote
 
 from support.cluster import binary, clean_environment
 from support.engines import ALL_ENGINES
 from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_source, missing_on_target
+from support.random_values import EXTENSIONS, LONG, MORE_TYPES, SEED, TYPES, USER_TYPES, normal, quote
 
-SEED = int(os.environ.get("PARITY_SEED") or random.SystemRandom().randrange(1 << 31))
 ROWS = 300
-
-USER_TYPES = """
-    CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE EXTENSION ltree;
-    CREATE TYPE mood AS ENUM ('sad', 'ok', 'Happy Day');
-    CREATE TYPE pair AS (b text, "A" numeric); CREATE TYPE deep AS (p pair, ps pair[], m mood);
-    CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE DOMAIN small AS positive CHECK (VALUE < 5000);
-    CREATE TYPE moods AS RANGE (SUBTYPE = mood);
-"""
-
-# Types beside those of test_property, with values no two of which are equal. (Empty vectors cannot be read in binary.)
-MORE_TYPES = {
-    "bit(9)": ["000000000", "000000001", "111111111"], "bit varying": ["", "0", "00", "1", "01010101", "010101010"],
-    "inet": ["10.0.0.1", "10.0.0.1/8", "0.0.0.0/0", "::", "::ffff:10.0.0.1", "fe80::1/64"], "cidr": ["10.0.0.0/8", "10.0.0.0/16", "::/0"],
-    "macaddr": ["00:00:00:00:00:00", "08:00:2b:01:02:03"], "macaddr8": ["08:00:2b:01:02:03:04:05", "ff:ff:ff:ff:ff:ff:ff:ff"], "money": ["0", "0.01", "-92233720368547758.08", "92233720368547758.07"],
-    "point": ["(0,0)", "(0,1)", "(Infinity,NaN)", "(1e-300,-1)"], "line": ["{1,-1,0}", "{0,1,2}"], "lseg": ["[(0,0),(1,1)]", "[(1,1),(0,0)]"], "box": ["(1,1),(0,0)", "(2,2),(0,0)"],
-    "circle": ["<(0,0),0>", "<(0,0),1>"], "path": ["((0,0),(1,1))", "[(0,0),(1,1)]", "[(0,0)]"], "polygon": ["((0,0),(1,1),(1,0))", "((1,1),(1,0),(0,0))"],
-    "pg_lsn": ["0/0", "FFFFFFFF/FFFFFFFF", "16/B374D848"], "xid8": ["0", "18446744073709551615"], "xid": ["3", "4294967295"], "tid": ["(0,1)", "(4294967295,65535)"], "\"char\"": ["a", "", "Z"],
-    "txid_snapshot": ["10:10:", "10:20:10,14,15"], "pg_snapshot": ["10:20:", "10:20:11"], "int2vector": ["1", "1 2 -3"], "oidvector": ["0", "1 4294967295"],
-    "xml": ["<a/>", "<a></a>", "text"], "jsonpath": ["$", "$.\"a\"", "strict $.\"é\"[*]"], "regclass": ["pg_class", "pg_type", "-"], "regtype": ["int4", "text[]"], "refcursor": ["", "c"],
-    "regprocedure": ["pg_catalog.int4in(cstring)", "-"], "tsvector": ["", "'a'", "'a':1", "'a':1A", "'a':1,2 'é':16383"], "tsquery": ["", "'a'", "'a':*", "'a' & 'b'", "'b' & 'a'", "!'a' | 'b' <2> 'é':AB"],
-    "hstore": ["", "a=>NULL", "a=>\"NULL\"", "a=>1,é=>2"], "citext": ["", "a", "A", "é"], "ltree": ["", "a", "a.b"], "lquery": ["a.*", "*{1,2}.b"],
-    "int4range": ["empty", "[1,2)", "[1,3)", "(,)", "[1,)"], "numrange": ["empty", "[1,2)", "[1,2]", "(1,2]"], "tstzrange": ["empty", "[2024-01-01 00:00+00,)", "(2024-01-01 00:00+00,)"],
-    "int8multirange": ["{}", "{[1,2)}", "{[1,2),[5,6)}"], "moods": ["empty", "[sad,ok]", "[sad,ok)"], "int4range[]": ["{}", "{empty}", "{NULL,\"[1,2)\"}"],
-    "pair": ["(,)", "(a,1)", "(a,2)", "(\"\",1)"], "deep": ["(,,)", "(\"(a,1)\",{},ok)", "(\"(a,1)\",\"{NULL,\"\"(,)\"\"}\",ok)"], "pair[]": ["{}", "{NULL}", "{\"(,)\"}"], "small": ["1", "4999"], "mood[]": ["{}", "{ok}", "{ok,NULL}"],
-    "bpchar[]": ["{}", "{a}", "{b}"], "uuid[]": ["{}", "{00000000-0000-0000-0000-000000000001}"], "interval[]": ["{}", "{1 mon}", "{30 days}"], "jsonb[]": ["{}", "{1}", "{\"[1]\"}"], "bytea[]": ["{}", "{\"\\\\x00\"}"],
-}
-
-# Long values of a few types, so that rows are compressed and moved out of line.
-LONG = {"text": lambda rng: rng.choice(["ab", "é"]) * rng.randrange(2000, 9000), "bytea": lambda rng: "\\x" + rng.randbytes(rng.randrange(1000, 9000)).hex(),
-        "jsonb": lambda rng: json.dumps(["x" * rng.randrange(2000, 9000)]), "numeric": lambda rng: "7" * rng.randrange(3000, 9000), "text[]": lambda rng: "{" + "y" * rng.randrange(2000, 9000) + "}"}
 
 
 class RandomTable:
@@ -227,7 +195,7 @@ def table():
 def base(source_cluster, table):
     """The name of a database that holds the table, to make others from."""
     database = source_cluster.create_database("invariance")
-    database.execute(USER_TYPES)
+    database.execute(EXTENSIONS + USER_TYPES)
     table.create(database)
     database.execute("CREATE VIEW parity_key AS SELECT * FROM (VALUES " + ", ".join(f"('{k}')" for k in table.key) + ") AS v (k)")
     database.close()

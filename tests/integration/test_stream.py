@@ -9,7 +9,7 @@ from conftest import Pair
 from support.cluster import PASSWORD
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target
 from support.proxy import Proxy
-from test_property import SEED
+from support.random_values import SEED
 
 STREAMED = {"source": "stream", "target": "stream"}
 FIRST = "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 3000) n"

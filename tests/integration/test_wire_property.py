@@ -8,8 +8,8 @@ import random
 import psycopg2
 import pytest
 
+from support.random_values import SEED, TEXTS, documents, integers
 from support.wire_cells import WireCells, WireError
-from test_property import SEED, TEXTS, documents, integers
 from test_vectors import type_statements
 
 ROWS = 48
