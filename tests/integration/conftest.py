@@ -44,7 +44,7 @@ REPEATED = [r"test_servers_differ\.py::.*\[extension-stream", r"test_property\.p
             r"test_backend\.py::test_the_digests_do_not_depend_on_how_many.*(force_parallel_mode|jit_above_cost|max_parallel_workers = 1)"]
 
 # The modules that take longest, longest first; some of them wait for whole minutes of pg_cron.
-LONGEST = ["test_verify", "test_nightly", "test_backend", "test_values", "test_schedule", "test_faults", "test_vectors", "test_servers_differ", "test_runbook"]
+LONGEST = ["test_random_schemas", "test_verify", "test_nightly", "test_backend", "test_values", "test_schedule", "test_faults", "test_vectors", "test_servers_differ", "test_runbook"]
 
 # What the clusters that a worker has at the same time share with their processes, and what their files take: both with room to spare.
 WORKER_SHARED_MB = 750
