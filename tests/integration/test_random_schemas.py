@@ -18,7 +18,7 @@ from conftest import Pair
 from support.cluster import Cluster
 from support.installation import Installation
 from support.pgparity import DIVERGENT, IDENTICAL
-from support.random_schema import OPAQUE, SIDES, RandomSchema, printed, settled, typed
+from support.random_schema import AT, OPAQUE, SIDES, RandomSchema, printed, settled, typed
 from support.random_values import EXTENSIONS, SEED, quote
 from support.verified import InBackground, Verified
 
@@ -219,36 +219,50 @@ class Subscription:
             source.execute(f"ALTER TABLE {relation} REPLICA IDENTITY FULL")
 
     def catch_up(self, seconds=60):
-        lsn = self.sides.source.value("SELECT pg_current_wal_lsn()")
+        # The end of a record of its own, which comes behind every commit that can be seen.
+        lsn = self.sides.source.value("SELECT pg_logical_emit_message(false, 'catch up', '')")
         self.sides.source.cluster.wait_for(f"SELECT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '{self.name}' AND replay_lsn >= '{lsn}')",
                                            seconds=seconds, what=f"replaying {lsn}: {self.sides.target.cluster.log()[-1500:]}")
 
 
 class Changes:
-    """Random changes of the source that the target can take, to rows that are equal on both sides."""
+    """Random changes of the source that the target can take. None of them is about what differs, or comes to be like it: a row of which the target
+    has one more already may arrive, and no look ever sees that one."""
 
     def __init__(self, schema, rng, tables):
         self.schema, self.rng = schema, rng
-        self.tables = tables
-        self.equal = {}
+        self.wrong, self.equal = {}, {}
         for table in tables:
+            units = table.units() + table.verified()
+            self.wrong[table.name] = [(unit, self.keys(unit, unit.differences(schema.source, schema.target).left)) for unit in units]
             for spot in table.spots("source"):
-                self.equal[spot.name] = self.equal_rows(spot)
+                self.equal[spot.name] = self.equal_rows(table, spot)
 
-    def equal_rows(self, spot):
-        """Where the source has rows with whose key, or without one with whose content, nothing is wrong."""
-        unit = next(u for u in self.schema.units() if u.name == spot.name)
-        left = unit.differences(self.schema.source, self.schema.target).left
-        keys = {whole[0] if unit.key else whole for rows in left.values() for whole in rows}
-        source = self.schema.source
-        texts = ", ".join(c.text("source") for c in unit.columns)
-        places = []
-        for table, ctid, *row in source.query(f"SELECT tableoid::bigint, ctid::text, {texts} FROM {spot.relation} ORDER BY 1, ctid"):
-            values = {c.name: settled(c.common, v) for c, v in zip(unit.columns, row)}
-            key = tuple(values[n] for n in unit.key)
-            if (key if unit.key else (key, tuple(values[n] for n in unit.others))) not in keys:
-                places.append((table, ctid))
-        return places
+    @staticmethod
+    def keys(unit, left):
+        return {key if unit.key else row for rows in left.values() for key, row in rows}
+
+    def is_wrong(self, table, row):
+        """Whether something differs that has this row's key or, without one, its content."""
+        return any(tuple(row[n] for n in unit.key or unit.others) in keys
+                   for unit, keys in self.wrong[table.name] if all(c.name in row for c in unit.columns))
+
+    def equal_rows(self, table, spot):
+        """Places of the source's rows, and what is in them."""
+        texts = ", ".join(c.text("source") for c in spot.columns)
+        rows = self.schema.source.query(f"SELECT tableoid::bigint, ctid::text, {texts} FROM {spot.relation} ORDER BY 1, ctid")
+        found = [((place, ctid), {c.name: settled(c.common, v) for c, v in zip(spot.columns, row)}) for place, ctid, *row in rows]
+        return [(place, row) for place, row in found if not self.is_wrong(table, row)]
+
+    def row(self, columns, values, base=None):
+        """What a row would be with these values, generated columns included."""
+        written = [c for c in columns if "source" not in c.generated and c.name in values]
+        literals = ", ".join(f"{c.literal('source')} AS {quote(c.name)}" for c in written)
+        generated = "".join(f", {c.generated['source']} AS {quote(c.name)}" for c in columns if "source" in c.generated and base is None)
+        shown = [c for c in columns if c in written or ("source" in c.generated and base is None)]
+        texts = ", ".join(c.text("source") for c in shown)
+        (made,) = self.schema.source.query(f"SELECT {texts} FROM (SELECT v.*{generated} FROM (SELECT {literals}) v) w", [values[c.name] for c in written])
+        return {**(base or {}), **{c.name: settled(c.common, v) for c, v in zip(shown, made)}}
 
     def statement(self, table):
         """(SQL, parameters) of a change, or None where there is none."""
@@ -259,15 +273,20 @@ class Changes:
         places = self.equal[spot.name]
         if not places:
             return None
-        place = places.pop(self.rng.randrange(len(places)))
-        at = "tableoid = %s AND ctid = %s::tid"
-        if action == "delete":
-            return f"DELETE FROM {spot.relation} WHERE {at}", place
-        columns = [c for c in spot.written(self.schema.source) if c.name not in {*spot.unique, *spot.bound, *table.spots("target")[0].bound}]
-        if not columns:
+        place, row = places.pop(self.rng.randrange(len(places)))
+        return (f"DELETE FROM {spot.relation} WHERE {AT}", place) if action == "delete" else self.update(table, spot, place, row)
+
+    def update(self, table, spot, place, row):
+        kept = {*spot.unique, *spot.bound, *table.spots("target")[0].bound}
+        columns = [c for c in spot.written(self.schema.source) if c.name not in kept]
+        keyless = any(not unit.key for unit, _ in self.wrong[table.name])
+        if not columns or (keyless and any(c.generated for c in spot.columns)):
             return None
         column = self.rng.choice(columns)
-        return f"UPDATE {spot.relation} SET {quote(column.name)} = {column.literal('source')} WHERE {at}", [column.value(self.rng), *place]
+        value = column.value(self.rng)
+        if self.is_wrong(table, self.row(spot.columns, {column.name: value}, row)):
+            return None
+        return f"UPDATE {spot.relation} SET {quote(column.name)} = {column.literal('source')} WHERE {AT}", [value, *place]
 
     def insertion(self, table, spot):
         """A row that the target can take, which is tried there, beside those that were planned before."""
@@ -279,6 +298,8 @@ class Changes:
             target.execute("ROLLBACK TO tried")
             return None
         columns = spot.written(self.schema.source)
+        if self.is_wrong(table, self.row(spot.columns, {c.name: values[c.name] for c in columns})):
+            return None
         return (f"INSERT INTO {spot.name} ({', '.join(quote(c.name) for c in columns)}) VALUES ({', '.join(c.literal('source') for c in columns)})",
                 [values[c.name] for c in columns])
 

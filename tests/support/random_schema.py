@@ -30,7 +30,7 @@ MIGRATED = {
     "cidr": ["inet"], "small": ["integer"], "name": ["text"], "citext": ["text"], "real": [], "integer[]": ["bigint[]"],
 }
 # What logical replication cannot carry from one to the other, as it sends the text that the server prints.
-UNREPLICATED = {("money", "numeric"), ("numeric", "money"), ("char(8)", "text"), ("text", "char(8)")}
+UNREPLICATED = {("money", "numeric"), ("numeric", "money"), ("char(8)", "text"), ("text", "char(8)"), ("numeric", "smallint"), ("numeric", "integer"), ("numeric", "bigint")}
 
 # Whose canonical bytes a report shows in keys, or a text that is none of the type's: such keys are told apart by their number alone.
 OPAQUE = {"hstore", "tsvector", "tsquery", "int4range", "numrange", "tstzrange", "int8multirange", "moods", "int4range[]", "pair", "deep", "pair[]", "txid_snapshot", "pg_snapshot",
@@ -361,7 +361,8 @@ class Table:
         narrow = rng.choice(kinds) if rng.random() < 0.6 else rng.choice([k for k in ("integer", "bigint", "text", "numeric", "uuid", "date", "timestamptz", "mood")])
         pair = dict.fromkeys(SIDES, narrow)
         if rng.random() < 0.15 and MIGRATED.get(narrow):
-            pair[rng.choice(SIDES)] = rng.choice(MIGRATED[narrow])
+            # A key of citext has no room for all that one of text has.
+            pair["target" if in_key and narrow == "citext" else rng.choice(SIDES)] = rng.choice(MIGRATED[narrow])
         column = Column(name, narrow, pair, {side: rng.choice(COLLATIONS) if pair[side] in COLLATABLE else "" for side in SIDES})
         self.choose_blind(column, in_key)
         return column
@@ -534,9 +535,9 @@ class Partitioned(Table):
 
     def choose_columns(self):
         super().choose_columns()
-        if not any(self.candidates(side) for side in SIDES if side == "source") or not self.candidates("target"):
+        if not all(self.candidates(side) for side in SIDES):
             first = self.columns[0]
-            first.narrow, first.kinds, first.collations = "integer", dict.fromkeys(SIDES, "integer"), dict.fromkeys(SIDES, "")
+            first.narrow, first.kinds, first.collations, first.late = "integer", dict.fromkeys(SIDES, "integer"), dict.fromkeys(SIDES, ""), False
         self.whole_on = self.rng.choice([None, None, None, "target", "source"])
         self.bound = []
         self.parts = 0
