@@ -215,7 +215,8 @@ class Subscription:
         without = [table.name for table in self.tables if table.key_kind == "target lacks"]
         for relation, in source.query("SELECT c.oid::regclass::text FROM pg_class c WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p') AND "
                                       "(NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND indisprimary AND indimmediate) "
-                                      "OR c.oid IN (SELECT p.relid FROM unnest(%s::text[]) n, pg_partition_tree(n::regclass) p))", [self.schema.name, without]):
+                                      "OR c.oid IN (SELECT n::regclass FROM unnest(%s::text[]) n UNION SELECT p.relid FROM unnest(%s::text[]) n, pg_partition_tree(n::regclass) p))",
+                                      [self.schema.name, without, without]):
             source.execute(f"ALTER TABLE {relation} REPLICA IDENTITY FULL")
 
     def catch_up(self, seconds=60):
@@ -416,7 +417,7 @@ def go_through(sides, piece, number):
     except BaseException:
         print(f"-- PARITY_SEED={SEED} PARITY_SCHEMAS={piece}.{number}: {', '.join(table.description() for table in schema.tables)}")
         for side in schema.sides.values():
-            print(f"-- {side.name}\n" + ";\n".join(statement for statement in side.script))
+            print(f"-- {side.name}\n" + ";\n".join(side.script) + f"\n-- the log of its server ends with\n{side.database.cluster.log()[-2000:]}")
         raise
     finally:
         schema.drop()
