@@ -74,9 +74,8 @@ bool has_planner_hooks() {
            get_relation_info_hook;
 }
 
-/// Whose rights the question is planned with; InvalidOid for the caller's. A superuser's are not lent where nothing was
-/// found either: an owner may add an index until the planner looks. Where there is a hook it is the caller whom it asks
-/// about, and what is found has it read otherwise.
+/// Whose rights the question is planned with; InvalidOid for the caller's. A superuser lends none, even where no
+/// function was found: an owner may add an index until the planner looks. A hook of the planner must see the caller.
 Oid planning_role(const DigestTask& task) {
     if (task.folded) return task.folded->owner;
     return superuser() && !has_planner_hooks() ? task.other_owner : InvalidOid;
