@@ -348,8 +348,10 @@ class Table:
             for column in self.columns[:wanted]:
                 column.not_null = True
         self.add_generated()
+        expressions = {expression for column in self.columns for expression in column.generated.values()}
         for column in self.columns[wanted:]:
-            column.late = not column.generated and not column.not_null and rng.random() < 0.06
+            is_base = f"{quote(column.name)} IS NULL" in expressions
+            column.late = not column.generated and not column.not_null and not is_base and rng.random() < 0.06
 
     @property
     def key_is_nullable(self):
