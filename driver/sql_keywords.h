@@ -5,8 +5,9 @@
 
 namespace parity::driver {
 
-/// The words that SQL does not take as a table's name everywhere, in the order of their bytes: what PostgreSQL 13, 15, 17
-/// or 18 has in parser/kwlist.h as anything but UNRESERVED_KEYWORD. quote_ident() and psql quote them.
+/// The words that SQL does not take as a table's name everywhere, in the order of their bytes: what PostgreSQL 13, 15,
+/// 17 or 18 has in parser/kwlist.h as anything but UNRESERVED_KEYWORD. quote_ident() and psql quote them.
+// clang-format off
 inline constexpr std::string_view kSqlKeywords[] = {
     "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between",
     "bigint", "binary", "bit", "boolean", "both", "case", "cast", "char", "character", "check", "coalesce", "collate",
@@ -26,6 +27,7 @@ inline constexpr std::string_view kSqlKeywords[] = {
     "xmlconcat", "xmlelement", "xmlexists", "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot",
     "xmlserialize", "xmltable",
 };
+// clang-format on
 static_assert(std::is_sorted(std::begin(kSqlKeywords), std::end(kSqlKeywords)));
 
 inline bool is_sql_keyword(std::string_view word) {

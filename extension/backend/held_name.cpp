@@ -9,13 +9,11 @@ namespace {
 void check_first_relation(ParseState* state) {
     const auto* held = static_cast<const HeldName*>(state->p_ref_hook_state);
     while (state->parentParseState) state = state->parentParseState;
-    const RangeTblEntry* first =
-        state->p_rtable == NIL ? nullptr : linitial_node(RangeTblEntry, state->p_rtable);
+    const RangeTblEntry* first = state->p_rtable == NIL ? nullptr : linitial_node(RangeTblEntry, state->p_rtable);
     if (first && first->rtekind == RTE_RELATION && first->relid == held->relation) return;
-    ereport(ERROR,
-            (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-             errmsg("relation \"%s\" was renamed after the snapshot was taken", held->name),
-             errdetail("Another relation has its name now."), errhint("Try again with a new snapshot.")));
+    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("relation \"%s\" was renamed after the snapshot was taken", held->name),
+                    errdetail("Another relation has its name now."), errhint("Try again with a new snapshot.")));
 }
 
 Node* before_column(ParseState* state, ColumnRef*) {

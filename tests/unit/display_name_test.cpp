@@ -14,7 +14,8 @@ TEST(DisplayName, QuotesWhereSqlNeedsIt) {
     EXPECT_EQ(display_name(QualifiedName{"public", "orders_2"}), "public.orders_2");
     EXPECT_EQ(display_name(QualifiedName{"public", "orders_2$"}), "public.\"orders_2$\"");
     EXPECT_EQ(display_name(QualifiedName{"public", "order"}), "public.\"order\"");
-    EXPECT_EQ(exact_name(QualifiedName{"between", "name"}), "\"between\".name") << "name is a keyword that needs no quotes";
+    EXPECT_EQ(exact_name(QualifiedName{"between", "name"}), "\"between\".name")
+        << "name is a keyword that needs no quotes";
     EXPECT_EQ(display_name(QualifiedName{"My Schema", "a\"b"}), "\"My Schema\".\"a\"\"b\"");
     EXPECT_EQ(display_name("2nd"), "\"2nd\"");
     EXPECT_EQ(display_name(""), "\"\"");
