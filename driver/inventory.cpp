@@ -138,6 +138,9 @@ void InventoryReader::read_server() {
     server.database = result.text(0, 2);
     server.encoding = result.text(0, 3);
     server.lsn = result.text(0, 4);
+    if (server.identity.in_recovery)
+        server.follows = to_number<std::uint32_t>(
+            run(standby_timeline_query(is_true(run(checkpoint_right_query()).text(0, 0)))).text(0, 0));
     const Result money = run(money_query());
     server.lc_monetary = money.text(0, 0);
     server.money_digits = to_number<int>(money.text(0, 1));
@@ -530,7 +533,9 @@ void read_around_standby(InventoryReader& primary, InventoryReader& standby) {
 }
 
 void read_sequence_values(InventoryReaders& readers) {
-    const Both<bool> standby = standbys_of_one_primary({readers[Side::kSource].server, readers[Side::kTarget].server});
+    const SequenceRules rules = standby_rules({readers[Side::kSource].server, readers[Side::kTarget].server});
+    const Both<bool> standby{rules.standby.source || rules.perhaps.source,
+                             rules.standby.target || rules.perhaps.target};
     if (standby.source == standby.target)
         return readers.each([](InventoryReader& reader, Side) { reader.read_sequence_values(); });
     const Side side = standby.source ? Side::kSource : Side::kTarget;

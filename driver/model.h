@@ -108,6 +108,7 @@ struct ServerInfo {
     std::string lc_monetary;        ///< of the role in this database
     int money_digits = 2;           ///< behind the point of an amount of money, by it
     std::string lsn;                ///< insert LSN, on a standby the replay LSN
+    std::uint32_t follows = 0;      ///< in recovery: the timeline that is received or was replayed last; 0: not told
     std::string extension_version;  ///< empty: not installed
     int format_version = 0;         ///< of what computes this side's digests
     Engine engine = Engine::kExtension;
@@ -320,8 +321,9 @@ struct ExtensionTablePlan {
 struct SequenceRules {
     /// Which sides are standbys of one and the same primary, which is the other side where only one of them is.
     Both<bool> standby{false, false};
-    bool lags = false;          ///< a standby had not replayed what the primary had written when it was read
-    bool may_be_ahead = false;  ///< --sequences-may-be-ahead
+    Both<bool> perhaps{false, false};  ///< the same of sides of which it cannot be told
+    bool lags = false;                 ///< a standby had not replayed what the primary had written when it was read
+    bool may_be_ahead = false;         ///< --sequences-may-be-ahead
 };
 
 struct Plan {

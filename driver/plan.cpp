@@ -264,9 +264,9 @@ Plan make_plan(const Options& options, const Both<Inventory>& inventories) {
                      [](const TablePlan& a, const TablePlan& b) { return a.estimated_bytes > b.estimated_bytes; });
     plan.differences.insert(plan.differences.end(), pairing.notes.begin(), pairing.notes.end());
     if (options.sequences) SequencePairer(options, pairing, inventories).run(plan);
-    plan.sequence_rules = {standbys_of_one_primary({inventories.source.server, inventories.target.server}),
-                           inventories.source.replay_lags || inventories.target.replay_lags,
-                           options.sequences_may_be_ahead};
+    plan.sequence_rules = standby_rules({inventories.source.server, inventories.target.server});
+    plan.sequence_rules.lags = inventories.source.replay_lags || inventories.target.replay_lags;
+    plan.sequence_rules.may_be_ahead = options.sequences_may_be_ahead;
     const std::vector<std::string> never = not_compared(options, pairing, inventories);
     plan.not_compared.insert(plan.not_compared.end(), never.begin(), never.end());
     plan_extension_tables(plan, options, inventories);

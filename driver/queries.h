@@ -147,6 +147,9 @@ std::string begin_statements(const TransactionSettings& settings, const std::vec
 /// Whether the server is in recovery, whether it streams WAL, max_standby_streaming_delay, max_standby_archive_delay,
 /// hot_standby_feedback.
 Query standby_settings_query();
+/// Whether the role may call pg_control_checkpoint(), which standby_timeline_query() needs to know.
+Query checkpoint_right_query();
+Query standby_timeline_query(bool checkpoint);
 
 std::string savepoint_statement();
 std::string rollback_to_savepoint_statement();

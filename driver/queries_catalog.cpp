@@ -103,6 +103,20 @@ Query standby_settings_query() {
         {}};
 }
 
+Query checkpoint_right_query() {
+    return {"SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE')", {}};
+}
+
+/// The receiver's timeline is shown to some roles only. That of the last checkpoint comes later than it.
+Query standby_timeline_query(bool checkpoint) {
+    return {
+        fmt::format(
+            "SELECT coalesce(greatest((SELECT max(r.received_tli) FROM pg_catalog.pg_stat_wal_receiver AS r), {}), 0)",
+            checkpoint ? "(SELECT c.timeline_id FROM pg_catalog.pg_control_checkpoint() AS c)"
+                       : "NULL::pg_catalog.int4"),
+        {}};
+}
+
 Query money_query() {
     return {
         "SELECT pg_catalog.current_setting('lc_monetary'), "

@@ -139,11 +139,21 @@ std::optional<std::string> next_value_text(const SequenceDesc& sequence) {
     return next ? std::optional(fmt::format("{}", *next)) : std::nullopt;
 }
 
-Both<bool> standbys_of_one_primary(const Both<ServerInfo>& servers) {
+SequenceRules standby_rules(const Both<ServerInfo>& servers) {
     const ServerIdentity &source = servers.source.identity, &target = servers.target.identity;
-    const bool copies = !source.system_identifier.empty() && source.system_identifier == target.system_identifier &&
-                        source.database_oid == target.database_oid;
-    return {copies && source.in_recovery, copies && target.in_recovery};
+    const Both<bool> recovery{source.in_recovery, target.in_recovery};
+    const bool told = !source.system_identifier.empty() && !target.system_identifier.empty();
+    if (source.database_oid != target.database_oid || (told && source.system_identifier != target.system_identifier))
+        return {};
+    const Side side = recovery.target ? Side::kTarget : Side::kSource;
+    const ServerInfo &standby = servers[side], &other = servers[side == Side::kTarget ? Side::kSource : Side::kTarget];
+    const std::uint32_t writes = other.identity.in_recovery ? other.follows : other.identity.timeline;
+    const bool known = standby.follows != 0 && writes != 0;
+    if (known && standby.follows > writes && recovery.source != recovery.target) return {};
+    const bool certain = told && (!known || standby.follows == writes);
+    SequenceRules rules;
+    (certain ? rules.standby : rules.perhaps) = recovery;
+    return rules;
 }
 
 SequenceResult compare_sequence(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
@@ -160,6 +170,14 @@ SequenceResult compare_sequence(const Both<SequenceDesc>& sequence, const Sequen
     if (!went_forward(source) || !went_forward(target))
         return unknown(sequence, "it was set back while it was read; start again");
     if (next_value(source) == next_value(target) || equal_by_wal(sequence, rules)) return identical(sequence, rules);
+    if (SequenceRules as_standby = rules; rules.perhaps.source || rules.perhaps.target) {
+        as_standby.standby = rules.perhaps;
+        if (equal_by_wal(sequence, as_standby))
+            return unknown(sequence,
+                           both_next(sequence) +
+                               "; equal if one side is a standby of the other, which cannot be told: the role "
+                               "may not call pg_control_system(), or the sides are on other timelines");
+    }
     return compare_places(sequence, rules);
 }
 

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from conftest import SCHEMA
-from support.cluster import Cluster, free_port
+from support.cluster import PASSWORD, Cluster, free_port
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, pgparity
 from support.proxy import Proxy
 
@@ -196,6 +196,58 @@ def test_a_promoted_standby_goes_on_where_wal_was(source_cluster):
         run = compare(primary, copy, "--sequences-may-be-ahead")
         assert sequence(run)["position"] == "ahead" and values(run)["target"] == (33, True, 34)
         assert "ahead by 26" in sequence(compare(primary, copy).expect(DIVERGENT))["reason"]
+
+
+def test_a_standby_of_a_fork_is_none_of_the_primary(source_cluster):
+    """It follows a copy that was promoted: what it is ahead by, nothing makes equal."""
+    with Cluster("fork", standby_of=source_cluster) as fork, copied(source_cluster, fork, STEPS) as (primary, copy):
+        fork.execute("SELECT pg_promote()")
+        fork.wait_for("SELECT NOT pg_is_in_recovery()")
+        with Cluster("forks_standby", standby_of=fork) as follower:
+            follower.catch_up()
+            target = follower.database(copy.name)
+            try:
+                run = compare(primary, target).expect(DIVERGENT)
+                assert sequence(run)["position"] == "ahead" and "ahead by 26" in sequence(run)["reason"]
+                for source in (copy, target):  # of its own primary it is one
+                    other = target if source is copy else copy
+                    assert sequence(compare(source, other).expect(IDENTICAL))["position"] in ("wal", "equal")
+            finally:
+                target.close()
+
+
+@pytest.fixture
+def plain(source_cluster):
+    """A role of the primary, and so of its standbys, without rights of its own."""
+    source_cluster.execute(f"CREATE ROLE plain LOGIN PASSWORD '{PASSWORD}'")
+    yield "plain"
+    source_cluster.execute("DROP ROLE plain")
+
+
+def test_a_role_that_may_not_know_whose_standby_it_is(source_cluster, standby, plain):
+    with copied(source_cluster, standby, STEPS) as (primary, copy):
+        primary.execute(f"""REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC; REVOKE EXECUTE ON FUNCTION pg_control_checkpoint() FROM PUBLIC;
+            GRANT SELECT ON ALL TABLES IN SCHEMA public TO {plain}; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {plain}""")
+        standby.catch_up()
+
+        def run(status):
+            made = pgparity("compare", "--format", "json", "--engine", "stream", "--source", primary.conninfo(user=plain), "--target", copy.conninfo(user=plain),
+                            "--no-large-objects").expect(status)
+            return sequence(made)
+        found = run(INCOMPLETE)
+        assert found["result"] == "incomplete" and "equal if one side is a standby of the other, which cannot be told" in found["reason"]
+        primary.execute(f"GRANT EXECUTE ON FUNCTION pg_control_system() TO {plain}")
+        standby.catch_up()
+        assert run(IDENTICAL)["position"] == "wal"
+        primary.execute(f"REVOKE EXECUTE ON FUNCTION pg_control_system() FROM {plain}")
+        standby.catch_up()
+        # What no WAL explains is a difference nevertheless.
+        standby.execute("SELECT pg_wal_replay_pause()")
+        try:
+            primary.execute("SELECT setval('t_id_seq', 1000)")
+            assert "behind by" in run(DIVERGENT)["reason"]
+        finally:
+            standby.execute("SELECT pg_wal_replay_resume()")
 
 
 # ---- a logical replica -----------------------------------------------------------------------------------------------

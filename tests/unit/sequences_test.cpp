@@ -362,7 +362,7 @@ TEST(Standbys, AreOfOnePrimary) {
     primary.identity.database_oid = standby.identity.database_oid = 5;
     standby.identity.in_recovery = true;
     const auto both = [](const ServerInfo& source, const ServerInfo& target) {
-        const Both<bool> found = standbys_of_one_primary({source, target});
+        const Both<bool> found = standby_rules({source, target}).standby;
         return std::pair(found.source, found.target);
     };
     EXPECT_EQ(both(primary, standby), std::pair(false, true));
@@ -377,6 +377,32 @@ TEST(Standbys, AreOfOnePrimary) {
     EXPECT_EQ(both(primary, other), std::pair(false, false));
     primary.identity.system_identifier = standby.identity.system_identifier = "";  // neither may be read
     EXPECT_EQ(both(primary, standby), std::pair(false, false));
+    EXPECT_TRUE(standby_rules({primary, standby}).perhaps.target);
+}
+
+TEST(Standbys, FollowTheTimelineOfTheirPrimary) {
+    ServerInfo primary, standby;
+    primary.identity.system_identifier = standby.identity.system_identifier = "7000";
+    standby.identity.in_recovery = true;
+    primary.identity.timeline = 2;
+    for (const auto& [follows, is, may_be] :
+         {std::tuple(2u, true, false), {1u, false, true}, {3u, false, false}, {0u, true, false}}) {
+        standby.follows = follows;
+        for (const SequenceRules& rules : {standby_rules({primary, standby}), standby_rules({standby, primary})}) {
+            EXPECT_EQ(rules.standby.source || rules.standby.target, is) << follows;
+            EXPECT_EQ(rules.perhaps.source || rules.perhaps.target, may_be) << follows;
+        }
+    }
+}
+
+TEST(Sequences, OfWhatMayBeAStandby) {
+    SequenceRules rules;
+    rules.perhaps.target = true;
+    const SequenceDesc primary = make({.last = 7, .log = 26});
+    EXPECT_EQ(compare_sequence({primary, make({.last = 33})}, rules).verdict, Verdict::kIncomplete);
+    EXPECT_EQ(compare_sequence({primary, make({.last = 34})}, rules).verdict, Verdict::kDivergent);
+    EXPECT_EQ(compare_sequence({primary, make({.last = 6})}, rules).verdict, Verdict::kDivergent);
+    EXPECT_EQ(compare_sequence({primary, make({.last = 7})}, rules).verdict, Verdict::kIdentical);
 }
 
 }  // namespace
