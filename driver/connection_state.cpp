@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include <fmt/core.h>
@@ -22,6 +23,11 @@ constexpr std::string_view kProgressState = "PP001";
 /// How long a server may be silent before what has come is looked at again. Where libpq has no memory to say that a
 /// COPY begins, it waits for more, which an answer that is whole does not bring.
 constexpr std::chrono::seconds kParseAgain{1};
+/// More than libpq needs for that.
+constexpr std::size_t kResultBytes = 8192;
+
+/// Throws std::bad_alloc where there is no memory for what libpq may be waiting to say.
+void require_memory() { ::operator delete(::operator new(kResultBytes)); }
 
 ResultPtr own(PGresult* result) {
     return {result, [](PGresult* r) { PQclear(r); }};
@@ -245,7 +251,7 @@ ResultPtr Connection::State::take_result() {
         return result;
     }
     while (PQisBusy(conn)) {
-        wait(POLLIN, Clock::now() + kParseAgain);
+        if (!wait(POLLIN, Clock::now() + kParseAgain)) require_memory();
         consume();
     }
     return own(PQgetResult(conn));

@@ -37,6 +37,7 @@ REPEATED = [r"test_servers_differ\.py::.*\[extension-stream", r"test_property\.p
             r"test_stream_memory\.py::test_(memory_of_long_keys|memory_with_all_rows_different)", r"test_relations\.py::test_patterns\[stream",
             r"test_vectors\.py::test_digests_in_other_encodings\[SQL_ASCII", r"test_invariance\.py::test_one_cell_changes_.*\[workers => 0",
             r"test_backend\.py::test_bounds_are_not_read_from_pages_that_are_no_btree_pages\[(inner|meta)",
+            r"test_process\.py::test_memory_ends_as_a_copy_begins\[(once-False|for good-True)",
             r"test_side_fails\.py::.*swallows_everything\[extension-stream",
             r"test_migration\.py::test_(equal_databases|a_restored_dump|layouts).*\[stream", r"test_memory\.py::test_memory_with_all_of_400000_rows_different\[0",
             r"test_servers_differ\.py::test_encodings\[.*-(LATIN1-SQL_ASCII|SQL_ASCII-UTF8|SQL_ASCII-LATIN1)",

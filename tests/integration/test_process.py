@@ -293,14 +293,15 @@ def test_memory_ends_at_any_moment(sides, shim, way, differ, failures, tmp_path)
     assert ERROR in statuses or INCOMPLETE in statuses or failures == "one", statuses
 
 
+@pytest.mark.parametrize("for_good", ["", ":"], ids=["once", "for good"])
 @pytest.mark.parametrize("differ", [False, True])
-def test_memory_ends_as_a_copy_begins(sides, shim, differ):
+def test_memory_ends_as_a_copy_begins(sides, shim, differ, for_good):
     """libpq says nothing of it and waits for more, which does not come after a short answer."""
     arguments = command(sides, differ, "--format", "json", "--engine", "stream", "--jobs", "1")
     statuses = []
     for number in range(1, 12):
-        status, stdout, stderr = run(arguments, env={"LD_PRELOAD": shim, "FAULT_COPY": str(number)}, timeout=30)
-        check(status, stdout, stderr, differ, f"FAULT_COPY={number}")
+        status, stdout, stderr = run(arguments, env={"LD_PRELOAD": shim, "FAULT_COPY": f"{number}{for_good}"}, timeout=30)
+        check(status, stdout, stderr, differ, f"FAULT_COPY={number}{for_good}")
         statuses.append(status)
     assert statuses[-1] == (DIVERGENT if differ else IDENTICAL)  # beyond the last COPY
     assert len(set(statuses)) > 1 or statuses[0] != ERROR, statuses

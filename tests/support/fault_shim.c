@@ -2,7 +2,8 @@
  * Preloaded into pgparity, lets what the system gives run out at a chosen point, counted from main():
  *
  *   FAULT_ALLOCATION=N[:COUNT]  the Nth allocation fails, and the COUNT-1 after it (0: all that follow)
- *   FAULT_COPY=N                no allocation succeeds while the beginning of the Nth COPY is dealt with
+ *   FAULT_COPY=N[:]             no allocation succeeds while the beginning of the Nth COPY is dealt with; with the colon,
+ *                               none of its thread succeeds any more
  *   FAULT_ROOM=BYTES            files have room for so many bytes, then ENOSPC
  *   FAULT_TOLD=FILE             gets the number of allocations at the end
  */
@@ -29,6 +30,7 @@ static atomic_long allocations, room = -1;
 static long first_failure, failures, failing_copy;
 static atomic_long copies;
 static atomic_int started;
+static int for_good;
 static _Thread_local int in_copy; /* from the arrival of its first message to the thread's next wait */
 
 static int fails(void)
@@ -99,7 +101,7 @@ int poll(struct pollfd *awaited, nfds_t count, int timeout)
     static int (*real)(struct pollfd *, nfds_t, int);
     if (!real)
         real = (int (*)(struct pollfd *, nfds_t, int))dlsym(RTLD_NEXT, "poll");
-    in_copy = 0;
+    in_copy = in_copy && for_good;
     return real(awaited, count, timeout);
 }
 
@@ -125,7 +127,7 @@ static int counted_main(int argc, char **argv, char **environment)
         failures = *end == ':' ? strtol(end + 1, NULL, 10) : 1;
     }
     if (getenv("FAULT_COPY"))
-        failing_copy = atol(getenv("FAULT_COPY"));
+        failing_copy = atol(getenv("FAULT_COPY")), for_good = strchr(getenv("FAULT_COPY"), ':') != NULL;
     if (getenv("FAULT_ROOM"))
         room = atol(getenv("FAULT_ROOM"));
     atexit(tell);
