@@ -1,5 +1,6 @@
 #pragma once
 
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -35,6 +36,14 @@ struct Parameter {
     bool is_binary = false;
 };
 
+/// A text of the server's that is a number, and 0 where it is none.
+template <typename Number>
+Number to_number(std::string_view text) {
+    Number number{};
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
 /// A whole, small result in text format.
 class Result {
   public:
@@ -45,6 +54,13 @@ class Result {
     /// The value as text; the empty string for NULL. The view lives as long as the Result.
     std::string_view text(int row, int column) const;
     std::optional<std::string> optional_text(int row, int column) const;
+    /// The value as a number; 0 for NULL and for what is none.
+    template <typename Number>
+    Number number(int row, int column) const {
+        return to_number<Number>(text(row, column));
+    }
+    /// Whether the value is the boolean true.
+    bool is_true(int row, int column) const { return text(row, column) == "t"; }
 
   private:
     std::shared_ptr<pg_result> result_;

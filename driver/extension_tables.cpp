@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 #include <utility>
 
@@ -75,9 +74,7 @@ std::uint64_t count_once(Session& session, const ExtensionTable& table, const Op
     session.begin_table(plan_of(table, session.side(), options));
     const Query query = extension_row_count_query(table.name, table.relkind != 'p', table.condition);
     const Result result = session.connection().query(query.sql, query.parameters);
-    std::uint64_t rows = 0;
-    const std::string_view text = result.text(0, 0);
-    std::from_chars(text.data(), text.data() + text.size(), rows);
+    const std::uint64_t rows = result.number<std::uint64_t>(0, 0);
     session.require_named_server();
     session.end();
     return rows;

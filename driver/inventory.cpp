@@ -1,7 +1,6 @@
 #include "driver/inventory.h"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <optional>
 #include <set>
@@ -37,13 +36,6 @@ namespace {
 /// How often the catalogs are read anew when something is dropped or locked meanwhile.
 constexpr int kReadAttempts = 3;
 
-template <typename Number>
-Number to_number(std::string_view text) {
-    Number number{};
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
 std::vector<std::string> split_list(std::string_view text, char separator = ',') {
     std::vector<std::string> elements;
     while (!text.empty()) {
@@ -53,8 +45,6 @@ std::vector<std::string> split_list(std::string_view text, char separator = ',')
     }
     return elements;
 }
-
-bool is_true(std::string_view text) { return text == "t"; }
 
 /// What a relation that is dropped while the catalogs are read can look like.
 bool catalogs_changed(const Error& error) {
@@ -134,23 +124,23 @@ void InventoryReader::read_server() {
     server.identity = session_.begin_inventory();
     const Result result = run(server_query());
     server.version = result.text(0, 0).substr(0, result.text(0, 0).find(' '));
-    server.version_num = to_number<int>(result.text(0, 1));
+    server.version_num = result.number<int>(0, 1);
     server.database = result.text(0, 2);
     server.encoding = result.text(0, 3);
     server.lsn = result.text(0, 4);
     if (server.identity.in_recovery)
-        server.follows = to_number<std::uint32_t>(
-            run(standby_timeline_query(is_true(run(checkpoint_right_query()).text(0, 0)))).text(0, 0));
+        server.follows =
+            run(standby_timeline_query(run(checkpoint_right_query()).is_true(0, 0))).number<std::uint32_t>(0, 0);
     const Result money = run(money_query());
     server.lc_monetary = money.text(0, 0);
-    server.money_digits = to_number<int>(money.text(0, 1));
+    server.money_digits = money.number<int>(0, 1);
     choose_engine();
 }
 
 void InventoryReader::choose_engine() {
     ServerInfo& server = inventory_.server;
     const Result extension = run(extension_query());
-    const bool installed = extension.rows() > 0, usable = installed && is_true(extension.text(0, 1));
+    const bool installed = extension.rows() > 0, usable = installed && extension.is_true(0, 1);
     if (installed) server.extension_version = extension.text(0, 0);
     if (options_.engine == Engine::kExtension && !installed) {
         throw Error(
@@ -160,7 +150,7 @@ void InventoryReader::choose_engine() {
             "run CREATE EXTENSION pg_parity there as a superuser, or let --engine auto or stream read the rows");
     }
     if (usable && options_.engine != Engine::kStream)
-        server.format_version = to_number<int>(run(format_version_query()).text(0, 0));
+        server.format_version = run(format_version_query()).number<int>(0, 0);
     const bool fits = options_.engine == Engine::kExtension || server.format_version == core::kFormatVersion;
     if (usable && options_.engine != Engine::kStream && fits) return;
     if (installed && options_.engine == Engine::kExtension) return;  // the server says what it lacks
@@ -190,21 +180,21 @@ void InventoryReader::list() {
     judge_trees();
     const Result others = run(other_objects_query());
     for (int row = 0; row < others.rows(); ++row) {
-        inventory_.other_objects[std::string(others.text(row, 0))] = to_number<std::int64_t>(others.text(row, 1));
+        inventory_.other_objects[std::string(others.text(row, 0))] = others.number<std::int64_t>(row, 1);
     }
 }
 
 void InventoryReader::read_large_objects() {
     const Result privileges = run(large_object_privileges_query());
     LargeObjects& objects = inventory_.large_objects;
-    objects.listed = is_true(privileges.text(0, 0));
+    objects.listed = privileges.is_true(0, 0);
     if (!objects.listed) return;
-    objects.readable = is_true(privileges.text(0, 1));
+    objects.readable = privileges.is_true(0, 1);
     const Result result = run(large_objects_query());
-    objects.count = to_number<std::uint64_t>(result.text(0, 0));
-    objects.page_bytes = to_number<std::int64_t>(result.text(0, 1));
-    objects.bytes = to_number<std::int64_t>(result.text(0, 2));
-    objects.pages = to_number<double>(result.text(0, 3));
+    objects.count = result.number<std::uint64_t>(0, 0);
+    objects.page_bytes = result.number<std::int64_t>(0, 1);
+    objects.bytes = result.number<std::int64_t>(0, 2);
+    objects.pages = result.number<double>(0, 3);
     objects.list_columns = result.text(0, 4);
     objects.page_columns = result.text(0, 5);
 }
@@ -215,16 +205,16 @@ void InventoryReader::read_extension_tables() {
     const Result result = run(extension_tables_query(selection_, maps_, side()));
     for (int row = 0; row < result.rows(); ++row) {
         ExtensionTable table;
-        table.oid = to_number<std::uint32_t>(result.text(row, 0));
+        table.oid = result.number<std::uint32_t>(row, 0);
         table.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
         table.relkind = result.text(row, 3).front();
-        table.row_security_active = is_true(result.text(row, 4));
+        table.row_security_active = result.is_true(row, 4);
         table.extension = result.text(row, 5);
         const ExtensionCondition condition =
             read_extension_condition(result.text(row, 6), table.name.name, split_list(result.text(row, 9), '\n'));
         table.condition = condition.expression;
         table.refusal = condition.refusal;
-        table.readable = is_true(result.text(row, 7));
+        table.readable = result.is_true(row, 7);
         table.columns_text = result.text(row, 8);
         if (table.refusal.empty() && is_compared_by_default(table.extension, table.name.name) &&
             !index_.contains(table.oid))
@@ -248,24 +238,24 @@ void InventoryReader::add_extension_relation(const ExtensionTable& table) {
 
 void InventoryReader::add_relation(const Result& result, int row) {
     RelationDesc relation;
-    relation.oid = to_number<std::uint32_t>(result.text(row, 0));
+    relation.oid = result.number<std::uint32_t>(row, 0);
     relation.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
     relation.relkind = result.text(row, 3).front();
     for (const std::string& oid : split_list(result.text(row, 4))) {
         relation.ancestors.push_back(to_number<std::uint32_t>(oid));
     }
-    relation.populated = is_true(result.text(row, 5));
-    relation.row_security_active = is_true(result.text(row, 6));
-    relation.selected = is_true(result.text(row, 7));
-    relation.excluded = is_true(result.text(row, 8));
-    relation.named = is_true(result.text(row, 9));
-    relation.is_partition = is_true(result.text(row, 12));
+    relation.populated = result.is_true(row, 5);
+    relation.row_security_active = result.is_true(row, 6);
+    relation.selected = result.is_true(row, 7);
+    relation.excluded = result.is_true(row, 8);
+    relation.named = result.is_true(row, 9);
+    relation.is_partition = result.is_true(row, 12);
     for (const std::string& oid : split_list(result.text(row, 13)))
         relation.parents.push_back(to_number<std::uint32_t>(oid));
-    relation.has_own_columns = is_true(result.text(row, 14));
-    relation.readable_alone = is_true(result.text(row, 15));
+    relation.has_own_columns = result.is_true(row, 14);
+    relation.readable_alone = result.is_true(row, 15);
     relation.checks = result.text(row, 16);
-    relation.has_children = is_true(result.text(row, 17));
+    relation.has_children = result.is_true(row, 17);
     const bool on_demand = relation.relkind == 'v' || relation.relkind == 'f';
     if (relation.named || !on_demand) {
         mark_matched(inventory_.table_patterns_matched, result.text(row, 10));
@@ -344,7 +334,7 @@ bool InventoryReader::mark_locked(std::vector<std::uint32_t>& oids) {
     const Result locked = run(exclusively_locked_query(oids));
     for (int row = 0; row < locked.rows(); ++row) {
         relation(locked.text(row, 0)).locked = true;
-        std::erase(oids, to_number<std::uint32_t>(locked.text(row, 0)));
+        std::erase(oids, locked.number<std::uint32_t>(row, 0));
     }
     return locked.rows() > 0;
 }
@@ -380,10 +370,10 @@ void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
     const Result result = run(relation_sizes_query(oids, {alone_.begin(), alone_.end()}));
     for (int row = 0; row < result.rows(); ++row) {
         RelationDesc& described = relation(result.text(row, 0));
-        described.estimated_rows = to_number<double>(result.text(row, 1));
-        described.bytes = to_number<std::int64_t>(result.text(row, 2));
-        described.foreign_parts = is_true(result.text(row, 3));
-        described.readable = is_true(result.text(row, 4));
+        described.estimated_rows = result.number<double>(row, 1);
+        described.bytes = result.number<std::int64_t>(row, 2);
+        described.foreign_parts = result.is_true(row, 3);
+        described.readable = result.is_true(row, 4);
         described.columns_text = result.text(row, 5);
         described.unlogged = result.text(row, 6) == "whole"   ? Unlogged::kWhole
                              : result.text(row, 6) == "parts" ? Unlogged::kParts
@@ -397,7 +387,7 @@ void InventoryReader::read_columns(const std::vector<std::uint32_t>& oids) {
         ColumnDesc column;
         column.name = result.text(row, 1);
         column.type = result.text(row, 2);
-        column.not_null = is_true(result.text(row, 3));
+        column.not_null = result.is_true(row, 3);
         column.form = result.text(row, 4);
         column.other_forms = split_list(result.text(row, 5));
         column.reason = result.text(row, 6);
@@ -405,7 +395,7 @@ void InventoryReader::read_columns(const std::vector<std::uint32_t>& oids) {
         column.generated = result.text(row, 8);
         if (!streams()) column.lossy_forms = split_list(result.text(row, 10));
         RelationDesc& described = relation(result.text(row, 0));
-        if (!is_true(result.text(row, 9))) described.unreadable_columns.push_back(column.name);
+        if (!result.is_true(row, 9)) described.unreadable_columns.push_back(column.name);
         described.columns.push_back(std::move(column));
     }
     if (streams()) read_wire_forms(result);
@@ -434,7 +424,7 @@ void InventoryReader::read_owners_code(const std::vector<std::uint32_t>& oids) {
 /// What parity.forms() would have said.
 void InventoryReader::read_wire_forms(const Result& columns) {
     std::vector<std::uint32_t> types;
-    for (int row = 0; row < columns.rows(); ++row) types.push_back(to_number<std::uint32_t>(columns.text(row, 10)));
+    for (int row = 0; row < columns.rows(); ++row) types.push_back(columns.number<std::uint32_t>(row, 10));
     read_types(session_.connection(), types, types_);
     std::unordered_map<std::uint32_t, WireForms> known;
     std::unordered_map<std::string_view, std::size_t> positions;
@@ -459,12 +449,11 @@ void InventoryReader::choose_keys(const std::vector<std::uint32_t>& oids) {
     for (int row = 0; row < result.rows();) {
         const std::string_view oid = result.text(row, 0);
         const std::uint32_t number = to_number<std::uint32_t>(oid);
-        const bool has_plain_children = is_true(result.text(row, 4)) && !alone_.contains(number);
+        const bool has_plain_children = result.is_true(row, 4) && !alone_.contains(number);
         std::vector<UniqueIndex> indexes;
         std::string_view index;
         for (; row < result.rows() && result.text(row, 0) == oid; ++row) {
-            if (result.text(row, 1) != index)
-                indexes.push_back({is_true(result.text(row, 2)), is_true(result.text(row, 3)), {}});
+            if (result.text(row, 1) != index) indexes.push_back({result.is_true(row, 2), result.is_true(row, 3), {}});
             index = result.text(row, 1);
             indexes.back().columns.emplace_back(result.text(row, 5));
         }
@@ -485,7 +474,7 @@ void InventoryReader::read_keys(const std::vector<std::uint32_t>& oids) {
         for (int row = 0; row < result.rows(); ++row) {
             KeyDesc& key = relation(result.text(row, 0)).key;
             key.columns.emplace_back(result.text(row, 1));
-            key.proven = is_true(result.text(row, 2));
+            key.proven = result.is_true(row, 2);
         }
     }
     choose_keys(oids);

@@ -1,7 +1,6 @@
 #include "driver/misplaced_rows.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <vector>
 
@@ -19,12 +18,6 @@ constexpr std::int64_t kBlocksOfPartition = 16;
 /// Partitions that one statement is about.
 constexpr std::size_t kPartitionsAtOnce = 100;
 
-std::int64_t to_integer(std::string_view text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
 struct Misplaced {
     std::int64_t rows = 0;
     bool sampled = false;
@@ -38,7 +31,7 @@ TablePlan with_care(TablePlan table, Side side, const Options& options) {
 
 std::int64_t count_misplaced(Session& session, const TablePlan& table, const std::vector<PartitionBound>& bounds) {
     session.begin_table(table);
-    const std::int64_t rows = to_integer(session.connection().query(count_misplaced_statement(bounds)).text(0, 0));
+    const std::int64_t rows = session.connection().query(count_misplaced_statement(bounds)).number<std::int64_t>(0, 0);
     session.require_named_server();
     session.end();
     return rows;
@@ -52,7 +45,7 @@ Misplaced find_misplaced(Session& session, const TablePlan& table) {
     Misplaced misplaced;
     std::vector<PartitionBound> bounds;
     for (int row = 0; row < found.rows(); ++row) {
-        const std::int64_t blocks = to_integer(found.text(row, 3));
+        const std::int64_t blocks = found.number<std::int64_t>(row, 3);
         const double percent =
             blocks > share ? 100.0 * static_cast<double>(share) / static_cast<double>(blocks) : 100.0;
         misplaced.sampled = misplaced.sampled || blocks > share;

@@ -355,9 +355,7 @@ Query identity_rights_query() {
         {}};
 }
 
-IdentityRights read_identity_rights(const Result& result) {
-    return {result.text(0, 0) == "t", result.text(0, 1) == "t"};
-}
+IdentityRights read_identity_rights(const Result& result) { return {result.is_true(0, 0), result.is_true(0, 1)}; }
 
 /// A primary writes the timeline that its WAL files are named after. In recovery only the last checkpoint would tell
 /// one, which may come long after the timeline began.
@@ -392,7 +390,7 @@ ServerIdentity read_identity(const Result& result, int row, int first) {
     take(1, read.database_oid);
     take(2, read.started_us);
     take(3, read.read_us);
-    read.in_recovery = result.text(row, first + 4) == "t";
+    read.in_recovery = result.is_true(row, first + 4);
     take(5, read.timeline, 16);
     read.system_identifier = result.text(row, first + 6);
     return read;

@@ -14,7 +14,7 @@ std::optional<RecoveryConflict> recovery_conflict(Session& session, const Error&
     session.end();
     const Result standby = session.connection().query(standby_settings_query().sql);
     if (standby.text(0, 0) != "t") return std::nullopt;
-    const bool streams = standby.text(0, 1) == "t";
+    const bool streams = standby.is_true(0, 1);
     return RecoveryConflict{error.server(), streams ? "max_standby_streaming_delay" : "max_standby_archive_delay",
                             std::string(standby.text(0, streams ? 2 : 3)), std::string(standby.text(0, 4))};
 }

@@ -1,7 +1,6 @@
 #include "driver/sequence_inventory.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <set>
 #include <unordered_map>
@@ -17,31 +16,22 @@ namespace {
 constexpr std::chrono::seconds kReplayTime{5};
 constexpr std::chrono::milliseconds kReplayPause{50};
 /// How often values are read when a lock was waited for in vain that nobody holds afterwards.
-constexpr int kReadAttempts = 3;
-
-template <typename Number>
-Number to_number(std::string_view text) {
-    Number number{};
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
-bool is_true(std::string_view text) { return text == "t"; }
+constexpr int kLockAttempts = 3;
 
 Result run(Session& session, const Query& query) { return session.connection().query(query.sql, query.parameters); }
 
 SequenceDesc sequence_of(const Result& result, int row) {
     SequenceDesc sequence;
-    sequence.oid = to_number<std::uint32_t>(result.text(row, 0));
+    sequence.oid = result.number<std::uint32_t>(row, 0);
     sequence.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
     sequence.definition = result.text(row, 3);
-    if (!is_true(result.text(row, 4))) sequence.unreadable = "permission denied";
-    sequence.selected = is_true(result.text(row, 5));
-    sequence.increment = to_number<std::int64_t>(result.text(row, 6));
-    sequence.minimum = to_number<std::int64_t>(result.text(row, 7));
-    sequence.maximum = to_number<std::int64_t>(result.text(row, 8));
-    sequence.cycles = is_true(result.text(row, 9));
-    sequence.left_out = is_true(result.text(row, 10));
+    if (!result.is_true(row, 4)) sequence.unreadable = "permission denied";
+    sequence.selected = result.is_true(row, 5);
+    sequence.increment = result.number<std::int64_t>(row, 6);
+    sequence.minimum = result.number<std::int64_t>(row, 7);
+    sequence.maximum = result.number<std::int64_t>(row, 8);
+    sequence.cycles = result.is_true(row, 9);
+    sequence.left_out = result.is_true(row, 10);
     return sequence;
 }
 
@@ -49,7 +39,7 @@ SequenceDesc sequence_of(const Result& result, int row) {
 std::set<std::uint32_t> subscribed_relations(Session& session) {
     std::set<std::uint32_t> oids;
     const Result result = run(session, subscribed_relations_query());
-    for (int row = 0; row < result.rows(); ++row) oids.insert(to_number<std::uint32_t>(result.text(row, 0)));
+    for (int row = 0; row < result.rows(); ++row) oids.insert(result.number<std::uint32_t>(row, 0));
     return oids;
 }
 
@@ -70,9 +60,9 @@ void read_uses(Session& session, std::vector<SequenceDesc>& sequences) {
     for_each_batch(oids, [&](const std::vector<std::uint32_t>& batch) {
         const Result result = run(session, sequence_uses_query(batch));
         for (int row = 0; row < result.rows(); ++row) {
-            SequenceDesc& sequence = *by_oid.at(to_number<std::uint32_t>(result.text(row, 0)));
-            sequence.users.push_back(to_number<std::uint32_t>(result.text(row, 1)));
-            if (!is_true(result.text(row, 2))) continue;
+            SequenceDesc& sequence = *by_oid.at(result.number<std::uint32_t>(row, 0));
+            sequence.users.push_back(result.number<std::uint32_t>(row, 1));
+            if (!result.is_true(row, 2)) continue;
             sequence.owner = {std::string(result.text(row, 3)), std::string(result.text(row, 4))};
         }
     });
@@ -83,9 +73,9 @@ void read_values(Session& session, const std::vector<SequenceDesc*>& sequences) 
     for (const SequenceDesc* sequence : sequences) names.push_back(sequence->name);
     const Result result = run(session, sequence_values_query(names));
     for (int row = 0; row < result.rows(); ++row) {
-        SequenceDesc& sequence = *sequences.at(to_number<std::size_t>(result.text(row, 0)));
-        sequence.value = {to_number<std::int64_t>(result.text(row, 1)), is_true(result.text(row, 2)),
-                          to_number<std::int64_t>(result.text(row, 3))};
+        SequenceDesc& sequence = *sequences.at(result.number<std::size_t>(row, 0));
+        sequence.value = {result.number<std::int64_t>(row, 1), result.is_true(row, 2),
+                          result.number<std::int64_t>(row, 3)};
     }
 }
 
@@ -96,7 +86,7 @@ bool take_out_locked(Session& session, std::vector<SequenceDesc*>& sequences) {
     const Result locked = run(session, exclusively_locked_query(oids));
     for (int row = 0; row < locked.rows(); ++row) {
         std::erase_if(sequences, [&](SequenceDesc* sequence) {
-            const bool is_locked = sequence->oid == to_number<std::uint32_t>(locked.text(row, 0));
+            const bool is_locked = sequence->oid == locked.number<std::uint32_t>(row, 0);
             if (is_locked) sequence->unreadable = "another session holds it in ACCESS EXCLUSIVE mode";
             return is_locked;
         });
@@ -137,7 +127,7 @@ void read_sequence_values(Session& session, std::vector<SequenceDesc>& sequences
         } catch (const Error& error) {
             if (error.sqlstate() != "55P03") throw;
             session.begin_inventory();
-            if (!take_out_locked(session, readable) && attempt >= kReadAttempts) throw;
+            if (!take_out_locked(session, readable) && attempt >= kLockAttempts) throw;
         }
     }
 }
@@ -149,7 +139,7 @@ bool await_replay(Session& session, const std::string& lsn) {
     session.end();
     const auto deadline = std::chrono::steady_clock::now() + kReplayTime;
     bool replayed = false;
-    while (!(replayed = is_true(run(session, has_replayed_query(lsn)).text(0, 0))) &&
+    while (!(replayed = run(session, has_replayed_query(lsn)).is_true(0, 0)) &&
            std::chrono::steady_clock::now() < deadline)
         pause_unless_interrupted(kReplayPause);
     session.begin_inventory();

@@ -1,7 +1,6 @@
 #include "driver/stream_table.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -32,13 +31,6 @@ bool tells_of_refusal(const Error& error) {
 /// together with the rest then.
 std::string fenced(const std::string& condition) {
     return fmt::format("CASE WHEN {} THEN true ELSE false END", condition);
-}
-
-template <typename Number>
-Number to_number(std::string_view text) {
-    Number number{};
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
 }
 
 const TypeDesc& base_type(const TypeCatalog& catalog, std::uint32_t oid) {
@@ -75,7 +67,7 @@ void StreamTable::read_columns(Session& session) {
     std::vector<std::uint32_t> types;
     for (int row = 0; row < result.rows(); ++row) {
         names.emplace_back(result.text(row, 0));
-        types.push_back(to_number<std::uint32_t>(result.text(row, 1)));
+        types.push_back(result.number<std::uint32_t>(row, 1));
     }
     TypeCatalog catalog;
     read_types(session.connection(), types, catalog);
@@ -85,7 +77,7 @@ void StreamTable::read_columns(Session& session) {
         const std::string& leading = table_.key.front().name[side_];
         const auto at = std::find(names.begin(), names.end(), leading) - names.begin();
         note_leading(leading, catalog, types[static_cast<std::size_t>(at)]);
-        leading_.not_null = result.text(static_cast<int>(at), 2) == "t";
+        leading_.not_null = result.is_true(static_cast<int>(at), 2);
     }
     std::vector<std::string> catalogs;
     for (const auto* list : {&columns_.key, &columns_.columns})
@@ -157,14 +149,14 @@ void StreamTable::read_parts(Session& session) {
     bool direct = !table_.visible_rows_only && has_parts && (table_.where.empty() || !is_divided_);
     for (int row = 0; row < result.rows(); ++row) {
         StreamPart part;
-        part.oid = to_number<std::uint32_t>(result.text(row, 0));
+        part.oid = result.number<std::uint32_t>(row, 0);
         part.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
         part.only = true;
-        part.is_heap = result.text(row, 3) == "t";
-        part.blocks = to_number<std::int64_t>(result.text(row, 4));
-        part.has_places = part.is_heap && result.text(row, 6) == "t";
-        direct = direct && part.is_heap && result.text(row, 7) == "f" &&
-                 result.text(row, table_.where.empty() ? 5 : 6) == "t";
+        part.is_heap = result.is_true(row, 3);
+        part.blocks = result.number<std::int64_t>(row, 4);
+        part.has_places = part.is_heap && result.is_true(row, 6);
+        direct =
+            direct && part.is_heap && result.text(row, 7) == "f" && result.is_true(row, table_.where.empty() ? 5 : 6);
         parts_.push_back(std::move(part));
     }
     if (direct) reason_ = why_not_in_parts(session).value_or("");
@@ -182,7 +174,7 @@ void StreamTable::find_leading_index(Session& session) {
         leading_indexed_ = false;
         for (int row = 0; row < columns.rows(); ++row)
             leading_indexed_ = leading_indexed_ || (columns.text(row, 0) == leading_column_ &&
-                                                    is_served_by_index(leading_, columns.text(row, 1) == "t"));
+                                                    is_served_by_index(leading_, columns.is_true(row, 1)));
     }
 }
 

@@ -33,7 +33,7 @@ TypeDesc describe(const Result& result, int row) {
     type.subtype = parse_oid(result.text(row, 7));
     type.relation = parse_oid(result.text(row, 8));
     type.extension = result.text(row, 9);
-    type.has_send = result.text(row, 10) == "t";
+    type.has_send = result.is_true(row, 10);
     return type;
 }
 
