@@ -122,6 +122,7 @@ Query optional_settings_query();
 struct IdentityRights {
     bool system_identifier = false;  ///< pg_control_system()
     bool timeline = false;           ///< pg_walfile_name()
+    std::int32_t backend = 0;        ///< that told so
 };
 Query identity_rights_query();
 IdentityRights read_identity_rights(const Result& result);

@@ -82,8 +82,8 @@ void require_same_server(Side side, const ServerIdentity& expected, const Server
                 std::string(side_name(side)), "");
 }
 
-void require_same_backend(Side side, const ServerIdentity& before, const ServerIdentity& met) {
-    if (before.backend == met.backend) return;
+void require_same_backend(Side side, std::int32_t before, const ServerIdentity& met) {
+    if (before == met.backend) return;
     throw Error(ErrorKind::kOtherServer,
                 fmt::format("{} answers one session from several backends: a pooler in transaction or statement mode "
                             "stands before it",

@@ -31,8 +31,9 @@ std::string describe_incarnation(const ServerIdentity& server);
 /// names both.
 void require_same_server(Side side, const ServerIdentity& expected, const ServerIdentity& met);
 
-/// The same for another backend within one session: only a pooler gives a session several.
-void require_same_backend(Side side, const ServerIdentity& before, const ServerIdentity& met);
+/// Throws Error{kOtherServer} for another backend than the one that answered the session before: only a pooler gives a
+/// session several.
+void require_same_backend(Side side, std::int32_t before, const ServerIdentity& met);
 
 /// Refuses the same database of the same server on both sides.
 [[noreturn]] void refuse_same_database(const std::string& database);

@@ -20,7 +20,6 @@ constexpr std::string_view kUndefinedTable = "42P01";
 constexpr std::string_view kUndefinedColumn = "42703";
 constexpr std::string_view kUndefinedSchema = "3F000";
 constexpr std::string_view kInsufficientPrivilege = "42501";
-constexpr std::int32_t kAnyBackend = 0;
 
 Error table_error(const TablePlan& table, Side side, const std::string& what, std::string_view sqlstate) {
     return {ErrorKind::kServer,
@@ -52,10 +51,13 @@ Session Session::open(Side side, const Options& options, const std::string& purp
     const Result settings = connection.query(query.sql, query.parameters);
     for (int row = 0; row < settings.rows(); ++row) session.optional_settings_.emplace_back(settings.text(row, 0));
     session.identity_rights_ = read_identity_rights(connection.query(identity_rights_query().sql));
+    // One statement after the other: what takes strict turns between two backends shows in every session.
+    const ServerIdentity met = read_identity(connection.query(identity_query(session.identity_rights_)), 0, 0);
     if (named) {
-        session.first_met_ = read_identity(connection.query(identity_query(session.identity_rights_)), 0, 0);
-        named->note(side, *session.first_met_);
+        named->note(side, met);
+        session.first_met_ = met;
     }
+    require_same_backend(side, session.identity_rights_.backend, met);
     const std::string statements = session_settings_statements(session.optional_settings_);
     if (!statements.empty()) connection.query(statements);
     connection.set_failure(nullptr);
@@ -69,7 +71,6 @@ void Session::revive() {
     optional_settings_ = std::move(fresh.optional_settings_);
     identity_rights_ = fresh.identity_rights_;
     if (fresh.first_met_) first_met_ = fresh.first_met_;
-    if (!named_ && first_met_) first_met_->backend = kAnyBackend;  // of the server that it met before
     in_transaction_ = false;
     shared_.clear();
 }
@@ -108,8 +109,7 @@ ServerIdentity Session::begin_inventory() {
 void Session::require_expected(const ServerIdentity& met) {
     if (named_) named_->note(side(), met);  // a server with other data ends the run, whatever led there
     if (!first_met_) first_met_ = met;
-    if (first_met_->backend == kAnyBackend) first_met_->backend = met.backend;
-    require_same_backend(side(), *first_met_, met);
+    require_same_backend(side(), identity_rights_.backend, met);
     if (named_)
         named_->require(side(), met);
     else

@@ -128,9 +128,9 @@ TEST(RequireSameServer, TellsWhatChanged) {
 }
 
 TEST(RequireSameBackend, ASessionHasOne) {
-    EXPECT_NO_THROW(require_same_backend(Side::kSource, primary(), primary()));
+    EXPECT_NO_THROW(require_same_backend(Side::kSource, primary().backend, primary()));
     const ServerIdentity other = with(primary(), [](ServerIdentity& met) { met.backend = 101; });
-    const Error error = thrown([&] { require_same_backend(Side::kSource, primary(), other); });
+    const Error error = thrown([&] { require_same_backend(Side::kSource, primary().backend, other); });
     EXPECT_EQ(error.kind(), ErrorKind::kOtherServer);
     EXPECT_NE(std::string(error.what()).find("a pooler in transaction or statement mode"), std::string::npos);
     EXPECT_NE(error.hint().find("session mode"), std::string::npos);
