@@ -8,6 +8,7 @@ import re
 import psycopg2
 import pytest
 
+from support.pgparity import DIVERGENT, IDENTICAL
 from support.verified import InBackground, Verified, wait_for_phase
 
 # Says who it runs for, if that is a superuser.
@@ -211,6 +212,32 @@ def test_a_callback_that_was_replaced_is_not_called(owned):
     assert owned.ran() == [0, 0], owned.told()
     assert owned.verify("pub.zzz", callback="pub.told") == "divergent"  # whoever names it now means it
     assert owned.ran() == [1, 0]
+
+
+KEYS_OF_DOMAINS = {"domain": ("pub.d", "n"), "array": ("pub.d[]", "ARRAY[n]::pub.d[]")}
+
+
+@pytest.mark.parametrize("kind", KEYS_OF_DOMAINS)
+def test_checks_of_a_keys_domain_do_not_run(owned, pair, kind):
+    """Nothing casts a text to it: not for rows that are looked at again, nor for bounds, nor for what is shown."""
+    type_name, value = KEYS_OF_DOMAINS[kind]
+    owned.owners("CREATE DOMAIN pub.d AS int CHECK (pub.evil(VALUE)); "
+                 f"CREATE TABLE pub.keyed (k {type_name} PRIMARY KEY, v text); INSERT INTO pub.keyed SELECT {value}, 'x' FROM generate_series(1, 500) AS n")
+    owned.source.execute("SELECT * FROM parity.capture('pub.keyed', 'closed')")
+    runs = [("--engine", engine, "--table", "pub.keyed", "--ranges", "7") for engine in ("extension", "stream")]
+
+    def look(verdict, status):
+        assert owned.verify("pub.keyed", recheck_delay="0 s", rechecks=1) == verdict, owned.part
+        assert baseline(owned, "pub.keyed") == verdict, owned.part
+        for arguments in runs:
+            pair.compare(*arguments).expect(status)
+        assert owned.ran() == [0, 0], owned.told()
+    look("identical", IDENTICAL)
+    owned.owners("UPDATE pub.keyed SET v = 'y' WHERE v = 'x' AND ctid = '(0,7)'")
+    owned.as_owner(owned.target, "UPDATE pub.keyed SET v = 'z' WHERE v = 'y'; DELETE FROM pub.keyed WHERE ctid = '(0,9)'")
+    look("divergent", DIVERGENT)
+    owned.source.value("SELECT 5::pub.d")  # it would be seen
+    assert owned.ran()[0] == 1
 
 
 # What the planner would run by itself: an expression of an index, its predicate, a CHECK of a child, statistics.
