@@ -176,6 +176,24 @@ def test_money_has_the_digits_of_its_database(pair, source_cluster):
     assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="1")}
 
 
+def test_money_of_other_currencies_has_a_note(pair, source_cluster):
+    """What is compared is the number that is stored. The report says that it is not the same amount everywhere."""
+    source_cluster.add_locale("ja_JP.UTF-8")
+
+    def notes(status):
+        return [note for note in pair.compare().expect(status).table()["notes"] if "lc_monetary" in note]
+    pair.both("CREATE TABLE t (id int PRIMARY KEY, v money, n int); INSERT INTO t VALUES (1, NULL, 1); UPDATE t SET v = 1")
+    assert notes(IDENTICAL) == []
+    pair.source.execute(f"ALTER DATABASE {pair.source.name} SET lc_monetary = 'ja_JP.UTF-8'; SET lc_monetary = 'ja_JP.UTF-8'; UPDATE t SET v = 100")
+    note, = notes(IDENTICAL)
+    assert note.startswith("money is compared as the stored number (column v), but lc_monetary is \"ja_JP.UTF-8\" with 0 digits behind the point on source")
+    assert note.endswith("equal numbers are other amounts")
+    pair.target.execute("UPDATE t SET n = 2")
+    assert notes(DIVERGENT) == [note]
+    pair.both("ALTER TABLE t DROP COLUMN v")
+    assert notes(DIVERGENT) == []
+
+
 def test_keys_under_other_forms(pair):
     pair.source.execute("CREATE TABLE u (k text PRIMARY KEY, v int); INSERT INTO u SELECT upper(md5(n::text)::uuid::text), n FROM generate_series(1, 3000) n;"
                         "CREATE TABLE p (k text PRIMARY KEY, v int); INSERT INTO p SELECT n || '  ', n FROM generate_series(1, 3000) n;"

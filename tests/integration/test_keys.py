@@ -5,7 +5,7 @@ import re
 import pytest
 from conftest import insert_unindexed
 
-from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_source, missing_on_target
+from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target
 from support.proxy import Proxy
 
 # A key column's type and an expression that gives distinct values for n = 1 … 3000 in no particular order.
@@ -300,3 +300,22 @@ def test_primary_keys_that_prove_nothing_are_unproven_keys(pair):
         table = run.table(name)
         assert table["key"] == ["id"] and table["key_proven"] is False
         assert findings(table) == {mismatch("v", id=key)}
+
+
+def test_a_key_without_a_form_is_told(pair):
+    """It would have been taken; rows are compared by the next key, or without one."""
+    pair.both("CREATE EXTENSION cube; CREATE TABLE t (c cube PRIMARY KEY, v int); INSERT INTO t SELECT cube(n), n FROM generate_series(1, 50) n;"
+              "CREATE TABLE u (c cube PRIMARY KEY, id int NOT NULL UNIQUE, v int); INSERT INTO u SELECT cube(n), n, n FROM generate_series(1, 50) n")
+
+    def notes(run):
+        return {table["source"]: [note for note in table["notes"] if "is not used" in note] for table in run.report["tables"]}
+    run = pair.compare("--exclude-columns", "c").expect(IDENTICAL)
+    run = pair.compare()
+    told = notes(run)
+    assert set(told) == {"public.t", "public.u"}, run
+    for name, how in (("public.t", "without a key"), ("public.u", "by (id)")):
+        assert [note.split(" (column c: ")[0] for note in told[name]] == ["key (c) on source is not used", "key (c) on target is not used"], told
+        assert all(note.endswith(f"; rows are compared {how}") for note in told[name]), told
+    assert run.status == INCOMPLETE  # of c nothing is known
+    pair.target.execute("UPDATE t SET v = 0 WHERE v = 7; UPDATE u SET v = 0 WHERE id = 7")
+    assert notes(pair.compare().expect(DIVERGENT)) == told
