@@ -97,6 +97,7 @@ class Night:
         self.runs = {}
         self.failure = None
         self.writes = None
+        self.over = threading.Event()  # nobody waits for what is still to come
 
     def prepare(self):
         for database in (self.shop, self.copy):
@@ -151,7 +152,7 @@ class Night:
         while set(told) != {"public.orders", "public.stock"}:
             assert time.monotonic() < deadline, f"not told of both tables within two minutes and a half: {told}"
             assert self.writes.poll() is None, self.writes.stdout.read()
-            time.sleep(0.1)
+            assert not self.over.wait(0.1), "the tests have ended"
             with listener.cursor() as cursor:
                 cursor.execute("SELECT 1")
             while listener.notifies:
@@ -174,6 +175,7 @@ def night():
             watcher.start()
             made.wait_for_the_end = watcher.join
             yield made
+            made.over.set()
             watcher.join()
 
 
