@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_target
 from support.proxy import Proxy
 
 # It runs wherever the planner meets it with constants, and leaves a trace if that was with more rights than its owner has.
@@ -73,6 +73,22 @@ def test_no_code_of_an_owner_runs(pair, use, arguments):
     expect_no_trace(pair)
     reason, = run.table("pub.t")["skipped"]
     assert "function pub." in reason and "role mallory" in reason and "--run-owners-code" in reason
+
+
+@pytest.mark.parametrize("use", USES)
+def test_the_extension_reads_such_tables_without_it(pair, use):
+    """It asks the planner with the owner's rights, and reads the pages itself; so it does when it looks for what differs."""
+    if use == "statistics" and pair.source.cluster.installation.major < 14:
+        pytest.skip("statistics on expressions are of PostgreSQL 14")
+    make(pair, OWNER + USES[use])
+    arguments = ["--engine", "extension", "--table", "pub.*", "--key", "pub.t=id", "--workers", "2", "--ranges", "7"]
+    assert pair.compare(*arguments).expect(IDENTICAL).table("pub.t")["rows"]["source"] == "1000"
+    expect_no_trace(pair)
+    with pair.target.connect(user="mallory") as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE pub.t SET v = 'y' WHERE id = 7; DELETE FROM pub.t WHERE id = 9")
+    run = pair.compare(*arguments).expect(DIVERGENT)
+    assert findings(run.table("pub.t")) == {mismatch("v", id="7"), missing_on_target(id="9")}
+    expect_no_trace(pair)
 
 
 @pytest.mark.parametrize("use", USES)
