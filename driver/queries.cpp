@@ -348,19 +348,6 @@ std::string begin_statements(const TransactionSettings& settings, const std::vec
     return sql;
 }
 
-namespace {
-
-template <typename Number>
-Number identity_number(std::string_view text, int base = 10) {
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-    if (error != std::errc() || end != text.data() + text.size())
-        throw_contradiction("a server sent an identity in a form that was not asked for");
-    return number;
-}
-
-}  // namespace
-
 Query identity_rights_query() {
     return {
         "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'), "
@@ -396,8 +383,11 @@ std::string identity_query(const IdentityRights& rights) {
 ServerIdentity read_identity(const Result& result, int row, int first) {
     ServerIdentity read;
     if (result.rows() <= row) throw_contradiction("a server did not tell which one it is");
-    const auto take = [&]<typename Number>(int column, Number& number, int base = 10) {
-        number = identity_number<Number>(result.text(row, first + column), base);
+    const auto take = [&](int column, auto& number, int base = 10) {
+        const std::string_view text = result.text(row, first + column);
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+        if (error != std::errc() || end != text.data() + text.size())
+            throw_contradiction("a server sent an identity in a form that was not asked for");
     };
     take(0, read.backend);
     take(1, read.database_oid);
