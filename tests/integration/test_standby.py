@@ -209,21 +209,31 @@ def test_a_table_that_replay_never_lets_be_read(hasty, replayed, engine):
     assert run.table("public.u")["result"] == "identical"
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_catalogs_that_replay_ends(hasty, replayed, engine):
-    primary, copy, other = replayed
-    ended = []
+class CatalogVacuum:
+    """As a proxy's hook: replay ends the first statement that holds `text`, as the primary removes versions of catalog rows."""
 
-    def end(number, data):
-        if b"pg_partition_ancestors" in data and not ended:
-            ended.append(number)
-            primary.execute("CREATE TABLE gone (id int)")
-            primary.execute("DROP TABLE gone")
-            primary.execute("VACUUM pg_class")
-            hasty.catch_up()
-    with Proxy(hasty.port, end) as proxy:
-        compare(other.conninfo(), copy.tcp_conninfo(proxy.port), "--engine", engine).expect(IDENTICAL)
-    assert ended and conflicts(hasty, primary) > 0
+    def __init__(self, primary, standby, text):
+        self.primary, self.standby, self.text, self.done = primary, standby, text, False
+
+    def __call__(self, number, data):
+        if self.text in data and not self.done:
+            self.done = True
+            self.primary.execute("CREATE TABLE gone (id int)")
+            self.primary.execute("DROP TABLE gone")
+            self.primary.execute("VACUUM pg_class")
+            self.standby.catch_up()
+
+
+@pytest.mark.parametrize("planted", [False, True])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_catalogs_that_replay_ends(hasty, replayed, engine, planted):
+    primary, copy, other = replayed
+    if planted:
+        other.execute("UPDATE t SET v = 0 WHERE id = 3")
+    vacuum = CatalogVacuum(primary, hasty, b"pg_partition_ancestors")
+    with Proxy(hasty.port, vacuum) as proxy:
+        compare(other.conninfo(), copy.tcp_conninfo(proxy.port), "--engine", engine).expect(DIVERGENT if planted else IDENTICAL)
+    assert vacuum.done and conflicts(hasty, primary) > 0
 
 
 def test_a_signal_ends_the_pause(hasty, replayed):
@@ -309,18 +319,10 @@ def test_verify_reads_catalogs_again_that_replay_ended(hasty, replayed, planted)
     primary, copy, other = replayed
     if planted:
         other.execute("UPDATE t SET v = 0 WHERE id = 3")
-    ended = []
-
-    def end(number, data):
-        if b"parity.forms(" in data and not ended:
-            ended.append(number)
-            primary.execute("CREATE TABLE gone (id int)")
-            primary.execute("DROP TABLE gone")
-            primary.execute("VACUUM pg_class")
-            hasty.catch_up()
-    with Proxy(hasty.port, end) as proxy, verified_through(other, copy, proxy.port) as made:
+    vacuum = CatalogVacuum(primary, hasty, b"parity.forms(")
+    with Proxy(hasty.port, vacuum) as proxy, verified_through(other, copy, proxy.port) as made:
         assert made.verify() == ("divergent" if planted else "identical"), made.part
-    assert ended and made.part["details"]["conflicts"] == 1
+    assert vacuum.done and made.part["details"]["conflicts"] == 1
 
 
 def test_a_table_that_is_rewritten_is_no_conflict_with_replay(replayed, hasty):
