@@ -227,7 +227,9 @@ def test_a_statement_timeout_of_the_target_is_a_failure(verified):
 
 
 def test_a_cancelled_callback_ends_the_run(verified):
-    verified.source.execute("CREATE TABLE u (id int PRIMARY KEY); CREATE FUNCTION wait(payload jsonb) RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_xact_lock_shared(77); SELECT pg_sleep(4)'")
+    # It waits for a table only, and longer than any machine takes to cancel it.
+    verified.source.execute("CREATE TABLE u (id int PRIMARY KEY); CREATE FUNCTION wait(payload jsonb) RETURNS void LANGUAGE sql AS "
+                            "'SELECT pg_advisory_xact_lock_shared(77); SELECT pg_sleep(60) WHERE payload ? ''relation'''")
     verified.target.execute("CREATE TABLE u (id int PRIMARY KEY)")
     with contextlib.closing(verified.source.connect()) as connection:
         def cancel_once_it_waits():
