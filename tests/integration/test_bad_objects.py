@@ -81,6 +81,10 @@ def test_a_sequence_that_is_locked(pair, engine):
         run = pair.compare("--engine", engine, "--lock-timeout", "300ms").expect(INCOMPLETE)
         assert {s["source"]: s["result"] for s in run.report["sequences"]} == {
             "public.good_id_seq": "identical", "public.bad_seq": "incomplete", "public.zoo_seq": "identical"}
+        pair.target.execute("SELECT setval('zoo_seq', 7)")
+        run = pair.compare("--engine", engine, "--lock-timeout", "300ms").expect(DIVERGENT)
+        assert {s["source"]: s["result"] for s in run.report["sequences"]} == {
+            "public.good_id_seq": "identical", "public.bad_seq": "incomplete", "public.zoo_seq": "divergent"}
         connection.rollback()
 
 
@@ -102,8 +106,11 @@ def test_a_sequence_that_was_locked(pair):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_sequence_that_is_dropped_while_the_catalogs_are_read(pair, engine):
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_sequence_that_is_dropped_while_the_catalogs_are_read(pair, engine, planted):
     pair.both(GOOD)
+    if planted:
+        pair.target.execute("SELECT setval('zoo_seq', 7)")
     dropped = []
 
     def drop(number, data):
@@ -113,7 +120,7 @@ def test_a_sequence_that_is_dropped_while_the_catalogs_are_read(pair, engine):
     with Proxy(pair.target.cluster.port, drop) as proxy:
         run = pair.compare("--engine", engine, target=pair.target.tcp_conninfo(proxy.port)).expect(DIVERGENT)
     assert dropped and re.search(r"sequence exists only on source", run.stdout)
-    assert {s["result"] for s in run.report["sequences"]} == {"identical"}
+    assert {s["source"] for s in run.report["sequences"] if s["result"] != "identical"} == ({"public.zoo_seq"} if planted else set())
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -35,6 +35,11 @@ def verify(database, label="2024", connection=None, **arguments):
         return cursor.fetchone()
 
 
+def forge(database):
+    """One difference."""
+    database.execute("UPDATE ledger SET entry = 'forged' WHERE id = 11111")
+
+
 def recorded(database, run):
     return database.query("SELECT status, sqlstate, message FROM parity.run_table WHERE run_id = %s", [run])[0]
 
@@ -172,7 +177,10 @@ def test_a_second_run_steps_aside(archive):
     other = archive.connect()
     number = archive.value("SELECT 'ledger'::regclass::oid::bigint::bit(32)::integer")
     other.cursor().execute(f"SELECT pg_advisory_lock(parity.verify_lock_class('baseline', '2024'), {number})")
-    assert verify(archive, "other")[1] == "identical"  # with something else it may be compared meanwhile
+    archive.execute("UPDATE ledger SET amount = -amount WHERE id = 7")
+    assert verify(archive, "other")[1] == "divergent"  # with something else it may be compared meanwhile
+    archive.execute("UPDATE ledger SET amount = -amount WHERE id = 7")
+    assert verify(archive, "other")[1] == "identical"
     run, result = verify(archive)
     holder = other.info.backend_pid
     assert result == "skipped" and recorded(archive, run) == ("skipped", None, f"another run has the table (pid {holder})")
@@ -189,6 +197,8 @@ def test_a_second_run_steps_aside(archive):
     assert verify(archive)[1] == "skipped"
     other.close()
     assert archive.query("SELECT target, result FROM parity.status ORDER BY 1") == [("2024", "identical"), ("other", "identical")]  # no skipped one hides a result
+    forge(archive)
+    assert verify(archive)[1] == "divergent"
 
 
 def test_a_lock_is_not_waited_for_long(archive):
@@ -213,6 +223,8 @@ def test_cancelling_is_recorded_and_goes_on(archive):
     assert archive.query("SELECT status, sqlstate FROM parity.run_table") == [("cancelled", "57014")]
     holder.close()
     assert verify(archive)[1] == "identical"
+    forge(archive)
+    assert verify(archive)[1] == "divergent"
 
 
 def test_a_run_that_died_is_found_by_the_next(archive):
@@ -229,6 +241,8 @@ def test_a_run_that_died_is_found_by_the_next(archive):
     assert verify(archive)[1] == "identical"
     assert archive.query("SELECT r.status, t.status, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id ORDER BY r.id") == [
         ("died", "died", "its session ended before it did"), ("identical", "identical", None)]
+    forge(archive)
+    assert verify(archive)[1] == "divergent"
 
 
 def test_a_run_that_its_session_broke_off_is_found_by_the_next(archive):
@@ -245,6 +259,8 @@ def test_a_run_that_its_session_broke_off_is_found_by_the_next(archive):
         cursor.execute(f"SELECT parity.record_table_start(parity.record_run_start('compare', 'here', 'there', 'test'), '{relation}', 'b')")
         assert verify(archive)[1] == "identical"
         assert archive.query(f"SELECT running LIKE 'starting for %' FROM parity.status WHERE relation = '{relation}'") == [(True,)]
+    forge(archive)
+    assert verify(archive)[1] == "divergent"
     assert archive.query("SELECT t.relation, t.status, t.message FROM parity.run_table t WHERE relation IN ('b', 'c') ORDER BY 1") == [
         ("b", "died", "its session broke it off"), ("c", "running", None)]
     # A later session may have the same number.
@@ -294,6 +310,9 @@ def test_a_finding_that_cannot_be_recorded_is_told(archive):
 
 def test_a_table_or_baseline_that_is_gone_is_recorded(archive):
     capture(archive)
+    forge(archive)
+    assert verify(archive)[1] == "divergent"
+    archive.execute("UPDATE ledger SET entry = 'entry 11111' WHERE id = 11111")
     assert verify(archive)[1] == "identical"
     log = len(archive.cluster.log())
     with pytest.raises(psycopg2.errors.UndefinedObject, match='has no baseline "none"'):
@@ -305,7 +324,7 @@ def test_a_table_or_baseline_that_is_gone_is_recorded(archive):
         ("public.ledger", "2024", "failed", 'relation "ledger" does not exist', True),
         ("public.ledger", "none", "failed", 'public.ledger has no baseline "none"', False)]
     assert archive.cluster.log()[log:].count("WARNING:  verification of public.ledger against") == 2
-    assert archive.query("SELECT status, sqlstate FROM parity.run ORDER BY id") == [("identical", None), ("failed", "42704"), ("failed", "42P01")]
+    assert archive.query("SELECT status, sqlstate FROM parity.run ORDER BY id") == [("divergent", None), ("identical", None), ("failed", "42704"), ("failed", "42P01")]
 
 
 def test_a_table_that_was_emptied_after_the_snapshot_is_read_again(archive):
@@ -346,6 +365,8 @@ def test_rows_are_written_while_it_is_captured(archive):
             rows, _, highest = capture(archive, f"round {round}")
             assert rows == int(highest)
             assert verify(archive, f"round {round}", allow_appends="true")[1] == "identical"
+        forge(archive)
+        assert verify(archive, f"round {round}", allow_appends="true")[1] == "divergent"
     finally:
         stop.set()
         writer.join()
@@ -360,8 +381,11 @@ def test_defaults_of_a_role_do_not_matter(archive):
     with connection.cursor() as cursor:
         cursor.execute("CALL parity.verify_baseline('public.ledger', '2024')")
         assert cursor.fetchone()[1] == "identical"
+        forge(archive)
+        cursor.execute("CALL parity.verify_baseline('public.ledger', '2024')")
+        assert cursor.fetchone()[1] == "divergent"
     connection.close()
-    assert archive.value("SELECT details ->> 'path' FROM parity.run_table") == "scan"
+    assert archive.query("SELECT details ->> 'path' FROM parity.run_table") == [("scan",)] * 2
     archive.execute("DROP OWNED BY odd; DROP ROLE odd")
 
 

@@ -43,6 +43,8 @@ def test_settings_do_not_change_what_is_left_out(pair, engine):
     arguments = ["--engine", engine, "--table", "ev", "--ranges", "10"]
     assert len(findings(pair.compare(*arguments, "--where", "s = 1").expect(DIVERGENT).table())) == 50
     pair.compare(*arguments).expect(IDENTICAL)
+    pair.target.execute("UPDATE ev1 SET v = 'other' WHERE id = 301")
+    assert findings(pair.compare(*arguments).expect(DIVERGENT).table()) == {mismatch("v", id="301", s="1")}
 
 
 INDEXED = "CREATE TABLE t (id text PRIMARY KEY, v int, body text); INSERT INTO t SELECT 'k' || lpad(n::text, 6, '0'), n, 'x' FROM generate_series(1, 4000) n; ANALYZE t"

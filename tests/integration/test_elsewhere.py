@@ -3,7 +3,7 @@
 import psycopg2
 import pytest
 
-from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_target
+from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_source, missing_on_target
 from support.standin import install_standin, show_elsewhere
 from support.verified import Verified
 
@@ -106,6 +106,9 @@ def test_rows_that_only_execution_shows(pair):
     pair.both("TRUNCATE store.ev")
     assert pair.source.value("SELECT sum(row_count) FROM parity.range_digests('ev')") == 0
     pair.compare("--table", "public.ev", "--engine", "extension").expect(IDENTICAL)
+    pair.target.execute("INSERT INTO ev VALUES (7, 'own')")
+    run = pair.compare("--table", "public.ev", "--engine", "extension").expect(DIVERGENT)
+    assert findings(run.table()) == {missing_on_source(id="7")}
 
 
 PLAIN = {

@@ -8,7 +8,7 @@ import time
 import psycopg2
 import pytest
 
-from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, missing_on_target, pgparity, popen
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target, pgparity, popen
 from support.proxy import Proxy
 
 FIRST = "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 400) n"
@@ -177,9 +177,12 @@ def test_lock_timeout(pair):
     with holder.cursor() as cursor:
         cursor.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
         run = pair.compare("--lock-timeout", "100ms")
+        pair.target.execute("INSERT INTO other VALUES (1)")
+        found = pair.compare("--lock-timeout", "100ms").expect(DIVERGENT)
     holder.close()
     run.expect(INCOMPLETE)
     assert "public.t" in run.stdout and run.table("public.other")["result"] == "identical"
+    assert found.report["incomplete"] is True and findings(found.table("public.other")) == {missing_on_source(id="1")}
 
 
 def test_lock_that_is_released_in_time(pair):
@@ -205,6 +208,9 @@ def test_changes_after_the_snapshot_are_not_seen_half(pair):
             pair.source.execute("UPDATE t SET v = v + 1; UPDATE t SET v = v - 1")
     with Proxy(pair.source.cluster.port, write) as proxy:
         pair.compare(source=pair.source.tcp_conninfo(proxy.port)).expect(IDENTICAL)
+        pair.target.execute("UPDATE t SET v = 0 WHERE id = 77")
+        table = pair.compare(source=pair.source.tcp_conninfo(proxy.port)).expect(DIVERGENT).table()
+    assert findings(table) == {mismatch("v", id="77")}
 
 
 @pytest.mark.parametrize("allowance", [0, 1, 40, 400])
@@ -312,7 +318,12 @@ def test_both_connections_to_one_database(pair):
     pair.both(FIRST)
     run = pgparity("compare", "--source", pair.source.conninfo(), "--target", pair.source.tcp_conninfo()).expect(ERROR)
     assert "--allow-same-server" in run.stderr
-    pgparity("compare", "--source", pair.source.conninfo(), "--target", pair.source.tcp_conninfo(), "--allow-same-server").expect(IDENTICAL)
+    sides = ["--source", pair.source.conninfo(), "--target", pair.source.tcp_conninfo(), "--allow-same-server"]
+    pgparity("compare", *sides).expect(IDENTICAL)
+    # What one database shows otherwise to the other connection.
+    pair.source.execute("CREATE VIEW seen AS SELECT 1 AS id, inet_server_addr() IS NULL AS by_socket")
+    table = pgparity("compare", *sides, "--format", "json", "--table", "seen", "--key", "id").expect(DIVERGENT).table()
+    assert findings(table) == {mismatch("by_socket", id="1")}
 
 
 def test_two_databases_of_one_server(pair, source_cluster):
@@ -322,5 +333,7 @@ def test_two_databases_of_one_server(pair, source_cluster):
     try:
         other.execute(FIRST)
         pair.compare(target=other.conninfo()).expect(IDENTICAL)
+        other.execute("UPDATE t SET v = 0 WHERE id = 77")
+        assert findings(pair.compare(target=other.conninfo()).expect(DIVERGENT).table()) == {mismatch("v", id="77")}
     finally:
         source_cluster.drop_database(other)
