@@ -93,6 +93,26 @@ bool takes_part(const std::vector<Token>& tokens, std::size_t at) {
     return is_sign(tokens, at, ".") && is_name(tokens, at + 1) && (at == 0 || !is_name(tokens, at - 1));
 }
 
+/// Whether a string begins there, which makes a type of the name before it: "a.b 'x'", "a.b E'x'".
+bool is_string(const std::vector<Token>& tokens, std::size_t at) {
+    const auto starts = [&](std::size_t i) { return i < tokens.size() && tokens[i].kind == Token::Kind::kString; };
+    if (starts(at)) return true;
+    if (at >= tokens.size() || tokens[at].kind != Token::Kind::kWord) return false;
+    if (tokens[at].text == "u") return is_sign(tokens, at + 1, "&");
+    return (tokens[at].text == "e" || tokens[at].text == "n") && starts(at + 1);
+}
+
+/// The table's name before a point may as well be that of a schema, whose functions and types are others'. Only where
+/// neither a function nor a type can stand it is the table's, and a column follows.
+std::optional<std::string> refuse_qualified(const std::vector<Token>& tokens, std::size_t at) {
+    const std::string name = at + 2 < tokens.size() ? tokens[at + 2].text : std::string();
+    if (is_sign(tokens, at + 3, "(")) return fmt::format("it calls {}", display_name(name));
+    const bool after_as = at > 0 && tokens[at - 1].kind == Token::Kind::kWord && tokens[at - 1].text == "as";
+    if (after_as || (at > 0 && is_sign(tokens, at - 1, ":")) || is_string(tokens, at + 3))
+        return fmt::format("it names a type in {}", display_name(tokens[at].text));
+    return std::nullopt;
+}
+
 std::optional<std::string> refuse_name(const std::vector<Token>& tokens, std::size_t at, const std::string& table,
                                        const std::vector<std::string>& of_other_types) {
     const Token& token = tokens[at];
@@ -102,6 +122,8 @@ std::optional<std::string> refuse_name(const std::vector<Token>& tokens, std::si
         return fmt::format("it calls {}", display_name(token.text));
     if (qualifies && token.text != table && token.text != "pg_catalog")
         return fmt::format("it names something in {}", display_name(token.text));
+    if (qualifies && token.text == table)
+        if (auto reason = refuse_qualified(tokens, at)) return reason;
     if (!qualifies && token.text == table) return "it is about whole rows";
     if (contains(of_other_types, token.text))
         return fmt::format("column {} is of a type that is not PostgreSQL's own", display_name(token.text));

@@ -189,6 +189,23 @@ def test_conditions_that_are_not_evaluated(pair, condition, reason):
     pair.compare("--exclude-table", "trap").expect(IDENTICAL)
 
 
+@pytest.mark.parametrize("condition, reason", [
+    ("WHERE trap.lower(value) = 'x'", "it calls lower"),
+    ("WHERE CAST(value AS trap.mine) = 'x'", "it names a type in trap"),
+    ("WHERE trap.mine 'x' = value", "it names a type in trap"),
+], ids=["function", "cast", "literal"])
+def test_conditions_that_call_what_a_schema_of_the_tables_name_has(pair, condition, reason):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE SCHEMA trap")
+    create(pair, OWN, """
+        CREATE FUNCTION trap.lower(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the trap sprang'; END $$;
+        CREATE FUNCTION spring(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the trap sprang'; END $$;
+        CREATE DOMAIN trap.mine AS text CHECK (public.spring(VALUE));
+        CREATE TABLE trap (id int PRIMARY KEY, value text);
+        INSERT INTO trap VALUES (1, 'x');
+        SELECT pg_catalog.pg_extension_config_dump('trap', '{}');""".format(condition.replace("'", "''")))
+    assert reason in skipped(pair.compare().expect(INCOMPLETE), "public.trap")[0]
+
+
 def test_a_condition_that_is_an_error(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY)")
     create(pair, OWN, HOSTILE.format("'WHERE no_such_column'"))

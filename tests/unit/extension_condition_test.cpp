@@ -67,6 +67,21 @@ TEST(ExtensionCondition, CodeOfOthers) {
               "column \"Mood\" is of a type that is not PostgreSQL's own");
 }
 
+/// A schema may have the table's name.
+TEST(ExtensionCondition, WhatIsInASchemaOfTheTablesName) {
+    EXPECT_EQ(refusal("WHERE t.lower(name) = 'x'"), "it calls lower");
+    EXPECT_EQ(refusal("WHERE \"t\" . lower (name) = 'x'"), "it calls lower");
+    EXPECT_EQ(refusal("WHERE name LIKE ANY (t.lower(name))"), "it calls lower");
+    EXPECT_EQ(refusal("WHERE name::t.mine = 'x'"), "it names a type in t");
+    EXPECT_EQ(refusal("WHERE CAST(name AS t.mine) = 'x'"), "it names a type in t");
+    EXPECT_EQ(refusal("WHERE t.mine 'x' = name"), "it names a type in t");
+    EXPECT_EQ(refusal("WHERE t.mine E'x' = name"), "it names a type in t");
+    EXPECT_EQ(refusal("WHERE t.mine N'x' = name"), "it names a type in t");
+    EXPECT_EQ(refusal("WHERE t.mine U&'x' = name"), "it names a type in t");
+    EXPECT_EQ(expression("WHERE t.e LIKE 'x' AND t.name IN ('a') OR t.n = 'b' AND (t.u) IS NULL"),
+              "t.e LIKE 'x' AND t.name IN ('a') OR t.n = 'b' AND (t.u) IS NULL");
+}
+
 TEST(ExtensionCondition, NothingThatHidesTokens) {
     EXPECT_NE(refusal("WHERE f/**/(id)"), "");
     EXPECT_NE(refusal("WHERE f--\n(id)"), "");
