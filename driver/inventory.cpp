@@ -266,10 +266,10 @@ void InventoryReader::add_relation(const Result& result, int row) {
 }
 
 /// A tree may be compared member by member only where the server's planner reads it so: an extension may show rows
-/// under its root that are in none of them.
+/// under its root that are in none of them. Its root is what is paired, which may inherit from others itself.
 void InventoryReader::judge_trees() {
     for (RelationDesc& root : inventory_.relations)
-        if (root.has_children && root.parents.empty()) root.elsewhere = why_elsewhere(root);
+        if (root.has_children) root.elsewhere = why_elsewhere(root);
 }
 
 /// Nothing is planned where that would run functions of others with our rights, as far as a fresh snapshot shows. A

@@ -48,6 +48,18 @@ def test_rows_of_another_table_under_a_parent(pair, way):
 
 
 @pytest.mark.parametrize("way", OF_SELECT)
+@pytest.mark.parametrize("engine", ["extension", "stream"])
+def test_rows_of_another_table_under_a_parent_that_inherits(pair, engine, way):
+    """Whoever names it asks for what its query shows, whatever it inherits from."""
+    pair.both("CREATE TABLE public.top (id int, v text);" + CHUNKED + "; ALTER TABLE public.m INHERIT public.top")
+    both_elsewhere(pair, way, shell="public.m", store="store.m", under_only=False)
+    arguments = ["--engine", engine, "--table", "public.m"]
+    assert pair.compare(*arguments).expect(IDENTICAL).table()["rows"]["source"] == "1000"
+    pair.target.execute("DELETE FROM store.m WHERE id = 777")
+    assert findings(pair.compare(*arguments).expect(DIVERGENT).table()) == {missing_on_target(id="777")}
+
+
+@pytest.mark.parametrize("way", OF_SELECT)
 def test_ranges_of_another_table(pair, way):
     """More than one pass, each of some ranges."""
     pair.both(TABLES + "; ANALYZE")
