@@ -4,7 +4,7 @@ import pytest
 
 from support.cluster import Cluster
 from support.extension_files import extension
-from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, mismatch, findings
+from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, mismatch, missing_on_source, findings
 from test_owners_code import OWNER, expect_no_trace, make
 
 OWN = "parity_test_config"
@@ -45,6 +45,15 @@ def own(pair):
     return pair
 
 
+def plant_in_t(pair):
+    """One difference in the ordinary table."""
+    pair.target.execute("INSERT INTO t VALUES (7)")
+
+
+def finds_in_t(run):
+    return findings(run.expect(DIVERGENT).table("public.t")) == {missing_on_source(id="7")}
+
+
 def skipped(run, table):
     return run.table(table)["skipped"]
 
@@ -55,6 +64,9 @@ def skipped(run, table):
 def test_rows_that_the_extension_brings_are_not_said(own):
     run = own.compare().expect(IDENTICAL)
     assert not [line for line in run.report["not_compared"] if "row" in line] and len(run.report["tables"]) == 1
+    plant_in_t(own)
+    run = own.compare().expect(DIVERGENT)
+    assert not [line for line in run.report["not_compared"] if "row" in line] and findings(run.table()) == {missing_on_source(id="7")}
 
 
 def test_rows_of_users_are_said_and_not_compared(own):
@@ -78,6 +90,7 @@ def test_counts_that_differ_make_the_run_incomplete(own):
     own.compare("--exclude-table", "job").expect(IDENTICAL)
     own.target.execute("INSERT INTO t VALUES (1)")
     assert own.compare().expect(DIVERGENT).report["incomplete"]
+    own.compare("--exclude-table", "job").expect(DIVERGENT)
 
 
 def test_conditions_and_names_with_quotes(own):
@@ -97,6 +110,12 @@ def test_runs_that_name_tables_look_at_no_others(own):
     own.compare("--schema", "public").expect(INCOMPLETE)
     own.both("CREATE SCHEMA other; CREATE TABLE other.t (id int PRIMARY KEY)")
     own.compare("--schema", "other").expect(IDENTICAL)
+    plant_in_t(own)
+    for options in (["--table", "t"], ["--where", "true"]):
+        assert finds_in_t(own.compare(*options))
+    own.compare("--schema", "other").expect(IDENTICAL)
+    own.target.execute("INSERT INTO other.t VALUES (7)")
+    assert findings(own.compare("--schema", "other").expect(DIVERGENT).table()) == {missing_on_source(id="7")}
 
 
 def test_no_code_of_an_owner_runs_for_rows_of_users(pair):
@@ -127,6 +146,9 @@ def test_an_extension_that_one_side_has_not(pair):
     pair.source.execute("INSERT INTO job VALUES (1, 'a')")
     run = pair.compare().expect(INCOMPLETE)
     assert skipped(run, "public.job")[0].startswith("1 row of users on source, no such table of extension parity_test_config on target")
+    pair.source.execute("DELETE FROM job")
+    plant_in_t(pair)
+    assert finds_in_t(pair.compare())
 
 
 def test_extensions_in_other_schemas(pair):
@@ -137,6 +159,9 @@ def test_extensions_in_other_schemas(pair):
     pair.compare().expect(IDENTICAL)
     pair.target.execute("INSERT INTO there.job VALUES (2, 'a')")
     pair.compare().expect(INCOMPLETE)
+    pair.target.execute("DELETE FROM there.job WHERE id = 2")
+    plant_in_t(pair)
+    assert finds_in_t(pair.compare())
 
 
 def test_a_role_that_may_not_read_them(own):
@@ -147,6 +172,10 @@ def test_a_role_that_may_not_read_them(own):
     assert "rows of users are not counted on source: no SELECT privilege" in skipped(run, "public.job")[0]
     own.both("GRANT SELECT ON job TO config_reader")
     own.compare(**roles).expect(IDENTICAL)
+    own.target.execute("INSERT INTO job VALUES (2, 'b')")
+    assert skipped(own.compare(**roles).expect(INCOMPLETE), "public.job")[0].startswith("1 row of users on source, 2 rows of users on target")
+    plant_in_t(own)
+    assert finds_in_t(own.compare(**roles))
 
 
 def test_row_security_hides_rows(own):
@@ -157,6 +186,11 @@ def test_row_security_hides_rows(own):
     assert "row security applies" in skipped(own.compare(**roles).expect(INCOMPLETE), "public.job")[0]
     run = own.compare("--enable-row-security", **roles).expect(IDENTICAL)
     assert "1 row of public.job (--table public.job compares them)" in run.report["not_compared"]
+    own.target.execute("UPDATE job SET command = 'other'")
+    run = own.compare("--enable-row-security", "--table", "public.job", **roles).expect(DIVERGENT)
+    assert findings(run.table()) == {mismatch("command", id="1")}
+    own.target.execute("UPDATE job SET id = 3 WHERE id = 1")
+    assert skipped(own.compare("--enable-row-security", **roles).expect(INCOMPLETE), "public.job")[0].startswith("1 row of users on source, 0 rows of users on target")
 
 
 # ---- conditions are somebody else's text ---------------------------------------------------------------------------
@@ -187,6 +221,9 @@ def test_conditions_that_are_not_evaluated(pair, condition, reason):
     run = pair.compare().expect(INCOMPLETE)
     assert reason in skipped(run, "public.trap")[0]
     pair.compare("--exclude-table", "trap").expect(IDENTICAL)
+    plant_in_t(pair)
+    for options in ([], ["--exclude-table", "trap"]):
+        assert finds_in_t(pair.compare(*options))
 
 
 @pytest.mark.parametrize("condition, reason", [
@@ -279,6 +316,9 @@ def test_conditions_that_differ_between_the_sides(pair):
     pair.both("INSERT INTO partman.part_config VALUES ('a', 'x')")
     run = pair.compare().expect(INCOMPLETE)
     assert "the extension's conditions for its rows of users differ between the sides" in skipped(run, "partman.part_config")[0]
+    pair.both("DELETE FROM partman.part_config")
+    plant_in_t(pair)
+    assert finds_in_t(pair.compare())
 
 
 def test_an_extension_to_be_compared_that_one_side_has_not(pair):
@@ -288,6 +328,9 @@ def test_an_extension_to_be_compared_that_one_side_has_not(pair):
     pair.source.execute("INSERT INTO partman.part_config VALUES ('a', 'x')")
     run = pair.compare().expect(INCOMPLETE)
     assert "no such table of extension pg_partman on target" in skipped(run, "partman.part_config")[0]
+    pair.source.execute("DELETE FROM partman.part_config")
+    plant_in_t(pair)
+    assert finds_in_t(pair.compare())
 
 
 @pytest.mark.extension_only
@@ -296,6 +339,9 @@ def test_tables_of_pg_parity_never_take_part(own):
     assert own.source.value("SELECT count(*) FROM parity.run") == 1 and own.target.value("SELECT count(*) FROM parity.run") == 0
     own.both("ALTER EXTENSION pg_parity ADD TABLE t; CREATE TABLE u (id int PRIMARY KEY); ALTER EXTENSION pg_parity DROP TABLE t")
     own.compare().expect(IDENTICAL)
+    plant_in_t(own)
+    assert finds_in_t(own.compare("--record", own.source.conninfo()))
+    assert own.source.query("SELECT status FROM parity.run ORDER BY id") == [("identical",), ("divergent",)]
 
 
 @pytest.mark.extension_only
@@ -319,4 +365,7 @@ def test_jobs_of_pg_cron(pair):
         # against itself, the numbers are equal
         run = pair.compare("--allow-same-server", source=database.conninfo(), target=database.conninfo()).expect(IDENTICAL)
         assert "1 row of cron.job (--table cron.job compares them)" in run.report["not_compared"]
+        database.query("SELECT cron.unschedule('nightly')")
+        plant_in_t(pair)
+        assert finds_in_t(pair.compare(source=database.conninfo()))
         database.close()

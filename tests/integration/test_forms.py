@@ -161,7 +161,16 @@ def test_a_lossy_form_is_said_wherever_the_plan_is(pair):
     planned = {column["name"]: column for column in pair.compare("--dry-run", *arguments).report["tables"][0]["columns"]}
     assert planned["a"]["source"] == {"type": "timestamp without time zone", "default": "timestamp", "asked": "timestamptz@Asia/Kolkata"}
     assert planned["a"]["target"]["asked"] == planned["a"]["form"] == "timestamptz"
-    assert not pair.compare("--strict-schema", "--form", "b=trimmed", "--exclude-columns", "a").expect(IDENTICAL).report["schema_differences"]
+    strict = ["--strict-schema", "--form", "b=trimmed", "--exclude-columns", "a"]
+    assert not pair.compare(*strict).expect(IDENTICAL).report["schema_differences"]
+    pair.source.execute("INSERT INTO t VALUES (1, '2024-01-01 05:30', 'x  ')")
+    pair.target.execute("INSERT INTO t VALUES (1, '2024-01-01 00:00+00', 'x')")
+    pair.compare(*arguments).expect(IDENTICAL)
+    pair.compare(*strict).expect(IDENTICAL)
+    pair.target.execute("UPDATE t SET a = '2024-01-01 05:30+00', b = 'y'")
+    assert findings(pair.compare(*arguments).expect(DIVERGENT).table()) == {mismatch(["a", "b"], id="1")}
+    assert findings(pair.compare(*strict).expect(DIVERGENT).table()) == {mismatch("b", id="1")}
+    assert "column b is compared as trimmed, which ignores blanks" in pair.run(*arguments).expect(DIVERGENT).stdout
 
 
 def test_money_has_the_digits_of_its_database(pair, source_cluster):
@@ -255,6 +264,8 @@ def test_zones_inside_values_need_the_extension(pair, of, source, target, value)
     pair.compare(*arguments).expect(IDENTICAL)
     stderr = pair.run("--engine", "stream", *arguments).expect(ERROR).stderr
     assert f"its forms are {of.format('timestamp')}; zones inside arrays and ranges need the extension" in stderr, stderr
+    pair.target.execute(f"SET TimeZone = 'UTC'; UPDATE t SET v = '{value}'")
+    assert findings(pair.compare(*arguments).expect(DIVERGENT).table()) == {mismatch("v", id="1")}
 
 
 def test_a_zone_that_the_server_does_not_know(pair):
@@ -271,3 +282,5 @@ def test_forms_in_the_configuration_file(pair, tmp_path):
     config.write_text('form = ["t.v=trimmed"]\n')
     pair.compare("--config", str(config)).expect(IDENTICAL)
     pair.compare("--config", str(config), "--form", "v=text").expect(DIVERGENT)
+    pair.target.execute("UPDATE t SET v = 'y'")
+    assert findings(pair.compare("--config", str(config)).expect(DIVERGENT).table()) == {mismatch("v", id="1")}

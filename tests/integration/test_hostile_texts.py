@@ -168,6 +168,9 @@ def test_a_record_is_not_taken_for_another_table(pair):
         assert "permission denied for relation" in run.report["record"]["error"]
         pair.source.execute('GRANT SELECT ON "a\nb" TO e_recorder')
         pair.compare("--record", pair.source.conninfo(user="e_recorder"), "--table", '"a\nb"').expect(IDENTICAL)
+        pair.target.execute('INSERT INTO "a\nb" VALUES (1)')
+        pair.compare("--record", pair.source.conninfo(user="e_recorder"), "--table", '"a\nb"').expect(DIVERGENT)
+        assert pair.source.query("SELECT status::text FROM parity.run ORDER BY id DESC LIMIT 2") == [("divergent",), ("identical",)]
     finally:
         pair.source.execute("DROP OWNED BY e_recorder; DROP ROLE e_recorder")
 

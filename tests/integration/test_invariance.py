@@ -310,7 +310,7 @@ def test_pgparity_finds_tables_equal_and_each_changed_cell(base, copies, table, 
 
 
 @pytest.mark.parametrize("format_option", ["custom", "plain"])
-def test_dump_and_restore(base, copies, table, target_cluster, engines, format_option, tmp_path):
+def test_dump_and_restore(base, copies, table, rng, target_cluster, engines, format_option, tmp_path):
     """Into the other cluster, whose settings and default collation are others."""
     source = copies()
     restored = target_cluster.create_database(extension=False)
@@ -324,7 +324,12 @@ def test_dump_and_restore(base, copies, table, target_cluster, engines, format_o
         assert digests(restored, WAYS[0], 64) == digests(base, WAYS[0], 64)
         prepared(source, engines, "source")
         prepared(restored, engines, "target")
-        Pair(source, restored).compare("--table", "public.t", *engines.arguments).expect(IDENTICAL)
+        pair = Pair(source, restored)
+        pair.compare("--table", "public.t", *engines.arguments).expect(IDENTICAL)
+        row, column = rng.choice(table.rows), rng.choice(list(table.others))
+        table.change(restored, row, column)
+        found = pair.compare("--table", "public.t", *engines.arguments).expect(DIVERGENT).table()
+        assert findings(found) == {mismatch(column, **table.key_words(row))}
     finally:
         target_cluster.drop_database(restored)
 

@@ -118,6 +118,10 @@ def test_index_that_proves_nothing(scratch, index):
     assert table["key"] == [] and table["key_proven"] is False
     table = scratch.compare("--key", "id").expect(IDENTICAL).table()
     assert table["key"] == ["id"] and table["key_proven"] is False
+    scratch.target.execute("UPDATE t SET v = -1 WHERE id = 77")
+    found, = [d for d in scratch.compare().expect(DIVERGENT).table()["divergences"] if d["kind"] == "missing_on_target"]
+    assert found["row"] == {"id": "77", "v": "77"}
+    assert findings(scratch.compare("--key", "id").expect(DIVERGENT).table()) == {mismatch("v", id="77")}
 
 
 def test_not_null_that_was_never_validated_proves_nothing(pair):
@@ -309,7 +313,7 @@ def test_a_key_without_a_form_is_told(pair):
 
     def notes(run):
         return {table["source"]: [note for note in table["notes"] if "is not used" in note] for table in run.report["tables"]}
-    run = pair.compare("--exclude-columns", "c").expect(IDENTICAL)
+    pair.compare("--exclude-columns", "c").expect(IDENTICAL)
     run = pair.compare()
     told = notes(run)
     assert set(told) == {"public.t", "public.u"}, run
@@ -319,3 +323,5 @@ def test_a_key_without_a_form_is_told(pair):
     assert run.status == INCOMPLETE  # of c nothing is known
     pair.target.execute("UPDATE t SET v = 0 WHERE v = 7; UPDATE u SET v = 0 WHERE id = 7")
     assert notes(pair.compare().expect(DIVERGENT)) == told
+    run = pair.compare("--exclude-columns", "c").expect(DIVERGENT)
+    assert findings(run.table("public.u")) == {mismatch("v", id="7")} and run.table("public.t")["result"] == "divergent"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, missing_on_source
 
 PAGE = 2048
 
@@ -88,6 +88,8 @@ def test_a_missing_page_of_zeros_is_none(objects):
     objects.both(f"SELECT lo_put(50002, {PAGE}, decode(repeat('00', {PAGE}), 'hex'))")
     page(objects, "DELETE FROM pg_largeobject WHERE loid = 50002 AND pageno = 1")
     objects.compare().expect(IDENTICAL)
+    objects.source.execute(f"SELECT lo_put(50002, {PAGE + 5}, '\\x01')")
+    assert found(objects.compare().expect(DIVERGENT)) == {("mismatch", 50002, PAGE + 5)}
 
 
 def test_a_trailing_page_of_zeros_makes_an_object_longer(objects):
@@ -117,12 +119,16 @@ def test_another_owner_is_no_divergence(objects):
     objects.target.execute("DO $$ BEGIN CREATE ROLE owner_of_objects; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
                            "ALTER LARGE OBJECT 50001 OWNER TO owner_of_objects; GRANT SELECT ON LARGE OBJECT 50002 TO PUBLIC")
     objects.compare().expect(IDENTICAL)
+    objects.target.execute("SELECT lo_put(50001, 4096, '\\x00')")
+    assert found(objects.compare().expect(DIVERGENT)) == {("mismatch", 50001, 4096)}
     objects.target.execute("REASSIGN OWNED BY owner_of_objects TO postgres")
 
 
 def test_pages_of_objects_that_are_gone_are_not_contents(objects):
     page(objects, "INSERT INTO pg_largeobject VALUES (49999, 0, 'orphan')")
     objects.compare().expect(IDENTICAL)
+    objects.target.execute("SELECT lo_put(50001, 4096, '\\x00')")
+    assert found(objects.compare().expect(DIVERGENT)) == {("mismatch", 50001, 4096)}
 
 
 def test_a_dump_keeps_them(objects):
@@ -188,6 +194,8 @@ def test_runs_that_are_about_less(pair, options):
     assert "large_objects" not in run.report
     assert "large objects: 1 on source, 0 on target (compared only in runs about a whole database)" in run.report["not_compared"]
     pair.compare("--exclude-table", "other", "--exclude-columns", "att.lo").expect(DIVERGENT)
+    pair.target.execute("INSERT INTO att VALUES (1, 50001)")
+    assert findings(pair.compare(*options).expect(DIVERGENT).table()) == {missing_on_source(id="1")}
 
 
 def test_left_out_on_demand(pair):
@@ -197,12 +205,17 @@ def test_left_out_on_demand(pair):
     assert "large_objects" not in run.report
     assert "large objects: 1 on source, 0 on target (left out by --no-large-objects)" in run.report["not_compared"]
     pair.compare().expect(DIVERGENT)
+    pair.target.execute("INSERT INTO att VALUES (1, 50001)")
+    assert findings(pair.compare("--no-large-objects").expect(DIVERGENT).table()) == {missing_on_source(id="1")}
 
 
 def test_nothing_is_said_where_there_are_none(pair):
     pair.both("CREATE TABLE att (id int PRIMARY KEY, lo oid)")
     assert "large" not in pair.run().expect(IDENTICAL).stdout
     assert "large" not in pair.run("--no-large-objects").expect(IDENTICAL).stdout
+    pair.target.execute("INSERT INTO att VALUES (1, 50001)")
+    assert "large" not in pair.run().expect(DIVERGENT).stdout
+    assert "large" not in pair.run("--no-large-objects").expect(DIVERGENT).stdout
 
 
 def test_a_database_of_nothing_else(pair):

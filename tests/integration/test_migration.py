@@ -182,6 +182,7 @@ def test_planted_differences_are_found_exactly(planted):
     run = compare(planted)
     assert_found(run, FOUND)
     assert {s["source"] for s in run.report["sequences"] if s["result"] != "identical"} == {"public.counter"}
+    assert_found(compare(planted, "--width", "128", "--where", "true"), FOUND)
 
 
 # What pg_dump writes of these is not what it reads: the server prints "a & (b & c)" without the parentheses, which then is
@@ -216,6 +217,8 @@ def program(cluster, name, database, *arguments):
 
 def test_a_restored_dump_holds_the_same(restored):
     assert_found(compare(restored), FOUND_AFTER_DUMP)
+    restored.target.execute(PLANTED)
+    assert_found(compare(restored), {**FOUND, **FOUND_AFTER_DUMP})
 
 
 def test_layouts_make_no_difference(restored):
@@ -227,3 +230,5 @@ def test_layouts_make_no_difference(restored):
     restored.target.execute("ALTER TABLE large ALTER plain SET STORAGE EXTENDED")
     restored.target.execute("UPDATE large SET packed = packed || '', plain = plain || '', document = document || '{}'")
     assert_found(compare(restored), FOUND_AFTER_DUMP)
+    restored.target.execute(PLANTED)
+    assert_found(compare(restored), {**FOUND, **FOUND_AFTER_DUMP})
