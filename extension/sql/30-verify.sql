@@ -20,8 +20,9 @@
 --   followed                             the same without glances, for the records
 --   looks, glances, took                 looks that were taken, glances since the last of them, and the seconds of the last pass
 --   until                                when delay, replay or pause ends
---   conflicts, without_indexes           how often it went back to connect, and whether an index contradicted the rows
---   cancelled                            how often the target's replay ended the reading since the last pass that was read to its end
+--   conflicts, without_indexes           how often it went back to connect but for replay, and whether an index contradicted the rows
+--   replays, cancelled                   how often the target's replay ended the reading, and how often since the last pass that was read to
+--                                        its end
 --   status, sqlstate, message            how it ended; error, with detail and hint, of a job that was refused
 --   hopeless, unrecorded                 no other table would do better; what was found could not be recorded
 --   callback_message                     what the callback did wrong
@@ -1450,7 +1451,7 @@ COMMENT ON FUNCTION parity.verify_is_by_replay(jsonb, text, text, text) IS
 -- (driver/recovery_conflict.cpp).
 CREATE FUNCTION parity.verify_after_replay(job jsonb, state text, message text) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT job || jsonb_build_object('cancelled', c.times, 'conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1)
+    SELECT job || jsonb_build_object('cancelled', c.times, 'replays', coalesce((job ->> 'replays')::integer, 0) + 1)
                || CASE WHEN c.times < 5
                        THEN jsonb_build_object('step', 'pause', 'until', clock_timestamp() + make_interval(secs => 2 ^ (c.times - 1)))
                        ELSE jsonb_build_object('step', 'give_up', 'sqlstate', state, 'message', message) END
@@ -1507,7 +1508,7 @@ BEGIN
     END IF;
     IF parity.verify_is_by_replay(job, state, message, context) THEN
         RETURN parity.verify_after_replay(again, state, message);
-    ELSIF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3 THEN
+    ELSIF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3 AND job ->> 'step' <> 'give_up' THEN
         RETURN again || jsonb_build_object('conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
     END IF;
     -- An index that lacks rows, or has others, is the likely reason for contradictions: once more without any.
@@ -1873,7 +1874,8 @@ CREATE FUNCTION parity.verify_facts(job jsonb) RETURNS jsonb
             '[]'),
         'details', jsonb_strip_nulls(jsonb_build_object('left_out', job -> 'left_out', 'without_indexes', job -> 'without_indexes', 'key', job -> 'plan' -> 'key', 'key_proven', job -> 'plan' -> 'key_proven',
             'looks', job -> 'looks',
-            'replication', job -> 'plan' -> 'replication', 'follows', job -> 'followed', 'conflicts', job -> 'conflicts', 'digests',
+            'replication', job -> 'plan' -> 'replication', 'follows', job -> 'followed',
+            'conflicts', nullif(coalesce((job ->> 'conflicts')::integer, 0) + coalesce((job ->> 'replays')::integer, 0), 0), 'digests',
                 job -> 'found' -> 'effort')),
         'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
 $$;

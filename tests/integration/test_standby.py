@@ -280,6 +280,23 @@ def test_verify_begins_a_session_again_that_replay_ended(hasty, replayed, times,
 
 
 @pytest.mark.parametrize("planted", [False, True])
+def test_verify_plans_anew_after_replay_has_ended_it_often(hasty, replayed, planted):
+    """A table that is changed once was not exchanged again and again, however often replay ended its reading before."""
+    primary, copy, other = replayed
+    if planted:
+        other.execute("UPDATE t SET v = 0 WHERE id = 3")
+
+    def change(count):
+        if count == 3:  # four seconds follow
+            threading.Timer(1, other.execute, ["ALTER TABLE t ALTER v TYPE bigint"]).start()
+    remover = Remover(replayed, times=3, marks=(b"range_digests(",), after=change)
+    with Proxy(hasty.port, remover) as proxy, verified_through(other, copy, proxy.port) as made:
+        assert made.verify() == ("divergent" if planted else "identical"), made.part
+    assert remover.count == 3 and made.part["details"]["conflicts"] == 4
+    assert made.divergences() == ([("mismatch", {"id": "3"}, ["v"])] if planted else [])
+
+
+@pytest.mark.parametrize("planted", [False, True])
 def test_verify_begins_a_query_again_that_replay_cancelled(hasty, replayed, planted):
     primary, copy, other = replayed
     for side in (primary, other):
