@@ -29,6 +29,10 @@ def test_equal_tables_are_read_once_as_stored(logged):
     before = len(raw_requests(logged))
     table = logged.compare("--verbose").expect(IDENTICAL).table()
     assert table["rows"]["source"] == "40000" and len(raw_requests(logged)) > before
+    logged.target.execute("UPDATE t SET j = jsonb_set(j, '{n}', '0') WHERE id = 17")
+    before = len(raw_requests(logged))
+    table = logged.compare("--verbose").expect(DIVERGENT).table()
+    assert findings(table) == {mismatch("j", id="17")} and len(raw_requests(logged)) > before
 
 
 def test_other_scales_are_stored_otherwise_and_equal(pair):
@@ -57,6 +61,8 @@ def test_effort_is_told(pair):
     run = pair.compare("--verbose", "--workers", "0").expect(IDENTICAL)
     for side in ("source", "target"):
         assert re.search(rf"on the {side}: scan, 0 of 0 workers, \d+ pages, 40000 rows, \d+\.\d+ s", run.stderr), run.stderr
+    pair.target.execute("UPDATE t SET v = 'other' WHERE id = 17")
+    assert findings(pair.compare("--verbose", "--workers", "0").expect(DIVERGENT).table()) == {mismatch("v", id="17")}
 
 
 def test_a_difference_among_other_scales_is_found(pair):
@@ -109,3 +115,6 @@ def test_a_table_without_a_key_has_none(pair):
     pair.both("CREATE TABLE t (j jsonb); INSERT INTO t SELECT jsonb_build_object('n', n / 10.0) FROM generate_series(1, 500) n")
     pair.target.execute("UPDATE t SET j = jsonb_set(j, '{n}', to_jsonb((j->>'n')::numeric(30, 25)))")
     pair.compare().expect(IDENTICAL)
+    pair.target.execute("DELETE FROM t WHERE j->'n' = '7.7'")
+    found, = pair.compare().expect(DIVERGENT).table()["divergences"]
+    assert (found["kind"], found["row"]) == ("missing_on_target", {"j": '{"n": 7.7}'})

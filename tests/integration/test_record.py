@@ -112,11 +112,11 @@ def test_a_run_over_a_part_has_a_line_of_its_own(tables, records):
     tables.target.execute("ALTER TABLE t ADD x int; ALTER TABLE moved.t ADD x int; ALTER TABLE moved.t ADD lone int")
     table = ["--table", "public.t", "--no-sequences"]
     recorded(tables, records, *table).expect(DIVERGENT)
-    for arguments, status in [(["--where", "id < 10"], IDENTICAL), (["--columns", "t.w"], IDENTICAL), (["--exclude-columns", "v"], IDENTICAL),
-                              (["--key", "w", "--where", "id < 10"], IDENTICAL), (["--key", "id"], DIVERGENT), (["--form", "v=trimmed", "--where", "id < 10"], IDENTICAL),
-                              (["--map", "t=moved.t", "--exclude-columns", "v,lone"], IDENTICAL), (["--columns", "u.v"], DIVERGENT)]:
+    parts = [["--where", "id < 10"], ["--columns", "t.w"], ["--exclude-columns", "v"], ["--key", "w", "--where", "id < 10"], ["--key", "id"],
+             ["--form", "v=trimmed", "--where", "id < 10"], ["--map", "t=moved.t", "--exclude-columns", "v,lone"], ["--columns", "u.v"]]
+    for arguments in parts:
         options = [*table, "--table", "u"] if "u.v" in arguments else table
-        recorded(tables, records, *options, *arguments).expect(status)
+        recorded(tables, records, *options, *arguments).expect(DIVERGENT if arguments in (["--key", "id"], ["--columns", "u.v"]) else IDENTICAL)
     scopes = records.database.query("SELECT scope, result FROM parity.status WHERE relation = 'public.t' ORDER BY run_id")
     assert scopes == [
         ({"filter": "id < 10"}, "identical"), ({"without_columns": ["v", "x"]}, "identical"), ({"without_columns": ["v"]}, "identical"),
@@ -124,6 +124,11 @@ def test_a_run_over_a_part_has_a_line_of_its_own(tables, records):
         ({"without_columns": ["lone", "v"], "target_relation": "moved.t"}, "identical"), (None, "divergent")]
     # An option about another table is none about this one.
     assert records.database.query("SELECT scope, result FROM parity.status WHERE relation = 'public.u'") == [(None, "identical")]
+    tables.target.execute("UPDATE t SET v = 'third', w = -1 WHERE id = 5; UPDATE moved.t SET w = -1 WHERE id = 5; UPDATE u SET v = -1 WHERE id = 5")
+    for arguments in parts:
+        options = [*table, "--table", "u"] if "u.v" in arguments else table
+        recorded(tables, records, *options, *arguments).expect(DIVERGENT)
+    assert {result for result, in records.database.query("SELECT result FROM parity.status")} == {"divergent"}
 
 
 def test_recording_where_the_compared_tables_are_takes_select(tables):
@@ -134,7 +139,9 @@ def test_recording_where_the_compared_tables_are_takes_select(tables):
     not_recorded(tables.compare("--record", conninfo), "permission denied for relation public.", "takes SELECT").expect(INCOMPLETE)
     tables.source.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO recorder; GRANT SELECT ON SEQUENCE s TO recorder")
     tables.compare("--record", conninfo).expect(IDENTICAL)
-    assert tables.source.query("SELECT status FROM parity.run ORDER BY id") == [("failed",), ("identical",)]
+    tables.target.execute("DELETE FROM u WHERE id = 1")
+    tables.compare("--record", conninfo).expect(DIVERGENT)
+    assert tables.source.query("SELECT status FROM parity.run ORDER BY id") == [("failed",), ("identical",), ("divergent",)]
 
 
 def test_values_only_when_asked_for(tables, records):
@@ -196,6 +203,9 @@ def test_tables_that_fail(tables, records):
     assert records.tables("message")["public.broken"] == "error XX099; parity.run_error has its text, which may quote a value"
     assert "told you" in records.database.value("SELECT message FROM parity.run_error")
     assert records.runs() == [("incomplete", None, None)]
+    tables.target.execute("UPDATE t SET w = 0 WHERE id = 17")
+    recorded(tables, records, "--table", "t", "--table", "public.broken", "--key", "id").expect(DIVERGENT)
+    assert records.tables() == {"public.t": "divergent", "public.broken": "failed"} and records.divergences() == [("mismatch", {"id": "17"}, ["w"])]
 
 
 def test_run_without_an_answer(tables, records):
@@ -214,6 +224,10 @@ def test_run_without_an_answer(tables, records):
     assert PASSWORD not in records.dump()
     assert records.database.value("SELECT target FROM parity.run ORDER BY id DESC LIMIT 1") == (
         f"host=127.0.0.1 port={tables.target.cluster.port} dbname={tables.target.name} user=postgres")
+    tables.target.execute("UPDATE t SET w = 0 WHERE id = 17")
+    for options in ({"source": tables.source.tcp_conninfo()}, {"target": uri}):
+        recorded(tables, records, **options).expect(DIVERGENT)
+        assert records.divergences() == [("mismatch", {"id": "17"}, ["w"])]
 
 
 def test_telling(tables, records, source_cluster):
@@ -355,13 +369,16 @@ def test_connection_cut(tables, records, moment):
     assert records.database.value("SELECT count(*) FROM parity.run_table WHERE finished IS NULL") == 0
 
 
-def test_answer_lost_after_the_work_was_done(tables, records):
+@pytest.mark.parametrize("planted", [False, True])
+def test_answer_lost_after_the_work_was_done(tables, records, planted):
     """The server has ended the record, the answer does not arrive: it is not known whether it is there, so it is not claimed."""
+    if planted:
+        tables.target.execute("UPDATE t SET w = 0 WHERE id = 17")
     with Proxy(records.cluster.port, on_request=Cut(b"record_run_finish", 1)) as proxy:
         conninfo = records.database.tcp_conninfo(proxy.port, user="recorder")
-        not_recorded(tables.compare("--record", conninfo), "lost the connection").expect(INCOMPLETE)
+        not_recorded(tables.compare("--record", conninfo), "lost the connection").expect(DIVERGENT if planted else INCOMPLETE)
     records.cluster.wait_for("SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'pgparity: record'")
-    assert records.runs() == [("identical", None, None)]
+    assert records.runs() == [("divergent" if planted else "identical", None, None)]
 
 
 def test_server_refuses_in_the_middle(tables, records):
@@ -416,7 +433,18 @@ def finish(process):
     return Run([PGPARITY], process.returncode, stdout, stderr)
 
 
-def test_seen_while_it_runs(tables, records):
+PLANTED = pytest.mark.parametrize("planted", [False, True])
+
+
+def plant(tables):
+    """One difference, which the view shows as well."""
+    tables.target.execute("UPDATE t SET w = 0 WHERE id = 17")
+
+
+@PLANTED
+def test_seen_while_it_runs(tables, records, planted):
+    if planted:
+        plant(tables)
     with waiting_run(tables, records) as (process, holder):
         running = records.database.query("SELECT relation, result, running FROM parity.status WHERE running IS NOT NULL")
         assert [(relation, result) for relation, result, _ in running] == [("public.gated", None)]
@@ -424,8 +452,9 @@ def test_seen_while_it_runs(tables, records):
         assert records.runs() == [("running", None, None)]
         with holder.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock_all()")
-        finish(process).expect(IDENTICAL)
-    assert records.runs() == [("identical", None, None)]
+        finish(process).expect(DIVERGENT if planted else IDENTICAL)
+    assert records.runs() == [("divergent" if planted else "identical", None, None)]
+    assert records.tables() == dict.fromkeys(("public.t", "public.gated"), "divergent" if planted else "identical")
     assert records.database.value("SELECT count(*) FROM parity.status WHERE running IS NOT NULL") == 0
 
 
@@ -439,6 +468,9 @@ def test_killed(tables, records):
     recorded(tables, records, "--table", "t").expect(IDENTICAL)
     assert [status for status, _, _ in records.runs()] == ["died", "identical"]
     assert records.database.query("SELECT status FROM parity.run_table WHERE relation = 'public.gated'") == [("died",)]
+    plant(tables)
+    recorded(tables, records, "--table", "t").expect(DIVERGENT)
+    assert [status for status, _, _ in records.runs()] == ["died", "identical", "divergent"]
 
 
 def test_interrupted(tables, records):
@@ -451,15 +483,19 @@ def test_interrupted(tables, records):
     assert records.tables() == {"public.gated": "cancelled", "public.t": "cancelled"} or records.tables()["public.gated"] == "cancelled"
 
 
-def test_two_runs_at_the_same_time(tables, records):
+@PLANTED
+def test_two_runs_at_the_same_time(tables, records, planted):
     """Neither takes the other for dead."""
+    if planted:
+        plant(tables)
+    result, status = ("divergent", DIVERGENT) if planted else ("identical", IDENTICAL)
     with waiting_run(tables, records) as (process, holder):
-        recorded(tables, records, "--table", "t").expect(IDENTICAL)
-        assert sorted(status for status, _, _ in records.runs()) == ["identical", "running"]
+        recorded(tables, records, "--table", "t").expect(status)
+        assert sorted(status for status, _, _ in records.runs()) == [result, "running"]
         with holder.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock_all()")
-        finish(process).expect(IDENTICAL)
-    assert [status for status, _, _ in records.runs()] == ["identical", "identical"]
+        finish(process).expect(status)
+    assert [status for status, _, _ in records.runs()] == [result, result]
 
 
 def test_in_one_of_the_compared_databases(tables):
@@ -467,9 +503,13 @@ def test_in_one_of_the_compared_databases(tables):
     run = tables.compare("--record", tables.source.conninfo()).expect(IDENTICAL)
     assert {table["source"] for table in run.report["tables"]} == {"public.t", "public.u"}
     assert tables.source.query("SELECT status FROM parity.run") == [("identical",)]
+    plant(tables)
+    run = tables.compare("--record", tables.source.conninfo()).expect(DIVERGENT)
+    assert {table["source"]: table["result"] for table in run.report["tables"]} == {"public.t": "divergent", "public.u": "identical"}
+    assert tables.source.query("SELECT status FROM parity.run ORDER BY id") == [("identical",), ("divergent",)]
 
 
-@pytest.mark.parametrize("planted", [False, True])
+@PLANTED
 def test_a_name_has_one_line_whoever_records_it(source_cluster, target_cluster, planted):
     """The driver and parity.verify spell names as quote_ident does: keywords and what is no plain word in quotes."""
     names = ["order", "user", "between", "between_us", "a$b", "name", "json_table", "Ünder"]

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from support.cluster import clean_environment, free_port
-from support.pgparity import ERROR, IDENTICAL, PGPARITY, pgparity
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, PGPARITY, findings, mismatch, missing_on_source, pgparity
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +182,12 @@ def test_right_password_is_never_printed(tables):
     """pgparity() itself asserts that the tests' password shows up nowhere."""
     run = tables.run("--verbose", "--format", "json", source=tables.source.tcp_conninfo(), target=tables.target.tcp_conninfo()).expect(IDENTICAL)
     assert "password" not in run.stdout + run.stderr
+    tables.target.execute("UPDATE t SET v = 0 WHERE id = 7")
+    try:
+        run = tables.run("--verbose", "--format", "json", source=tables.source.tcp_conninfo(), target=tables.target.tcp_conninfo()).expect(DIVERGENT)
+    finally:
+        tables.target.execute("UPDATE t SET v = 7 WHERE id = 7")
+    assert "password" not in run.stdout + run.stderr and findings(run.table()) == {mismatch("v", id="7")}
 
 
 def test_unwritable_output(tables, tmp_path):
@@ -220,6 +226,9 @@ def test_config(pair, tmp_path):
     assert run.table()["ranges"]["compared"] <= 2
     run = pgparity("compare", "--config", str(config), "--table", "public.u").expect(IDENTICAL)  # the command line wins
     assert [t["source"] for t in run.report["tables"]] == ["public.u"]
+    pair.target.execute("INSERT INTO t VALUES (7, 7); INSERT INTO u VALUES (8)")
+    for arguments, key in (([], "7"), (["--table", "public.u"], "8")):
+        assert findings(pgparity("compare", "--config", str(config), *arguments).expect(DIVERGENT).table()) == {missing_on_source(id=key)}
 
 
 def test_help_and_version():

@@ -32,6 +32,8 @@ def test_partitions_are_reached_through_their_parent(pair):
     run = pair.compare().expect(IDENTICAL)
     assert [t["source"] for t in run.report["tables"]] == ["public.t"]
     assert run.table()["key"] == ["id"] and run.table()["key_proven"] is True
+    pair.target.execute("UPDATE t SET v = 'x' WHERE id IN (5, 4000)")
+    assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="5"), mismatch("v", id="4000")}
 
 
 def test_inheritance(pair):
@@ -58,6 +60,8 @@ def test_temporary_tables_are_nobodys_business(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE TEMPORARY TABLE mine (id int PRIMARY KEY)")
     run = pair.compare().expect(IDENTICAL)
     assert [t["source"] for t in run.report["tables"]] == ["public.t"]
+    pair.target.execute("INSERT INTO t VALUES (7)")
+    assert findings(pair.compare().expect(DIVERGENT).table()) == {missing_on_source(id="7")}
 
 
 def test_views_only_when_named(pair):
@@ -72,6 +76,7 @@ def test_views_only_when_named(pair):
     table = pair.compare("--table", "public.w", "--key", "id").expect(DIVERGENT).table()
     assert findings(table) == {mismatch("v", id="13")}
     assert table["path"] == pair.path("aggregate")
+    assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="13")}
 
 
 def test_foreign_tables_only_when_named(pair, source_cluster):
@@ -90,6 +95,8 @@ def test_foreign_tables_only_when_named(pair, source_cluster):
     table = pair.compare("--table", "public.f", "--key", "id").expect(DIVERGENT).table()
     assert findings(table) == {missing_on_source(id="7")}
     assert run.report["tables"]
+    pair.target.execute("DELETE FROM t WHERE id = 9")
+    assert findings(pair.compare("--exclude-table", "public.f").expect(DIVERGENT).table()) == {missing_on_target(id="9")}
 
 
 def test_columns_in_another_order_dropped_and_added_with_a_default(pair):
@@ -111,6 +118,8 @@ def test_layout_has_no_influence(pair):
     pair.target.execute("INSERT INTO t SELECT n, n % 10, 'v' || n FROM generate_series(1, 99) n")
     pair.source.execute("VACUUM t")
     pair.compare().expect(IDENTICAL)
+    pair.target.execute("UPDATE t SET v = 'x' WHERE id IN (7, 3000)")
+    assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="7"), mismatch("v", id="3000")}
 
 
 def test_generated_columns_are_compared(pair):
@@ -142,11 +151,18 @@ def test_a_column_takes_the_name_of_another(pair):
     run = pair.compare("--map-column", "a=b").expect(DIVERGENT)
     assert run.table()["result"] == "identical"
     assert [(d["object"], d["message"]) for d in run.report["schema_differences"]] == [("public.t.b", "column exists only on source")]
-    pair.compare("--map-column", "a=b", "--exclude-columns", "b").expect(IDENTICAL)
+    options = ["--map-column", "a=b", "--exclude-columns", "b"]
+    pair.compare(*options).expect(IDENTICAL)
+    pair.target.execute("UPDATE t SET b = 7")
+    assert findings(pair.compare(*options).expect(DIVERGENT).table()) == {mismatch("a", id="1")}
+    pair.target.execute("UPDATE t SET b = 2")
     run = pair.compare("--map-column", "a=b", "--map-column", "id=b").expect(ERROR)
     assert '--map-column gives two columns of public.t the name b on the target' in run.stderr
     pair.target.execute("ALTER TABLE t ADD a int; UPDATE t SET a = 3")
-    pair.compare("--map-column", "a=b", "--map-column", "b=a").expect(IDENTICAL)
+    options = ["--map-column", "a=b", "--map-column", "b=a"]
+    pair.compare(*options).expect(IDENTICAL)
+    pair.target.execute("UPDATE t SET a = 7")
+    assert findings(pair.compare(*options).expect(DIVERGENT).table()) == {mismatch("b", id="1")}
 
 
 def test_names_that_need_quotes(pair):
@@ -164,6 +180,8 @@ def test_names_that_need_quotes(pair):
     pair.run().expect(DIVERGENT)
     run = pair.compare("--table", '"Mixed Case"."Mixed Case"', "--where", '"a=b" > 7').expect(IDENTICAL)
     assert len(run.report["tables"]) == 1
+    run = pair.compare("--table", '"Mixed Case"."Mixed Case"', "--where", '"a=b" > 6').expect(DIVERGENT)
+    assert findings(run.table()) == {mismatch("V 0", **{"Mixed Case": "7"})}
     run = pair.compare("--table", '"dot.ted"."dot.ted"').expect(DIVERGENT)
     assert len(run.report["tables"]) == 1
 
@@ -172,14 +190,18 @@ def test_patterns(pair):
     pair.both("CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.one (id int PRIMARY KEY); CREATE TABLE a.two (id int PRIMARY KEY);"
               "CREATE TABLE b.one (id int PRIMARY KEY); CREATE TABLE b.\"One\" (id int PRIMARY KEY)")
 
-    def chosen(*arguments):
-        return {t["source"] for t in pair.compare(*arguments).expect(IDENTICAL).report["tables"]}
-    assert chosen() == {"a.one", "a.two", "b.one", 'b."One"'} or chosen() == {"a.one", "a.two", "b.one", "b.One"}
-    assert chosen("--table", "a.*") == {"a.one", "a.two"}
-    assert chosen("--table", "*.one") == {"a.one", "b.one"}
-    assert chosen("--table", "A.ONE") == {"a.one"}
-    assert chosen("--table", "a.t?o", "--table", "b.one") == {"a.two", "b.one"}
-    assert chosen("--schema", "a", "--exclude-table", "*.two") == {"a.one"}
+    for status, result in ((IDENTICAL, "identical"), (DIVERGENT, "divergent")):
+        if status == DIVERGENT:
+            pair.target.execute("INSERT INTO a.one VALUES (1); INSERT INTO a.two VALUES (1); INSERT INTO b.one VALUES (1); INSERT INTO b.\"One\" VALUES (1)")
+
+        def chosen(*arguments, status=status, result=result):
+            return {t["source"] for t in pair.compare(*arguments).expect(status).report["tables"] if t["result"] == result}
+        assert chosen() == {"a.one", "a.two", "b.one", 'b."One"'} or chosen() == {"a.one", "a.two", "b.one", "b.One"}
+        assert chosen("--table", "a.*") == {"a.one", "a.two"}
+        assert chosen("--table", "*.one") == {"a.one", "b.one"}
+        assert chosen("--table", "A.ONE") == {"a.one"}
+        assert chosen("--table", "a.t?o", "--table", "b.one") == {"a.two", "b.one"}
+        assert chosen("--schema", "a", "--exclude-table", "*.two") == {"a.one"}
 
 
 def test_where_columns_and_exclude_columns(pair):
@@ -240,6 +262,8 @@ def test_a_standby(pair, source_cluster):
         pair.source.execute("UPDATE t SET v = 'x' WHERE id = 17; DELETE FROM t WHERE id = 18")
         table = pair.compare("--table", "public.t", target=target.conninfo()).expect(DIVERGENT).table()
         assert findings(table) == {mismatch("v", id="17"), missing_on_source(id="18")}
+        table = pair.compare("--table", "public.t", source=target.conninfo(), target=pair.source.conninfo()).expect(DIVERGENT).table()
+        assert findings(table) == {mismatch("v", id="17"), missing_on_target(id="18")}
         # An unlogged table has no contents there: it must not read as empty.
         run = pair.compare("--table", "public.u", target=target.conninfo())
         assert run.status in (ERROR, INCOMPLETE), run

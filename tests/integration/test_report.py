@@ -102,6 +102,9 @@ def test_runs_use_seeds_of_their_own(pair):
     seeds = {pair.compare().expect(IDENTICAL).report["seed"] for _ in range(3)}
     assert len(seeds) == 3
     assert pair.compare("--seed", "1").expect(IDENTICAL).report["seed"] == "1"
+    pair.target.execute("UPDATE orders SET note = 'x' WHERE id = 17")
+    for seed in ([], ["--seed", "1"]):
+        assert findings(pair.compare(*seed).expect(DIVERGENT).table()) == {mismatch("note", id="17")}
 
 
 def run_on_a_terminal(pair, *arguments):
@@ -159,6 +162,9 @@ def test_progress_names_what_tells_nothing_itself(pair):
     status, _, shown = run_on_a_terminal(pair, "--table", "t", "--table", "v", "--key", "id")
     assert status == IDENTICAL, shown
     assert b"1 of 2 tables, public.v" in shown, shown
+    pair.target.execute("DELETE FROM t WHERE id = 1")
+    status, stdout, shown = run_on_a_terminal(pair, "--table", "t", "--table", "v", "--key", "id")
+    assert status == DIVERGENT and b"public.t: divergent" in stdout, (stdout, shown)
 
 
 def test_application_name_tells_what_runs(pair):
@@ -173,6 +179,8 @@ def test_nothing_is_compiled(pair, engine):
     pair.source.execute(f"ALTER DATABASE {pair.source.name} SET jit = on; CREATE VIEW v AS SELECT 1 AS id, current_setting('jit') AS jit")
     pair.target.execute("CREATE VIEW v AS SELECT 1 AS id, 'off'::text AS jit")
     pair.compare("--engine", engine, "--table", "v", "--key", "id").expect(IDENTICAL)
+    pair.target.execute("CREATE OR REPLACE VIEW v AS SELECT 1 AS id, 'on'::text AS jit")
+    assert findings(pair.compare("--engine", engine, "--table", "v", "--key", "id").expect(DIVERGENT).table()) == {mismatch("jit", id="1")}
 
 
 @pytest.mark.parametrize("engine", ["extension", "stream"])

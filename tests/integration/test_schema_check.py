@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch
+from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
 
 
 def test_tables_that_only_one_side_has(pair):
@@ -15,6 +15,8 @@ def test_tables_that_only_one_side_has(pair):
     text = pair.run().expect(DIVERGENT).stdout
     assert "only_here" in text and "only_there" in text
     pair.compare("--exclude-table", "public.only*").expect(IDENTICAL)
+    pair.target.execute("INSERT INTO t VALUES (7)")
+    assert findings(pair.compare("--exclude-table", "public.only*").expect(DIVERGENT).table()) == {missing_on_source(id="7")}
 
 
 def test_columns_that_only_one_side_has(pair):
@@ -25,7 +27,10 @@ def test_columns_that_only_one_side_has(pair):
     assert findings(run.table()) == {mismatch("v", id="1")}
     pair.target.execute("UPDATE t SET v = 1")
     pair.compare().expect(DIVERGENT)
-    pair.compare("--exclude-columns", "extra", "--exclude-columns", "other").expect(IDENTICAL)
+    options = ["--exclude-columns", "extra", "--exclude-columns", "other"]
+    pair.compare(*options).expect(IDENTICAL)
+    pair.target.execute("UPDATE t SET v = 2")
+    assert findings(pair.compare(*options).expect(DIVERGENT).table()) == {mismatch("v", id="1")}
 
 
 def test_differences_that_do_not_touch_the_data(pair):
@@ -38,12 +43,16 @@ def test_differences_that_do_not_touch_the_data(pair):
         assert word in report
     strict = pair.compare("--strict-schema").expect(DIVERGENT)
     assert strict.table()["counts"] == {"mismatch": "0", "missing_on_target": "0", "missing_on_source": "0"}
+    pair.target.execute("UPDATE t SET a = -1, b = 'x', c = 4294967296 WHERE id = 7")
+    assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch(["a", "b", "c"], id="7")}
 
 
 def test_strict_schema_of_equal_tables(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL); INSERT INTO t VALUES (1, 'x')")
     pair.source.execute("CREATE COLLATION c (locale = 'C')")
     pair.compare("--strict-schema").expect(IDENTICAL)
+    pair.target.execute("UPDATE t SET v = 'y'")
+    assert findings(pair.compare("--strict-schema").expect(DIVERGENT).table()) == {mismatch("v", id="1")}
 
 
 def test_types_without_a_common_form(pair):
@@ -79,6 +88,8 @@ def test_sequences_by_value(pair):
     assert "public.s" in run.stdout and "41" in run.stdout and "untouched" not in str(run.report.get("not_compared"))
     assert "public.s" in pair.run().expect(DIVERGENT).stdout
     pair.compare("--no-sequences").expect(IDENTICAL)
+    pair.target.execute("INSERT INTO t VALUES (7)")
+    assert findings(pair.compare("--no-sequences").expect(DIVERGENT).table()) == {missing_on_source(id="7")}
 
 
 def test_sequence_not_called_yet(pair):
@@ -107,6 +118,9 @@ def test_what_is_not_compared_is_said(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY); CREATE VIEW v AS SELECT 1; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
     said = " ".join(map(str, pair.compare().expect(IDENTICAL).report["not_compared"]))
     assert "view" in said and "function" in said
+    pair.target.execute("INSERT INTO t VALUES (7)")
+    run = pair.compare().expect(DIVERGENT)
+    assert findings(run.table()) == {missing_on_source(id="7")} and "view" in str(run.report["not_compared"])
 
 
 @pytest.mark.extension_only
@@ -118,3 +132,5 @@ def test_tables_of_extensions_are_not_left_out_silently(pair):
     assert "extension tables: 1 on source, 1 on target (compared only when named)" in said
     assert "extension sequences: 1 on source, 1 on target" in said
     pair.compare("--table", "settings").expect(DIVERGENT)
+    pair.target.execute("INSERT INTO t VALUES (7)")
+    assert findings(pair.compare().expect(DIVERGENT).table()) == {missing_on_source(id="7")}

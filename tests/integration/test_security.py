@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
 
 DECOYS = """
 CREATE SCHEMA decoy;
@@ -81,6 +81,9 @@ def test_planted_view_is_not_run(pair):
     pair.compare("--schema", "public").expect(IDENTICAL)
     pair.compare("--table", "public.*").expect(IDENTICAL)
     pair.run("--dry-run").expect(IDENTICAL)
+    pair.target.execute("INSERT INTO t VALUES (7)")
+    for options in ([], ["--schema", "public"], ["--table", "public.*"]):
+        assert findings(pair.compare(*options).expect(DIVERGENT).table()) == {missing_on_source(id="7")}
     assert "planted function ran" not in pair.source.cluster.log() + pair.target.cluster.log()
 
 
@@ -110,6 +113,7 @@ def test_role_without_rights_on_one_column(pair):
     assert run.report["incomplete"] is True
     assert findings(run.table()) == {mismatch("open", id="7")}
     assert "secret" not in run.stdout + run.stderr
+    assert findings(pair.compare("--columns", "open", **sides).expect(DIVERGENT).table()) == {mismatch("open", id="7")}
     pair.target.execute("UPDATE t SET open = 7 WHERE id = 7")
     pair.compare("--columns", "open", **sides).expect(IDENTICAL)
 

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import SCHEMA
 from support.cluster import PASSWORD, Cluster, free_port
-from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, pgparity
+from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, pgparity
 from support.proxy import Proxy
 
 ENGINES = ["extension", "stream"]
@@ -90,6 +90,8 @@ def test_other_increments_diverge_and_other_limits_are_notes(pair):
     pair.both("DROP SEQUENCE steps")
     pair.compare().expect(IDENTICAL)
     pair.compare("--strict-schema").expect(DIVERGENT)
+    pair.target.execute("SELECT setval('s', 7)")
+    assert sequence(pair.compare().expect(DIVERGENT), "public.s")["position"] == "ahead"
 
 
 @pytest.mark.parametrize("number", [2**63 - 1, -2**63])
@@ -149,20 +151,23 @@ def test_a_standby_has_what_wal_has(source_cluster, standby, engine):
         assert "6 sequences identical\n  note: 5 of them a standby has as WAL has them, some values ahead" in text
 
 
-def test_a_standby_that_lags_is_behind(source_cluster, standby):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_standby_that_lags_is_behind(source_cluster, standby, engine):
     with copied(source_cluster, standby, STEPS) as (primary, copy):
         standby.execute("SELECT pg_wal_replay_pause()")
         try:
             primary.execute("SELECT nextval('down') FROM generate_series(1, 100); SELECT nextval('unused')")
-            run = compare(primary, copy).expect(DIVERGENT)
+            run = compare(primary, copy, "--engine", engine).expect(DIVERGENT)
             positions = {s["source"].removeprefix("public."): s["position"] for s in run.report["sequences"]}
             assert positions == {"t_id_seq": "wal", "down": "behind", "cached": "wal", "ends": "wal", "turns": "wal", "unused": "behind"}
             assert "behind by 1: next value 2 on source, 1 on target" in sequence(run, "public.unused")["reason"]
             assert "the standby had not replayed all" in sequence(run, "public.unused")["reason"]
+            run = compare(copy, primary, "--engine", engine).expect(DIVERGENT)
+            assert {s["source"] for s in run.report["sequences"] if s["result"] == "divergent"} == {"public.down", "public.unused"}
         finally:
             standby.execute("SELECT pg_wal_replay_resume()")
         standby.catch_up()
-        compare(primary, copy).expect(IDENTICAL)
+        compare(primary, copy, "--engine", engine).expect(IDENTICAL)
 
 
 def test_a_standby_knows_of_a_sequence_that_was_set(source_cluster, standby):
@@ -171,6 +176,12 @@ def test_a_standby_knows_of_a_sequence_that_was_set(source_cluster, standby):
         primary.execute("SELECT setval('t_id_seq', 3)")
         standby.catch_up()
         assert sequence(compare(primary, copy).expect(IDENTICAL))["position"] == "equal"
+        standby.execute("SELECT pg_wal_replay_pause()")
+        try:
+            primary.execute("SELECT setval('t_id_seq', 9)")
+            assert "behind by 6: next value 10 on source, 4 on target" in sequence(compare(primary, copy).expect(DIVERGENT))["reason"]
+        finally:
+            standby.execute("SELECT pg_wal_replay_resume()")
 
 
 def test_a_standby_of_a_primary_that_is_written(source_cluster, standby):
@@ -183,9 +194,17 @@ def test_a_standby_of_a_primary_that_is_written(source_cluster, standby):
                 cursor.execute("SELECT max(nextval('t_id_seq')) FROM generate_series(1, 100)")
                 given.append(cursor.fetchone()[0])
         with Proxy(source_cluster.port, write) as on_primary, Proxy(standby.port, write) as on_standby:
-            run = pgparity("compare", "--format", "json", "--source", primary.tcp_conninfo(on_primary.port), "--target",
-                           copy.tcp_conninfo(on_standby.port)).expect(IDENTICAL)
-        assert len(given) == 3 and given[0] < values(run)["target"][0] <= given[2] + 32
+            sides = ["--source", primary.tcp_conninfo(on_primary.port), "--target", copy.tcp_conninfo(on_standby.port)]
+            run = pgparity("compare", "--format", "json", *sides).expect(IDENTICAL)
+            assert len(given) == 3 and given[0] < values(run)["target"][0] <= given[2] + 32
+            standby.catch_up()
+            standby.execute("SELECT pg_wal_replay_pause()")
+            try:
+                primary.execute("SELECT setval('unused', 50)")
+                run = pgparity("compare", "--format", "json", *sides).expect(DIVERGENT)
+            finally:
+                standby.execute("SELECT pg_wal_replay_resume()")
+        assert len(given) == 6 and sequence(run, "public.unused")["position"] == "behind"
 
 
 def test_a_promoted_standby_goes_on_where_wal_was(source_cluster):
@@ -268,6 +287,9 @@ def test_logical_replication_does_not_carry_sequences(target_cluster):
                 assert "not replicated, 5 behind: next value 6 on source, 1 on target" in sequence(run)["reason"]
                 assert "--no-sequences" in sequence(run)["reason"] and run.table()["result"] == "identical"
             compare(source, target, "--table", "t", "--no-sequences").expect(IDENTICAL)
+            target.execute("UPDATE t SET v = 'y' WHERE id = 3")
+            assert findings(compare(source, target, "--table", "t", "--no-sequences").expect(DIVERGENT).table()) == {mismatch("v", id="3")}
+            target.execute("UPDATE t SET v = 'x' WHERE id = 3")
             run = compare(source, target).expect(DIVERGENT)  # nobody feeds u
             assert {s["source"]: s["result"] for s in run.report["sequences"]} == {
                 "public.t_id_seq": "incomplete", "public.own": "incomplete", "public.u_id_seq": "divergent"}
