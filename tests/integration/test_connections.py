@@ -4,13 +4,22 @@ import pytest
 
 from support.cluster import PASSWORD
 from support.engines import Engines
-from support.pgparity import ERROR, IDENTICAL
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, findings, mismatch
 from test_side_fails import finish, sides  # noqa: F401
 
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgparity%' AND datname = current_database() AND backend_type = 'client backend'"
 WAITING = "SELECT count(*) = {} FROM pg_stat_activity WHERE datname = '{}' AND wait_event = 'advisory'"
 SECOND = "CREATE VIEW gated2 AS SELECT id, gate(v) AS v FROM t"
 BOTH = ("--table", "public.gated", "--table", "public.gated2")
+
+
+PLANTED = pytest.mark.parametrize("planted", [False, True])
+
+
+def check_found(run, planted):
+    run.expect(DIVERGENT if planted else IDENTICAL)
+    assert [findings(table) for table in run.report["tables"]] == [{mismatch("v", id="77")} if planted else set()] * 2
+    return run
 
 
 def documented_bound(engine, jobs, workers):
@@ -29,12 +38,15 @@ def limited(sides, limit):  # noqa: F811
 
 
 @pytest.fixture(autouse=True)
-def second(sides):  # noqa: F811
+def second(sides, request):  # noqa: F811
     for database in sides.databases.values():
         database.execute(SECOND)
+    if "planted" in request.fixturenames and request.getfixturevalue("planted"):
+        sides.databases["target"].execute("UPDATE t SET v = 0 WHERE id = 77")
 
 
-def test_connections_of_two_tables_at_a_time(sides):  # noqa: F811
+@PLANTED
+def test_connections_of_two_tables_at_a_time(sides, planted):  # noqa: F811
     """While both tables are read, everything is open that will be; a role that may open exactly as many is not limited by that."""
     bounds = {side: documented_bound(getattr(sides.engines, side), 2, 3) for side in sides.databases}
     conninfo = {side: limit_role(database, "bounded", bounds[side]) for side, database in sides.databases.items()}
@@ -46,13 +58,14 @@ def test_connections_of_two_tables_at_a_time(sides):  # noqa: F811
         opened = {side: database.value(OPEN) for side, database in sides.databases.items()}
         for gate in sides.gates.values():
             gate.open()
-        run = finish(process).expect(IDENTICAL)
+        run = check_found(finish(process), planted)
     assert opened == bounds
     assert not any(table["notes"] for table in run.report["tables"]) and "at a time" not in run.stderr, run
 
 
+@PLANTED
 @pytest.mark.parametrize("spare", [0, 3])
-def test_room_for_few_connections_is_enough(sides, spare):  # noqa: F811
+def test_room_for_few_connections_is_enough(sides, spare, planted):  # noqa: F811
     """Each of two tables has what it cannot do without before any has more."""
     needed = 4 if "stream" in str(sides.engines) else 2
     for gate in sides.gates.values():
@@ -62,17 +75,18 @@ def test_room_for_few_connections_is_enough(sides, spare):  # noqa: F811
             database.cluster.wait_for(WAITING.format(2, database.name))
         for gate in sides.gates.values():
             gate.open()
-        run = finish(process).expect(IDENTICAL)
+        run = check_found(finish(process), planted)
     assert "at a time" not in run.stderr, run
     notes = [note for table in run.report["tables"] for note in table["notes"]]
     assert any("connections that were to read it" in note for note in notes) == ("stream" in str(sides.engines)), run
 
 
-def test_room_for_fewer_tables_at_a_time(sides):  # noqa: F811
+@PLANTED
+def test_room_for_fewer_tables_at_a_time(sides, planted):  # noqa: F811
     """They are compared nevertheless, one after the other."""
     needed = 2 if "stream" in str(sides.engines) else 1
     with sides.running(*BOTH, "--jobs", "2", **limited(sides, needed)) as process:
-        run = finish(process).expect(IDENTICAL)
+        run = check_found(finish(process), planted)
     assert "1 instead of 2 tables are compared at a time" in run.stderr and "too many connections" in run.stderr, run
 
 

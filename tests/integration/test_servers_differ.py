@@ -9,7 +9,7 @@ from conftest import Pair
 
 from support.cluster import Cluster
 from support.engines import ALL_ENGINES
-from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
 
 ENCODINGS = ("UTF8", "LATIN1", "SQL_ASCII")
 LOCALES = ("de_DE.UTF-8", "en_US.UTF-8", "fr_FR.UTF-8")
@@ -137,6 +137,9 @@ def test_a_byte_without_a_character_fails_its_table_alone(make_sides):
     assert "source" in error and '0x81 in encoding "WIN1252" has no equivalent in encoding "UTF8"' in error, error
     assert run.table("public.good")["result"] == "identical"
     sides.compare("--exclude-columns", "t.v").expect(IDENTICAL)
+    sides.target.execute("INSERT INTO good VALUES (7)")
+    for options in ([], ["--exclude-columns", "t.v"]):
+        assert findings(sides.compare(*options).expect(DIVERGENT).table("public.good")) == {missing_on_source(id="7")}
 
 
 def test_escapes_for_characters_that_an_encoding_lacks(make_sides):
@@ -360,6 +363,7 @@ def check_unknown_type(sides, type_name, value, other):
     sides.target.execute("UPDATE t SET v = 0 WHERE id = 4")
     run = sides.compare().expect(DIVERGENT)
     assert run.report["incomplete"] and findings(run.table()) == {mismatch("v", id="4")}
+    assert findings(sides.compare("--exclude-columns", "t.o,os").expect(DIVERGENT).table()) == {mismatch("v", id="4")}
 
 
 def test_type_of_the_user(sides):

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from support.engines import ALL_ENGINES
-from support.pgparity import DIVERGENT, ERROR, INCOMPLETE, PGPARITY, Run, pgparity, popen
+from support.pgparity import DIVERGENT, ERROR, INCOMPLETE, PGPARITY, Run, findings, missing_on_target, pgparity, popen
 from support.proxy import Proxy
 
 # A view whose rows come only while the test does not hold the lock. `other` is larger, so that it is compared first.
@@ -112,18 +112,29 @@ def test_terminated_side_ends_the_pass(sides, failing):
     slow.cluster.wait_for(GONE.format(slow.name))
 
 
+def check_other(run, planted):
+    """What was compared before counts, equal or not."""
+    run.expect(DIVERGENT if planted else INCOMPLETE)
+    assert run.report["incomplete"] is True
+    assert findings(run.table("public.other")) == ({missing_on_target(id="77")} if planted else set())
+    assert run.table("public.other")["result"] == ("divergent" if planted else "identical")
+
+
+@pytest.mark.parametrize("planted", [False, True])
 @pytest.mark.parametrize("failing", ["source", "target"])
-def test_failing_query_ends_the_pass(sides, failing):
+def test_failing_query_ends_the_pass(sides, failing, planted):
     """What was compared before counts; the table fails with the first error."""
     sides.databases[failing].execute("CREATE OR REPLACE VIEW gated AS SELECT id, gate(v) / (id - 50) AS v FROM t")
+    if planted:
+        sides.databases["target"].execute("DELETE FROM other WHERE id = 77")
     for gate in sides.gates.values():
         gate.close()
     with sides.running("--table", "public.gated", "--table", "public.other") as process:
         sides.await_both()
         sides.gates[failing].open()
-        run = finish(process).expect(INCOMPLETE)
+        run = finish(process)
+    check_other(run, planted)
     check_error(run, failing, "division by zero")
-    assert run.table("public.other")["result"] == "identical"
 
 
 @pytest.mark.parametrize("failing", ["source", "target"])
@@ -164,8 +175,11 @@ def test_signal_while_a_network_swallows_everything(sides, swallowed):
     assert "interrupted" in run.stderr and run.report["interrupted"] is True
 
 
+@pytest.mark.parametrize("planted", [False, True])
 @pytest.mark.parametrize("swallowed", ["target", pytest.param("source", marks=pytest.mark.long)])
-def test_side_that_fails_while_the_others_network_swallows_everything(sides, swallowed):
+def test_side_that_fails_while_the_others_network_swallows_everything(sides, swallowed, planted):
+    if planted:
+        sides.databases["target"].execute("DELETE FROM other WHERE id = 77")
     for gate in sides.gates.values():
         gate.close()
     database, failing = sides.databases[swallowed], other_of(swallowed)
@@ -174,9 +188,9 @@ def test_side_that_fails_while_the_others_network_swallows_everything(sides, swa
         sides.await_both()
         proxy.swallow()
         sides.databases[failing].execute(TERMINATE)
-        run = finish(process).expect(INCOMPLETE)
+        run = finish(process)
+    check_other(run, planted)
     check_error(run, failing, "lost the connection")
-    assert run.table("public.other")["result"] == "identical"
 
 
 # While both sides are asked at the same time: from the first request on that holds this, nobody answers.

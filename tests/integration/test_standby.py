@@ -13,7 +13,7 @@ import pytest
 
 from conftest import SCHEMA
 from support.cluster import Cluster
-from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, pgparity, popen
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target, pgparity, popen
 from support.proxy import Proxy
 from support.verified import InBackground, Verified
 
@@ -97,6 +97,15 @@ def test_a_table_with_an_unlogged_partition_is_incomplete(source_cluster, standb
         run = compare(primary.conninfo(), copy.conninfo(), "--engine", engine, "--exclude-table", "t").expect(IDENTICAL)
         assert sorted(t["source"] for t in run.report["tables"]) == ["public.kept", "public.other"]
         assert any(s.startswith("table public.lost: unlogged") for s in run.report["not_compared"])
+        standby.execute("SELECT pg_wal_replay_pause()")
+        try:
+            primary.execute("DELETE FROM kept WHERE id = 7; INSERT INTO other VALUES (7)")
+            run = compare(primary.conninfo(), copy.conninfo(), "--engine", engine).expect(DIVERGENT)
+            assert findings(run.table("public.other")) == {missing_on_target(id="7")} and run.table("public.t")["result"] == "incomplete"
+            run = compare(primary.conninfo(), copy.conninfo(), "--engine", engine, "--exclude-table", "t").expect(DIVERGENT)
+            assert findings(run.table("public.kept")) == {missing_on_source(id="7")}
+        finally:
+            standby.execute("SELECT pg_wal_replay_resume()")
 
 
 def test_nothing_but_unlogged_tables_is_no_answer(source_cluster, standby):
@@ -193,20 +202,23 @@ def test_a_query_that_replay_cancels_is_begun_again(hasty, replayed, engine, pla
     assert "canceling statement due to conflict with recovery" in hasty.log()
 
 
-@pytest.mark.parametrize("engine", ["extension", pytest.param("stream", marks=pytest.mark.long)])
-def test_a_table_that_replay_never_lets_be_read(hasty, replayed, engine):
+@pytest.mark.parametrize("engine, planted", [("extension", False), ("extension", True), pytest.param("stream", False, marks=pytest.mark.long)])
+def test_a_table_that_replay_never_lets_be_read(hasty, replayed, engine, planted):
     primary, copy, other = replayed
     primary.execute("CREATE TABLE u (id int PRIMARY KEY)")
     other.execute("CREATE TABLE u (id int PRIMARY KEY)")
+    if planted:
+        other.execute("INSERT INTO u VALUES (7)")
     hasty.catch_up()
     # t is larger, so that it comes first; once it is given up, nothing is removed any more.
     remover = Remover(replayed, times=5)
     with Proxy(hasty.port, remover) as proxy:
-        run = compare(other.conninfo(), copy.tcp_conninfo(proxy.port), "--engine", engine).expect(INCOMPLETE)
+        run = compare(other.conninfo(), copy.tcp_conninfo(proxy.port), "--engine", engine).expect(DIVERGENT if planted else INCOMPLETE)
     error = run.table("public.t")["error"]
     assert 'gave table "public.t" up after 5 attempts: the target is a standby, whose replay ended each of them' in error
     assert "max_standby_streaming_delay is 1s there, hot_standby_feedback is off" in error and "set hot_standby_feedback = on on the target" in error
-    assert run.table("public.u")["result"] == "identical"
+    assert run.table("public.u")["result"] == ("divergent" if planted else "identical")
+    assert findings(run.table("public.u")) == ({missing_on_target(id="7")} if planted else set())
 
 
 class CatalogVacuum:
@@ -328,6 +340,8 @@ def test_verify_gives_a_table_up_that_replay_never_lets_be_read(hasty, replayed)
         assert "set hot_standby_feedback = on there" in made.part["message"]
         assert "max_standby_streaming_delay is 1s there" in made.warnings
         assert made.verify("u") == "identical"
+        other.execute("INSERT INTO u VALUES (7)")
+        assert made.verify("u") == "divergent" and made.divergences() == [("missing_on_target", {"id": "7"}, None)]
     assert remover.count == 5
 
 
@@ -342,7 +356,8 @@ def test_verify_reads_catalogs_again_that_replay_ended(hasty, replayed, planted)
     assert vacuum.done and made.part["details"]["conflicts"] == 1
 
 
-def test_a_table_that_is_rewritten_is_no_conflict_with_replay(replayed, hasty):
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_table_that_is_rewritten_is_no_conflict_with_replay(replayed, hasty, planted):
     """On a standby, too: it is read again at once."""
     primary, copy, other = replayed
     rewritten = []
@@ -353,11 +368,14 @@ def test_a_table_that_is_rewritten_is_no_conflict_with_replay(replayed, hasty):
             rewritten.append(number)
             for side in (primary, other):
                 side.execute("TRUNCATE t; INSERT INTO t VALUES (1, 1)")
+            if planted:
+                other.execute("UPDATE t SET v = 0")
             hasty.catch_up()
     with Proxy(hasty.port, rewrite) as proxy, verified_through(other, copy, proxy.port) as made:
         started = time.monotonic()
-        assert made.verify() == "identical", made.part
+        assert made.verify() == ("divergent" if planted else "identical"), made.part
         assert time.monotonic() - started < 60 and rewritten and made.part["target_rows"] == 1
+        assert made.divergences() == ([("mismatch", {"id": "1"}, ["v"])] if planted else [])
 
 
 @pytest.mark.parametrize("call", ["CALL parity.verify('t', 'replica')", "CALL parity.verify_schema('replica')", "CALL parity.verify_baseline('t', 'b')",

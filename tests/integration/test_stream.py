@@ -81,6 +81,7 @@ def test_one_side_has_the_extension(pair):
     assert pair.compare("--engine", "stream").expect(IDENTICAL).table()["path"] == STREAMED
     pair.target.execute("UPDATE t SET v = 0 WHERE id = 77")
     assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="77")}
+    assert findings(pair.compare("--engine", "stream").expect(DIVERGENT).table()) == {mismatch("v", id="77")}
     run = pair.run("--engine", "extension").expect(ERROR)
     bare = "target" if pair.engine == "mixed" else "source"
     assert f"on the {bare}" in run.stderr and "pg_parity" in run.stderr and "CREATE EXTENSION" in run.stderr
@@ -89,8 +90,12 @@ def test_one_side_has_the_extension(pair):
 
 def test_both_sides_have_the_extension(pair):
     pair.both(FIRST)
-    for arguments, path in (([], "scan"), (["--engine", "extension"], "scan"), (["--engine", "stream"], "stream")):
-        assert pair.compare(*arguments).expect(IDENTICAL).table()["path"] == {"source": path, "target": path}
+    for status, found in ((IDENTICAL, set()), (DIVERGENT, {mismatch("v", id="77")})):
+        if found:
+            pair.target.execute("UPDATE t SET v = 0 WHERE id = 77")
+        for arguments, path in (([], "scan"), (["--engine", "extension"], "scan"), (["--engine", "stream"], "stream")):
+            table = pair.compare(*arguments).expect(status).table()
+            assert table["path"] == {"source": path, "target": path} and findings(table) == found
 
 
 OTHER_VERSION = "CREATE OR REPLACE FUNCTION parity.format_version() RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT 2'"
@@ -105,6 +110,9 @@ def test_extension_of_another_format_version_is_not_used(pair):
     assert pair.compare("--engine", "stream").expect(IDENTICAL).stderr == ""
     run = pair.run("--engine", "extension").expect(ERROR)
     assert "format" in run.stderr and run.stdout == ""
+    pair.target.execute("UPDATE t SET v = 0 WHERE id = 77")
+    for arguments in ([], ["--engine", "stream"]):
+        assert findings(pair.compare(*arguments).expect(DIVERGENT).table()) == {mismatch("v", id="77")}
 
 
 # ---- rights ----------------------------------------------------------------------------------------------------------
@@ -127,6 +135,8 @@ def test_extension_that_the_role_may_not_use_is_not_used(pair):
     assert run.table()["path"] == {"source": "scan", "target": "stream"}
     assert "target: rows are streamed" in run.stderr and "USAGE" in run.stderr
     assert pair.compare("--engine", "extension", **sides).status in (ERROR, INCOMPLETE)
+    pair.target.execute("UPDATE t SET v = 0 WHERE id = 77")
+    assert findings(pair.compare(**sides).expect(DIVERGENT).table()) == {mismatch("v", id="77")}
 
 
 def test_role_with_select_alone(bare_scratch):
@@ -189,6 +199,9 @@ def test_bounds_of_a_sample(bare_scratch):
     requests = Requests(bare_scratch)
     table = requests.compare("--ranges", "16").expect(IDENTICAL).table()
     assert table["ranges"]["compared"] == 16 and requests.having(b"TABLESAMPLE")
+    bare_scratch.target.execute("UPDATE t SET v = 0 WHERE id = 77")
+    table = requests.compare("--ranges", "16").expect(DIVERGENT).table()
+    assert table["ranges"] == {"compared": 16, "divergent": 1} and findings(table) == {mismatch("v", id="77")}
 
 
 @pytest.mark.parametrize("type, value", [("int", "n"), ("bpchar(9)", "'key' || n"), ("bit(16)", "n::bit(16)"), ("text", "'key' || n"), ("money", "n::text::money")])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support.pgparity import DIVERGENT, ERROR, IDENTICAL, peak_memory_kib
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, findings, mismatch, peak_memory_kib
 
 STREAM = ("--engine", "stream")
 ROWS = ("CREATE UNLOGGED TABLE t (id bigint PRIMARY KEY, a int, b text);"
@@ -35,6 +35,9 @@ def test_too_small_a_limit_names_one_that_is_enough(pair):
         assert 64 <= enough <= 256
         pair.compare(*STREAM, "--memory-limit", f"{enough}MB", *arguments).expect(IDENTICAL)
         pair.compare(*STREAM, "--memory-limit", f"{enough - 1}MB", *arguments).expect(ERROR)
+        pair.target.execute("UPDATE t SET a = -1 WHERE id = 77")
+        assert findings(pair.compare(*STREAM, "--memory-limit", f"{enough}MB", *arguments).expect(DIVERGENT).table()) == {mismatch("a", id="77")}
+        pair.target.execute("UPDATE t SET a = 77 WHERE id = 77")
 
 
 def test_a_small_limit_leaves_fewer_connections(pair):
@@ -44,6 +47,10 @@ def test_a_small_limit_leaves_fewer_connections(pair):
     assert sorted(note for note in table["notes"] if "memory limit" in note) == [
         f"the memory limit of {enough} MB left room for 1 of 4 connections that read the {side}" for side in ("source", "target")]
     assert pair.compare(*STREAM, "--workers", "4", "--memory-limit", "1GB").expect(IDENTICAL).table()["notes"] == []
+    pair.target.execute("UPDATE t SET a = -1 WHERE id = 77")
+    for limit in (f"{enough}MB", "1GB"):
+        table = pair.compare(*STREAM, "--workers", "4", "--memory-limit", limit).expect(DIVERGENT).table()
+        assert findings(table) == {mismatch("a", id="77")} and any("memory limit" in note for note in table["notes"]) == (limit != "1GB")
 
 
 def test_finer_ranges_that_do_not_fit_are_done_without(pair):
@@ -64,6 +71,9 @@ def test_memory_stays_below_the_limit(pair):
     for limit in (enough, 2 * enough):
         status, peak = peak_mb(pair, "--workers", "3", "--memory-limit", f"{limit}MB")
         assert status == IDENTICAL and peak <= limit
+    pair.target.execute("UPDATE t SET b = 'other' WHERE id = 77")
+    status, peak = peak_mb(pair, "--workers", "3", "--memory-limit", f"{enough}MB")
+    assert status == DIVERGENT and peak <= enough
 
 
 @pytest.mark.parametrize("listed", ["1000", "0"])
@@ -88,6 +98,9 @@ def test_rows_longer_than_planned_are_said(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat('x', n * 3000000) FROM generate_series(1, 3) n")
     notes = pair.compare(*STREAM).expect(IDENTICAL).table()["notes"]
     assert sorted(notes) == [f"a row on the {side} takes 9 MB; the memory limit plans for 1 MB a row" for side in ("source", "target")]
+    pair.target.execute("UPDATE t SET v = overlay(v PLACING 'y' FROM 8000000) WHERE id = 3")
+    table = pair.compare(*STREAM).expect(DIVERGENT).table()
+    assert findings(table) == {mismatch("v", id="3")} and set(notes) <= set(table["notes"])
 
 
 @pytest.mark.long

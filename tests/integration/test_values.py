@@ -10,6 +10,10 @@ def test_empty_tables(pair):
     run = pair.compare().expect(IDENTICAL)
     for name in ("public.t", "public.keyless"):
         assert run.table(name)["rows"] == {"source": "0", "target": "0"}
+    pair.target.execute("INSERT INTO t VALUES (7, 1); INSERT INTO keyless VALUES (1)")
+    run = pair.compare().expect(DIVERGENT)
+    assert findings(run.table("public.t")) == {missing_on_source(id="7")}
+    assert run.table("public.keyless")["counts"] == {"mismatch": "0", "missing_on_target": "0", "missing_on_source": "1"}
 
 
 @pytest.mark.parametrize("full", ["source", "target"])
@@ -107,6 +111,8 @@ def test_equal_values(scratch, source_type, source_value, target_type, target_va
     scratch.source.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {source_type}); INSERT INTO t VALUES (1, {source_value}), (2, NULL)")
     scratch.target.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {target_type}); INSERT INTO t VALUES (1, {target_value}), (2, NULL)")
     scratch.compare().expect(IDENTICAL)
+    scratch.target.execute(f"UPDATE t SET v = {target_value} WHERE id = 2")
+    assert findings(scratch.compare().expect(DIVERGENT).table()) == {mismatch("v", id="2")}
 
 
 UNEQUAL_VALUES = [
@@ -147,6 +153,8 @@ def test_domains_are_their_base_type(pair):
     pair.source.execute("CREATE TABLE t (id positive PRIMARY KEY, v positive); INSERT INTO t SELECT n, n FROM generate_series(1, 100) n")
     pair.target.execute("CREATE TABLE t (id int PRIMARY KEY, v bigint); INSERT INTO t SELECT n, n FROM generate_series(1, 100) n")
     pair.compare().expect(IDENTICAL)
+    pair.target.execute("UPDATE t SET v = 0 WHERE id = 77")
+    assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="77")}
 
 
 def test_1500_columns_mostly_null(pair):
@@ -219,6 +227,7 @@ def test_types_that_are_not_comparable_are_named(pair):
     pair.target.execute("UPDATE t SET v = 2")
     run = pair.compare().expect(DIVERGENT)
     assert run.report["result"] == "divergent" and run.report["incomplete"] is True
+    assert findings(pair.compare("--exclude-columns", "t.p").expect(DIVERGENT).table()) == {mismatch("v", id="1")}
     pair.target.execute("UPDATE t SET v = 1")
     pair.compare("--exclude-columns", "t.p").expect(IDENTICAL)
 
