@@ -127,6 +127,9 @@ SELECT relation, status, findings, message FROM last;
 SET TimeZone = 'Asia/Kolkata';
 SELECT captured_rows FROM parity.capture('few', 'filtered', filter => 'k < ''2024-01-02''');
 SET TimeZone = 'America/Lima';
+UPDATE few SET v = '!' || v WHERE k = '2024-01-01 00:00+00';
+CALL parity.verify_baseline('few', 'filtered', fail => true);
+UPDATE few SET v = ltrim(v, '!');
 CALL parity.verify_baseline('few', 'filtered', fail => true);
 RESET TimeZone;
 
@@ -138,9 +141,14 @@ SELECT relation, status, message FROM last;
 SELECT not_compared FROM parity.run_table ORDER BY id DESC LIMIT 1;
 CALL parity.verify_baseline('few', 'part');
 UPDATE few SET w = 1, v = v || ' ';
+UPDATE few SET v = '!' || v WHERE k = '2024-01-01 00:00+00';
+CALL parity.verify_baseline('few', 'part', allow_appends => true);
+UPDATE few SET v = ltrim(v, '!');
 CALL parity.verify_baseline('few', 'part', allow_appends => true);
 UPDATE few SET v = rtrim(v);
 ALTER TABLE few ALTER v TYPE varchar(10), DROP w;
+CALL parity.verify_baseline('few', 'first');
+UPDATE few SET v = '!' || v WHERE k = '2024-01-01 00:00+00';
 CALL parity.verify_baseline('few', 'first');
 ALTER TABLE few ALTER v TYPE bytea USING v::bytea;
 CALL parity.verify_baseline('few', 'first');
@@ -149,12 +157,17 @@ CALL parity.verify_baseline('few', 'first');
 ALTER TABLE parts DROP CONSTRAINT parts_pkey;
 DELETE FROM parts WHERE k > '2027-05-19';
 CALL parity.verify_baseline('parts', 'first', allow_appends => true);
+UPDATE parts SET v = -1 WHERE k = '2000-01-02';
+CALL parity.verify_baseline('parts', 'first', allow_appends => true);
 
 -- Renamed, or another table.
 ALTER TABLE worded RENAME TO "Worded ""2""";
 \set VERBOSITY default
 CALL parity.verify_baseline('"Worded ""2"""', 'first');
 \set VERBOSITY terse
+UPDATE "Worded ""2""" SET v = -v WHERE v = 7;
+CALL parity.verify_baseline('"Worded ""2"""', 'first', allow_appends => true, captured_as => 'test_baseline.worded');
+UPDATE "Worded ""2""" SET v = -v WHERE v = -7;
 CALL parity.verify_baseline('"Worded ""2"""', 'first', allow_appends => true, captured_as => 'test_baseline.worded');
 SELECT relation, target_relation FROM parity.run_table ORDER BY id DESC LIMIT 1;
 SELECT relation, kind, target, result, divergent_ranges, message FROM parity.status WHERE relation ~ 'few|thinned|Worded' ORDER BY relation, target;
@@ -163,14 +176,23 @@ SELECT relation, kind, target, result, divergent_ranges, message FROM parity.sta
 CREATE TABLE lined (id int PRIMARY KEY, v int);
 INSERT INTO lined SELECT n, n FROM generate_series(1, 20) n;
 SELECT captured_rows FROM parity.capture('lined', 'line', filter => 'id < 5');
+UPDATE lined SET v = -1 WHERE id = 3;
+CALL parity.verify_baseline('lined', 'line');
+UPDATE lined SET v = 3 WHERE id = 3;
 CALL parity.verify_baseline('lined', 'line');
 SELECT scope, result FROM parity.status WHERE relation = 'test_baseline.lined';
 SELECT captured_rows FROM parity.capture('lined', 'line', filter => 'id < 9', columns => '{}', replace => true);
+UPDATE lined SET id = -3 WHERE id = 3;
+CALL parity.verify_baseline('lined', 'line');
+UPDATE lined SET id = 3 WHERE id = -3;
 CALL parity.verify_baseline('lined', 'line');
 SELECT scope, result FROM parity.status WHERE relation = 'test_baseline.lined';
 ALTER TABLE lined RENAME TO lined_2;
 CALL parity.verify_baseline('lined', 'line');
 CALL parity.verify_baseline('lined_2', 'line', captured_as => 'test_baseline.lined');
+UPDATE lined_2 SET id = -3 WHERE id = 3;
+CALL parity.verify_baseline('lined_2', 'line', captured_as => 'test_baseline.lined', allow_appends => true);
+UPDATE lined_2 SET id = 3 WHERE id = -3;
 CALL parity.verify_baseline('lined_2', 'line', captured_as => 'test_baseline.lined', allow_appends => true);
 CALL parity.verify_baseline('lined_3', 'line', captured_as => 'test_baseline.lined');
 ALTER TABLE lined_2 RENAME TO lined_3;
@@ -180,6 +202,8 @@ SELECT relation, scope, result, last_identical IS NOT NULL AS was_identical FROM
 -- Replaced and dropped.
 SELECT error_of($$SELECT parity.capture('thinned', 'first')$$);
 SELECT captured_rows, highest_key FROM parity.capture('thinned', 'first', replace => true);
+CALL parity.verify_baseline('thinned', 'first');
+UPDATE thinned SET v = 'y' WHERE k = 7000;
 CALL parity.verify_baseline('thinned', 'first');
 SELECT parity.drop_baseline('thinned', 'first'), parity.drop_baseline('thinned', 'first'), parity.drop_baseline('test_baseline.worded', 'first');
 \set VERBOSITY default
@@ -220,6 +244,9 @@ CREATE INDEX ON twice (k);
 INSERT INTO twice VALUES (1, 1), (2, 2), (2, 3);
 SELECT * FROM parity.capture('twice', 'x', key_columns => '{k}');
 CALL parity.verify_baseline('twice', 'x');
+UPDATE twice SET v = 4 WHERE v = 3;
+CALL parity.verify_baseline('twice', 'x');
+UPDATE twice SET v = 3 WHERE v = 4;
 
 -- Functions, operators and tables on the search path before the server's own are passed over.
 CREATE SCHEMA decoy;
@@ -238,6 +265,15 @@ CREATE DOMAIN decoy.text AS pg_catalog.text CHECK (false);
 SET search_path = decoy, pg_catalog, test_baseline;
 SELECT captured_rows FROM parity.capture('twice', 'decoyed');
 CALL parity.verify_baseline('twice', 'decoyed', fail => true);
+SET search_path = test_baseline;
+UPDATE twice SET v = 4 WHERE v = 3;
+SET search_path = decoy, pg_catalog, test_baseline;
+SET client_min_messages = error; -- one range or two: bounds are of hashes
+CALL parity.verify_baseline('twice', 'decoyed');
+SET client_min_messages = warning;
+SET search_path = test_baseline;
+UPDATE twice SET v = 3 WHERE v = 4;
+SET search_path = decoy, pg_catalog, test_baseline;
 SELECT parity.drop_baseline('twice', 'decoyed');
 SET search_path = test_baseline;
 
@@ -248,6 +284,8 @@ SELECT captured_rows, captured_ranges FROM parity.capture('large', 'x', workers 
 SELECT path, workers_launched > 0 AS workers FROM parity.last_digest();
 CALL parity.verify_baseline('large', 'x', workers => 2);
 SELECT status, details ->> 'path' AS path, (details ->> 'workers_launched')::int > 0 AS workers FROM parity.run_table ORDER BY id DESC LIMIT 1;
+UPDATE large SET v = 'other' WHERE id = 77777;
+CALL parity.verify_baseline('large', 'x', workers => 2);
 -- An operator needs no more than SELECT; a filter of another's is not run.
 CREATE ROLE regress_parity_one;
 CREATE ROLE regress_parity_other;
@@ -260,6 +298,13 @@ SELECT captured_rows FROM parity.capture('twice', 'one', filter => 'k > 1');
 SELECT error_of($$SELECT captured_rows FROM parity.capture('one', 'one')$$);
 CALL parity.verify_baseline('twice', 'one');
 RESET SESSION AUTHORIZATION;
+UPDATE twice SET v = 4 WHERE v = 3;
+SET SESSION AUTHORIZATION regress_parity_one;
+SET client_min_messages = error;
+CALL parity.verify_baseline('twice', 'one');
+SET client_min_messages = warning;
+RESET SESSION AUTHORIZATION;
+UPDATE twice SET v = 3 WHERE v = 4;
 SET SESSION AUTHORIZATION regress_parity_other;
 CALL parity.verify_baseline('twice', 'one');
 CALL parity.verify_baseline('twice', 'x');

@@ -50,6 +50,12 @@ CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_del
 SELECT status, divergent_rows, unnamed_ranges FROM last_part;
 
 -- Parts of a table.
+UPDATE t2 SET amount = -1 WHERE id = 7;
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', filter => 'id < 300', columns => '{amount,name}') \gset
+SELECT kind, key, columns FROM last_divergence;
+CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', filter => 'id < 400', columns => '{amount}') \gset
+SELECT kind, key, columns FROM last_divergence;
+UPDATE t2 SET amount = 7 / 4.0 WHERE id = 7;
 CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', filter => 'id < 300', columns => '{amount,name}') \gset
 SELECT status, source_rows, target_rows FROM last_part;
 CALL parity.verify('t', 'loopback', 't2', allow_same_server => true, recheck_delay => '10 ms', filter => 'id < 400', columns => '{amount}') \gset
@@ -95,6 +101,12 @@ CALL parity.verify('types', 'loopback', 'types2', allow_same_server => true, rec
 SELECT status, not_compared, message FROM last_part;
 CALL parity.verify('types', 'loopback', 'types2', allow_same_server => true, recheck_delay => '10 ms', columns => '{n,v}') \gset
 SELECT status, not_compared, message FROM last_part;
+UPDATE types2 SET n = n + 0.5, j = json_build_object('a', 1.5, 'b', id) WHERE id = 7;
+CALL parity.verify('types', 'loopback', 'types2', allow_same_server => true, recheck_delay => '10 ms', columns => '{n,v}') \gset
+SELECT kind, key, columns FROM last_divergence;
+CALL parity.verify('types', 'loopback', 'types2', allow_same_server => true, recheck_delay => '10 ms', columns => '{n,j}', forms => '{"j": "json"}') \gset
+SELECT kind, key, columns FROM last_divergence;
+UPDATE types2 SET n = id, j = json_build_object('a', 1, 'b', id) WHERE id = 7;
 CALL parity.verify('types', 'loopback', 'types2', allow_same_server => true, recheck_delay => '10 ms', columns => '{n,j}', forms => '{"j": "json"}') \gset
 SELECT status, message FROM last_part;
 
@@ -103,6 +115,10 @@ CREATE TABLE empty (id int PRIMARY KEY, v int);
 CREATE TABLE empty2 (LIKE empty INCLUDING ALL);
 CALL parity.verify('empty', 'loopback', 'empty2', allow_same_server => true) \gset
 SELECT status, source_rows, target_rows FROM last_part;
+INSERT INTO empty2 VALUES (7, 7);
+CALL parity.verify('empty', 'loopback', 'empty2', allow_same_server => true, recheck_delay => '10 ms') \gset
+SELECT kind, key, columns FROM last_divergence;
+DELETE FROM empty2;
 CREATE TABLE keys (a uuid, b date, PRIMARY KEY (a, b)) PARTITION BY RANGE (b);
 CREATE TABLE keys_1 PARTITION OF keys FOR VALUES FROM ('2024-01-01') TO ('2024-02-01');
 CREATE TABLE keys_2 PARTITION OF keys DEFAULT;
@@ -131,6 +147,9 @@ SELECT s.scope, s.result, s.message, e.sqlstate, e.message ~ '"name \d+"' AS quo
 CREATE VIEW trap AS TABLE t;
 CALL parity.verify('t', 'loopback', 'trap', allow_same_server => true) \gset
 SELECT :'result' AS result FROM last_part;
+CREATE OR REPLACE VIEW trap AS SELECT id, CASE id WHEN 7 THEN 'other' ELSE name END AS name, amount, at FROM t;
+CALL parity.verify('t', 'loopback', 'trap', allow_same_server => true, recheck_delay => '10 ms') \gset
+SELECT kind, key, columns FROM last_divergence;
 SELECT count(*) AS connections FROM unnest(dblink_get_connections()) c WHERE c LIKE 'pg_parity%';
 SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory';
 
