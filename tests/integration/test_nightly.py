@@ -194,6 +194,20 @@ def last_table(database, columns):
     return database.query(f"SELECT {columns} FROM parity.run_table ORDER BY id DESC LIMIT 1")[0]
 
 
+def damage(shop, standby):
+    """As the standby's disk would: one row has another value there."""
+    shop.execute("UPDATE stock SET shelf = 'needle 17' WHERE item = 17; CHECKPOINT")
+    standby.catch_up()
+    file = os.path.join(standby.data_directory, shop.value("SELECT pg_relation_filepath('stock')"))
+    standby.stop()
+    with open(file, "r+b") as heap:
+        page = heap.read()
+        assert page.count(b"needle 17") == 1
+        heap.seek(page.index(b"needle 17"))
+        heap.write(b"needle 71")
+    standby.start()
+
+
 def test_against_a_physical_standby(shop, source_cluster):
     """It has the extension, the role and the records from its primary. What it has not replayed yet is no divergence; what its disk has
     made of a row is one."""
@@ -219,16 +233,7 @@ def test_against_a_physical_standby(shop, source_cluster):
         standby.catch_up()
         assert call(shop, late) == "identical"
 
-        shop.execute("UPDATE stock SET shelf = 'needle 17' WHERE item = 17; CHECKPOINT")
-        standby.catch_up()
-        file = os.path.join(standby.data_directory, shop.value("SELECT pg_relation_filepath('stock')"))
-        standby.stop()
-        with open(file, "r+b") as heap:
-            page = heap.read()
-            assert page.count(b"needle 17") == 1
-            heap.seek(page.index(b"needle 17"))
-            heap.write(b"needle 71")
-        standby.start()
+        damage(shop, standby)
         assert call(shop, "CALL parity.verify('stock', server => 'standby', recheck_delay => '0 s')") == "divergent"
         found = shop.query("SELECT kind, key FROM parity.divergence WHERE state = 'divergent' ORDER BY kind")
         assert found == [("missing_on_source", {"shelf": "needle 71", "item": "17"}), ("missing_on_target", {"shelf": "needle 17", "item": "17"})]
@@ -363,3 +368,7 @@ def test_unlogged_tables_are_no_alarm_of_a_standby(shop, source_cluster):
         assert "unlogged" in last_table(shop, "message")[0] and warnings(source_cluster) == before + 1
         alone = "CALL parity.verify_schema('standby', patterns => '{public.sessions}', recheck_delay => '0 s')"
         assert call(shop, alone) == "incomplete"
+        damage(shop, standby)
+        assert call(shop, everything.replace(", fail => true", "")) == "divergent"
+        assert sorted(shop.query("SELECT relation, status FROM parity.run_table WHERE run_id = (SELECT max(id) FROM parity.run)")) == [
+            ("public.orders", "identical"), ("public.sessions", "skipped"), ("public.stock", "divergent")]

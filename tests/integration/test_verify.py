@@ -20,6 +20,11 @@ SLOW = ("CREATE FUNCTION public.slow(id bigint) RETURNS boolean LANGUAGE plpgsql
         "$$ BEGIN PERFORM pg_catalog.pg_sleep(0.02); RETURN true; END $$")
 
 
+def finds_a_planted_row(verified, **options):
+    verified.target.execute("UPDATE t SET v = 'x' WHERE id = 7")
+    assert verified.verify(**options) == "divergent" and verified.divergences() == [("mismatch", {"id": "7"}, ["v"])]
+
+
 @pytest.fixture
 def verified(pair):
     made = Verified(pair.source, pair.target)
@@ -226,7 +231,10 @@ def test_a_statement_timeout_of_the_target_is_a_failure(verified):
     assert verified.part["sqlstate"] == "57014" and verified.part["message"].startswith("on the target: ")
 
 
-def test_a_cancelled_callback_ends_the_run(verified):
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_cancelled_callback_ends_the_run(verified, planted):
+    if planted:
+        verified.target.execute("UPDATE t SET v = 'x' WHERE id = 7")
     # It waits for a table only, and longer than any machine takes to cancel it.
     verified.source.execute("CREATE TABLE u (id int PRIMARY KEY); CREATE FUNCTION wait(payload jsonb) RETURNS void LANGUAGE sql AS "
                             "'SELECT pg_advisory_xact_lock_shared(77); SELECT pg_sleep(60) WHERE payload ? ''relation'''")
@@ -243,9 +251,10 @@ def test_a_cancelled_callback_ends_the_run(verified):
         cancel = threading.Thread(target=cancel_once_it_waits)
         cancel.start()
         with pytest.raises(psycopg2.errors.QueryCanceled):
-            connection.cursor().execute("CALL parity.verify_schema('replica', '{t,u}', callback => 'wait')")
+            connection.cursor().execute("CALL parity.verify_schema('replica', '{t,u}', callback => 'wait', recheck_delay => '50 ms')")
         cancel.join()
-    assert verified.source.query("SELECT relation, status::text FROM parity.run_table ORDER BY id") == [("public.t", "identical"), ("public.u", "skipped")]
+    assert verified.source.query("SELECT relation, status::text FROM parity.run_table ORDER BY id") == [
+        ("public.t", "divergent" if planted else "identical"), ("public.u", "skipped")]
     assert verified.source.value("SELECT status::text FROM parity.run") == "cancelled"
 
 
@@ -261,6 +270,7 @@ def test_a_session_that_ends_is_found(verified):
     assert verified.verify() == "identical"
     assert [row[0] for row in verified.source.query("SELECT status::text FROM parity.run ORDER BY id")] == ["died", "identical"]
     assert "died" in verified.warnings
+    finds_a_planted_row(verified)
 
 
 @pytest.mark.parametrize("when", ["digesting", "delay"])
@@ -279,6 +289,7 @@ def test_a_target_that_goes_away_is_incomplete(verified, when):
     assert is_unlocked(verified)
     verified.target.execute("INSERT INTO t VALUES (3, 'v3') ON CONFLICT DO NOTHING")
     assert verified.verify() == "identical"
+    finds_a_planted_row(verified)
 
 
 def test_no_target_is_incomplete(verified):
@@ -293,14 +304,17 @@ def test_no_target_is_incomplete(verified):
         == ["incomplete", "skipped", "skipped"]
 
 
-def test_the_second_of_two_runs_steps_aside(verified):
+@pytest.mark.parametrize("planted", [False, True])
+def test_the_second_of_two_runs_steps_aside(verified, planted):
     verified.both(SLOW)
+    if planted:
+        verified.target.execute("UPDATE t SET v = 'x' WHERE id = 7")
     with InBackground(verified, filter="public.slow(id)") as background:
         verified.wait_for_target("query LIKE '%range_digests%'")
         assert verified.verify() == "skipped"
         assert re.search(r"another session verifies the relation \(run \d+, pid \d+\)", verified.warnings), verified.warnings
-        background.join()
-        assert background.result == "identical"
+        background.join(60)
+        assert background.result == ("divergent" if planted else "identical")
 
 
 def test_a_table_that_is_truncated_meanwhile_is_looked_at_again(verified):
@@ -477,9 +491,17 @@ def test_no_false_alarm_while_the_publisher_writes(logical):
     assert logical.source.value("SELECT sum(cleared_rows) FROM parity.run_table") > 0
 
 
+def plant_in_hot(logical):
+    """In a row that nobody writes."""
+    logical.target.execute("SET session_replication_role = replica; UPDATE hot SET v = 9 WHERE id = 5")
+
+
 def test_rows_that_change_to_and_fro_are_no_false_alarm(logical):
     with Writer(logical.source, "UPDATE hot SET v = 1 - v WHERE id <= 3"), Writer(logical.source, "DELETE FROM hot WHERE id > 7", "INSERT INTO hot SELECT n, 0 FROM generate_series(8, 10) n"):
         results = [logical.verify("hot", rechecks=4, recheck_delay="5 ms") for _ in range(OFTEN)]
+        plant_in_hot(logical)
+        assert logical.verify("hot", rechecks=8) == "divergent" and logical.divergences() == [("mismatch", {"id": "5"}, ["v"])]
+        logical.target.execute("UPDATE hot SET v = 0 WHERE id = 5")
     assert set(results) <= {"identical", "in_flight"}
     assert logical.verify("hot") == "identical"
 
@@ -489,6 +511,8 @@ def test_ranges_that_change_to_and_fro_are_no_false_alarm(logical):
         results = [logical.verify("hot", max_rows=0, rechecks=4, recheck_delay="5 ms") for _ in range(OFTEN)]
     assert set(results) <= {"identical", "in_flight"}, results
     assert logical.verify("hot", max_rows=0) == "identical"
+    plant_in_hot(logical)
+    assert logical.verify("hot", max_rows=0) == "divergent" and [kind for kind, _, _ in logical.divergences()] == ["range"]
 
 
 @pytest.mark.parametrize("writes", ["SELECT", "UPDATE t SET v = v + 1 WHERE id < 9", "UPDATE hot SET v = 0 WHERE id = 7"])
@@ -630,6 +654,8 @@ def test_many_rows_in_flight_are_named_when_there_is_room(logical):
         results = [logical.verify(max_rows=50, rechecks=3) for _ in range(4)]
     assert set(results) <= {"identical", "in_flight"}
     assert logical.verify(max_rows=50) == "identical"
+    logical.target.execute("SET session_replication_role = replica; UPDATE t SET filler = 'planted' WHERE id = 19002")
+    assert logical.verify(max_rows=50) == "divergent" and logical.divergences() == [("mismatch", {"id": "19002"}, ["filler"])]
 
 
 def test_a_target_that_lags_is_in_flight(logical):
@@ -647,6 +673,8 @@ def test_a_target_that_lags_is_in_flight(logical):
         assert background.result == "identical"
     assert logical.part["cleared_rows"] == 4
     blocker.close()
+    logical.target.execute("SET session_replication_role = replica; UPDATE t SET filler = 'planted' WHERE id = 3")
+    assert logical.verify(replay_timeout="30 s") == "divergent" and logical.divergences() == [("mismatch", {"id": "3"}, ["filler"])]
 
 
 def test_a_role_that_may_not_see_replication_gets_by(logical):

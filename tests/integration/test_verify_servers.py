@@ -65,6 +65,16 @@ def verify_schema(servers, server):
         return cursor.fetchone()[1]
 
 
+@contextlib.contextmanager
+def planted_in_a(servers):
+    """A difference in the table that the first connection compares, on the target alone."""
+    servers.target.execute("UPDATE a SET v = 'planted' WHERE id = 7")
+    try:
+        yield
+    finally:
+        servers.target.execute("UPDATE a SET v = 'v' WHERE id = 7")
+
+
 def test_one_server_behind_a_proxy(servers):
     with through(servers, "target", "one"):
         assert verify_schema(servers, "one") == "divergent"
@@ -78,6 +88,9 @@ def test_the_next_connection_leads_to_a_copy(servers, other):
     told = parts(servers)
     assert [part[:2] for part in told] == [("public.a", "identical"), ("public.b", "failed"), ("public.c", "failed")]
     assert all("it was restarted, or is another server of the cluster" in part[2] for part in told[1:])
+    with planted_in_a(servers), through(servers, other, f"{other}_2"):
+        assert verify_schema(servers, f"{other}_2") == "divergent"
+    assert [part[:2] for part in parts(servers)] == [("public.a", "divergent"), ("public.b", "failed"), ("public.c", "failed")]
 
 
 def test_the_next_connection_leads_to_another_cluster(servers):
@@ -86,6 +99,9 @@ def test_the_next_connection_leads_to_another_cluster(servers):
     told = parts(servers)
     assert [part[:2] for part in told] == [("public.a", "identical"), ("public.b", "failed"), ("public.c", "skipped")]
     assert "target is another server now: system identifier" in told[1][2] and "target is another server now" in told[2][2]
+    with planted_in_a(servers), through(servers, "stranger", "stranger_2"):
+        assert verify_schema(servers, "stranger_2") == "divergent"
+    assert [part[:2] for part in parts(servers)] == [("public.a", "divergent"), ("public.b", "failed"), ("public.c", "skipped")]
 
 
 @pytest.mark.parametrize("other", ["restored", "stranger"])
