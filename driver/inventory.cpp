@@ -89,6 +89,7 @@ class InventoryReader {
     void add_relation(const Result& result, int row);
     void judge_trees();
     std::string why_elsewhere(const RelationDesc& root);
+    std::optional<std::string> why_not_planned_plain(const RelationDesc& root, const PlanQuestion& question);
     std::vector<PlanLeaf> members_of(const RelationDesc& root) const;
     void add_extension_relation(const ExtensionTable& table);
     void mark_matched(std::vector<bool>& matched, std::string_view numbers);
@@ -272,28 +273,30 @@ void InventoryReader::judge_trees() {
         if (root.has_children) root.elsewhere = why_elsewhere(root);
 }
 
-/// Nothing is planned where that would run functions of others with our rights, as far as a fresh snapshot shows. A
-/// tree with foreign members is not judged: how these are read is theirs to say.
+/// A tree with foreign members is not judged: how these are read is theirs to say.
 std::string InventoryReader::why_elsewhere(const RelationDesc& root) {
     const PlanQuestion question{{}, members_of(root)};
     if (question.leaves.empty()) return {};
-    session_.begin_inventory();
-    if (!options_.run_owners_code && run(owners_code_query({root.oid})).rows() > 0)
-        return "planning a query on it would run functions of its owner";
-    Connection& connection = session_.connection();
-    connection.query(savepoint_statement());
     std::optional<std::string> reason;
     try {
-        connection.query(plan_settings_statements());
-        const Result plan = connection.query(tree_plan_statement(root.name));
-        reason = plan.rows() == 1 ? why_not_plain(plan.text(0, 0), question) : "the server shows no plan";
+        reason = why_not_planned_plain(root, question);
     } catch (const Error& error) {
         if (error.sqlstate().empty()) throw;
         reason = fmt::format("the server does not tell how it reads it: {}", error.what());
     }
-    connection.query(rollback_to_savepoint_statement());
-    connection.query(release_savepoint_statement());
+    session_.begin_inventory();  // without the lock
     return reason.value_or("");
+}
+
+/// Nothing is planned where that would run functions of others with our rights, as far as the snapshot shows.
+std::optional<std::string> InventoryReader::why_not_planned_plain(const RelationDesc& root,
+                                                                  const PlanQuestion& question) {
+    if (!session_.begin_inventory(root.name, root.oid, root.relkind)) return "it has another name meanwhile";
+    if (!options_.run_owners_code && run(owners_code_query({root.oid})).rows() > 0)
+        return "planning a query on it would run functions of its owner";
+    session_.connection().query(plan_settings_statements());
+    const Result plan = session_.connection().query(tree_plan_statement(root.name));
+    return plan.rows() == 1 ? why_not_plain(plan.text(0, 0), question) : "the server shows no plan";
 }
 
 /// The root and all that inherits from it; nothing where a foreign table is among them.

@@ -106,6 +106,20 @@ ServerIdentity Session::begin_inventory() {
     }
 }
 
+bool Session::begin_inventory(const QualifiedName& name, std::uint32_t oid, char relkind) {
+    try {
+        begin(pinned_settings(purpose_));
+        if (can_be_locked(relkind)) lock_if_allowed(name, false);
+        const Query query = relation_state_query(name, identity_rights_);
+        const Result state = connection_.query(query.sql, query.parameters);
+        require_expected(read_identity(state, 0, state.columns() - kIdentityColumns));
+        return state.text(0, 0) == std::to_string(oid);
+    } catch (...) {
+        end();
+        throw;
+    }
+}
+
 void Session::require_expected(const ServerIdentity& met) {
     if (named_) named_->note(side(), met);  // a server with other data ends the run, whatever led there
     if (!first_met_) first_met_ = met;
@@ -140,19 +154,27 @@ TableSnapshot Session::begin_table(const TablePlan& table) {
 
 /// LOCK TABLE wants a privilege on the whole table. A role that may read some columns only goes without; for it the
 /// check under the snapshot, here and in the extension, has to do.
+void Session::lock_if_allowed(const QualifiedName& name, bool without_children) {
+    try {
+        connection_.query(lock_statements(name, without_children));
+    } catch (const Error& error) {
+        if (error.sqlstate() != kInsufficientPrivilege) throw;
+        connection_.query(rollback_to_savepoint_statement());
+        connection_.query(release_savepoint_statement());
+    }
+}
+
 void Session::lock(const TablePlan& table) {
     if (!can_be_locked(table.relkind[side()])) return;
     try {
-        connection_.query(lock_statements(table.name[side()], table.without_children[side()]));
+        lock_if_allowed(table.name[side()], table.without_children[side()]);
     } catch (const Error& error) {
         if (error.sqlstate() == kUndefinedTable || error.sqlstate() == kUndefinedSchema) {
             connection_.query(rollback_to_savepoint_statement());
             require_named_server();  // another server may lack the table
             throw table_error(table, side(), "was dropped or renamed after the run had begun", error.sqlstate());
         }
-        if (error.sqlstate() != kInsufficientPrivilege) throw;
-        connection_.query(rollback_to_savepoint_statement());
-        connection_.query(release_savepoint_statement());
+        throw;
     }
 }
 

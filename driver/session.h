@@ -45,6 +45,11 @@ class Session {
     /// Opens a transaction for reading catalogs. Gives the server that answers.
     ServerIdentity begin_inventory();
 
+    /// The same for a query that is to be planned over a relation, which is locked before the snapshot is taken: who
+    /// has others wait for a lock changes nothing meanwhile that the snapshot does not show. Gives whether the name
+    /// stands for the relation.
+    bool begin_inventory(const QualifiedName& name, std::uint32_t oid, char relkind);
+
     /// Throws where the open transaction is answered by another server, or from another backend, than expected. What a
     /// transaction read counts only if this returned at its end.
     void require_named_server();
@@ -83,6 +88,7 @@ class Session {
     void connect_shared(std::size_t count, const SharedFailure* failure = nullptr);
     void begin_shared(const TablePlan& table, const std::string& snapshot);
     void lock(const TablePlan& table);
+    void lock_if_allowed(const QualifiedName& name, bool without_children);
     void require_no_owners_code(const TablePlan& table);
     TableSnapshot check(const TablePlan& table);
     void require_expected(const ServerIdentity& met);

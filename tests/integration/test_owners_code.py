@@ -1,5 +1,9 @@
 """What planning a query runs: no function of a table's owner runs with the rights of a superuser who compares the table."""
 
+import contextlib
+import threading
+import time
+
 import pytest
 
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_target
@@ -155,6 +159,39 @@ def test_no_code_runs_of_an_index_that_is_made_while_the_catalogs_are_read(pair)
     pair.target.execute("UPDATE pub.t SET v = 'other' WHERE id = 500")
     compare_while(pair, *arguments).expect(DIVERGENT)
     expect_no_trace(pair)
+
+
+@contextlib.contextmanager
+def committed_while_waited_for(database, sql):
+    """The owner's transaction, which holds pub.t until somebody waits for it."""
+    with contextlib.closing(database.connect(user="mallory")) as owner, owner.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE pub.t; " + sql)
+
+        def commit():
+            with contextlib.closing(database.connect()) as watcher, watcher.cursor() as watching:
+                for _ in range(3000):
+                    watching.execute("SELECT count(*) > 0 FROM pg_locks WHERE relation = 'pub.t'::regclass AND NOT granted")
+                    if watching.fetchone()[0]:
+                        break
+                    time.sleep(0.01)
+            cursor.execute("COMMIT")
+        thread = threading.Thread(target=commit)
+        thread.start()
+        yield
+        thread.join()
+
+
+def test_no_code_runs_of_an_index_that_the_owner_lets_others_wait_for(pair):
+    """Whoever has the planner wait for a lock chooses the moment."""
+    make(pair, OWNER + "CREATE TABLE pub.t (id int PRIMARY KEY, v text); CREATE TABLE pub.c () INHERITS (pub.t);" + ROWS + "RESET ROLE")
+    for planted, status in ((False, IDENTICAL), (True, DIVERGENT)):
+        if planted:
+            pair.source.execute("DROP INDEX pub.t_j")
+            pair.target.execute("UPDATE pub.t SET v = 'other' WHERE id = 500")
+        with committed_while_waited_for(pair.source, "CREATE INDEX t_j ON pub.t ((pub.evil(99) + id))"):
+            run = pair.compare("--table", "pub.t").expect(status)
+        expect_no_trace(pair)
+        assert "would run functions of its owner" in "".join(run.table("pub.t")["notes"])
 
 
 @pytest.mark.parametrize("engine", ["auto", "stream"])
