@@ -29,9 +29,36 @@ TablePlan with_care(TablePlan table, Side side, const Options& options) {
     return table;
 }
 
-std::int64_t count_misplaced(Session& session, const TablePlan& table, const std::vector<PartitionBound>& bounds) {
+std::vector<PartitionBound> read_bounds(Session& session, const TablePlan& table) {
+    const Query query = partition_bounds_query(table.oid[session.side()]);
+    const Result found = session.connection().query(query.sql, query.parameters);
+    const std::int64_t share = std::max(kBlocksOfPartition, kBlocksOfTable / std::max(1, found.rows()));
+    std::vector<PartitionBound> bounds;
+    for (int row = 0; row < found.rows(); ++row) {
+        const std::int64_t blocks = found.number<std::int64_t>(row, 3);
+        bounds.push_back({{std::string(found.text(row, 0)), std::string(found.text(row, 1))},
+                          std::string(found.text(row, 2)),
+                          blocks > share ? 100.0 * static_cast<double>(share) / static_cast<double>(blocks) : 100.0});
+    }
+    return bounds;
+}
+
+/// A name may have become another table's before it was locked: what is no such partition any more is left out.
+void keep_partitions(Session& session, const TablePlan& table, std::vector<PartitionBound>& bounds) {
+    const std::vector<PartitionBound> now = read_bounds(session, table);
+    std::erase_if(bounds, [&](const PartitionBound& bound) {
+        return std::none_of(now.begin(), now.end(), [&](const PartitionBound& other) {
+            return other.name == bound.name && other.condition == bound.condition;
+        });
+    });
+}
+
+std::int64_t count_misplaced(Session& session, const TablePlan& table, std::vector<PartitionBound> bounds) {
     session.begin_table(table);
-    const std::int64_t rows = session.connection().query(count_misplaced_statement(bounds)).number<std::int64_t>(0, 0);
+    keep_partitions(session, table, bounds);
+    std::int64_t rows = 0;
+    if (!bounds.empty())
+        rows = session.connection().query(count_misplaced_statement(bounds)).number<std::int64_t>(0, 0);
     session.require_named_server();
     session.end();
     return rows;
@@ -39,23 +66,16 @@ std::int64_t count_misplaced(Session& session, const TablePlan& table, const std
 
 Misplaced find_misplaced(Session& session, const TablePlan& table) {
     session.begin_table(table);
-    const Query query = partition_bounds_query(table.oid[session.side()]);
-    const Result found = session.connection().query(query.sql, query.parameters);
-    const std::int64_t share = std::max(kBlocksOfPartition, kBlocksOfTable / std::max(1, found.rows()));
+    const std::vector<PartitionBound> bounds = read_bounds(session, table);
+    session.end();
     Misplaced misplaced;
-    std::vector<PartitionBound> bounds;
-    for (int row = 0; row < found.rows(); ++row) {
-        const std::int64_t blocks = found.number<std::int64_t>(row, 3);
-        const double percent =
-            blocks > share ? 100.0 * static_cast<double>(share) / static_cast<double>(blocks) : 100.0;
-        misplaced.sampled = misplaced.sampled || blocks > share;
-        bounds.push_back({{std::string(found.text(row, 0)), std::string(found.text(row, 1))},
-                          std::string(found.text(row, 2)),
-                          percent});
-        if (bounds.size() < kPartitionsAtOnce && row + 1 < found.rows()) continue;
-        misplaced.rows += count_misplaced(session, table, bounds);
-        bounds.clear();
+    for (std::size_t first = 0; first < bounds.size(); first += kPartitionsAtOnce) {
+        const auto begin = bounds.begin() + static_cast<std::ptrdiff_t>(first);
+        const auto end = begin + static_cast<std::ptrdiff_t>(std::min(kPartitionsAtOnce, bounds.size() - first));
+        misplaced.rows += count_misplaced(session, table, {begin, end});
     }
+    misplaced.sampled =
+        std::any_of(bounds.begin(), bounds.end(), [](const PartitionBound& bound) { return bound.percent < 100; });
     return misplaced;
 }
 

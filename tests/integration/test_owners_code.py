@@ -149,6 +149,28 @@ def test_no_code_runs_of_an_index_that_is_made_meanwhile(pair):
     expect_no_trace(pair)
 
 
+@pytest.mark.parametrize("planted", [False, True])
+def test_no_code_runs_of_a_table_that_has_a_partitions_name_meanwhile(pair, planted):
+    """Rows outside of bounds are counted after the bounds were read, in a transaction that locks the table anew."""
+    make(pair, OWNER + PARTITIONED + "RESET ROLE")
+    if planted:
+        pair.target.execute("UPDATE pub.t SET v = 'other' WHERE id = 500")
+    seen = []
+
+    def swap(number, data):
+        if b"pg_get_partition_constraintdef" in data:
+            seen.append("bounds")
+        elif seen == ["bounds"] and b"LOCK TABLE" in data:
+            seen.append("swapped")
+            with pair.source.connect(user="mallory") as connection, connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE pub.t DETACH PARTITION pub.t_1; ALTER TABLE pub.t_1 RENAME TO gone;"
+                               "CREATE TABLE pub.t_1 (id int, v text); CREATE INDEX ON pub.t_1 ((pub.evil(88) + id))")
+    with Proxy(pair.source.cluster.port, swap) as proxy:
+        pair.compare("--table", "pub.t", source=pair.source.tcp_conninfo(port=proxy.port)).expect(DIVERGENT if planted else IDENTICAL)
+    assert "swapped" in seen
+    expect_no_trace(pair)
+
+
 def test_no_code_runs_of_an_index_that_is_made_while_the_catalogs_are_read(pair):
     """Of a tree the planner is asked before it is known how it will be compared."""
     make(pair, OWNER + "CREATE TABLE pub.t (id int PRIMARY KEY, v text); CREATE TABLE pub.c () INHERITS (pub.t);" + ROWS + "RESET ROLE")
