@@ -356,14 +356,14 @@ def check_unknown_type(sides, type_name, value, other):
     assert run.report["incomplete"] and run.report["result"] == "incomplete"
     for text in (run.stdout, sides.run(*sides.engines.arguments).expect(INCOMPLETE).stdout, sides.run(*sides.engines.arguments, "--dry-run").stdout):
         assert "has no form" in text and type_name in text
-    assert {c["name"] for c in run.table()["columns"]} == {"v"}
+    assert {c["name"] for c in run.table("public.t")["columns"]} == {"v"}
     sides.compare("--exclude-columns", "t.o,os").expect(IDENTICAL)
     sides.target.execute(f"UPDATE t SET o = {other} WHERE id = 3")
     sides.compare().expect(INCOMPLETE)
     sides.target.execute("UPDATE t SET v = 0 WHERE id = 4")
     run = sides.compare().expect(DIVERGENT)
-    assert run.report["incomplete"] and findings(run.table()) == {mismatch("v", id="4")}
-    assert findings(sides.compare("--exclude-columns", "t.o,os").expect(DIVERGENT).table()) == {mismatch("v", id="4")}
+    assert run.report["incomplete"] and findings(run.table("public.t")) == {mismatch("v", id="4")}
+    assert findings(sides.compare("--exclude-columns", "t.o,os").expect(DIVERGENT).table("public.t")) == {mismatch("v", id="4")}
 
 
 def test_type_of_the_user(sides):
