@@ -89,7 +89,7 @@ std::uint64_t discard_all(Session& session, const Bench& bench, int connections)
 int run(int argc, char** argv) {
     if (argc < 5) throw Error(ErrorKind::kUsage, "CONNINFO TABLE ROUNDS CONNECTIONS... are needed");
     const Bench bench(argv[1], argv[2]);
-    Session session = Session::open(Side::kSource, bench.options, "bench");
+    Session session = Session::open(Side::kSource, bench.options, "bench", nullptr);
     session.begin_table(bench.table());
     std::vector<std::string> bounds;
     hash_all(session, bench, bounds, 1);
