@@ -2,7 +2,7 @@
 EXTENSION = extension/pg_parity
 MODULE_big = pg_parity
 DATA_built = extension/pg_parity--1.0.sql
-OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard extension/core/*.cpp extension/backend/*.cpp)))
+OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard extension/core/*.cpp extension/backend/*.cpp extension/backend/*/*.cpp)))
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 EXTRA_CLEAN = $(OBJS:.o=.d)
 

@@ -8,14 +8,14 @@
 
 #include <fmt/format.h>
 
-#include "driver/error.h"
-#include "driver/inventory.h"
-#include "driver/memory_limit.h"
-#include "driver/parallel_copy.h"
-#include "driver/plan.h"
-#include "driver/session.h"
-#include "driver/stream_engine.h"
-#include "driver/stream_table.h"
+#include "driver/engine/memory.h"
+#include "driver/engine/stream.h"
+#include "driver/model/error.h"
+#include "driver/planning/plan.h"
+#include "driver/postgres/catalog/relations.h"
+#include "driver/postgres/connection/parallel_copy.h"
+#include "driver/postgres/connection/session.h"
+#include "driver/postgres/feed/table.h"
 
 /// Reads one table as the stream engine does, in turn with every row hashed and with every message thrown away, over
 /// the same connections and with the same statements. Prints one line a run: "hashed" or "discarded", connections,

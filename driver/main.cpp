@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
-#include "driver/exit_status.h"
-#include "driver/options.h"
-#include "driver/output.h"
-#include "driver/process.h"
-#include "driver/run.h"
+#include "driver/commands/compare.h"
+#include "driver/commands/process.h"
+#include "driver/options/command_line.h"
+#include "driver/report/outcome.h"
+#include "driver/report/output.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 #include <string>
 
-#include "driver/copy_format.h"
-#include "driver/error.h"
+#include "driver/model/error.h"
+#include "driver/postgres/connection/copy_rows.h"
 #include "tests/fuzz/fuzz_input.h"
 
 /// The reader of COPY … (FORMAT binary). Input: the number of fields (u8), then messages, each behind its length.

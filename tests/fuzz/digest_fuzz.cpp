@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "core/digest.h"
-#include "driver/digest_reader.h"
-#include "driver/error.h"
-#include "driver/wire_array.h"
+#include "driver/model/error.h"
+#include "driver/postgres/extension/digest_reader.h"
+#include "driver/postgres/values/array.h"
 #include "tests/fuzz/fuzz_input.h"
 
 /// Digests as text, on the wire and in arrays. Input: which of the three (u8), then the bytes.

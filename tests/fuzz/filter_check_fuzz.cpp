@@ -1,6 +1,6 @@
 #include <string>
 
-#include "driver/filter_check.h"
+#include "driver/postgres/queries/filter_check.h"
 #include "tests/fuzz/fuzz_input.h"
 
 /// The check that a filter stays within its parentheses. Input: the filter.

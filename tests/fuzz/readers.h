@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "driver/type_catalog.h"
-#include "driver/wire_types.h"
+#include "driver/postgres/catalog/types.h"
+#include "driver/postgres/values/type_rules.h"
 
 /// Every reader of a value on the wire, for the types of a real server's catalogs.
 namespace parity::fuzz {

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "driver/connection.h"
-#include "driver/type_catalog.h"
+#include "driver/postgres/catalog/types.h"
+#include "driver/postgres/connection/connection.h"
 #include "tests/fuzz/readers.h"
 
 /// What tests/fuzz/make-seeds asks the driver:

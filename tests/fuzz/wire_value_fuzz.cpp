@@ -3,8 +3,8 @@
 
 #include "core/order.h"
 #include "core/render.h"
-#include "driver/error.h"
-#include "driver/wire_decoder.h"
+#include "driver/model/error.h"
+#include "driver/postgres/values/decoder.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/readers.h"
 

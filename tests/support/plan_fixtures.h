@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "driver/error.h"
-#include "driver/model.h"
+#include "driver/model/error.h"
+#include "driver/model/plan.h"
 
 /// Made-up inventories for tests of what decides about them.
 namespace parity::driver::fixtures {

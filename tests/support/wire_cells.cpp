@@ -8,11 +8,11 @@
 
 #include "core/hash.h"
 #include "core/order.h"
-#include "driver/connection.h"
-#include "driver/copy_format.h"
-#include "driver/error.h"
-#include "driver/queries.h"
-#include "driver/wire_types.h"
+#include "driver/model/error.h"
+#include "driver/postgres/connection/connection.h"
+#include "driver/postgres/connection/copy_rows.h"
+#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/values/type_rules.h"
 
 /// What the streaming engine makes of a table's values, for the tests that compare it with other readers.
 ///

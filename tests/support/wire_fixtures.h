@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "driver/error.h"
-#include "driver/wire_types.h"
+#include "driver/model/error.h"
+#include "driver/postgres/values/type_rules.h"
 #include "tests/support/core_bytes.h"
 
 /// Made-up catalogs and values on the wire, for tests of their readers.

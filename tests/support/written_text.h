@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-#include "driver/output.h"
+#include "driver/report/output.h"
 
 namespace parity::test {
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "driver/error.h"
+#include "driver/model/error.h"
 #include "tests/fuzz/readers.h"
 #include "tests/support/core_bytes.h"
 

@@ -1,0 +1,178 @@
+#include "driver/commands/compare.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <random>
+
+#include <fmt/format.h>
+
+#include "driver/compare/sequences.h"
+#include "driver/engine/memory.h"
+#include "driver/monitor/log.h"
+#include "driver/monitor/progress.h"
+#include "driver/monitor/terminal.h"
+#include "driver/planning/extension_tables.h"
+#include "driver/planning/plan.h"
+#include "driver/postgres/catalog/relations.h"
+#include "driver/record/recorder.h"
+#include "driver/report/outcome.h"
+#include "driver/report/output.h"
+#include "driver/report/plan.h"
+#include "driver/report/report.h"
+#include "driver/state/findings.h"
+#include "driver/text/display_name.h"
+#include "driver/waiting/interrupt.h"
+#include "driver/work/pool.h"
+
+namespace parity::driver {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::uint64_t random_seed() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+}
+
+/// fmt/chrono.h would take most of the time that compiling this file takes.
+std::string now_utc() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    std::array<char, 32> text{};
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+void log_differences(spdlog::logger& log, const Plan& plan) {
+    for (const SchemaDifference& difference : plan.differences)
+        log.info("{}: {}", displayed(difference.object), difference.message);
+    for (const auto& [names, reason] : plan.skipped_tables)
+        log.warn("{}: not compared: {}", display_name(names), reason);
+}
+
+void list_errors(RunReport& report) {
+    if (report.interrupted) report.errors.push_back({{}, "the run was interrupted"});
+    for (const TableResult& result : report.tables)
+        if (!result.error.empty()) report.errors.push_back({exact_name(result.plan), result.error});
+}
+
+/// A run that was interrupted concludes nothing, whatever it found before.
+void settle_outcome(RunReport& report) {
+    report.outcome = run_outcome(*report.options, report.plan, report.tables, report.sequences);
+    if (!report.interrupted) return;
+    report.outcome.incomplete = true;
+    report.outcome.exit_status = kExitError;
+    if (report.outcome.result == Verdict::kIdentical) report.outcome.result = Verdict::kIncomplete;
+}
+
+/// What a limit leaves for each of the streams that run at the same time.
+MemoryPlan memory_plan(const Options& options, const RunReport& report) {
+    std::size_t sides = 0;
+    for (Side side : {Side::kSource, Side::kTarget}) sides += report.server[side].engine == Engine::kStream;
+    const std::size_t jobs = std::min(static_cast<std::size_t>(options.jobs), report.plan.tables.size());
+    const std::uint64_t limit = options.memory_limit.value_or(available_memory() / 4);
+    return {limit, std::max<std::size_t>(1, sides * jobs)};
+}
+
+/// Tables and sequences are compared; everything found is in the report and the spool.
+void compare_all(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log, Spool& spool,
+                 Recorder& recorder, RunReport& report) {
+    NamedServers named(report.server, options.allow_same_server);
+    Progress progress(terminal, options.progress);
+    const RunContext context{&options,
+                             {report.seed, options.width, options.workers},
+                             memory_plan(options, report),
+                             &report.server,
+                             &named,
+                             &spool,
+                             &progress,
+                             log,
+                             &recorder};
+    progress.begin(report.plan.tables);
+    report.tables = TablePool(context, report.plan.tables).run();
+    progress.end();
+    for (const Both<SequenceDesc>& sequence : report.plan.sequences)
+        report.sequences.push_back(compare_sequence(sequence, report.plan.sequence_rules));
+    report.interrupted = !count_extension_rows(options, named, *log, report.plan);
+    for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
+}
+
+void write_report(const RunReport& report, Spool& spool, Output& output) {
+    if (report.options->format == ReportFormat::kJson)
+        write_json_report(report, spool, output);
+    else
+        write_text_report(report, spool, output);
+}
+
+/// A record that was asked for and is not there is no smaller matter than a table that could not be compared. It takes
+/// nothing from what was found.
+void settle_record(const Recorder& recorder, RunReport& report) {
+    report.recorded_run = recorder.run();
+    report.record_failure = recorder.failure();
+    if (!report.record_failure.empty() && report.outcome.exit_status == kExitIdentical)
+        report.outcome.exit_status = kExitIncomplete;
+}
+
+/// The plan is made: compares, reports and gives the exit status.
+int compare_and_report(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log,
+                       Recorder& recorder, RunReport& report, Clock::time_point started, Output& output) {
+    Spool spool;
+    recorder.set_plan(report.plan);
+    compare_all(options, terminal, log, spool, recorder, report);
+    settle_outcome(report);
+    list_errors(report);
+    recorder.finish(report, spool);
+    settle_record(recorder, report);
+    if (report.interrupted) log->error("the run was interrupted");
+    report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    write_report(report, spool, output);
+    return report.outcome.exit_status;
+}
+
+/// What both sides have, and what of it is compared with what.
+Both<Inventory> plan_run(const Options& options, spdlog::logger& log, RunReport& report) {
+    Both<Inventory> inventories = read_inventories(options);
+    report.server = {inventories.source.server, inventories.target.server};
+    report.plan = make_plan(options, inventories);
+    log_differences(log, report.plan);
+    for (Side side : {Side::kSource, Side::kTarget})
+        if (!report.server[side].engine_reason.empty())
+            log.warn("{}: rows are streamed, the extension is not used: {}", side_name(side),
+                     report.server[side].engine_reason);
+    return inventories;
+}
+
+}  // namespace
+
+int run_compare(const Options& options) {
+    const auto started = Clock::now();
+    Output output(options.output);
+    Terminal terminal;
+    const auto log = make_log(terminal, options.verbose);
+
+    RunReport report;
+    report.options = &options;
+    report.started_at = now_utc();
+    report.seed = options.seed.value_or(random_seed());
+    log->debug("seed {}", report.seed);
+    if (options.dry_run) {
+        const Both<Inventory> inventories = plan_run(options, *log, report);
+        write_dry_run(options, inventories, report.plan, output);
+        output.finish();
+        return kExitIdentical;
+    }
+    Recorder recorder(options, report.seed, log);
+    try {
+        plan_run(options, *log, report);
+        const int status = compare_and_report(options, terminal, log, recorder, report, started, output);
+        output.finish();
+        return status;
+    } catch (const std::exception& error) {
+        recorder.fail(as_error(error));
+        throw;
+    }
+}
+
+}  // namespace parity::driver

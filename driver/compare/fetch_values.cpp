@@ -1,0 +1,91 @@
+#include "driver/compare/fetch_values.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "driver/model/error.h"
+
+namespace parity::driver {
+namespace {
+
+constexpr std::size_t kBatchBytes = 1024 * 1024;
+
+/// Row hashes have one length, so that a hash in front of a key is unambiguous.
+std::string row_name(std::string_view key, std::string_view row_hash) {
+    std::string name(row_hash);
+    name += key;
+    return name;
+}
+
+/// The values of some columns out of all columns'.
+ShownValues pick_values(const ShownValues& all, const std::vector<int>& columns) {
+    ShownValues picked;
+    for (int column : columns) {
+        if (static_cast<std::size_t>(column) >= all.size())
+            throw Error(ErrorKind::kInternal, "a server sent a row with too few values");
+        picked.push_back(all[static_cast<std::size_t>(column)]);
+    }
+    return picked;
+}
+
+/// The mismatches of one batch by their rows on one side. Several may be about equal rows.
+class Wanted {
+  public:
+    Wanted(const std::vector<SpooledFinding>& batch, Side side) {
+        for (const SpooledFinding& entry : batch) {
+            if (entry.finding.kind != FindingKind::kMismatch) continue;
+            keys_.push_back(entry.finding.key_bytes);
+            by_row_[row_name(entry.finding.key_bytes, entry.row_hash[side])].push_back(&entry);
+        }
+        std::sort(keys_.begin(), keys_.end());
+        keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
+    }
+
+    const std::vector<std::string>& keys() const { return keys_; }
+    bool all_found() const { return by_row_.empty(); }
+
+    /// Hands out the findings about a row, once.
+    std::vector<const SpooledFinding*> take(std::string_view key, std::string_view row_hash) {
+        const auto node = by_row_.extract(row_name(key, row_hash));
+        return node ? node.mapped() : std::vector<const SpooledFinding*>{};
+    }
+
+  private:
+    std::vector<std::string> keys_;
+    std::unordered_map<std::string, std::vector<const SpooledFinding*>> by_row_;
+};
+
+void fetch_side(Spool& spool, int table_no, const std::vector<SpooledFinding>& batch, Side side, TableReader& reader,
+                const std::function<void()>& on_row) {
+    Wanted wanted(batch, side);
+    if (wanted.keys().empty()) return;
+    reader.values(wanted.keys(), [&](std::string_view key, std::string_view row_hash, const ShownValues& values) {
+        for (const SpooledFinding* entry : wanted.take(key, row_hash)) {
+            spool.set_values(table_no, entry->id, side, pick_values(values, entry->finding.columns));
+            on_row();
+        }
+    });
+    if (!wanted.all_found())
+        throw LostRowError(ErrorKind::kInternal,
+                           fmt::format("a row that differs could not be read again on {}", side_name(side)), {},
+                           std::string(side_name(side)), {});
+}
+
+}  // namespace
+
+void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers, const std::function<void()>& on_row) {
+    std::int64_t after = 0;
+    while (true) {
+        const std::vector<SpooledFinding> batch = spool.read(table_no, after, kBatchBytes);
+        if (batch.empty()) return;
+        for (Side side : {Side::kSource, Side::kTarget})
+            fetch_side(spool, table_no, batch, side, *readers[side], on_row);
+        after = batch.back().id;
+    }
+}
+
+}  // namespace parity::driver

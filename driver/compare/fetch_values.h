@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "driver/engine/table_reader.h"
+#include "driver/model/error.h"
+#include "driver/model/plan.h"
+#include "driver/state/findings.h"
+
+namespace parity::driver {
+
+/// A row that was read before is not found any more. error.server() is the side.
+class LostRowError : public Error {
+  public:
+    using Error::Error;
+};
+
+/// Fetches the values of the differing columns of a table's spooled mismatches, on both sides, into the spool. Must run
+/// under the snapshots under which the mismatches were found.
+///
+/// Rows are asked for by key, in batches of about a MiB, and told apart by key and row hash. Throws LostRowError
+/// where a row is not there any more. `on_row` is called for each row of a side whose values have come.
+void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers, const std::function<void()>& on_row);
+
+}  // namespace parity::driver

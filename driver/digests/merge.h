@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "driver/digests/lockstep.h"
+#include "driver/model/error.h"
+#include "driver/model/plan.h"
+
+namespace parity::driver {
+
+/// One row of row_digests. Hashes are big endian, width / 8 bytes each; `cell_hashes` has one after the other.
+struct RowDigest {
+    int range_no = 0;
+    std::string key;
+    std::string row_hash;
+    std::string cell_hashes;
+};
+
+/// The keys of rows that a server read to find those of chosen buckets, as it tells.
+struct KeysRead {
+    RangeTotal seen;    ///< of all rows of their ranges
+    RangeTotal chosen;  ///< of the rows that it sent
+};
+
+/// Where rows come from, in the order (range_no, key, row_hash), bytes compared as memcmp does.
+class RowSource {
+  public:
+    virtual ~RowSource() = default;
+    /// Overwrites `row` with the next row; false at the end.
+    virtual bool next(RowDigest& row) = 0;
+    /// After the end, where rows of buckets were asked for: what was read to find them.
+    virtual KeysRead keys_read() const { return {}; }
+};
+
+/// A difference as the merge finds it; the views live until the callback returns.
+struct RowFinding {
+    FindingKind kind = FindingKind::kMismatch;
+    std::string_view key;
+    std::vector<int> columns;         ///< mismatch: the columns that differ, ascending
+    std::uint64_t occurrences = 1;    ///< missing: how many rows of this key
+    Both<std::string_view> row_hash;  ///< mismatch only
+};
+
+/// Rows that do not add up to their range's digest. error.server() is the side.
+class TotalsError : public Error {
+  public:
+    using Error::Error;
+};
+
+struct MergeSpec {
+    int width = 64;           ///< of hashes, in bits
+    std::size_t columns = 0;  ///< cell hashes a row
+    bool keyless = false;     ///< the key is the whole row: no mismatches, only numbers of occurrences
+    bool proven = false;      ///< at most one row a key and side is to be expected
+    /// Whether the ranges' digests were made under the forms of the rows' hashes. If not, rows add up to their ranges
+    /// by their keys alone, and a range may show no difference.
+    bool exact = true;
+    int buckets =
+        1;  ///< more: the ranges are buckets, so many of each; their totals have sums of rows alone, without numbers
+    Both<RangeTotal> keys{};  ///< of buckets: of all rows of their ranges, which must have been read
+    /// What rows are in the ranges' exact digests, as places among the columns; empty: all columns.
+    std::vector<int> digested_columns{};
+    std::uint64_t seed = 0;                        ///< of the hashes
+    std::size_t max_kept_rows = 1000;              ///< unequal rows under one key and side that are paired at most
+    std::size_t max_kept_bytes = 4 * 1024 * 1024;  ///< and their hashes' bytes
+
+    /// A range or bucket, for messages.
+    std::string part(int number) const { return fmt::format("{} {}", buckets > 1 ? "bucket" : "range", number); }
+};
+
+struct MergeReport {
+    FindingCounts counts;                      ///< in rows
+    std::vector<bool> column_divergent;        ///< some mismatch differs there
+    Both<std::uint64_t> duplicate_keys{0, 0};  ///< keys with several rows on that side; counted only where `proven`
+    std::string first_duplicate_key;
+    std::uint64_t crowded_keys = 0;   ///< keys with more unequal rows than could be kept and paired
+    std::vector<bool> range_differs;  ///< parallel to the ranges
+};
+
+/// Finds the differing rows of divergent ranges by merging both sides' rows. Rows match by key bytes.
+///
+/// Under one key, rows with equal row and cell hashes cancel (as multisets); of what is left, rows of the two sides are
+/// paired as mismatches, the pair with the fewest differing columns first; the rest is missing on the other side. Of
+/// more left than `max_kept_rows` or `max_kept_bytes` only the first are paired and the others count as missing on the
+/// other side.
+///
+/// `ranges` are those that `rows` were asked for, ascending. Throws Error{kInternal} when rows come out of order, in a
+/// range that was not asked for or in another shape than `spec`; when the rows of a range do not add up to its totals,
+/// or of buckets when not all rows of their ranges were read for them, or
+/// of inexact ones others came than were sent
+/// on that side (TotalsError); and when a range of exact digests shows no difference. `emit` may have been called
+/// before.
+MergeReport merge_rows(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Both<RowSource*> rows,
+                       const std::function<void(const RowFinding&)>& emit);
+
+}  // namespace parity::driver

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "driver/digests/merge.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace parity::driver {
+
+/// Where a row stands: which part of the table it was read from, and its ctid as it is sent in binary. A row of a part
+/// whose rows have no ctid (a view's) has an empty one.
+struct RowPlace {
+    std::uint32_t part = 0;
+    std::string_view tid;
+};
+
+/// Puts rows that arrive in any order into that of RowSource, in a bounded amount of memory and for the rest in a
+/// temporary file without a name (SQLite's; TMPDIR says where).
+class RowSorter {
+  public:
+    explicit RowSorter(std::size_t memory_bytes);
+    ~RowSorter();
+    RowSorter(const RowSorter&) = delete;
+    RowSorter& operator=(const RowSorter&) = delete;
+
+    /// Takes a row. May be called by several threads.
+    void add(const RowDigest& row, const RowPlace& place);
+
+    /// The rows in order, once. Nothing may be added any more.
+    std::unique_ptr<RowSource> sorted();
+
+    /// Forgets the order and calls `visit` with the places of the rows with these keys. Not while sorted() is read.
+    template <typename Visit>
+    void find(const std::vector<std::string>& keys, Visit visit) {
+        for (const std::string& key : keys) {
+            begin_find(key);
+            RowPlace place;
+            while (next_found(place)) visit(place);
+        }
+    }
+
+  private:
+    void begin_find(std::string_view key);
+    bool next_found(RowPlace& place);
+    void run(const char* sql);
+    sqlite3_stmt* prepare(const char* sql);
+
+    sqlite3* database_ = nullptr;
+    sqlite3_stmt* insert_ = nullptr;
+    sqlite3_stmt* find_ = nullptr;
+    std::mutex mutex_;
+};
+
+}  // namespace parity::driver

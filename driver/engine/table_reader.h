@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "driver/digests/lockstep.h"
+#include "driver/digests/merge.h"
+#include "driver/postgres/queries/digests.h"
+#include "driver/waiting/shared_failure.h"
+
+namespace parity::driver {
+
+/// Where one side's digests of ranges come from: exactly the ranges that were asked for, ascending.
+class RangeSource {
+  public:
+    virtual ~RangeSource() = default;
+    /// Overwrites `range` with the next range; false at the end. Throws Error{kInternal} where a range is missing,
+    /// repeated or malformed, and what reading it gives.
+    virtual bool next(RangeDigests& range) = 0;
+    /// How the rows were read, known after the first range: "scan", "aggregate" or "stream".
+    virtual const std::string& path() const = 0;
+};
+
+/// Called with a row's framed key, its row hash and its values, parallel to TablePlan::columns; the views live until it
+/// returns.
+using TakeValues = std::function<void(std::string_view key, std::string_view row_hash, const ShownValues& values)>;
+
+/// One side of one table under its open snapshot: everything that a comparison asks of it. The engines are the
+/// implementations: digests are the same bit for bit, whichever computes them. Used by one thread; one source at a
+/// time.
+class TableReader {
+  public:
+    virtual ~TableReader() = default;
+
+    /// Bounds that divide the table on this side into at most `ranges` ranges, ascending.
+    virtual std::vector<std::string> split(int ranges) = 0;
+
+    /// From now on waits for this side end where the other one raises `failure`, and where this side fails in a thread
+    /// of its own, it raises it. None: nullptr. Must not change while a source is read.
+    virtual void set_failure(SharedFailure* failure) = 0;
+
+    /// Starts digesting the ranges and returns at once, so that both sides work at the same time.
+    virtual std::unique_ptr<RangeSource> digest(const RangeList& ranges) = 0;
+
+    /// Whether digest() divides ranges into buckets where RangeList::buckets asks for it.
+    virtual bool has_buckets() const { return false; }
+
+    /// Where it does: the sums of the buckets of these ranges, as the last digest() made them, for differing_buckets().
+    /// Nothing where the server had no memory for them.
+    virtual std::optional<BucketSums> bucket_sums(const std::vector<std::int32_t>& /*ranges*/, int /*buckets*/) {
+        return std::nullopt;
+    }
+
+    /// Starts reading the rows of ranges.
+    virtual std::unique_ptr<RowSource> rows(const RangeList& ranges) = 0;
+
+    /// Reads the rows with these framed keys, all of which rows() gave before. `keys` ascend.
+    virtual void values(const std::vector<std::string>& keys, const TakeValues& take) = 0;
+
+    /// Marks where the transaction may come back to, and comes back to it after a failure.
+    virtual void set_savepoint() = 0;
+    virtual void return_to_savepoint() = 0;
+
+    /// From now on rows are read without the help of indexes.
+    virtual void avoid_indexes() = 0;
+
+    /// How the ranges that were digested last were read, for people; empty where path() says it all.
+    virtual std::string effort() { return {}; }
+
+    /// What a reader of the report should know about how this side was read.
+    virtual std::vector<std::string> notes() const { return {}; }
+};
+
+}  // namespace parity::driver

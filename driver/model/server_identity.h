@@ -1,0 +1,63 @@
+#pragma once
+
+#include <mutex>
+#include <string>
+
+#include "driver/model/plan.h"
+
+namespace parity::driver {
+
+/// What is different about a server that answers where another one, or the same one earlier, answered before.
+enum class ServerChange {
+    kNone,
+    kRestarted,       ///< it began later than the facts were read that it is compared with
+    kPromoted,        ///< the same process, which was a standby
+    kOtherOfCluster,  ///< another server with the same data once: a standby, its primary, a copy
+    kOtherServer,     ///< another system identifier or database
+};
+
+/// Compares what a connection meets with what is expected. A system identifier or a timeline that a role may not read
+/// is no difference.
+ServerChange server_change(const ServerIdentity& expected, const ServerIdentity& met);
+
+/// Whether two connections lead to the same database of the same running server.
+bool same_database(const ServerIdentity& a, const ServerIdentity& b);
+
+/// What a message calls a server that is another one, and one that is another incarnation.
+std::string describe_identity(const ServerIdentity& server);
+std::string describe_incarnation(const ServerIdentity& server);
+
+/// Throws Error{kOtherServer} or Error{kChangedServer} where `met` is not what is expected of the side; the message
+/// names both.
+void require_same_server(Side side, const ServerIdentity& expected, const ServerIdentity& met);
+
+/// Throws Error{kOtherServer} for another backend than the one that answered the session before: only a pooler gives a
+/// session several.
+void require_same_backend(Side side, std::int32_t before, const ServerIdentity& met);
+
+/// Refuses the same database of the same server on both sides.
+[[noreturn]] void refuse_same_database(const std::string& database);
+
+/// The servers that a run is about, as the connections that read the catalogs met them. All later connections are held
+/// against them. Thread-safe.
+class NamedServers {
+  public:
+    NamedServers(const Both<ServerInfo>& servers, bool allow_same_server);
+
+    /// Takes what a connection met when it was opened. Throws Error{kOtherServer} where the run cannot go on: the side
+    /// has another identity now, or both sides have become the same database.
+    void note(Side side, const ServerIdentity& met);
+
+    /// Takes what a transaction that reads met. Throws as note() does, and Error{kChangedServer} for another
+    /// incarnation.
+    void require(Side side, const ServerIdentity& met);
+
+  private:
+    const Both<ServerIdentity> named_;
+    const Both<std::string> databases_;
+    const bool allow_same_server_;
+    std::mutex mutex_;
+    Both<ServerIdentity> met_;  ///< last
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,176 @@
+#include "driver/monitor/progress.h"
+
+#include <algorithm>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "driver/text/display_name.h"
+
+namespace parity::driver {
+namespace {
+
+constexpr std::chrono::milliseconds kBarInterval{100};
+constexpr std::chrono::seconds kLineInterval{30};
+constexpr double kTellingShare = 0.01;  // no forecast before
+constexpr double kTellingSeconds = 1;
+constexpr double kShortestForecast = 0.5;  // seconds; "0:00 left" would be wrong while rows that differ are looked for
+constexpr std::size_t kBarCells = 20;
+constexpr double kMinTableBytes = 8192;  // an empty table takes its time too
+
+/// "999", "12.3 k", "1.2 M".
+std::string short_number(double value) {
+    if (value < 1e4) return fmt::format("{:.0f}", value);
+    if (value < 1e6) return fmt::format("{:.1f} k", value / 1e3);
+    if (value < 1e9) return fmt::format("{:.1f} M", value / 1e6);
+    return fmt::format("{:.1f} G", value / 1e9);
+}
+
+std::string clock_time(double seconds) {
+    const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
+    if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+/// The first `columns` characters of UTF-8.
+std::string cut(const std::string& text, std::size_t columns) {
+    std::size_t seen = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool starts_character = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+        if (starts_character && ++seen > columns) return text.substr(0, i);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string progress_line(const ProgressState& state) {
+    std::string line = fmt::format("{:.0f} %, {} rows", 100 * state.share, short_number(state.rows));
+    if (state.seconds > 0) line += fmt::format(", {} rows/s", short_number(state.rows / state.seconds));
+    const double left = state.share > 0 ? state.seconds * (1 - state.share) / state.share : 0;
+    if (state.share >= kTellingShare && state.seconds >= kTellingSeconds && left >= kShortestForecast)
+        line += fmt::format(", {} left", clock_time(left));
+    line += fmt::format(", {} of {} tables", state.tables_done, state.tables);
+    if (!state.current.empty()) line += ", " + state.current;
+    return line;
+}
+
+std::string progress_bar(const ProgressState& state, std::size_t width) {
+    const auto full = static_cast<std::size_t>(std::clamp(state.share, 0.0, 1.0) * kBarCells);
+    const std::string bar = "[" + std::string(full, '#') + std::string(kBarCells - full, '.') + "] ";
+    return cut(bar + progress_line(state), width > 0 ? width - 1 : 0);
+}
+
+Progress::Progress(Terminal& terminal, bool enabled) : terminal_(terminal), enabled_(enabled) {}
+
+Progress::~Progress() { end(); }
+
+void Progress::begin(const std::vector<TablePlan>& tables) {
+    const std::lock_guard lock(mutex_);
+    for (const TablePlan& plan : tables) {
+        Table table;
+        table.name = display_name(plan);
+        table.rows = std::max(plan.estimated_rows, 0.0);
+        table.bytes = std::max(static_cast<double>(plan.estimated_bytes), kMinTableBytes);
+        tables_.push_back(std::move(table));
+    }
+    started_ = last_shown_ = Clock::now();
+    if (terminal_.is_tty()) draw();
+}
+
+void Progress::begin_table(std::size_t table) {
+    const std::lock_guard lock(mutex_);
+    current_ = table;
+    if (terminal_.is_tty())
+        draw();  // it may be the last that is heard for long
+    else
+        show();
+}
+
+void Progress::restart(std::size_t table) {
+    const std::lock_guard lock(mutex_);
+    tables_[table].share = {0, 0};
+}
+
+void Progress::update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total) {
+    const std::lock_guard lock(mutex_);
+    const double share = total == 0 ? 0 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
+    tables_[table].share[side] = std::max(tables_[table].share[side], share);
+    current_ = table;
+    show();
+}
+
+void Progress::descend(std::size_t table, std::uint64_t differing) {
+    const std::lock_guard lock(mutex_);
+    tables_[table].share = {1, 1};
+    tables_[table].differing = differing;
+    current_ = table;
+    show();
+}
+
+void Progress::fetch(std::size_t table, std::uint64_t fetched, std::uint64_t wanted) {
+    const std::lock_guard lock(mutex_);
+    tables_[table].fetched = fetched;
+    tables_[table].wanted = wanted;
+    current_ = table;
+    show();
+}
+
+void Progress::finish_table(std::size_t table, std::uint64_t rows) {
+    const std::lock_guard lock(mutex_);
+    tables_[table].done = true;
+    tables_[table].rows = static_cast<double>(rows);
+    show();
+}
+
+void Progress::end() {
+    const std::lock_guard lock(mutex_);
+    terminal_.set_bar({});
+}
+
+ProgressState Progress::state() const {
+    ProgressState state;
+    double bytes = 0;
+    double bytes_done = 0;
+    for (const Table& table : tables_) {
+        const double share = table.done ? 1 : (table.share.source + table.share.target) / 2;
+        state.rows += share * table.rows;
+        state.tables_done += table.done;
+        bytes += table.bytes;
+        bytes_done += share * table.bytes;
+    }
+    state.tables = tables_.size();
+    state.share = bytes > 0 ? bytes_done / bytes : 0;
+    state.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+    if (current_ < tables_.size() && !tables_[current_].done) state.current = description(tables_[current_]);
+    return state;
+}
+
+std::string Progress::description(const Table& table) {
+    if (!table.differing) return table.name;
+    std::string text =
+        fmt::format("{}: {} differing rows", table.name, short_number(static_cast<double>(*table.differing)));
+    if (table.wanted > 0) text += fmt::format(", {} % of their values", 100 * table.fetched / table.wanted);
+    return text;
+}
+
+void Progress::show() noexcept {
+    const auto interval =
+        terminal_.is_tty() ? std::chrono::duration_cast<Clock::duration>(kBarInterval) : kLineInterval;
+    if (Clock::now() - last_shown_ >= interval) draw();
+}
+
+/// What cannot be shown for want of memory is left out.
+void Progress::draw() noexcept {
+    if (!enabled_) return;
+    last_shown_ = Clock::now();
+    try {
+        if (terminal_.is_tty())
+            terminal_.set_bar(progress_bar(state(), terminal_.width()));
+        else
+            terminal_.print_line("pgparity: " + progress_line(state()));
+    } catch (const std::bad_alloc&) {
+    }
+}
+
+}  // namespace parity::driver

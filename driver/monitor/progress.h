@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/model/plan.h"
+#include "driver/monitor/terminal.h"
+
+namespace parity::driver {
+
+/// How far a run is. `share` is of the bytes to be read.
+struct ProgressState {
+    double share = 0;
+    double rows = 0;
+    double seconds = 0;
+    std::size_t tables_done = 0;
+    std::size_t tables = 0;
+    std::string current;  ///< what is being compared
+};
+
+/// One line: "38 %, 1.9 M rows, 1.2 M rows/s, 0:42 left, 3 of 12 tables, public.orders"; nothing about the time left
+/// before something is known. Pure.
+std::string progress_line(const ProgressState& state);
+
+/// The same with a bar in front, cut to `width` columns. Pure.
+std::string progress_bar(const ProgressState& state, std::size_t width);
+
+/// Shows how far a run is: a bar that is redrawn at most ten times a second on a terminal, a line every half a minute
+/// otherwise. Thread-safe; the calls of one table come from one thread.
+class Progress {
+  public:
+    /// Shows nothing unless `enabled`. `terminal` must outlive it.
+    Progress(Terminal& terminal, bool enabled);
+    ~Progress();
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    /// Starts the clock. Tables are known by their position in `tables` from here on.
+    void begin(const std::vector<TablePlan>& tables);
+    /// A table is begun. A server that has nothing to tell before the end of a pass leaves it at that.
+    void begin_table(std::size_t table);
+    /// What was read of the table so far was the lesser part: its shares begin at 0 once more.
+    void restart(std::size_t table);
+    /// A side has read `done` of a table's `total` pages. Later passes over the same table begin at 0 again; that never
+    /// takes anything back.
+    void update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total);
+    /// Both sides of a table have been read, and `differing` rows were found since; more are looked for.
+    void descend(std::size_t table, std::uint64_t differing);
+    /// The values of `fetched` of `wanted` rows that differ are there, each side's counted by itself.
+    void fetch(std::size_t table, std::uint64_t fetched, std::uint64_t wanted);
+    /// A table has been compared; `rows` of the larger side.
+    void finish_table(std::size_t table, std::uint64_t rows);
+    /// Takes the bar away.
+    void end();
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    struct Table {
+        std::string name;
+        double rows = 0;  ///< estimated; real once it is done
+        double bytes = 0;
+        Both<double> share{0, 0};
+        std::optional<std::uint64_t> differing;  ///< none before it descends
+        std::uint64_t fetched = 0;
+        std::uint64_t wanted = 0;  ///< 0 before values are fetched
+        bool done = false;
+    };
+
+    ProgressState state() const;
+    static std::string description(const Table& table);
+    void show() noexcept;
+    void draw() noexcept;
+
+    Terminal& terminal_;
+    const bool enabled_;
+    std::mutex mutex_;
+    std::vector<Table> tables_;
+    std::size_t current_ = 0;
+    Clock::time_point started_;
+    Clock::time_point last_shown_;
+};
+
+}  // namespace parity::driver

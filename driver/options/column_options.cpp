@@ -1,0 +1,130 @@
+#include "driver/options/column_options.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "driver/model/error.h"
+#include "driver/text/display_name.h"
+
+namespace parity::driver {
+
+const ColumnDesc* find_column(const RelationDesc& relation, const std::string& name) {
+    const auto found = std::find_if(relation.columns.begin(), relation.columns.end(),
+                                    [&](const ColumnDesc& column) { return column.name == name; });
+    return found == relation.columns.end() ? nullptr : &*found;
+}
+
+ColumnOptions::ColumnOptions(const Options& options)
+    : maps_(parse_column_maps(options.map_columns)),
+      keys_(parse_keys(options.keys)),
+      columns_(parse_columns("--columns", options.columns)),
+      excluded_(parse_columns("--exclude-columns", options.exclude_columns)),
+      forms_(parse_forms(options.forms)) {}
+
+void ColumnOptions::belongs_to(const QualifiedName& member, const QualifiedName& root) { roots_[member] = root; }
+
+bool ColumnOptions::covers(const TableScope& scope, const QualifiedName& name) const {
+    const auto root = roots_.find(name);
+    return scope.covers(name) || (root != roots_.end() && scope.covers(root->second));
+}
+
+std::string ColumnOptions::target_name(const RelationDesc& source, const RelationDesc& target,
+                                       const std::string& column) {
+    const ColumnMapEntry* best = nullptr;
+    for (const ColumnMapEntry& entry : maps_) {
+        if (entry.source != column || !covers(entry.scope, source.name) || !find_column(target, entry.target)) continue;
+        used_.insert(&entry);
+        if (!best || entry.scope.precision() >= best->scope.precision()) best = &entry;
+    }
+    return best ? best->target : column;
+}
+
+/// --columns with a table's name is about that table; without one it is about all tables that no such entry names.
+bool ColumnOptions::has_scoped_columns(const QualifiedName& name) const {
+    return std::any_of(columns_.begin(), columns_.end(), [&](const ColumnEntry& entry) {
+        return entry.scope.precision() > 0 && covers(entry.scope, name);
+    });
+}
+
+ColumnOptions::Choice ColumnOptions::choose(const RelationDesc& source, const std::string& column) {
+    Choice choice;
+    const bool scoped = has_scoped_columns(source.name);
+    bool listed = false, listing = false;
+    for (const ColumnEntry& entry : columns_) {
+        if (!covers(entry.scope, source.name) || (scoped && entry.scope.precision() == 0)) continue;
+        listing = true;
+        if (entry.column != column) continue;
+        listed = true;
+        used_.insert(&entry);
+    }
+    choice.selected = listed || !listing;
+    choice.listed = listed;
+    for (const ColumnEntry& entry : excluded_) {
+        if (entry.column != column || !covers(entry.scope, source.name)) continue;
+        choice.excluded = true;
+        used_.insert(&entry);
+    }
+    return choice;
+}
+
+const FormEntry* ColumnOptions::form(const RelationDesc& source, const std::string& column) {
+    const FormEntry* best = nullptr;
+    for (const FormEntry& entry : forms_) {
+        if (entry.column != column || !covers(entry.scope, source.name)) continue;
+        used_.insert(&entry);
+        if (!best || entry.scope.precision() >= best->scope.precision()) best = &entry;
+    }
+    return best;
+}
+
+const KeyEntry* ColumnOptions::key(const RelationDesc& source) {
+    const KeyEntry* best = nullptr;
+    for (const KeyEntry& entry : keys_) {
+        if (!covers(entry.scope, source.name)) continue;
+        const auto missing = std::find_if(entry.columns.begin(), entry.columns.end(),
+                                          [&](const std::string& column) { return !find_column(source, column); });
+        if (missing != entry.columns.end() && entry.scope.precision() > 0) {
+            throw Error(ErrorKind::kUsage,
+                        fmt::format("column \"{}\" of --key \"{}\" does not exist in {} on the source", *missing,
+                                    entry.text, display_name(source.name)));
+        }
+        if (missing != entry.columns.end()) continue;
+        used_.insert(&entry);
+        if (!best || entry.scope.precision() >= best->scope.precision()) best = &entry;
+    }
+    return best;
+}
+
+void ColumnOptions::use_covering(const QualifiedName& name, int min_precision) {
+    for_each_kind([&](std::string_view, const auto& entries) {
+        for (const auto& entry : entries) {
+            if (entry.scope.precision() >= min_precision && covers(entry.scope, name)) used_.insert(&entry);
+        }
+    });
+}
+
+void ColumnOptions::pass(const RelationDesc& source) { use_covering(source.name, 0); }
+
+void ColumnOptions::pass_unchosen(const RelationDesc& source) { use_covering(source.name, 1); }
+
+std::vector<TableScope> ColumnOptions::named_tables() const {
+    std::vector<TableScope> scopes;
+    for_each_kind([&](std::string_view, const auto& entries) {
+        for (const auto& entry : entries) {
+            if (entry.scope.precision() > 0) scopes.push_back(entry.scope);
+        }
+    });
+    return scopes;
+}
+
+void ColumnOptions::require_all_used() const {
+    for_each_kind([&](std::string_view option, const auto& entries) {
+        for (const auto& entry : entries) {
+            if (used_.contains(&entry)) continue;
+            throw Error(ErrorKind::kUsage, fmt::format("no chosen table has what {} \"{}\" names", option, entry.text));
+        }
+    });
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "driver/model/plan.h"
+#include "driver/options/name_map.h"
+
+namespace parity::driver {
+
+/// What --map-column, --key, --columns, --exclude-columns and --form say about the columns of one pair of tables, and
+/// which of them named something at all. Of several about the same thing the most specific one decides, of equals the
+/// last.
+class ColumnOptions {
+  public:
+    /// Error kUsage for what cannot be read.
+    explicit ColumnOptions(const Options& options);
+
+    /// What names `root` from now on counts for `member` too, of the same tree of inheritance.
+    void belongs_to(const QualifiedName& member, const QualifiedName& root);
+
+    /// The target's name of a source column. An entry counts only where both tables have its column.
+    std::string target_name(const RelationDesc& source, const RelationDesc& target, const std::string& column);
+
+    /// Whether --columns (or no such option) takes a source column and --exclude-columns does not drop it. `selected`
+    /// alone is false for a column that --columns does not list; a key may still use it.
+    struct Choice {
+        bool selected = true;
+        bool excluded = false;
+        bool listed = false;  ///< by --columns
+    };
+    Choice choose(const RelationDesc& source, const std::string& column);
+
+    /// The --form of a source column; null where there is none.
+    const FormEntry* form(const RelationDesc& source, const std::string& column);
+
+    /// The source columns that --key gives; nothing where it does not apply: it names no table and this one lacks a
+    /// column. Error kUsage where it names the table and a column does not exist.
+    const KeyEntry* key(const RelationDesc& source);
+
+    /// Whatever is said about this chosen table counts as used: its columns are not known.
+    void pass(const RelationDesc& source);
+    /// What names this table counts as used: it exists, but this run does not compare it.
+    void pass_unchosen(const RelationDesc& source);
+
+    /// The tables that entries name.
+    std::vector<TableScope> named_tables() const;
+
+    /// Error kUsage naming the first option that no table and column used.
+    void require_all_used() const;
+
+  private:
+    bool covers(const TableScope& scope, const QualifiedName& name) const;
+    bool has_scoped_columns(const QualifiedName& name) const;
+    void use_covering(const QualifiedName& name, int min_precision);
+
+    /// Calls `visit(option, entries)` for each kind of entry.
+    template <typename Visit>
+    void for_each_kind(Visit visit) const {
+        visit("--map-column", maps_);
+        visit("--key", keys_);
+        visit("--columns", columns_);
+        visit("--exclude-columns", excluded_);
+        visit("--form", forms_);
+    }
+
+    std::vector<ColumnMapEntry> maps_;
+    std::vector<KeyEntry> keys_;
+    std::vector<ColumnEntry> columns_;
+    std::vector<ColumnEntry> excluded_;
+    std::vector<FormEntry> forms_;
+    std::set<const void*> used_;
+    std::map<QualifiedName, QualifiedName> roots_;
+};
+
+/// Whether a described relation has a column.
+const ColumnDesc* find_column(const RelationDesc& relation, const std::string& name);
+
+}  // namespace parity::driver

@@ -1,0 +1,237 @@
+#include "driver/options/option_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "driver/engine/memory.h"
+#include "driver/model/error.h"
+
+namespace parity::driver {
+
+namespace {
+
+using Values = std::vector<std::string>;
+
+[[noreturn]] void refuse_value(std::string_view option, std::string_view value, std::string_view expected) {
+    throw Error(ErrorKind::kUsage, fmt::format("invalid value \"{}\" for --{}", value, option),
+                fmt::format("expected {}", expected));
+}
+
+template <typename Number>
+bool read_number(std::string_view text, Number& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+OptionSpec text_option(std::string name, std::string value_name, std::string group, std::string help,
+                       std::string Options::*member) {
+    return {
+        std::move(name),       OptionKind::kText,
+        std::move(value_name), std::move(group),
+        std::move(help),       [member](Options& options, const Values& values) { options.*member = values.front(); }};
+}
+
+OptionSpec side_option(Side side) {
+    return {
+        std::string(side_name(side)),
+        OptionKind::kText,
+        kConninfoValue,
+        "What to compare",
+        fmt::format("the {}: a connection string, URI or database name as libpq takes it; required", side_name(side)),
+        [side](Options& options, const Values& values) { options.conninfo[side] = values.front(); }};
+}
+
+OptionSpec list_option(std::string name, std::string value_name, std::string group, std::string help,
+                       std::vector<std::string> Options::*member) {
+    return {std::move(name),       OptionKind::kList,
+            std::move(value_name), std::move(group),
+            std::move(help),       [member](Options& options, const Values& values) { options.*member = values; }};
+}
+
+OptionSpec flag_option(std::string name, std::string group, std::string help, bool Options::*member,
+                       bool value = true) {
+    return {std::move(name),
+            OptionKind::kFlag,
+            {},
+            std::move(group),
+            std::move(help),
+            [member, value](Options& options, const Values&) { options.*member = value; }};
+}
+
+/// A whole number of `minimum` or more.
+template <typename Member>
+OptionSpec number_option(const std::string& name, std::string group, std::string help, Member Options::*member,
+                         int minimum) {
+    return {name,
+            OptionKind::kNumber,
+            "N",
+            std::move(group),
+            std::move(help),
+            [name, member, minimum](Options& options, const Values& values) {
+                using Number = std::conditional_t<std::is_same_v<Member, std::int64_t>, std::int64_t, int>;
+                Number number{};
+                if (!read_number(values.front(), number) || number < minimum) {
+                    refuse_value(name, values.front(), fmt::format("a whole number of {} or more", minimum));
+                }
+                options.*member = number;
+            }};
+}
+
+/// A duration in PostgreSQL's notation.
+OptionSpec duration_option(const std::string& name, std::string help, std::string Options::*member) {
+    return {name,
+            OptionKind::kText,
+            "DURATION",
+            "Limits",
+            std::move(help),
+            [name, member](Options& options, const Values& values) {
+                const std::string& value = values.front();
+                const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
+                const std::string_view unit = std::string_view(value).substr(digits);
+                static constexpr std::string_view kUnits[] = {"", "us", "ms", "s", "min", "h", "d"};
+                if (digits == 0 || std::find(std::begin(kUnits), std::end(kUnits), unit) == std::end(kUnits)) {
+                    refuse_value(name, value, "a whole number with one of the units us, ms, s, min, h, d, as in 30s");
+                }
+                options.*member = value;
+            }};
+}
+
+void apply_format(Options& options, const Values& values) {
+    const std::string& value = values.front();
+    if (value != "text" && value != "json") refuse_value("format", value, "text or json");
+    options.format = value == "json" ? ReportFormat::kJson : ReportFormat::kText;
+}
+
+void apply_engine(Options& options, const Values& values) {
+    const std::string& value = values.front();
+    if (value != "auto" && value != "extension" && value != "stream")
+        refuse_value("engine", value, "auto, extension or stream");
+    options.engine = value == "stream" ? Engine::kStream : value == "auto" ? Engine::kAuto : Engine::kExtension;
+}
+
+void apply_memory_limit(Options& options, const Values& values) {
+    options.memory_limit = parse_size(values.front());
+    if (!options.memory_limit || *options.memory_limit == 0)
+        refuse_value("memory-limit", values.front(), "a size with one of the units B, kB, MB, GB, TB, as in 512MB");
+}
+
+void apply_width(Options& options, const Values& values) {
+    if (values.front() != "64" && values.front() != "128") refuse_value("width", values.front(), "64 or 128");
+    options.width = values.front() == "64" ? 64 : 128;
+}
+
+/// SQL shows the seed as a signed number; both notations of the same bits are taken.
+void apply_seed(Options& options, const Values& values) {
+    std::uint64_t number = 0;
+    std::int64_t negative = 0;
+    if (read_number(values.front(), number)) {
+        options.seed = number;
+    } else if (read_number(values.front(), negative)) {
+        options.seed = static_cast<std::uint64_t>(negative);
+    } else {
+        refuse_value("seed", values.front(), "a whole number of 64 bits");
+    }
+}
+
+void apply_where(Options& options, const Values& values) {
+    if (values.front().find_first_not_of(" \t\r\n") == std::string::npos)
+        refuse_value("where", values.front(), "an SQL expression");
+    options.where = values.front();
+}
+
+void apply_record(Options& options, const Values& values) {
+    if (values.front().empty()) refuse_value("record", values.front(), "a connection string");
+    options.record = values.front();
+}
+
+std::vector<OptionSpec> make_table() {
+    const std::string what = "What to compare", how = "How to compare", report = "Report", limits = "Limits";
+    return {
+        side_option(Side::kSource),
+        side_option(Side::kTarget),
+        list_option("table", "PATTERN", what, "tables to compare, as psql's patterns; default: all", &Options::tables),
+        list_option("exclude-table", "PATTERN", what, "tables not to compare", &Options::exclude_tables),
+        list_option("schema", "PATTERN", what, "schemas whose tables are compared", &Options::schemas),
+        list_option("map", "OLD=NEW", what, "a table, or with a.*=b.* a schema, that has another name on the target",
+                    &Options::maps),
+        list_option("map-column", "[TABLE.]OLD=NEW", what, "a column that has another name on the target",
+                    &Options::map_columns),
+        list_option("key", "[TABLE=]COLUMN,...", what,
+                    "the columns that identify a row, where the table has no such key", &Options::keys),
+        list_option("columns", "[TABLE.]COLUMN,...", what, "compare these columns only, besides the key",
+                    &Options::columns),
+        list_option("exclude-columns", "[TABLE.]COLUMN,...", what, "do not compare these columns",
+                    &Options::exclude_columns),
+        list_option("form", "[TABLE.]COLUMN=FORM", what, "hash a column as this form instead of its types' common one",
+                    &Options::forms),
+        {"where", OptionKind::kText, "EXPRESSION", what, "compare only the rows for which this SQL expression is true",
+         apply_where},
+        flag_option("no-sequences", what, "do not compare sequences", &Options::sequences, false),
+        flag_option("sequences-may-be-ahead", what, "a sequence that is ahead on the target counts as equal",
+                    &Options::sequences_may_be_ahead),
+        flag_option("no-large-objects", what, "do not compare large objects", &Options::large_objects, false),
+        flag_option("enable-row-security", what, "compare only the rows that row security shows to the role",
+                    &Options::enable_row_security),
+        flag_option("run-owners-code", what,
+                    "read tables although their owners' functions may run with this role's rights",
+                    &Options::run_owners_code),
+        flag_option("strict-schema", what,
+                    "differences of types, nullability, keys and collations are divergences, too",
+                    &Options::strict_schema),
+        flag_option("allow-same-server", what, "let both sides be the same database", &Options::allow_same_server),
+
+        number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 2048",
+                      &Options::ranges, 1),
+        number_option(
+            "jobs", how,
+            "tables compared at the same time, each over one connection a side, where it is streamed over one and "
+            "--workers more; default: 1",
+            &Options::jobs, 1),
+        {"engine", OptionKind::kText, "auto|extension|stream", how,
+         "where digests are computed: inside the servers, or here from a stream of rows; default: inside where the "
+         "extension is",
+         apply_engine},
+        number_option(
+            "workers", how,
+            "parallel workers for a table on each side, for a stream connections that read it; default: as the "
+            "servers decide, for a stream by the table's size, 1 to 4, but not more than processors",
+            &Options::workers, 0),
+        {"seed", OptionKind::kNumber, "N", how, "the seed of the hashes; default: random", apply_seed},
+        {"width", OptionKind::kNumber, "BITS", how, "64 or 128 bits for each hash; default: 64", apply_width},
+
+        {"format", OptionKind::kText, "text|json", report, "the report's format; default: text", apply_format},
+        text_option("output", "FILE", report, "write the report to a file instead of standard output",
+                    &Options::output),
+        number_option("max-divergences", report, "divergences listed for each table, 0 for all; default: 1000",
+                      &Options::max_divergences, 0),
+        {"record", OptionKind::kText, kConninfoValue, report,
+         "a database with the extension in whose tables the run is recorded; default: none", apply_record},
+        flag_option("record-values", report, "record the values that differ, too; default: keys and names of columns",
+                    &Options::record_values),
+        flag_option("dry-run", report, "show what would be compared, and how, and stop", &Options::dry_run),
+        flag_option("no-progress", report, "do not show progress", &Options::progress, false),
+        flag_option("verbose", report, "say more on standard error", &Options::verbose),
+
+        number_option("connect-timeout", limits, "seconds to wait for a connection, 0 for no limit; default: 10",
+                      &Options::connect_timeout_s, 0),
+        {"memory-limit", OptionKind::kText, "SIZE", limits,
+         "the memory that streams of rows may take here, as in 512MB; default: a quarter of what there is",
+         apply_memory_limit},
+        duration_option("statement-timeout", "the longest that one statement may run; default: no limit",
+                        &Options::statement_timeout),
+        duration_option("lock-timeout", "the longest wait for a table's lock; default: 10s", &Options::lock_timeout),
+    };
+}
+
+}  // namespace
+
+const std::vector<OptionSpec>& option_table() {
+    static const std::vector<OptionSpec> table = make_table();
+    return table;
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <spdlog/logger.h>
+
+#include "driver/model/plan.h"
+#include "driver/model/server_identity.h"
+
+/// Tables of extensions that hold rows of users: those that an extension registered for pg_dump, with a condition that
+/// tells such rows from its own. Some are compared; of the others the rows are counted, so that no run passes over them
+/// in silence. What belongs to pg_parity never takes part.
+namespace parity::driver {
+
+/// Whether a run looks at them: it is about tables as such, all of them or those of some schemas.
+bool covers_extension_tables(const Options& options);
+
+/// Whether rows of this table are compared: that was tried with the extension itself.
+bool is_compared_by_default(std::string_view extension, std::string_view table);
+
+/// Adds to the plan which tables' rows are to be counted: those that `inventories` have and no pair of relations is.
+void plan_extension_tables(Plan& plan, const Options& options, const Both<Inventory>& inventories);
+
+/// Counts them, each under a snapshot of its own, and adds what that says to `plan`: a sentence among what is not
+/// compared where the numbers are equal, otherwise a table that could not be compared. False when interrupted; then it
+/// adds nothing.
+/// Throws Error{kOtherServer} alone.
+bool count_extension_rows(const Options& options, NamedServers& named, spdlog::logger& log, Plan& plan);
+
+}  // namespace parity::driver

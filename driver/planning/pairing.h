@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "driver/model/plan.h"
+
+namespace parity::driver {
+
+/// Two relations that are compared with each other; indexes into Inventory::relations.
+struct RelationPair : Both<std::size_t> {
+    Both<bool> without_children{false, false};  ///< of an inheritance parent its own rows alone
+    /// Of a descendant that is compared as a member of a tree of inheritance: the tree's root.
+    std::optional<Both<std::size_t>> root{};
+    std::vector<std::string> notes{};  ///< for TablePlan::notes
+};
+
+/// Which relation of one side is compared with which of the other; indexes into Inventory::relations.
+struct Pairing {
+    std::vector<RelationPair> pairs;       ///< in the order of the source's names
+    Both<std::vector<std::size_t>> alone;  ///< only this side has it: divergence
+    /// Chosen, but not to be compared (a view on one side that was not named …), with the reason.
+    std::vector<std::pair<Both<QualifiedName>, std::string>> refused;
+    std::vector<SchemaDifference> notes;
+};
+
+/// Pairs the chosen relations by name and map. Needs no columns. A partition is reached through its parent; it is
+/// paired on its own only where a side does not compare an ancestor of it. A tree of inheritance is paired member by
+/// member, or as its root (trees.h). Errors (kUsage) as make_plan's about
+/// patterns and --map.
+Pairing pair_relations(const Options& options, const Both<Inventory>& inventories);
+
+/// Whether a run is about all of both databases: no option narrows it down to some schemas, tables, columns or rows.
+/// Tables that are left out by name do not make it narrower.
+bool covers_whole_database(const Options& options);
+
+/// Whether a run covers a sequence: with --table those that the chosen tables (oids of this side) own or use, else
+/// those that the schema patterns choose, without those that only tables use which are not chosen.
+bool covers_sequence(const Options& options, const SequenceDesc& sequence, const std::set<std::uint32_t>& tables);
+
+/// The oids of the relations of a side that a pairing chooses, paired or alone, and of their partitions.
+std::set<std::uint32_t> chosen_oids(const Pairing& pairing, const Both<Inventory>& inventories, Side side);
+
+}  // namespace parity::driver

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "driver/model/plan.h"
+
+namespace parity::driver {
+
+/// Refuses what cannot give a meaningful comparison: sides of different digest formats, or (unless allowed) the same
+/// database of the same server twice. A physical standby has its primary's system identifier but another start time.
+void check_servers(const Options& options, const Both<ServerInfo>& servers);
+
+/// Decides what is compared with what, and how. Pure: the same input gives the same plan.
+///
+/// Errors (kUsage): no table matches a pattern, or none at all; a --map, --map-column, --key, --columns or
+/// --exclude-columns that names what no chosen table has.
+Plan make_plan(const Options& options, const Both<Inventory>& inventories);
+
+/// How many ranges a table is divided into where the user does not say: a range for each 5000 rows, at least 1 and at
+/// most 1024, and so few that the digests of a side fit into 64 MB.
+int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices);
+
+}  // namespace parity::driver

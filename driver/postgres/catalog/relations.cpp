@@ -1,0 +1,598 @@
+#include "driver/postgres/catalog/relations.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include <fmt/core.h>
+
+#include "core/digest.h"
+#include "driver/compare/sequences.h"
+#include "driver/options/column_options.h"
+#include "driver/planning/extension_tables.h"
+#include "driver/planning/pairing.h"
+#include "driver/planning/plan.h"
+#include "driver/postgres/catalog/batches.h"
+#include "driver/postgres/catalog/extension_condition.h"
+#include "driver/postgres/catalog/key_choice.h"
+#include "driver/postgres/catalog/sequences.h"
+#include "driver/postgres/catalog/types.h"
+#include "driver/postgres/connection/owners_code.h"
+#include "driver/postgres/connection/recovery_conflict.h"
+#include "driver/postgres/connection/session.h"
+#include "driver/postgres/feed/read_plan.h"
+#include "driver/postgres/queries/feed.h"
+#include "driver/postgres/queries/large_objects.h"
+#include "driver/postgres/values/type_rules.h"
+#include "driver/waiting/both_sides.h"
+#include "driver/waiting/interrupt.h"
+
+namespace parity::driver {
+
+namespace {
+
+/// How often the catalogs are read anew when something is dropped or locked meanwhile.
+constexpr int kReadAttempts = 3;
+
+std::vector<std::string> split_list(std::string_view text, char separator = ',') {
+    std::vector<std::string> elements;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(separator), text.size());
+        elements.emplace_back(text.substr(0, comma));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return elements;
+}
+
+/// What a relation that is dropped while the catalogs are read can look like.
+bool catalogs_changed(const Error& error) {
+    return error.sqlstate() == "42P01" || error.sqlstate() == "40001" || error.sqlstate() == "XX000";
+}
+
+/// Reads one side. The relations and sequences are listed first and described once it is known which of them matter.
+class InventoryReader {
+  public:
+    /// `attempt` is the number of times that the catalogs are read, this one included.
+    InventoryReader(Side side, const Options& options, const Selection& selection, const NameMap& maps, int attempt,
+                    const SharedFailure* failure)
+        : options_(options),
+          selection_(selection),
+          maps_(maps),
+          attempt_(attempt),
+          session_(Session::open(side, options, "inventory", nullptr, failure)) {}
+
+    void read_server();
+    void list();
+    void read_large_objects();
+    void read_extension_tables();
+    /// Those in `alone` without their children.
+    void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& alone);
+    void list_sequences() { inventory_.sequences = driver::list_sequences(session_, selection_, maps_); }
+    void read_sequence_values() {
+        driver::read_sequence_values(session_, inventory_.sequences,
+                                     [this](const Error& error) { require_last_attempt(error); });
+    }
+
+    Session& session() { return session_; }
+    /// What was read counts only if this returns.
+    void require_same_server() { session_.require_named_server(); }
+
+    Inventory& inventory() { return inventory_; }
+    Connection& connection() { return session_.connection(); }
+
+  private:
+    Result run(const Query& query) { return session_.connection().query(query.sql, query.parameters); }
+    Side side() const { return session_.side(); }
+    void choose_engine();
+    void add_relation(const Result& result, int row);
+    void judge_trees();
+    std::string why_elsewhere(const RelationDesc& root);
+    std::optional<std::string> why_not_planned_plain(const RelationDesc& root, const PlanQuestion& question);
+    std::vector<PlanLeaf> members_of(const RelationDesc& root) const;
+    void add_extension_relation(const ExtensionTable& table);
+    void mark_matched(std::vector<bool>& matched, std::string_view numbers);
+    void require_last_attempt(const Error& error) const;
+    void describe_unlocked(const std::vector<std::uint32_t>& oids);
+    bool mark_locked(std::vector<std::uint32_t>& oids);
+    void read_sizes(const std::vector<std::uint32_t>& oids);
+    void read_columns(const std::vector<std::uint32_t>& oids);
+    void read_wire_forms(const Result& columns);
+    void read_keys(const std::vector<std::uint32_t>& oids);
+    void choose_keys(const std::vector<std::uint32_t>& oids);
+    void read_owners_code(const std::vector<std::uint32_t>& oids);
+    bool streams() const { return inventory_.server.engine == Engine::kStream; }
+    RelationDesc& relation(std::string_view oid) {
+        return inventory_.relations.at(index_.at(to_number<std::uint32_t>(oid)));
+    }
+
+    const Options& options_;
+    const Selection& selection_;
+    const NameMap& maps_;
+    const int attempt_;
+    Session session_;
+    Inventory inventory_;
+    TypeCatalog types_;
+    std::unordered_map<std::uint32_t, std::size_t> index_;
+    std::set<std::uint32_t> alone_;
+};
+
+// ---- the server ----------------------------------------------------------------------------------------------
+
+void InventoryReader::read_server() {
+    ServerInfo& server = inventory_.server;
+    server.identity = session_.begin_inventory();
+    const Result result = run(server_query());
+    server.version = result.text(0, 0).substr(0, result.text(0, 0).find(' '));
+    server.version_num = result.number<int>(0, 1);
+    server.database = result.text(0, 2);
+    server.encoding = result.text(0, 3);
+    server.lsn = result.text(0, 4);
+    if (server.identity.in_recovery)
+        server.follows =
+            run(standby_timeline_query(run(checkpoint_right_query()).is_true(0, 0))).number<std::uint32_t>(0, 0);
+    const Result money = run(money_query());
+    server.lc_monetary = money.text(0, 0);
+    server.money_digits = money.number<int>(0, 1);
+    choose_engine();
+}
+
+void InventoryReader::choose_engine() {
+    ServerInfo& server = inventory_.server;
+    const Result extension = run(extension_query());
+    const bool installed = extension.rows() > 0, usable = installed && extension.is_true(0, 1);
+    if (installed) server.extension_version = extension.text(0, 0);
+    if (options_.engine == Engine::kExtension && !installed) {
+        throw Error(
+            ErrorKind::kUsage,
+            fmt::format("extension \"pg_parity\" is not installed in database \"{}\" on the {}", server.database,
+                        side_name(side())),
+            "run CREATE EXTENSION pg_parity there as a superuser, or let --engine auto or stream read the rows");
+    }
+    if (usable && options_.engine != Engine::kStream)
+        server.format_version = run(format_version_query()).number<int>(0, 0);
+    const bool fits = options_.engine == Engine::kExtension || server.format_version == core::kFormatVersion;
+    if (usable && options_.engine != Engine::kStream && fits) return;
+    if (installed && options_.engine == Engine::kExtension) return;  // the server says what it lacks
+    if (installed && options_.engine == Engine::kAuto)
+        server.engine_reason = usable
+                                   ? fmt::format("pg_parity {} there has digest format {}, this pgparity has {}",
+                                                 server.extension_version, server.format_version, core::kFormatVersion)
+                                   : "the role has no USAGE privilege on schema \"parity\"";
+    server.engine = Engine::kStream;
+    server.format_version = core::kFormatVersion;
+}
+
+// ---- which relations there are --------------------------------------------------------------------------------
+
+void InventoryReader::list() {
+    if (side() == Side::kSource) {
+        const Result other = run(other_database_query(selection_));
+        if (other.rows() > 0) {
+            throw Error(ErrorKind::kUsage, fmt::format("pattern \"{}\" names another database than \"{}\"",
+                                                       other.text(0, 0), inventory_.server.database));
+        }
+    }
+    inventory_.table_patterns_matched.assign(selection_.tables.size(), false);
+    inventory_.schema_patterns_matched.assign(selection_.schemas.size(), false);
+    const Result result = run(relations_query(selection_, maps_, ColumnOptions(options_).named_tables(), side()));
+    for (int row = 0; row < result.rows(); ++row) add_relation(result, row);
+    judge_trees();
+    const Result others = run(other_objects_query());
+    for (int row = 0; row < others.rows(); ++row) {
+        inventory_.other_objects[std::string(others.text(row, 0))] = others.number<std::int64_t>(row, 1);
+    }
+}
+
+void InventoryReader::read_large_objects() {
+    const Result privileges = run(large_object_privileges_query());
+    LargeObjects& objects = inventory_.large_objects;
+    objects.listed = privileges.is_true(0, 0);
+    if (!objects.listed) return;
+    objects.readable = privileges.is_true(0, 1);
+    const Result result = run(large_objects_query());
+    objects.count = result.number<std::uint64_t>(0, 0);
+    objects.page_bytes = result.number<std::int64_t>(0, 1);
+    objects.bytes = result.number<std::int64_t>(0, 2);
+    objects.pages = result.number<double>(0, 3);
+    objects.list_columns = result.text(0, 4);
+    objects.page_columns = result.text(0, 5);
+}
+
+/// Those whose rows of users are compared become relations like others.
+void InventoryReader::read_extension_tables() {
+    if (!covers_extension_tables(options_)) return;
+    const Result result = run(extension_tables_query(selection_, maps_, side()));
+    for (int row = 0; row < result.rows(); ++row) {
+        ExtensionTable table;
+        table.oid = result.number<std::uint32_t>(row, 0);
+        table.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
+        table.relkind = result.text(row, 3).front();
+        table.row_security_active = result.is_true(row, 4);
+        table.extension = result.text(row, 5);
+        const ExtensionCondition condition =
+            read_extension_condition(result.text(row, 6), table.name.name, split_list(result.text(row, 9), '\n'));
+        table.condition = condition.expression;
+        table.refusal = condition.refusal;
+        table.readable = result.is_true(row, 7);
+        table.columns_text = result.text(row, 8);
+        if (table.refusal.empty() && is_compared_by_default(table.extension, table.name.name) &&
+            !index_.contains(table.oid))
+            add_extension_relation(table);
+        inventory_.extension_tables.push_back(std::move(table));
+    }
+}
+
+void InventoryReader::add_extension_relation(const ExtensionTable& table) {
+    RelationDesc relation;
+    relation.oid = table.oid;
+    relation.name = table.name;
+    relation.relkind = table.relkind;
+    relation.row_security_active = table.row_security_active;
+    relation.selected = true;
+    relation.extension = table.extension;
+    relation.condition = table.condition;
+    index_[relation.oid] = inventory_.relations.size();
+    inventory_.relations.push_back(std::move(relation));
+}
+
+void InventoryReader::add_relation(const Result& result, int row) {
+    RelationDesc relation;
+    relation.oid = result.number<std::uint32_t>(row, 0);
+    relation.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
+    relation.relkind = result.text(row, 3).front();
+    for (const std::string& oid : split_list(result.text(row, 4))) {
+        relation.ancestors.push_back(to_number<std::uint32_t>(oid));
+    }
+    relation.populated = result.is_true(row, 5);
+    relation.row_security_active = result.is_true(row, 6);
+    relation.selected = result.is_true(row, 7);
+    relation.excluded = result.is_true(row, 8);
+    relation.named = result.is_true(row, 9);
+    relation.is_partition = result.is_true(row, 12);
+    for (const std::string& oid : split_list(result.text(row, 13)))
+        relation.parents.push_back(to_number<std::uint32_t>(oid));
+    relation.has_own_columns = result.is_true(row, 14);
+    relation.readable_alone = result.is_true(row, 15);
+    relation.checks = result.text(row, 16);
+    relation.has_children = result.is_true(row, 17);
+    const bool on_demand = relation.relkind == 'v' || relation.relkind == 'f';
+    if (relation.named || !on_demand) {
+        mark_matched(inventory_.table_patterns_matched, result.text(row, 10));
+        mark_matched(inventory_.schema_patterns_matched, result.text(row, 11));
+    }
+    index_[relation.oid] = inventory_.relations.size();
+    inventory_.relations.push_back(std::move(relation));
+}
+
+/// A tree may be compared member by member only where the server's planner reads it so: an extension may show rows
+/// under its root that are in none of them. Its root is what is paired, which may inherit from others itself.
+void InventoryReader::judge_trees() {
+    for (RelationDesc& root : inventory_.relations)
+        if (root.has_children) root.elsewhere = why_elsewhere(root);
+}
+
+/// A tree with foreign members is not judged: how these are read is theirs to say.
+std::string InventoryReader::why_elsewhere(const RelationDesc& root) {
+    const PlanQuestion question{{}, members_of(root)};
+    if (question.leaves.empty()) return {};
+    std::optional<std::string> reason;
+    try {
+        reason = why_not_planned_plain(root, question);
+    } catch (const Error& error) {
+        if (error.sqlstate().empty()) throw;
+        reason = fmt::format("the server does not tell how it reads it: {}", error.what());
+    }
+    session_.begin_inventory();  // without the lock
+    return reason.value_or("");
+}
+
+/// Nothing is planned where that would run functions of others with our rights, as far as the snapshot shows.
+std::optional<std::string> InventoryReader::why_not_planned_plain(const RelationDesc& root,
+                                                                  const PlanQuestion& question) {
+    if (!session_.begin_inventory(root.name, root.oid, root.relkind)) return "it has another name meanwhile";
+    if (!options_.run_owners_code && run(owners_code_query({root.oid})).rows() > 0)
+        return "planning a query on it would run functions of its owner";
+    session_.connection().query(plan_settings_statements());
+    const Result plan = session_.connection().query(tree_plan_statement(root.name));
+    return plan.rows() == 1 ? why_not_plain(plan.text(0, 0), question) : "the server shows no plan";
+}
+
+/// The root and all that inherits from it; nothing where a foreign table is among them.
+std::vector<PlanLeaf> InventoryReader::members_of(const RelationDesc& root) const {
+    std::vector<PlanLeaf> leaves{{root.name}};
+    for (const RelationDesc& member : inventory_.relations) {
+        if (std::find(member.ancestors.begin(), member.ancestors.end(), root.oid) == member.ancestors.end()) continue;
+        if (member.relkind == 'f') return {};
+        leaves.push_back({member.name});
+    }
+    return leaves;
+}
+
+void InventoryReader::mark_matched(std::vector<bool>& matched, std::string_view numbers) {
+    for (const std::string& number : split_list(numbers)) matched.at(to_number<std::size_t>(number) - 1) = true;
+}
+
+// ---- what they are like ---------------------------------------------------------------------------------------
+
+/// Reading a relation's size or forms waits for whoever holds it in ACCESS EXCLUSIVE mode. Such relations are marked,
+/// so that the others can be compared.
+void InventoryReader::describe(const std::set<std::uint32_t>& wanted, const std::set<std::uint32_t>& alone) {
+    alone_ = alone;
+    std::vector<std::uint32_t> oids(wanted.begin(), wanted.end());
+    for (int attempt = 1;; ++attempt) {
+        try {
+            return describe_unlocked(oids);
+        } catch (const Error& error) {
+            if (error.sqlstate() != "55P03") throw;
+            session_.begin_inventory();
+            if (!mark_locked(oids) && attempt >= kReadAttempts) throw;
+        }
+    }
+}
+
+/// Takes what is locked now out of `oids`; whether there was anything.
+bool InventoryReader::mark_locked(std::vector<std::uint32_t>& oids) {
+    const Result locked = run(exclusively_locked_query(oids));
+    for (int row = 0; row < locked.rows(); ++row) {
+        relation(locked.text(row, 0)).locked = true;
+        std::erase(oids, locked.number<std::uint32_t>(row, 0));
+    }
+    return locked.rows() > 0;
+}
+
+void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) {
+    read_batches(
+        session_.connection(), oids,
+        [&](const std::vector<std::uint32_t>& batch) {
+            for (std::uint32_t oid : batch) {
+                RelationDesc& described = inventory_.relations.at(index_.at(oid));
+                described.columns.clear();
+                described.unreadable_columns.clear();
+                described.key = {};
+                described.better_key.clear();
+            }
+            read_sizes(batch);
+            read_columns(batch);
+            read_keys(batch);
+            read_owners_code(batch);
+        },
+        [&](std::uint32_t oid, const Error& error) {
+            require_last_attempt(error);
+            inventory_.relations.at(index_.at(oid)).unreadable = error.what();
+        });
+}
+
+/// What fails because an object was dropped meanwhile may not fail again when everything is read anew.
+void InventoryReader::require_last_attempt(const Error& error) const {
+    if (catalogs_changed(error) && attempt_ < kReadAttempts) throw error;
+}
+
+void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
+    const Result result = run(relation_sizes_query(oids, {alone_.begin(), alone_.end()}));
+    for (int row = 0; row < result.rows(); ++row) {
+        RelationDesc& described = relation(result.text(row, 0));
+        described.estimated_rows = result.number<double>(row, 1);
+        described.bytes = result.number<std::int64_t>(row, 2);
+        described.foreign_parts = result.is_true(row, 3);
+        described.readable = result.is_true(row, 4);
+        described.columns_text = result.text(row, 5);
+        described.unlogged = result.text(row, 6) == "whole"   ? Unlogged::kWhole
+                             : result.text(row, 6) == "parts" ? Unlogged::kParts
+                                                              : Unlogged::kNothing;
+    }
+}
+
+void InventoryReader::read_columns(const std::vector<std::uint32_t>& oids) {
+    const Result result = run(streams() ? streamed_columns_query(oids) : columns_query(oids));
+    for (int row = 0; row < result.rows(); ++row) {
+        ColumnDesc column;
+        column.name = result.text(row, 1);
+        column.type = result.text(row, 2);
+        column.not_null = result.is_true(row, 3);
+        column.form = result.text(row, 4);
+        column.other_forms = split_list(result.text(row, 5));
+        column.reason = result.text(row, 6);
+        column.collation = result.text(row, 7);
+        column.generated = result.text(row, 8);
+        if (!streams()) column.lossy_forms = split_list(result.text(row, 10));
+        RelationDesc& described = relation(result.text(row, 0));
+        if (!result.is_true(row, 9)) described.unreadable_columns.push_back(column.name);
+        described.columns.push_back(std::move(column));
+    }
+    if (streams()) read_wire_forms(result);
+    for (std::uint32_t oid : oids) {
+        RelationDesc& described = inventory_.relations.at(index_.at(oid));
+        if (!described.columns.empty()) described.readable = described.unreadable_columns.empty();
+    }
+}
+
+/// The extension plans as the owner where it has to; streams and conditions are planned with the session's rights.
+void InventoryReader::read_owners_code(const std::vector<std::uint32_t>& oids) {
+    if (options_.run_owners_code) return;
+    std::vector<std::uint32_t> planned;
+    for (std::uint32_t oid : oids) {
+        RelationDesc& described = inventory_.relations.at(index_.at(oid));
+        described.planned_as_caller = streams() || !options_.where.empty() || !described.condition.empty();
+        if (described.planned_as_caller) planned.push_back(oid);
+    }
+    if (planned.empty()) return;
+    const Result result = run(owners_code_query(planned));
+    for (int row = 0; row < result.rows(); ++row)
+        relation(result.text(row, 0)).owners_code =
+            describe_owners_code(result.text(row, 1), result.text(row, 2), result.text(row, 3));
+}
+
+/// What parity.forms() would have said.
+void InventoryReader::read_wire_forms(const Result& columns) {
+    std::vector<std::uint32_t> types;
+    for (int row = 0; row < columns.rows(); ++row) types.push_back(columns.number<std::uint32_t>(row, 10));
+    read_types(session_.connection(), types, types_);
+    std::unordered_map<std::uint32_t, WireForms> known;
+    std::unordered_map<std::string_view, std::size_t> positions;
+    for (int row = 0; row < columns.rows(); ++row) {
+        const std::uint32_t type = types[static_cast<std::size_t>(row)];
+        const auto [forms, is_new] = known.try_emplace(type);
+        if (is_new) forms->second = wire_forms(types_, type);
+        ColumnDesc& column = relation(columns.text(row, 0)).columns.at(positions[columns.text(row, 0)]++);
+        column.reason = forms->second.reason;
+        const std::vector<std::string>& names = forms->second.forms;
+        if (names.empty()) continue;
+        column.form = names.front();
+        column.other_forms.assign(names.begin() + 1, names.end());
+        column.lossy_forms = forms->second.lossy;
+    }
+}
+
+/// What parity.key() would have said, of all relations or of those that are read without their children; and which key
+/// a relation lacks for want of a form.
+void InventoryReader::choose_keys(const std::vector<std::uint32_t>& oids) {
+    const Result result = run(unique_indexes_query(oids));
+    for (int row = 0; row < result.rows();) {
+        const std::string_view oid = result.text(row, 0);
+        const std::uint32_t number = to_number<std::uint32_t>(oid);
+        const bool has_plain_children = result.is_true(row, 4) && !alone_.contains(number);
+        std::vector<UniqueIndex> indexes;
+        std::string_view index;
+        for (; row < result.rows() && result.text(row, 0) == oid; ++row) {
+            if (result.text(row, 1) != index) indexes.push_back({result.is_true(row, 2), result.is_true(row, 3), {}});
+            index = result.text(row, 1);
+            indexes.back().columns.emplace_back(result.text(row, 5));
+        }
+        RelationDesc& described = relation(oid);
+        if (streams() || alone_.contains(number))
+            described.key = choose_key(indexes, has_plain_children, [&](const std::string& name) {
+                const ColumnDesc* column = find_column(described, name);
+                return column && !column->form.empty();
+            });
+        const KeyDesc best = choose_key(indexes, has_plain_children, [](const std::string&) { return true; });
+        if (best.columns != described.key.columns) described.better_key = best.columns;
+    }
+}
+
+void InventoryReader::read_keys(const std::vector<std::uint32_t>& oids) {
+    if (!streams()) {
+        const Result result = run(keys_query(oids));
+        for (int row = 0; row < result.rows(); ++row) {
+            KeyDesc& key = relation(result.text(row, 0)).key;
+            key.columns.emplace_back(result.text(row, 1));
+            key.proven = result.is_true(row, 2);
+        }
+    }
+    choose_keys(oids);
+}
+
+// ---- both sides ----------------------------------------------------------------------------------------------
+
+/// Both sides' readers. What they do, they do at the same time.
+class InventoryReaders {
+  public:
+    InventoryReaders(const Options& options, const Selection& selection, const NameMap& maps, int attempt) {
+        on_both_sides([&](Side side, const SharedFailure* failure) {
+            readers_[side].emplace(side, options, selection, maps, attempt, failure);
+        });
+    }
+    ~InventoryReaders() {
+        for (Side side : {Side::kSource, Side::kTarget}) readers_[side]->connection().hang_up();
+    }
+    InventoryReaders(const InventoryReaders&) = delete;
+    InventoryReaders& operator=(const InventoryReaders&) = delete;
+
+    /// `work` takes a side's reader and the side.
+    void each(const std::function<void(InventoryReader&, Side)>& work) {
+        on_both_sides([&](Side side, const SharedFailure* failure) {
+            const HeedFailure heeded(readers_[side]->connection(), failure);
+            work(*readers_[side], side);
+        });
+    }
+
+    InventoryReader& of(Side side) { return *readers_[side]; }
+    Inventory& operator[](Side side) { return readers_[side]->inventory(); }
+
+  private:
+    Both<std::optional<InventoryReader>> readers_;
+};
+
+/// A primary is read before and after its standby: what the standby has of a sequence lies between. The standby has the
+/// time to replay what the primary had when it was first read.
+void read_around_standby(InventoryReader& primary, InventoryReader& standby) {
+    primary.read_sequence_values();
+    for (SequenceDesc& sequence : primary.inventory().sequences) sequence.first = sequence.value;
+    standby.inventory().replay_lags = !await_replay(standby.session(), wal_end(primary.session()));
+    standby.read_sequence_values();
+    primary.read_sequence_values();
+}
+
+void read_sequence_values(InventoryReaders& readers) {
+    const SequenceRules rules = standby_rules({readers[Side::kSource].server, readers[Side::kTarget].server});
+    const Both<bool> standby{rules.standby.source || rules.perhaps.source,
+                             rules.standby.target || rules.perhaps.target};
+    if (standby.source == standby.target)
+        return readers.each([](InventoryReader& reader, Side) { reader.read_sequence_values(); });
+    const Side side = standby.source ? Side::kSource : Side::kTarget;
+    read_around_standby(readers.of(side == Side::kSource ? Side::kTarget : Side::kSource), readers.of(side));
+}
+
+Both<Inventory> read_once(const Options& options, const Selection& selection, const NameMap& maps, int attempt) {
+    InventoryReaders readers(options, selection, maps, attempt);
+    readers.each([](InventoryReader& reader, Side) { reader.read_server(); });
+    check_servers(options, {readers[Side::kSource].server, readers[Side::kTarget].server});
+    readers.each([](InventoryReader& reader, Side) {
+        reader.list();
+        reader.read_large_objects();
+        reader.read_extension_tables();
+    });
+
+    const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
+    const Pairing pairing = pair_relations(options, listed);
+    readers.each([&](InventoryReader& reader, Side side) {
+        std::set<std::uint32_t> paired, alone;
+        for (const RelationPair& pair : pairing.pairs) {
+            const std::uint32_t oid = listed[side].relations[pair[side]].oid;
+            paired.insert(oid);
+            if (pair.without_children[side]) alone.insert(oid);
+        }
+        reader.describe(paired, alone);
+        if (options.sequences) reader.list_sequences();
+    });
+    if (options.sequences) read_sequence_values(readers);
+    readers.each([](InventoryReader& reader, Side) { reader.require_same_server(); });
+    return {std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])};
+}
+
+/// Waits until replay on a standby, which ended the reading, may let it be done; or throws what there is to say. False
+/// where it was something else.
+bool wait_for_replay(const Options& options, const Error& error, int conflicts) {
+    if (!may_be_recovery_conflict(error)) return false;
+    const Side side = error.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget;
+    Session session = Session::open(side, options, "inventory", nullptr);
+    const std::optional<RecoveryConflict> conflict = recovery_conflict(session, error);
+    if (!conflict) return false;
+    if (conflicts >= kConflictAttempts) throw conflict_error("the catalogs", *conflict, conflicts, error);
+    pause_unless_interrupted(conflict_pause(conflicts));
+    return true;
+}
+
+}  // namespace
+
+Both<Inventory> read_inventories(const Options& options) {
+    const Selection selection = make_selection(options);
+    const NameMap maps(options.maps);
+    for (int attempt = 1, conflicts = 1;;) {
+        try {
+            return read_once(options, selection, maps, attempt);
+        } catch (const Error& error) {
+            if (error.sqlstate() == "2201B")
+                throw Error(ErrorKind::kUsage, fmt::format("invalid pattern: {}", error.what()));
+            if (wait_for_replay(options, error, conflicts)) {
+                ++conflicts;
+                continue;
+            }
+            if (!catalogs_changed(error) || attempt >= kReadAttempts) throw;
+            ++attempt;
+        }
+    }
+}
+
+}  // namespace parity::driver

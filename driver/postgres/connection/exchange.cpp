@@ -1,0 +1,370 @@
+#include "driver/postgres/connection/exchange.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "driver/model/error.h"
+#include "driver/postgres/connection/conninfo.h"
+#include "driver/waiting/interrupt.h"
+
+namespace parity::driver {
+
+namespace {
+
+/// What the extension marks its progress notices with.
+constexpr std::string_view kProgressState = "PP001";
+
+/// How long a server may be silent before what has come is looked at again. Where libpq has no memory to say that a
+/// COPY begins, it waits for more, which an answer that is whole does not bring.
+constexpr std::chrono::seconds kParseAgain{1};
+/// More than libpq needs for that.
+constexpr std::size_t kResultBytes = 8192;
+
+/// Throws std::bad_alloc where there is no memory for what libpq may be waiting to say.
+void require_memory() { ::operator delete(::operator new(kResultBytes)); }
+
+ResultPtr own(PGresult* result) {
+    return {result, [](PGresult* r) { PQclear(r); }};
+}
+
+std::string_view field(const PGresult* result, int code) {
+    const char* text = PQresultErrorField(result, code);
+    return text ? text : "";
+}
+
+/// Whether a message comes from the server's own code, which is C; the extension is C++.
+bool is_of_server(const PGresult* result) { return !field(result, PG_DIAG_SOURCE_FILE).ends_with(".cpp"); }
+
+int milliseconds_until(std::optional<Clock::time_point> deadline) {
+    if (!deadline) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+    return left < 0 ? 0 : static_cast<int>(left);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> take_number(std::string_view& text) {
+    const std::size_t start = text.find_first_of("0123456789");
+    if (start == std::string_view::npos) return std::nullopt;
+    text.remove_prefix(start);
+    std::uint64_t number = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), number).ptr;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return number;
+}
+
+Connection::State::~State() {
+    if (companion) companion->watched_by = nullptr;
+    if (watched_by) watched_by->companion = nullptr;
+    hang_up();
+    await_session_end(ending_socket);
+}
+
+void Connection::State::hang_up() noexcept {
+    if (!conn) return;
+    early.clear();
+    if (broken)
+        PQfinish(conn);
+    else
+        ending_socket = driver::hang_up(conn);
+    conn = nullptr;
+    broken = true;
+}
+
+void Connection::State::require_alive() const {
+    if (interrupted() && !answer_time) throw Error(ErrorKind::kCancelled, "interrupted");
+    if (!broken) return;
+    throw Error(ErrorKind::kConnection, fmt::format("the connection to the {} is closed", server), {}, server, {});
+}
+
+// ---- waiting -------------------------------------------------------------------------------------------------
+
+bool Connection::State::wait(short socket_events, std::optional<Clock::time_point> deadline) {
+    std::array<pollfd, 2> awaited = {{{PQsocket(conn), socket_events, 0}, {-1, 0, 0}}};
+    return wait_on(awaited, deadline);
+}
+
+bool Connection::State::wait_on(std::array<pollfd, 2>& awaited, std::optional<Clock::time_point> deadline) {
+    const bool may_be_late = answer_due && !ending && (!deadline || *answer_due < *deadline);
+    for (;;) {
+        if (interrupted() && !answer_time) interrupt();
+        std::array<pollfd, 5> fds = {{awaited[0],
+                                      awaited[1],
+                                      {answer_time ? -1 : interrupt_fd(), POLLIN, 0},
+                                      {failure && !ending ? failure->fd() : -1, POLLIN, 0},
+                                      watched_companion()}};
+        const int ready = poll(fds.data(), fds.size(), milliseconds_until(may_be_late ? answer_due : deadline));
+        if (ready < 0 && errno != EINTR) {
+            throw Error(ErrorKind::kInternal,
+                        fmt::format("could not wait for the {}: {}", server, std::strerror(errno)));
+        }
+        if (ready == 0 && may_be_late) fail_late();
+        if (ready == 0) return false;
+        if (ready < 0 || fds[2].revents) continue;
+        if (fds[3].revents) give_way();
+        if (fds[4].revents) heed_companion((fds[4].revents & ~POLLIN) != 0);
+        std::copy_n(fds.begin(), awaited.size(), awaited.begin());
+        if (awaited[0].revents || awaited[1].revents) return true;
+    }
+}
+
+/// An idle session hears of settings that changed, and of its end.
+void Connection::State::wait_for(int fd) {
+    for (;;) {
+        std::array<pollfd, 2> awaited = {{{fd, POLLIN, 0}, {PQsocket(conn), POLLIN, 0}}};
+        wait_on(awaited, {});
+        if (awaited[0].revents) return;
+        consume();
+        PQisBusy(conn);  // takes what came
+    }
+}
+
+/// Both requests are under way at the same time.
+void Connection::State::interrupt() {
+    broken = true;
+    {
+        const CancelRequest request(conn);
+        std::optional<CancelRequest> companions;
+        if (companion && companion->streaming) {
+            companion->broken = true;
+            companions.emplace(companion->conn);
+            companions->wait();
+        }
+        request.wait();
+    }
+    throw Error(ErrorKind::kCancelled, "interrupted");
+}
+
+/// Ends what runs first, so that the connection can be used again.
+void Connection::State::give_way() {
+    cancel_and_drain();
+    failure->rethrow();
+}
+
+pollfd Connection::State::watched_companion() const {
+    if (ending || !companion || !companion->streaming || companion->broken || companion->read_out) return {-1, 0, 0};
+    const int input = companion->early.empty() ? POLLIN : 0;
+    return {PQsocket(companion->conn), static_cast<short>(POLLRDHUP | input), 0};
+}
+
+void Connection::State::heed_companion(bool closed) {
+    try {
+        take_companion_input(closed);
+    } catch (const std::exception&) {
+        cancel_and_drain();
+        throw;
+    }
+}
+
+/// Reads at most one result ahead: what follows stays in the socket, so that a side that is faster than the other
+/// waits. Where the server has closed the connection, reads all that the socket holds: its last word tells whether the
+/// answer is whole.
+void Connection::State::take_companion_input(bool closed) {
+    State& other = *companion;
+    do {
+        if (PQisBusy(other.conn)) other.consume();
+        if (PQisBusy(other.conn)) continue;
+        const ResultPtr result = own(PQgetResult(other.conn));
+        if (!result) {
+            other.read_out = closed;
+            return;
+        }
+        if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
+            other.drain();
+            other.fail(result);
+        }
+        other.early.push_back(result);
+    } while (closed);
+}
+
+void Connection::State::consume() {
+    if (!PQconsumeInput(conn)) fail_broken();
+}
+
+// ---- connecting ----------------------------------------------------------------------------------------------
+
+void Connection::State::connect(int timeout_s) {
+    std::optional<Clock::time_point> deadline;
+    if (timeout_s > 0) deadline = Clock::now() + std::chrono::seconds(timeout_s);
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    while (status != PGRES_POLLING_OK) {
+        if (status == PGRES_POLLING_FAILED || PQstatus(conn) == CONNECTION_BAD) {
+            throw Error(ErrorKind::kConnection,
+                        fmt::format("could not connect to the {}: {}", server, one_line(PQerrorMessage(conn))), {},
+                        server, {});
+        }
+        if (!wait(status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
+            throw Error(ErrorKind::kConnection,
+                        fmt::format("could not connect to the {}: no answer within {} s", server, timeout_s),
+                        "--connect-timeout sets the limit", server, {});
+        }
+        status = PQconnectPoll(conn);
+    }
+}
+
+// ---- sending and receiving -----------------------------------------------------------------------------------
+
+void Connection::State::send(const std::string& sql, const std::vector<Parameter>& parameters, bool stream) {
+    require_alive();
+    if (streaming) throw Error(ErrorKind::kInternal, "a query was sent while another one's rows are read");
+    if (answer_time) answer_due = Clock::now() + *answer_time;
+    int sent = 0;
+    if (parameters.empty() && !stream) {
+        sent = PQsendQuery(conn, sql.c_str());
+    } else {
+        std::vector<const char*> values;
+        std::vector<int> lengths, formats;
+        for (const auto& [value, is_binary] : parameters) {
+            values.push_back(value ? value->c_str() : nullptr);
+            lengths.push_back(value ? static_cast<int>(value->size()) : 0);
+            formats.push_back(is_binary ? 1 : 0);
+        }
+        sent = PQsendQueryParams(conn, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
+                                 lengths.data(), formats.data(), stream ? 1 : 0);
+    }
+    if (!sent) fail_broken();
+    if (stream) PQsetSingleRowMode(conn);
+    flush();
+}
+
+/// libpq does not block: while the server does not take what we send, it may want to be read.
+void Connection::State::flush() {
+    for (;;) {
+        const int left = PQflush(conn);
+        if (left == 0) return;
+        if (left < 0) fail_broken();
+        wait(POLLIN | POLLOUT);
+        consume();
+    }
+}
+
+ResultPtr Connection::State::take_result() {
+    if (!early.empty()) {
+        ResultPtr result = std::move(early.front());
+        early.pop_front();
+        return result;
+    }
+    while (PQisBusy(conn)) {
+        if (!wait(POLLIN, Clock::now() + kParseAgain)) require_memory();
+        consume();
+    }
+    return own(PQgetResult(conn));
+}
+
+/// Takes what is left of an answer that failed or is not wanted. Nothing else that happens ends that.
+void Connection::State::drain(Clock::time_point deadline) {
+    streaming = false;
+    early.clear();
+    ending = true;
+    if (!skip_answer(deadline)) broken = true;
+    ending = false;
+}
+
+bool Connection::State::skip_answer(Clock::time_point deadline) {
+    while (PQstatus(conn) == CONNECTION_OK) {
+        while (PQisBusy(conn))
+            if (!read_more(deadline)) return false;
+        const ResultPtr result = own(PQgetResult(conn));
+        if (!result) return true;
+        if (PQresultStatus(result.get()) == PGRES_COPY_OUT && !skip_copy(deadline)) return false;
+    }
+    return true;
+}
+
+/// What is left of a COPY must be taken before its end can be.
+bool Connection::State::skip_copy(Clock::time_point deadline) {
+    char* message = nullptr;
+    int length = 0;
+    while ((length = PQgetCopyData(conn, &message, 1)) >= 0) {
+        PQfreemem(std::exchange(message, nullptr));
+        if (length == 0 && !read_more(deadline)) return false;
+    }
+    return length == -1;
+}
+
+/// A server that was not reached by a request to cancel may send on and on.
+bool Connection::State::read_more(Clock::time_point deadline) {
+    return Clock::now() < deadline && wait(POLLIN, deadline) && PQconsumeInput(conn);
+}
+
+/// Afterwards the connection is idle or given up. Does nothing where it is idle already.
+void Connection::State::cancel_and_drain() noexcept {
+    streaming = false;
+    early.clear();
+    if (broken || PQtransactionStatus(conn) != PQTRANS_ACTIVE) return;
+    try {
+        const auto deadline = Clock::now() + kDrainTime;
+        if (CancelRequest(conn).wait())
+            drain(deadline);
+        else
+            broken = true;
+    } catch (const std::exception&) {
+        broken = true;
+    }
+}
+
+// ---- what servers say ----------------------------------------------------------------------------------------
+
+void Connection::State::fail_broken() {
+    broken = true;
+    throw Error(ErrorKind::kConnection,
+                fmt::format("lost the connection to the {}: {}", server, one_line(PQerrorMessage(conn))), {}, server,
+                end_state, !end_state.empty());
+}
+
+void Connection::State::fail_late() {
+    broken = true;
+    throw Error(ErrorKind::kConnection,
+                fmt::format("lost the connection to the {}: no answer within {} s", server, answer_time->count()), {},
+                server, {});
+}
+
+/// A broken connection has a result without SQLSTATE; a server that is shut down gives one and then closes the
+/// connection.
+void Connection::State::fail(const ResultPtr& result) {
+    const std::string_view sqlstate = field(result.get(), PG_DIAG_SQLSTATE);
+    if (sqlstate.empty() || PQstatus(conn) == CONNECTION_BAD) {
+        remember_end(result.get());
+        fail_broken();
+    }
+    std::string message = fmt::format("{}: {}", server, one_line(field(result.get(), PG_DIAG_MESSAGE_PRIMARY)));
+    const std::string_view detail = field(result.get(), PG_DIAG_MESSAGE_DETAIL);
+    if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
+    throw Error(ErrorKind::kServer, message, one_line(field(result.get(), PG_DIAG_MESSAGE_HINT)), server,
+                std::string(sqlstate), is_of_server(result.get()));
+}
+
+/// Replay on a standby ends the session of who is idle in a transaction that it must wait for. The word of it comes as
+/// an answer or, where none is awaited, as a notice.
+void Connection::State::remember_end(const PGresult* word) {
+    const std::string_view sqlstate = field(word, PG_DIAG_SQLSTATE);
+    if ((sqlstate == "40001" || sqlstate == "40P01") && is_of_server(word)) end_state = sqlstate;
+}
+
+/// Called by libpq, which knows nothing of exceptions: what cannot be told is lost.
+void Connection::State::handle_notice(const PGresult* notice) noexcept {
+    try {
+        if (field(notice, PG_DIAG_SEVERITY_NONLOCALIZED) == "FATAL") remember_end(notice);
+        tell_notice(notice);
+    } catch (const std::exception&) {
+    }
+}
+
+void Connection::State::tell_notice(const PGresult* notice) const {
+    if (field(notice, PG_DIAG_SQLSTATE) != kProgressState) {
+        if (on_notice) on_notice(field(notice, PG_DIAG_SEVERITY), field(notice, PG_DIAG_MESSAGE_PRIMARY));
+        return;
+    }
+    std::string_view pages = field(notice, PG_DIAG_MESSAGE_DETAIL);  // "pages 12 of 345"
+    const std::optional<std::uint64_t> done = take_number(pages);
+    const std::optional<std::uint64_t> total = take_number(pages);
+    if (on_progress && done && total) on_progress(*done, *total);
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/model/error.h"
+#include "driver/model/plan.h"
+#include "driver/model/server_identity.h"
+#include "driver/postgres/connection/connection.h"
+#include "driver/postgres/queries/digests.h"
+
+namespace parity::driver {
+
+/// How often a snapshot is taken anew before a table is given up.
+inline constexpr int kSnapshotAttempts = 3;
+
+/// The state of a relation under a transaction's snapshot.
+struct TableSnapshot {
+    std::string lsn;  ///< insert LSN at the time of the snapshot, on a standby the replay LSN
+};
+
+/// A connection whose transactions are pinned: REPEATABLE READ, READ ONLY, search_path = pg_catalog, row_security = off
+/// unless enabled, every setting that changes output, timeouts. Serves one thread, table after table.
+///
+/// The first and the last statement of every transaction ask which server answers, and from which backend. The first
+/// transaction of a session without `named` makes what is expected; see model/server_identity.h for what is thrown.
+class Session {
+  public:
+    /// Connects. `purpose` shows in application_name ("pgparity: " + purpose). What raises `failure` meanwhile ends
+    /// that. `named`: the servers that the run is about, where they are known already.
+    static Session open(Side side, const Options& options, const std::string& purpose, NamedServers* named,
+                        const SharedFailure* failure = nullptr);
+
+    /// Connects anew where the connection broke. Throws as open() does.
+    void revive();
+
+    Connection& connection() { return connection_; }
+    const Connection& connection() const { return connection_; }
+    Side side() const { return side_; }
+
+    /// Opens a transaction for reading catalogs. Gives the server that answers.
+    ServerIdentity begin_inventory();
+
+    /// The same for a query that is to be planned over a relation, which is locked before the snapshot is taken: who
+    /// has others wait for a lock changes nothing meanwhile that the snapshot does not show. Gives whether the name
+    /// stands for the relation.
+    bool begin_inventory(const QualifiedName& name, std::uint32_t oid, char relkind);
+
+    /// Throws where the open transaction is answered by another server, or from another backend, than expected. What a
+    /// transaction read counts only if this returned at its end.
+    void require_named_server();
+
+    /// Opens a transaction for reading one table: pins the settings, locks the table before the snapshot is taken, then
+    /// checks under the snapshot that the name still stands for the planned relation and that no part of it was
+    /// rewritten meanwhile. One attempt: throws Error with sqlstate 40001 (stale) or 55P03 (lock timeout) where a new
+    /// transaction may succeed, any other Error where it cannot. The transaction is open only if it returns.
+    TableSnapshot begin_table(const TablePlan& table);
+
+    /// Exports the open transaction's snapshot and opens transactions on `table` under it on `count` further
+    /// connections to the same server, each for a thread of its own; on fewer, but one at least, where the server
+    /// refuses more. This session's checks and lock count for them too. They stay connected for the next table; their
+    /// transactions end with this session's.
+    std::vector<Session*> share_snapshot(const TablePlan& table, std::size_t count);
+
+    /// Opens the first of the connections that share_snapshot needs, so that it is there whoever else connects later.
+    void reserve_shared(const SharedFailure* failure) { connect_shared(1, failure); }
+
+    /// Closes the further connections, and with them the memory that large rows took.
+    void close_shared() { shared_.clear(); }
+
+    /// Throws as begin_table does where a part of the table was rewritten since the snapshot was taken. What was read
+    /// without a lock until now counts only if this returns.
+    void require_not_rewritten(const TablePlan& table);
+
+    /// Rolls back, here and on the further connections. Does nothing where no transaction is open or the connection
+    /// broke; never throws.
+    void end() noexcept;
+
+  private:
+    Session(Side side, Connection connection, const Options& options, std::string purpose, NamedServers* named);
+    TransactionSettings pinned_settings(const std::string& purpose) const;
+    TransactionSettings table_settings(const TablePlan& table) const;
+    void begin(const TransactionSettings& settings);
+    void connect_shared(std::size_t count, const SharedFailure* failure = nullptr);
+    void begin_shared(const TablePlan& table, const std::string& snapshot);
+    void lock(const TablePlan& table);
+    void lock_if_allowed(const QualifiedName& name, bool without_children);
+    void require_no_owners_code(const TablePlan& table);
+    TableSnapshot check(const TablePlan& table);
+    void require_expected(const ServerIdentity& met);
+
+    Side side_;
+    Connection connection_;
+    const Options* options_;
+    std::string purpose_;
+    NamedServers* named_;
+    std::vector<std::string> optional_settings_;
+    IdentityRights identity_rights_;
+    std::optional<ServerIdentity> first_met_;
+    std::vector<std::unique_ptr<Session>> shared_;
+    bool in_transaction_ = false;
+};
+
+/// Whether a new snapshot may cure the failure: 40001, 55P03.
+bool is_snapshot_failure(const Error& error);
+
+/// Opens both sides' transactions on `table`, source first, runs `work` under them, and ends them. Where begin_table or
+/// `work` fails with a snapshot failure, both transactions are given up and everything starts again, at most
+/// kSnapshotAttempts times; then an Error that names the table. Where replay on a standby ended one, or its session,
+/// both are tried again after a pause, kConflictAttempts times, over new connections where these are lost; then an
+/// Error that names the settings. So `work` must start from nothing each time it is called.
+void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
+                          const std::function<void(const Both<TableSnapshot>&)>& work);
+
+}  // namespace parity::driver

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/model/plan.h"
+#include "driver/postgres/queries/digests.h"
+
+/// The part of the SQL that the stream engine sends: reading a table's rows without the extension.
+namespace parity::driver {
+
+/// A relation that rows are read from: the table itself, or one of the parts that it is stored in.
+struct StreamPart {
+    std::uint32_t oid = 0;
+    QualifiedName name;
+    bool only = false;  ///< its own rows, without its descendants'
+    bool is_heap = false;
+    bool has_places = false;  ///< it is a heap, and the role may ask for its rows' ctid
+    std::int64_t blocks = 0;  ///< of a heap
+};
+
+/// Which rows of a part: block numbers [first, end), or those that a condition is true for, or both.
+struct StreamItem {
+    std::size_t part = 0;  ///< index into the list of parts
+    std::optional<std::int64_t> first_block;
+    std::optional<std::int64_t> end_block;  ///< unset: to the last
+    std::string condition;                  ///< an SQL expression; empty: none
+};
+
+/// What columns_query gives, without the forms (which stand as empty texts), and the type's oid at the end.
+Query streamed_columns_query(const std::vector<std::uint32_t>& oids);
+
+/// The valid unique indexes of relations that are not partial and stand on whole columns none of which may be NULL, in
+/// the order of relation and index, one row a column: relation's oid, index's oid, primary, immediate, the relation has
+/// children that are no partitions, column.
+Query unique_indexes_query(const std::vector<std::uint32_t>& oids);
+
+/// Columns of a relation: name, type's oid, never null in it and its descendants; in the order of attnum.
+Query stream_columns_query(std::uint32_t oid);
+
+/// The relations that hold the rows of a relation: itself and its descendants, without partitioned ones. Result: oid,
+/// schema, name, is a heap, blocks, readable (SELECT on every one of `columns`, USAGE on the schema), SELECT on the
+/// whole, row security active.
+Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns, bool without_children = false);
+
+/// The valid B-trees of a relation by their first column, without partial ones: name, its collation there is "C".
+Query leading_columns_query(std::uint32_t oid);
+
+/// COPY of expressions over the rows of an item, in binary. Of a part with places, rows count only if they are its own:
+/// where something changes what a COPY reads, there are none. `alias` is the name that expressions and the filter know
+/// the part by; `filter` is the user's condition, empty for none.
+std::string copy_statement(const std::vector<std::string>& expressions, const StreamPart& part,
+                           const std::string& alias, const StreamItem& item, const std::string& filter);
+
+/// The same rows by a SELECT.
+std::string select_statement(const std::vector<std::string>& expressions, const StreamPart& part,
+                             const std::string& alias, const StreamItem& item, const std::string& filter);
+
+/// A partition and the condition that its bounds put on its rows.
+struct PartitionBound {
+    QualifiedName name;
+    std::string condition;
+    double percent = 100;  ///< of its blocks that are to be looked at
+};
+
+/// The leaves of a partitioned table that this role may read by themselves: schema, name, the condition of their
+/// bounds, blocks.
+Query partition_bounds_query(std::uint32_t oid);
+
+/// How many rows of partitions their bounds exclude. Result: one bigint.
+std::string count_misplaced_statement(const std::vector<PartitionBound>& bounds);
+
+/// For plan_statement(): the planner has nothing to choose from but scans of tables, and says every name in quotes.
+std::string plan_settings_statements();
+/// EXPLAIN of a query of a whole tree of inheritance that shows no column, as why_not_plain() takes it.
+std::string tree_plan_statement(const QualifiedName& root);
+
+/// How the server would read columns of the relation as a whole, as why_not_plain() takes it
+/// (postgres/feed/read_plan.h). Result: one json.
+std::string plan_statement(const StreamPart& whole, const std::string& alias, const std::vector<std::string>& columns);
+
+/// The number of rows of a relation as a whole under the user's condition. Result: one bigint.
+std::string count_statement(const StreamPart& whole, const std::string& alias, const std::string& filter);
+
+/// One row of a relation as a whole under the user's condition, or none.
+std::string any_row_statement(const StreamPart& whole, const std::string& alias,
+                              const std::vector<std::string>& columns, const std::string& filter);
+
+/// COPY of expressions over a sample of a part's blocks, always the same ones.
+std::string copy_sample_statement(const std::vector<std::string>& expressions, const StreamPart& part,
+                                  const std::string& alias, double percent);
+
+/// COPY of the histogram of a column's values as pg_stats has it, in binary, as values of `type`, which is quoted and
+/// has no modifier. Nothing where there is none, or this role may not see it.
+std::string copy_histogram_statement(const QualifiedName& relation, const std::string& column, const std::string& type,
+                                     bool with_descendants);
+
+/// The expression of a row's place, for `RowPlace::tid`.
+std::string place_expression(const std::string& alias);
+
+/// A condition that chooses rows by their places, as place_expression sends them.
+std::string places_condition(const std::string& alias, const std::vector<std::string>& places);
+
+/// The same of the first `rows` places of some blocks.
+std::string blocks_condition(const std::string& alias, const std::vector<std::int64_t>& blocks, int rows);
+
+/// The expression of the texts of columns as the server prints them, as one array: a select list of all of them beside
+/// the columns would be too long where there are many. Each element is for read_shown().
+std::string printed_expression(const std::vector<std::string>& columns);
+
+}  // namespace parity::driver

@@ -1,0 +1,86 @@
+#include "driver/report/finding_json.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "driver/report/report.h"
+#include "driver/text/display_name.h"
+#include "driver/text/printable.h"
+#include "driver/text/show.h"
+
+namespace parity::driver {
+namespace {
+
+std::string hexadecimal(std::string_view bytes) {
+    std::string hex;
+    hex.reserve(2 * bytes.size());
+    for (char c : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    return hex;
+}
+
+Json json_value(const std::optional<std::string>& value) { return value ? json_text(*value) : Json(nullptr); }
+
+Json json_value(const std::optional<ShownValue>& value) {
+    if (!value || !value->is_cut()) return value ? json_text(value->text) : Json(nullptr);
+    return {{"beginning", json_text(value->text)}, {"length", value->bytes}};
+}
+
+/// Values by column name: duplicates cannot happen, names are unique in a table.
+template <typename Value>
+Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<Value>>& values) {
+    Json row = Json::object();
+    for (std::size_t i = 0; i < columns.size(); ++i) row[bare_name(columns[i].name.source)] = json_value(values[i]);
+    return row;
+}
+
+}  // namespace
+
+Json json_text(std::string_view text) {
+    if (is_utf8(text)) return Json(text);
+    return {{"bytes", hexadecimal(text)}};
+}
+
+std::string clean(const std::string& text) { return is_utf8(text) ? text : valid_utf8(text); }
+
+Json json_messages(const std::vector<std::string>& texts) {
+    Json array = Json::array();
+    for (const std::string& text : texts) array.push_back(clean(text));
+    return array;
+}
+
+Json json_names(const std::vector<std::string>& names) {
+    Json array = Json::array();
+    for (const std::string& name : names) array.push_back(bare_name(name));
+    return array;
+}
+
+std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json json_number(std::uint64_t number) { return std::to_string(number); }
+
+FindingWriter::FindingWriter(const TablePlan& table) : table_(table), forms_(forms_of(framed_columns(table))) {}
+
+Json FindingWriter::json(const Finding& finding) const {
+    Json json{{"kind", finding_name(finding.kind)}};
+    const bool keyless = table_.key.empty();
+    json[keyless ? "row" : "key"] = json_row(framed_columns(table_), render_key_values(forms_, finding.key_bytes));
+    if (finding.kind == FindingKind::kMismatch)
+        add_cells(json, finding);
+    else if (keyless || finding.occurrences > 1)
+        json["occurrences"] = json_number(finding.occurrences);
+    return json;
+}
+
+void FindingWriter::add_cells(Json& json, const Finding& finding) const {
+    std::vector<ColumnPlan> columns;
+    for (int column : finding.columns) columns.push_back(table_.columns[static_cast<std::size_t>(column)]);
+    Json names = Json::array();
+    for (const ColumnPlan& column : columns) names.push_back(bare_name(column.name.source));
+    json["columns"] = names;
+    for (Side side : {Side::kSource, Side::kTarget})
+        if (finding.values[side].size() == columns.size())
+            json[std::string(side_name(side))] = json_row(columns, finding.values[side]);
+}
+
+}  // namespace parity::driver

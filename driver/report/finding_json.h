@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/form.h"
+#include "driver/model/plan.h"
+
+/// Findings as JSON, for reports (docs/cli.md) and records.
+namespace parity::driver {
+
+using Json = nlohmann::ordered_json;
+
+/// A text, or {"bytes": hexadecimal} where it is not UTF-8.
+Json json_text(std::string_view text);
+
+/// A message, with bytes that are not UTF-8 (names in SQL_ASCII databases) as \\xff. Names are exact_name()'s and
+/// bare_name()'s.
+std::string clean(const std::string& text);
+
+/// An unsigned number of 64 bits, as a text.
+Json json_number(std::uint64_t number);
+
+/// An array of cleaned texts.
+Json json_messages(const std::vector<std::string>& texts);
+
+/// An array of names of columns.
+Json json_names(const std::vector<std::string>& names);
+
+/// The document on one line. Never fails for bytes that are not UTF-8.
+std::string dumped(const Json& json);
+
+/// Turns one table's findings into JSON: "kind", "key" or, without one, "row"; of mismatches "columns" and, where
+/// values were fetched, "source" and "target"; "occurrences". The table must outlive it.
+class FindingWriter {
+  public:
+    explicit FindingWriter(const TablePlan& table);
+    Json json(const Finding& finding) const;
+
+  private:
+    void add_cells(Json& json, const Finding& finding) const;
+
+    const TablePlan& table_;
+    std::vector<core::Form> forms_;
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace parity::driver {
+
+/// Where the report goes: standard output, or a file. A file is written under another name beside it and takes its name
+/// only when the report is complete, so that a failed run leaves no half report and destroys no old one; what is no
+/// regular file (a pipe, a device) is written directly. What killed processes left of their reports under such names is
+/// removed.
+///
+/// Every failure to write is Error{kOutput} that names the file, a closed pipe at standard output too, and so is a
+/// signal that comes while nobody takes the report. SIGPIPE and SIGXFSZ are ignored by then (commands/process.h).
+class Output {
+  public:
+    /// `file` empty: standard output. Opens at once.
+    explicit Output(const std::string& file);
+    ~Output();
+    Output(const Output&) = delete;
+    Output& operator=(const Output&) = delete;
+
+    /// A line of text, in which everything is made printable (text/printable.h); and the end of the line.
+    void write_line(std::string_view text);
+    /// A piece of a JSON document, in whose strings everything is made printable.
+    void write_json(std::string_view json);
+    /// Our own words.
+    void write(std::string_view text);
+
+    /// Writes out what is buffered and puts the file in its place.
+    void finish();
+
+  private:
+    void use_standard_output();
+    void open_file(const std::string& file);
+    void flush();
+    [[noreturn]] void fail(int error_number) const;
+
+    std::string name_;       ///< for messages
+    std::string final_;      ///< where the temporary file goes; empty: written directly
+    std::string temporary_;  ///< empty once it is gone
+    std::string buffer_;
+    int descriptor_ = -1;
+    std::optional<bool> heeds_signals_;  ///< of a run that was interrupted the report is written all the same
+    bool owned_ = false;                 ///< whether the descriptor is ours to close
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/model/plan.h"
+#include "driver/report/outcome.h"
+#include "driver/report/output.h"
+#include "driver/state/findings.h"
+
+namespace parity::driver {
+
+/// What went wrong besides single tables; those carry their own errors.
+struct RunError {
+    std::string object;  ///< empty: the run as a whole
+    std::string message;
+};
+
+/// A whole run, as the reports show it. Findings are read from the spool by the tables' position in `tables`.
+struct RunReport {
+    const Options* options = nullptr;
+    Both<ServerInfo> server;
+    Plan plan;
+    std::vector<TableResult> tables;  ///< parallel to plan.tables
+    std::vector<SequenceResult> sequences;
+    std::vector<RunError> errors;
+    RunOutcome outcome;
+    bool interrupted = false;
+    std::optional<std::string> recorded_run;  ///< its number in the records of --record
+    std::string record_failure;  ///< why it is not recorded as it should be; empty: it is, or was not asked for
+    std::uint64_t seed = 0;
+    std::string started_at;  ///< ISO 8601, UTC
+    double elapsed_seconds = 0;
+};
+
+/// The order in which reports show tables: by source name, then by target name. Positions in report.tables.
+std::vector<std::size_t> report_order(const RunReport& report);
+
+/// "identical", "divergent", "incomplete" or "error".
+std::string_view verdict_name(Verdict verdict);
+
+/// "mismatch", "missing_on_target" or "missing_on_source".
+std::string_view finding_name(FindingKind kind);
+
+/// "equal", "wal", "behind", "ahead" or "apart"; empty where a value is not known.
+std::string_view position_name(SequencePosition position);
+
+/// "note", "divergence" or "skipped".
+std::string_view severity_name(SchemaDifference::Severity severity);
+
+/// Writes the report for people; never holds more than a few findings.
+void write_text_report(const RunReport& report, Spool& spool, Output& output);
+
+/// Writes the report as JSON (docs/cli.md, docs/report.schema.json); never holds more than a few findings.
+void write_json_report(const RunReport& report, Spool& spool, Output& output);
+
+}  // namespace parity::driver

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/model/plan.h"
+
+namespace parity::driver {
+
+/// A finding as it is spooled. The row hashes say which of several rows under one key a mismatch is about.
+struct SpooledFinding {
+    std::int64_t id = 0;  ///< ascending in the order of adding
+    Finding finding;
+    Both<std::string> row_hash;
+};
+
+/// Holds the findings of all tables on disk, so that memory does not grow with their number: an SQLite file in $TMPDIR
+/// that has no name any more once it is open, and so goes away with the process however it ends.
+///
+/// What was kept survives when later findings cannot be written, such as for want of room: only what came since is
+/// lost, of all tables, and each of these is told so by its next call.
+///
+/// Thread-safe. Throws Error{kOutput} when the file cannot be made or written.
+class Spool {
+  public:
+    Spool();
+    ~Spool();
+    Spool(const Spool&) = delete;
+    Spool& operator=(const Spool&) = delete;
+
+    /// Adds a finding of the table with the number `table`; `finding.id` is ignored. Values are stored when present.
+    void add(int table, const SpooledFinding& finding);
+
+    /// Stores the values of one side of a mismatch of a table, parallel to its columns.
+    void set_values(int table, std::int64_t id, Side side, const ShownValues& values);
+
+    /// Keeps what was added and stored for a table.
+    void keep(int table);
+
+    /// The next findings of a table after the one with the id `after` (0: from the start), in the order of adding: as
+    /// many as hold about `max_bytes`, at least one; none at the end.
+    std::vector<SpooledFinding> read(int table, std::int64_t after, std::size_t max_bytes);
+
+    /// Calls `finding` for each finding of a table in the order of adding.
+    void for_each(int table, const std::function<void(const Finding&)>& finding);
+
+    /// Forgets a table's findings, lost ones included. What they took of the file is not given back.
+    void discard(int table);
+
+  private:
+    class Database;
+    struct Table {
+        std::int64_t first = 1;  ///< findings with smaller numbers are forgotten
+        bool pending = false;    ///< something was written and not kept yet
+        bool lost = false;       ///< and could not be kept
+    };
+    Table& writable(int table);
+    template <typename Work>
+    void change(Work work);
+
+    std::mutex mutex_;
+    std::unique_ptr<Database> database_;
+    std::map<int, Table> tables_;
+    std::string loss_;  ///< why something was lost
+    std::int64_t next_id_ = 1;
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,76 @@
+#include "driver/waiting/interrupt.h"
+
+#include <csignal>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "driver/model/error.h"
+#include "driver/report/outcome.h"
+
+namespace parity::driver {
+
+namespace {
+
+std::atomic<bool> g_interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+std::array<int, 2> g_pipe = {-1, -1};
+
+void wake_waits() {
+    const char byte = 0;
+    [[maybe_unused]] const ssize_t written = write(g_pipe[1], &byte, 1);
+}
+
+/// Async-signal-safe: a lock-free flag, write() and _exit() only. Any thread may be the one that is interrupted.
+void on_signal(int) {
+    if (g_interrupted.exchange(true)) _exit(kExitError);
+    const int saved_errno = errno;
+    wake_waits();
+    errno = saved_errno;
+}
+
+}  // namespace
+
+void install_interrupt_handlers() {
+    if (g_pipe[0] >= 0) return;
+    if (pipe2(g_pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+        throw Error(ErrorKind::kResources, fmt::format("could not create a pipe: {}", std::strerror(errno)));
+    }
+    struct sigaction action = {};
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    for (int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+    struct sigaction given = {};
+    sigaction(SIGHUP, nullptr, &given);
+    if (given.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup's doing
+}
+
+void interrupt_run() {
+    if (!g_interrupted.exchange(true)) wake_waits();
+}
+
+bool interrupted() { return g_interrupted; }
+
+int interrupt_fd() { return g_pipe[0]; }
+
+void pause_unless_interrupted(std::chrono::milliseconds time) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + time;
+    while (!interrupted() && Clock::now() < end) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+        pollfd signal{g_pipe[0], POLLIN, 0};
+        poll(&signal, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
+    }
+    if (interrupted()) throw Error(ErrorKind::kCancelled, "interrupted");
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,192 @@
+#include "driver/work/pool.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "driver/model/error.h"
+#include "driver/record/recorder.h"
+#include "driver/text/display_name.h"
+#include "driver/waiting/both_sides.h"
+#include "driver/waiting/interrupt.h"
+#include "driver/waiting/start_thread.h"
+
+namespace parity::driver {
+/// A thread's connections. Does not move: each connection knows the other.
+class TablePool::SessionPair {
+  public:
+    SessionPair(const RunContext& context, int worker) {
+        on_both_sides([&](Side side, const SharedFailure* failure) {
+            sessions_[side].emplace(open(context, side, worker, failure));
+        });
+        connection(Side::kSource).set_companion(&connection(Side::kTarget));
+        connection(Side::kTarget).set_companion(&connection(Side::kSource));
+    }
+    ~SessionPair() {
+        for (Side side : {Side::kSource, Side::kTarget}) connection(side).set_companion(nullptr);
+        for (Side side : {Side::kSource, Side::kTarget}) connection(side).hang_up();
+    }
+    SessionPair(const SessionPair&) = delete;
+    SessionPair& operator=(const SessionPair&) = delete;
+
+    Both<Session*> sessions() { return {&*sessions_.source, &*sessions_.target}; }
+    bool alive() { return connection(Side::kSource).alive() && connection(Side::kTarget).alive(); }
+
+  private:
+    Connection& connection(Side side) { return sessions_[side]->connection(); }
+
+    static Session open(const RunContext& context, Side side, int worker, const SharedFailure* failure) {
+        Session session =
+            Session::open(side, *context.options, fmt::format("worker {}", worker), context.named, failure);
+        session.connection().set_notice_handler(
+            [log = context.log, side](std::string_view severity, std::string_view message) {
+                log->log(severity == "WARNING" ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side),
+                         message);
+            });
+        if ((*context.servers)[side].engine == Engine::kStream) session.reserve_shared(failure);
+        context.log->debug("worker {} connected to the {}", worker, side_name(side));
+        return session;
+    }
+
+    Both<std::optional<Session>> sessions_;
+};
+
+TablePool::TablePool(const RunContext& context, const std::vector<TablePlan>& tables)
+    : context_(context),
+      tables_(tables),
+      results_(tables.size()),
+      jobs_(std::clamp(context.options->jobs, 1, static_cast<int>(std::max<std::size_t>(tables.size(), 1)))),
+      all_tried_(jobs_) {}
+
+std::vector<TableResult> TablePool::run() {
+    std::vector<std::thread> threads = start();
+    for (std::thread& thread : threads) thread.join();
+    if (ends_run_) throw *ends_run_;
+    std::vector<TableResult> results;
+    for (std::size_t i = 0; i < tables_.size(); ++i)
+        results.push_back(results_[i] ? std::move(*results_[i]) : failed_table(tables_[i], why_not_tried()));
+    return results;
+}
+
+/// As many threads as there are to be had.
+std::vector<std::thread> TablePool::start() {
+    std::vector<std::thread> threads;
+    threads.reserve(static_cast<std::size_t>(jobs_));
+    try {
+        for (int worker = 1; worker <= jobs_; ++worker)
+            threads.push_back(start_thread([this, worker] { work(worker); }));
+    } catch (const std::exception& error) {
+        all_tried_.count_down(jobs_ - static_cast<int>(threads.size()));
+        note_failure(error, threads.empty());
+    }
+    return threads;
+}
+
+/// Once a thread could not connect, those behind it do not try: each would take connections that the others need.
+std::unique_ptr<TablePool::SessionPair> TablePool::connect_in_turn(int worker) noexcept {
+    const std::lock_guard lock(connecting_);
+    if (has_failed()) return nullptr;
+    std::unique_ptr<SessionPair> pair = connect(worker);
+    if (pair) ++connected_;
+    return pair;
+}
+
+std::unique_ptr<TablePool::SessionPair> TablePool::connect_first(int worker) {
+    std::unique_ptr<SessionPair> pair = connect_in_turn(worker);
+    all_tried_.arrive_and_wait();
+    if (pair && connected_ < jobs_ && !told_.exchange(true))
+        context_.log->warn("{} instead of {} tables are compared at a time, for want of connections or threads",
+                           connected_.load(), jobs_);
+    return pair;
+}
+
+std::unique_ptr<TablePool::SessionPair> TablePool::connect(int worker) noexcept {
+    try {
+        return std::make_unique<SessionPair>(context_, worker);
+    } catch (const std::exception& error) {
+        note_failure(error, true);
+        return nullptr;
+    }
+}
+
+/// `ends_work`: tables that nobody takes any more fail with this.
+void TablePool::note_failure(const std::exception& error, bool ends_work) noexcept {
+    try {
+        const Error failure = as_error(error);
+        if (failure.kind() == ErrorKind::kOtherServer) return end_run(failure);
+        const std::string what = failure.what();
+        if (ends_work) {
+            const std::lock_guard lock(mutex_);
+            connect_error_ = what;
+        }
+        if (!interrupted()) context_.log->warn("{}", what);
+    } catch (const std::exception&) {
+        out_of_memory_ = true;
+    }
+}
+
+void TablePool::work(int worker) noexcept {
+    try {
+        std::unique_ptr<SessionPair> pair = connect_first(worker);
+        while (pair && !interrupted() && next_ < tables_.size()) {
+            if (!pair->alive()) {
+                pair.reset();
+                pair = connect(worker);
+                if (!pair) return;
+            }
+            const std::optional<std::size_t> table_no = take();
+            if (!table_no) return;
+            compare(*table_no, *pair);
+        }
+    } catch (const std::exception& error) {
+        note_failure(error, true);
+    }
+}
+
+/// A table whose failure there is no memory for fails with that; another one may need less.
+void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
+    try {
+        if (context_.recorder) context_.recorder->begin_table(table_no);
+        keep(table_no, compare_table(context_, tables_[table_no], static_cast<int>(table_no), pair.sessions()));
+    } catch (const std::exception& error) {
+        note_failure(error, true);
+    }
+}
+
+/// The others' waits end, too: no answer of theirs will be told.
+void TablePool::end_run(const Error& error) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!ends_run_) ends_run_ = error;
+    }
+    interrupt_run();
+}
+
+std::optional<std::size_t> TablePool::take() {
+    const std::size_t table_no = next_++;
+    return table_no < tables_.size() ? std::optional(table_no) : std::nullopt;
+}
+
+/// Each element is written by the one thread that took its number.
+void TablePool::keep(std::size_t table_no, TableResult compared) {
+    const TableResult& result = results_[table_no].emplace(std::move(compared));
+    if (!result.error.empty() && !interrupted()) context_.log->error("{}: {}", display_name(result.plan), result.error);
+    if (context_.recorder) context_.recorder->finish_table(table_no, result, *context_.spool);
+    context_.progress->finish_table(table_no, std::max(result.rows.source, result.rows.target));
+}
+
+bool TablePool::has_failed() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return interrupted() || out_of_memory_ || !connect_error_.empty();
+}
+
+std::string TablePool::why_not_tried() const {
+    if (interrupted()) return "not compared: the run was interrupted";
+    const std::lock_guard lock(mutex_);
+    if (connect_error_.empty() && out_of_memory_) return "out of memory";
+    return connect_error_;
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include "backend/rows/consumer.h"
+#include "backend/sums/matrix.h"
+#include "backend/task/task.h"
+
+/// The kept ranges of a task, or chosen keys, where they are few, through the index of its key.
+namespace parity::backend {
+
+/// Ranges whose rows are to be taken.
+struct RangeWindow {
+    std::uint32_t first;
+    std::uint32_t last;
+
+    bool holds(std::uint32_t range) const { return first <= range && range <= last; }
+};
+
+/// How many runs of neighbouring ranges are kept, where reading them through the index is worth it: where few ranges
+/// are met that way, and searches are fewer than pages. 0 elsewhere, where no index has the order of the key's form,
+/// and where the session wants no index. `scanners` are the processes that would scan instead.
+std::size_t stretches_worth_an_index(const DigestTask& task, int scanners);
+
+/// The same for rows. One run, unless it is all ranges, is worth it however long it is: it is left to the planner,
+/// which may scan.
+std::size_t stretches_worth_an_index_for_rows(const DigestTask& task, int scanners);
+
+/// Reads the rows of the kept ranges, one stretch of neighbouring ranges after the other. The condition of a stretch
+/// lets rows of other stretches in: the consumer takes only rows of `*window`, which tells the stretch.
+void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer);
+
+/// The same without plans; false where it is not possible, with nothing read.
+bool read_by_index_alone(const DigestTask& task, RangeWindow* window, const RowConsumer& consumer);
+
+/// Reads the rows with some framed keys, which are sorted, without plans; false where it is not possible, with nothing
+/// read. A search may find rows of other keys: the consumer takes only rows of `*keys`, which tells what is searched
+/// for.
+bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>* keys, const RowConsumer& consumer);
+
+/// Digests the kept ranges so, in this process: adds to `matrix`, which is of the task's shape and zeroed.
+void digest_by_index(const DigestTask& task, std::size_t stretches, const DigestMatrix& matrix);
+
+}  // namespace parity::backend

@@ -1,0 +1,139 @@
+#include "backend/index/scan.h"
+
+#include <new>
+
+#include "backend/memory.h"
+#include "backend/pg_compat.h"
+#include "backend/task/key_choice.h"
+
+namespace parity::backend {
+namespace {
+
+/// As the planner decides it: an index that was built over broken HOT chains does not serve older snapshots.
+bool serves_snapshot(Relation index) {
+    return !index->rd_index->indcheckxmin ||
+           TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data), TransactionXmin);
+}
+
+/// Whether one of its columns has the operators of the key column's type, and not some that are only asked for.
+bool has_type_operators(Relation index, int place, const TaskColumn& column) {
+    TypeCacheEntry* type = lookup_type_cache(getBaseType(column.type), TYPECACHE_BTREE_OPFAMILY);
+    return index->rd_opfamily[place] == type->btree_opf;
+}
+
+RegProcedure comparison_of(Relation index, int place, StrategyNumber strategy, Oid type) {
+    Oid found =
+        get_opfamily_member(index->rd_opfamily[place], index->rd_opcintype[place], type, static_cast<int16>(strategy));
+    return OidIsValid(found) ? get_opcode(found) : InvalidOid;
+}
+
+/// Whether its first column is in the order of the key column's type and collation.
+bool serves_stretches(Relation index, const TaskColumn& column, Oid type) {
+    return has_type_operators(index, 0, column) &&
+           (!OidIsValid(column.collation) || index->rd_indcollation[0] == column.collation) &&
+           OidIsValid(comparison_of(index, 0, BTGreaterEqualStrategyNumber, type)) &&
+           OidIsValid(comparison_of(index, 0, BTLessEqualStrategyNumber, type));
+}
+
+bool serves_keys(Relation index, std::span<const TaskColumn> key, std::span<const Oid> types) {
+    for (std::size_t i = 0; i < key.size(); ++i) {
+        int place = static_cast<int>(i);
+        if (!has_type_operators(index, place, key[i]) ||
+            !OidIsValid(comparison_of(index, place, BTEqualStrategyNumber, types[i])))
+            return false;
+    }
+    return true;
+}
+
+void set_key(ScanKeyData& key, Relation index, int place, StrategyNumber strategy, Oid type, Datum value) {
+    ScanKeyEntryInitialize(&key, 0, static_cast<AttrNumber>(place + 1), strategy, type, index->rd_indcollation[place],
+                           comparison_of(index, place, strategy, type), value);
+}
+
+}  // namespace
+
+IndexScans::IndexScans(const DigestTask& task, IndexUse use)
+    : leaves_(allocate_array<LeafIndex>(CurrentMemoryContext, task.leaves.size() + 1)),
+      row_context_(AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES)) {
+    AttrNumber* columns = allocate_array<AttrNumber>(CurrentMemoryContext, task.key.size() + 1);
+    std::span<const Oid> types;
+    if (use == IndexUse::kKeys) {
+        types = key_value_types(task);
+    } else if (Oid* type = allocate_array<Oid>(CurrentMemoryContext, 1);
+               OidIsValid(*type = stretch_of_range(task, {}, {}).type)) {
+        types = {type, 1};
+    }
+    for (Oid id : task.leaves) {
+        for (std::size_t i = 0; i < task.key.size(); ++i) columns[i] = get_attnum(id, NameStr(task.key[i].name));
+        LeafIndex& leaf = leaves_[opened_];
+        leaf.heap = table_open(id, NoLock);
+        Oid index = find_btree(leaf.heap, {columns, task.key.size()});
+        if (types.empty() || !OidIsValid(index)) {
+            table_close(leaf.heap, NoLock);
+            usable_ = false;
+            return;
+        }
+        leaf.index = index_open(index, AccessShareLock);
+        leaf.slot = table_slot_create(leaf.heap, nullptr);
+        leaf.rows = new (allocate_array<LeafRows>(CurrentMemoryContext, 1)) LeafRows(task, leaf.heap);
+        ++opened_;
+        usable_ = usable_ && serves_snapshot(leaf.index) &&
+                  (use == IndexUse::kKeys ? serves_keys(leaf.index, task.key, types)
+                                          : serves_stretches(leaf.index, task.key[0], types[0]));
+    }
+}
+
+void IndexScans::read(const KeyStretch& stretch, const RowConsumer& consumer) {
+    for (std::size_t i = 0; i < opened_; ++i) {
+        Relation index = leaves_[i].index;
+        ScanKeyData keys[2];
+        int count = 0;
+        if (stretch.lower) set_key(keys[count++], index, 0, BTGreaterEqualStrategyNumber, stretch.type, *stretch.lower);
+        if (stretch.upper) set_key(keys[count++], index, 0, BTLessEqualStrategyNumber, stretch.type, *stretch.upper);
+        read_leaf(leaves_[i], keys, count, consumer);
+    }
+}
+
+void IndexScans::read_key(std::span<const Oid> types, const Datum* values, const RowConsumer& consumer) {
+    for (std::size_t i = 0; i < opened_; ++i) {
+        ScanKeyData keys[INDEX_MAX_KEYS];
+        int count = 0;
+        for (; count < static_cast<int>(types.size()); ++count) {
+            auto place = static_cast<std::size_t>(count);
+            set_key(keys[place], leaves_[i].index, count, BTEqualStrategyNumber, types[place], values[place]);
+        }
+        read_leaf(leaves_[i], keys, count, consumer);
+    }
+}
+
+void IndexScans::read_leaf(LeafIndex& leaf, ScanKeyData* keys, int count, const RowConsumer& consumer) {
+    if (leaf.scan && leaf.scan_keys != count) {
+        index_endscan(leaf.scan);
+        leaf.scan = nullptr;
+    }
+    if (!leaf.scan) leaf.scan = begin_index_scan(leaf.heap, leaf.index, GetActiveSnapshot(), count);
+    leaf.scan_keys = count;
+    index_rescan(leaf.scan, keys, count, nullptr, 0);
+    while (index_getnext_slot(leaf.scan, ForwardScanDirection, leaf.slot)) {
+        CHECK_FOR_INTERRUPTS();
+        bool copied;
+        HeapTuple tuple = ExecFetchSlotHeapTuple(leaf.slot, false, &copied);
+        MemoryContext caller = MemoryContextSwitchTo(row_context_);
+        leaf.rows->pass(tuple, consumer);
+        MemoryContextSwitchTo(caller);
+        MemoryContextReset(row_context_);
+    }
+}
+
+void IndexScans::close() {
+    for (std::size_t i = 0; i < opened_; ++i) {
+        LeafIndex& leaf = leaves_[i];
+        if (leaf.scan) index_endscan(leaf.scan);
+        ExecDropSingleTupleTableSlot(leaf.slot);
+        index_close(leaf.index, AccessShareLock);
+        table_close(leaf.heap, NoLock);
+    }
+    MemoryContextDelete(row_context_);
+}
+
+}  // namespace parity::backend

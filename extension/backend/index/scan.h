@@ -1,0 +1,56 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include <type_traits>
+
+#include "backend/query/key_condition.h"
+#include "backend/rows/consumer.h"
+#include "backend/scan/leaf_rows.h"
+#include "backend/task/task.h"
+
+namespace parity::backend {
+
+/// What an index is searched for: stretches in the order of the key's first column, or keys as a whole.
+enum class IndexUse { kStretches, kKeys };
+
+/// Searches the key's B-trees without the executor, which takes longer to start than to read a few rows, and whose
+/// plans would run what a table's owner wrote.
+class IndexScans {
+  public:
+    /// Its memory is in the current context.
+    IndexScans(const DigestTask& task, IndexUse use);
+
+    /// Whether every leaf has an index that this snapshot may be read through, and that serves the use. If not, nothing
+    /// but close() may be called.
+    bool usable() const { return usable_; }
+
+    /// Reads the rows of a stretch, both ends included, under the active snapshot.
+    void read(const KeyStretch& stretch, const RowConsumer& consumer);
+
+    /// Reads the rows whose key columns have these values, of key_value_types(), and perhaps others which the index's
+    /// collation does not tell from them.
+    void read_key(std::span<const Oid> types, const Datum* values, const RowConsumer& consumer);
+
+    void close();
+
+  private:
+    struct LeafIndex {
+        Relation heap;
+        Relation index;
+        TupleTableSlot* slot;
+        LeafRows* rows;
+        IndexScanDesc scan;  ///< null until the first stretch
+        int scan_keys;       ///< how many conditions it was made for
+    };
+
+    void read_leaf(LeafIndex& leaf, ScanKeyData* keys, int count, const RowConsumer& consumer);
+
+    LeafIndex* leaves_;
+    std::size_t opened_ = 0;
+    bool usable_ = true;
+    MemoryContext row_context_;
+};
+static_assert(std::is_trivially_destructible_v<IndexScans>);
+
+}  // namespace parity::backend

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include "backend/rows/batch_hasher.h"
+#include "backend/sums/key_total.h"
+#include "backend/sums/matrix.h"
+#include "backend/task/task.h"
+
+/// The scan: the leader and parallel workers read the pages of a relation's leaves, each into sums of its own
+/// or for rows of its own.
+namespace parity::backend {
+
+/// What a scan took.
+struct ScanEffort {
+    int workers_requested;
+    int workers_launched;
+    std::int64_t pages;
+    KeysRead keys_read{};                ///< of rows, by bucket
+    ParallelContext* leaving = nullptr;  ///< of workers whose processes have not ended yet
+};
+
+/// Parallel workers that the server's own rule would give a sequential scan of the task's relation (a worker for
+/// min_parallel_table_scan_size, one more for each factor of three, at most max_parallel_workers_per_gather). Leaves
+/// that have parallel_workers set are left out of that, and get so many. 0 for temporary tables.
+int default_workers(const DigestTask& task);
+
+/// Scans all leaves with up to `workers` parallel workers, under the active snapshot. The task must have no obstacle.
+/// Raises XX000 if not exactly all pages were read. Adds to `matrix`, which is of the task's shape and zeroed; gives
+/// what that took. The sums are complete then, while workers may take some milliseconds to end: await_exit() is the
+/// caller's, after what else there is to do.
+ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatrix& matrix);
+
+/// Waits for the processes of such workers, if there are any, and leaves parallel mode.
+void await_exit(ParallelContext* leaving);
+
+/// Scans them for whom the hashes of the rows of kept ranges are enough. They come in any order. Without workers where
+/// much is kept.
+ScanEffort read_hashes_by_scan(const DigestTask& task, int workers, const HashedRowConsumer& consumer);
+
+}  // namespace parity::backend
