@@ -10,6 +10,10 @@
 
 #include "driver/compare/sequences.h"
 #include "driver/engine/memory.h"
+#include "driver/model/inventory.h"
+#include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/monitor/log.h"
 #include "driver/monitor/progress.h"
 #include "driver/monitor/terminal.h"

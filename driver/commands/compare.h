@@ -1,6 +1,6 @@
 #pragma once
 
-#include "driver/model/plan.h"
+#include "driver/model/options.h"
 
 namespace parity::driver {
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "driver/model/error.h"
+#include "driver/model/results.h"
 
 namespace parity::driver {
 namespace {

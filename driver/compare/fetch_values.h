@@ -5,7 +5,7 @@
 
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"
-#include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/state/findings.h"
 
 namespace parity::driver {

@@ -1,7 +1,11 @@
 #pragma once
 
 #include "driver/compare/table.h"
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/connection/session.h"
 
 /// Large objects: all of a database, in runs that are about a whole database.

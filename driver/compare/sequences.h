@@ -1,6 +1,9 @@
 #pragma once
 
+#include "driver/model/inventory.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 

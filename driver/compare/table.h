@@ -7,7 +7,11 @@
 
 #include "driver/digests/merge.h"
 #include "driver/engine/memory.h"
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/monitor/progress.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/queries/digests.h"

@@ -9,7 +9,7 @@
 
 #include "core/form.h"
 #include "driver/digests/lockstep.h"
-#include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/queries/digests.h"
 
 namespace parity::driver {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/digest.h"
-#include "driver/model/plan.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 

@@ -11,7 +11,8 @@
 
 #include "driver/digests/lockstep.h"
 #include "driver/model/error.h"
-#include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 

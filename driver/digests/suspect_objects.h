@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "driver/model/plan.h"
+#include "driver/model/results.h"
 
 namespace parity::driver {
 

@@ -11,6 +11,8 @@
 #include "driver/digests/division.h"
 #include "driver/engine/row_sorter.h"
 #include "driver/model/error.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/connection/parallel_copy.h"
 #include "driver/postgres/feed/bounds.h"
 #include "driver/postgres/feed/check.h"

@@ -6,6 +6,8 @@
 
 #include "driver/engine/memory.h"
 #include "driver/engine/table_reader.h"
+#include "driver/model/inventory.h"
+#include "driver/model/plan.h"
 #include "driver/postgres/connection/session.h"
 
 namespace parity::driver {

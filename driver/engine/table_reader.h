@@ -10,6 +10,7 @@
 
 #include "driver/digests/lockstep.h"
 #include "driver/digests/merge.h"
+#include "driver/model/results.h"
 #include "driver/postgres/queries/digests.h"
 #include "driver/waiting/shared_failure.h"
 

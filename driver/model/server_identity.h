@@ -3,7 +3,9 @@
 #include <mutex>
 #include <string>
 
-#include "driver/model/plan.h"
+#include "driver/model/sides.h"
+#include "driver/model/inventory.h"
+
 
 namespace parity::driver {
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/monitor/terminal.h"
 
 namespace parity::driver {

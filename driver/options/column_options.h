@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "driver/model/plan.h"
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
+#include "driver/model/sides.h"
 #include "driver/options/name_map.h"
 
 namespace parity::driver {

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "driver/model/error.h"
+#include "driver/model/sides.h"
 #include "driver/model/version.h"
 #include "driver/options/column_options.h"
 #include "driver/options/config_file.h"

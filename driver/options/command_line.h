@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/model/plan.h"
+#include "driver/model/options.h"
 
 namespace parity::driver {
 

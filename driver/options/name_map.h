@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "driver/model/plan.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 

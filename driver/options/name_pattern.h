@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "driver/model/plan.h"
+#include "driver/model/options.h"
 
 namespace parity::driver {
 

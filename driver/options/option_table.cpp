@@ -9,6 +9,7 @@
 
 #include "driver/engine/memory.h"
 #include "driver/model/error.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 

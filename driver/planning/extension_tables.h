@@ -5,8 +5,11 @@
 
 #include <spdlog/logger.h>
 
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/server_identity.h"
+#include "driver/model/sides.h"
 
 /// Tables of extensions that hold rows of users: those that an extension registered for pg_dump, with a condition that
 /// tells such rows from its own. Some are compared; of the others the rows are counted, so that no run passes over them

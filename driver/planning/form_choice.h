@@ -3,7 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "driver/model/plan.h"
+#include "driver/model/inventory.h"
+#include "driver/model/sides.h"
 
 /// What two columns are hashed as (docs/digest-format.md, sections 2.8 and 2.9). Pure.
 namespace parity::driver {

@@ -3,7 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "driver/model/plan.h"
+#include "driver/model/inventory.h"
+#include "driver/model/sides.h"
 
 /// What the report says about a table's key.
 namespace parity::driver {

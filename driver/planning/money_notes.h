@@ -3,7 +3,9 @@
 #include <optional>
 #include <string>
 
+#include "driver/model/inventory.h"
 #include "driver/model/plan.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 

@@ -7,7 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 

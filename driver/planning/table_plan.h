@@ -4,7 +4,10 @@
 #include <variant>
 #include <vector>
 
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/options/column_options.h"
 
 namespace parity::driver {

@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/options/name_map.h"
 #include "driver/planning/pairing.h"
 

@@ -4,7 +4,10 @@
 #include <string_view>
 #include <vector>
 
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/report/finding_json.h"
 
 /// What is recorded of a run (--record), made from its results. Nothing here runs anything.

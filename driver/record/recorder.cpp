@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/model/sides.h"
 #include "driver/model/version.h"
 #include "driver/postgres/connection/conninfo.h"
 #include "driver/postgres/queries/record.h"

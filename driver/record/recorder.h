@@ -11,6 +11,9 @@
 #include <spdlog/logger.h>
 
 #include "driver/model/error.h"
+#include "driver/model/options.h"
+#include "driver/model/plan.h"
+#include "driver/model/results.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/queries/digests.h"
 #include "driver/record/facts.h"

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/model/sides.h"
 #include "driver/report/report.h"
 #include "driver/text/display_name.h"
 #include "driver/text/printable.h"

@@ -8,6 +8,7 @@
 
 #include "core/form.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
 
 /// Findings as JSON, for reports (docs/cli.md) and records.
 namespace parity::driver {

@@ -7,6 +7,10 @@
 
 #include "driver/compare/large_objects.h"
 #include "driver/compare/sequences.h"
+#include "driver/model/inventory.h"
+#include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/model/version.h"
 #include "driver/report/finding_json.h"
 #include "driver/report/report.h"

@@ -2,7 +2,9 @@
 
 #include <vector>
 
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
 
 namespace parity::driver {
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/report/output.h"
 
 namespace parity::driver {

@@ -5,7 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/report/outcome.h"
 #include "driver/report/output.h"
 #include "driver/state/findings.h"

@@ -6,6 +6,9 @@
 
 #include "driver/compare/large_objects.h"
 #include "driver/compare/sequences.h"
+#include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/report/report.h"
 #include "driver/text/display_name.h"
 #include "driver/text/show.h"

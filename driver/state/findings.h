@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "driver/model/plan.h"
+#include "driver/model/sides.h"
 
 /// How names are spelled. Two names never have one spelling.
 namespace parity::driver {

@@ -8,6 +8,7 @@
 #include "core/bytes.h"
 #include "core/form.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
 
 namespace parity::driver {
 

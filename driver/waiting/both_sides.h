@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {

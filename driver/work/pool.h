@@ -11,6 +11,7 @@
 
 #include "driver/compare/table.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
 
 namespace parity::driver {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "driver/model/error.h"
-#include "driver/model/plan.h"
+#include "driver/model/inventory.h"
 
 /// Made-up inventories for tests of what decides about them.
 namespace parity::driver::fixtures {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/model/plan.h"
+#include "driver/model/inventory.h"
 
 namespace parity::driver {
 

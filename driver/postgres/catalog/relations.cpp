@@ -10,6 +10,7 @@
 
 #include "core/digest.h"
 #include "driver/compare/sequences.h"
+#include "driver/model/plan.h"
 #include "driver/options/column_options.h"
 #include "driver/planning/extension_tables.h"
 #include "driver/planning/pairing.h"

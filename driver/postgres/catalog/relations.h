@@ -1,6 +1,8 @@
 #pragma once
 
-#include "driver/model/plan.h"
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 

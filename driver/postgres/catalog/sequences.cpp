@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "driver/model/sides.h"
 #include "driver/postgres/catalog/batches.h"
 #include "driver/waiting/interrupt.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "driver/model/error.h"
-#include "driver/model/plan.h"
+#include "driver/model/inventory.h"
 #include "driver/options/name_map.h"
 #include "driver/options/name_pattern.h"
 #include "driver/postgres/connection/session.h"

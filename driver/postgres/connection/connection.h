@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "driver/model/plan.h"
 #include "driver/waiting/shared_failure.h"
 
 struct pg_conn;

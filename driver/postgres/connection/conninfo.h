@@ -3,8 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include "driver/model/plan.h"
-
 namespace parity::driver {
 
 /// Refuses a connection string that libpq cannot read, or of which it would take a part of the password for something

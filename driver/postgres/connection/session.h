@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "driver/model/error.h"
+#include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/server_identity.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/queries/digests.h"
 

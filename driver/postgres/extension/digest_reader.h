@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "driver/engine/table_reader.h"
-#include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
 
 namespace parity::driver {

@@ -4,6 +4,8 @@
 
 #include "driver/digests/division.h"
 #include "driver/model/error.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/extension/digest_reader.h"
 #include "driver/postgres/extension/row_records.h"
 #include "driver/postgres/values/array.h"

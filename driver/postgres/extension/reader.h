@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "driver/engine/table_reader.h"
+#include "driver/model/plan.h"
 #include "driver/postgres/connection/session.h"
 
 namespace parity::driver {

@@ -6,6 +6,7 @@
 #include "core/order.h"
 #include "driver/digests/division.h"
 #include "driver/model/error.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 namespace {

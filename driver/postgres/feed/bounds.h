@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "driver/model/plan.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/feed/table.h"
 #include "driver/postgres/queries/digests.h"

@@ -8,6 +8,7 @@
 
 #include "core/hash.h"
 #include "driver/model/error.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/connection/copy_rows.h"
 #include "driver/text/display_name.h"
 

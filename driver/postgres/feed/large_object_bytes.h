@@ -5,7 +5,8 @@
 #include <optional>
 #include <string_view>
 
-#include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 
 /// Whether large objects have the same contents: the bytes that reading them gives, and how many. Nothing here runs
 /// anything.

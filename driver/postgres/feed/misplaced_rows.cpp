@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "driver/model/error.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/queries/feed.h"
 
 namespace parity::driver {

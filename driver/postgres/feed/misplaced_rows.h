@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "driver/model/options.h"
+#include "driver/model/plan.h"
 #include "driver/postgres/connection/session.h"
 
 namespace parity::driver {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "driver/model/plan.h"
+#include "driver/model/sides.h"
 
 /// The server's planner as the judge of where a table's rows are: pure, without a server.
 namespace parity::driver {

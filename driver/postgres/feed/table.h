@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "driver/engine/row_hasher.h"
+#include "driver/model/inventory.h"
 #include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/queries/feed.h"
 #include "driver/postgres/queries/range_condition.h"

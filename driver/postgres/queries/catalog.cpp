@@ -1,6 +1,7 @@
-#include "driver/postgres/queries/digests.h"
-
 #include <fmt/core.h>
+
+#include "driver/model/sides.h"
+#include "driver/postgres/queries/digests.h"
 
 /// The part of digests.h about the catalogs: what the inventory reads.
 namespace parity::driver {

@@ -6,7 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "driver/model/inventory.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/options/name_map.h"
 #include "driver/options/name_pattern.h"
 #include "driver/postgres/connection/connection.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/queries/digests.h"
 
 /// The part of the SQL that the stream engine sends: reading a table's rows without the extension.

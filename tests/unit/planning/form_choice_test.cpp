@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "driver/model/options.h"
+#include "driver/model/plan.h"
 #include "driver/planning/plan.h"
 #include "tests/support/plan_fixtures.h"
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "driver/model/plan.h"
 #include "driver/planning/money_notes.h"
 #include "tests/support/plan_fixtures.h"
 

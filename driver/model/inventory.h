@@ -1,0 +1,168 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/model/sides.h"
+#include "driver/model/options.h"
+
+/// What a side has, as its catalogs show it.
+namespace parity::driver {
+
+/// Which server answers, and in which state it is. The system identifier and the database say which data these are;
+/// copies of a cluster share them, and are told apart by the rest.
+struct ServerIdentity {
+    std::string system_identifier;  ///< empty where this role may not read it
+    std::uint32_t database_oid = 0;
+    std::int64_t started_us = 0;  ///< pg_postmaster_start_time(), microseconds since 1970
+    bool in_recovery = false;
+    std::uint32_t timeline = 0;  ///< of what a primary writes; 0 where the role may not read it, and in recovery
+    std::int64_t read_us = 0;    ///< when this was read, by the server's clock
+    std::int32_t backend = 0;    ///< pg_backend_pid()
+};
+
+struct ServerInfo {
+    std::string version;  ///< server_version, as in "15.18"
+    int version_num = 0;
+    ServerIdentity identity;
+    std::string database;
+    std::string encoding;
+    std::string lc_monetary;        ///< of the role in this database
+    int money_digits = 2;           ///< behind the point of an amount of money, by it
+    std::string lsn;                ///< insert LSN, on a standby the replay LSN
+    std::uint32_t follows = 0;      ///< in recovery: the timeline that is received or was replayed last; 0: not told
+    std::string extension_version;  ///< empty: not installed
+    int format_version = 0;         ///< of what computes this side's digests
+    Engine engine = Engine::kExtension;
+    std::string engine_reason;  ///< why an installed extension is not used; empty: it is, or was not wanted
+};
+
+struct ColumnDesc {
+    std::string name;
+    std::string type;  ///< format_type()
+    bool not_null = false;
+    std::string form;  ///< default form; empty: not comparable
+    std::vector<std::string> other_forms;
+    std::vector<std::string> lossy_forms;  ///< only when asked for: values that differ may be equal under them
+    std::string reason;                    ///< why not comparable
+    std::string collation;                 ///< empty for types without
+    std::string generated;                 ///< pg_attribute.attgenerated
+};
+
+struct KeyDesc {
+    std::vector<std::string> columns;  ///< empty: none
+    bool proven = false;
+};
+
+/// How much of a relation is unlogged on a server in recovery, which does not have the rows of that.
+enum class Unlogged { kNothing, kParts, kWhole };
+
+/// A relation as the catalogs show it.
+struct RelationDesc {
+    std::uint32_t oid = 0;
+    QualifiedName name;
+    char relkind = 'r';                    ///< pg_class.relkind
+    bool is_partition = false;             ///< reached through its parent
+    std::vector<std::uint32_t> ancestors;  ///< of a partition or an inheritance child: its parents, their parents …
+    std::vector<std::uint32_t> parents;    ///< of an inheritance child; of a partition none
+    bool has_children = false;             ///< inheritance children
+    bool has_own_columns = false;          ///< an inheritance child: none of its parents has some of its columns
+    bool readable_alone = true;            ///< SELECT on the whole of it and USAGE on its schema
+    /// The root of a tree of inheritance: why its rows may not be those of its members; empty: they are.
+    std::string elsewhere;
+    std::string checks;      ///< CHECK constraints of an inheritance child, as one text
+    bool selected = false;   ///< the table and schema patterns choose it and no exclusion matches
+    bool excluded = false;   ///< an exclusion matches it
+    bool named = false;      ///< a table pattern without wildcards names it
+    bool locked = false;     ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
+    std::string unreadable;  ///< why it could not be described; empty: it could, or is locked
+    Unlogged unlogged = Unlogged::kNothing;
+    bool foreign_parts = false;                   ///< a foreign table, or one is among its partitions or children
+    bool populated = true;                        ///< false: materialised view without data
+    bool row_security_active = false;             ///< row_security_active(oid) for this role
+    bool readable = true;                         ///< SELECT on the table or on every column
+    std::vector<std::string> unreadable_columns;  ///< no SELECT on these
+    /// Queries of ours read it on this side, planned with our rights: it is streamed, or there is a condition.
+    bool planned_as_caller = false;
+    /// What planning such a query may run with these rights that others chose, for people; empty: nothing.
+    std::string owners_code;
+    double estimated_rows = -1;       ///< reltuples of it or its leaves; -1: unknown
+    std::int64_t bytes = 0;           ///< pg_table_size of it or its leaves
+    std::string columns_text;         ///< all columns' names and types, to see whether they change during the run
+    std::vector<ColumnDesc> columns;  ///< empty until it is described
+    KeyDesc key;
+    std::vector<std::string>
+        better_key;         ///< what would be the key, had all of its columns a form; empty: the key is it
+    std::string extension;  ///< whose table it is, where its rows of users are compared
+    std::string condition;  ///< which rows those are; empty: all
+};
+
+/// A table of an extension that users put rows into: pg_dump carries them.
+struct ExtensionTable {
+    std::uint32_t oid = 0;
+    QualifiedName name;
+    char relkind = 'r';
+    std::string extension;
+    std::string condition;  ///< which rows those are, an expression; empty: all
+    std::string refusal;    ///< why the condition is not evaluated; empty: it is
+    bool readable = false;
+    bool row_security_active = false;
+    std::string columns_text;
+};
+
+/// What a sequence's only row holds.
+struct SequenceValue {
+    std::int64_t last_value = 0;
+    bool is_called = true;
+    std::int64_t log_cnt = 0;  ///< how many more values WAL has as given already
+    bool operator==(const SequenceValue&) const = default;
+};
+
+struct SequenceDesc {
+    std::uint32_t oid = 0;
+    QualifiedName name;
+    std::string definition;  ///< type, start, increment, limits, cycle, cache in words, for the schema check
+    std::int64_t increment = 1;
+    std::int64_t minimum = 1;
+    std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
+    bool cycles = false;
+    std::optional<SequenceValue> value;  ///< unset: not readable
+    std::optional<SequenceValue> first;  ///< of a primary beside its standby: what it was before the standby was read
+    std::string unreadable;              ///< why there is no value
+    bool left_out = false;               ///< unlogged, and the side is in recovery, where it cannot be read
+    bool fed = false;                    ///< an enabled subscription of this database feeds its tables, but not itself
+    QualifiedName owner;                 ///< the table whose column owns it; empty where none does
+    std::vector<std::uint32_t> users;    ///< oids of the tables whose columns own it or take their default from it
+    bool selected = false;               ///< the schema patterns choose it
+};
+
+/// The large objects of a database.
+struct LargeObjects {
+    bool listed = false;    ///< the role may read pg_largeobject_metadata; what follows is known then
+    bool readable = false;  ///< and pg_largeobject
+    std::uint64_t count = 0;
+    std::int64_t page_bytes = 0;  ///< of a stored page: LOBLKSIZE
+    std::int64_t bytes = 0;       ///< of pg_largeobject
+    double pages = -1;            ///< about so many of them are stored; -1: unknown
+    std::string list_columns;     ///< RelationDesc::columns_text of pg_largeobject_metadata
+    std::string page_columns;     ///< of pg_largeobject
+};
+
+struct Inventory {
+    ServerInfo server;
+    std::vector<RelationDesc> relations;  ///< candidates and everything named, sorted by name
+    std::vector<SequenceDesc> sequences;
+    bool replay_lags = false;  ///< a standby that had not replayed, within some time, what its primary had written
+    LargeObjects large_objects;
+    std::vector<ExtensionTable> extension_tables;
+    std::vector<bool> table_patterns_matched;   ///< parallel to Options::tables
+    std::vector<bool> schema_patterns_matched;  ///< parallel to Options::schemas
+    std::map<std::string, std::int64_t>
+        other_objects;  ///< what is never compared, by kind: "view" → 12, "trigger" → 3 …
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "driver/model/sides.h"
+
+/// What the user asks for.
+namespace parity::driver {
+
+enum class ReportFormat { kText, kJson };
+
+/// How a side's rows become digests: inside the server, or from a stream of rows. kAuto: the former where it can be.
+enum class Engine { kAuto, kExtension, kStream };
+
+/// What the command line and the configuration file say, checked for form but not against any server.
+struct Options {
+    Both<std::string> conninfo;
+    std::vector<std::string> tables;          ///< psql patterns; empty: every ordinary table that both sides have
+    std::vector<std::string> exclude_tables;  ///< psql patterns
+    std::vector<std::string> schemas;         ///< psql patterns of schema names
+    std::vector<std::string> maps;         ///< "old=new": source name = target name; "old.*=new.*" for a whole schema
+    std::vector<std::string> map_columns;  ///< "[[schema.]table.]old=new"
+    std::vector<std::string> keys;         ///< "[[schema.]table=]column[,column]…"
+    std::vector<std::string> columns;      ///< source's names
+    std::vector<std::string> exclude_columns;  ///< "[[schema.]table.]column"
+    std::vector<std::string> forms;            ///< "[[schema.]table.]column=form"
+    std::string where;                         ///< one SQL expression for every chosen table, both sides
+    std::optional<int> ranges;                 ///< 1 … ; unset: chosen from the row estimate
+    int jobs = 1;                              ///< tables compared at once
+    Engine engine = Engine::kAuto;
+    /// Parallel workers a table and side; unset: the server's rule. Of a stream, its connections; unset: by its size.
+    std::optional<int> workers;
+    std::optional<std::uint64_t> memory_limit;  ///< of this process, in bytes; unset: a quarter of what there is
+    std::int64_t max_divergences = 1000;        ///< listed per table; 0: all of them
+    ReportFormat format = ReportFormat::kText;
+    std::string output;  ///< file for the report; empty: standard output
+    bool dry_run = false;
+    std::string record;          ///< connection string of the database that the run is recorded in; empty: nowhere
+    bool record_values = false;  ///< record values, too, and not only keys and names of columns
+    bool strict_schema = false;
+    bool sequences = true;
+    bool sequences_may_be_ahead = false;  ///< a target's sequence that is ahead counts as equal
+    bool large_objects = true;
+    bool enable_row_security = false;
+    bool run_owners_code = false;  ///< plan queries over tables whose owners' functions would run with our rights
+    bool allow_same_server = false;
+    bool progress = true;
+    bool verbose = false;
+    int connect_timeout_s = 10;
+    std::string statement_timeout;  ///< PostgreSQL's notation ("30min"); empty: none
+    std::string lock_timeout = "10s";
+    std::optional<std::uint64_t> seed;  ///< unset: drawn at random
+    int width = 64;                     ///< 64 or 128
+    /// What was given, by the options' names, without connection strings; a flag has no values.
+    std::map<std::string, std::vector<std::string>> given;
+};
+
+}  // namespace parity::driver

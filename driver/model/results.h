@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "driver/model/sides.h"
+#include "driver/model/inventory.h"
+#include "driver/model/plan.h"
+
+/// What a comparison found.
+namespace parity::driver {
+
+enum class FindingKind { kMismatch, kMissingOnTarget, kMissingOnSource };
+
+/// A value as text for people, as the server prints it. Of a long one only the beginning is fetched.
+struct ShownValue {
+    ShownValue(std::string whole) : text(std::move(whole)), bytes(text.size()) {}
+    ShownValue(const char* whole) : ShownValue(std::string(whole)) {}
+    ShownValue(std::string beginning, std::uint64_t whole_bytes) : text(std::move(beginning)), bytes(whole_bytes) {}
+    bool is_cut() const { return bytes > text.size(); }
+    bool operator==(const ShownValue&) const = default;
+
+    std::string text;
+    std::uint64_t bytes;  ///< of the whole
+};
+
+/// Values of several columns; nothing is SQL's NULL.
+using ShownValues = std::vector<std::optional<ShownValue>>;
+
+/// One divergence. Values are texts as the server prints them; an absent optional is SQL's NULL.
+struct Finding {
+    FindingKind kind = FindingKind::kMismatch;
+    std::string key_bytes;          ///< framed key; keyless: the framed row
+    std::vector<int> columns;       ///< mismatch: indexes into TablePlan::columns
+    std::uint64_t occurrences = 1;  ///< missing: how many rows of this key; keyless: of this row
+    Both<ShownValues> values;       ///< mismatch: parallel to `columns`; empty: not fetched
+};
+
+struct FindingCounts {
+    std::uint64_t mismatch = 0;
+    std::uint64_t missing_on_target = 0;
+    std::uint64_t missing_on_source = 0;
+    std::uint64_t total() const { return mismatch + missing_on_target + missing_on_source; }
+    bool operator==(const FindingCounts&) const = default;
+};
+
+enum class Verdict { kIdentical, kDivergent, kIncomplete, kError };
+
+struct TableResult {
+    TablePlan plan;
+    Verdict verdict = Verdict::kError;
+    bool incomplete = false;  ///< also true for a divergent table of which part was skipped
+    Both<std::string> path;   ///< the path that really ran
+    Both<std::uint64_t> rows{0, 0};
+    Both<std::string> lsn;
+    std::uint64_t ranges_compared = 0;
+    std::uint64_t ranges_divergent = 0;
+    std::vector<bool> column_divergent;  ///< parallel to plan.columns
+    FindingCounts counts;
+    std::uint64_t listed = 0;  ///< rows that the findings in the spool stand for
+    std::vector<std::string> skipped;
+    std::vector<std::string> notes;  ///< what a reader should know that takes nothing from the verdict
+    std::string error;               ///< why it failed; empty: it did not
+    std::string sqlstate;            ///< of the error, where a server raised it
+    double elapsed_seconds = 0;
+};
+
+/// How the target's sequence stands to the source's, in the direction of the increment.
+enum class SequencePosition {
+    kUnknown,  ///< a side's value is not known
+    kEqual,    ///< the same next value and increment
+    kWal,      ///< as far apart as a standby and its primary are by design: WAL is ahead by some values
+    kBehind,   ///< the target would give values again that the source has given
+    kAhead,    ///< the target leaves values out
+    kApart,    ///< another increment, or a side is exhausted, or it cycles so that neither is known to be ahead
+};
+
+struct SequenceResult {
+    Both<SequenceDesc> sequence;
+    Verdict verdict = Verdict::kError;
+    SequencePosition position = SequencePosition::kUnknown;
+    std::string reason;                ///< empty where identical
+    std::vector<std::string> notes{};  ///< what a reader should know that takes nothing from the verdict
+};
+
+}  // namespace parity::driver
