@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/digests/ranges.h"
 #include "driver/engine/memory.h"
 #include "driver/engine/stream.h"
 #include "driver/model/error.h"
@@ -17,9 +18,11 @@
 #include "driver/model/sides.h"
 #include "driver/planning/plan.h"
 #include "driver/postgres/catalog/relations.h"
+#include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/parallel_copy.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/feed/table.h"
+#include "driver/postgres/queries/feed.h"
 
 /// Reads one table as the stream engine does, in turn with every row hashed and with every message thrown away, over
 /// the same connections and with the same statements. Prints one line a run: "hashed" or "discarded", connections,

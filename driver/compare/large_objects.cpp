@@ -12,8 +12,11 @@
 #include "driver/model/error.h"
 #include "driver/planning/pairing.h"
 #include "driver/planning/table_plan.h"
+#include "driver/postgres/connection/connection.h"
 #include "driver/postgres/feed/large_object_bytes.h"
 #include "driver/postgres/queries/large_objects.h"
+#include "driver/postgres/queries/query.h"
+#include "driver/postgres/queries/session.h"
 #include "driver/postgres/values/type_rules.h"
 #include "driver/record/recorder.h"
 

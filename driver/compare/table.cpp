@@ -10,8 +10,10 @@
 
 #include "driver/compare/fetch_values.h"
 #include "driver/compare/large_objects.h"
+#include "driver/digests/buckets.h"
 #include "driver/digests/descend.h"
 #include "driver/digests/division.h"
+#include "driver/digests/lockstep.h"
 #include "driver/digests/merge.h"
 #include "driver/engine/stream.h"
 #include "driver/engine/table_reader.h"

@@ -6,6 +6,7 @@
 #include <spdlog/logger.h>
 
 #include "driver/digests/merge.h"
+#include "driver/digests/ranges.h"
 #include "driver/engine/memory.h"
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
@@ -14,7 +15,6 @@
 #include "driver/model/sides.h"
 #include "driver/monitor/progress.h"
 #include "driver/postgres/connection/session.h"
-#include "driver/postgres/queries/digests.h"
 #include "driver/state/findings.h"
 
 namespace parity::driver {

@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "core/form.h"
+#include "driver/digests/buckets.h"
 #include "driver/digests/lockstep.h"
+#include "driver/digests/ranges.h"
 #include "driver/model/sides.h"
-#include "driver/postgres/queries/digests.h"
 
 namespace parity::driver {
 

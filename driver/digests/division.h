@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "core/form.h"
-#include "driver/digests/lockstep.h"
+#include "driver/digests/ranges.h"
 #include "driver/model/sides.h"
-#include "driver/postgres/queries/digests.h"
 
 /// Arithmetic on bounds (docs/digest-format.md, section 7): how a table is divided into ranges, and divided again.
 namespace parity::driver {

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "driver/digests/lockstep.h"
+#include "driver/digests/ranges.h"
 #include "driver/model/error.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"

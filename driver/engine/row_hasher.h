@@ -8,10 +8,9 @@
 
 #include "core/bounds.h"
 #include "core/hash.h"
-#include "driver/digests/lockstep.h"
 #include "driver/digests/merge.h"
+#include "driver/digests/ranges.h"
 #include "driver/postgres/connection/copy_rows.h"
-#include "driver/postgres/queries/digests.h"
 #include "driver/postgres/values/type_rules.h"
 
 /// From rows on the wire to hashes and sums: the only place where the driver applies docs/digest-format.md, sections 4

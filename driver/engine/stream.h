@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "driver/digests/ranges.h"
 #include "driver/engine/memory.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/inventory.h"

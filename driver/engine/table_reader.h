@@ -8,10 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "driver/digests/lockstep.h"
 #include "driver/digests/merge.h"
+#include "driver/digests/ranges.h"
 #include "driver/model/results.h"
-#include "driver/postgres/queries/digests.h"
 #include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "driver/model/sides.h"
 #include "driver/model/options.h"
+#include "driver/model/sides.h"
 
 /// What a side has, as its catalogs show it.
 namespace parity::driver {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "driver/model/sides.h"
 #include "driver/model/inventory.h"
+#include "driver/model/sides.h"
 
 /// What is compared with what, and how.
 namespace parity::driver {

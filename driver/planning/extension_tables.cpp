@@ -9,8 +9,10 @@
 
 #include "driver/model/error.h"
 #include "driver/options/name_map.h"
+#include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/session.h"
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/catalog.h"
+#include "driver/postgres/queries/query.h"
 #include "driver/text/display_name.h"
 #include "driver/waiting/both_sides.h"
 #include "driver/waiting/interrupt.h"

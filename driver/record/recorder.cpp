@@ -5,7 +5,9 @@
 #include "driver/model/sides.h"
 #include "driver/model/version.h"
 #include "driver/postgres/connection/conninfo.h"
+#include "driver/postgres/queries/catalog.h"
 #include "driver/postgres/queries/record.h"
+#include "driver/postgres/queries/session.h"
 #include "driver/text/display_name.h"
 #include "driver/waiting/interrupt.h"
 

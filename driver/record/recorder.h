@@ -15,7 +15,7 @@
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/postgres/connection/connection.h"
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/query.h"
 #include "driver/record/facts.h"
 #include "driver/report/report.h"
 

@@ -11,7 +11,7 @@
 #include "driver/model/error.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/copy_rows.h"
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/quoting.h"
 #include "driver/postgres/values/type_rules.h"
 
 /// What the streaming engine makes of a table's values, for the tests that compare it with other readers.

@@ -10,6 +10,7 @@
 #include "core/decimal.h"
 #include "core/digest.h"
 #include "core/order.h"
+#include "driver/postgres/connection/connection.h"
 #include "tests/support/core_bytes.h"
 
 /// The golden vectors through the core: its hashes, frames, sums, tags, order and bounds must be the reference's.

@@ -7,7 +7,7 @@
 
 #include "driver/model/error.h"
 #include "driver/postgres/connection/connection.h"
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/session.h"
 
 namespace parity::driver {
 

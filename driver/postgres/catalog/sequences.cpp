@@ -7,6 +7,9 @@
 
 #include "driver/model/sides.h"
 #include "driver/postgres/catalog/batches.h"
+#include "driver/postgres/connection/connection.h"
+#include "driver/postgres/queries/catalog.h"
+#include "driver/postgres/queries/query.h"
 #include "driver/waiting/interrupt.h"
 
 namespace parity::driver {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "driver/model/error.h"
-#include "driver/postgres/connection/connection.h"
+#include "driver/postgres/queries/query.h"
 #include "driver/postgres/queries/types.h"
 
 namespace parity::driver {

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "driver/postgres/connection/connection.h"
+
 namespace parity::driver {
 
 class Connection;

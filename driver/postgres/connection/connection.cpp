@@ -6,7 +6,7 @@
 #include "driver/model/error.h"
 #include "driver/postgres/connection/conninfo.h"
 #include "driver/postgres/connection/exchange.h"
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/session.h"
 
 namespace parity::driver {
 

@@ -10,30 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "driver/postgres/queries/query.h"
 #include "driver/waiting/shared_failure.h"
 
 struct pg_conn;
 struct pg_result;
 
 namespace parity::driver {
-
-/// A parameter of a query: its text or binary form, or nothing for NULL. The server infers or is told the type in the
-/// SQL.
-struct Parameter {
-    Parameter() = default;
-    Parameter(std::string text) : value(std::move(text)) {}
-    Parameter(const char* text) : value(text) {}
-    Parameter(std::nullopt_t) {}
-    static Parameter binary(std::string bytes) {
-        Parameter parameter(std::move(bytes));
-        parameter.is_binary = true;
-        return parameter;
-    }
-    bool operator==(const Parameter&) const = default;
-
-    std::optional<std::string> value;
-    bool is_binary = false;
-};
 
 /// A text of the server's that is a number, and 0 where it is none.
 template <typename Number>

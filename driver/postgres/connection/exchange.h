@@ -16,6 +16,7 @@
 
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/ending.h"
+#include "driver/postgres/queries/query.h"
 
 namespace parity::driver {
 

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/copy_rows.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/waiting/event.h"

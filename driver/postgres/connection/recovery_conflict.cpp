@@ -2,7 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/connection/connection.h"
+#include "driver/postgres/queries/session.h"
 
 namespace parity::driver {
 

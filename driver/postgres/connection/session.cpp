@@ -5,8 +5,11 @@
 
 #include <fmt/core.h>
 
+#include "driver/postgres/connection/identity.h"
 #include "driver/postgres/connection/owners_code.h"
 #include "driver/postgres/connection/recovery_conflict.h"
+#include "driver/postgres/queries/catalog.h"
+#include "driver/postgres/queries/query.h"
 #include "driver/text/display_name.h"
 #include "driver/waiting/interrupt.h"
 

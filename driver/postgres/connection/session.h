@@ -14,7 +14,7 @@
 #include "driver/model/server_identity.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/session.h"
 
 namespace parity::driver {
 

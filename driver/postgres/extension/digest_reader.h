@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "driver/digests/ranges.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"

@@ -6,8 +6,13 @@
 #include "driver/model/error.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
+#include "driver/postgres/connection/connection.h"
 #include "driver/postgres/extension/digest_reader.h"
 #include "driver/postgres/extension/row_records.h"
+#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/query.h"
+#include "driver/postgres/queries/session.h"
+#include "driver/postgres/queries/shown.h"
 #include "driver/postgres/values/array.h"
 #include "driver/text/show.h"
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "driver/digests/ranges.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/plan.h"
 #include "driver/postgres/connection/session.h"

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/bytes.h"
+#include "driver/digests/ranges.h"
 #include "driver/model/error.h"
 
 namespace parity::driver {

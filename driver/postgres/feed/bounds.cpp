@@ -7,6 +7,8 @@
 #include "driver/digests/division.h"
 #include "driver/model/error.h"
 #include "driver/model/sides.h"
+#include "driver/postgres/connection/connection.h"
+#include "driver/postgres/queries/feed.h"
 
 namespace parity::driver {
 namespace {

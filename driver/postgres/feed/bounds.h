@@ -6,7 +6,6 @@
 #include "driver/model/plan.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/feed/table.h"
-#include "driver/postgres/queries/digests.h"
 
 namespace parity::driver {
 

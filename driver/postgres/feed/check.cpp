@@ -10,6 +10,8 @@
 #include "driver/model/error.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/copy_rows.h"
+#include "driver/postgres/queries/feed.h"
+#include "driver/postgres/queries/session.h"
 #include "driver/text/display_name.h"
 
 namespace parity::driver {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/feed/table.h"
 

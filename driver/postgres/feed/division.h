@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/postgres/queries/digests.h"
+#include "driver/digests/ranges.h"
 #include "driver/postgres/queries/feed.h"
 #include "driver/postgres/queries/range_condition.h"
 

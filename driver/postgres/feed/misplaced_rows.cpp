@@ -8,7 +8,9 @@
 
 #include "driver/model/error.h"
 #include "driver/model/sides.h"
+#include "driver/postgres/connection/connection.h"
 #include "driver/postgres/queries/feed.h"
+#include "driver/postgres/queries/query.h"
 
 namespace parity::driver {
 namespace {

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/quoting.h"
 #include "driver/text/display_name.h"
 
 namespace parity::driver {

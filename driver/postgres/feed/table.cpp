@@ -5,9 +5,14 @@
 #include <fmt/format.h>
 
 #include "driver/model/error.h"
+#include "driver/postgres/connection/connection.h"
 #include "driver/postgres/feed/division.h"
 #include "driver/postgres/feed/read_plan.h"
 #include "driver/postgres/queries/filter_check.h"
+#include "driver/postgres/queries/query.h"
+#include "driver/postgres/queries/quoting.h"
+#include "driver/postgres/queries/session.h"
+#include "driver/postgres/queries/shown.h"
 #include "driver/text/display_name.h"
 
 namespace parity::driver {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "driver/digests/ranges.h"
 #include "driver/engine/row_hasher.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"

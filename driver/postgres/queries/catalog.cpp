@@ -1,9 +1,10 @@
+#include "driver/postgres/queries/catalog.h"
+
 #include <fmt/core.h>
 
-#include "driver/model/sides.h"
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/quoting.h"
+#include "driver/postgres/queries/session.h"
 
-/// The part of digests.h about the catalogs: what the inventory reads.
 namespace parity::driver {
 
 namespace {
@@ -93,28 +94,6 @@ Query server_query() {
         "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
         "ELSE pg_catalog.pg_current_wal_insert_lsn() END "
         "FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()",
-        {}};
-}
-
-Query standby_settings_query() {
-    return {
-        "SELECT pg_catalog.pg_is_in_recovery(), EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver), "
-        "pg_catalog.current_setting('max_standby_streaming_delay'), "
-        "pg_catalog.current_setting('max_standby_archive_delay'), pg_catalog.current_setting('hot_standby_feedback')",
-        {}};
-}
-
-Query checkpoint_right_query() {
-    return {"SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE')", {}};
-}
-
-/// The receiver's timeline is shown to some roles only. That of the last checkpoint comes later than it.
-Query standby_timeline_query(bool checkpoint) {
-    return {
-        fmt::format(
-            "SELECT coalesce(greatest((SELECT max(r.received_tli) FROM pg_catalog.pg_stat_wal_receiver AS r), {}), 0)",
-            checkpoint ? "(SELECT c.timeline_id FROM pg_catalog.pg_control_checkpoint() AS c)"
-                       : "NULL::pg_catalog.int4"),
         {}};
 }
 
@@ -212,7 +191,7 @@ SELECT e.root,
     CASE WHEN pg_catalog.bool_or(e.rows IS NULL) THEN -1 ELSE pg_catalog.round(pg_catalog.sum(e.rows)::pg_catalog.numeric) END,
     COALESCE(pg_catalog.sum(e.table_size), 0), pg_catalog.bool_or(e.relkind = 'f'),
     COALESCE(pg_catalog.has_table_privilege(e.root, 'SELECT'), false), )" +
-                columns_text("e.root") +
+                columns_text_of("e.root") +
                 R"(,
     CASE WHEN NOT pg_catalog.pg_is_in_recovery() OR NOT pg_catalog.bool_or(e.unlogged) THEN 'nothing'
         WHEN pg_catalog.bool_and(e.unlogged) FILTER (WHERE e.relkind <> 'p') THEN 'whole' ELSE 'parts' END
@@ -317,7 +296,7 @@ Query extension_tables_query(const Selection& selection, const NameMap& maps, Si
 SELECT r.oid, r.nspname, r.relname, r.relkind, pg_catalog.row_security_active(r.oid), e.extname, COALESCE(k.condition, ''),
     COALESCE(pg_catalog.has_table_privilege(r.oid, 'SELECT'), false)
         AND pg_catalog.has_schema_privilege(r.nspname, 'USAGE'), )" +
-                columns_text("r.oid") +
+                columns_text_of("r.oid") +
                 R"(,
     (SELECT pg_catalog.string_agg(a.attname::pg_catalog.text, E'\n') FROM pg_catalog.pg_attribute AS a
         JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid

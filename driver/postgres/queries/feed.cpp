@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include "core/bytes.h"
+#include "driver/postgres/queries/quoting.h"
+#include "driver/postgres/queries/session.h"
 
 namespace parity::driver {
 namespace {
@@ -228,16 +230,6 @@ std::string blocks_condition(const std::string& alias, const std::vector<std::in
     for (std::int64_t block : blocks)
         for (int row = 1; row <= rows; ++row) places.push_back(fmt::format("\"({},{})\"", block, row));
     return fmt::format("{}.ctid = ANY ('{{{}}}'::pg_catalog.tid[])", quote_identifier(alias), fmt::join(places, ","));
-}
-
-/// Only output functions show every type; format() calls them and gives NULL no text. A subquery would call it once,
-/// but not every extension that distributes tables can push one down.
-std::string printed_expression(const std::vector<std::string>& columns) {
-    std::vector<std::string> texts;
-    for (const std::string& column : columns)
-        texts.push_back(fmt::format("CASE WHEN {} IS DISTINCT FROM NULL THEN {} END", column,
-                                    shown_expression(fmt::format("pg_catalog.format('%s', {})", column))));
-    return fmt::format("ARRAY[{}]::pg_catalog.text[]", fmt::join(texts, ", "));
 }
 
 }  // namespace parity::driver

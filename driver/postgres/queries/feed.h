@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "driver/model/sides.h"
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/query.h"
 
 /// The part of the SQL that the stream engine sends: reading a table's rows without the extension.
 namespace parity::driver {
@@ -105,9 +105,5 @@ std::string places_condition(const std::string& alias, const std::vector<std::st
 
 /// The same of the first `rows` places of some blocks.
 std::string blocks_condition(const std::string& alias, const std::vector<std::int64_t>& blocks, int rows);
-
-/// The expression of the texts of columns as the server prints them, as one array: a select list of all of them beside
-/// the columns would be too long where there are many. Each element is for read_shown().
-std::string printed_expression(const std::vector<std::string>& columns);
 
 }  // namespace parity::driver

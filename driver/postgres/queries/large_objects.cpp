@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "driver/postgres/queries/quoting.h"
+#include "driver/postgres/queries/session.h"
+
 namespace parity::driver {
 
 Query large_object_privileges_query() {
@@ -22,7 +25,7 @@ Query large_objects_query() {
         ELSE -1 END,
     {}, {}
 FROM pg_catalog.pg_class AS c WHERE c.oid = {})",
-                    columns_text(std::to_string(kLargeObjectMetadataOid)), columns_text("c.oid"), kLargeObjectPagesOid),
+                    columns_text_of(std::to_string(kLargeObjectMetadataOid)), columns_text_of("c.oid"), kLargeObjectPagesOid),
         {}};
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/query.h"
 
 /// The part of all SQL that is about large objects (see digests.h).
 namespace parity::driver {

@@ -1,4 +1,6 @@
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/catalog.h"
+#include "driver/postgres/queries/query.h"
+#include "driver/postgres/queries/quoting.h"
 
 /// The part of digests.h about what planning a query may run.
 namespace parity::driver {

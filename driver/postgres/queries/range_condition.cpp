@@ -8,7 +8,7 @@
 #include "core/bounds.h"
 #include "core/decimal.h"
 #include "core/order.h"
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/quoting.h"
 #include "driver/text/printable.h"
 #include "driver/text/show.h"
 

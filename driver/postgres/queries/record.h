@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/query.h"
 
 /// The part of the SQL that records a run in a database (--record): calls of the extension's functions parity.record_…
 namespace parity::driver {

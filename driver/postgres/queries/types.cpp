@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "driver/model/error.h"
+#include "driver/postgres/queries/quoting.h"
 
 namespace parity::driver {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/postgres/queries/digests.h"
+#include "driver/postgres/queries/query.h"
 
 /// The SQL about types and about names behind OIDs, which the streaming engine asks, and how it selects columns. It
 /// needs no privileges on the catalogs.

@@ -1,6 +1,7 @@
 #include "driver/postgres/values/object_names.h"
 
 #include "driver/postgres/connection/connection.h"
+#include "driver/postgres/queries/query.h"
 #include "driver/postgres/queries/types.h"
 #include "driver/postgres/values/scalars.h"
 

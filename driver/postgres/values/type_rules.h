@@ -10,6 +10,7 @@
 #include "core/bytes.h"
 #include "core/form.h"
 #include "driver/postgres/catalog/types.h"
+#include "driver/postgres/connection/connection.h"
 
 /// Which types have which forms when their values are read from the wire (docs/digest-format.md, section 2.8), and how.
 /// What parity.forms() says inside a server, this says for one without the extension: the two must agree.

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "driver/digests/buckets.h"
 #include "driver/model/error.h"
 
 namespace parity::driver {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "driver/digests/ranges.h"
 #include "driver/model/error.h"
 #include "tests/support/core_bytes.h"
 

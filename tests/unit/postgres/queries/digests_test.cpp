@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "driver/postgres/queries/quoting.h"
 #include "driver/postgres/queries/record.h"
+#include "driver/postgres/queries/session.h"
 #include "tests/support/core_bytes.h"
 
 namespace parity::driver {
