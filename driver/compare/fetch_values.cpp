@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "driver/model/error.h"
 #include "driver/model/results.h"
 
 namespace parity::driver {

@@ -9,6 +9,7 @@
 
 #include "core/order.h"
 #include "driver/digests/suspect_objects.h"
+#include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
 #include "driver/planning/pairing.h"
 #include "driver/planning/table_plan.h"
@@ -17,7 +18,6 @@
 #include "driver/postgres/queries/large_objects.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/postgres/queries/session.h"
-#include "driver/postgres/values/type_rules.h"
 #include "driver/record/recorder.h"
 
 namespace parity::driver {

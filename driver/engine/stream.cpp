@@ -9,11 +9,16 @@
 #include <fmt/format.h>
 
 #include "driver/digests/division.h"
+#include "driver/engine/row_hasher.h"
 #include "driver/engine/row_sorter.h"
+#include "driver/engine/spec.h"
+#include "driver/engine/sums.h"
+#include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
+#include "driver/postgres/connection/copy_rows.h"
 #include "driver/postgres/connection/parallel_copy.h"
 #include "driver/postgres/feed/bounds.h"
 #include "driver/postgres/feed/check.h"
@@ -199,7 +204,7 @@ class DigestPass {
           sums_(sessions_.size(), SumMatrix(pass_.spec.ranges(), pass_.spec.summed_columns(), pass_.spec.wide)),
           copy_(
               sessions_, reader.statements(ranges, sessions_.size(), false), reader.stream().columns().fields(),
-              [this](std::size_t thread, std::size_t, std::span<const WireField> fields) {
+              [this](std::size_t thread, std::size_t, std::span<const ValueField> fields) {
                   pass_.hashers[thread]->accumulate(fields, sums_[thread]);
               },
               reader.progress(), reader.failure()),
@@ -286,7 +291,7 @@ class StreamedRows : public RowSource {
           rows_(sessions_.size()),
           copy_(
               sessions_, reader.statements(ranges, sessions_.size(), true), reader.stream().columns().fields() + 1,
-              [this](std::size_t thread, std::size_t part, std::span<const WireField> fields) {
+              [this](std::size_t thread, std::size_t part, std::span<const ValueField> fields) {
                   RowDigest& row = rows_[thread];
                   if (!pass_.hashers[thread]->hash(fields, row)) return;
                   sorter_.add(row, {static_cast<std::uint32_t>(part), fields.back().value_or(std::string_view())});

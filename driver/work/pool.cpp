@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "driver/model/error.h"
 #include "driver/model/options.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "driver/compare/table.h"
+#include "driver/model/error.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
 #include "driver/postgres/connection/copy_rows.h"
 #include "tests/fuzz/fuzz_input.h"
@@ -10,7 +11,7 @@ namespace {
 
 using driver::CopyRowReader;
 using driver::Error;
-using driver::WireField;
+using driver::ValueField;
 
 template <typename T>
 void append_be(std::string& to, T value) {
@@ -19,10 +20,10 @@ void append_be(std::string& to, T value) {
     core::store_be(reinterpret_cast<std::uint8_t*>(to.data() + at), value);
 }
 
-std::string encode(std::span<const WireField> fields) {
+std::string encode(std::span<const ValueField> fields) {
     std::string message;
     append_be(message, static_cast<std::uint16_t>(fields.size()));
-    for (const WireField& field : fields) {
+    for (const ValueField& field : fields) {
         append_be(message, field ? static_cast<std::uint32_t>(field->size()) : ~std::uint32_t{0});
         if (field) message.append(*field);
     }

@@ -5,7 +5,7 @@
 #include "core/bounds.h"
 #include "core/order.h"
 #include "core/render.h"
-#include "driver/postgres/values/type_rules.h"
+#include "driver/engine/value_reader.h"
 #include "tests/fuzz/fuzz_input.h"
 
 /// Framed keys and bounds: checking, ordering, rendering, finding a range. Input: how many forms (u8) and their codes,

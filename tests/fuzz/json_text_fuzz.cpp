@@ -6,9 +6,9 @@
 
 #include "core/order.h"
 #include "core/render.h"
+#include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
 #include "driver/postgres/values/json.h"
-#include "driver/postgres/values/type_rules.h"
 #include "tests/fuzz/fuzz_input.h"
 
 /// The reader of JSON texts, beside another parser. Input: the text.

@@ -5,6 +5,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "driver/postgres/values/names.h"
+
 namespace parity::fuzz {
 namespace {
 
@@ -70,16 +72,26 @@ TypeCatalog read_type_file(const std::string& path) {
     return catalog;
 }
 
+/// Fills in names for the readers of reg* values.
+void add_names(const std::vector<Reader>& readers, driver::ObjectNames& names) {
+    std::vector<std::string> catalogs;
+    for (const Reader& reader : readers) reader.reader->add_needed_names(catalogs);
+    for (const std::string& catalog : catalogs)
+        for (const std::uint32_t oid : {0U, 11U, 23U, 1259U}) names.add(catalog, oid, "name of " + std::to_string(oid));
+}
+
 std::vector<Reader> readers_of(const TypeCatalog& catalog) {
     std::vector<Reader> readers;
+    const auto names = std::make_shared<driver::ObjectNames>();
     for (const auto& [oid, type] : catalog) {
         driver::WireForms forms = driver::wire_forms(catalog, oid);
         forms.forms.insert(forms.forms.end(), forms.lossy.begin(), forms.lossy.end());
         for (const std::string& form : forms.forms) {
             const std::string name = type.display + " as " + form;
-            readers.push_back({name, selector_of(name), oid, make_wire_reader(catalog, oid, with_zone(form))});
+            readers.push_back({name, selector_of(name), oid, make_wire_reader(catalog, oid, with_zone(form), names)});
         }
     }
+    add_names(readers, *names);
     std::sort(readers.begin(), readers.end(), [](const Reader& a, const Reader& b) { return a.selector < b.selector; });
     for (std::size_t i = 1; i < readers.size(); ++i)
         if (readers[i - 1].selector == readers[i].selector)
@@ -97,19 +109,6 @@ const Reader& reader_at(std::uint32_t selector) {
         std::lower_bound(all_readers().begin(), all_readers().end(), selector,
                          [](const Reader& reader, std::uint32_t value) { return reader.selector < value; });
     return found == all_readers().end() ? all_readers().front() : *found;
-}
-
-const driver::ObjectNames& object_names() {
-    static const driver::ObjectNames names = [] {
-        driver::ObjectNames made;
-        std::vector<std::string> catalogs;
-        for (const Reader& reader : all_readers()) reader.reader->add_needed_names(catalogs);
-        for (const std::string& catalog : catalogs)
-            for (const std::uint32_t oid : {0U, 11U, 23U, 1259U})
-                made.add(catalog, oid, "name of " + std::to_string(oid));
-        return made;
-    }();
-    return names;
 }
 
 }  // namespace parity::fuzz

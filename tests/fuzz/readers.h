@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "driver/postgres/catalog/types.h"
 #include "driver/postgres/values/type_rules.h"
+#include "driver/postgres/values/types.h"
 
 /// Every reader of a value on the wire, for the types of a real server's catalogs.
 namespace parity::fuzz {
@@ -32,8 +32,5 @@ const std::vector<Reader>& all_readers();
 
 /// The reader whose selector is this or comes next, so that every input has one.
 const Reader& reader_at(std::uint32_t selector);
-
-/// Names for the readers of reg* values.
-const driver::ObjectNames& object_names();
 
 }  // namespace parity::fuzz

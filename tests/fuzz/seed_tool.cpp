@@ -6,6 +6,7 @@
 
 #include "driver/postgres/catalog/types.h"
 #include "driver/postgres/connection/connection.h"
+#include "driver/postgres/values/types.h"
 #include "tests/fuzz/readers.h"
 
 /// What tests/fuzz/make-seeds asks the driver:

@@ -3,8 +3,10 @@
 
 #include "core/order.h"
 #include "core/render.h"
+#include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
 #include "driver/postgres/values/decoder.h"
+#include "driver/postgres/values/scratch.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/readers.h"
 
@@ -25,7 +27,7 @@ constexpr std::size_t kMaxRendered = 256;
 /// A copy of the canonical bytes; nothing where the value is refused.
 std::optional<std::string> read(const Reader& reader, std::string_view wire, ByteBuffer& buffer) {
     try {
-        return std::string(core::as_text(reader.reader->read(wire, object_names(), buffer)));
+        return std::string(core::as_text(reader.reader->read(wire, buffer)));
     } catch (const Error& error) {
         const bool refused = error.kind() == ErrorKind::kServer && error.sqlstate().size() == 5;
         require(refused || error.kind() == ErrorKind::kInternal, "an error is a refusal or malformed bytes");
@@ -39,9 +41,8 @@ void read_without_memory(const Reader& reader, std::string_view wire, std::size_
     require(decoder != nullptr, "every reader is a decoder");
     ByteBuffer scratch;
     SmallSink small(room);
-    driver::ReadContext context{object_names(), scratch.scratch()};
     try {
-        decoder->append(wire, context, small.sink());
+        decoder->append(wire, scratch.scratch<driver::WireScratch>(), small.sink());
         require(small.sink().failed, "missing memory is seen");
     } catch (const Error&) {
     }
@@ -60,7 +61,8 @@ void run(const Reader& reader, std::string_view wire) {
     static ByteBuffer used;  // what earlier values, read or refused, left in it must not matter
     ByteBuffer fresh;
     const std::optional<std::string> canonical = read(reader, wire, fresh);
-    require(fresh.sink().capacity + fresh.scratch().capacity() <= kFixedBytes + kBytesPerByte * wire.size(),
+    require(fresh.sink().capacity + fresh.scratch<driver::WireScratch>().capacity() <=
+                kFixedBytes + kBytesPerByte * wire.size(),
             "memory is bounded by the value's length");
     require(read(reader, wire, used) == canonical, "a value is read the same twice");
     if (!canonical) return;

@@ -8,11 +8,16 @@
 
 #include "core/hash.h"
 #include "core/order.h"
+#include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
+#include "driver/postgres/catalog/object_names.h"
+#include "driver/postgres/catalog/types.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/copy_rows.h"
 #include "driver/postgres/queries/quoting.h"
+#include "driver/postgres/values/names.h"
 #include "driver/postgres/values/type_rules.h"
+#include "driver/postgres/values/types.h"
 
 /// What the streaming engine makes of a table's values, for the tests that compare it with other readers.
 ///
@@ -96,7 +101,7 @@ class Cells {
                 (expressions_.empty() ? "" : ", ") + readers_.back()->select_expression("t." + quote_identifier(name));
             readers_.back()->add_needed_names(needed);
         }
-        read_object_names(connection, needed, names_);
+        read_object_names(connection, needed, *names_);
     }
 
     json read() {
@@ -105,20 +110,20 @@ class Cells {
                                                  " AS t ORDER BY 1) TO STDOUT (FORMAT binary)");
         CopyRowReader reader(readers_.size());
         while (const std::optional<std::string_view> message = stream.next())
-            if (const std::optional<std::span<const WireField>> row = reader.read(*message))
+            if (const std::optional<std::span<const ValueField>> row = reader.read(*message))
                 rows.push_back(cells(*row));
         reader.require_complete(stream.rows());
         return rows;
     }
 
   private:
-    json cells(std::span<const WireField> row) {
+    json cells(std::span<const ValueField> row) {
         ByteBuffer key;
-        core::append_frame(key.sink(), readers_[0]->form(), readers_[0]->read(row[0].value(), names_, buffer_));
+        core::append_frame(key.sink(), readers_[0]->form(), readers_[0]->read(row[0].value(), buffer_));
         json cells = json::array();
         for (std::size_t i = 1; i < row.size(); ++i) {
             std::optional<core::ByteView> value;
-            if (row[i]) value = readers_[i]->read(*row[i], names_, buffer_);
+            if (row[i]) value = readers_[i]->read(*row[i], buffer_);
             cells.push_back({value ? json(hex(core::as_text(*value))) : json(),
                              cell_hash<core::u64>(key.view(), value, seed_),
                              cell_hash<core::u128>(key.view(), value, seed_)});
@@ -132,7 +137,7 @@ class Cells {
     TypeCatalog catalog_;
     std::vector<std::shared_ptr<const WireReader>> readers_;
     std::string expressions_;
-    ObjectNames names_;
+    std::shared_ptr<ObjectNames> names_ = std::make_shared<ObjectNames>();
     ByteBuffer buffer_;
 };
 

@@ -7,8 +7,11 @@
 #include <string_view>
 #include <utility>
 
+#include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
+#include "driver/postgres/values/names.h"
 #include "driver/postgres/values/type_rules.h"
+#include "driver/postgres/values/types.h"
 #include "tests/support/core_bytes.h"
 
 /// Made-up catalogs and values on the wire, for tests of their readers.
@@ -66,14 +69,14 @@ class Types {
 
     /// A value's canonical bytes under a form, or the type's default.
     std::string read(std::uint32_t type, std::string_view wire, std::string form = {},
-                     const ObjectNames& names = {}) const {
+                     std::shared_ptr<const ObjectNames> names = nullptr) const {
         if (form.empty()) form = forms(type).at(0);
         ByteBuffer buffer;
         // a copy without room behind it, so that a sanitizer sees whoever reads beyond its end
         const std::unique_ptr<char[]> copy(new char[wire.size()]);
         wire.copy(copy.get(), wire.size());
-        const auto reader = make_wire_reader(catalog_, type, form);
-        return test::bytes_of(reader->read({copy.get(), wire.size()}, names, buffer));
+        const auto reader = make_wire_reader(catalog_, type, form, std::move(names));
+        return test::bytes_of(reader->read({copy.get(), wire.size()}, buffer));
     }
     std::string read_builtin(const std::string& type, std::string_view wire, const std::string& form = {}) {
         return read(builtin(type), wire, form);

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
 #include "tests/fuzz/readers.h"
 #include "tests/support/core_bytes.h"
@@ -21,7 +22,7 @@ std::string contents(const std::filesystem::path& path) {
 bool is_read(const Reader& reader, std::string_view wire) {
     try {
         driver::ByteBuffer buffer;
-        reader.reader->read(wire, object_names(), buffer);
+        reader.reader->read(wire, buffer);
         return true;
     } catch (const driver::Error&) {
         return false;

@@ -10,6 +10,7 @@
 
 #include "core/digest.h"
 #include "driver/compare/sequences.h"
+#include "driver/model/error.h"
 #include "driver/model/plan.h"
 #include "driver/options/column_options.h"
 #include "driver/planning/extension_tables.h"
@@ -24,13 +25,14 @@
 #include "driver/postgres/connection/owners_code.h"
 #include "driver/postgres/connection/recovery_conflict.h"
 #include "driver/postgres/connection/session.h"
-#include "driver/postgres/feed/read_plan.h"
+#include "driver/postgres/queries/read_plan.h"
 #include "driver/postgres/queries/catalog.h"
 #include "driver/postgres/queries/feed.h"
 #include "driver/postgres/queries/large_objects.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/postgres/queries/session.h"
 #include "driver/postgres/values/type_rules.h"
+#include "driver/postgres/values/types.h"
 #include "driver/waiting/both_sides.h"
 #include "driver/waiting/interrupt.h"
 

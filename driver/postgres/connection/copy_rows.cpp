@@ -42,7 +42,7 @@ void CopyRowReader::skip_header(std::string_view& rest) {
     header_read_ = true;
 }
 
-std::optional<std::span<const WireField>> CopyRowReader::read(std::string_view message) {
+std::optional<std::span<const ValueField>> CopyRowReader::read(std::string_view message) {
     if (trailer_read_) throw_malformed_copy("something follows the trailer");
     if (!header_read_) {
         skip_header(message);
@@ -56,14 +56,14 @@ std::optional<std::span<const WireField>> CopyRowReader::read(std::string_view m
     }
     if (count < 0 || static_cast<std::size_t>(count) != fields_.size())
         throw_malformed_copy("a row has another number of fields");
-    for (WireField& field : fields_) {
+    for (ValueField& field : fields_) {
         const auto length = take_number<std::int32_t>(message);
         if (length < kNull) throw_malformed_copy("a field has a negative length");
-        field = length == kNull ? WireField() : take(message, static_cast<std::size_t>(length));
+        field = length == kNull ? ValueField() : take(message, static_cast<std::size_t>(length));
     }
     if (!message.empty()) throw_malformed_copy("a message holds more than a row");
     ++rows_;
-    return std::span<const WireField>(fields_);
+    return std::span<const ValueField>(fields_);
 }
 
 void CopyRowReader::require_complete(std::uint64_t rows_sent) const {

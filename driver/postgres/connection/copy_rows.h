@@ -6,10 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace parity::driver {
+#include "driver/engine/value_reader.h"
 
-/// A field of a row: its bytes in the binary wire format, or nothing for NULL.
-using WireField = std::optional<std::string_view>;
+namespace parity::driver {
 
 /// Reads the messages of one COPY … TO STDOUT (FORMAT binary), each of which holds one row. Bytes that are not what
 /// PostgreSQL's documentation of the format ("COPY", Binary Format) says are Error{kInternal}, never a row.
@@ -20,7 +19,7 @@ class CopyRowReader {
 
     /// The fields of a message's row, as views of the message that live until the next call; nothing for the trailer,
     /// or for a message that is nothing but the header.
-    std::optional<std::span<const WireField>> read(std::string_view message);
+    std::optional<std::span<const ValueField>> read(std::string_view message);
 
     /// Throws Error{kInternal} unless the trailer came and the server says that it sent as many rows as were read.
     void require_complete(std::uint64_t rows_sent) const;
@@ -28,7 +27,7 @@ class CopyRowReader {
   private:
     void skip_header(std::string_view& rest);
 
-    std::vector<WireField> fields_;
+    std::vector<ValueField> fields_;
     std::uint64_t rows_ = 0;
     bool header_read_ = false;
     bool trailer_read_ = false;

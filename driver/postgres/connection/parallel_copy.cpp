@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "driver/model/error.h"
+#include "driver/postgres/connection/copy_rows.h"
 #include "driver/waiting/start_thread.h"
 
 namespace parity::driver {

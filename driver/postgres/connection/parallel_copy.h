@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "driver/engine/value_reader.h"
 #include "driver/postgres/connection/connection.h"
-#include "driver/postgres/connection/copy_rows.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/waiting/event.h"
 #include "driver/waiting/shared_failure.h"
@@ -27,7 +27,7 @@ class ParallelCopy {
         std::uint64_t work = 0;  ///< for `on_progress`
     };
     /// Takes one row; `thread` counts from 0, `tag` is the statement's.
-    using Consumer = std::function<void(std::size_t thread, std::size_t tag, std::span<const WireField> fields)>;
+    using Consumer = std::function<void(std::size_t thread, std::size_t tag, std::span<const ValueField> fields)>;
 
     /// Starts. The sessions' transactions are open; none of them is used by anybody else until wait() returned or this
     /// is destroyed. `on_progress` is called with the work done so far, by several threads. A thread that fails raises

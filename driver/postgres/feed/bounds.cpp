@@ -5,9 +5,11 @@
 #include "core/bounds.h"
 #include "core/order.h"
 #include "driver/digests/division.h"
-#include "driver/model/error.h"
+#include "driver/engine/spec.h"
+#include "driver/engine/value_reader.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
+#include "driver/postgres/connection/copy_rows.h"
 #include "driver/postgres/queries/feed.h"
 
 namespace parity::driver {
@@ -35,12 +37,12 @@ class KeySample {
     std::vector<std::string> take() { return std::move(keys_); }
 
   private:
-    void add(std::span<const WireField> fields) {
+    void add(std::span<const ValueField> fields) {
         framed_.clear();
         for (std::size_t i = 0; i < fields.size(); ++i) {
             if (fields[i])
                 core::append_frame(framed_.sink(), columns_.key[i]->form(),
-                                   columns_.key[i]->read(*fields[i], columns_.names, scratch_));
+                                   columns_.key[i]->read(*fields[i], scratch_));
             else
                 core::append_null_frame(framed_.sink());
         }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/hash.h"
+#include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/copy_rows.h"
@@ -30,7 +31,7 @@ constexpr int kRowsOfBlock = 2;
 /// What is kept of a row: it may be long.
 class RowHash {
   public:
-    void add(const WireField& field) {
+    void add(const ValueField& field) {
         hash_ =
             core::hash_bytes<core::u128>(core::as_bytes(field.value_or("")), core::low_half(hash_) + field.has_value());
     }
@@ -48,7 +49,7 @@ std::vector<core::u128> copied(Connection& connection, const std::string& statem
         const auto row = reader.read(*message);
         if (!row) continue;
         RowHash hash;
-        for (const WireField& field : *row) hash.add(field);
+        for (const ValueField& field : *row) hash.add(field);
         rows.push_back(hash.result());
     }
     reader.require_complete(copy.rows());
@@ -61,7 +62,7 @@ std::vector<core::u128> selected(Connection& connection, const std::string& stat
     while (const std::optional<Row> row = stream.next()) {
         RowHash hash;
         for (int field = 0; field < static_cast<int>(fields); ++field)
-            hash.add(row->is_null(field) ? WireField() : WireField(row->bytes(field)));
+            hash.add(row->is_null(field) ? ValueField() : ValueField(row->bytes(field)));
         rows.push_back(hash.result());
     }
     return rows;

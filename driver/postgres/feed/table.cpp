@@ -5,14 +5,17 @@
 #include <fmt/format.h>
 
 #include "driver/model/error.h"
+#include "driver/postgres/catalog/object_names.h"
+#include "driver/postgres/catalog/types.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/feed/division.h"
-#include "driver/postgres/feed/read_plan.h"
+#include "driver/postgres/queries/read_plan.h"
 #include "driver/postgres/queries/filter_check.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/postgres/queries/quoting.h"
 #include "driver/postgres/queries/session.h"
 #include "driver/postgres/queries/shown.h"
+#include "driver/postgres/values/type_rules.h"
 #include "driver/text/display_name.h"
 
 namespace parity::driver {
@@ -84,10 +87,7 @@ void StreamTable::read_columns(Session& session) {
         note_leading(leading, catalog, types[static_cast<std::size_t>(at)]);
         leading_.not_null = result.is_true(static_cast<int>(at), 2);
     }
-    std::vector<std::string> catalogs;
-    for (const auto* list : {&columns_.key, &columns_.columns})
-        for (const auto& reader : *list) reader->add_needed_names(catalogs);
-    if (!catalogs.empty()) read_object_names(session.connection(), catalogs, columns_.names);
+    if (!needed_names_.empty()) read_object_names(session.connection(), needed_names_, *names_);
 }
 
 void StreamTable::note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type) {
@@ -120,7 +120,8 @@ void StreamTable::add_column(const ColumnPlan& plan, const std::vector<std::stri
                                 display_name(table_.name[side_]), side_name(side_)),
                     {}, std::string(side_name(side_)), "42703");
     const std::uint32_t type = types[static_cast<std::size_t>(found - names.begin())];
-    auto reader = make_wire_reader(catalog, type, asked_form(plan, side_));
+    auto reader = make_wire_reader(catalog, type, asked_form(plan, side_), names_);
+    reader->add_needed_names(needed_names_);
     columns_.labels.push_back(explain(plan, wire_forms(catalog, type).forms.front()));
     expressions_.push_back(
         reader->select_expression(fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(plan.name[side_]))));

@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "driver/digests/ranges.h"
-#include "driver/engine/row_hasher.h"
+#include "driver/engine/spec.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/queries/feed.h"
 #include "driver/postgres/queries/range_condition.h"
+#include "driver/postgres/values/names.h"
+#include "driver/postgres/values/types.h"
 
 namespace parity::driver {
 
@@ -95,6 +97,8 @@ class StreamTable {
     const Side side_;
     const bool has_tid_ranges_;
     StreamColumns columns_;
+    const std::shared_ptr<ObjectNames> names_ = std::make_shared<ObjectNames>();  ///< which the readers know
+    std::vector<std::string> needed_names_;                                       ///< the catalogs they are of
     std::vector<std::string> expressions_;
     std::vector<StreamPart> parts_;
     bool is_whole_ = false;

@@ -78,7 +78,7 @@ std::string plan_settings_statements();
 std::string tree_plan_statement(const QualifiedName& root);
 
 /// How the server would read columns of the relation as a whole, as why_not_plain() takes it
-/// (postgres/feed/read_plan.h). Result: one json.
+/// (postgres/queries/read_plan.h). Result: one json.
 std::string plan_statement(const StreamPart& whole, const std::string& alias, const std::vector<std::string>& columns);
 
 /// The number of rows of a relation as a whole under the user's condition. Result: one bigint.

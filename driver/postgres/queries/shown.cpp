@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "driver/model/error.h"
 

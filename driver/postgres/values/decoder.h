@@ -9,33 +9,30 @@
 
 #include "core/bytes.h"
 #include "core/form.h"
+#include "driver/engine/value_reader.h"
+#include "driver/postgres/values/names.h"
 #include "driver/postgres/values/scratch.h"
 #include "driver/postgres/values/type_rules.h"
 
 /// What the readers of type_rules.h have in common: each can append its values to others' bytes.
 namespace parity::driver {
 
-/// What reading a value needs besides its bytes.
-struct ReadContext {
-    const ObjectNames& names;
-    WireScratch& scratch;
-};
-
 /// What a decoder is made with.
 struct DecoderOptions {
     core::Form form;
     bool lossy = false;
-    std::string_view cast = {};   ///< a type that the column is cast to
-    std::string_view names = {};  ///< of object_name_decoder: the catalog
-    std::string_view zone = {};   ///< of zone_decoder: a time zone
+    std::string_view cast = {};                          ///< a type that the column is cast to
+    std::string_view catalog = {};                       ///< of object_name_decoder
+    std::string_view zone = {};                          ///< of zone_decoder: a time zone
+    std::shared_ptr<const ObjectNames> names = nullptr;  ///< of object_name_decoder: where names are found
 };
 
 class WireDecoder : public WireReader {
   public:
     /// Appends a value's canonical bytes. Throws as read() does.
-    virtual void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const = 0;
+    virtual void append(std::string_view wire, WireScratch& scratch, core::ByteSink& sink) const = 0;
 
-    core::ByteView read(std::string_view wire, const ObjectNames& names, ByteBuffer& buffer) const override;
+    core::ByteView read(std::string_view wire, ByteBuffer& buffer) const override;
     std::string select_expression(const std::string& column) const override;
 
     /// What the reader is asked for with: the form's full name, with the time zone that values are read in.
@@ -74,17 +71,17 @@ class SimpleDecoder final : public WireDecoder {
   public:
     explicit SimpleDecoder(const DecoderOptions& options) : WireDecoder(options) {}
 
-    core::ByteView read(std::string_view wire, const ObjectNames& names, ByteBuffer& buffer) const override {
+    core::ByteView read(std::string_view wire, ByteBuffer& buffer) const override {
         if constexpr (kIsView)
             return Decode(wire);
         else
-            return WireDecoder::read(wire, names, buffer);
+            return WireDecoder::read(wire, buffer);
     }
-    void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {
+    void append(std::string_view wire, [[maybe_unused]] WireScratch& scratch, core::ByteSink& sink) const override {
         if constexpr (kIsView)
             sink.append(Decode(wire));
         else if constexpr (kTakesScratch)
-            Decode(wire, context.scratch, sink);
+            Decode(wire, scratch, sink);
         else
             Decode(wire, sink);
     }

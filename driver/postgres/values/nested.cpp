@@ -8,6 +8,7 @@
 #include "core/order.h"
 #include "driver/postgres/values/counted.h"
 #include "driver/postgres/values/cursor.h"
+#include "driver/postgres/values/scratch.h"
 
 namespace parity::driver {
 namespace {
@@ -20,13 +21,13 @@ constexpr std::uint8_t kRangeFlags = 31;
 
 constexpr std::uint32_t kMaxDimensions = 6;
 
-void append_framed(const WireDecoder& decoder, std::optional<std::string_view> value, ReadContext& context,
+void append_framed(const WireDecoder& decoder, std::optional<std::string_view> value, WireScratch& scratch,
                    core::ByteSink& sink) {
     if (!value) return core::append_null_frame(sink);
     sink.append_u8(core::kFrameValue);
-    if (core::fixed_width(decoder.form()) != 0) return decoder.append(*value, context, sink);
+    if (core::fixed_width(decoder.form()) != 0) return decoder.append(*value, scratch, sink);
     const std::size_t start = begin_counted(sink);
-    decoder.append(*value, context, sink);
+    decoder.append(*value, scratch, sink);
     end_counted(sink, start);
 }
 
@@ -59,7 +60,7 @@ class ArrayDecoder final : public OuterDecoder {
         : OuterDecoder(core::array_of(element->form()), "", "[]", element->cast().empty() ? "" : element->cast() + "[]",
                        element) {}
 
-    void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {
+    void append(std::string_view wire, WireScratch& scratch, core::ByteSink& sink) const override {
         WireCursor cursor(wire, "an array");
         const auto dimensions = cursor.integer<std::uint32_t>();
         cursor.take(8);  // whether there are NULLs, the element type
@@ -85,12 +86,12 @@ class ArrayDecoder final : public OuterDecoder {
             core::append_le(sink, static_cast<std::uint32_t>(shape[i].length));
             core::append_le(sink, shape[i].lower_bound);
         }
-        for (std::size_t i = 0; i < count; ++i) append_framed(inner(), cursor.value(), context, sink);
+        for (std::size_t i = 0; i < count; ++i) append_framed(inner(), cursor.value(), scratch, sink);
         cursor.finish();
     }
 };
 
-void append_range(const WireDecoder& subtype, std::string_view wire, ReadContext& context, core::ByteSink& sink) {
+void append_range(const WireDecoder& subtype, std::string_view wire, WireScratch& scratch, core::ByteSink& sink) {
     WireCursor cursor(wire, "a range");
     auto flags = static_cast<std::uint8_t>(cursor.integer<std::uint8_t>() & kRangeFlags);
     const bool empty = flags & kRangeEmpty;
@@ -102,7 +103,7 @@ void append_range(const WireDecoder& subtype, std::string_view wire, ReadContext
             bound = cursor.value();
             if (!bound) cursor.fail();
         }
-        append_framed(subtype, bound, context, sink);
+        append_framed(subtype, bound, scratch, sink);
     }
     cursor.finish();
 }
@@ -111,8 +112,8 @@ class RangeDecoder final : public OuterDecoder {
   public:
     explicit RangeDecoder(const DecoderPtr& subtype) : OuterDecoder(core::Form::kRange, "range<", ">", {}, subtype) {}
 
-    void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {
-        append_range(inner(), wire, context, sink);
+    void append(std::string_view wire, WireScratch& scratch, core::ByteSink& sink) const override {
+        append_range(inner(), wire, scratch, sink);
     }
 };
 
@@ -121,7 +122,7 @@ class MultirangeDecoder final : public OuterDecoder {
     explicit MultirangeDecoder(const DecoderPtr& subtype)
         : OuterDecoder(core::Form::kMultirange, "multirange<", ">", {}, subtype) {}
 
-    void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {
+    void append(std::string_view wire, WireScratch& scratch, core::ByteSink& sink) const override {
         WireCursor cursor(wire, "a multirange");
         const std::uint32_t count = cursor.count(sizeof(std::int32_t));
         core::append_le(sink, count);
@@ -129,7 +130,7 @@ class MultirangeDecoder final : public OuterDecoder {
             const std::optional<std::string_view> range = cursor.value();
             if (!range) cursor.fail();
             const std::size_t start = begin_counted(sink);
-            append_range(inner(), *range, context, sink);
+            append_range(inner(), *range, scratch, sink);
             end_counted(sink, start);
         }
         cursor.finish();
@@ -177,15 +178,15 @@ class RecordDecoder final : public WireDecoder {
         for (const WireAttribute& attribute : attributes_) attribute.decoder->add_needed_names(catalogs);
     }
 
-    void append(std::string_view wire, ReadContext& context, core::ByteSink& sink) const override {
-        const std::size_t base = context.scratch.fields.size();
-        take_fields(wire, context.scratch.fields);
+    void append(std::string_view wire, WireScratch& scratch, core::ByteSink& sink) const override {
+        const std::size_t base = scratch.fields.size();
+        take_fields(wire, scratch.fields);
         core::append_le(sink, static_cast<std::uint32_t>(attributes_.size()));
         for (const std::size_t number : order_) {
             append_counted(sink, attributes_[number].name);
-            append_framed(*attributes_[number].decoder, context.scratch.fields[base + number], context, sink);
+            append_framed(*attributes_[number].decoder, scratch.fields[base + number], scratch, sink);
         }
-        context.scratch.fields.resize(base);
+        scratch.fields.resize(base);
     }
 
   private:

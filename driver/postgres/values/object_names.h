@@ -4,7 +4,7 @@
 
 namespace parity::driver {
 
-/// Reads OIDs as the names of objects of the catalog `options.names`: reg* types.
+/// Reads OIDs as the names of objects of `options.catalog`, out of `options.names`: reg* types.
 DecoderPtr object_name_decoder(const DecoderOptions& options);
 
 }  // namespace parity::driver

@@ -6,13 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "driver/engine/value_reader.h"
 #include "driver/postgres/values/json.h"
 
 namespace parity::driver {
 
-/// Working memory of the readers in wire_*.cpp, kept from value to value so that reading one allocates nothing. Each
-/// part is used by one kind of reader, none of which has others inside it, except `fields`, which is a stack.
-struct WireScratch {
+/// Each part is used by one kind of reader, none of which has others inside it, except `fields`, which is a stack.
+struct WireScratch final : ReaderScratch {
     struct Pair {
         std::string_view key;
         std::optional<std::string_view> value;
@@ -38,8 +38,7 @@ struct WireScratch {
     std::vector<std::uint32_t> pending;
     std::vector<std::optional<std::string_view>> fields;
 
-    /// Bytes that are held.
-    std::size_t capacity() const {
+    std::size_t capacity() const override {
         return json.capacity() + pairs.capacity() * sizeof(Pair) + unescaped.capacity() +
                lexemes.capacity() * sizeof(Lexeme) + nodes.capacity() * sizeof(QueryNode) +
                pending.capacity() * sizeof(std::uint32_t) + fields.capacity() * sizeof(std::optional<std::string_view>);

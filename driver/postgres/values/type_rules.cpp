@@ -9,6 +9,7 @@
 #include "driver/postgres/values/nested.h"
 #include "driver/postgres/values/object_names.h"
 #include "driver/postgres/values/scalars.h"
+#include "driver/postgres/values/scratch.h"
 #include "driver/postgres/values/text_search.h"
 #include "driver/postgres/values/zones.h"
 
@@ -37,7 +38,7 @@ struct WireRule {
     std::string_view type;
     MakeDecoder make = nullptr;
     std::string_view cast = {};
-    std::string_view names = {};      ///< of reg* types: the catalog
+    std::string_view catalog = {};    ///< of reg* types
     std::string_view extension = {};  ///< that the type belongs to; empty: a type of pg_catalog
     Form form = Form::kNone;
     bool lossy = false;
@@ -55,7 +56,7 @@ constexpr WireRule lossy(std::string_view type, Form form, MakeDecoder make) {
 }
 
 constexpr WireRule object_name(std::string_view type, std::string_view catalog) {
-    return {.type = type, .make = object_name_decoder, .names = catalog, .form = Form::kText};
+    return {.type = type, .make = object_name_decoder, .catalog = catalog, .form = Form::kText};
 }
 
 constexpr WireRule in_zone(std::string_view type, Form form, std::string_view cast) {
@@ -205,7 +206,8 @@ std::optional<Wish> inside(const Wish& wish, std::string_view before, std::strin
 /// Finds the readers of a type; what it is made of is looked up in the catalog.
 class Finder {
   public:
-    explicit Finder(const TypeCatalog& catalog) : catalog_(catalog) {}
+    explicit Finder(const TypeCatalog& catalog, std::shared_ptr<const ObjectNames> names = nullptr)
+        : catalog_(catalog), names_(std::move(names)) {}
 
     Found find(std::uint32_t oid, const Wish& wish) {
         if (++depth_ > kMaxDepth) throw Error(ErrorKind::kInternal, "a type is nested too deeply");
@@ -252,7 +254,7 @@ class Finder {
         const auto add = [&](const WireRule& known) {
             if (!is_wanted(known, wish)) return;
             const std::string_view zone = known.in_zone && wish ? zone_in(*wish) : std::string_view();
-            found.decoders.push_back(known.make({known.form, known.lossy, known.cast, known.names, zone}));
+            found.decoders.push_back(known.make({known.form, known.lossy, known.cast, known.catalog, zone, names_}));
         };
         if (type.kind == 'e') add(kEnumRule);
         if (type.kind == 'b')
@@ -310,6 +312,7 @@ class Finder {
     }
 
     const TypeCatalog& catalog_;
+    std::shared_ptr<const ObjectNames> names_;
     int depth_ = 0;
 };
 
@@ -325,8 +328,9 @@ WireForms wire_forms(const TypeCatalog& catalog, std::uint32_t type) {
 }
 
 std::shared_ptr<const WireReader> make_wire_reader(const TypeCatalog& catalog, std::uint32_t type,
-                                                   std::string_view form_name) {
-    const Found found = Finder(catalog).find(type, form_name);
+                                                   std::string_view form_name,
+                                                   std::shared_ptr<const ObjectNames> names) {
+    const Found found = Finder(catalog, std::move(names)).find(type, form_name);
     if (found.decoders.empty())
         throw Error(ErrorKind::kUsage, "type " + catalog.at(type).display + " cannot be read as \"" +
                                            std::string(form_name) + "\" without the extension");

@@ -3,6 +3,7 @@
 #include "driver/model/error.h"
 #include "driver/postgres/queries/types.h"
 #include "driver/postgres/values/scalars.h"
+#include "driver/postgres/values/scratch.h"
 
 namespace parity::driver {
 namespace {
@@ -17,7 +18,7 @@ class ZoneDecoder final : public WireDecoder {
     std::string select_expression(const std::string& column) const override {
         return zone_expression(column, type_, zone_);
     }
-    void append(std::string_view wire, ReadContext& /*context*/, core::ByteSink& sink) const override {
+    void append(std::string_view wire, WireScratch& /*scratch*/, core::ByteSink& sink) const override {
         append_integer<std::int64_t, std::int64_t>(wire, sink);
     }
 

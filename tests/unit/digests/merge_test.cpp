@@ -9,7 +9,6 @@
 #include <set>
 
 #include "core/hash.h"
-#include "driver/model/error.h"
 
 namespace parity::driver {
 namespace {

@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/digest.h"
+#include "driver/model/error.h"
+#include "driver/postgres/values/type_rules.h"
 #include "tests/support/wire_fixtures.h"
 
 namespace parity::driver {
@@ -100,7 +102,7 @@ class VectorTable {
             columns.push_back({column[0], column[1], column[2], position++});
         return columns;
     }
-    void add(const std::vector<VectorColumn>& columns, std::vector<std::shared_ptr<const WireReader>>& readers) {
+    void add(const std::vector<VectorColumn>& columns, std::vector<std::shared_ptr<const ValueReader>>& readers) {
         for (const VectorColumn& column : columns) {
             readers.push_back(make_wire_reader(types_.catalog(), types_.builtin(kNames.at(column.type)), column.form));
             read_.push_back(column);
@@ -113,7 +115,7 @@ class VectorTable {
             row.push_back(value.is_null() ? std::nullopt : wire_of(column.type, value));
         }
     }
-    std::vector<WireField> fields(std::size_t row) const { return {rows_[row].begin(), rows_[row].end()}; }
+    std::vector<ValueField> fields(std::size_t row) const { return {rows_[row].begin(), rows_[row].end()}; }
 
     const std::map<std::string, std::string> row_;
     Types types_;

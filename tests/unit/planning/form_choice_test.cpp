@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "driver/model/error.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/planning/plan.h"

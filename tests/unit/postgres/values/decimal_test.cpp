@@ -1,6 +1,7 @@
 #include "driver/postgres/values/decimal.h"
 
 #include "core/decimal.h"
+#include "driver/model/error.h"
 #include "tests/support/core_bytes.h"
 #include "tests/support/wire_fixtures.h"
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <random>
 
+#include "driver/model/error.h"
 #include "tests/support/core_bytes.h"
 #include "tests/support/wire_fixtures.h"
 

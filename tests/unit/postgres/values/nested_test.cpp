@@ -1,5 +1,8 @@
 #include "driver/postgres/values/nested.h"
 
+#include "driver/engine/value_reader.h"
+#include "driver/model/error.h"
+#include "driver/postgres/values/type_rules.h"
 #include "tests/support/core_bytes.h"
 #include "tests/support/wire_fixtures.h"
 
@@ -139,11 +142,11 @@ TEST(WireNested, IsUsableAfterAnError) {
     const auto reader = make_wire_reader(types.catalog(), type, "record<a:int,b:int>");
     ByteBuffer buffer;
     const std::string good = be32(2) + be32(int4) + wire_int(1) + be32(int4) + wire_int(2);
-    EXPECT_THROW(reader->read(be32(2) + be32(int4) + sized("abc") + be32(int4) + wire_int(2), {}, buffer), Error);
+    EXPECT_THROW(reader->read(be32(2) + be32(int4) + sized("abc") + be32(int4) + wire_int(2), buffer), Error);
     const std::string expected = le(2U) + counted("a") + framed_int(2) + counted("b") + framed_int(1);
-    EXPECT_EQ(test::bytes_of(reader->read(good, {}, buffer)), expected);
+    EXPECT_EQ(test::bytes_of(reader->read(good, buffer)), expected);
     buffer.shrink(0);
-    EXPECT_EQ(test::bytes_of(reader->read(good, {}, buffer)), expected);
+    EXPECT_EQ(test::bytes_of(reader->read(good, buffer)), expected);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "driver/model/error.h"
 #include "tests/support/core_bytes.h"
 #include "tests/support/wire_fixtures.h"
 
@@ -148,8 +149,8 @@ TEST(WireTypes, RefusesCatalogsThatEndNowhere) {
 TEST(WireTypes, NamesObjects) {
     Types types;
     const std::uint32_t regclass = types.builtin("regclass");
-    ObjectNames names;
-    names.add("pg_class", 7, "public.t");
+    const auto names = std::make_shared<ObjectNames>();
+    names->add("pg_class", 7, "public.t");
     EXPECT_EQ(types.read(regclass, be32(7), "text", names), "public.t");
     EXPECT_EQ(types.read(regclass, be32(0xFFFFFFFF), "text", names), "4294967295");
     EXPECT_EQ(types.read(regclass, be32(0), "text", names), "-");

@@ -1,4 +1,4 @@
-#include "driver/postgres/feed/read_plan.h"
+#include "driver/postgres/queries/read_plan.h"
 
 #include <gtest/gtest.h>
 
