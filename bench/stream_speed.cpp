@@ -19,8 +19,8 @@
 #include "driver/planning/plan.h"
 #include "driver/postgres/catalog/relations.h"
 #include "driver/postgres/connection/connection.h"
-#include "driver/postgres/connection/parallel_copy.h"
 #include "driver/postgres/connection/session.h"
+#include "driver/postgres/feed/feed.h"
 #include "driver/postgres/feed/table.h"
 #include "driver/postgres/queries/feed.h"
 
@@ -60,9 +60,9 @@ struct Bench {
 /// What StreamedRanges does, as the comparison asks for it.
 std::uint64_t hash_all(Session& session, const Bench& bench, std::vector<std::string>& bounds, int connections) {
     const DigestSettings digest{1, 64, connections};
-    const auto reader = make_stream_reader(session, bench.table(),
-                                           {digest, MemoryPlan(std::uint64_t{4} << 30, 1),
-                                            bench.inventories.source.server, [](std::uint64_t, std::uint64_t) {}});
+    const auto reader = make_stream_reader(
+        make_copy_feed(session, bench.table(), bench.inventories.source.server, [](std::uint64_t, std::uint64_t) {}),
+        bench.table(), {digest, MemoryPlan(std::uint64_t{4} << 30, 1)});
     if (bounds.empty()) bounds = reader->split(kRanges);
     const auto ranges = reader->digest({bounds, {}});
     std::uint64_t rows = 0;

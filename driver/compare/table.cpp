@@ -20,6 +20,7 @@
 #include "driver/model/error.h"
 #include "driver/planning/table_plan.h"
 #include "driver/postgres/extension/reader.h"
+#include "driver/postgres/feed/feed.h"
 #include "driver/postgres/feed/misplaced_rows.h"
 #include "driver/record/recorder.h"
 #include "driver/text/display_name.h"
@@ -381,7 +382,8 @@ std::unique_ptr<TableReader> make_reader(const RunContext& context, const TableP
                                  std::uint64_t done, std::uint64_t total) {
         progress->update(table_no, side, done, total);
     };
-    return make_stream_reader(session, table, {context.settings, context.memory, server, on_progress});
+    return make_stream_reader(make_copy_feed(session, table, server, on_progress), table,
+                              {context.settings, context.memory});
 }
 
 /// Both sides' engines.

@@ -9,6 +9,7 @@
 #include "driver/model/options.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
+#include "driver/postgres/connection/session.h"
 #include "driver/record/recorder.h"
 #include "driver/text/display_name.h"
 #include "driver/waiting/both_sides.h"

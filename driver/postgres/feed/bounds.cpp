@@ -75,8 +75,7 @@ std::vector<std::string> sample_blocks(Session& session, const StreamTable& stre
 /// Only a column that is read as it is has the histogram of what is read.
 std::vector<std::string> read_histogram(Session& session, const StreamTable& stream, const TablePlan& table) {
     const Side side = session.side();
-    const std::string column = "column";
-    if (stream.leading_type().empty() || stream.columns().key.front()->select_expression(column) != column) return {};
+    if (stream.leading_type().empty() || stream.leading_is_cast()) return {};
     KeySample sample(stream.columns(), 1);
     sample.read(session.connection().copy_out(copy_histogram_statement(
         table.name[side], stream.leading_column(), stream.leading_type(), table.relkind[side] == 'p')));

@@ -123,8 +123,9 @@ void StreamTable::add_column(const ColumnPlan& plan, const std::vector<std::stri
     auto reader = make_wire_reader(catalog, type, asked_form(plan, side_), names_);
     reader->add_needed_names(needed_names_);
     columns_.labels.push_back(explain(plan, wire_forms(catalog, type).forms.front()));
-    expressions_.push_back(
-        reader->select_expression(fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(plan.name[side_]))));
+    const std::string column = fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(plan.name[side_]));
+    expressions_.push_back(reader->select_expression(column));
+    if (plan.in_key && columns_.key.empty()) leading_is_cast_ = expressions_.back() != column;
     (plan.in_key ? columns_.key : columns_.columns).push_back(std::move(reader));
 }
 

@@ -43,6 +43,8 @@ class StreamTable {
     /// without a modifier. No type where reading them may run what an owner wrote.
     const std::string& leading_column() const { return leading_column_; }
     const std::string& leading_type() const { return leading_type_; }
+    /// Whether its values are not read as they are.
+    bool leading_is_cast() const { return leading_is_cast_; }
 
     /// What to read so that no row of the list's ranges is missed, divided for `threads` threads. `use_index`: few
     /// ranges may be read through an index of the key.
@@ -105,6 +107,7 @@ class StreamTable {
     ConditionColumn leading_;
     std::string leading_column_;
     std::string leading_type_;
+    bool leading_is_cast_ = false;
     bool leading_indexed_ = false;
     bool is_divided_ = false;  ///< among several relations
     std::string reason_;

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
+
+/// A run as it goes on. Who wants to know of it (the progress bar, the record, the log) is an observer.
+namespace parity::driver {
+
+/// What is done with a table. Each begins once under each pair of snapshots, in this order; some are left out.
+enum class Phase {
+    kDigests,        ///< both sides digest all ranges
+    kNarrowingDown,  ///< divergent ranges are digested in finer ones
+    kContents,       ///< of large objects
+    kRows,           ///< rows of divergent ranges are read and merged
+    kValues,         ///< values of rows that differ are read
+};
+
+/// "digests", "narrowing down", "contents", "rows", "values".
+constexpr std::string_view phase_name(Phase phase) {
+    switch (phase) {
+        case Phase::kDigests:
+            return "digests";
+        case Phase::kNarrowingDown:
+            return "narrowing down";
+        case Phase::kContents:
+            return "contents";
+        case Phase::kRows:
+            return "rows";
+        case Phase::kValues:
+            break;
+    }
+    return "values";
+}
+
+/// Hears of a run. Tables are known by their position in Plan::tables. Calls about one table come from one thread,
+/// except progress(); those about several come from several threads at once. No call may throw.
+class Observer {
+  public:
+    virtual ~Observer() = default;
+
+    /// The plan is made, and lives as long as the observer.
+    virtual void begin_run(const Plan& /*plan*/) {}
+
+    /// A thread has taken a table.
+    virtual void begin_table(std::size_t /*table*/) {}
+
+    /// A pair of snapshots is there. What was heard of the table before counts no more.
+    virtual void begin_snapshots(std::size_t /*table*/) {}
+
+    virtual void begin_phase(std::size_t /*table*/, Phase /*phase*/) {}
+
+    /// A side has read `done` of a table's `total` pages. A later pass over the same table begins at 0 again.
+    virtual void progress(std::size_t /*table*/, Side /*side*/, std::uint64_t /*done*/, std::uint64_t /*total*/) {}
+
+    /// What was read of the table so far was the lesser part: progress() begins at 0 once more, and that counts.
+    virtual void restart_progress(std::size_t /*table*/) {}
+
+    /// Both sides of the table have been read, and so many rows that differ were found since; more are looked for.
+    virtual void found(std::size_t /*table*/, std::uint64_t /*differing*/) {}
+
+    /// The values of `fetched` of `wanted` rows that differ are there, each side's counted by itself.
+    virtual void fetched(std::size_t /*table*/, std::uint64_t /*fetched*/, std::uint64_t /*wanted*/) {}
+
+    /// How the comparison does its work, for whoever looks into it. Is asked for only where wants_details().
+    virtual void detail(std::size_t /*table*/, const std::string& /*text*/) {}
+    virtual bool wants_details() const { return false; }
+
+    virtual void finish_table(std::size_t /*table*/, const TableResult& /*result*/) {}
+
+    /// Every table has been finished, or will not be begun any more.
+    virtual void finish_run() {}
+};
+
+/// Hears for several others, in their order.
+class Observers : public Observer {
+  public:
+    /// They must outlive it.
+    explicit Observers(std::vector<Observer*> observers) : observers_(std::move(observers)) {}
+
+    void begin_run(const Plan& plan) override { tell(&Observer::begin_run, plan); }
+    void begin_table(std::size_t table) override { tell(&Observer::begin_table, table); }
+    void begin_snapshots(std::size_t table) override { tell(&Observer::begin_snapshots, table); }
+    void begin_phase(std::size_t table, Phase phase) override { tell(&Observer::begin_phase, table, phase); }
+    void progress(std::size_t table, Side side, std::uint64_t done, std::uint64_t total) override {
+        tell(&Observer::progress, table, side, done, total);
+    }
+    void restart_progress(std::size_t table) override { tell(&Observer::restart_progress, table); }
+    void found(std::size_t table, std::uint64_t differing) override { tell(&Observer::found, table, differing); }
+    void fetched(std::size_t table, std::uint64_t fetched, std::uint64_t wanted) override {
+        tell(&Observer::fetched, table, fetched, wanted);
+    }
+    void detail(std::size_t table, const std::string& text) override { tell(&Observer::detail, table, text); }
+    bool wants_details() const override {
+        for (const Observer* observer : observers_)
+            if (observer->wants_details()) return true;
+        return false;
+    }
+    void finish_table(std::size_t table, const TableResult& result) override {
+        tell(&Observer::finish_table, table, result);
+    }
+    void finish_run() override {
+        for (Observer* observer : observers_) observer->finish_run();
+    }
+
+  private:
+    template <typename... Parameters, typename... Arguments>
+    void tell(void (Observer::*call)(Parameters...), const Arguments&... arguments) {
+        for (Observer* observer : observers_) (observer->*call)(arguments...);
+    }
+
+    const std::vector<Observer*> observers_;
+};
+
+}  // namespace parity::driver

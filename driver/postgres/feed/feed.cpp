@@ -1,0 +1,184 @@
+#include "driver/postgres/feed/feed.h"
+
+#include <algorithm>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "driver/engine/spec.h"
+#include "driver/postgres/connection/connection.h"
+#include "driver/postgres/connection/copy_rows.h"
+#include "driver/postgres/connection/parallel_copy.h"
+#include "driver/postgres/feed/bounds.h"
+#include "driver/postgres/feed/check.h"
+#include "driver/postgres/feed/table.h"
+#include "driver/postgres/queries/feed.h"
+#include "driver/postgres/queries/session.h"
+#include "driver/postgres/queries/shown.h"
+#include "driver/postgres/values/array.h"
+
+namespace parity::driver {
+namespace {
+
+/// Connections that read one table where the user does not say, and the blocks that are worth one more.
+constexpr std::size_t kDefaultThreads = 4;
+constexpr std::int64_t kBlocksPerThread = 2048;
+
+class CopyFeed : public RowFeed {
+  public:
+    CopyFeed(Session& session, const TablePlan& table, const ServerInfo& server, FeedProgress on_progress)
+        : session_(session), table_(table), stream_(session, table, server), on_progress_(std::move(on_progress)) {}
+
+    Side side() const override { return session_.side(); }
+    const StreamColumns& columns() const override { return stream_.columns(); }
+    const std::string& reason() const override { return stream_.reason(); }
+    void set_failure(SharedFailure* failure) override {
+        session_.connection().set_failure(failure);
+        failure_ = failure;
+    }
+    std::vector<std::string> split(int ranges) override { return sample_bounds(session_, stream_, table_, ranges); }
+    std::size_t worthwhile_threads() const override {
+        const std::size_t worthwhile = static_cast<std::size_t>(stream_.blocks() / kBlocksPerThread) + 1;
+        return std::min({kDefaultThreads, worthwhile, std::max<std::size_t>(1, std::thread::hardware_concurrency())});
+    }
+    std::size_t connect(std::size_t wanted) override {
+        sessions_ = session_.share_snapshot(table_, wanted);
+        return sessions_.size();
+    }
+    void disconnect() override {
+        sessions_.clear();
+        session_.close_shared();
+    }
+    std::unique_ptr<RowPass> read(const FeedRequest& request, TakeRow take) override;
+    bool relies_on_index(const FeedRequest& request) const override {
+        return request.use_index && stream_.is_shared_by_key(request.ranges, request.threads);
+    }
+    void require_selected_values() override { require_values_as_selected(session_, stream_); }
+    void require_selected_count(std::uint64_t rows, std::optional<std::uint64_t> counted) override {
+        require_as_many_as_selected(session_, stream_, rows, counted);
+    }
+    void read_again(const PlacesToRead& where, const FeedRequest& request, const TakeShownRow& take) override;
+
+    Session& session() { return session_; }
+
+    /// The connections of a pass.
+    std::vector<Session*> connections(const FeedRequest& request);
+    std::vector<ParallelCopy::Statement> statements(const FeedRequest& request) const;
+    /// Begins to count what a pass must read, where that is all.
+    std::optional<SelectCount> begin_count(const FeedRequest& request);
+    std::function<void(std::uint64_t)> progress() const {
+        return [on_progress = on_progress_, blocks = static_cast<std::uint64_t>(stream_.blocks())](std::uint64_t done) {
+            on_progress(std::min(done, blocks), blocks);
+        };
+    }
+    SharedFailure* failure() const { return failure_; }
+    std::size_t fields(const FeedRequest& request) const { return columns().fields() + request.with_places; }
+    void require_unchanged() {
+        session_.require_not_rewritten(table_);
+        stream_.require_same_plan(session_);
+    }
+
+  private:
+    void read_item(const StreamItem& item, const TakeShownRow& take);
+
+    Session& session_;
+    const TablePlan& table_;
+    const StreamTable stream_;
+    const FeedProgress on_progress_;
+    std::vector<Session*> sessions_;
+    SharedFailure* failure_ = nullptr;
+};
+
+// ---- passes --------------------------------------------------------------------------------------------------
+
+class CopyPass : public RowPass {
+  public:
+    CopyPass(CopyFeed& feed, const FeedRequest& request, TakeRow take)
+        : feed_(feed),
+          copy_(feed.connections(request), feed.statements(request), feed.fields(request), std::move(take),
+                feed.progress(), feed.failure()),
+          count_(feed.begin_count(request)) {}
+
+    std::optional<std::uint64_t> count() override {
+        return count_ ? std::optional<std::uint64_t>(count_->take()) : std::nullopt;
+    }
+    void finish() override {
+        copy_.wait(feed_.session().connection());
+        feed_.require_unchanged();
+    }
+    std::uint64_t longest_row() const override { return copy_.longest_row(); }
+
+  private:
+    CopyFeed& feed_;
+    ParallelCopy copy_;
+    std::optional<SelectCount> count_;
+};
+
+std::vector<Session*> CopyFeed::connections(const FeedRequest& request) {
+    std::vector<Session*> sessions(sessions_.begin(), sessions_.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                                              request.threads, sessions_.size())));
+    if (!request.use_index)
+        for (Session* session : sessions) session->connection().query(avoid_indexes_statements());
+    return sessions;
+}
+
+std::vector<ParallelCopy::Statement> CopyFeed::statements(const FeedRequest& request) const {
+    std::vector<ParallelCopy::Statement> statements;
+    for (const StreamItem& item : stream_.items(request.ranges, request.threads, request.use_index)) {
+        std::vector<std::string> expressions = stream_.expressions();
+        if (request.with_places) expressions.push_back(stream_.place(item.part));
+        const std::int64_t blocks = stream_.parts()[item.part].blocks;
+        const std::int64_t read = item.end_block.value_or(blocks) - item.first_block.value_or(0);
+        statements.push_back({stream_.statement(expressions, item), item.part,
+                              static_cast<std::uint64_t>(std::max<std::int64_t>(0, read))});
+    }
+    return statements;
+}
+
+/// A condition may be one that only an index serves in good time; without any the whole table is read anyway.
+std::optional<SelectCount> CopyFeed::begin_count(const FeedRequest& request) {
+    if (!request.counted || !request.ranges.only.empty() || !stream_.may_be_asked_again()) return std::nullopt;
+    const bool by_scan = table_.where.empty() || !request.use_index;
+    return std::optional<SelectCount>(std::in_place, session_.connection(), stream_.count(), by_scan);
+}
+
+std::unique_ptr<RowPass> CopyFeed::read(const FeedRequest& request, TakeRow take) {
+    return std::make_unique<CopyPass>(*this, request, std::move(take));
+}
+
+// ---- rows again ----------------------------------------------------------------------------------------------
+
+void CopyFeed::read_again(const PlacesToRead& where, const FeedRequest& request, const TakeShownRow& take) {
+    for (const auto& [part, places] : where.places)
+        read_item({part, {}, {}, places_condition(stream_.alias(), places)}, take);
+    if (where.whole_parts.empty()) return;
+    for (const StreamItem& item : stream_.items(request.ranges, 1, request.use_index))
+        if (where.whole_parts.contains(item.part)) read_item(item, take);
+}
+
+void CopyFeed::read_item(const StreamItem& item, const TakeShownRow& take) {
+    std::vector<std::string> expressions = stream_.expressions();
+    expressions.push_back(stream_.printed_texts());
+    CopyRowReader reader(expressions.size());
+    CopyStream copy = session_.connection().copy_out(stream_.statement(expressions, item));
+    while (const std::optional<std::string_view> message = copy.next()) {
+        const auto fields = reader.read(*message);
+        if (!fields) continue;
+        take(*fields, [&] {
+            ShownValues values;
+            read_wire_array(fields->back().value_or(std::string_view()),
+                            [&](std::optional<std::string_view> text) { values.push_back(read_shown(text)); });
+            return values;
+        });
+    }
+    reader.require_complete(copy.rows());
+}
+
+}  // namespace
+
+std::unique_ptr<RowFeed> make_copy_feed(Session& session, const TablePlan& table, const ServerInfo& server,
+                                        FeedProgress on_progress) {
+    return std::make_unique<CopyFeed>(session, table, server, std::move(on_progress));
+}
+
+}  // namespace parity::driver
