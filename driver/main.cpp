@@ -5,8 +5,8 @@
 
 #include "driver/commands/compare.h"
 #include "driver/commands/process.h"
+#include "driver/model/exit_codes.h"
 #include "driver/options/command_line.h"
-#include "driver/report/outcome.h"
 #include "driver/report/output.h"
 
 namespace {

@@ -11,6 +11,7 @@
 #include "driver/compare/sequences.h"
 #include "driver/engine/memory.h"
 #include "driver/model/error.h"
+#include "driver/model/exit_codes.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"

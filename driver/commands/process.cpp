@@ -15,8 +15,8 @@
 #include <fmt/format.h>
 
 #include "driver/model/error.h"
+#include "driver/model/exit_codes.h"
 #include "driver/monitor/terminal.h"
-#include "driver/report/outcome.h"
 #include "driver/waiting/interrupt.h"
 
 namespace parity::driver {

@@ -8,11 +8,11 @@
 #include <fmt/format.h>
 
 #include "core/order.h"
+#include "driver/digests/division.h"
 #include "driver/digests/suspect_objects.h"
 #include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
-#include "driver/planning/pairing.h"
-#include "driver/planning/table_plan.h"
+#include "driver/options/scope.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/feed/large_object_bytes.h"
 #include "driver/postgres/queries/large_objects.h"

@@ -40,10 +40,13 @@ Wide distance(const SequenceDesc& sequence, Wide from, Wide to) {
     return sequence.increment < 0 ? from - to : to - from;
 }
 
-std::string show_next(const SequenceDesc& sequence) {
-    const std::optional<std::string> next = next_value_text(sequence);
-    return next ? *next : "none";
+/// What a sequence gives next, for people; nothing where it is exhausted, or its value is not known.
+std::optional<std::string> next_text(const SequenceDesc& sequence) {
+    const std::optional<Wide> next = sequence.value ? next_value(sequence) : std::nullopt;
+    return next ? std::optional(fmt::format("{}", *next)) : std::nullopt;
 }
+
+std::string show_next(const SequenceDesc& sequence) { return next_text(sequence).value_or("none"); }
 
 std::string both_next(const Both<SequenceDesc>& sequence) {
     return fmt::format("next value {} on source, {} on target", show_next(sequence.source), show_next(sequence.target));
@@ -132,31 +135,7 @@ SequenceResult compare_places(const Both<SequenceDesc>& sequence, const Sequence
     return result;
 }
 
-}  // namespace
-
-std::optional<std::string> next_value_text(const SequenceDesc& sequence) {
-    const std::optional<Wide> next = next_value(sequence);
-    return next ? std::optional(fmt::format("{}", *next)) : std::nullopt;
-}
-
-SequenceRules standby_rules(const Both<ServerInfo>& servers) {
-    const ServerIdentity &source = servers.source.identity, &target = servers.target.identity;
-    const Both<bool> recovery{source.in_recovery, target.in_recovery};
-    const bool told = !source.system_identifier.empty() && !target.system_identifier.empty();
-    if (source.database_oid != target.database_oid || (told && source.system_identifier != target.system_identifier))
-        return {};
-    const Side side = recovery.target ? Side::kTarget : Side::kSource;
-    const ServerInfo &standby = servers[side], &other = servers[side == Side::kTarget ? Side::kSource : Side::kTarget];
-    const std::uint32_t writes = other.identity.in_recovery ? other.follows : other.identity.timeline;
-    const bool known = standby.follows != 0 && writes != 0;
-    if (known && standby.follows > writes && recovery.source != recovery.target) return {};
-    const bool certain = told && (!known || standby.follows == writes);
-    SequenceRules rules;
-    (certain ? rules.standby : rules.perhaps) = recovery;
-    return rules;
-}
-
-SequenceResult compare_sequence(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
+SequenceResult judge(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
     for (Side side : {Side::kSource, Side::kTarget}) {
         if (sequence[side].value) continue;
         const std::string& why = sequence[side].unreadable;
@@ -179,6 +158,14 @@ SequenceResult compare_sequence(const Both<SequenceDesc>& sequence, const Sequen
                                "may not call pg_control_system(), or the sides are on other timelines");
     }
     return compare_places(sequence, rules);
+}
+
+}  // namespace
+
+SequenceResult compare_sequence(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
+    SequenceResult result = judge(sequence, rules);
+    result.next = {next_text(sequence.source), next_text(sequence.target)};
+    return result;
 }
 
 }  // namespace parity::driver

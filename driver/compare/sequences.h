@@ -16,13 +16,4 @@ namespace parity::driver {
 /// logical replication, which feeds it, does not carry sequences. Pure; exact over the whole range of bigint.
 SequenceResult compare_sequence(const Both<SequenceDesc>& sequence, const SequenceRules& rules);
 
-/// What a sequence gives next, for people: "42", or nothing where it is exhausted. Its value must be known.
-std::optional<std::string> next_value_text(const SequenceDesc& sequence);
-
-/// Which sides are standbys of one primary, or perhaps are: physical copies of one cluster of which one at least is in
-/// recovery. A standby of a fork, a copy that was promoted, follows a later timeline than the primary writes: it is
-/// none of that primary. One that follows an earlier timeline may be on its way to the primary's, or belong to another
-/// one. Where a role may not read the system identifier, that these are copies cannot be told.
-SequenceRules standby_rules(const Both<ServerInfo>& servers);
-
 }  // namespace parity::driver

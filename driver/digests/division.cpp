@@ -10,6 +10,16 @@
 namespace parity::driver {
 namespace {
 
+/// Few differing rows then lie in ranges that are read row by row at once.
+constexpr double kRowsPerRange = 1250;
+/// Of more, the sums would leave the processor's cache, for keys whose order is not the table's.
+constexpr double kMaxDefaultRanges = 2048;
+/// Assumed where a table was never analysed.
+constexpr double kBytesPerRow = 100;
+/// What one of the participants of a scan is taken to need.
+constexpr std::size_t kDigestBytes = kMostDigestBytes / 8;
+constexpr std::size_t kBytesPerDigest = 16;
+
 using Bounds = std::vector<std::string>;
 
 /// The bounds of range `range_no` (from 1) of a division; null where it is open.
@@ -171,6 +181,15 @@ std::vector<std::int32_t> range_numbers(const std::vector<DivergentRange>& diver
     numbers.reserve(divergent.size());
     for (const DivergentRange& range : divergent) numbers.push_back(range.range_no);
     return numbers;
+}
+
+std::size_t most_ranges(std::size_t slices) { return kMostDigestBytes / (kBytesPerDigest * slices); }
+
+int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices) {
+    const double rows = estimated_rows >= 0 ? estimated_rows : static_cast<double>(estimated_bytes) / kBytesPerRow;
+    const double affordable = static_cast<double>(kDigestBytes) / static_cast<double>(kBytesPerDigest * slices);
+    return static_cast<int>(
+        std::clamp(rows / kRowsPerRange, 1.0, std::max(1.0, std::min(kMaxDefaultRanges, affordable))));
 }
 
 }  // namespace parity::driver

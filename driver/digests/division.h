@@ -13,6 +13,16 @@
 /// Arithmetic on bounds (docs/digest-format.md, section 7): how a table is divided into ranges, and divided again.
 namespace parity::driver {
 
+/// What a server allows for the digests of all its participants in a scan by default.
+inline constexpr std::size_t kMostDigestBytes = std::size_t{64} << 20;
+
+/// How many ranges a table is divided into where the user does not say: a range for each 1250 rows, at least 1 and at
+/// most 2048, and so few that the digests of a side, of so many slices each, fit into 8 MB.
+int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices);
+
+/// Into how many ranges a table may be divided at most: so many that the digests of a side fit into 64 MB.
+std::size_t most_ranges(std::size_t slices);
+
 /// Whether bounds divide by key hash; false where there are none.
 bool are_hash_bounds(const std::vector<std::string>& bounds);
 

@@ -59,19 +59,6 @@ std::uint64_t machine_memory() {
 
 std::uint64_t available_memory(const fs::path& root) { return std::min(machine_memory(), control_group_limit(root)); }
 
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-    constexpr std::array<std::string_view, 6> kUnits = {"", "B", "kB", "MB", "GB", "TB"};
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || text.empty()) return std::nullopt;
-    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    const auto* found = std::find(kUnits.begin(), kUnits.end(), unit);
-    if (found == kUnits.end()) return std::nullopt;
-    const int power = std::max(0, static_cast<int>(found - kUnits.begin()) - 1);
-    if (number > kUnlimited >> (10 * power)) return std::nullopt;
-    return number << (10 * power);
-}
-
 std::uint64_t MemoryPlan::reserved() const { return kProcessBytes + streams_ * kSorterBytes; }
 
 std::size_t MemoryPlan::threads(std::uint64_t footprint) const {

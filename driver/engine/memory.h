@@ -12,10 +12,6 @@ namespace parity::driver {
 /// or 2) allow, in bytes. `root` holds proc and sys.
 std::uint64_t available_memory(const std::filesystem::path& root = "/");
 
-/// A size with one of the units B, kB, MB, GB, TB, as PostgreSQL writes them (1 kB is 1024 B; no unit: bytes), in
-/// bytes; nothing where it is none.
-std::optional<std::uint64_t> parse_size(std::string_view text);
-
 /// What streams of rows take, and how many of them fit.
 class MemoryPlan {
   public:

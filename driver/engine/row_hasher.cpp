@@ -4,7 +4,6 @@
 
 #include "core/digest.h"
 #include "core/order.h"
-#include "driver/digests/division.h"
 #include "driver/model/error.h"
 
 namespace parity::driver {

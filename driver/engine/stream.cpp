@@ -13,6 +13,7 @@
 #include "driver/engine/sums.h"
 #include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
+#include "driver/model/results.h"
 #include "driver/model/sides.h"
 #include "driver/text/display_name.h"
 

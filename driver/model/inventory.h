@@ -101,6 +101,13 @@ struct RelationDesc {
     std::string condition;  ///< which rows those are; empty: all
 };
 
+/// A described relation's column; null where it has none of this name.
+inline const ColumnDesc* find_column(const RelationDesc& relation, const std::string& name) {
+    for (const ColumnDesc& column : relation.columns)
+        if (column.name == name) return &column;
+    return nullptr;
+}
+
 /// A table of an extension that users put rows into: pg_dump carries them.
 struct ExtensionTable {
     std::uint32_t oid = 0;

@@ -84,6 +84,8 @@ struct SequenceResult {
     SequencePosition position = SequencePosition::kUnknown;
     std::string reason;                ///< empty where identical
     std::vector<std::string> notes{};  ///< what a reader should know that takes nothing from the verdict
+    /// What each side gives next, for people; nothing where it is exhausted, or its value is not known.
+    Both<std::optional<std::string>> next{};
 };
 
 }  // namespace parity::driver

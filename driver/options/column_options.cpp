@@ -9,12 +9,6 @@
 
 namespace parity::driver {
 
-const ColumnDesc* find_column(const RelationDesc& relation, const std::string& name) {
-    const auto found = std::find_if(relation.columns.begin(), relation.columns.end(),
-                                    [&](const ColumnDesc& column) { return column.name == name; });
-    return found == relation.columns.end() ? nullptr : &*found;
-}
-
 ColumnOptions::ColumnOptions(const Options& options)
     : maps_(parse_column_maps(options.map_columns)),
       keys_(parse_keys(options.keys)),

@@ -77,7 +77,4 @@ class ColumnOptions {
     std::map<QualifiedName, QualifiedName> roots_;
 };
 
-/// Whether a described relation has a column.
-const ColumnDesc* find_column(const RelationDesc& relation, const std::string& name);
-
 }  // namespace parity::driver

@@ -7,7 +7,7 @@
 #include "core/ascii.h"
 #include "core/form.h"
 #include "driver/model/error.h"
-#include "driver/planning/form_choice.h"
+#include "driver/options/form_name.h"
 
 namespace parity::driver {
 

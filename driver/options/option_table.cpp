@@ -7,9 +7,9 @@
 
 #include <fmt/core.h>
 
-#include "driver/engine/memory.h"
 #include "driver/model/error.h"
 #include "driver/model/sides.h"
+#include "driver/options/sizes.h"
 
 namespace parity::driver {
 

@@ -9,6 +9,7 @@
 
 #include "driver/model/error.h"
 #include "driver/options/name_map.h"
+#include "driver/options/scope.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/queries/catalog.h"
@@ -21,9 +22,6 @@ namespace parity::driver {
 namespace {
 
 constexpr Side kSides[] = {Side::kSource, Side::kTarget};
-
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kCompared{
-    {{"postgis", "spatial_ref_sys"}, {"pg_partman", "part_config"}, {"pg_partman", "part_config_sub"}}};
 
 Side other_side(Side side) { return side == Side::kSource ? Side::kTarget : Side::kSource; }
 
@@ -166,14 +164,6 @@ void settle(Plan& plan, const ExtensionTablePlan& table, const Both<Counted>& co
 }
 
 }  // namespace
-
-bool covers_extension_tables(const Options& options) {
-    return options.tables.empty() && options.columns.empty() && options.where.empty();
-}
-
-bool is_compared_by_default(std::string_view extension, std::string_view table) {
-    return std::find(kCompared.begin(), kCompared.end(), std::pair(extension, table)) != kCompared.end();
-}
 
 void plan_extension_tables(Plan& plan, const Options& options, const Both<Inventory>& inventories) {
     const NameMap maps(options.maps);

@@ -16,12 +16,6 @@
 /// in silence. What belongs to pg_parity never takes part.
 namespace parity::driver {
 
-/// Whether a run looks at them: it is about tables as such, all of them or those of some schemas.
-bool covers_extension_tables(const Options& options);
-
-/// Whether rows of this table are compared: that was tried with the extension itself.
-bool is_compared_by_default(std::string_view extension, std::string_view table);
-
 /// Adds to the plan which tables' rows are to be counted: those that `inventories` have and no pair of relations is.
 void plan_extension_tables(Plan& plan, const Options& options, const Both<Inventory>& inventories);
 

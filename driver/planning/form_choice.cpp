@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "driver/model/error.h"
+#include "driver/options/form_name.h"
 #include "driver/text/display_name.h"
 
 namespace parity::driver {
@@ -15,29 +16,8 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// What parity.forms() has in the place of a time zone's name.
-constexpr std::string_view kAnyZone = "zone";
-
 bool contains(const Names& list, std::string_view element) {
     return std::find(list.begin(), list.end(), element) != list.end();
-}
-
-/// A zone ends where a form that it stands in goes on.
-std::size_t end_of_zone(std::string_view form, std::size_t start) {
-    return std::min(form.find_first_of("[],<>", start), form.size());
-}
-
-std::string with_zones(std::string_view form, std::string_view zone) {
-    std::string replaced;
-    for (std::size_t at = 0; at < form.size();) {
-        if (form[at] != '@') {
-            replaced += form[at++];
-            continue;
-        }
-        if (!zone.empty()) replaced += fmt::format("@{}", zone);
-        at = end_of_zone(form, at);
-    }
-    return replaced;
 }
 
 /// The forms under which all of a type's values stay apart. `jsonb_raw` is none of them: its bytes tell documents apart
@@ -156,13 +136,6 @@ FormChoice asked_form_of(std::string_view option, const std::string& form, const
         choice.lossy = choice.lossy || contains(column.lossy_forms, with_zones(*asked, kAnyZone));
     }
     return choice;
-}
-
-std::string without_zones(std::string_view form) { return with_zones(form, ""); }
-
-std::string_view zone_of(std::string_view form) {
-    const std::size_t at = form.find('@');
-    return at == std::string_view::npos ? "" : form.substr(at + 1, end_of_zone(form, at) - at - 1);
 }
 
 std::string describe_loss(std::string_view form) {

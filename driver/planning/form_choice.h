@@ -25,12 +25,6 @@ FormChoice default_form(const ColumnDesc& source, const ColumnDesc& target);
 FormChoice asked_form_of(std::string_view option, const std::string& form, const ColumnDesc& source,
                          const ColumnDesc& target);
 
-/// A form's name without the time zones that it asks for: "timestamptz[]" of "timestamptz@Europe/Berlin[]".
-std::string without_zones(std::string_view form);
-
-/// The name of the zone that a form asks for; empty where it asks for none.
-std::string_view zone_of(std::string_view form);
-
 /// "ignores blanks at the end of a text": what a lossy form (as asked for) does with values.
 std::string describe_loss(std::string_view form);
 

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "driver/options/column_options.h"
 #include "driver/text/display_name.h"
 
 namespace parity::driver {

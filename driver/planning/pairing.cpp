@@ -10,6 +10,7 @@
 
 #include "driver/model/error.h"
 #include "driver/options/name_map.h"
+#include "driver/options/scope.h"
 #include "driver/planning/trees.h"
 #include "driver/text/display_name.h"
 
@@ -291,10 +292,6 @@ std::set<std::uint32_t> chosen_oids(const Pairing& pairing, const Both<Inventory
     }
     oids.merge(parts);
     return oids;
-}
-
-bool covers_whole_database(const Options& options) {
-    return options.tables.empty() && options.schemas.empty() && options.columns.empty() && options.where.empty();
 }
 
 bool covers_sequence(const Options& options, const SequenceDesc& sequence, const std::set<std::uint32_t>& tables) {

@@ -37,10 +37,6 @@ struct Pairing {
 /// patterns and --map.
 Pairing pair_relations(const Options& options, const Both<Inventory>& inventories);
 
-/// Whether a run is about all of both databases: no option narrows it down to some schemas, tables, columns or rows.
-/// Tables that are left out by name do not make it narrower.
-bool covers_whole_database(const Options& options);
-
 /// Whether a run covers a sequence: with --table those that the chosen tables (oids of this side) own or use, else
 /// those that the schema patterns choose, without those that only tables use which are not chosen.
 bool covers_sequence(const Options& options, const SequenceDesc& sequence, const std::set<std::uint32_t>& tables);

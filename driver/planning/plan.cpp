@@ -8,15 +8,17 @@
 #include <fmt/core.h>
 
 #include "driver/compare/large_objects.h"
-#include "driver/compare/sequences.h"
+#include "driver/digests/prefilter.h"
 #include "driver/model/error.h"
 #include "driver/model/server_identity.h"
 #include "driver/model/version.h"
 #include "driver/options/column_options.h"
 #include "driver/options/name_map.h"
+#include "driver/options/scope.h"
 #include "driver/planning/extension_tables.h"
 #include "driver/planning/money_notes.h"
 #include "driver/planning/pairing.h"
+#include "driver/planning/sequences.h"
 #include "driver/planning/table_plan.h"
 #include "driver/text/display_name.h"
 

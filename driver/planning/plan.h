@@ -17,8 +17,4 @@ void check_servers(const Options& options, const Both<ServerInfo>& servers);
 /// --exclude-columns that names what no chosen table has.
 Plan make_plan(const Options& options, const Both<Inventory>& inventories);
 
-/// How many ranges a table is divided into where the user does not say: a range for each 5000 rows, at least 1 and at
-/// most 1024, and so few that the digests of a side fit into 64 MB.
-int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices);
-
 }  // namespace parity::driver

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "driver/digests/division.h"
 #include "driver/model/error.h"
 #include "driver/planning/form_choice.h"
 #include "driver/planning/key_notes.h"
@@ -17,18 +18,6 @@
 namespace parity::driver {
 
 namespace {
-
-/// Few differing rows then lie in ranges that are read row by row at once.
-constexpr double kRowsPerRange = 1250;
-/// Of more, the sums would leave the processor's cache, for keys whose order is not the table's.
-constexpr double kMaxDefaultRanges = 2048;
-/// Assumed where a table was never analysed.
-constexpr double kBytesPerRow = 100;
-/// What a server allows for the digests of all its participants in a scan by default, and what one of them is taken to
-/// need.
-constexpr std::size_t kMaxDigestBytes = std::size_t{64} << 20;
-constexpr std::size_t kDigestBytes = kMaxDigestBytes / 8;
-constexpr std::size_t kBytesPerDigest = 16;
 
 using Severity = SchemaDifference::Severity;
 
@@ -408,11 +397,11 @@ void TablePlanner::estimate() {
     plan_.estimated_bytes = std::max(source->bytes, target->bytes);
     const std::size_t slices = plan_.columns.size() + 2;
     plan_.ranges = options_.ranges.value_or(default_ranges(plan_.estimated_rows, plan_.estimated_bytes, slices));
-    const std::size_t affordable = kMaxDigestBytes / (kBytesPerDigest * slices);
+    const std::size_t affordable = most_ranges(slices);
     if (static_cast<std::size_t>(plan_.ranges) <= affordable) return;
     throw Error(ErrorKind::kUsage,
                 fmt::format("--ranges {} is too many for {}: the digests of {} columns would not fit into {} MB",
-                            plan_.ranges, display_name(plan_.name.source), slices, kMaxDigestBytes >> 20),
+                            plan_.ranges, display_name(plan_.name.source), slices, kMostDigestBytes >> 20),
                 fmt::format("at most {} ranges fit", affordable));
 }
 
@@ -477,40 +466,6 @@ TableDecision TablePlanner::run() {
 }
 
 }  // namespace
-
-void add_prefilters(TablePlan& plan, const RelationDesc& source, const RelationDesc& target) {
-    if (plan.key.empty()) return;
-    const auto keeps = [](const RelationDesc& relation, const std::string& column, const std::string& form) {
-        const ColumnDesc* described = find_column(relation, column);
-        return described && contains(described->other_forms, form);
-    };
-    for (ColumnPlan& column : plan.columns) {
-        if (!column.form.starts_with("json")) continue;
-        const std::string raw = "jsonb_raw" + column.form.substr(std::string_view("json").size());
-        if (keeps(source, column.name.source, raw) && keeps(target, column.name.target, raw)) column.prefilter = raw;
-    }
-}
-
-bool has_prefilter(const TablePlan& plan) {
-    return std::any_of(plan.columns.begin(), plan.columns.end(),
-                       [](const ColumnPlan& column) { return !column.prefilter.empty(); });
-}
-
-TablePlan prefiltered(TablePlan plan) {
-    for (ColumnPlan& column : plan.columns) {
-        if (column.prefilter.empty()) continue;
-        column.form = column.prefilter;
-        column.asked = {};
-    }
-    return plan;
-}
-
-int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::size_t slices) {
-    const double rows = estimated_rows >= 0 ? estimated_rows : static_cast<double>(estimated_bytes) / kBytesPerRow;
-    const double affordable = static_cast<double>(kDigestBytes) / static_cast<double>(kBytesPerDigest * slices);
-    return static_cast<int>(
-        std::clamp(rows / kRowsPerRange, 1.0, std::max(1.0, std::min(kMaxDefaultRanges, affordable))));
-}
 
 TableDecision plan_table(const Options& options, ColumnOptions& column_options, const TableSides& sides) {
     return TablePlanner(options, column_options, sides).run();

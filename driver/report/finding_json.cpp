@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "driver/model/sides.h"
-#include "driver/report/report.h"
 #include "driver/text/display_name.h"
 #include "driver/text/printable.h"
 #include "driver/text/show.h"
+#include "driver/text/words.h"
 
 namespace parity::driver {
 namespace {

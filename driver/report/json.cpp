@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "driver/compare/large_objects.h"
-#include "driver/compare/sequences.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
@@ -16,6 +15,7 @@
 #include "driver/report/report.h"
 #include "driver/text/display_name.h"
 #include "driver/text/show.h"
+#include "driver/text/words.h"
 
 namespace parity::driver {
 namespace {
@@ -272,8 +272,8 @@ class JsonReport {
             Json json{{"source", exact_name(result.sequence.source.name)},
                       {"target", exact_name(result.sequence.target.name)},
                       {"result", verdict_name(result.verdict)}};
-            json["value"] = {{"source", json_sequence(result.sequence.source)},
-                             {"target", json_sequence(result.sequence.target)}};
+            json["value"] = {{"source", json_sequence(result, Side::kSource)},
+                             {"target", json_sequence(result, Side::kTarget)}};
             if (const std::string_view position = position_name(result.position); !position.empty())
                 json["position"] = position;
             if (!result.reason.empty()) json["reason"] = clean(result.reason);
@@ -284,9 +284,10 @@ class JsonReport {
     }
 
     /// Nothing known is null.
-    static Json json_sequence(const SequenceDesc& sequence) {
+    static Json json_sequence(const SequenceResult& result, Side side) {
+        const SequenceDesc& sequence = result.sequence[side];
         if (!sequence.value) return nullptr;
-        const std::optional<std::string> next = next_value_text(sequence);
+        const std::optional<std::string>& next = result.next[side];
         return {{"last_value", std::to_string(sequence.value->last_value)},
                 {"is_called", sequence.value->is_called},
                 {"next_value", next ? Json(*next) : Json(nullptr)},

@@ -6,10 +6,9 @@
 #include <fmt/ranges.h>
 
 #include "driver/model/version.h"
-#include "driver/options/column_options.h"
 #include "driver/report/finding_json.h"
-#include "driver/report/report.h"
 #include "driver/text/display_name.h"
+#include "driver/text/words.h"
 
 namespace parity::driver {
 

@@ -42,18 +42,6 @@ struct RunReport {
 /// The order in which reports show tables: by source name, then by target name. Positions in report.tables.
 std::vector<std::size_t> report_order(const RunReport& report);
 
-/// "identical", "divergent", "incomplete" or "error".
-std::string_view verdict_name(Verdict verdict);
-
-/// "mismatch", "missing_on_target" or "missing_on_source".
-std::string_view finding_name(FindingKind kind);
-
-/// "equal", "wal", "behind", "ahead" or "apart"; empty where a value is not known.
-std::string_view position_name(SequencePosition position);
-
-/// "note", "divergence" or "skipped".
-std::string_view severity_name(SchemaDifference::Severity severity);
-
 /// Writes the report for people; never holds more than a few findings.
 void write_text_report(const RunReport& report, Spool& spool, Output& output);
 

@@ -5,13 +5,13 @@
 #include <fmt/format.h>
 
 #include "driver/compare/large_objects.h"
-#include "driver/compare/sequences.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
 #include "driver/report/report.h"
 #include "driver/text/display_name.h"
 #include "driver/text/show.h"
+#include "driver/text/words.h"
 
 namespace parity::driver {
 namespace {

@@ -15,7 +15,7 @@
 #include <fmt/format.h>
 
 #include "driver/model/error.h"
-#include "driver/report/outcome.h"
+#include "driver/model/exit_codes.h"
 
 namespace parity::driver {
 

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "driver/options/form_name.h"
 #include "driver/postgres/values/names.h"
 
 namespace parity::fuzz {

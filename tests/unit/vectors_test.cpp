@@ -10,7 +10,9 @@
 #include "core/decimal.h"
 #include "core/digest.h"
 #include "core/order.h"
+#include "driver/digests/division.h"
 #include "driver/postgres/connection/connection.h"
+#include "driver/text/show.h"
 #include "tests/support/core_bytes.h"
 
 /// The golden vectors through the core: its hashes, frames, sums, tags, order and bounds must be the reference's.

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "driver/engine/spec.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/copy_rows.h"
 #include "driver/postgres/connection/parallel_copy.h"

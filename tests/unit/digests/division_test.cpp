@@ -4,6 +4,7 @@
 
 #include "core/bounds.h"
 #include "driver/model/error.h"
+#include "driver/model/plan.h"
 #include "tests/support/key_bounds.h"
 
 namespace parity::driver {
@@ -155,6 +156,16 @@ TEST(RequestedRanges, AreAllUnlessSomeAreChosen) {
     EXPECT_EQ(requested_ranges({int_bounds({1, 2}), {}}), (std::vector<std::int32_t>{1, 2, 3}));
     EXPECT_EQ(requested_ranges({int_bounds({1, 2}), {2}}), (std::vector<std::int32_t>{2}));
     EXPECT_EQ(requested_ranges({{}, {}}), (std::vector<std::int32_t>{1}));
+}
+
+TEST(Plan, ChoosesRangesFromTheEstimate) {
+    EXPECT_EQ(default_ranges(0, 0, 3), 1);
+    EXPECT_EQ(default_ranges(2499, 0, 3), 1);
+    EXPECT_EQ(default_ranges(50000, 0, 3), 40);
+    EXPECT_EQ(default_ranges(1e12, 0, 3), 2048);
+    EXPECT_EQ(default_ranges(-1, 5000000, 3), 40);
+    EXPECT_EQ(default_ranges(1e12, 0, 1502), 349);
+    EXPECT_EQ(default_ranges(1e12, 0, 10000000), 1);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "driver/model/error.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/options/form_name.h"
 #include "driver/planning/plan.h"
 #include "tests/support/plan_fixtures.h"
 

@@ -417,16 +417,6 @@ TEST(Plan, AnExcludedColumnIsNoKey) {
 
 // ---- ranges and paths ------------------------------------------------------------------------------------------
 
-TEST(Plan, ChoosesRangesFromTheEstimate) {
-    EXPECT_EQ(default_ranges(0, 0, 3), 1);
-    EXPECT_EQ(default_ranges(2499, 0, 3), 1);
-    EXPECT_EQ(default_ranges(50000, 0, 3), 40);
-    EXPECT_EQ(default_ranges(1e12, 0, 3), 2048);
-    EXPECT_EQ(default_ranges(-1, 5000000, 3), 40);
-    EXPECT_EQ(default_ranges(1e12, 0, 1502), 349);
-    EXPECT_EQ(default_ranges(1e12, 0, 10000000), 1);
-}
-
 TEST(Plan, RefusesMoreRangesThanMemoryAllows) {
     Options options;
     options.ranges = 7;
