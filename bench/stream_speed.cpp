@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/commands/servers.h"
 #include "driver/digests/ranges.h"
 #include "driver/engine/memory.h"
 #include "driver/engine/stream.h"
@@ -16,8 +17,8 @@
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
+#include "driver/planning/inventories.h"
 #include "driver/planning/plan.h"
-#include "driver/postgres/catalog/relations.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/feed/feed.h"
@@ -46,7 +47,8 @@ struct Bench {
         options.tables = {table};
         options.allow_same_server = true;
         options.engine = Engine::kStream;
-        inventories = read_inventories(options);
+        const auto servers = make_servers(options);
+        inventories = read_inventories(options, {servers.source.get(), servers.target.get()});
         plan = make_plan(options, inventories);
         if (plan.tables.size() != 1) throw Error(ErrorKind::kUsage, "the pattern does not choose one table");
     }

@@ -8,20 +8,25 @@
 
 #include <fmt/format.h>
 
+#include "driver/commands/servers.h"
+#include "driver/compare/context.h"
+#include "driver/compare/extension_tables.h"
 #include "driver/compare/sequences.h"
 #include "driver/engine/memory.h"
+#include "driver/engine/server.h"
 #include "driver/model/error.h"
 #include "driver/model/exit_codes.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
+#include "driver/model/server_identity.h"
 #include "driver/model/sides.h"
 #include "driver/monitor/log.h"
+#include "driver/monitor/observer.h"
 #include "driver/monitor/progress.h"
 #include "driver/monitor/terminal.h"
-#include "driver/planning/extension_tables.h"
+#include "driver/planning/inventories.h"
 #include "driver/planning/plan.h"
-#include "driver/postgres/catalog/relations.h"
 #include "driver/record/recorder.h"
 #include "driver/report/outcome.h"
 #include "driver/report/output.h"
@@ -51,11 +56,14 @@ std::string now_utc() {
     return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
+void log_skipped(spdlog::logger& log, const std::pair<Both<QualifiedName>, std::string>& skipped) {
+    log.warn("{}: not compared: {}", display_name(skipped.first), skipped.second);
+}
+
 void log_differences(spdlog::logger& log, const Plan& plan) {
     for (const SchemaDifference& difference : plan.differences)
         log.info("{}: {}", displayed(difference.object), difference.message);
-    for (const auto& [names, reason] : plan.skipped_tables)
-        log.warn("{}: not compared: {}", display_name(names), reason);
+    for (const auto& skipped : plan.skipped_tables) log_skipped(log, skipped);
 }
 
 void list_errors(RunReport& report) {
@@ -76,32 +84,36 @@ void settle_outcome(RunReport& report) {
 /// What a limit leaves for each of the streams that run at the same time.
 MemoryPlan memory_plan(const Options& options, const RunReport& report) {
     std::size_t sides = 0;
-    for (Side side : {Side::kSource, Side::kTarget}) sides += report.server[side].engine == Engine::kStream;
+    for (Side side : kSides) sides += report.server[side].is_streamed;
     const std::size_t jobs = std::min(static_cast<std::size_t>(options.jobs), report.plan.tables.size());
     const std::uint64_t limit = options.memory_limit.value_or(available_memory() / 4);
     return {limit, std::max<std::size_t>(1, sides * jobs)};
 }
 
+/// Counts the rows of tables of extensions, and warns of those that could not be compared.
+bool count_rows(const Options& options, const Both<Server*>& servers, spdlog::logger& log, Plan& plan) {
+    const std::size_t skipped = plan.skipped_tables.size();
+    const bool counted = count_extension_tables(options, servers, plan);
+    for (std::size_t i = skipped; i < plan.skipped_tables.size(); ++i) log_skipped(log, plan.skipped_tables[i]);
+    return counted;
+}
+
 /// Tables and sequences are compared; everything found is in the report and the spool.
-void compare_all(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log, Spool& spool,
-                 Recorder& recorder, RunReport& report) {
+void compare_all(const Options& options, const Both<Server*>& servers, Terminal& terminal,
+                 const std::shared_ptr<spdlog::logger>& log, Spool& spool, Recorder& recorder, RunReport& report) {
     NamedServers named(report.server, options.allow_same_server);
+    for (Side side : kSides) servers[side]->expect(named, report.server[side]);
     Progress progress(terminal, options.progress);
-    const RunContext context{&options,
-                             {report.seed, options.width, options.workers},
-                             memory_plan(options, report),
-                             &report.server,
-                             &named,
-                             &spool,
-                             &progress,
-                             log,
-                             &recorder};
-    progress.begin(report.plan.tables);
-    report.tables = TablePool(context, report.plan.tables).run();
-    progress.end();
+    LogObserver logged(log);
+    Observers observers({&logged, &recorder, &progress});
+    const RunContext context{
+        &options, {{report.seed, options.width, options.workers}, memory_plan(options, report)}, &spool, &observers};
+    observers.begin_run(report.plan);
+    report.tables = TablePool(context, servers, report.plan.tables, log).run();
+    observers.finish_run();
     for (const Both<SequenceDesc>& sequence : report.plan.sequences)
         report.sequences.push_back(compare_sequence(sequence, report.plan.sequence_rules));
-    report.interrupted = !count_extension_rows(options, named, *log, report.plan);
+    report.interrupted = !count_rows(options, servers, *log, report.plan);
     for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
 }
 
@@ -122,14 +134,15 @@ void settle_record(const Recorder& recorder, RunReport& report) {
 }
 
 /// The plan is made: compares, reports and gives the exit status.
-int compare_and_report(const Options& options, Terminal& terminal, const std::shared_ptr<spdlog::logger>& log,
-                       Recorder& recorder, RunReport& report, Clock::time_point started, Output& output) {
+int compare_and_report(const Options& options, const Both<Server*>& servers, Terminal& terminal,
+                       const std::shared_ptr<spdlog::logger>& log, Recorder& recorder, RunReport& report,
+                       Clock::time_point started, Output& output) {
     Spool spool;
-    recorder.set_plan(report.plan);
-    compare_all(options, terminal, log, spool, recorder, report);
+    recorder.set_spool(spool);
+    compare_all(options, servers, terminal, log, spool, recorder, report);
     settle_outcome(report);
     list_errors(report);
-    recorder.finish(report, spool);
+    recorder.finish(report);
     settle_record(recorder, report);
     if (report.interrupted) log->error("the run was interrupted");
     report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
@@ -138,12 +151,12 @@ int compare_and_report(const Options& options, Terminal& terminal, const std::sh
 }
 
 /// What both sides have, and what of it is compared with what.
-Both<Inventory> plan_run(const Options& options, spdlog::logger& log, RunReport& report) {
-    Both<Inventory> inventories = read_inventories(options);
+Both<Inventory> plan_run(const Options& options, const Both<Server*>& servers, spdlog::logger& log, RunReport& report) {
+    Both<Inventory> inventories = read_inventories(options, servers);
     report.server = {inventories.source.server, inventories.target.server};
     report.plan = make_plan(options, inventories);
     log_differences(log, report.plan);
-    for (Side side : {Side::kSource, Side::kTarget})
+    for (Side side : kSides)
         if (!report.server[side].engine_reason.empty())
             log.warn("{}: rows are streamed, the extension is not used: {}", side_name(side),
                      report.server[side].engine_reason);
@@ -163,16 +176,18 @@ int run_compare(const Options& options) {
     report.started_at = now_utc();
     report.seed = options.seed.value_or(random_seed());
     log->debug("seed {}", report.seed);
+    const Both<std::unique_ptr<Server>> made = make_servers(options);
+    const Both<Server*> servers{made.source.get(), made.target.get()};
     if (options.dry_run) {
-        const Both<Inventory> inventories = plan_run(options, *log, report);
+        const Both<Inventory> inventories = plan_run(options, servers, *log, report);
         write_dry_run(options, inventories, report.plan, output);
         output.finish();
         return kExitIdentical;
     }
     Recorder recorder(options, report.seed, log);
     try {
-        plan_run(options, *log, report);
-        const int status = compare_and_report(options, terminal, log, recorder, report, started, output);
+        plan_run(options, servers, *log, report);
+        const int status = compare_and_report(options, servers, terminal, log, recorder, report, started, output);
         output.finish();
         return status;
     } catch (const std::exception& error) {

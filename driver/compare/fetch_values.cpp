@@ -82,8 +82,7 @@ void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers,
     while (true) {
         const std::vector<SpooledFinding> batch = spool.read(table_no, after, kBatchBytes);
         if (batch.empty()) return;
-        for (Side side : {Side::kSource, Side::kTarget})
-            fetch_side(spool, table_no, batch, side, *readers[side], on_row);
+        for (Side side : kSides) fetch_side(spool, table_no, batch, side, *readers[side], on_row);
         after = batch.back().id;
     }
 }

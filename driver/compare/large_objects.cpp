@@ -8,22 +8,18 @@
 #include <fmt/format.h>
 
 #include "core/order.h"
+#include "driver/compare/object_bytes.h"
+#include "driver/compare/table.h"
 #include "driver/digests/division.h"
 #include "driver/digests/suspect_objects.h"
+#include "driver/engine/large_objects.h"
 #include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
-#include "driver/options/scope.h"
-#include "driver/postgres/connection/connection.h"
-#include "driver/postgres/feed/large_object_bytes.h"
-#include "driver/postgres/queries/large_objects.h"
-#include "driver/postgres/queries/query.h"
-#include "driver/postgres/queries/session.h"
-#include "driver/record/recorder.h"
+#include "driver/monitor/observer.h"
+#include "driver/waiting/both_sides.h"
 
 namespace parity::driver {
 namespace {
-
-constexpr Side kSides[] = {Side::kSource, Side::kTarget};
 
 /// So few bytes of pages are read at once instead of being digested first.
 constexpr std::int64_t kFewBytes = 128 * 1024;
@@ -34,22 +30,6 @@ constexpr std::size_t kBatch = 1000;
 
 constexpr std::uint32_t kLastOid = std::numeric_limits<std::uint32_t>::max();
 
-// ---- plans ---------------------------------------------------------------------------------------------------
-
-ColumnPlan plain_column(const std::string& name, const std::string& form, bool in_key) {
-    return {{name, name}, form, in_key};
-}
-
-TablePlan catalog_plan(const std::string& name, std::uint32_t oid, std::vector<std::string> key) {
-    TablePlan plan;
-    plan.oid = {oid, oid};
-    plan.name = {{"pg_catalog", name}, {"pg_catalog", name}};
-    plan.relkind = {'r', 'r'};
-    for (const std::string& column : key) plan.key.push_back(plain_column(column, "int", true));
-    plan.key_proven = true;
-    return plan;
-}
-
 /// What the whole of a plan says about which objects there are, for the readers of tables.
 TablePlan list_plan(const TablePlan& whole) {
     TablePlan plan = whole;
@@ -57,61 +37,22 @@ TablePlan list_plan(const TablePlan& whole) {
     return plan;
 }
 
-TablePlan page_plan(const TablePlan& whole) {
-    TablePlan plan = catalog_plan("pg_largeobject", kLargeObjectPagesOid, {"loid", "pageno"});
-    plan.columns = {plain_column("data", "bytes", false)};
-    const auto& [source, target] = whole.large_objects->sides;
-    plan.columns_text = {source.page_columns, target.page_columns};
-    plan.path = whole.path;
-    plan.estimated_rows = std::max(source.pages, target.pages);
-    plan.estimated_bytes = std::max(source.bytes, target.bytes);
-    plan.ranges = default_ranges(plan.estimated_rows, plan.estimated_bytes, plan.columns.size() + 2);
-    plan.large_objects = whole.large_objects;
-    return plan;
-}
-
-std::string why_unread(const Both<LargeObjects>& sides) {
-    for (Side side : kSides)
-        if (!sides[side].readable)
-            return fmt::format("no SELECT privilege on pg_catalog.pg_largeobject on {}", side_name(side));
-    return {};
-}
-
-TablePlan whole_plan(const Both<LargeObjects>& sides, const Both<Inventory>& inventories) {
-    TablePlan plan = catalog_plan("pg_largeobject_metadata", kLargeObjectMetadataOid, {"oid"});
-    plan.columns = {plain_column(kFirstDifference, "int", false), plain_column(kLength, "int", false)};
-    plan.columns_text = {sides.source.list_columns, sides.target.list_columns};
-    for (Side side : kSides) plan.path[side] = inventories[side].server.engine == Engine::kStream ? "stream" : "scan";
-    plan.estimated_rows = static_cast<double>(std::max(sides.source.count, sides.target.count));
-    plan.large_objects = LargeObjectPlan{sides, why_unread(sides)};
-    if (!plan.large_objects->unread.empty()) plan.skipped = {"contents: " + plan.large_objects->unread};
-    if (plan.skipped.empty()) plan.estimated_bytes = std::max(sides.source.bytes, sides.target.bytes);
-    plan.ranges = default_ranges(plan.estimated_rows, plan.estimated_bytes, 2);
-    return plan;
-}
-
-// ---- reading pages -------------------------------------------------------------------------------------------
-
 /// Thrown where what an index shows is not what the table holds; the work is done again without indexes.
 struct IndexLacksPages {};
 
-/// The rows of a query for pages.
-class StreamedPages : public LargeObjectPages {
+/// Pages that are counted as they are read.
+class CountedPages : public LargeObjectPages {
   public:
-    StreamedPages(Connection& connection, const Query& query) : rows_(connection.stream(query.sql, query.parameters)) {}
-
+    explicit CountedPages(std::unique_ptr<LargeObjectPages> pages) : pages_(std::move(pages)) {}
     bool next(LargeObjectPage& page) override {
-        row_ = rows_.next();
-        if (!row_) return false;
-        ++read_;
-        page = {static_cast<std::uint32_t>(row_->int32(0)), row_->int32(1), row_->bytes(2)};
-        return true;
+        const bool more = pages_->next(page);
+        read_ += more;
+        return more;
     }
     std::uint64_t read() const { return read_; }
 
   private:
-    RowStream rows_;
-    std::optional<Row> row_;
+    const std::unique_ptr<LargeObjectPages> pages_;
     std::uint64_t read_ = 0;
 };
 
@@ -131,20 +72,16 @@ std::string key_of(std::uint32_t object) {
     return std::string(core::as_text(framed.view()));
 }
 
-std::uint32_t oid_at(const Result& result, int row) {
-    return static_cast<std::uint32_t>(std::stoul(std::string(result.text(row, 0))));
-}
-
 /// Both sides' large objects under the open snapshots.
 class LargeObjectsComparison {
   public:
     LargeObjectsComparison(const RunContext& context, const TablePlan& plan, int table_no,
-                           const Both<Session*>& sessions, TableResult& result)
+                           const Both<ServerSession*>& sessions, TableResult& result)
         : context_(context),
           plan_(plan),
-          pages_(page_plan(plan)),
-          table_no_(table_no),
+          table_no_(static_cast<std::size_t>(table_no)),
           sessions_(sessions),
+          objects_{sessions.source->read_large_objects(plan), sessions.target->read_large_objects(plan)},
           result_(result) {}
 
     void run() {
@@ -167,13 +104,13 @@ class LargeObjectsComparison {
     }
 
     void compare_lists() {
-        compare_rows(context_, list_plan(plan_), table_no_, sessions_, result_);
+        compare_rows(context_, list_plan(plan_), static_cast<int>(table_no_), sessions_, result_);
         result_.column_divergent.assign(plan_.columns.size(), false);
-        context_.progress->restart(static_cast<std::size_t>(table_no_));
+        context_.observer->restart_progress(table_no_);
     }
 
     void require_not_rewritten() {
-        for (Side side : kSides) sessions_[side]->require_not_rewritten(pages_);
+        for (Side side : kSides) objects_[side]->require_not_rewritten();
     }
 
     void compare_contents() {
@@ -185,8 +122,8 @@ class LargeObjectsComparison {
             [&](const RowFinding& finding) { suspects.add(object_of(finding.key), finding.kind, finding.occurrences); },
             [&] { suspects.clear(); }};
         TableResult pages;
-        pages.plan = pages_;
-        compare_rows(context_, pages_, table_no_, sessions_, pages, &sink);
+        pages.plan = *plan_.large_objects->pages;
+        compare_rows(context_, pages.plan, static_cast<int>(table_no_), sessions_, pages, &sink);
         result_.notes.insert(result_.notes.end(), pages.notes.begin(), pages.notes.end());
         if (suspects.overflowed()) return compare_all();
         compare_suspects(suspects.list());
@@ -209,7 +146,8 @@ class LargeObjectsComparison {
     void compare_batch(const std::vector<std::uint32_t>& batch, const std::vector<SuspectObject>& suspects) {
         std::size_t seen = 0;
         std::vector<LargeObjectComparison> different;
-        read(large_object_pages_query(batch), [&](const LargeObjectComparison& found) {
+        const auto begin = [&](Side side) { return objects_[side]->pages(batch); };
+        read(begin, [&](const LargeObjectComparison& found) {
             const auto suspect =
                 std::lower_bound(suspects.begin(), suspects.end(), found.object,
                                  [](const SuspectObject& a, std::uint32_t object) { return a.object < object; });
@@ -229,24 +167,24 @@ class LargeObjectsComparison {
         do {
             const std::uint32_t last = indexes_avoided_ ? kLastOid : end_of_batch(after);
             std::vector<LargeObjectComparison> different;
-            const Both<std::uint64_t> read_now =
-                read(large_object_pages_query(after, last), [&](const LargeObjectComparison& found) {
-                    if (found.first_difference) different.push_back(found);
-                });
+            const auto begin = [&](Side side) { return objects_[side]->pages(after, last); };
+            const Both<std::uint64_t> read_now = read(begin, [&](const LargeObjectComparison& found) {
+                if (found.first_difference) different.push_back(found);
+            });
             for (Side side : kSides) pages[side] += read_now[side];
             add_findings(different);
             after = last;
         } while (after != kLastOid);
         for (Side side : kSides)
-            if (pages[side] != count_pages(side)) mistrust_indexes("pages of large objects were not read");
+            if (pages[side] != objects_[side]->count_pages()) mistrust_indexes("pages of large objects were not read");
     }
 
     /// So that no side has more objects in a batch than it should.
     std::uint32_t end_of_batch(std::uint32_t after) {
         std::uint32_t last = kLastOid;
         for (Side side : kSides) {
-            const Result found = query(side, large_object_after_query(after, kBatch));
-            if (found.rows() > 0) last = std::min(last, oid_at(found, 0));
+            const std::optional<std::uint32_t> found = objects_[side]->object_after(after, kBatch);
+            if (found) last = std::min(last, *found);
         }
         return last;
     }
@@ -260,50 +198,17 @@ class LargeObjectsComparison {
             if (std::binary_search(objects.begin(), objects.end(), found.object)) add_finding(found);
     }
 
-    template <typename Work>
-    auto without_indexes(Side side, Work work) {
-        connection(side).query(savepoint_statement());
-        connection(side).query(avoid_indexes_statements());
-        auto answer = work();
-        connection(side).query(rollback_to_savepoint_statement());
-        connection(side).query(release_savepoint_statement());
-        return answer;
-    }
-
-    std::uint64_t count_pages(Side side) {
-        return without_indexes(
-            side, [&] { return std::stoull(std::string(query(side, large_object_page_count_query()).text(0, 0))); });
-    }
-
-    // ---- servers ----
-
-    Connection& connection(Side side) { return sessions_[side]->connection(); }
-    Result query(Side side, const Query& query) { return connection(side).query(query.sql, query.parameters); }
-
-    /// How many pages each side gave.
-    Both<std::uint64_t> read(const Query& query, const std::function<void(const LargeObjectComparison&)>& take) {
-        StreamedPages source(connection(Side::kSource), query);
-        StreamedPages target(connection(Side::kTarget), query);
+    /// How many pages each side gave. `begin` starts reading those of a side.
+    template <typename Begin>
+    Both<std::uint64_t> read(Begin begin, const std::function<void(const LargeObjectComparison&)>& take) {
+        CountedPages source(begin(Side::kSource)), target(begin(Side::kTarget));
         const auto& sides = plan_.large_objects->sides;
         compare_large_object_bytes({&source, &target}, {sides.source.page_bytes, sides.target.page_bytes}, take);
         return {source.read(), target.read()};
     }
 
     std::vector<std::uint32_t> on_both_sides(const std::vector<std::uint32_t>& objects) {
-        return existing(Side::kTarget, existing(Side::kSource, objects));
-    }
-
-    /// Those of `objects`, which ascend, that a side has. What an index does not show may be there nonetheless.
-    std::vector<std::uint32_t> existing(Side side, const std::vector<std::uint32_t>& objects) {
-        if (objects.empty()) return {};
-        const Query question = existing_large_objects_query(objects);
-        Result found = query(side, question);
-        if (static_cast<std::size_t>(found.rows()) != objects.size())
-            found = without_indexes(side, [&] { return query(side, question); });
-        std::vector<std::uint32_t> there;
-        for (int row = 0; row < found.rows(); ++row) there.push_back(oid_at(found, row));
-        std::sort(there.begin(), there.end());
-        return there;
+        return objects_.target->existing(objects_.source->existing(objects));
     }
 
     void mistrust_indexes(const char* what) {
@@ -312,9 +217,9 @@ class LargeObjectsComparison {
     }
 
     void start_again_without_indexes() {
-        for (Side side : kSides) connection(side).query(avoid_indexes_statements());
+        for (Side side : kSides) objects_[side]->avoid_indexes();
         indexes_avoided_ = true;
-        context_.spool->discard(table_no_);
+        context_.spool->discard(static_cast<int>(table_no_));
         result_.counts = {};
         result_.listed = 0;
         result_.ranges_divergent = 0;
@@ -325,13 +230,11 @@ class LargeObjectsComparison {
 
     // ---- findings ----
 
-    void note_phase() {
-        if (context_.recorder) context_.recorder->phase(static_cast<std::size_t>(table_no_), "contents");
-    }
+    void note_phase() { context_.observer->begin_phase(table_no_, Phase::kContents); }
 
     void add_finding(const LargeObjectComparison& found) {
         ++result_.counts.mismatch;
-        context_.progress->descend(static_cast<std::size_t>(table_no_), result_.counts.total());
+        context_.observer->found(table_no_, result_.counts.total());
         result_.column_divergent[0] = true;
         if (found.length.source != found.length.target) result_.column_divergent[1] = true;
         const std::int64_t cap = context_.options->max_divergences;
@@ -343,43 +246,24 @@ class LargeObjectsComparison {
         for (Side side : kSides)
             entry.finding.values[side] = {ShownValue(std::to_string(*found.first_difference)),
                                           ShownValue(std::to_string(found.length[side]))};
-        context_.spool->add(table_no_, entry);
-        context_.spool->keep(table_no_);
+        context_.spool->add(static_cast<int>(table_no_), entry);
+        context_.spool->keep(static_cast<int>(table_no_));
         ++result_.listed;
     }
 
     const RunContext& context_;
     const TablePlan& plan_;
-    const TablePlan pages_;
-    const int table_no_;
-    const Both<Session*> sessions_;
+    const std::size_t table_no_;
+    const Both<ServerSession*> sessions_;
+    const Both<std::unique_ptr<LargeObjectReader>> objects_;
     TableResult& result_;
     bool indexes_avoided_ = false;
 };
 
 }  // namespace
 
-LargeObjectFinding large_object_finding(const Finding& finding) {
-    const auto text = [&](Side side, std::size_t column) { return finding.values[side].at(column)->text; };
-    return {text(Side::kSource, 0), {text(Side::kSource, 1), text(Side::kTarget, 1)}};
-}
-
-void plan_large_objects(Plan& plan, const Options& options, const Both<Inventory>& inventories) {
-    const Both<LargeObjects> sides{inventories.source.large_objects, inventories.target.large_objects};
-    if (!options.large_objects || !covers_whole_database(options)) return;
-    for (Side side : kSides) {
-        if (sides[side].listed) continue;
-        const QualifiedName name{"pg_catalog", "pg_largeobject_metadata"};
-        plan.skipped_tables.push_back(
-            {{name, name}, fmt::format("large objects: no SELECT privilege on it on {}", side_name(side))});
-        return;
-    }
-    if (sides.source.count == 0 && sides.target.count == 0) return;
-    plan.tables.push_back(whole_plan(sides, inventories));
-}
-
 void compare_large_objects(const RunContext& context, const TablePlan& plan, int table_no,
-                           const Both<Session*>& sessions, TableResult& result) {
+                           const Both<ServerSession*>& sessions, TableResult& result) {
     LargeObjectsComparison(context, plan, table_no, sessions, result).run();
 }
 

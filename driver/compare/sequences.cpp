@@ -136,7 +136,7 @@ SequenceResult compare_places(const Both<SequenceDesc>& sequence, const Sequence
 }
 
 SequenceResult judge(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
-    for (Side side : {Side::kSource, Side::kTarget}) {
+    for (Side side : kSides) {
         if (sequence[side].value) continue;
         const std::string& why = sequence[side].unreadable;
         return unknown(

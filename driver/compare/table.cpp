@@ -10,28 +10,24 @@
 
 #include "driver/compare/fetch_values.h"
 #include "driver/compare/large_objects.h"
+#include "driver/compare/snapshots.h"
 #include "driver/digests/buckets.h"
 #include "driver/digests/descend.h"
 #include "driver/digests/division.h"
 #include "driver/digests/lockstep.h"
 #include "driver/digests/merge.h"
 #include "driver/digests/prefilter.h"
-#include "driver/engine/stream.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"
-#include "driver/postgres/extension/reader.h"
-#include "driver/postgres/feed/feed.h"
-#include "driver/postgres/feed/misplaced_rows.h"
-#include "driver/record/recorder.h"
-#include "driver/text/display_name.h"
+#include "driver/model/sqlstates.h"
+#include "driver/monitor/observer.h"
 #include "driver/text/show.h"
+#include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr std::string_view kProgramLimitExceeded = "54000";
 
 /// The failure that both sides share in one pass.
 class PassFailure {
@@ -68,7 +64,7 @@ class TableComparison {
           key_forms_(forms_of(table.key)) {}
 
     void run() {
-        record_phase("digests");
+        begin_phase(Phase::kDigests);
         RangeList all{bounds(), {}};
         if (first_readers_.source->has_buckets() && first_readers_.target->has_buckets())
             all.buckets = buckets_for(all.bounds.size() + 1, table_.estimated_rows, key_forms_);
@@ -77,15 +73,15 @@ class TableComparison {
         note_first_pass(first);
         if (first.divergent.empty()) return;
         show_descent(0);
-        record_phase("narrowing down");
+        begin_phase(Phase::kNarrowingDown);
         const Located located = locate(all, first);
         result_.ranges_divergent = count_distinct(located.parents);
         if (located.divergent.empty()) return;
-        record_phase("rows");
+        begin_phase(Phase::kRows);
         find_rows(located);
         if (table_.key.empty() || result_.counts.mismatch == 0 || sink_) return;
         const auto started = Clock::now();
-        record_phase("values");
+        begin_phase(Phase::kValues);
         fetch_values_or_say_why_not();
         debug("values fetched in {:.3f} s", seconds_since(started));
     }
@@ -93,16 +89,16 @@ class TableComparison {
   private:
     template <typename... Arguments>
     void debug(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-        context_.log->debug("{}: {}", display_name(table_), fmt::format(format, std::forward<Arguments>(arguments)...));
+        if (context_.observer->wants_details())
+            context_.observer->detail(static_cast<std::size_t>(table_no_),
+                                      fmt::format(format, std::forward<Arguments>(arguments)...));
     }
 
     void show_descent(std::uint64_t differing) {
-        context_.progress->descend(static_cast<std::size_t>(table_no_), differing);
+        context_.observer->found(static_cast<std::size_t>(table_no_), differing);
     }
 
-    void record_phase(std::string_view phase) {
-        if (context_.recorder) context_.recorder->phase(static_cast<std::size_t>(table_no_), phase);
-    }
+    void begin_phase(Phase phase) { context_.observer->begin_phase(static_cast<std::size_t>(table_no_), phase); }
 
     static std::uint64_t count_distinct(std::vector<std::int32_t> ascending) {
         return static_cast<std::uint64_t>(std::unique(ascending.begin(), ascending.end()) - ascending.begin());
@@ -126,12 +122,11 @@ class TableComparison {
 
     /// What is equal under the first pass's forms is equal; what differs is digested again under the real ones.
     Located locate(const RangeList& all, const Comparison& first) {
-        const bool can_leave_out = context_.servers->source.engine == Engine::kExtension &&
-                                   context_.servers->target.engine == Engine::kExtension;
+        const bool can_leave_out = readers_.source->can_leave_out_columns() && readers_.target->can_leave_out_columns();
         const auto differing = [&](const std::vector<DivergentRange>& divergent) {
             return buckets_of(divergent, all.buckets);
         };
-        const FirstPass pass{all.bounds,    key_forms_,  context_.settings.width,   !has_prefilter(table_),
+        const FirstPass pass{all.bounds,    key_forms_,  context_.settings.digest.width, !has_prefilter(table_),
                              can_leave_out, all.buckets, differing(first.divergent)};
         const Descent servers{[&](int ranges) { return split_finely(ranges); },
                               [&](const RangeList& ranges, bool exact) { return digest_if_it_fits(ranges, exact); },
@@ -149,7 +144,7 @@ class TableComparison {
         const PassFailure failure(readers);
         const std::unique_ptr<RangeSource> source = readers.source->digest(ranges);
         const std::unique_ptr<RangeSource> target = readers.target->digest(ranges);
-        LockstepComparison comparison(ranges.totals_only ? 0 : table_.columns.size(), context_.settings.width,
+        LockstepComparison comparison(ranges.totals_only ? 0 : table_.columns.size(), context_.settings.digest.width,
                                       ranges.totals_only ? ranges.only.size() : 0);
         Both<RangeDigests> range;
         while (true) {
@@ -177,8 +172,8 @@ class TableComparison {
         if (!source) return std::nullopt;
         std::optional<BucketSums> target = first_readers_.target->bucket_sums(numbers, buckets);
         if (!target) return std::nullopt;
-        std::vector<DivergentRange> differing =
-            differing_buckets(divergent, {std::move(*source), std::move(*target)}, buckets, context_.settings.width);
+        std::vector<DivergentRange> differing = differing_buckets(divergent, {std::move(*source), std::move(*target)},
+                                                                  buckets, context_.settings.digest.width);
         debug("{} buckets of each divergent range compared in {:.3f} s, {} of them differ", buckets,
               seconds_since(started), differing.size());
         return differing;
@@ -186,8 +181,8 @@ class TableComparison {
 
     /// How each side read what it was last asked for.
     void show_effort(const Both<TableReader*>& readers) {
-        if (!context_.log->should_log(spdlog::level::debug)) return;
-        for (Side side : {Side::kSource, Side::kTarget})
+        if (!context_.observer->wants_details()) return;
+        for (Side side : kSides)
             if (const std::string effort = readers[side]->effort(); !effort.empty())
                 debug("on the {}: {}", side_name(side), effort);
     }
@@ -206,7 +201,7 @@ class TableComparison {
     Comparison digest_without_indexes(const RangeList& ranges, const Comparison& first) {
         avoid_indexes();
         Comparison again = digest(first_readers_, ranges);
-        for (Side side : {Side::kSource, Side::kTarget})
+        for (Side side : kSides)
             if (again.total[side] != first.total[side])
                 result_.notes.push_back(fmt::format(
                     "an index that serves the condition does not agree with the table on {}: it is corrupt; rows were "
@@ -244,7 +239,7 @@ class TableComparison {
     void fetch_listed_values() {
         std::uint64_t fetched = 0;
         fetch_values(*context_.spool, table_no_, readers_, [&] {
-            context_.progress->fetch(static_cast<std::size_t>(table_no_), ++fetched, 2 * listed_mismatches_);
+            context_.observer->fetched(static_cast<std::size_t>(table_no_), ++fetched, 2 * listed_mismatches_);
         });
         context_.spool->keep(table_no_);
     }
@@ -294,7 +289,7 @@ class TableComparison {
 
     void merge_ranges(const Located& located) {
         const auto started = Clock::now();
-        const MergeSpec spec{.width = context_.settings.width,
+        const MergeSpec spec{.width = context_.settings.digest.width,
                              .columns = table_.columns.size(),
                              .keyless = table_.key.empty(),
                              .proven = table_.key_proven,
@@ -302,7 +297,7 @@ class TableComparison {
                              .buckets = located.buckets,
                              .keys = located.keys,
                              .digested_columns = located.columns,
-                             .seed = context_.settings.seed};
+                             .seed = context_.settings.digest.seed};
         const RangeList ranges{
             .bounds = located.bounds, .only = range_numbers(located.divergent), .buckets = located.buckets};
         const PassFailure failure(readers_);
@@ -345,7 +340,7 @@ class TableComparison {
     }
 
     void note_oddities(const MergeReport& report) {
-        for (Side side : {Side::kSource, Side::kTarget})
+        for (Side side : kSides)
             if (report.duplicate_keys[side] > 0)
                 result_.notes.push_back(fmt::format(
                     "the key should be unique, but {} has duplicates of {} keys in divergent ranges (the first is {}): "
@@ -372,30 +367,16 @@ class TableComparison {
     std::uint64_t listed_mismatches_ = 0;
 };
 
-/// The engine of this side of the table.
-std::unique_ptr<TableReader> make_reader(const RunContext& context, const TablePlan& table, int table_no,
-                                         Session& session) {
-    const Side side = session.side();
-    const ServerInfo& server = (*context.servers)[side];
-    if (server.engine == Engine::kExtension) return make_extension_reader(session, table, context.settings);
-    const auto on_progress = [progress = context.progress, table_no = static_cast<std::size_t>(table_no), side](
-                                 std::uint64_t done, std::uint64_t total) {
-        progress->update(table_no, side, done, total);
-    };
-    return make_stream_reader(make_copy_feed(session, table, server, on_progress), table,
-                              {context.settings, context.memory});
-}
-
 /// Both sides' engines.
 class Readers {
   public:
-    Readers(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions)
-        : readers_{make_reader(context, table, table_no, *sessions.source),
-                   make_reader(context, table, table_no, *sessions.target)} {}
+    Readers(const RunContext& context, const TablePlan& table, const Both<ServerSession*>& sessions)
+        : readers_{sessions.source->read_table(table, context.settings),
+                   sessions.target->read_table(table, context.settings)} {}
 
     Both<TableReader*> get() const { return {readers_.source.get(), readers_.target.get()}; }
     void append_notes(std::vector<std::string>& notes) const {
-        for (Side side : {Side::kSource, Side::kTarget})
+        for (Side side : kSides)
             for (std::string& note : readers_[side]->notes()) notes.push_back(std::move(note));
     }
 
@@ -443,35 +424,34 @@ void settle_verdict(TableResult& result) {
         result.verdict = result.skipped.empty() ? Verdict::kIdentical : Verdict::kIncomplete;
 }
 
-/// Shows the extension's progress notices as this table's, and takes the handlers away again.
+/// Tells the observer how far both sides are with this table, until it ends.
 class ProgressScope {
   public:
-    ProgressScope(const RunContext& context, std::size_t table_no, const Both<Session*>& sessions)
+    ProgressScope(Observer& observer, std::size_t table_no, const Both<ServerSession*>& sessions)
         : sessions_(sessions) {
-        for (Side side : {Side::kSource, Side::kTarget})
-            sessions_[side]->connection().set_progress_handler(
-                [progress = context.progress, table_no, side](std::uint64_t done, std::uint64_t total) {
-                    progress->update(table_no, side, done, total);
-                });
+        for (Side side : kSides)
+            sessions_[side]->set_progress([&observer, table_no, side](std::uint64_t done, std::uint64_t total) {
+                observer.progress(table_no, side, done, total);
+            });
     }
     ~ProgressScope() {
-        for (Side side : {Side::kSource, Side::kTarget}) sessions_[side]->connection().set_progress_handler(nullptr);
+        for (Side side : kSides) sessions_[side]->set_progress(nullptr);
     }
     ProgressScope(const ProgressScope&) = delete;
     ProgressScope& operator=(const ProgressScope&) = delete;
 
   private:
-    const Both<Session*> sessions_;
+    const Both<ServerSession*> sessions_;
 };
 
 }  // namespace
 
-void compare_rows(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions,
+void compare_rows(const RunContext& context, const TablePlan& table, int table_no, const Both<ServerSession*>& sessions,
                   TableResult& result, const FindingSink* sink) {
     const TablePlan first = prefiltered(table);
-    const Readers readers(context, table, table_no, sessions);
+    const Readers readers(context, table, sessions);
     const std::optional<Readers> first_readers =
-        has_prefilter(table) ? std::optional<Readers>(std::in_place, context, first, table_no, sessions) : std::nullopt;
+        has_prefilter(table) ? std::optional<Readers>(std::in_place, context, first, sessions) : std::nullopt;
     TableComparison(context, table, table_no, readers.get(), (first_readers ? *first_readers : readers).get(), result,
                     sink)
         .run();
@@ -479,18 +459,18 @@ void compare_rows(const RunContext& context, const TablePlan& table, int table_n
 }
 
 TableResult compare_table(const RunContext& context, const TablePlan& table, int table_no,
-                          const Both<Session*>& sessions) {
+                          const Both<ServerSession*>& sessions) {
     const auto started = Clock::now();
     TableResult result = fresh_result(table);
     if (table.unpopulated) {
         settle_verdict(result);
         return result;
     }
-    const ProgressScope progress(context, static_cast<std::size_t>(table_no), sessions);
+    const ProgressScope progress(*context.observer, static_cast<std::size_t>(table_no), sessions);
     try {
         with_table_snapshots(sessions, table, [&](const Both<TableSnapshot>& snapshots) {
             context.spool->discard(table_no);
-            context.progress->begin_table(static_cast<std::size_t>(table_no));
+            context.observer->begin_snapshots(static_cast<std::size_t>(table_no));
             result = fresh_result(table);
             result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
             if (table.large_objects)
@@ -498,9 +478,8 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, int
             else
                 compare_rows(context, table, table_no, sessions, result);
         });
-        for (Session* session : {sessions.source, sessions.target})
-            if (std::optional<std::string> note = note_misplaced_rows(*session, table, *context.options))
-                result.notes.push_back(std::move(*note));
+        for (ServerSession* session : {sessions.source, sessions.target})
+            if (std::optional<std::string> note = session->note_about(table)) result.notes.push_back(std::move(*note));
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
         note_failure(error, result);

@@ -5,34 +5,16 @@
 
 #include <spdlog/logger.h>
 
+#include "driver/compare/context.h"
 #include "driver/digests/merge.h"
 #include "driver/digests/ranges.h"
-#include "driver/engine/memory.h"
-#include "driver/model/inventory.h"
-#include "driver/model/options.h"
+#include "driver/engine/server.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
-#include "driver/monitor/progress.h"
-#include "driver/postgres/connection/session.h"
 #include "driver/state/findings.h"
 
 namespace parity::driver {
-
-class Recorder;
-
-/// What all tables of a run share. Everything pointed to is thread-safe.
-struct RunContext {
-    const Options* options = nullptr;
-    DigestSettings settings;
-    MemoryPlan memory{0, 1};  ///< of streams
-    const Both<ServerInfo>* servers = nullptr;
-    NamedServers* named = nullptr;
-    Spool* spool = nullptr;
-    Progress* progress = nullptr;
-    std::shared_ptr<spdlog::logger> log;
-    Recorder* recorder = nullptr;  ///< none: nothing is recorded
-};
 
 /// Compares one table: takes both sides' snapshots, digests, descends, merges rows, and leaves the findings in the
 /// spool under `table_no`, the table's position in the plan. Each session is used by the calling thread alone.
@@ -41,7 +23,7 @@ struct RunContext {
 /// A failure after divergent ranges were seen leaves the verdict at "divergent", with what was found until then where
 /// that is complete in itself. Sessions' connections may be broken afterwards.
 TableResult compare_table(const RunContext& context, const TablePlan& table, int table_no,
-                          const Both<Session*>& sessions);
+                          const Both<ServerSession*>& sessions);
 
 /// Where findings go instead of the spool.
 struct FindingSink {
@@ -51,7 +33,7 @@ struct FindingSink {
 
 /// The part of compare_table() that works under both sides' open snapshots: fills `result`, which is fresh. Throws
 /// Error.
-void compare_rows(const RunContext& context, const TablePlan& table, int table_no, const Both<Session*>& sessions,
+void compare_rows(const RunContext& context, const TablePlan& table, int table_no, const Both<ServerSession*>& sessions,
                   TableResult& result, const FindingSink* sink = nullptr);
 
 /// The result of a table that was not even tried.

@@ -72,10 +72,9 @@ void check_covered(const FirstPass& pass, const std::vector<DivergentRange>& div
                    bool same_rows) {
     Both<RangeTotal> expected;
     for (const DivergentRange& range : divergent)
-        for (Side side : {Side::kSource, Side::kTarget})
-            expected[side].add((same_rows ? range.total : range.keys)[side], pass.width);
+        for (Side side : kSides) expected[side].add((same_rows ? range.total : range.keys)[side], pass.width);
     const Both<RangeTotal>& found = same_rows ? second.total : second.keys;
-    for (Side side : {Side::kSource, Side::kTarget})
+    for (Side side : kSides)
         if (expected[side] != found[side])
             throw TotalsError(
                 ErrorKind::kInternal,
@@ -90,7 +89,7 @@ Located in_buckets(const FirstPass& pass, const std::vector<DivergentRange>& div
     for (std::int32_t& number : parents) number = range_of_bucket(number, pass.buckets);
     Both<RangeTotal> keys;
     for (const DivergentRange& range : divergent)
-        for (Side side : {Side::kSource, Side::kTarget}) keys[side].add(range.keys[side], pass.width);
+        for (Side side : kSides) keys[side].add(range.keys[side], pass.width);
     return {pass.bounds, std::move(differing), std::move(parents), exact, {}, pass.buckets, keys};
 }
 

@@ -5,6 +5,7 @@
 #include "core/digest.h"
 #include "core/order.h"
 #include "driver/model/error.h"
+#include "driver/model/sqlstates.h"
 
 namespace parity::driver {
 namespace {
@@ -54,7 +55,8 @@ core::ByteView StreamHasher::frame_key(std::span<const ValueField> fields) {
             core::append_null_frame(framed_.sink());
         } else if (const core::ByteView value = read(*readers[i], *fields[i], i);
                    !core::append_frame(framed_.sink(), readers[i]->form(), value)) {
-            throw Error(ErrorKind::kServer, "a value is too long to be digested", {}, {}, "54000");
+            throw Error(ErrorKind::kServer, "a value is too long to be digested", {}, {},
+                        std::string(kProgramLimitExceeded));
         }
     }
     if (framed_.sink().failed) throw std::bad_alloc();

@@ -15,13 +15,12 @@
 #include "driver/model/error.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
+#include "driver/model/sqlstates.h"
 #include "driver/text/display_name.h"
+#include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
 namespace {
-
-/// As a server says it: finer ranges that do not fit are given up, and the coarse ones kept.
-constexpr std::string_view kProgramLimitExceeded = "54000";
 
 /// What the threads of one pass share besides their sums. Does not move: hashers look at it.
 struct Pass {

@@ -56,6 +56,9 @@ class TableReader {
         return std::nullopt;
     }
 
+    /// Whether digests of rows can be of some of their columns (RangeList::columns).
+    virtual bool can_leave_out_columns() const { return false; }
+
     /// Starts reading the rows of ranges.
     virtual std::unique_ptr<RowSource> rows(const RangeList& ranges) = 0;
 

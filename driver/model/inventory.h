@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "driver/model/options.h"
 #include "driver/model/sides.h"
 
 /// What a side has, as its catalogs show it.
@@ -37,8 +36,8 @@ struct ServerInfo {
     std::uint32_t follows = 0;      ///< in recovery: the timeline that is received or was replayed last; 0: not told
     std::string extension_version;  ///< empty: not installed
     int format_version = 0;         ///< of what computes this side's digests
-    Engine engine = Engine::kExtension;
-    std::string engine_reason;  ///< why an installed extension is not used; empty: it is, or was not wanted
+    bool is_streamed = false;       ///< rows are hashed here as they arrive; else the server digests them
+    std::string engine_reason;      ///< why an installed extension is not used; empty: it is, or was not wanted
 };
 
 struct ColumnDesc {
@@ -88,7 +87,7 @@ struct RelationDesc {
     std::vector<std::string> unreadable_columns;  ///< no SELECT on these
     /// Queries of ours read it on this side, planned with our rights: it is streamed, or there is a condition.
     bool planned_as_caller = false;
-    /// What planning such a query may run with these rights that others chose, for people; empty: nothing.
+    /// Why such a query is not planned: it may run with these rights what others chose. Empty: it is planned.
     std::string owners_code;
     double estimated_rows = -1;       ///< reltuples of it or its leaves; -1: unknown
     std::int64_t bytes = 0;           ///< pg_table_size of it or its leaves

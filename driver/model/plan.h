@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,10 +42,13 @@ inline const std::string& asked_form(const ColumnPlan& column, Side side) {
     return column.asked[side].empty() ? column.form : column.asked[side];
 }
 
+struct TablePlan;
+
 /// What a plan about large objects has that a table's has not.
 struct LargeObjectPlan {
     Both<LargeObjects> sides;
     std::string unread;  ///< why their contents are not read; empty: they are
+    std::shared_ptr<const TablePlan> pages;  ///< the stored pages of their contents, as a table
 };
 
 /// What is compared with what, and how. With `large_objects`, instead of a table all objects of both databases: the
@@ -88,6 +92,11 @@ struct ExtensionTablePlan {
     Both<std::optional<ExtensionTable>> sides;
     std::string obstacle;  ///< why rows are not compared that should be; empty: they need not be
 };
+
+/// Its name on a side, or what the other side calls it where this one has no such table.
+inline const QualifiedName& name_of(const ExtensionTablePlan& table, Side side) {
+    return (table.sides[side] ? table.sides[side] : table.sides[other_side(side)])->name;
+}
 
 /// What holds for all sequences of a run.
 struct SequenceRules {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "driver/model/error.h"
+#include "driver/model/plan.h"
 
 namespace parity::driver {
 namespace {

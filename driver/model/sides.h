@@ -14,6 +14,11 @@ enum class Side { kSource = 0, kTarget = 1 };
 /// "source" or "target".
 constexpr std::string_view side_name(Side side) { return side == Side::kSource ? "source" : "target"; }
 
+/// Both, source first.
+inline constexpr Side kSides[] = {Side::kSource, Side::kTarget};
+
+constexpr Side other_side(Side side) { return side == Side::kSource ? Side::kTarget : Side::kSource; }
+
 /// A pair of values, one a side; indexed by Side.
 template <typename T>
 struct Both {

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <spdlog/sinks/base_sink.h>
 
+#include "driver/text/display_name.h"
+#include "driver/waiting/interrupt.h"
+
 namespace parity::driver {
 namespace {
 
@@ -42,6 +45,17 @@ std::shared_ptr<spdlog::logger> make_log(Terminal& terminal, bool verbose) {
     log->set_error_handler([](const std::string&) {});  // only the terminal prints
     log->set_level(verbose ? spdlog::level::debug : spdlog::level::info);
     return log;
+}
+
+void LogObserver::detail(std::size_t table, const std::string& text) {
+    log_->debug("{}: {}", display_name(plan_->tables[table]), text);
+}
+
+bool LogObserver::wants_details() const { return log_->should_log(spdlog::level::debug); }
+
+void LogObserver::finish_table(std::size_t table, const TableResult& result) {
+    if (!result.error.empty() && !interrupted())
+        log_->error("{}: {}", display_name(plan_->tables[table]), result.error);
 }
 
 }  // namespace parity::driver

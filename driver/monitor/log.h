@@ -5,6 +5,9 @@
 
 #include <spdlog/logger.h>
 
+#include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/monitor/observer.h"
 #include "driver/monitor/terminal.h"
 
 namespace parity::driver {
@@ -12,5 +15,21 @@ namespace parity::driver {
 /// A logger that prints through `terminal`, which must outlive it: "pgparity: warning: …", one line a message, notes
 /// (info) without a level's name, and debug messages only if `verbose`. Thread-safe.
 std::shared_ptr<spdlog::logger> make_log(Terminal& terminal, bool verbose);
+
+/// Writes what observers hear into the log: failures of tables as errors, details as debug messages.
+class LogObserver : public Observer {
+  public:
+    explicit LogObserver(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
+
+    void begin_run(const Plan& plan) override { plan_ = &plan; }
+    void detail(std::size_t table, const std::string& text) override;
+    bool wants_details() const override;
+    /// Nothing of what an interruption made fail.
+    void finish_table(std::size_t table, const TableResult& result) override;
+
+  private:
+    const std::shared_ptr<spdlog::logger> log_;
+    const Plan* plan_ = nullptr;
+};
 
 }  // namespace parity::driver

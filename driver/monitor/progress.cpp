@@ -63,11 +63,11 @@ std::string progress_bar(const ProgressState& state, std::size_t width) {
 
 Progress::Progress(Terminal& terminal, bool enabled) : terminal_(terminal), enabled_(enabled) {}
 
-Progress::~Progress() { end(); }
+Progress::~Progress() { finish_run(); }
 
-void Progress::begin(const std::vector<TablePlan>& tables) {
+void Progress::begin_run(const Plan& run) {
     const std::lock_guard lock(mutex_);
-    for (const TablePlan& plan : tables) {
+    for (const TablePlan& plan : run.tables) {
         Table table;
         table.name = display_name(plan);
         table.rows = std::max(plan.estimated_rows, 0.0);
@@ -78,7 +78,7 @@ void Progress::begin(const std::vector<TablePlan>& tables) {
     if (terminal_.is_tty()) draw();
 }
 
-void Progress::begin_table(std::size_t table) {
+void Progress::begin_snapshots(std::size_t table) {
     const std::lock_guard lock(mutex_);
     current_ = table;
     if (terminal_.is_tty())
@@ -87,12 +87,12 @@ void Progress::begin_table(std::size_t table) {
         show();
 }
 
-void Progress::restart(std::size_t table) {
+void Progress::restart_progress(std::size_t table) {
     const std::lock_guard lock(mutex_);
     tables_[table].share = {0, 0};
 }
 
-void Progress::update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total) {
+void Progress::progress(std::size_t table, Side side, std::uint64_t done, std::uint64_t total) {
     const std::lock_guard lock(mutex_);
     const double share = total == 0 ? 0 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
     tables_[table].share[side] = std::max(tables_[table].share[side], share);
@@ -100,7 +100,7 @@ void Progress::update(std::size_t table, Side side, std::uint64_t done, std::uin
     show();
 }
 
-void Progress::descend(std::size_t table, std::uint64_t differing) {
+void Progress::found(std::size_t table, std::uint64_t differing) {
     const std::lock_guard lock(mutex_);
     tables_[table].share = {1, 1};
     tables_[table].differing = differing;
@@ -108,7 +108,7 @@ void Progress::descend(std::size_t table, std::uint64_t differing) {
     show();
 }
 
-void Progress::fetch(std::size_t table, std::uint64_t fetched, std::uint64_t wanted) {
+void Progress::fetched(std::size_t table, std::uint64_t fetched, std::uint64_t wanted) {
     const std::lock_guard lock(mutex_);
     tables_[table].fetched = fetched;
     tables_[table].wanted = wanted;
@@ -116,14 +116,14 @@ void Progress::fetch(std::size_t table, std::uint64_t fetched, std::uint64_t wan
     show();
 }
 
-void Progress::finish_table(std::size_t table, std::uint64_t rows) {
+void Progress::finish_table(std::size_t table, const TableResult& result) {
     const std::lock_guard lock(mutex_);
     tables_[table].done = true;
-    tables_[table].rows = static_cast<double>(rows);
+    tables_[table].rows = static_cast<double>(std::max(result.rows.source, result.rows.target));
     show();
 }
 
-void Progress::end() {
+void Progress::finish_run() {
     const std::lock_guard lock(mutex_);
     terminal_.set_bar({});
 }

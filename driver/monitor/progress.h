@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
 #include "driver/model/sides.h"
+#include "driver/monitor/observer.h"
 #include "driver/monitor/terminal.h"
 
 namespace parity::driver {
@@ -32,31 +34,26 @@ std::string progress_bar(const ProgressState& state, std::size_t width);
 
 /// Shows how far a run is: a bar that is redrawn at most ten times a second on a terminal, a line every half a minute
 /// otherwise. Thread-safe; the calls of one table come from one thread.
-class Progress {
+class Progress : public Observer {
   public:
     /// Shows nothing unless `enabled`. `terminal` must outlive it.
     Progress(Terminal& terminal, bool enabled);
-    ~Progress();
+    ~Progress() override;
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// Starts the clock. Tables are known by their position in `tables` from here on.
-    void begin(const std::vector<TablePlan>& tables);
-    /// A table is begun. A server that has nothing to tell before the end of a pass leaves it at that.
-    void begin_table(std::size_t table);
-    /// What was read of the table so far was the lesser part: its shares begin at 0 once more.
-    void restart(std::size_t table);
-    /// A side has read `done` of a table's `total` pages. Later passes over the same table begin at 0 again; that never
-    /// takes anything back.
-    void update(std::size_t table, Side side, std::uint64_t done, std::uint64_t total);
-    /// Both sides of a table have been read, and `differing` rows were found since; more are looked for.
-    void descend(std::size_t table, std::uint64_t differing);
-    /// The values of `fetched` of `wanted` rows that differ are there, each side's counted by itself.
-    void fetch(std::size_t table, std::uint64_t fetched, std::uint64_t wanted);
-    /// A table has been compared; `rows` of the larger side.
-    void finish_table(std::size_t table, std::uint64_t rows);
+    /// Starts the clock.
+    void begin_run(const Plan& plan) override;
+    /// A server that has nothing to tell before the end of a pass leaves it at that.
+    void begin_snapshots(std::size_t table) override;
+    void restart_progress(std::size_t table) override;
+    /// Later passes over the same table begin at 0 again; that never takes anything back.
+    void progress(std::size_t table, Side side, std::uint64_t done, std::uint64_t total) override;
+    void found(std::size_t table, std::uint64_t differing) override;
+    void fetched(std::size_t table, std::uint64_t fetched, std::uint64_t wanted) override;
+    void finish_table(std::size_t table, const TableResult& result) override;
     /// Takes the bar away.
-    void end();
+    void finish_run() override;
 
   private:
     using Clock = std::chrono::steady_clock;

@@ -132,7 +132,7 @@ Options collect(const Given& given, const std::string& config_path) {
         if (spec.value_name == kConninfoValue) continue;
         options.given[spec.name] = entry.option->count() > 0 ? entry.values : from_file->second.values;
     }
-    for (Side side : {Side::kSource, Side::kTarget}) {
+    for (Side side : kSides) {
         const std::string name(side_name(side));
         if (!set[name]) refuse(fmt::format("--{} is missing", name));
     }

@@ -8,7 +8,6 @@
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
-#include "driver/model/server_identity.h"
 #include "driver/model/sides.h"
 
 /// Tables of extensions that hold rows of users: those that an extension registered for pg_dump, with a condition that
@@ -18,11 +17,5 @@ namespace parity::driver {
 
 /// Adds to the plan which tables' rows are to be counted: those that `inventories` have and no pair of relations is.
 void plan_extension_tables(Plan& plan, const Options& options, const Both<Inventory>& inventories);
-
-/// Counts them, each under a snapshot of its own, and adds what that says to `plan`: a sentence among what is not
-/// compared where the numbers are equal, otherwise a table that could not be compared. False when interrupted; then it
-/// adds nothing.
-/// Throws Error{kOtherServer} alone.
-bool count_extension_rows(const Options& options, NamedServers& named, spdlog::logger& log, Plan& plan);
 
 }  // namespace parity::driver

@@ -123,7 +123,7 @@ FormChoice asked_form_of(std::string_view option, const std::string& form, const
     FormChoice choice;
     choice.form = without_zones(form);
     const Both<const ColumnDesc*> columns{&source, &target};
-    for (Side side : {Side::kSource, Side::kTarget}) {
+    for (Side side : kSides) {
         const ColumnDesc& column = *columns[side];
         const std::optional<std::string> asked = ask_side(column, form);
         if (!asked) {

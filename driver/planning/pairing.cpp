@@ -91,8 +91,7 @@ class Pairer {
         note_excluded_partitions(Side::kTarget);
         std::sort(pairing_.pairs.begin(), pairing_.pairs.end(),
                   [](const auto& a, const auto& b) { return a.source < b.source; });
-        for (Side side : {Side::kSource, Side::kTarget})
-            std::sort(pairing_.alone[side].begin(), pairing_.alone[side].end());
+        for (Side side : kSides) std::sort(pairing_.alone[side].begin(), pairing_.alone[side].end());
         return std::move(pairing_);
     }
 
@@ -193,17 +192,16 @@ class Pairer {
     void pair(std::size_t source, std::size_t target) {
         const Both<std::size_t> roots{source, target};
         if (is_refused(roots, roots)) {
-            for (Side side : {Side::kSource, Side::kTarget}) place_children(side, roots[side]);
+            for (Side side : kSides) place_children(side, roots[side]);
             return;
         }
         TreeDivision tree = trees_.divide(roots);
         std::move(tree.differences.begin(), tree.differences.end(), std::back_inserter(pairing_.notes));
-        for (Side side : {Side::kSource, Side::kTarget})
-            left_out_[side].insert(tree.left_out[side].begin(), tree.left_out[side].end());
+        for (Side side : kSides) left_out_[side].insert(tree.left_out[side].begin(), tree.left_out[side].end());
         if (tree.members.empty()) tree.members.push_back({roots});
         tree.members.front().notes = std::move(tree.notes);
         for (RelationPair& member : tree.members) add_member(std::move(member), roots);
-        for (Side side : {Side::kSource, Side::kTarget})
+        for (Side side : kSides)
             for (std::size_t member : tree.with_own_columns[side]) place(side, member);
     }
 
@@ -218,7 +216,7 @@ class Pairer {
     bool is_refused(const Both<std::size_t>& pair, const Both<std::size_t>& roots) {
         taken_.source.insert(pair.source);
         taken_.target.insert(pair.target);
-        for (Side side : {Side::kSource, Side::kTarget}) {
+        for (Side side : kSides) {
             const RelationDesc& relation = sides_[side][pair[side]];
             if (!only_when_named(relation) || relation.named || sides_[side][roots[side]].named) continue;
             const std::string_view kinds = kinds_of(relation);

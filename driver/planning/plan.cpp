@@ -7,7 +7,6 @@
 
 #include <fmt/core.h>
 
-#include "driver/compare/large_objects.h"
 #include "driver/digests/prefilter.h"
 #include "driver/model/error.h"
 #include "driver/model/server_identity.h"
@@ -16,6 +15,7 @@
 #include "driver/options/name_map.h"
 #include "driver/options/scope.h"
 #include "driver/planning/extension_tables.h"
+#include "driver/planning/large_objects.h"
 #include "driver/planning/money_notes.h"
 #include "driver/planning/pairing.h"
 #include "driver/planning/sequences.h"
@@ -37,7 +37,7 @@ void check_format(Side side, const ServerInfo& server) {
 }
 
 void add_lone_tables(Plan& plan, const Pairing& pairing, const Both<Inventory>& inventories) {
-    for (Side side : {Side::kSource, Side::kTarget}) {
+    for (Side side : kSides) {
         for (std::size_t index : pairing.alone[side]) {
             const RelationDesc& relation = inventories[side].relations[index];
             plan.differences.push_back({Severity::kDivergence, exact_name(relation.name),
@@ -49,8 +49,7 @@ void add_lone_tables(Plan& plan, const Pairing& pairing, const Both<Inventory>& 
 /// Whether stored values may be compared as they are stored.
 bool can_prefilter(const Both<Inventory>& inventories) {
     const ServerInfo &source = inventories.source.server, &target = inventories.target.server;
-    return source.engine == Engine::kExtension && target.engine == Engine::kExtension &&
-           source.encoding == target.encoding;
+    return !source.is_streamed && !target.is_streamed && source.encoding == target.encoding;
 }
 
 /// What a relation is left out of the comparison for. A standby does not have it by design: no sign of trouble.
@@ -62,7 +61,7 @@ std::string unlogged_sentence(std::string_view kind, const QualifiedName& name, 
 /// The side that does not have the table's rows by design; none where the table must be compared nonetheless, because
 /// the user named it.
 std::optional<Side> leaves_out(const Both<const RelationDesc*>& relation) {
-    for (Side side : {Side::kSource, Side::kTarget})
+    for (Side side : kSides)
         if (relation[side]->unlogged == Unlogged::kWhole && !relation.source->named && !relation.target->named)
             return side;
     return std::nullopt;
@@ -70,7 +69,7 @@ std::optional<Side> leaves_out(const Both<const RelationDesc*>& relation) {
 
 TableSides sides_of(const RelationPair& pair, const Both<Inventory>& inventories) {
     TableSides sides{{nullptr, nullptr}, {nullptr, nullptr}, pair.without_children, pair.notes};
-    for (Side side : {Side::kSource, Side::kTarget}) {
+    for (Side side : kSides) {
         sides.relation[side] = &inventories[side].relations[pair[side]];
         if (pair.root) sides.root[side] = &inventories[side].relations[(*pair.root)[side]];
     }
@@ -92,8 +91,8 @@ void add_tables(Plan& plan, const Options& options, const Pairing& pairing, cons
             plan.skipped_tables.emplace_back(Both<QualifiedName>{source.name, target.name}, std::move(*reason));
         } else {
             TablePlan& table = plan.tables.emplace_back(std::move(std::get<TablePlan>(decision.plan)));
-            for (Side side : {Side::kSource, Side::kTarget})
-                if (inventories[side].server.engine == Engine::kStream) table.path[side] = "stream";
+            for (Side side : kSides)
+                if (inventories[side].server.is_streamed) table.path[side] = "stream";
             if (can_prefilter(inventories)) add_prefilters(table, source, target);
             if (auto note = note_money(table, {inventories.source.server, inventories.target.server}))
                 table.notes.push_back(std::move(*note));
@@ -113,7 +112,7 @@ class SequencePairer {
   public:
     SequencePairer(const Options& options, const Pairing& pairing, const Both<Inventory>& inventories)
         : maps_(options.maps) {
-        for (Side side : {Side::kSource, Side::kTarget}) {
+        for (Side side : kSides) {
             const std::set<std::uint32_t> tables = chosen_oids(pairing, inventories, side);
             for (const SequenceDesc& sequence : inventories[side].sequences) {
                 if (covers_sequence(options, sequence, tables)) left_[side].push_back(&sequence);
@@ -128,7 +127,7 @@ class SequencePairer {
         });
         pair(plan,
              [&](const SequenceDesc& source, const SequenceDesc& target) { return alone_with_owner(source, target); });
-        for (Side side : {Side::kSource, Side::kTarget}) {
+        for (Side side : kSides) {
             for (const SequenceDesc* sequence : left_[side]) add_lone(plan, side, *sequence);
         }
         std::sort(plan.sequences.begin(), plan.sequences.end(),
@@ -225,7 +224,7 @@ std::vector<std::string> not_compared(const Options& options, const Pairing& pai
         return !inventories.source.relations[pair.source].extension.empty();
     });
     std::set<std::string> kinds;
-    for (Side side : {Side::kSource, Side::kTarget}) {
+    for (Side side : kSides) {
         for (const auto& [kind, count] : inventories[side].other_objects) kinds.insert(kind);
     }
     const auto count = [&](Side side, const std::string& kind) {

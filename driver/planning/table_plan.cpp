@@ -12,7 +12,6 @@
 #include "driver/model/error.h"
 #include "driver/planning/form_choice.h"
 #include "driver/planning/key_notes.h"
-#include "driver/postgres/connection/owners_code.h"
 #include "driver/text/display_name.h"
 
 namespace parity::driver {
@@ -109,7 +108,7 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
         return fmt::format("it has foreign tables as parts on {}, which are read only when --table names the table",
                            where);
     }
-    if (!relation.owners_code.empty()) return why_owners_code_is_not_run(relation.owners_code, where);
+    if (!relation.owners_code.empty()) return relation.owners_code;
     const bool none_readable = relation.unreadable_columns.size() == relation.columns.size();
     if (!relation.readable && none_readable) return fmt::format("no SELECT privilege on {}", where);
     return std::nullopt;
@@ -184,7 +183,7 @@ void TablePlanner::find_lone_target_columns() {
 /// Why a column cannot be compared whatever the form; empty where it can.
 std::string TablePlanner::obstacle(const PairedColumn& pair) const {
     const Both<const ColumnDesc*> columns{pair.source, pair.target};
-    for (Side which : {Side::kSource, Side::kTarget}) {
+    for (Side which : kSides) {
         const ColumnDesc& column = *columns[which];
         if (contains(side(which).unreadable_columns, column.name)) {
             return fmt::format("no SELECT privilege on {}", side_name(which));
@@ -331,7 +330,7 @@ std::optional<std::string> TablePlanner::choose_key() {
         return std::nullopt;
     }
     if (use_root_key()) return std::nullopt;
-    for (Side which : {Side::kSource, Side::kTarget}) {
+    for (Side which : kSides) {
         if (side(which).key.columns.empty()) continue;
         differ(Severity::kNote, "",
                fmt::format("key ({}) on {} cannot be used; rows are compared without a key",
@@ -372,7 +371,7 @@ void TablePlanner::note_unused_keys() {
     std::vector<std::string> names;
     for (const ColumnPlan& column : plan_.key) names.push_back(display_name(column.name.source));
     const std::string used = names.empty() ? "" : fmt::format("({})", fmt::join(names, ", "));
-    for (Side which : {Side::kSource, Side::kTarget})
+    for (Side which : kSides)
         if (auto note = explain_unused(which, side(which), used)) plan_.notes.push_back(std::move(*note));
 }
 
@@ -423,7 +422,7 @@ std::string_view kind_name(char relkind) {
 }
 
 void TablePlanner::describe_sides() {
-    for (Side which : {Side::kSource, Side::kTarget}) {
+    for (Side which : kSides) {
         const RelationDesc& relation = side(which);
         plan_.oid[which] = relation.oid;
         plan_.name[which] = relation.name;

@@ -29,7 +29,7 @@ std::string some_of(const std::vector<std::string>& names) {
 
 Trees::Trees(const Options& options, const NameMap& maps, const Both<Inventory>& inventories)
     : options_(options), maps_(maps), inventories_(inventories) {
-    for (Side side : {Side::kSource, Side::kTarget}) {
+    for (Side side : kSides) {
         const std::vector<RelationDesc>& relations = inventories[side].relations;
         for (std::size_t i = 0; i < relations.size(); ++i) by_oid_[side][relations[i].oid] = i;
         for (std::size_t i = 0; i < relations.size(); ++i)
@@ -56,7 +56,7 @@ Trees::Members Trees::members(Side side, std::size_t root) const {
 
 Both<Trees::Members> Trees::without_excluded(const Both<Members>& all, TreeDivision& division) const {
     Both<Members> kept;
-    for (Side side : {Side::kSource, Side::kTarget})
+    for (Side side : kSides)
         for (std::size_t member : all[side]) {
             const bool excluded = member != all[side].front() && relation(side, member).excluded;
             (excluded ? division.left_out : kept)[side].push_back(member);
@@ -87,7 +87,7 @@ std::vector<Both<std::size_t>> Trees::pair_members(const Both<Members>& members,
 bool Trees::is_divided_otherwise(const std::vector<Both<std::size_t>>& pairs, const Both<Members>& lone,
                                  TreeDivision& division) const {
     std::vector<std::string> reasons;
-    for (Side side : {Side::kSource, Side::kTarget}) {
+    for (Side side : kSides) {
         std::vector<std::string> names;
         for (std::size_t member : lone[side]) names.push_back(display_name(relation(side, member).name));
         if (!names.empty()) reasons.push_back(fmt::format("{} only on {}", some_of(names), side_name(side)));
@@ -106,14 +106,14 @@ bool Trees::is_divided_otherwise(const std::vector<Both<std::size_t>>& pairs, co
 
 /// What a query of the root shows of its children asks for rights on the root alone, and follows the root's policies.
 bool Trees::is_hidden(const std::vector<Both<std::size_t>>& pairs, TreeDivision& division) const {
-    for (Side side : {Side::kSource, Side::kTarget}) {
+    for (Side side : kSides) {
         const std::string& elsewhere = relation(side, pairs.front()[side]).elsewhere;
         if (elsewhere.empty()) continue;
         division.notes.push_back(fmt::format("{}: on {} {}", kAsAWhole, side_name(side), elsewhere));
         return true;
     }
     for (const Both<std::size_t>& pair : pairs)
-        for (Side side : {Side::kSource, Side::kTarget}) {
+        for (Side side : kSides) {
             const RelationDesc& member = relation(side, pair[side]);
             const bool root = pair[side] == pairs.front()[side];
             if (member.row_security_active || (!root && !member.readable_alone)) {
@@ -164,7 +164,7 @@ TreeDivision Trees::divide(const Both<std::size_t>& roots) const {
     const bool conditional = !options_.where.empty() || !relation(Side::kSource, roots.source).condition.empty();
     if (conditional || is_divided_otherwise(pairs, lone, division) || is_hidden(pairs, division)) {
         division.left_out = {};
-        for (Side side : {Side::kSource, Side::kTarget})
+        for (Side side : kSides)
             for (std::size_t member : kept[side])
                 if (member != kept[side].front() && relation(side, member).has_own_columns)
                     division.with_own_columns[side].push_back(member);
@@ -172,8 +172,7 @@ TreeDivision Trees::divide(const Both<std::size_t>& roots) const {
     }
     for (const Both<std::size_t>& pair : pairs) {
         RelationPair member{pair};
-        for (Side side : {Side::kSource, Side::kTarget})
-            member.without_children[side] = !children(side, pair[side]).empty();
+        for (Side side : kSides) member.without_children[side] = !children(side, pair[side]).empty();
         if (pair.source != roots.source) {
             member.root = roots;
             note_parents(pair, division);

@@ -96,7 +96,7 @@ class TableFacts {
         for (const ColumnPlan& column : result_.plan.key) key.push_back(bare_name(column.name.source));
         details_["key"] = key;
         details_["milliseconds"] = std::lround(result_.elapsed_seconds * 1000);
-        for (Side side : {Side::kSource, Side::kTarget})
+        for (Side side : kSides)
             if (!result_.path[side].empty()) details_[fmt::format("{}_path", side_name(side))] = result_.path[side];
         if (!result_.plan.where.empty()) details_["where"] = clean(result_.plan.where);
         if (!result_.notes.empty()) details_["notes"] = json_messages(result_.notes);

@@ -9,6 +9,7 @@
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
 #include "driver/report/finding_json.h"
+#include "driver/waiting/interrupt.h"
 
 /// What is recorded of a run (--record), made from its results. Nothing here runs anything.
 namespace parity::driver {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "driver/model/sides.h"
+#include "driver/model/sqlstates.h"
 #include "driver/model/version.h"
 #include "driver/postgres/connection/conninfo.h"
 #include "driver/postgres/queries/catalog.h"
@@ -15,7 +16,6 @@ namespace parity::driver {
 namespace {
 
 constexpr std::string_view kServer = "recording database";
-constexpr std::string_view kInsufficientPrivilege = "42501";
 
 }  // namespace
 
@@ -48,9 +48,9 @@ void Recorder::open(std::uint64_t seed) {
 
 void Recorder::require_extension() {
     if (call(extension_query()).rows() > 0) return;
-    throw Error(ErrorKind::kServer,
-                fmt::format("{}: the extension pg_parity is not installed in this database", kServer),
-                "CREATE EXTENSION pg_parity makes the tables for records", std::string(kServer), "42704");
+    throw Error(
+        ErrorKind::kServer, fmt::format("{}: the extension pg_parity is not installed in this database", kServer),
+        "CREATE EXTENSION pg_parity makes the tables for records", std::string(kServer), std::string(kUndefinedObject));
 }
 
 template <typename Work>
@@ -82,7 +82,7 @@ void Recorder::give_up(const Error& error) noexcept {
     connection_.reset();
 }
 
-void Recorder::set_plan(const Plan& plan) {
+void Recorder::begin_run(const Plan& plan) {
     const std::lock_guard lock(mutex_);
     plan_ = &plan;
     tables_.resize(plan.tables.size());
@@ -100,34 +100,34 @@ void Recorder::begin_table(std::size_t table_no) {
     });
 }
 
-void Recorder::phase(std::size_t table_no, std::string_view phase) {
+void Recorder::begin_phase(std::size_t table_no, Phase phase) {
     guarded([&] {
         Table& table = tables_[table_no];
         if (table.id.empty() || table.phase == phase) return;
         table.phase = phase;
-        call(record_phase_call(table.id, phase));
+        call(record_phase_call(table.id, phase_name(phase)));
     });
 }
 
-void Recorder::finish_table(std::size_t table_no, const TableResult& result, Spool& spool) {
-    guarded([&] { write(table_no, result, spool); });
+void Recorder::finish_table(std::size_t table_no, const TableResult& result) {
+    guarded([&] { write(table_no, result); });
 }
 
-void Recorder::write(std::size_t table_no, const TableResult& result, Spool& spool) {
+void Recorder::write(std::size_t table_no, const TableResult& result) {
     Table& table = tables_[table_no];
     const TableRecord record = record_of(result, plan_->differences, options_, interrupted());
     if (table.id.empty()) table.id = start(record.relation, record.target_relation, record.scope);
-    write_findings(table.id, table_no, result, spool);
+    write_findings(table.id, table_no, result);
     call(record_table_finish_call(table.id, record.status, dumped(record.facts)));
     table.finished = true;
 }
 
-void Recorder::write_findings(const std::string& id, std::size_t table_no, const TableResult& result, Spool& spool) {
+void Recorder::write_findings(const std::string& id, std::size_t table_no, const TableResult& result) {
     if (result.listed == 0) return;
     const FindingWriter writer(result.plan);
     std::int64_t after = 0;
     while (true) {
-        const auto entries = spool.read(static_cast<int>(table_no), after, kRecordBatchBytes);
+        const auto entries = spool_->read(static_cast<int>(table_no), after, kRecordBatchBytes);
         if (entries.empty()) return;
         Json findings = Json::array();
         for (const SpooledFinding& entry : entries)
@@ -142,10 +142,10 @@ void Recorder::write(const TableRecord& record) {
     call(record_table_finish_call(id, record.status, dumped(record.facts)));
 }
 
-void Recorder::finish(const RunReport& report, Spool& spool) {
+void Recorder::finish(const RunReport& report) {
     guarded([&] {
         for (std::size_t i = 0; i < report.tables.size(); ++i)
-            if (!tables_[i].finished) write(i, report.tables[i], spool);
+            if (!tables_[i].finished) write(i, report.tables[i]);
         for (const auto& [names, reason] : report.plan.skipped_tables) write(record_of_skipped(names, reason));
         for (const SequenceResult& sequence : report.sequences) write(record_of(sequence));
         for (const TableRecord& record : records_of_lone_objects(report.plan.differences, report.plan.tables, options_))

@@ -14,6 +14,7 @@
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
+#include "driver/monitor/observer.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/record/facts.h"
@@ -35,23 +36,23 @@ inline constexpr std::size_t kRecordBatchBytes = 256 * 1024;
 ///
 /// Recording takes nothing from the comparison. What goes wrong with it is logged once, ends the recording, and stands
 /// in failure(). Thread-safe: the threads that compare speak through it one at a time.
-class Recorder {
+class Recorder : public Observer {
   public:
     /// Records nothing unless options.record names a database. Otherwise connects, and begins the record of the run.
     /// Throws Error{kUsage} for a connection string that cannot be read, Error{kCancelled} when a signal came.
     Recorder(const Options& options, std::uint64_t seed, std::shared_ptr<spdlog::logger> log);
 
-    /// What is planned; must outlive the recording. Tables are known by their position in plan.tables from here on.
-    void set_plan(const Plan& plan);
+    /// Where the findings are that finish_table() records; must outlive the recording.
+    void set_spool(Spool& spool) { spool_ = &spool; }
 
-    void begin_table(std::size_t table_no);
-    /// What is done with the table just now.
-    void phase(std::size_t table_no, std::string_view phase);
+    void begin_run(const Plan& plan) override;
+    void begin_table(std::size_t table_no) override;
+    void begin_phase(std::size_t table_no, Phase phase) override;
     /// Records the result and what the spool holds of it.
-    void finish_table(std::size_t table_no, const TableResult& result, Spool& spool);
+    void finish_table(std::size_t table_no, const TableResult& result) override;
 
     /// Records what was not begun, sequences and what only one side has, and ends the record.
-    void finish(const RunReport& report, Spool& spool);
+    void finish(const RunReport& report);
     /// Ends the record of a run that ended with an error.
     void fail(const Error& error);
 
@@ -63,7 +64,7 @@ class Recorder {
   private:
     struct Table {
         std::string id;  ///< empty before it is begun
-        std::string phase;
+        std::optional<Phase> phase;
         bool finished = false;
     };
 
@@ -71,8 +72,8 @@ class Recorder {
     void require_extension();
     void give_up(const Error& error) noexcept;
     std::string start(const std::string& relation, const std::string& target, const Json& scope);
-    void write(std::size_t table_no, const TableResult& result, Spool& spool);
-    void write_findings(const std::string& id, std::size_t table_no, const TableResult& result, Spool& spool);
+    void write(std::size_t table_no, const TableResult& result);
+    void write_findings(const std::string& id, std::size_t table_no, const TableResult& result);
     void write(const TableRecord& record);
     Result call(const Query& query) { return connection_->query(query.sql, query.parameters); }
 
@@ -83,6 +84,7 @@ class Recorder {
     const Options& options_;
     const std::shared_ptr<spdlog::logger> log_;
     const Plan* plan_ = nullptr;
+    Spool* spool_ = nullptr;
     mutable std::mutex mutex_;
     std::optional<Connection> connection_;  ///< none: nothing is recorded (any more)
     std::optional<std::string> run_;

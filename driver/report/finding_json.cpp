@@ -79,7 +79,7 @@ void FindingWriter::add_cells(Json& json, const Finding& finding) const {
     Json names = Json::array();
     for (const ColumnPlan& column : columns) names.push_back(bare_name(column.name.source));
     json["columns"] = names;
-    for (Side side : {Side::kSource, Side::kTarget})
+    for (Side side : kSides)
         if (finding.values[side].size() == columns.size())
             json[std::string(side_name(side))] = json_row(columns, finding.values[side]);
 }

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "driver/compare/large_objects.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
@@ -16,6 +15,7 @@
 #include "driver/text/display_name.h"
 #include "driver/text/show.h"
 #include "driver/text/words.h"
+#include "driver/waiting/interrupt.h"
 
 namespace parity::driver {
 namespace {
@@ -178,7 +178,7 @@ class JsonReport {
     }
 
     void write_names(const Both<QualifiedName>& names) {
-        for (Side side : {Side::kSource, Side::kTarget})
+        for (Side side : kSides)
             if (!names[side].name.empty()) writer_.member(side_name(side), exact_name(names[side]));
     }
 

@@ -18,7 +18,7 @@ namespace {
 class Relations {
   public:
     explicit Relations(const Both<Inventory>& inventories) {
-        for (Side side : {Side::kSource, Side::kTarget}) {
+        for (Side side : kSides) {
             for (const RelationDesc& relation : inventories[side].relations) by_oid_[side][relation.oid] = &relation;
         }
     }
@@ -124,7 +124,7 @@ void show_server(Side side, const ServerInfo& server, Output& output) {
 }
 
 void write_text(const Both<Inventory>& inventories, const Plan& plan, Output& output) {
-    for (Side side : {Side::kSource, Side::kTarget}) show_server(side, inventories[side].server, output);
+    for (Side side : kSides) show_server(side, inventories[side].server, output);
     const Relations relations(inventories);
     std::size_t tables = 0;
     for (const TablePlan& table : plan.tables) {

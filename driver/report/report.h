@@ -13,6 +13,7 @@
 #include "driver/report/outcome.h"
 #include "driver/report/output.h"
 #include "driver/state/findings.h"
+#include "driver/waiting/interrupt.h"
 
 namespace parity::driver {
 

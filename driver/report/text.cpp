@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "driver/compare/large_objects.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
@@ -12,6 +11,7 @@
 #include "driver/text/display_name.h"
 #include "driver/text/show.h"
 #include "driver/text/words.h"
+#include "driver/waiting/interrupt.h"
 
 namespace parity::driver {
 namespace {

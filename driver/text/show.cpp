@@ -135,4 +135,9 @@ std::string show_value(core::Form form, const std::optional<ShownValue>& value) 
     return value ? shown_text(*value, is_quoted(form)) : "NULL";
 }
 
+LargeObjectFinding large_object_finding(const Finding& finding) {
+    const auto text = [&](Side side, std::size_t column) { return finding.values[side].at(column)->text; };
+    return {text(Side::kSource, 0), {text(Side::kSource, 1), text(Side::kTarget, 1)}};
+}
+
 }  // namespace parity::driver

@@ -9,6 +9,7 @@
 #include "core/form.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 
@@ -32,5 +33,12 @@ std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view fr
 /// A value for people: NULL bare, texts (by their form) in single quotes with their quotes and backslashes doubled,
 /// long ones cut with their length told. What of it is not printable is left to what prints it (printable.h).
 std::string show_value(core::Form form, const std::optional<ShownValue>& value);
+
+/// What a mismatch tells of one object.
+struct LargeObjectFinding {
+    std::string first_difference;  ///< in bytes from the start
+    Both<std::string> length;
+};
+LargeObjectFinding large_object_finding(const Finding& finding);
 
 }  // namespace parity::driver

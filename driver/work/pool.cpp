@@ -6,59 +6,17 @@
 
 #include <fmt/format.h>
 
-#include "driver/model/options.h"
-#include "driver/model/sides.h"
-#include "driver/postgres/connection/connection.h"
-#include "driver/postgres/connection/session.h"
-#include "driver/record/recorder.h"
-#include "driver/text/display_name.h"
-#include "driver/waiting/both_sides.h"
+#include "driver/compare/table.h"
 #include "driver/waiting/interrupt.h"
 #include "driver/waiting/start_thread.h"
 
 namespace parity::driver {
-/// A thread's connections. Does not move: each connection knows the other.
-class TablePool::SessionPair {
-  public:
-    SessionPair(const RunContext& context, int worker) {
-        on_both_sides([&](Side side, const SharedFailure* failure) {
-            sessions_[side].emplace(open(context, side, worker, failure));
-        });
-        connection(Side::kSource).set_companion(&connection(Side::kTarget));
-        connection(Side::kTarget).set_companion(&connection(Side::kSource));
-    }
-    ~SessionPair() {
-        for (Side side : {Side::kSource, Side::kTarget}) connection(side).set_companion(nullptr);
-        for (Side side : {Side::kSource, Side::kTarget}) connection(side).hang_up();
-    }
-    SessionPair(const SessionPair&) = delete;
-    SessionPair& operator=(const SessionPair&) = delete;
-
-    Both<Session*> sessions() { return {&*sessions_.source, &*sessions_.target}; }
-    bool alive() { return connection(Side::kSource).alive() && connection(Side::kTarget).alive(); }
-
-  private:
-    Connection& connection(Side side) { return sessions_[side]->connection(); }
-
-    static Session open(const RunContext& context, Side side, int worker, const SharedFailure* failure) {
-        Session session =
-            Session::open(side, *context.options, fmt::format("worker {}", worker), context.named, failure);
-        session.connection().set_notice_handler(
-            [log = context.log, side](std::string_view severity, std::string_view message) {
-                log->log(severity == "WARNING" ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side),
-                         message);
-            });
-        if ((*context.servers)[side].engine == Engine::kStream) session.reserve_shared(failure);
-        context.log->debug("worker {} connected to the {}", worker, side_name(side));
-        return session;
-    }
-
-    Both<std::optional<Session>> sessions_;
-};
-
-TablePool::TablePool(const RunContext& context, const std::vector<TablePlan>& tables)
+TablePool::TablePool(const RunContext& context, const Both<Server*>& servers, const std::vector<TablePlan>& tables,
+                     std::shared_ptr<spdlog::logger> log)
     : context_(context),
+      servers_(servers),
       tables_(tables),
+      log_(std::move(log)),
       results_(tables.size()),
       jobs_(std::clamp(context.options->jobs, 1, static_cast<int>(std::max<std::size_t>(tables.size(), 1)))),
       all_tried_(jobs_) {}
@@ -88,7 +46,7 @@ std::vector<std::thread> TablePool::start() {
 }
 
 /// Once a thread could not connect, those behind it do not try: each would take connections that the others need.
-std::unique_ptr<TablePool::SessionPair> TablePool::connect_in_turn(int worker) noexcept {
+std::unique_ptr<SessionPair> TablePool::connect_in_turn(int worker) noexcept {
     const std::lock_guard lock(connecting_);
     if (has_failed()) return nullptr;
     std::unique_ptr<SessionPair> pair = connect(worker);
@@ -96,18 +54,23 @@ std::unique_ptr<TablePool::SessionPair> TablePool::connect_in_turn(int worker) n
     return pair;
 }
 
-std::unique_ptr<TablePool::SessionPair> TablePool::connect_first(int worker) {
+std::unique_ptr<SessionPair> TablePool::connect_first(int worker) {
     std::unique_ptr<SessionPair> pair = connect_in_turn(worker);
     all_tried_.arrive_and_wait();
     if (pair && connected_ < jobs_ && !told_.exchange(true))
-        context_.log->warn("{} instead of {} tables are compared at a time, for want of connections or threads",
-                           connected_.load(), jobs_);
+        log_->warn("{} instead of {} tables are compared at a time, for want of connections or threads",
+                   connected_.load(), jobs_);
     return pair;
 }
 
-std::unique_ptr<TablePool::SessionPair> TablePool::connect(int worker) noexcept {
+std::unique_ptr<SessionPair> TablePool::connect(int worker) noexcept {
     try {
-        return std::make_unique<SessionPair>(context_, worker);
+        auto pair = std::make_unique<SessionPair>(
+            servers_, worker, [log = log_](Side side, bool is_warning, std::string_view message) {
+                log->log(is_warning ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side), message);
+            });
+        log_->debug("worker {} connected to both sides", worker);
+        return pair;
     } catch (const std::exception& error) {
         note_failure(error, true);
         return nullptr;
@@ -124,7 +87,7 @@ void TablePool::note_failure(const std::exception& error, bool ends_work) noexce
             const std::lock_guard lock(mutex_);
             connect_error_ = what;
         }
-        if (!interrupted()) context_.log->warn("{}", what);
+        if (!interrupted()) log_->warn("{}", what);
     } catch (const std::exception&) {
         out_of_memory_ = true;
     }
@@ -151,7 +114,7 @@ void TablePool::work(int worker) noexcept {
 /// A table whose failure there is no memory for fails with that; another one may need less.
 void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
     try {
-        if (context_.recorder) context_.recorder->begin_table(table_no);
+        context_.observer->begin_table(table_no);
         keep(table_no, compare_table(context_, tables_[table_no], static_cast<int>(table_no), pair.sessions()));
     } catch (const std::exception& error) {
         note_failure(error, true);
@@ -175,9 +138,7 @@ std::optional<std::size_t> TablePool::take() {
 /// Each element is written by the one thread that took its number.
 void TablePool::keep(std::size_t table_no, TableResult compared) {
     const TableResult& result = results_[table_no].emplace(std::move(compared));
-    if (!result.error.empty() && !interrupted()) context_.log->error("{}: {}", display_name(result.plan), result.error);
-    if (context_.recorder) context_.recorder->finish_table(table_no, result, *context_.spool);
-    context_.progress->finish_table(table_no, std::max(result.rows.source, result.rows.target));
+    context_.observer->finish_table(table_no, result);
 }
 
 bool TablePool::has_failed() const noexcept {

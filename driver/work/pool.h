@@ -9,10 +9,15 @@
 #include <thread>
 #include <vector>
 
-#include "driver/compare/table.h"
+#include <spdlog/logger.h>
+
+#include "driver/compare/context.h"
+#include "driver/engine/server.h"
 #include "driver/model/error.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
+#include "driver/model/sides.h"
+#include "driver/work/session_pair.h"
 
 namespace parity::driver {
 
@@ -28,14 +33,14 @@ namespace parity::driver {
 /// rest not begin.
 class TablePool {
   public:
-    TablePool(const RunContext& context, const std::vector<TablePlan>& tables);
+    TablePool(const RunContext& context, const Both<Server*>& servers, const std::vector<TablePlan>& tables,
+              std::shared_ptr<spdlog::logger> log);
 
     /// The results, parallel to the tables. Throws Error{kOtherServer} alone: where one thread meets another server,
     /// all end.
     std::vector<TableResult> run();
 
   private:
-    class SessionPair;
     std::vector<std::thread> start();
     void work(int worker) noexcept;
     void compare(std::size_t table_no, SessionPair& pair) noexcept;
@@ -50,7 +55,9 @@ class TablePool {
     std::string why_not_tried() const;
 
     const RunContext& context_;
+    const Both<Server*> servers_;
     const std::vector<TablePlan>& tables_;
+    const std::shared_ptr<spdlog::logger> log_;
     std::vector<std::optional<TableResult>> results_;
     const int jobs_;
     std::mutex connecting_;  ///< one thread after the other connects

@@ -9,13 +9,10 @@
 #include <fmt/core.h>
 
 #include "core/digest.h"
-#include "driver/model/error.h"
-#include "driver/model/plan.h"
+#include "driver/model/inventory.h"
+#include "driver/model/sqlstates.h"
 #include "driver/options/column_options.h"
 #include "driver/options/scope.h"
-#include "driver/planning/pairing.h"
-#include "driver/planning/plan.h"
-#include "driver/planning/sequences.h"
 #include "driver/postgres/catalog/batches.h"
 #include "driver/postgres/catalog/extension_condition.h"
 #include "driver/postgres/catalog/key_choice.h"
@@ -23,7 +20,6 @@
 #include "driver/postgres/catalog/types.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/owners_code.h"
-#include "driver/postgres/connection/recovery_conflict.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/queries/catalog.h"
 #include "driver/postgres/queries/feed.h"
@@ -33,15 +29,13 @@
 #include "driver/postgres/queries/session.h"
 #include "driver/postgres/values/type_rules.h"
 #include "driver/postgres/values/types.h"
-#include "driver/waiting/both_sides.h"
-#include "driver/waiting/interrupt.h"
 
 namespace parity::driver {
 
 namespace {
 
-/// How often the catalogs are read anew when something is dropped or locked meanwhile.
-constexpr int kReadAttempts = 3;
+/// How often relations are described when a lock was waited for in vain that nobody holds afterwards.
+constexpr int kDescribeAttempts = 3;
 
 std::vector<std::string> split_list(std::string_view text, char separator = ',') {
     std::vector<std::string> elements;
@@ -53,46 +47,41 @@ std::vector<std::string> split_list(std::string_view text, char separator = ',')
     return elements;
 }
 
-/// What a relation that is dropped while the catalogs are read can look like.
-bool catalogs_changed(const Error& error) {
-    return error.sqlstate() == "42P01" || error.sqlstate() == "40001" || error.sqlstate() == "XX000";
-}
-
-/// Reads one side. The relations and sequences are listed first and described once it is known which of them matter.
-class InventoryReader {
+class InventoryReader : public CatalogReader {
   public:
-    /// `attempt` is the number of times that the catalogs are read, this one included.
-    InventoryReader(Side side, const Options& options, const Selection& selection, const NameMap& maps, int attempt,
+    InventoryReader(Side side, const Options& options, ExtensionUse use, bool last_attempt,
                     const SharedFailure* failure)
         : options_(options),
-          selection_(selection),
-          maps_(maps),
-          attempt_(attempt),
+          use_(use),
+          selection_(make_selection(options)),
+          maps_(options.maps),
+          last_attempt_(last_attempt),
           session_(Session::open(side, options, "inventory", nullptr, failure)) {}
 
-    void read_server();
-    void list();
-    void read_large_objects();
-    void read_extension_tables();
-    /// Those in `alone` without their children.
-    void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& alone);
-    void list_sequences() { inventory_.sequences = driver::list_sequences(session_, selection_, maps_); }
-    void read_sequence_values() {
+    Inventory& inventory() override { return inventory_; }
+    void read_server() override;
+    void list() override;
+    void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& alone) override;
+    void list_sequences() override;
+    void read_sequence_values() override {
         driver::read_sequence_values(session_, inventory_.sequences,
                                      [this](const Error& error) { require_last_attempt(error); });
     }
-
-    Session& session() { return session_; }
-    /// What was read counts only if this returns.
-    void require_same_server() { session_.require_named_server(); }
-
-    Inventory& inventory() { return inventory_; }
-    Connection& connection() { return session_.connection(); }
+    std::string log_end() override { return wal_end(session_); }
+    bool await_replay(const std::string& log_end) override { return driver::await_replay(session_, log_end); }
+    void require_named_server() override { session_.require_named_server(); }
+    void set_failure(const SharedFailure* failure) override { session_.connection().set_failure(failure); }
+    void close() noexcept override { session_.connection().hang_up(); }
 
   private:
     Result run(const Query& query) { return session_.connection().query(query.sql, query.parameters); }
     Side side() const { return session_.side(); }
     void choose_engine();
+    template <typename Work>
+    void select(Work work);
+    void list_relations();
+    void read_large_objects();
+    void read_extension_tables();
     void add_relation(const Result& result, int row);
     void judge_trees();
     std::string why_elsewhere(const RelationDesc& root);
@@ -109,15 +98,16 @@ class InventoryReader {
     void read_keys(const std::vector<std::uint32_t>& oids);
     void choose_keys(const std::vector<std::uint32_t>& oids);
     void read_owners_code(const std::vector<std::uint32_t>& oids);
-    bool streams() const { return inventory_.server.engine == Engine::kStream; }
+    bool streams() const { return inventory_.server.is_streamed; }
     RelationDesc& relation(std::string_view oid) {
         return inventory_.relations.at(index_.at(to_number<std::uint32_t>(oid)));
     }
 
     const Options& options_;
-    const Selection& selection_;
-    const NameMap& maps_;
-    const int attempt_;
+    const ExtensionUse use_;
+    const Selection selection_;
+    const NameMap maps_;
+    const bool last_attempt_;
     Session session_;
     Inventory inventory_;
     TypeCatalog types_;
@@ -150,30 +140,52 @@ void InventoryReader::choose_engine() {
     const Result extension = run(extension_query());
     const bool installed = extension.rows() > 0, usable = installed && extension.is_true(0, 1);
     if (installed) server.extension_version = extension.text(0, 0);
-    if (options_.engine == Engine::kExtension && !installed) {
+    if (use_ == ExtensionUse::kRequired && !installed) {
         throw Error(
             ErrorKind::kUsage,
             fmt::format("extension \"pg_parity\" is not installed in database \"{}\" on the {}", server.database,
                         side_name(side())),
             "run CREATE EXTENSION pg_parity there as a superuser, or let --engine auto or stream read the rows");
     }
-    if (usable && options_.engine != Engine::kStream)
-        server.format_version = run(format_version_query()).number<int>(0, 0);
-    const bool fits = options_.engine == Engine::kExtension || server.format_version == core::kFormatVersion;
-    if (usable && options_.engine != Engine::kStream && fits) return;
-    if (installed && options_.engine == Engine::kExtension) return;  // the server says what it lacks
-    if (installed && options_.engine == Engine::kAuto)
+    if (usable && use_ != ExtensionUse::kNone) server.format_version = run(format_version_query()).number<int>(0, 0);
+    const bool fits = use_ == ExtensionUse::kRequired || server.format_version == core::kFormatVersion;
+    if (usable && use_ != ExtensionUse::kNone && fits) return;
+    if (installed && use_ == ExtensionUse::kRequired) return;  // the server says what it lacks
+    if (installed && use_ == ExtensionUse::kWherePossible)
         server.engine_reason = usable
                                    ? fmt::format("pg_parity {} there has digest format {}, this pgparity has {}",
                                                  server.extension_version, server.format_version, core::kFormatVersion)
                                    : "the role has no USAGE privilege on schema \"parity\"";
-    server.engine = Engine::kStream;
+    server.is_streamed = true;
     server.format_version = core::kFormatVersion;
+}
+
+/// Patterns are regular expressions to the server.
+template <typename Work>
+void InventoryReader::select(Work work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        if (error.sqlstate() != kInvalidRegularExpression) throw;
+        throw Error(ErrorKind::kUsage, fmt::format("invalid pattern: {}", error.what()));
+    }
+}
+
+void InventoryReader::list() {
+    select([&] {
+        list_relations();
+        read_large_objects();
+        read_extension_tables();
+    });
+}
+
+void InventoryReader::list_sequences() {
+    select([&] { inventory_.sequences = driver::list_sequences(session_, selection_, maps_); });
 }
 
 // ---- which relations there are --------------------------------------------------------------------------------
 
-void InventoryReader::list() {
+void InventoryReader::list_relations() {
     if (side() == Side::kSource) {
         const Result other = run(other_database_query(selection_));
         if (other.rows() > 0) {
@@ -332,9 +344,9 @@ void InventoryReader::describe(const std::set<std::uint32_t>& wanted, const std:
         try {
             return describe_unlocked(oids);
         } catch (const Error& error) {
-            if (error.sqlstate() != "55P03") throw;
+            if (error.sqlstate() != kLockNotAvailable) throw;
             session_.begin_inventory();
-            if (!mark_locked(oids) && attempt >= kReadAttempts) throw;
+            if (!mark_locked(oids) && attempt >= kDescribeAttempts) throw;
         }
     }
 }
@@ -373,7 +385,7 @@ void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) 
 
 /// What fails because an object was dropped meanwhile may not fail again when everything is read anew.
 void InventoryReader::require_last_attempt(const Error& error) const {
-    if (catalogs_changed(error) && attempt_ < kReadAttempts) throw error;
+    if (may_be_changed_catalogs(error) && !last_attempt_) throw error;
 }
 
 void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
@@ -427,8 +439,8 @@ void InventoryReader::read_owners_code(const std::vector<std::uint32_t>& oids) {
     if (planned.empty()) return;
     const Result result = run(owners_code_query(planned));
     for (int row = 0; row < result.rows(); ++row)
-        relation(result.text(row, 0)).owners_code =
-            describe_owners_code(result.text(row, 1), result.text(row, 2), result.text(row, 3));
+        relation(result.text(row, 0)).owners_code = why_owners_code_is_not_run(result.text(row, 1), result.text(row, 2),
+                                                                               result.text(row, 3), side_name(side()));
 }
 
 /// What parity.forms() would have said.
@@ -490,116 +502,16 @@ void InventoryReader::read_keys(const std::vector<std::uint32_t>& oids) {
     choose_keys(oids);
 }
 
-// ---- both sides ----------------------------------------------------------------------------------------------
-
-/// Both sides' readers. What they do, they do at the same time.
-class InventoryReaders {
-  public:
-    InventoryReaders(const Options& options, const Selection& selection, const NameMap& maps, int attempt) {
-        on_both_sides([&](Side side, const SharedFailure* failure) {
-            readers_[side].emplace(side, options, selection, maps, attempt, failure);
-        });
-    }
-    ~InventoryReaders() {
-        for (Side side : {Side::kSource, Side::kTarget}) readers_[side]->connection().hang_up();
-    }
-    InventoryReaders(const InventoryReaders&) = delete;
-    InventoryReaders& operator=(const InventoryReaders&) = delete;
-
-    /// `work` takes a side's reader and the side.
-    void each(const std::function<void(InventoryReader&, Side)>& work) {
-        on_both_sides([&](Side side, const SharedFailure* failure) {
-            const HeedFailure heeded(readers_[side]->connection(), failure);
-            work(*readers_[side], side);
-        });
-    }
-
-    InventoryReader& of(Side side) { return *readers_[side]; }
-    Inventory& operator[](Side side) { return readers_[side]->inventory(); }
-
-  private:
-    Both<std::optional<InventoryReader>> readers_;
-};
-
-/// A primary is read before and after its standby: what the standby has of a sequence lies between. The standby has the
-/// time to replay what the primary had when it was first read.
-void read_around_standby(InventoryReader& primary, InventoryReader& standby) {
-    primary.read_sequence_values();
-    for (SequenceDesc& sequence : primary.inventory().sequences) sequence.first = sequence.value;
-    standby.inventory().replay_lags = !await_replay(standby.session(), wal_end(primary.session()));
-    standby.read_sequence_values();
-    primary.read_sequence_values();
-}
-
-void read_sequence_values(InventoryReaders& readers) {
-    const SequenceRules rules = standby_rules({readers[Side::kSource].server, readers[Side::kTarget].server});
-    const Both<bool> standby{rules.standby.source || rules.perhaps.source,
-                             rules.standby.target || rules.perhaps.target};
-    if (standby.source == standby.target)
-        return readers.each([](InventoryReader& reader, Side) { reader.read_sequence_values(); });
-    const Side side = standby.source ? Side::kSource : Side::kTarget;
-    read_around_standby(readers.of(side == Side::kSource ? Side::kTarget : Side::kSource), readers.of(side));
-}
-
-Both<Inventory> read_once(const Options& options, const Selection& selection, const NameMap& maps, int attempt) {
-    InventoryReaders readers(options, selection, maps, attempt);
-    readers.each([](InventoryReader& reader, Side) { reader.read_server(); });
-    check_servers(options, {readers[Side::kSource].server, readers[Side::kTarget].server});
-    readers.each([](InventoryReader& reader, Side) {
-        reader.list();
-        reader.read_large_objects();
-        reader.read_extension_tables();
-    });
-
-    const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
-    const Pairing pairing = pair_relations(options, listed);
-    readers.each([&](InventoryReader& reader, Side side) {
-        std::set<std::uint32_t> paired, alone;
-        for (const RelationPair& pair : pairing.pairs) {
-            const std::uint32_t oid = listed[side].relations[pair[side]].oid;
-            paired.insert(oid);
-            if (pair.without_children[side]) alone.insert(oid);
-        }
-        reader.describe(paired, alone);
-        if (options.sequences) reader.list_sequences();
-    });
-    if (options.sequences) read_sequence_values(readers);
-    readers.each([](InventoryReader& reader, Side) { reader.require_same_server(); });
-    return {std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])};
-}
-
-/// Waits until replay on a standby, which ended the reading, may let it be done; or throws what there is to say. False
-/// where it was something else.
-bool wait_for_replay(const Options& options, const Error& error, int conflicts) {
-    if (!may_be_recovery_conflict(error)) return false;
-    const Side side = error.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget;
-    Session session = Session::open(side, options, "inventory", nullptr);
-    const std::optional<RecoveryConflict> conflict = recovery_conflict(session, error);
-    if (!conflict) return false;
-    if (conflicts >= kConflictAttempts) throw conflict_error("the catalogs", *conflict, conflicts, error);
-    pause_unless_interrupted(conflict_pause(conflicts));
-    return true;
-}
-
 }  // namespace
 
-Both<Inventory> read_inventories(const Options& options) {
-    const Selection selection = make_selection(options);
-    const NameMap maps(options.maps);
-    for (int attempt = 1, conflicts = 1;;) {
-        try {
-            return read_once(options, selection, maps, attempt);
-        } catch (const Error& error) {
-            if (error.sqlstate() == "2201B")
-                throw Error(ErrorKind::kUsage, fmt::format("invalid pattern: {}", error.what()));
-            if (wait_for_replay(options, error, conflicts)) {
-                ++conflicts;
-                continue;
-            }
-            if (!catalogs_changed(error) || attempt >= kReadAttempts) throw;
-            ++attempt;
-        }
-    }
+bool may_be_changed_catalogs(const Error& error) {
+    return error.sqlstate() == kUndefinedTable || error.sqlstate() == kSerializationFailure ||
+           error.sqlstate() == kInternalError;
+}
+
+std::unique_ptr<CatalogReader> make_catalog_reader(Side side, const Options& options, ExtensionUse use,
+                                                   bool last_attempt, const SharedFailure* failure) {
+    return std::make_unique<InventoryReader>(side, options, use, last_attempt, failure);
 }
 
 }  // namespace parity::driver

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "driver/model/sides.h"
+#include "driver/model/sqlstates.h"
 #include "driver/postgres/catalog/batches.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/queries/catalog.h"
@@ -129,7 +130,7 @@ void read_sequence_values(Session& session, std::vector<SequenceDesc>& sequences
         try {
             return read_all();
         } catch (const Error& error) {
-            if (error.sqlstate() != "55P03") throw;
+            if (error.sqlstate() != kLockNotAvailable) throw;
             session.begin_inventory();
             if (!take_out_locked(session, readable) && attempt >= kLockAttempts) throw;
         }

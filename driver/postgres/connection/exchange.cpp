@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include "driver/model/error.h"
+#include "driver/model/sqlstates.h"
 #include "driver/postgres/connection/conninfo.h"
 #include "driver/waiting/interrupt.h"
 
@@ -18,7 +19,6 @@ namespace parity::driver {
 namespace {
 
 /// What the extension marks its progress notices with.
-constexpr std::string_view kProgressState = "PP001";
 
 /// How long a server may be silent before what has come is looked at again. Where libpq has no memory to say that a
 /// COPY begins, it waits for more, which an answer that is whole does not bring.
@@ -344,7 +344,8 @@ void Connection::State::fail(const ResultPtr& result) {
 /// an answer or, where none is awaited, as a notice.
 void Connection::State::remember_end(const PGresult* word) {
     const std::string_view sqlstate = field(word, PG_DIAG_SQLSTATE);
-    if ((sqlstate == "40001" || sqlstate == "40P01") && is_of_server(word)) end_state = sqlstate;
+    if ((sqlstate == kSerializationFailure || sqlstate == kDeadlockDetected) && is_of_server(word))
+        end_state = sqlstate;
 }
 
 /// Called by libpq, which knows nothing of exceptions: what cannot be told is lost.
@@ -357,7 +358,7 @@ void Connection::State::handle_notice(const PGresult* notice) noexcept {
 }
 
 void Connection::State::tell_notice(const PGresult* notice) const {
-    if (field(notice, PG_DIAG_SQLSTATE) != kProgressState) {
+    if (field(notice, PG_DIAG_SQLSTATE) != kProgressReport) {
         if (on_notice) on_notice(field(notice, PG_DIAG_SEVERITY), field(notice, PG_DIAG_MESSAGE_PRIMARY));
         return;
     }

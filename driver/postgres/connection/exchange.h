@@ -17,6 +17,7 @@
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/ending.h"
 #include "driver/postgres/queries/query.h"
+#include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
 

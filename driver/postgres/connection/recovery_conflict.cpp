@@ -2,16 +2,22 @@
 
 #include <fmt/core.h>
 
+#include "driver/model/sqlstates.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/queries/session.h"
 
 namespace parity::driver {
+namespace {
 
-bool may_be_recovery_conflict(const Error& error) {
-    return (error.sqlstate() == "40001" || error.sqlstate() == "40P01") && error.by_server_itself();
-}
+/// What a standby says about itself when its replay has cancelled a reading.
+struct RecoveryConflict {
+    std::string server;         ///< "source" or "target"
+    std::string delay_setting;  ///< the one that counts there: max_standby_streaming_delay or max_standby_archive_delay
+    std::string delay;          ///< its value, with its unit
+    std::string feedback;       ///< hot_standby_feedback: "on" or "off"
+};
 
-std::optional<RecoveryConflict> recovery_conflict(Session& session, const Error& error) {
+std::optional<RecoveryConflict> find_conflict(Session& session, const Error& error) {
     session.end();
     const Result standby = session.connection().query(standby_settings_query().sql);
     if (standby.text(0, 0) != "t") return std::nullopt;
@@ -19,8 +25,6 @@ std::optional<RecoveryConflict> recovery_conflict(Session& session, const Error&
     return RecoveryConflict{error.server(), streams ? "max_standby_streaming_delay" : "max_standby_archive_delay",
                             std::string(standby.text(0, streams ? 2 : 3)), std::string(standby.text(0, 4))};
 }
-
-std::chrono::milliseconds conflict_pause(int conflicts) { return std::chrono::seconds(1 << (conflicts - 1)); }
 
 Error conflict_error(const std::string& what, const RecoveryConflict& conflict, int attempts, const Error& error) {
     const std::string hint =
@@ -38,6 +42,18 @@ Error conflict_error(const std::string& what, const RecoveryConflict& conflict, 
                     what, attempts, conflict.server, error.what(), conflict.delay_setting, conflict.delay,
                     conflict.feedback),
         hint, error.server(), error.sqlstate()};
+}
+
+}  // namespace
+
+bool may_be_recovery_conflict(const Error& error) {
+    return (error.sqlstate() == kSerializationFailure || error.sqlstate() == kDeadlockDetected) && error.by_server_itself();
+}
+
+std::optional<Error> explain_conflict(Session& session, const Error& error, const std::string& what, int attempts) {
+    const std::optional<RecoveryConflict> conflict = find_conflict(session, error);
+    if (!conflict) return std::nullopt;
+    return conflict_error(what, *conflict, attempts, error);
 }
 
 }  // namespace parity::driver

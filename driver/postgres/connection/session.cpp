@@ -5,24 +5,17 @@
 
 #include <fmt/core.h>
 
+#include "driver/model/error.h"
+#include "driver/model/sqlstates.h"
 #include "driver/postgres/connection/identity.h"
 #include "driver/postgres/connection/owners_code.h"
-#include "driver/postgres/connection/recovery_conflict.h"
 #include "driver/postgres/queries/catalog.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/text/display_name.h"
-#include "driver/waiting/interrupt.h"
 
 namespace parity::driver {
 
 namespace {
-
-constexpr std::string_view kSerializationFailure = "40001";
-constexpr std::string_view kLockNotAvailable = "55P03";
-constexpr std::string_view kUndefinedTable = "42P01";
-constexpr std::string_view kUndefinedColumn = "42703";
-constexpr std::string_view kUndefinedSchema = "3F000";
-constexpr std::string_view kInsufficientPrivilege = "42501";
 
 Error table_error(const TablePlan& table, Side side, const std::string& what, std::string_view sqlstate) {
     return {ErrorKind::kServer,
@@ -210,8 +203,7 @@ void Session::require_no_owners_code(const TablePlan& table) {
     throw table_error(
         table, side(),
         fmt::format("is not read: {}",
-                    why_owners_code_is_not_run(
-                        describe_owners_code(found.text(0, 1), found.text(0, 2), found.text(0, 3)), side_name(side()))),
+                    why_owners_code_is_not_run(found.text(0, 1), found.text(0, 2), found.text(0, 3), side_name(side()))),
         kInsufficientPrivilege);
 }
 
@@ -275,56 +267,6 @@ void Session::end() noexcept {
     }
     if (!connection_.alive()) shared_.clear();
     for (const std::unique_ptr<Session>& session : shared_) session->end();
-}
-
-bool is_snapshot_failure(const Error& error) {
-    return error.sqlstate() == kSerializationFailure || error.sqlstate() == kLockNotAvailable;
-}
-
-namespace {
-
-/// The conflict with replay that ended an attempt. Lost connections are there again.
-std::optional<RecoveryConflict> conflict_of(const Both<Session*>& sessions, const Error& error) {
-    if (!may_be_recovery_conflict(error)) return std::nullopt;
-    for (Side side : {Side::kSource, Side::kTarget}) sessions[side]->revive();
-    return recovery_conflict(*sessions[error.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget],
-                             error);
-}
-
-}  // namespace
-
-void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
-                          const std::function<void(const Both<TableSnapshot>&)>& work) {
-    const auto end_both = [&] {
-        sessions.source->end();
-        sessions.target->end();
-    };
-    for (int attempts = 1, conflicts = 1;;) {
-        try {
-            Both<TableSnapshot> snapshots{sessions.source->begin_table(table), sessions.target->begin_table(table)};
-            work(snapshots);
-            for (Side side : {Side::kSource, Side::kTarget}) sessions[side]->require_named_server();
-            end_both();
-            return;
-        } catch (const Error& error) {
-            end_both();
-            const std::string what = fmt::format("table \"{}\"", display_name(table.name.source));
-            if (const std::optional<RecoveryConflict> conflict = conflict_of(sessions, error)) {
-                if (conflicts >= kConflictAttempts) throw conflict_error(what, *conflict, conflicts, error);
-                pause_unless_interrupted(conflict_pause(conflicts++));
-                continue;
-            }
-            if (!is_snapshot_failure(error)) throw;
-            if (attempts >= kSnapshotAttempts)
-                throw Error(error.kind(),
-                            fmt::format("gave {} up after {} snapshots: {}", what, attempts, error.what()),
-                            error.hint(), error.server(), error.sqlstate());
-            ++attempts;
-        } catch (...) {
-            end_both();
-            throw;
-        }
-    }
 }
 
 }  // namespace parity::driver

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "driver/model/error.h"
+#include "driver/engine/server.h"
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
@@ -15,16 +15,9 @@
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/queries/session.h"
+#include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
-
-/// How often a snapshot is taken anew before a table is given up.
-inline constexpr int kSnapshotAttempts = 3;
-
-/// The state of a relation under a transaction's snapshot.
-struct TableSnapshot {
-    std::string lsn;  ///< insert LSN at the time of the snapshot, on a standby the replay LSN
-};
 
 /// A connection whose transactions are pinned: REPEATABLE READ, READ ONLY, search_path = pg_catalog, row_security = off
 /// unless enabled, every setting that changes output, timeouts. Serves one thread, table after table.
@@ -107,16 +100,5 @@ class Session {
     std::vector<std::unique_ptr<Session>> shared_;
     bool in_transaction_ = false;
 };
-
-/// Whether a new snapshot may cure the failure: 40001, 55P03.
-bool is_snapshot_failure(const Error& error);
-
-/// Opens both sides' transactions on `table`, source first, runs `work` under them, and ends them. Where begin_table or
-/// `work` fails with a snapshot failure, both transactions are given up and everything starts again, at most
-/// kSnapshotAttempts times; then an Error that names the table. Where replay on a standby ended one, or its session,
-/// both are tried again after a pause, kConflictAttempts times, over new connections where these are lost; then an
-/// Error that names the settings. So `work` must start from nothing each time it is called.
-void with_table_snapshots(Both<Session*> sessions, const TablePlan& table,
-                          const std::function<void(const Both<TableSnapshot>&)>& work);
 
 }  // namespace parity::driver

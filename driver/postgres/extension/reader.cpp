@@ -15,6 +15,7 @@
 #include "driver/postgres/queries/shown.h"
 #include "driver/postgres/values/array.h"
 #include "driver/text/show.h"
+#include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
 namespace {
@@ -89,6 +90,7 @@ class ExtensionReader : public TableReader {
     }
 
     bool has_buckets() const override { return true; }
+    bool can_leave_out_columns() const override { return true; }
 
     std::optional<BucketSums> bucket_sums(const std::vector<std::int32_t>& ranges, int buckets) override {
         RowStream rows = start(last_buckets_call(ranges));

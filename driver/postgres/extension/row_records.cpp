@@ -18,7 +18,7 @@ std::string_view take(std::string_view& from, std::size_t length) {
     return taken;
 }
 
-std::uint32_t take_number(std::string_view& from) {
+std::uint32_t take_uint32(std::string_view& from) {
     return core::load_be<std::uint32_t>(core::as_bytes(take(from, kNumberBytes)).data());
 }
 
@@ -40,8 +40,8 @@ KeysRead read_keys_read(std::string_view bytes, std::size_t hash_bytes) {
 }
 
 void take_record(std::string_view& records, const RecordShape& shape, RowDigest& row) {
-    std::string_view record = take(records, take_number(records));
-    row.range_no = static_cast<int>(take_number(record));
+    std::string_view record = take(records, take_uint32(records));
+    row.range_no = static_cast<int>(take_uint32(record));
     const std::size_t hashes = shape.hash_bytes * (1 + shape.columns);
     if (record.size() < hashes) throw Error(ErrorKind::kInternal, "a server sent a row without its hashes");
     row.key = take(record, record.size() - hashes);

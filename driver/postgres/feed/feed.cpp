@@ -18,6 +18,7 @@
 #include "driver/postgres/queries/session.h"
 #include "driver/postgres/queries/shown.h"
 #include "driver/postgres/values/array.h"
+#include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
 namespace {

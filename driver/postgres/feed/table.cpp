@@ -5,14 +5,15 @@
 #include <fmt/format.h>
 
 #include "driver/model/error.h"
+#include "driver/model/sqlstates.h"
 #include "driver/postgres/catalog/object_names.h"
 #include "driver/postgres/catalog/types.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/feed/division.h"
-#include "driver/postgres/queries/read_plan.h"
 #include "driver/postgres/queries/filter_check.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/postgres/queries/quoting.h"
+#include "driver/postgres/queries/read_plan.h"
 #include "driver/postgres/queries/session.h"
 #include "driver/postgres/queries/shown.h"
 #include "driver/postgres/values/type_rules.h"
@@ -25,7 +26,6 @@ namespace {
 constexpr int kTidRangesVersion = 140000;
 
 /// A new snapshot may cure it.
-constexpr std::string_view kRetryState = "40001";
 
 /// Whether a server refused a statement, and did not merely fail, break off or run out of time.
 bool tells_of_refusal(const Error& error) {
@@ -118,7 +118,7 @@ void StreamTable::add_column(const ColumnPlan& plan, const std::vector<std::stri
         throw Error(ErrorKind::kServer,
                     fmt::format("column {} of {} does not exist on the {} any more", display_name(plan.name[side_]),
                                 display_name(table_.name[side_]), side_name(side_)),
-                    {}, std::string(side_name(side_)), "42703");
+                    {}, std::string(side_name(side_)), std::string(kUndefinedColumn));
     const std::uint32_t type = types[static_cast<std::size_t>(found - names.begin())];
     auto reader = make_wire_reader(catalog, type, asked_form(plan, side_), names_);
     reader->add_needed_names(needed_names_);
@@ -211,7 +211,7 @@ void StreamTable::require_same_plan(Session& session) const {
         throw Error(ErrorKind::kServer,
                     fmt::format("{} was read in its parts on the {}, and now {}", display_name(table_.name[side_]),
                                 side_name(side_), *reason),
-                    {}, std::string(side_name(side_)), std::string(kRetryState));
+                    {}, std::string(side_name(side_)), std::string(kSerializationFailure));
 }
 
 std::int64_t StreamTable::blocks() const {

@@ -7,6 +7,7 @@
 
 #include "core/bytes.h"
 #include "driver/model/error.h"
+#include "driver/model/sqlstates.h"
 
 /// Canonical bytes that stand behind their length, which is known only when they are written.
 namespace parity::driver {
@@ -20,7 +21,7 @@ inline void require_memory(const core::ByteSink& sink) {
 inline void require_countable(std::size_t length) {
     if (length > std::numeric_limits<std::uint32_t>::max())
         throw Error(ErrorKind::kServer, "a value of " + std::to_string(length) + " bytes is too long to be digested",
-                    {}, {}, "54000");
+                    {}, {}, std::string(kProgramLimitExceeded));
 }
 
 /// Keeps room for a u32 length before what is appended next; end_counted() fills it in, and throws as

@@ -6,6 +6,7 @@
 
 #include "core/decimal.h"
 #include "driver/model/error.h"
+#include "driver/model/sqlstates.h"
 
 namespace parity::driver {
 namespace {
@@ -21,7 +22,7 @@ constexpr std::int64_t kExponentLimit = 2147483647 / 2;
 constexpr std::size_t kPlainDigits = 18;
 
 [[noreturn]] void throw_overflow() {
-    throw Error(ErrorKind::kServer, "value overflows numeric format", {}, {}, "22003");
+    throw Error(ErrorKind::kServer, "value overflows numeric format", {}, {}, std::string(kNumericValueOutOfRange));
 }
 
 std::int64_t parse_exponent(std::string_view text) {

@@ -7,6 +7,7 @@
 #include "core/ascii.h"
 #include "core/json_form.h"
 #include "driver/model/error.h"
+#include "driver/model/sqlstates.h"
 #include "driver/postgres/values/counted.h"
 #include "driver/postgres/values/decimal.h"
 
@@ -16,7 +17,8 @@ namespace {
 constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
 [[noreturn]] void throw_syntax() {
-    throw Error(ErrorKind::kServer, "invalid input syntax for type json", {}, {}, "22P02");
+    throw Error(ErrorKind::kServer, "invalid input syntax for type json", {}, {},
+                std::string(kInvalidTextRepresentation));
 }
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -35,7 +37,7 @@ std::uint8_t hex_value(char c) {
 
 [[noreturn]] void throw_lone_surrogate() {
     throw Error(ErrorKind::kServer, "half of a Unicode surrogate pair in a json text cannot be read as a character", {},
-                {}, "22P02");
+                {}, std::string(kInvalidTextRepresentation));
 }
 
 }  // namespace
@@ -254,7 +256,8 @@ void JsonReader::read_unicode_escape(std::uint32_t& high_surrogate) {
         append_character(0x10000 + ((high_surrogate & 0x3FF) << 10) + (unit & 0x3FF));
         high_surrogate = 0;
     } else if (unit == 0) {
-        throw Error(ErrorKind::kServer, "\\u0000 in a json text cannot be converted to text", {}, {}, "22P05");
+        throw Error(ErrorKind::kServer, "\\u0000 in a json text cannot be converted to text", {}, {},
+                    std::string(kUntranslatableCharacter));
     } else {
         append_character(unit);
     }

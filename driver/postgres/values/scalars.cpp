@@ -9,6 +9,7 @@
 #include "core/float_form.h"
 #include "core/render.h"
 #include "driver/model/error.h"
+#include "driver/model/sqlstates.h"
 
 namespace parity::driver {
 namespace {
@@ -135,7 +136,8 @@ void append_uuid_as_text(std::string_view wire, core::ByteSink& sink) {
 void append_text_as_uuid(std::string_view wire, core::ByteSink& sink) {
     std::array<std::uint8_t, 16> uuid;
     if (!parse_uuid(core::as_text(view_bpchar(wire)), uuid))
-        throw Error(ErrorKind::kServer, "invalid input syntax for type uuid", {}, {}, "22P02");
+        throw Error(ErrorKind::kServer, "invalid input syntax for type uuid", {}, {},
+                    std::string(kInvalidTextRepresentation));
     sink.append(uuid.data(), uuid.size());
 }
 
@@ -150,7 +152,7 @@ void append_date_as_timestamp(std::string_view wire, core::ByteSink& sink) {
     if (date == Date::min()) return core::append_le(sink, Timestamp::min());
     if (date == Date::max()) return core::append_le(sink, Timestamp::max());
     if (date < kLeastTimestamp / kMicrosADay || date >= kTimestampEnd / kMicrosADay)
-        throw Error(ErrorKind::kServer, "date as timestamp out of range", {}, {}, "22008");
+        throw Error(ErrorKind::kServer, "date as timestamp out of range", {}, {}, std::string(kDatetimeFieldOverflow));
     core::append_le(sink, date * kMicrosADay);
 }
 

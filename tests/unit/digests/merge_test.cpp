@@ -445,7 +445,7 @@ TEST(RowMerge, AgreesWithASimpleOracleOnRandomRows) {
         using Cells = std::vector<std::uint64_t>;
         Both<std::map<std::pair<int, std::string>, std::multiset<Cells>>> tables;
         Both<Rows> rows;
-        for (Side side : {Side::kSource, Side::kTarget}) {
+        for (Side side : kSides) {
             const std::uint64_t count = below(12);
             for (std::uint64_t i = 0; i < count; ++i) {
                 const int range_no = static_cast<int>(1 + below(2));
@@ -458,7 +458,7 @@ TEST(RowMerge, AgreesWithASimpleOracleOnRandomRows) {
         }
         std::map<std::string, Left> expected;
         std::set<int> differing;
-        for (Side side : {Side::kSource, Side::kTarget}) {
+        for (Side side : kSides) {
             const auto& other = tables[side == Side::kSource ? Side::kTarget : Side::kSource];
             for (const auto& [place, cells] : tables[side]) {
                 std::multiset<Cells> left = cells;
@@ -472,7 +472,7 @@ TEST(RowMerge, AgreesWithASimpleOracleOnRandomRows) {
             }
         }
         // Ranges without a difference would be refused, and would not be asked for either.
-        for (Side side : {Side::kSource, Side::kTarget})
+        for (Side side : kSides)
             std::erase_if(rows[side], [&](const RowDigest& row) { return !differing.contains(row.range_no); });
         const Merged merged = merge(unproven(columns), rows.source, rows.target);
 

@@ -1,4 +1,4 @@
-#include "driver/postgres/feed/large_object_bytes.h"
+#include "driver/compare/object_bytes.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "driver/postgres/feed/large_object_bytes.h"
+#include "driver/compare/object_bytes.h"
 
 #include <algorithm>
 #include <limits>
@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "driver/model/error.h"
+#include "driver/model/sqlstates.h"
 
 namespace parity::driver {
 namespace {
@@ -83,7 +84,8 @@ class PageCursor {
         throw Error(ErrorKind::kServer,
                     fmt::format("page {} of large object {} on the {} is invalid or stored twice", page_.number,
                                 page_.object, side_name(side_)),
-                    "pg_largeobject or its index is corrupt there", std::string(side_name(side_)), "XX001");
+                    "pg_largeobject or its index is corrupt there", std::string(side_name(side_)),
+                    std::string(kDataCorrupted));
     }
 
     LargeObjectPages& pages_;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "driver/engine/large_objects.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
 
@@ -16,21 +17,6 @@
 /// without pages is empty. So what is stored may differ where contents do not: a dump writes zeros where there were
 /// holes.
 namespace parity::driver {
-
-/// A row of pg_largeobject.
-struct LargeObjectPage {
-    std::uint32_t object = 0;
-    std::int32_t number = 0;
-    std::string_view bytes;
-};
-
-/// One side's pages, in the order of object and number.
-class LargeObjectPages {
-  public:
-    virtual ~LargeObjectPages() = default;
-    /// Overwrites `page` with the next one, whose bytes live until the next call; false at the end.
-    virtual bool next(LargeObjectPage& page) = 0;
-};
 
 /// What was found of one object.
 struct LargeObjectComparison {

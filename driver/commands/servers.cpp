@@ -1,0 +1,28 @@
+#include "driver/commands/servers.h"
+
+#include "driver/postgres/catalog/relations.h"
+#include "driver/postgres/server.h"
+
+namespace parity::driver {
+namespace {
+
+ExtensionUse extension_use(Engine engine) {
+    switch (engine) {
+        case Engine::kExtension:
+            return ExtensionUse::kRequired;
+        case Engine::kStream:
+            return ExtensionUse::kNone;
+        case Engine::kAuto:
+            break;
+    }
+    return ExtensionUse::kWherePossible;
+}
+
+}  // namespace
+
+Both<std::unique_ptr<Server>> make_servers(const Options& options) {
+    const ExtensionUse use = extension_use(options.engine);
+    return {make_postgres_server(Side::kSource, options, use), make_postgres_server(Side::kTarget, options, use)};
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "driver/engine/server.h"
+#include "driver/model/options.h"
+#include "driver/monitor/observer.h"
+#include "driver/state/findings.h"
+
+namespace parity::driver {
+
+/// What all tables of a run share. Everything pointed to is thread-safe.
+struct RunContext {
+    const Options* options = nullptr;
+    ReaderSettings settings;
+    Spool* spool = nullptr;
+    Observer* observer = nullptr;
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "driver/digests/ranges.h"
+#include "driver/engine/large_objects.h"
+#include "driver/engine/memory.h"
+#include "driver/engine/table_reader.h"
+#include "driver/model/error.h"
+#include "driver/model/inventory.h"
+#include "driver/model/plan.h"
+#include "driver/model/server_identity.h"
+#include "driver/model/sides.h"
+#include "driver/waiting/shared_failure.h"
+
+/// What a side must do, whatever its server is. PostgreSQL's is postgres/server.h.
+namespace parity::driver {
+
+/// The state of a relation under a transaction's snapshot.
+struct TableSnapshot {
+    std::string lsn;  ///< where the server's log of changes was when the snapshot was taken
+};
+
+/// What the readers of tables need to know besides the table.
+struct ReaderSettings {
+    DigestSettings digest;
+    MemoryPlan memory;
+};
+
+/// Called with what was read of a table so far and all that there is to read, by several threads.
+using ReadProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+/// Called with what a server tells besides its answers.
+using NoticeHandler = std::function<void(bool is_warning, std::string_view message)>;
+
+/// Reads what one side has. Relations and sequences are listed first and described once it is known which of them
+/// matter. Used by one thread at a time.
+class CatalogReader {
+  public:
+    virtual ~CatalogReader() = default;
+
+    /// What was read so far. Its parts are there once they have been asked for.
+    virtual Inventory& inventory() = 0;
+
+    /// Opens the transaction that the rest is read in, and reads what there is to know about the server.
+    virtual void read_server() = 0;
+
+    /// Lists relations, large objects and tables of extensions.
+    virtual void list() = 0;
+
+    /// Describes these relations; those in `alone` without their children.
+    virtual void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& alone) = 0;
+
+    virtual void list_sequences() = 0;
+    virtual void read_sequence_values() = 0;
+
+    /// Of a primary: where its log ends now.
+    virtual std::string log_end() = 0;
+    /// Of a standby: waits a moment until it has replayed all up to there. Whether it has. The transaction is a new one
+    /// then.
+    virtual bool await_replay(const std::string& log_end) = 0;
+
+    /// What was read counts only if this returns.
+    virtual void require_named_server() = 0;
+
+    /// What raises `failure` ends the waits for this side. None: nullptr.
+    virtual void set_failure(const SharedFailure* failure) = 0;
+
+    /// Closes the connection, but does not wait until the server has ended the session; that the destructor does.
+    virtual void close() noexcept = 0;
+};
+
+/// A session with one server: it serves one thread, table after table. The first and the last statement of each of its
+/// transactions ask which server answers.
+class ServerSession {
+  public:
+    virtual ~ServerSession() = default;
+
+    virtual Side side() const = 0;
+
+    /// False once the connection broke.
+    virtual bool alive() const = 0;
+
+    /// Connects anew where the connection broke.
+    virtual void revive() = 0;
+
+    /// Closes the connection, but does not wait until the server has ended the session; that the destructor does.
+    virtual void close() noexcept = 0;
+
+    /// While one of two sessions waits, the other's answers are watched too, so that its progress shows and its failure
+    /// ends the wait. None: nullptr.
+    virtual void set_peer(ServerSession* peer) = 0;
+
+    /// Called while this side's passes are waited for. None: nullptr.
+    virtual void set_progress(ReadProgress on_progress) = 0;
+
+    /// Locks the table, then takes a snapshot, and checks under it that the name still stands for the planned relation
+    /// and that no part of it was rewritten meanwhile. One attempt: an Error with which
+    /// is_snapshot_failure() where another may succeed. The transaction is open only if it returns.
+    virtual TableSnapshot begin_table(const TablePlan& table) = 0;
+
+    /// Throws where the open transaction is answered by another server than expected. What it read counts only if this
+    /// returned at its end.
+    virtual void require_named_server() = 0;
+
+    /// Ends the transaction. Does nothing where none is open or the connection broke.
+    virtual void end() noexcept = 0;
+
+    /// Reads the table of the open transaction, which stays open as long as the reader lives.
+    virtual std::unique_ptr<TableReader> read_table(const TablePlan& table, const ReaderSettings& settings) = 0;
+
+    /// Reads the large objects of the open transaction.
+    virtual std::unique_ptr<LargeObjectReader> read_large_objects(const TablePlan& plan) = 0;
+
+    /// How many rows of users a table of an extension has, in a transaction of its own.
+    virtual std::uint64_t count_rows(const ExtensionTable& table) = 0;
+
+    /// What a reader of the report should know about where a table's rows are, in transactions of its own.
+    virtual std::optional<std::string> note_about(const TablePlan& table) = 0;
+
+    /// Where a failure was the server's own, one that passes when it is left alone for a while: what there is to say
+    /// about `what` if `attempts` of them did not help. The connection is there again then. Nothing for any other
+    /// failure.
+    virtual std::optional<Error> explain_passing(const Error& error, const std::string& what, int attempts) = 0;
+};
+
+/// One side's server.
+class Server {
+  public:
+    virtual ~Server() = default;
+
+    virtual Side side() const = 0;
+
+    /// Connects to read the catalogs. It is the last attempt where what changes meanwhile is no reason for another.
+    virtual std::unique_ptr<CatalogReader> open_catalogs(bool last_attempt, const SharedFailure* failure) = 0;
+
+    /// Whether reading the catalogs failed because they changed meanwhile, so that another attempt may succeed.
+    virtual bool catalogs_changed(const Error& error) const = 0;
+
+    /// As ServerSession's, about the reading of the catalogs.
+    virtual std::optional<Error> explain_passing(const Error& error, const std::string& what, int attempts) = 0;
+
+    /// From now on sessions are held against the servers that the catalogs were read from; `server` is this one.
+    virtual void expect(NamedServers& named, const ServerInfo& server) = 0;
+
+    /// Connects. `purpose` is for whoever looks at the server's sessions. What raises `failure` meanwhile ends that.
+    virtual std::unique_ptr<ServerSession> open_session(const std::string& purpose, NoticeHandler on_notice,
+                                                        const SharedFailure* failure) = 0;
+};
+
+}  // namespace parity::driver

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string_view>
+
+#include "driver/model/error.h"
+
+/// The SQLSTATEs that the driver knows by name: those it acts on, and those it gives.
+namespace parity::driver {
+
+// What a server may answer.
+inline constexpr std::string_view kSerializationFailure = "40001";  ///< also of a query that replay cancelled
+inline constexpr std::string_view kDeadlockDetected = "40P01";      ///< also between a query and replay
+inline constexpr std::string_view kLockNotAvailable = "55P03";
+inline constexpr std::string_view kQueryCanceled = "57014";  ///< also by statement_timeout
+inline constexpr std::string_view kInsufficientPrivilege = "42501";
+inline constexpr std::string_view kUndefinedTable = "42P01";
+inline constexpr std::string_view kUndefinedColumn = "42703";
+inline constexpr std::string_view kUndefinedObject = "42704";
+inline constexpr std::string_view kUndefinedSchema = "3F000";
+inline constexpr std::string_view kInvalidRegularExpression = "2201B";
+inline constexpr std::string_view kProgramLimitExceeded = "54000";
+inline constexpr std::string_view kInternalError = "XX000";
+inline constexpr std::string_view kDataCorrupted = "XX001";
+inline constexpr std::string_view kProgressReport = "PP001";  ///< of the extension's notices
+
+// What a value is refused with that a form cannot hold, as a server would.
+inline constexpr std::string_view kNumericValueOutOfRange = "22003";
+inline constexpr std::string_view kDatetimeFieldOverflow = "22008";
+inline constexpr std::string_view kInvalidTextRepresentation = "22P02";
+inline constexpr std::string_view kUntranslatableCharacter = "22P05";
+
+/// Whether another transaction with a new snapshot may cure the failure.
+inline bool is_snapshot_failure(const Error& error) {
+    return error.sqlstate() == kSerializationFailure || error.sqlstate() == kLockNotAvailable;
+}
+
+}  // namespace parity::driver

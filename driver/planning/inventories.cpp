@@ -1,0 +1,124 @@
+#include "driver/planning/inventories.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "driver/model/error.h"
+#include "driver/model/plan.h"
+#include "driver/planning/pairing.h"
+#include "driver/planning/plan.h"
+#include "driver/planning/sequences.h"
+#include "driver/waiting/both_sides.h"
+#include "driver/waiting/interrupt.h"
+#include "driver/waiting/pauses.h"
+#include "driver/waiting/shared_failure.h"
+
+namespace parity::driver {
+namespace {
+
+/// How often the catalogs are read anew when something is dropped meanwhile.
+constexpr int kReadAttempts = 3;
+
+/// Both sides' readers. What they do, they do at the same time.
+class CatalogReaders {
+  public:
+    CatalogReaders(const Both<Server*>& servers, bool last_attempt) {
+        on_both_sides([&](Side side, const SharedFailure* failure) {
+            readers_[side] = servers[side]->open_catalogs(last_attempt, failure);
+        });
+    }
+    ~CatalogReaders() {
+        for (Side side : kSides) readers_[side]->close();
+    }
+    CatalogReaders(const CatalogReaders&) = delete;
+    CatalogReaders& operator=(const CatalogReaders&) = delete;
+
+    /// `work` takes a side's reader and the side.
+    void each(const std::function<void(CatalogReader&, Side)>& work) {
+        on_both_sides([&](Side side, const SharedFailure* failure) {
+            CatalogReader& reader = *readers_[side];
+            reader.set_failure(failure);
+            try {
+                work(reader, side);
+            } catch (...) {
+                reader.set_failure(nullptr);
+                throw;
+            }
+            reader.set_failure(nullptr);
+        });
+    }
+
+    CatalogReader& of(Side side) { return *readers_[side]; }
+    Inventory& operator[](Side side) { return readers_[side]->inventory(); }
+
+  private:
+    Both<std::unique_ptr<CatalogReader>> readers_;
+};
+
+/// A primary is read before and after its standby: what the standby has of a sequence lies between. The standby has the
+/// time to replay what the primary had when it was first read.
+void read_around_standby(CatalogReader& primary, CatalogReader& standby) {
+    primary.read_sequence_values();
+    for (SequenceDesc& sequence : primary.inventory().sequences) sequence.first = sequence.value;
+    standby.inventory().replay_lags = !standby.await_replay(primary.log_end());
+    standby.read_sequence_values();
+    primary.read_sequence_values();
+}
+
+void read_sequence_values(CatalogReaders& readers) {
+    const SequenceRules rules = standby_rules({readers[Side::kSource].server, readers[Side::kTarget].server});
+    const Both<bool> standby{rules.standby.source || rules.perhaps.source,
+                             rules.standby.target || rules.perhaps.target};
+    if (standby.source == standby.target)
+        return readers.each([](CatalogReader& reader, Side) { reader.read_sequence_values(); });
+    const Side side = standby.source ? Side::kSource : Side::kTarget;
+    read_around_standby(readers.of(other_side(side)), readers.of(side));
+}
+
+Both<Inventory> read_once(const Options& options, const Both<Server*>& servers, bool last_attempt) {
+    CatalogReaders readers(servers, last_attempt);
+    readers.each([](CatalogReader& reader, Side) { reader.read_server(); });
+    check_servers(options, {readers[Side::kSource].server, readers[Side::kTarget].server});
+    readers.each([](CatalogReader& reader, Side) { reader.list(); });
+
+    const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
+    const Pairing pairing = pair_relations(options, listed);
+    readers.each([&](CatalogReader& reader, Side side) {
+        std::set<std::uint32_t> paired, alone;
+        for (const RelationPair& pair : pairing.pairs) {
+            const std::uint32_t oid = listed[side].relations[pair[side]].oid;
+            paired.insert(oid);
+            if (pair.without_children[side]) alone.insert(oid);
+        }
+        reader.describe(paired, alone);
+        if (options.sequences) reader.list_sequences();
+    });
+    if (options.sequences) read_sequence_values(readers);
+    readers.each([](CatalogReader& reader, Side) { reader.require_named_server(); });
+    return {std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])};
+}
+
+}  // namespace
+
+Both<Inventory> read_inventories(const Options& options, const Both<Server*>& servers) {
+    for (int attempt = 1, passing = 1;;) {
+        try {
+            return read_once(options, servers, attempt == kReadAttempts);
+        } catch (const Error& error) {
+            Server& server = *servers[error.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget];
+            if (const std::optional<Error> explained = server.explain_passing(error, "the catalogs", passing)) {
+                if (passing >= kPassingAttempts) throw *explained;
+                pause_unless_interrupted(pause_after(passing++));
+                continue;
+            }
+            if (!server.catalogs_changed(error) || attempt >= kReadAttempts) throw;
+            ++attempt;
+        }
+    }
+}
+
+}  // namespace parity::driver
