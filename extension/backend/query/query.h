@@ -14,10 +14,6 @@
 /// directly.
 namespace parity::backend {
 
-/// Gives the filter back where it is exactly one SQL expression, on its own and between parentheses; else raises 42601.
-/// A text such as `true) --` would otherwise swallow what follows it.
-char* check_filter(char* filter);
-
 /// The parallel-safe aggregate over the task's relation, under the active snapshot, as the caller. `workers` limits the
 /// planner's parallel workers; below 0: the server's setting. Sets `matrix`, which is of the task's shape and
 /// zeroed.

@@ -4,9 +4,9 @@
 
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
-#include "backend/query/query.h"
 #include "backend/task/arguments.h"
 #include "backend/task/column_choice.h"
+#include "backend/task/filter.h"
 #include "backend/task/scan_guard.h"
 #include "backend/values/text.h"
 
