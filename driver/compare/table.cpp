@@ -416,7 +416,7 @@ void note_failure(const Error& error, TableResult& result) {
 
 void settle_verdict(TableResult& result) {
     result.incomplete = !result.error.empty() || !result.skipped.empty();
-    if (result.ranges_divergent > 0)
+    if (result.ranges_divergent > 0 || result.counts.total() > 0)
         result.verdict = Verdict::kDivergent;
     else if (!result.error.empty())
         result.verdict = Verdict::kError;

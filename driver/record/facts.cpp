@@ -5,23 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "driver/report/outcome.h"
 #include "driver/text/display_name.h"
 
 namespace parity::driver {
 namespace {
-
-using Severity = SchemaDifference::Severity;
-
-bool counts_as_divergence(const SchemaDifference& difference, const Options& options) {
-    return difference.severity == Severity::kDivergence ||
-           (options.strict_schema && difference.severity == Severity::kNote);
-}
-
-/// Differences name a table as the source has it, or a column of it.
-bool belongs_to(const SchemaDifference& difference, const QualifiedName& table) {
-    const std::string name = exact_name(table);
-    return difference.object == name || difference.object.starts_with(name + ".");
-}
 
 std::size_t colon_outside_quotes(std::string_view sentence) {
     bool quoted = false;
@@ -111,11 +99,10 @@ class TableFacts {
     std::vector<std::string> messages_;
 };
 
-std::string_view table_status(const TableResult& result, bool schema_diverges, bool schema_incomplete, bool cancelled) {
-    if (result.verdict == Verdict::kDivergent || result.counts.total() > 0 || schema_diverges) return "divergent";
-    if (!result.error.empty() || result.verdict == Verdict::kError) return cancelled ? "cancelled" : "failed";
-    const bool incomplete = result.verdict == Verdict::kIncomplete || result.incomplete || !result.skipped.empty();
-    return incomplete || schema_incomplete ? "incomplete" : "identical";
+std::string_view table_status(const Signs& signs, bool cancelled) {
+    if (signs.divergent) return "divergent";
+    if (signs.failed) return cancelled ? "cancelled" : "failed";
+    return signs.incomplete ? "incomplete" : "identical";
 }
 
 TableRecord record_with_message(std::string relation, std::string target, std::string_view status,
@@ -157,19 +144,17 @@ Json scope_of(const TablePlan& table) {
 TableRecord record_of(const TableResult& result, const std::vector<SchemaDifference>& differences,
                       const Options& options, bool cancelled) {
     TableFacts facts(result, options);
-    bool diverges = false, incomplete = false;
     if (!result.error.empty()) facts.add_message(result.error);
     for (const SchemaDifference& difference : differences) {
-        if (!belongs_to(difference, result.plan.name.source)) continue;
+        if (!is_about(difference, result.plan.name.source)) continue;
         facts.add_schema_difference(difference);
-        const bool skipped = difference.severity == Severity::kSkipped;
-        const bool counts = counts_as_divergence(difference, options);
-        if (counts || skipped) facts.add_message(displayed(difference.object) + ": " + difference.message);
-        diverges |= counts;
-        incomplete |= skipped;
+        const Signs signs = signs_of(difference, options);
+        if (signs.divergent || signs.incomplete)
+            facts.add_message(displayed(difference.object) + ": " + difference.message);
     }
     return {exact_name(result.plan, Side::kSource), exact_name(result.plan, Side::kTarget),
-            std::string(table_status(result, diverges, incomplete, cancelled)), facts.json(), scope_of(result.plan)};
+            std::string(table_status(signs_of(result, differences, options), cancelled)), facts.json(),
+            scope_of(result.plan)};
 }
 
 TableRecord record_of_skipped(const Both<QualifiedName>& names, const std::string& reason) {
@@ -190,14 +175,14 @@ std::vector<TableRecord> records_of_lone_objects(const std::vector<SchemaDiffere
                                                  const std::vector<TablePlan>& tables, const Options& options) {
     std::vector<TableRecord> records;
     for (const SchemaDifference& difference : differences) {
-        const bool counts = counts_as_divergence(difference, options);
-        if (!counts && difference.severity != Severity::kSkipped) continue;
+        const Signs signs = signs_of(difference, options);
+        if (!signs.divergent && !signs.incomplete) continue;
         const bool known = std::any_of(tables.begin(), tables.end(), [&](const TablePlan& table) {
-            return belongs_to(difference, table.name.source);
+            return is_about(difference, table.name.source);
         });
         if (known) continue;
-        records.push_back(record_with_message(difference.object, difference.object, counts ? "divergent" : "incomplete",
-                                              difference.message));
+        records.push_back(record_with_message(difference.object, difference.object,
+                                              signs.divergent ? "divergent" : "incomplete", difference.message));
     }
     return records;
 }

@@ -1,48 +1,65 @@
 #include "driver/report/outcome.h"
 
-#include <algorithm>
+#include <string>
+
+#include "driver/text/display_name.h"
 
 namespace parity::driver {
 
-namespace {
-
 using Severity = SchemaDifference::Severity;
 
-/// What the parts of a run say, each by itself.
-struct Signs {
-    bool compared = false;  ///< at least one table or sequence has an answer
-    bool divergent = false;
-    bool incomplete = false;
-};
-
-void add(Signs& signs, const TableResult& table) {
-    const bool failed = table.verdict == Verdict::kError || !table.error.empty();
-    signs.compared |= !failed;
-    signs.divergent |= table.verdict == Verdict::kDivergent || table.counts.total() > 0;
-    signs.incomplete |= failed || table.incomplete || table.verdict == Verdict::kIncomplete || !table.skipped.empty();
+Signs& Signs::operator|=(const Signs& other) {
+    compared |= other.compared;
+    divergent |= other.divergent;
+    failed |= other.failed;
+    incomplete |= other.incomplete;
+    return *this;
 }
 
-void add(Signs& signs, const SequenceResult& sequence) {
-    const bool has_answer = sequence.verdict == Verdict::kIdentical || sequence.verdict == Verdict::kDivergent;
-    signs.compared |= has_answer;
-    signs.divergent |= sequence.verdict == Verdict::kDivergent;
-    signs.incomplete |= !has_answer;
+Signs signs_of(const TableResult& table) {
+    Signs signs;
+    signs.failed = table.verdict == Verdict::kError || !table.error.empty();
+    signs.compared = !signs.failed;
+    signs.divergent = table.verdict == Verdict::kDivergent || table.counts.total() > 0;
+    signs.incomplete =
+        signs.failed || table.incomplete || table.verdict == Verdict::kIncomplete || !table.skipped.empty();
+    return signs;
 }
 
-void add(Signs& signs, const SchemaDifference& difference, bool strict) {
-    signs.divergent |=
-        difference.severity == Severity::kDivergence || (strict && difference.severity == Severity::kNote);
-    signs.incomplete |= difference.severity == Severity::kSkipped;
+Signs signs_of(const SequenceResult& sequence) {
+    Signs signs;
+    signs.compared = sequence.verdict == Verdict::kIdentical || sequence.verdict == Verdict::kDivergent;
+    signs.divergent = sequence.verdict == Verdict::kDivergent;
+    signs.incomplete = !signs.compared;
+    return signs;
 }
 
-}  // namespace
+Signs signs_of(const SchemaDifference& difference, const Options& options) {
+    Signs signs;
+    signs.divergent = difference.severity == Severity::kDivergence ||
+                      (options.strict_schema && difference.severity == Severity::kNote);
+    signs.incomplete = difference.severity == Severity::kSkipped;
+    return signs;
+}
+
+Signs signs_of(const TableResult& table, const std::vector<SchemaDifference>& differences, const Options& options) {
+    Signs signs = signs_of(table);
+    for (const SchemaDifference& difference : differences)
+        if (is_about(difference, table.plan.name.source)) signs |= signs_of(difference, options);
+    return signs;
+}
+
+bool is_about(const SchemaDifference& difference, const QualifiedName& table) {
+    const std::string name = exact_name(table);
+    return difference.object == name || difference.object.starts_with(name + ".");
+}
 
 RunOutcome run_outcome(const Options& options, const Plan& plan, const std::vector<TableResult>& tables,
                        const std::vector<SequenceResult>& sequences) {
     Signs signs;
-    for (const TableResult& table : tables) add(signs, table);
-    for (const SequenceResult& sequence : sequences) add(signs, sequence);
-    for (const SchemaDifference& difference : plan.differences) add(signs, difference, options.strict_schema);
+    for (const TableResult& table : tables) signs |= signs_of(table);
+    for (const SequenceResult& sequence : sequences) signs |= signs_of(sequence);
+    for (const SchemaDifference& difference : plan.differences) signs |= signs_of(difference, options);
     signs.incomplete |= !plan.skipped_tables.empty() || tables.size() < plan.tables.size();
 
     if (signs.divergent) return {Verdict::kDivergent, signs.incomplete, kExitDivergent};
