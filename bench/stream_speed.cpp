@@ -17,6 +17,7 @@
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
+#include "driver/options/request.h"
 #include "driver/planning/inventories.h"
 #include "driver/planning/plan.h"
 #include "driver/postgres/connection/connection.h"
@@ -47,9 +48,11 @@ struct Bench {
         options.tables = {table};
         options.allow_same_server = true;
         options.engine = Engine::kStream;
-        const auto servers = make_servers(options);
-        inventories = read_inventories(options, {servers.source.get(), servers.target.get()});
-        plan = make_plan(options, inventories);
+        const Request request(options);
+        const auto servers = make_servers(request);
+        Inventories read = read_inventories(request, {servers.source.get(), servers.target.get()});
+        plan = make_plan(request, read.sides, read.pairing);
+        inventories = std::move(read.sides);
         if (plan.tables.size() != 1) throw Error(ErrorKind::kUsage, "the pattern does not choose one table");
     }
     const TablePlan& table() const { return plan.tables.front(); }

@@ -15,7 +15,7 @@ using namespace parity::driver;
 
 int run(const std::vector<std::string>& arguments) {
     const CommandLine command_line = parse_command_line(arguments);
-    if (!command_line.print) return run_compare(command_line.options);
+    if (!command_line.print) return run_compare(*command_line.request);
     Output output({});
     output.write(*command_line.print);
     output.finish();

@@ -17,6 +17,7 @@
 #include "driver/model/error.h"
 #include "driver/model/exit_codes.h"
 #include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/server_identity.h"
@@ -151,21 +152,22 @@ int compare_and_report(const Options& options, const Both<Server*>& servers, Ter
 }
 
 /// What both sides have, and what of it is compared with what.
-Both<Inventory> plan_run(const Options& options, const Both<Server*>& servers, spdlog::logger& log, RunReport& report) {
-    Both<Inventory> inventories = read_inventories(options, servers);
-    report.server = {inventories.source.server, inventories.target.server};
-    report.plan = make_plan(options, inventories);
+Both<Inventory> plan_run(const Request& request, const Both<Server*>& servers, spdlog::logger& log, RunReport& report) {
+    Inventories read = read_inventories(request, servers);
+    report.server = {read.sides.source.server, read.sides.target.server};
+    report.plan = make_plan(request, read.sides, read.pairing);
     log_differences(log, report.plan);
     for (Side side : kSides)
         if (!report.server[side].engine_reason.empty())
             log.warn("{}: rows are streamed, the extension is not used: {}", side_name(side),
                      report.server[side].engine_reason);
-    return inventories;
+    return std::move(read.sides);
 }
 
 }  // namespace
 
-int run_compare(const Options& options) {
+int run_compare(const Request& request) {
+    const Options& options = request.options;
     const auto started = Clock::now();
     Output output(options.output);
     Terminal terminal;
@@ -176,17 +178,17 @@ int run_compare(const Options& options) {
     report.started_at = now_utc();
     report.seed = options.seed.value_or(random_seed());
     log->debug("seed {}", report.seed);
-    const Both<std::unique_ptr<Server>> made = make_servers(options);
+    const Both<std::unique_ptr<Server>> made = make_servers(request);
     const Both<Server*> servers{made.source.get(), made.target.get()};
     if (options.dry_run) {
-        const Both<Inventory> inventories = plan_run(options, servers, *log, report);
+        const Both<Inventory> inventories = plan_run(request, servers, *log, report);
         write_dry_run(options, inventories, report.plan, output);
         output.finish();
         return kExitIdentical;
     }
     Recorder recorder(options, report.seed, log);
     try {
-        plan_run(options, servers, *log, report);
+        plan_run(request, servers, *log, report);
         const int status = compare_and_report(options, servers, terminal, log, recorder, report, started, output);
         output.finish();
         return status;

@@ -1,5 +1,6 @@
 #include "driver/commands/servers.h"
 
+#include "driver/model/options.h"
 #include "driver/postgres/catalog/relations.h"
 #include "driver/postgres/server.h"
 
@@ -20,9 +21,9 @@ ExtensionUse extension_use(Engine engine) {
 
 }  // namespace
 
-Both<std::unique_ptr<Server>> make_servers(const Options& options) {
-    const ExtensionUse use = extension_use(options.engine);
-    return {make_postgres_server(Side::kSource, options, use), make_postgres_server(Side::kTarget, options, use)};
+Both<std::unique_ptr<Server>> make_servers(const Request& request) {
+    const ExtensionUse use = extension_use(request.options.engine);
+    return {make_postgres_server(Side::kSource, request, use), make_postgres_server(Side::kTarget, request, use)};
 }
 
 }  // namespace parity::driver

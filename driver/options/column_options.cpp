@@ -9,12 +9,12 @@
 
 namespace parity::driver {
 
-ColumnOptions::ColumnOptions(const Options& options)
-    : maps_(parse_column_maps(options.map_columns)),
-      keys_(parse_keys(options.keys)),
-      columns_(parse_columns("--columns", options.columns)),
-      excluded_(parse_columns("--exclude-columns", options.exclude_columns)),
-      forms_(parse_forms(options.forms)) {}
+ColumnEntries::ColumnEntries(const Options& options)
+    : maps(parse_column_maps(options.map_columns)),
+      keys(parse_keys(options.keys)),
+      columns(parse_columns("--columns", options.columns)),
+      excluded(parse_columns("--exclude-columns", options.exclude_columns)),
+      forms(parse_forms(options.forms)) {}
 
 void ColumnOptions::belongs_to(const QualifiedName& member, const QualifiedName& root) { roots_[member] = root; }
 
@@ -26,7 +26,7 @@ bool ColumnOptions::covers(const TableScope& scope, const QualifiedName& name) c
 std::string ColumnOptions::target_name(const RelationDesc& source, const RelationDesc& target,
                                        const std::string& column) {
     const ColumnMapEntry* best = nullptr;
-    for (const ColumnMapEntry& entry : maps_) {
+    for (const ColumnMapEntry& entry : entries_.maps) {
         if (entry.source != column || !covers(entry.scope, source.name) || !find_column(target, entry.target)) continue;
         used_.insert(&entry);
         if (!best || entry.scope.precision() >= best->scope.precision()) best = &entry;
@@ -36,7 +36,7 @@ std::string ColumnOptions::target_name(const RelationDesc& source, const Relatio
 
 /// --columns with a table's name is about that table; without one it is about all tables that no such entry names.
 bool ColumnOptions::has_scoped_columns(const QualifiedName& name) const {
-    return std::any_of(columns_.begin(), columns_.end(), [&](const ColumnEntry& entry) {
+    return std::any_of(entries_.columns.begin(), entries_.columns.end(), [&](const ColumnEntry& entry) {
         return entry.scope.precision() > 0 && covers(entry.scope, name);
     });
 }
@@ -45,7 +45,7 @@ ColumnOptions::Choice ColumnOptions::choose(const RelationDesc& source, const st
     Choice choice;
     const bool scoped = has_scoped_columns(source.name);
     bool listed = false, listing = false;
-    for (const ColumnEntry& entry : columns_) {
+    for (const ColumnEntry& entry : entries_.columns) {
         if (!covers(entry.scope, source.name) || (scoped && entry.scope.precision() == 0)) continue;
         listing = true;
         if (entry.column != column) continue;
@@ -54,7 +54,7 @@ ColumnOptions::Choice ColumnOptions::choose(const RelationDesc& source, const st
     }
     choice.selected = listed || !listing;
     choice.listed = listed;
-    for (const ColumnEntry& entry : excluded_) {
+    for (const ColumnEntry& entry : entries_.excluded) {
         if (entry.column != column || !covers(entry.scope, source.name)) continue;
         choice.excluded = true;
         used_.insert(&entry);
@@ -64,7 +64,7 @@ ColumnOptions::Choice ColumnOptions::choose(const RelationDesc& source, const st
 
 const FormEntry* ColumnOptions::form(const RelationDesc& source, const std::string& column) {
     const FormEntry* best = nullptr;
-    for (const FormEntry& entry : forms_) {
+    for (const FormEntry& entry : entries_.forms) {
         if (entry.column != column || !covers(entry.scope, source.name)) continue;
         used_.insert(&entry);
         if (!best || entry.scope.precision() >= best->scope.precision()) best = &entry;
@@ -74,7 +74,7 @@ const FormEntry* ColumnOptions::form(const RelationDesc& source, const std::stri
 
 const KeyEntry* ColumnOptions::key(const RelationDesc& source) {
     const KeyEntry* best = nullptr;
-    for (const KeyEntry& entry : keys_) {
+    for (const KeyEntry& entry : entries_.keys) {
         if (!covers(entry.scope, source.name)) continue;
         const auto missing = std::find_if(entry.columns.begin(), entry.columns.end(),
                                           [&](const std::string& column) { return !find_column(source, column); });
@@ -91,7 +91,7 @@ const KeyEntry* ColumnOptions::key(const RelationDesc& source) {
 }
 
 void ColumnOptions::use_covering(const QualifiedName& name, int min_precision) {
-    for_each_kind([&](std::string_view, const auto& entries) {
+    entries_.for_each_kind([&](std::string_view, const auto& entries) {
         for (const auto& entry : entries) {
             if (entry.scope.precision() >= min_precision && covers(entry.scope, name)) used_.insert(&entry);
         }
@@ -102,7 +102,7 @@ void ColumnOptions::pass(const RelationDesc& source) { use_covering(source.name,
 
 void ColumnOptions::pass_unchosen(const RelationDesc& source) { use_covering(source.name, 1); }
 
-std::vector<TableScope> ColumnOptions::named_tables() const {
+std::vector<TableScope> ColumnEntries::named_tables() const {
     std::vector<TableScope> scopes;
     for_each_kind([&](std::string_view, const auto& entries) {
         for (const auto& entry : entries) {
@@ -113,7 +113,7 @@ std::vector<TableScope> ColumnOptions::named_tables() const {
 }
 
 void ColumnOptions::require_all_used() const {
-    for_each_kind([&](std::string_view option, const auto& entries) {
+    entries_.for_each_kind([&](std::string_view option, const auto& entries) {
         for (const auto& entry : entries) {
             if (used_.contains(&entry)) continue;
             throw Error(ErrorKind::kUsage, fmt::format("no chosen table has what {} \"{}\" names", option, entry.text));

@@ -12,13 +12,38 @@
 
 namespace parity::driver {
 
-/// What --map-column, --key, --columns, --exclude-columns and --form say about the columns of one pair of tables, and
-/// which of them named something at all. Of several about the same thing the most specific one decides, of equals the
-/// last.
+/// What --map-column, --key, --columns, --exclude-columns and --form say.
+struct ColumnEntries {
+    ColumnEntries() = default;
+    /// Error kUsage for what cannot be read.
+    explicit ColumnEntries(const Options& options);
+
+    /// The tables that entries name.
+    std::vector<TableScope> named_tables() const;
+
+    /// Calls `visit(option, entries)` for each kind of entry.
+    template <typename Visit>
+    void for_each_kind(Visit visit) const {
+        visit("--map-column", maps);
+        visit("--key", keys);
+        visit("--columns", columns);
+        visit("--exclude-columns", excluded);
+        visit("--form", forms);
+    }
+
+    std::vector<ColumnMapEntry> maps;
+    std::vector<KeyEntry> keys;
+    std::vector<ColumnEntry> columns;
+    std::vector<ColumnEntry> excluded;
+    std::vector<FormEntry> forms;
+};
+
+/// What such entries mean for the columns of one pair of tables, and which of them named something at all. Of several
+/// about the same thing the most specific one decides, of equals the last.
 class ColumnOptions {
   public:
-    /// Error kUsage for what cannot be read.
-    explicit ColumnOptions(const Options& options);
+    /// The entries must outlive it.
+    explicit ColumnOptions(const ColumnEntries& entries) : entries_(entries) {}
 
     /// What names `root` from now on counts for `member` too, of the same tree of inheritance.
     void belongs_to(const QualifiedName& member, const QualifiedName& root);
@@ -47,9 +72,6 @@ class ColumnOptions {
     /// What names this table counts as used: it exists, but this run does not compare it.
     void pass_unchosen(const RelationDesc& source);
 
-    /// The tables that entries name.
-    std::vector<TableScope> named_tables() const;
-
     /// Error kUsage naming the first option that no table and column used.
     void require_all_used() const;
 
@@ -58,21 +80,7 @@ class ColumnOptions {
     bool has_scoped_columns(const QualifiedName& name) const;
     void use_covering(const QualifiedName& name, int min_precision);
 
-    /// Calls `visit(option, entries)` for each kind of entry.
-    template <typename Visit>
-    void for_each_kind(Visit visit) const {
-        visit("--map-column", maps_);
-        visit("--key", keys_);
-        visit("--columns", columns_);
-        visit("--exclude-columns", excluded_);
-        visit("--form", forms_);
-    }
-
-    std::vector<ColumnMapEntry> maps_;
-    std::vector<KeyEntry> keys_;
-    std::vector<ColumnEntry> columns_;
-    std::vector<ColumnEntry> excluded_;
-    std::vector<FormEntry> forms_;
+    const ColumnEntries& entries_;
     std::set<const void*> used_;
     std::map<QualifiedName, QualifiedName> roots_;
 };

@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "driver/model/error.h"
+#include "driver/model/options.h"
 #include "driver/model/sides.h"
 #include "driver/model/version.h"
-#include "driver/options/column_options.h"
 #include "driver/options/config_file.h"
-#include "driver/options/name_map.h"
-#include "driver/options/name_pattern.h"
 #include "driver/options/option_table.h"
 
 namespace parity::driver {
@@ -97,25 +96,7 @@ void apply_config(Options& options, const OptionSpec& spec, const ConfigValue& v
     }
 }
 
-/// What contradicts itself, or cannot mean anything whatever the servers have.
-void check_together(const Options& options) {
-    make_selection(options);
-    const NameMap maps(options.maps);
-    const ColumnOptions column_options(options);
-    const auto refuse_both = [](const auto& first, const auto& second, const char* a, const char* b) {
-        for (const std::string& text : first) {
-            if (std::find(second.begin(), second.end(), text) == second.end()) continue;
-            refuse(fmt::format("\"{}\" is given to both {} and {}", text, a, b));
-        }
-    };
-    refuse_both(options.tables, options.exclude_tables, "--table", "--exclude-table");
-    refuse_both(options.columns, options.exclude_columns, "--columns", "--exclude-columns");
-    // the condition goes to both sides as it is, so that a name in it could mean another column on each
-    if (!options.where.empty() && !options.map_columns.empty()) refuse("--where cannot be combined with --map-column");
-    if (options.record_values && options.record.empty()) refuse("--record-values needs --record");
-}
-
-Options collect(const Given& given, const std::string& config_path) {
+Request collect(const Given& given, const std::string& config_path) {
     std::map<std::string, ConfigValue> config;
     if (!config_path.empty()) config = read_config_file(config_path);
     Options options;
@@ -136,8 +117,7 @@ Options collect(const Given& given, const std::string& config_path) {
         const std::string name(side_name(side));
         if (!set[name]) refuse(fmt::format("--{} is missing", name));
     }
-    check_together(options);
-    return options;
+    return Request(std::move(options));
 }
 
 /// CLI11's complaints in our words.
@@ -167,9 +147,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     } catch (const CLI::CallForHelp&) {
-        return {app.help(), {}};
+        return {app.help(), std::nullopt};
     } catch (const CLI::CallForVersion& version) {
-        return {std::string(version.what()) + "\n", {}};
+        return {std::string(version.what()) + "\n", std::nullopt};
     } catch (const CLI::ParseError& error) {
         refuse_parse_error(error);
     }

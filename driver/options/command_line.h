@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "driver/model/options.h"
+#include "driver/options/request.h"
 
 namespace parity::driver {
 
 /// What the command line asks for: either text to print and a status to end with (--help, --version), or a comparison.
 struct CommandLine {
     std::optional<std::string> print;
-    Options options;
+    std::optional<Request> request;  ///< where there is nothing to print
 };
 
 /// Reads the command line (without the program's name) and the configuration file that it names.

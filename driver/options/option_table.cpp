@@ -162,7 +162,7 @@ std::vector<OptionSpec> make_table() {
         list_option("map-column", "[TABLE.]OLD=NEW", what, "a column that has another name on the target",
                     &Options::map_columns),
         list_option("key", "[TABLE=]COLUMN,...", what,
-                    "the columns that identify a row, where the table has no such key", &Options::keys),
+                    "the columns that identify a row; default: the key that both sides have", &Options::keys),
         list_option("columns", "[TABLE.]COLUMN,...", what, "compare these columns only, besides the key",
                     &Options::columns),
         list_option("exclude-columns", "[TABLE.]COLUMN,...", what, "do not compare these columns",

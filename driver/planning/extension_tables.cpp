@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "driver/options/name_map.h"
 #include "driver/options/scope.h"
 #include "driver/text/display_name.h"
 
@@ -46,15 +45,14 @@ const ExtensionTable* counterpart(const ExtensionTable& table, const QualifiedNa
 
 }  // namespace
 
-void plan_extension_tables(Plan& plan, const Options& options, const Both<Inventory>& inventories) {
-    const NameMap maps(options.maps);
+void plan_extension_tables(Plan& plan, const Request& request, const Both<Inventory>& inventories) {
     const Tables sources = uncompared(plan, inventories.source, Side::kSource);
     Tables targets = uncompared(plan, inventories.target, Side::kTarget);
     for (const ExtensionTable* source : sources) {
         ExtensionTablePlan& table = plan.extension_tables.emplace_back();
         table.extension = source->extension;
         table.sides.source = *source;
-        const ExtensionTable* target = counterpart(*source, maps.to_target(source->name), targets);
+        const ExtensionTable* target = counterpart(*source, request.maps.to_target(source->name), targets);
         if (!target) continue;
         table.sides.target = *target;
         std::erase(targets, target);
@@ -63,7 +61,7 @@ void plan_extension_tables(Plan& plan, const Options& options, const Both<Invent
     }
     for (const ExtensionTable* target : targets)
         plan.extension_tables.push_back({target->extension, {{}, *target}, {}});
-    if (!options.dry_run) return;
+    if (!request.options.dry_run) return;
     for (const ExtensionTablePlan& table : plan.extension_tables)
         plan.not_compared.push_back(fmt::format("rows of {}, a table of extension {}, would be counted",
                                                 display_name(name_of(table, Side::kSource)),

@@ -6,9 +6,9 @@
 #include <spdlog/logger.h>
 
 #include "driver/model/inventory.h"
-#include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
+#include "driver/options/request.h"
 
 /// Tables of extensions that hold rows of users: those that an extension registered for pg_dump, with a condition that
 /// tells such rows from its own. Some are compared; of the others the rows are counted, so that no run passes over them
@@ -16,6 +16,6 @@
 namespace parity::driver {
 
 /// Adds to the plan which tables' rows are to be counted: those that `inventories` have and no pair of relations is.
-void plan_extension_tables(Plan& plan, const Options& options, const Both<Inventory>& inventories);
+void plan_extension_tables(Plan& plan, const Request& request, const Both<Inventory>& inventories);
 
 }  // namespace parity::driver

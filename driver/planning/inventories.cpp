@@ -9,7 +9,6 @@
 
 #include "driver/model/error.h"
 #include "driver/model/plan.h"
-#include "driver/planning/pairing.h"
 #include "driver/planning/plan.h"
 #include "driver/planning/sequences.h"
 #include "driver/waiting/both_sides.h"
@@ -79,14 +78,14 @@ void read_sequence_values(CatalogReaders& readers) {
     read_around_standby(readers.of(other_side(side)), readers.of(side));
 }
 
-Both<Inventory> read_once(const Options& options, const Both<Server*>& servers, bool last_attempt) {
+Inventories read_once(const Request& request, const Both<Server*>& servers, bool last_attempt) {
     CatalogReaders readers(servers, last_attempt);
     readers.each([](CatalogReader& reader, Side) { reader.read_server(); });
-    check_servers(options, {readers[Side::kSource].server, readers[Side::kTarget].server});
+    check_servers(request.options, {readers[Side::kSource].server, readers[Side::kTarget].server});
     readers.each([](CatalogReader& reader, Side) { reader.list(); });
 
     const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
-    const Pairing pairing = pair_relations(options, listed);
+    Pairing pairing = pair_relations(request, listed);
     readers.each([&](CatalogReader& reader, Side side) {
         std::set<std::uint32_t> paired, alone;
         for (const RelationPair& pair : pairing.pairs) {
@@ -95,19 +94,19 @@ Both<Inventory> read_once(const Options& options, const Both<Server*>& servers, 
             if (pair.without_children[side]) alone.insert(oid);
         }
         reader.describe(paired, alone);
-        if (options.sequences) reader.list_sequences();
+        if (request.options.sequences) reader.list_sequences();
     });
-    if (options.sequences) read_sequence_values(readers);
+    if (request.options.sequences) read_sequence_values(readers);
     readers.each([](CatalogReader& reader, Side) { reader.require_named_server(); });
-    return {std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])};
+    return {{std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])}, std::move(pairing)};
 }
 
 }  // namespace
 
-Both<Inventory> read_inventories(const Options& options, const Both<Server*>& servers) {
+Inventories read_inventories(const Request& request, const Both<Server*>& servers) {
     for (int attempt = 1, passing = 1;;) {
         try {
-            return read_once(options, servers, attempt == kReadAttempts);
+            return read_once(request, servers, attempt == kReadAttempts);
         } catch (const Error& error) {
             Server& server = *servers[error.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget];
             if (const std::optional<Error> explained = server.explain_passing(error, "the catalogs", passing)) {

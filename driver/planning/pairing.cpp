@@ -75,11 +75,11 @@ class SideIndex {
 
 class Pairer {
   public:
-    Pairer(const Options& options, const Both<Inventory>& inventories)
-        : options_(options),
-          maps_(options.maps),
+    Pairer(const Request& request, const Both<Inventory>& inventories)
+        : options_(request.options),
+          maps_(request.maps),
           sides_{SideIndex(inventories.source), SideIndex(inventories.target)},
-          trees_(options, maps_, inventories) {}
+          trees_(request.options, maps_, inventories) {}
 
     Pairing run() {
         check_maps();
@@ -241,7 +241,7 @@ class Pairer {
     }
 
     const Options& options_;
-    NameMap maps_;
+    const NameMap& maps_;
     Both<SideIndex> sides_;
     Trees trees_;
     Both<std::set<std::size_t>> taken_;
@@ -265,11 +265,12 @@ bool has_large_objects(const Options& options, const Both<Inventory>& inventorie
 
 }  // namespace
 
-Pairing pair_relations(const Options& options, const Both<Inventory>& inventories) {
+Pairing pair_relations(const Request& request, const Both<Inventory>& inventories) {
+    const Options& options = request.options;
     const auto& [source, target] = inventories;
     check_patterns(options.tables, source.table_patterns_matched, target.table_patterns_matched, "");
     check_patterns(options.schemas, source.schema_patterns_matched, target.schema_patterns_matched, "--schema ");
-    Pairing pairing = Pairer(options, inventories).run();
+    Pairing pairing = Pairer(request, inventories).run();
     if (pairing.pairs.empty() && pairing.alone.source.empty() && pairing.alone.target.empty() &&
         pairing.refused.empty() && !has_large_objects(options, inventories)) {
         throw Error(ErrorKind::kUsage, "no table to compare",

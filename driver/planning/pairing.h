@@ -11,6 +11,7 @@
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
+#include "driver/options/request.h"
 
 namespace parity::driver {
 
@@ -35,7 +36,7 @@ struct Pairing {
 /// paired on its own only where a side does not compare an ancestor of it. A tree of inheritance is paired member by
 /// member, or as its root (trees.h). Errors (kUsage) as make_plan's about
 /// patterns and --map.
-Pairing pair_relations(const Options& options, const Both<Inventory>& inventories);
+Pairing pair_relations(const Request& request, const Both<Inventory>& inventories);
 
 /// Whether a run covers a sequence: with --table those that the chosen tables (oids of this side) own or use, else
 /// those that the schema patterns choose, without those that only tables use which are not chosen.

@@ -17,7 +17,6 @@
 #include "driver/planning/extension_tables.h"
 #include "driver/planning/large_objects.h"
 #include "driver/planning/money_notes.h"
-#include "driver/planning/pairing.h"
 #include "driver/planning/sequences.h"
 #include "driver/planning/table_plan.h"
 #include "driver/text/display_name.h"
@@ -76,8 +75,9 @@ TableSides sides_of(const RelationPair& pair, const Both<Inventory>& inventories
     return sides;
 }
 
-void add_tables(Plan& plan, const Options& options, const Pairing& pairing, const Both<Inventory>& inventories) {
-    ColumnOptions column_options(options);
+void add_tables(Plan& plan, const Request& request, const Pairing& pairing, const Both<Inventory>& inventories) {
+    const Options& options = request.options;
+    ColumnOptions column_options(request.columns);
     for (const RelationPair& pair : pairing.pairs) {
         const TableSides sides = sides_of(pair, inventories);
         const RelationDesc& source = *sides.relation.source;
@@ -110,12 +110,12 @@ void add_tables(Plan& plan, const Options& options, const Pairing& pairing, cons
 /// sequence.
 class SequencePairer {
   public:
-    SequencePairer(const Options& options, const Pairing& pairing, const Both<Inventory>& inventories)
-        : maps_(options.maps) {
+    SequencePairer(const Request& request, const Pairing& pairing, const Both<Inventory>& inventories)
+        : maps_(request.maps) {
         for (Side side : kSides) {
             const std::set<std::uint32_t> tables = chosen_oids(pairing, inventories, side);
             for (const SequenceDesc& sequence : inventories[side].sequences) {
-                if (covers_sequence(options, sequence, tables)) left_[side].push_back(&sequence);
+                if (covers_sequence(request.options, sequence, tables)) left_[side].push_back(&sequence);
             }
             for (const SequenceDesc& sequence : inventories[side].sequences) all_[side][sequence.name] = &sequence;
         }
@@ -190,7 +190,7 @@ class SequencePairer {
         }
     }
 
-    NameMap maps_;
+    const NameMap& maps_;
     Both<std::vector<const SequenceDesc*>> left_;
     Both<std::map<QualifiedName, const SequenceDesc*>> all_;
 };
@@ -254,23 +254,23 @@ void check_servers(const Options& options, const Both<ServerInfo>& servers) {
     refuse_same_database(servers.source.database);
 }
 
-Plan make_plan(const Options& options, const Both<Inventory>& inventories) {
-    const Pairing pairing = pair_relations(options, inventories);
+Plan make_plan(const Request& request, const Both<Inventory>& inventories, const Pairing& pairing) {
+    const Options& options = request.options;
     Plan plan;
     plan.skipped_tables = pairing.refused;
     add_lone_tables(plan, pairing, inventories);
-    add_tables(plan, options, pairing, inventories);
+    add_tables(plan, request, pairing, inventories);
     plan_large_objects(plan, options, inventories);
     std::stable_sort(plan.tables.begin(), plan.tables.end(),
                      [](const TablePlan& a, const TablePlan& b) { return a.estimated_bytes > b.estimated_bytes; });
     plan.differences.insert(plan.differences.end(), pairing.notes.begin(), pairing.notes.end());
-    if (options.sequences) SequencePairer(options, pairing, inventories).run(plan);
+    if (options.sequences) SequencePairer(request, pairing, inventories).run(plan);
     plan.sequence_rules = standby_rules({inventories.source.server, inventories.target.server});
     plan.sequence_rules.lags = inventories.source.replay_lags || inventories.target.replay_lags;
     plan.sequence_rules.may_be_ahead = options.sequences_may_be_ahead;
     const std::vector<std::string> never = not_compared(options, pairing, inventories);
     plan.not_compared.insert(plan.not_compared.end(), never.begin(), never.end());
-    plan_extension_tables(plan, options, inventories);
+    plan_extension_tables(plan, request, inventories);
     return plan;
 }
 

@@ -10,6 +10,7 @@
 
 #include "driver/digests/division.h"
 #include "driver/model/error.h"
+#include "driver/options/name_map.h"
 #include "driver/planning/form_choice.h"
 #include "driver/planning/key_notes.h"
 #include "driver/text/display_name.h"

@@ -8,6 +8,7 @@
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"
 #include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/server_identity.h"
 #include "driver/postgres/connection/recovery_conflict.h"
@@ -71,11 +72,12 @@ class PostgresSession : public ServerSession {
 
 class PostgresServer : public Server {
   public:
-    PostgresServer(Side side, const Options& options, ExtensionUse use) : side_(side), options_(options), use_(use) {}
+    PostgresServer(Side side, const Request& request, ExtensionUse use)
+        : side_(side), request_(request), options_(request.options), use_(use) {}
 
     Side side() const override { return side_; }
     std::unique_ptr<CatalogReader> open_catalogs(bool last_attempt, const SharedFailure* failure) override {
-        return make_catalog_reader(side_, options_, use_, last_attempt, failure);
+        return make_catalog_reader(side_, request_, use_, last_attempt, failure);
     }
     bool catalogs_changed(const Error& error) const override { return may_be_changed_catalogs(error); }
     std::optional<Error> explain_passing(const Error& error, const std::string& what, int attempts) override {
@@ -100,6 +102,7 @@ class PostgresServer : public Server {
 
   private:
     const Side side_;
+    const Request& request_;
     const Options& options_;
     const ExtensionUse use_;
     NamedServers* named_ = nullptr;
@@ -108,8 +111,8 @@ class PostgresServer : public Server {
 
 }  // namespace
 
-std::unique_ptr<Server> make_postgres_server(Side side, const Options& options, ExtensionUse use) {
-    return std::make_unique<PostgresServer>(side, options, use);
+std::unique_ptr<Server> make_postgres_server(Side side, const Request& request, ExtensionUse use) {
+    return std::make_unique<PostgresServer>(side, request, use);
 }
 
 }  // namespace parity::driver

@@ -21,6 +21,7 @@ inline std::string frame(core::Form form, const std::optional<std::string>& cano
     });
 }
 
+inline std::string text_frame(const std::string& text) { return frame(core::Form::kText, text); }
 inline std::string int_frame(std::int64_t value) { return frame(core::Form::kInt, le(value)); }
 
 inline const std::vector<core::Form> kIntKey{core::Form::kInt};

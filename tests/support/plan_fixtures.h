@@ -8,6 +8,11 @@
 
 #include "driver/model/error.h"
 #include "driver/model/inventory.h"
+#include "driver/model/options.h"
+#include "driver/model/plan.h"
+#include "driver/options/request.h"
+#include "driver/planning/pairing.h"
+#include "driver/planning/plan.h"
 
 /// Made-up inventories for tests of what decides about them.
 namespace parity::driver::fixtures {
@@ -43,6 +48,12 @@ inline RelationDesc table(std::uint32_t oid, std::string name, std::vector<Colum
 
 inline RelationDesc orders(std::uint32_t oid = 1) {
     return table(oid, "orders", {int_column("id"), text_column("note")});
+}
+
+/// The plan that a run with these options makes of two sides.
+inline Plan plan_for(Options options, const Both<Inventory>& sides) {
+    const Request request(std::move(options));
+    return make_plan(request, sides, pair_relations(request, sides));
 }
 
 inline Inventory inventory(std::vector<RelationDesc> relations) {

@@ -10,8 +10,8 @@
 
 #include "core/digest.h"
 #include "driver/model/inventory.h"
+#include "driver/model/options.h"
 #include "driver/model/sqlstates.h"
-#include "driver/options/column_options.h"
 #include "driver/options/scope.h"
 #include "driver/postgres/catalog/batches.h"
 #include "driver/postgres/catalog/extension_condition.h"
@@ -49,14 +49,13 @@ std::vector<std::string> split_list(std::string_view text, char separator = ',')
 
 class InventoryReader : public CatalogReader {
   public:
-    InventoryReader(Side side, const Options& options, ExtensionUse use, bool last_attempt,
+    InventoryReader(Side side, const Request& request, ExtensionUse use, bool last_attempt,
                     const SharedFailure* failure)
-        : options_(options),
+        : request_(request),
+          options_(request.options),
           use_(use),
-          selection_(make_selection(options)),
-          maps_(options.maps),
           last_attempt_(last_attempt),
-          session_(Session::open(side, options, "inventory", nullptr, failure)) {}
+          session_(Session::open(side, request.options, "inventory", nullptr, failure)) {}
 
     Inventory& inventory() override { return inventory_; }
     void read_server() override;
@@ -103,10 +102,9 @@ class InventoryReader : public CatalogReader {
         return inventory_.relations.at(index_.at(to_number<std::uint32_t>(oid)));
     }
 
+    const Request& request_;
     const Options& options_;
     const ExtensionUse use_;
-    const Selection selection_;
-    const NameMap maps_;
     const bool last_attempt_;
     Session session_;
     Inventory inventory_;
@@ -180,22 +178,23 @@ void InventoryReader::list() {
 }
 
 void InventoryReader::list_sequences() {
-    select([&] { inventory_.sequences = driver::list_sequences(session_, selection_, maps_); });
+    select([&] { inventory_.sequences = driver::list_sequences(session_, request_.selection, request_.maps); });
 }
 
 // ---- which relations there are --------------------------------------------------------------------------------
 
 void InventoryReader::list_relations() {
     if (side() == Side::kSource) {
-        const Result other = run(other_database_query(selection_));
+        const Result other = run(other_database_query(request_.selection));
         if (other.rows() > 0) {
             throw Error(ErrorKind::kUsage, fmt::format("pattern \"{}\" names another database than \"{}\"",
                                                        other.text(0, 0), inventory_.server.database));
         }
     }
-    inventory_.table_patterns_matched.assign(selection_.tables.size(), false);
-    inventory_.schema_patterns_matched.assign(selection_.schemas.size(), false);
-    const Result result = run(relations_query(selection_, maps_, ColumnOptions(options_).named_tables(), side()));
+    inventory_.table_patterns_matched.assign(request_.selection.tables.size(), false);
+    inventory_.schema_patterns_matched.assign(request_.selection.schemas.size(), false);
+    const Result result =
+        run(relations_query(request_.selection, request_.maps, request_.columns.named_tables(), side()));
     for (int row = 0; row < result.rows(); ++row) add_relation(result, row);
     judge_trees();
     const Result others = run(other_objects_query());
@@ -222,7 +221,7 @@ void InventoryReader::read_large_objects() {
 /// Those whose rows of users are compared become relations like others.
 void InventoryReader::read_extension_tables() {
     if (!covers_extension_tables(options_)) return;
-    const Result result = run(extension_tables_query(selection_, maps_, side()));
+    const Result result = run(extension_tables_query(request_.selection, request_.maps, side()));
     for (int row = 0; row < result.rows(); ++row) {
         ExtensionTable table;
         table.oid = result.number<std::uint32_t>(row, 0);
@@ -509,9 +508,9 @@ bool may_be_changed_catalogs(const Error& error) {
            error.sqlstate() == kInternalError;
 }
 
-std::unique_ptr<CatalogReader> make_catalog_reader(Side side, const Options& options, ExtensionUse use,
+std::unique_ptr<CatalogReader> make_catalog_reader(Side side, const Request& request, ExtensionUse use,
                                                    bool last_attempt, const SharedFailure* failure) {
-    return std::make_unique<InventoryReader>(side, options, use, last_attempt, failure);
+    return std::make_unique<InventoryReader>(side, request, use, last_attempt, failure);
 }
 
 }  // namespace parity::driver

@@ -4,8 +4,8 @@
 
 #include "driver/engine/server.h"
 #include "driver/model/error.h"
-#include "driver/model/options.h"
 #include "driver/model/sides.h"
+#include "driver/options/request.h"
 #include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
@@ -22,7 +22,7 @@ enum class ExtensionUse {
 ///
 /// Errors: kUsage where pg_parity is required and not installed, or an option cannot be understood; kConnection and
 /// kServer as Connection.
-std::unique_ptr<CatalogReader> make_catalog_reader(Side side, const Options& options, ExtensionUse use,
+std::unique_ptr<CatalogReader> make_catalog_reader(Side side, const Request& request, ExtensionUse use,
                                                    bool last_attempt, const SharedFailure* failure);
 
 /// What a relation that is dropped while the catalogs are read can look like.

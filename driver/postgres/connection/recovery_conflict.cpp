@@ -9,14 +9,6 @@
 namespace parity::driver {
 namespace {
 
-/// What a standby says about itself when its replay has cancelled a reading.
-struct RecoveryConflict {
-    std::string server;         ///< "source" or "target"
-    std::string delay_setting;  ///< the one that counts there: max_standby_streaming_delay or max_standby_archive_delay
-    std::string delay;          ///< its value, with its unit
-    std::string feedback;       ///< hot_standby_feedback: "on" or "off"
-};
-
 std::optional<RecoveryConflict> find_conflict(Session& session, const Error& error) {
     session.end();
     const Result standby = session.connection().query(standby_settings_query().sql);
@@ -25,6 +17,8 @@ std::optional<RecoveryConflict> find_conflict(Session& session, const Error& err
     return RecoveryConflict{error.server(), streams ? "max_standby_streaming_delay" : "max_standby_archive_delay",
                             std::string(standby.text(0, streams ? 2 : 3)), std::string(standby.text(0, 4))};
 }
+
+}  // namespace
 
 Error conflict_error(const std::string& what, const RecoveryConflict& conflict, int attempts, const Error& error) {
     const std::string hint =
@@ -43,8 +37,6 @@ Error conflict_error(const std::string& what, const RecoveryConflict& conflict, 
                     conflict.feedback),
         hint, error.server(), error.sqlstate()};
 }
-
-}  // namespace
 
 bool may_be_recovery_conflict(const Error& error) {
     return (error.sqlstate() == kSerializationFailure || error.sqlstate() == kDeadlockDetected) && error.by_server_itself();

@@ -10,13 +10,17 @@
 #include "core/decimal.h"
 #include "core/order.h"
 #include "tests/support/core_bytes.h"
+#include "tests/support/key_bounds.h"
 
 namespace parity::core {
 namespace {
 
 using test::Bytes;
+using test::frame;
 using test::from_hex;
+using test::int_frame;
 using test::le;
+using test::text_frame;
 using test::view;
 
 const std::vector<Form> kIntKey{Form::kInt};
@@ -24,11 +28,6 @@ const std::vector<Form> kTextKey{Form::kText};
 const std::vector<Form> kPairKey{Form::kInt, Form::kText};
 const std::vector<Form> kNoKey;
 
-Bytes frame(Form form, const Bytes& canonical) {
-    return test::appended([&](ByteSink& sink) { append_frame(sink, form, view(canonical)); });
-}
-Bytes int_frame(std::int64_t value) { return frame(Form::kInt, le(value)); }
-Bytes text_frame(const Bytes& text) { return frame(Form::kText, text); }
 const Bytes kNullFrame(1, '\0');
 
 Bytes hash_bound(u64 hash) {

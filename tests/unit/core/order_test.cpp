@@ -5,27 +5,25 @@
 #include <vector>
 
 #include "tests/support/core_bytes.h"
+#include "tests/support/key_bounds.h"
 
 namespace parity::core {
 namespace {
 
 using test::Bytes;
+using test::frame;
 using test::from_hex;
 using test::le;
+using test::text_frame;
 using test::view;
 
 Bytes number(double value) { return le(bits_of_double(value)); }
-
-Bytes frame(Form form, const Bytes& canonical) {
-    return test::appended([&](ByteSink& sink) { EXPECT_TRUE(append_frame(sink, form, view(canonical))); });
-}
 
 Bytes null_frame() {
     return test::appended([](ByteSink& sink) { append_null_frame(sink); });
 }
 
 Bytes integer_frame(std::int64_t value) { return frame(Form::kInt, le(value)); }
-Bytes text_frame(const Bytes& text) { return frame(Form::kText, text); }
 
 /// Every value against every other, both ways.
 void expect_ascending(Form form, const std::vector<Bytes>& values) {

@@ -9,11 +9,13 @@
 #include "core/json_form.h"
 #include "core/order.h"
 #include "tests/support/core_bytes.h"
+#include "tests/support/key_bounds.h"
 
 namespace parity::core {
 namespace {
 
 using test::Bytes;
+using test::frame;
 using test::from_hex;
 using test::le;
 using test::view;
@@ -31,10 +33,6 @@ std::string rendered(Form form, const Bytes& canonical) {
 Bytes decimal(bool negative, std::int32_t weight, std::initializer_list<std::uint16_t> digits) {
     return test::appended(
         [&](ByteSink& sink) { append_decimal(sink, negative, weight, std::span(digits.begin(), digits.size())); });
-}
-
-Bytes frame(Form form, const Bytes& canonical) {
-    return test::appended([&](ByteSink& sink) { append_frame(sink, form, view(canonical)); });
 }
 
 Bytes array(std::initializer_list<std::pair<std::uint32_t, std::int32_t>> dimensions, const Bytes& frames) {

@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "driver/digests/buckets.h"
-#include "driver/model/error.h"
+#include "tests/support/errors.h"
 
 namespace parity::driver {
 namespace {
@@ -33,16 +33,7 @@ Comparison compare(const std::vector<RangeDigests>& source, const std::vector<Ra
     return comparison.finish();
 }
 
-std::string error_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::kInternal);
-        return error.what();
-    }
-    ADD_FAILURE() << "no error";
-    return {};
-}
+using fixtures::internal_error;
 
 TEST(LockstepComparison, KeepsNothingOfEqualRanges) {
     const std::vector<RangeDigests> ranges{range(1, 10, 1, 2, 3, 4), range(2, 0, 0, 0, 0, 0)};
@@ -86,9 +77,10 @@ TEST(LockstepComparison, ColumnSumsOverAllRangesAreModular) {
 }
 
 TEST(LockstepComparison, RefusesRangesOutOfStep) {
-    EXPECT_NE(error_of([] { compare({range(1, 1, 1, 1, 1, 1)}, {range(2, 1, 1, 1, 1, 1)}); }).find("out of order"),
-              std::string::npos);
-    EXPECT_NE(error_of([] {
+    EXPECT_NE(
+        internal_error([] { compare({range(1, 1, 1, 1, 1, 1)}, {range(2, 1, 1, 1, 1, 1)}); }).find("out of order"),
+        std::string::npos);
+    EXPECT_NE(internal_error([] {
                   compare({range(1, 1, 1, 1, 1, 1), range(1, 1, 1, 1, 1, 1)},
                           {range(1, 1, 1, 1, 1, 1), range(1, 1, 1, 1, 1, 1)});
               }).find("out of order"),
@@ -99,23 +91,23 @@ TEST(LockstepComparison, RefusesDigestsThatMustNotBeMixed) {
     const RangeDigests good = range(1, 1, 1, 1, 1, 1);
     RangeDigests other_tag = good;
     other_tag.key.tag ^= 1;
-    EXPECT_NE(error_of([&] { compare({good}, {other_tag}); }).find("cannot be compared"), std::string::npos);
+    EXPECT_NE(internal_error([&] { compare({good}, {other_tag}); }).find("cannot be compared"), std::string::npos);
     RangeDigests other_form = good;
     other_form.columns[1].form = Form::kBytes;
-    EXPECT_NE(error_of([&] { compare({good}, {other_form}); }).find("cannot be compared"), std::string::npos);
+    EXPECT_NE(internal_error([&] { compare({good}, {other_form}); }).find("cannot be compared"), std::string::npos);
 }
 
 TEST(LockstepComparison, RefusesADigestThatDoesNotFitTheRequest) {
     const RangeDigests good = range(1, 1, 1, 1, 1, 1);
     RangeDigests wide = good;
     wide.row.width = 128;
-    EXPECT_NE(error_of([&] { compare({wide}, {wide}); }).find("width 128"), std::string::npos);
+    EXPECT_NE(internal_error([&] { compare({wide}, {wide}); }).find("width 128"), std::string::npos);
     RangeDigests narrow = good;
     narrow.columns.pop_back();
-    EXPECT_NE(error_of([&] { compare({narrow}, {narrow}); }).find("1 columns where 2"), std::string::npos);
+    EXPECT_NE(internal_error([&] { compare({narrow}, {narrow}); }).find("1 columns where 2"), std::string::npos);
     RangeDigests miscounted = good;
     miscounted.columns[0].count = 2;
-    EXPECT_NE(error_of([&] { compare({miscounted}, {miscounted}); }).find("contradict"), std::string::npos);
+    EXPECT_NE(internal_error([&] { compare({miscounted}, {miscounted}); }).find("contradict"), std::string::npos);
 }
 
 std::string sums_of(const std::vector<std::uint64_t>& sums) {
@@ -157,23 +149,23 @@ TEST(DifferingBuckets, MustAddUpToTheirRange) {
     const std::vector<DivergentRange> ranges{divergent_range(3, 3, 4)};
     const std::string source = sums_of({1, 2}), target = sums_of({2, 2});
     EXPECT_EQ(differing_buckets(ranges, {{source}, {target}}, 2, 64).size(), 1U);
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(internal_error([&] {
                   differing_buckets(ranges, {{sums_of({1, 3})}, {target}}, 2, 64);
               }),
               "the buckets of range 3 on source do not add up to its digest");
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(internal_error([&] {
                   differing_buckets(ranges, {{source}, {sums_of({2, 1})}}, 2, 64);
               }),
               "the buckets of range 3 on target do not add up to its digest");
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(internal_error([&] {
                   differing_buckets(ranges, {{source}, {sums_of({4})}}, 2, 64);
               }),
               "target sent another number of buckets of range 3 than was asked for");
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(internal_error([&] {
                   differing_buckets({divergent_range(3, 3, 3)}, {{source}, {source}}, 2, 64);
               }),
               "range 3 is divergent, but its buckets are equal");
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(internal_error([&] {
                   differing_buckets(ranges, {{source}, {}}, 2, 64);
               }),
               "a server sent the buckets of other ranges than were asked for");

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/hash.h"
+#include "tests/support/errors.h"
 
 namespace parity::driver {
 namespace {
@@ -120,16 +121,7 @@ MergeSpec proven(std::size_t columns) { return {kWidth, columns, false, true}; }
 MergeSpec unproven(std::size_t columns) { return {kWidth, columns, false, false}; }
 MergeSpec keyless(std::size_t columns) { return {kWidth, columns, true, false}; }
 
-std::string error_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::kInternal);
-        return error.what();
-    }
-    ADD_FAILURE() << "no error";
-    return {};
-}
+using fixtures::internal_error;
 
 TEST(RowMerge, NamesMismatchedColumnsAndMissingRows) {
     const Merged merged =
@@ -266,13 +258,13 @@ TEST(RowMerge, RefusesRowsThatDoNotAddUp) {
     const Rows source{make_row(1, "a", {1}), make_row(1, "b", {1})};
     const Rows target{make_row(1, "a", {2})};
     const auto ranges = ranges_of(source, target);
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, {source[0]}, target); }),
+    EXPECT_EQ(internal_error([&] { merge(proven(1), ranges, {source[0]}, target); }),
               "rows of range 1 on source do not add up to its digest");
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, source, {}); }),
+    EXPECT_EQ(internal_error([&] { merge(proven(1), ranges, source, {}); }),
               "rows of range 1 on target do not add up to its digest");
     Rows altered = source;
     altered[1].row_hash = hash64(~std::uint64_t{0});
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, altered, target); }),
+    EXPECT_EQ(internal_error([&] { merge(proven(1), ranges, altered, target); }),
               "rows of range 1 on source do not add up to its digest");
 }
 
@@ -327,11 +319,11 @@ struct ThirdBucket {
 TEST(RowMerge, ChecksRowsOfBucketsByTheirSumsAndByWhatWasReadForThem) {
     const ThirdBucket bucket;
     EXPECT_EQ(bucket.merge(bucket.other, {21, 6}, {}).counts.mismatch, 1U);
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(internal_error([&] {
                   bucket.merge({bucket.other[0]}, {21, 6}, {});
               }),
               "rows of bucket 3 on target do not add up to its digest");
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(internal_error([&] {
                   bucket.merge(bucket.other, {20, 6}, {});
               }),
               "the rows that were read on target for divergent buckets are not all of their ranges");
@@ -345,13 +337,13 @@ TEST(RowMerge, ChecksRowsOfInexactBucketsByWhatWasSent) {
     EXPECT_EQ(bucket.merge(bucket.rows, {21, 6}, bucket.sent).counts.total(), 0U);
     EXPECT_EQ(bucket.merge(bucket.other, {21, 6}, bucket.sent).counts.mismatch, 1U);
     EXPECT_THROW(bucket.merge(bucket.rows, {21, 5}, bucket.sent), TotalsError);
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(internal_error([&] {
                   bucket.merge({bucket.rows[0]}, {21, 6}, bucket.sent);
               }),
               "rows of divergent buckets got lost on the way from target");
     bucket.rows[1].range_no = bucket.ranges[0].range_no = 4;
     bucket.rows[0].range_no = 4;
-    EXPECT_EQ(error_of([&] {
+    EXPECT_EQ(internal_error([&] {
                   bucket.merge(bucket.rows, {21, 6}, bucket.sent);
               }),
               "source sent a row of another bucket than 4");
@@ -397,31 +389,31 @@ TEST(RowMerge, ChecksWideRowsByTheColumnsThatWereDigested) {
 
 TEST(RowMerge, RefusesADivergentRangeWithoutADifference) {
     const Rows rows{make_row(1, "a", {1})};
-    EXPECT_EQ(error_of([&] { merge(proven(1), rows, rows); }), "range 1 is divergent, but its rows are equal");
+    EXPECT_EQ(internal_error([&] { merge(proven(1), rows, rows); }), "range 1 is divergent, but its rows are equal");
     const std::vector<DivergentRange> empty{{7, {}, false, true, {}}};
-    EXPECT_EQ(error_of([&] { merge(proven(1), empty, {}, {}); }), "range 7 is divergent, but its rows are equal");
+    EXPECT_EQ(internal_error([&] { merge(proven(1), empty, {}, {}); }), "range 7 is divergent, but its rows are equal");
 }
 
 TEST(RowMerge, RefusesRowsOutOfOrder) {
     const Rows target{make_row(1, "z", {1})};
     const Rows by_key{make_row(1, "b", {1}), make_row(1, "a", {1})};
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges_of(by_key, target), by_key, target); }),
+    EXPECT_EQ(internal_error([&] { merge(proven(1), ranges_of(by_key, target), by_key, target); }),
               "source sent rows of range 1 out of order");
     const Rows by_range{make_row(2, "a", {1}), make_row(1, "b", {1})};
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges_of(by_range, target), by_range, target); }),
+    EXPECT_EQ(internal_error([&] { merge(proven(1), ranges_of(by_range, target), by_range, target); }),
               "source sent rows of range 1 out of order");
 }
 
 TEST(RowMerge, RefusesRowsThatWereNotAskedFor) {
     const Rows source{make_row(1, "a", {1}), make_row(3, "b", {1})};
     const auto ranges = ranges_of({source[0]}, {});
-    EXPECT_EQ(error_of([&] { merge(proven(1), ranges, source, {}); }),
+    EXPECT_EQ(internal_error([&] { merge(proven(1), ranges, source, {}); }),
               "source sent a row of range 3, which was not asked for");
 }
 
 TEST(RowMerge, RefusesHashesOfAnotherShape) {
     const Rows rows{make_row(1, "a", {1, 2})};
-    EXPECT_NE(error_of([&] { merge(proven(3), rows, {}); }).find("8 and 16 bytes where 8 and 24"), std::string::npos);
+    EXPECT_NE(internal_error([&] { merge(proven(3), rows, {}); }).find("8 and 16 bytes where 8 and 24"), std::string::npos);
 }
 
 /// What a merge must find, worked out the slow way: what is left under each key after equal rows cancel.

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "driver/model/options.h"
 #include "tests/support/plan_fixtures.h"
 
 namespace parity::driver {
@@ -16,7 +17,7 @@ using Words = std::vector<std::string>;
 
 Options parse(Words words) {
     words.insert(words.begin(), {"compare", "--source", "a", "--target", "b"});
-    return parse_command_line(words).options;
+    return parse_command_line(words).request->options;
 }
 
 std::string refusal(const Words& words) {
@@ -131,7 +132,7 @@ TEST(Options, ReadEveryOption) {
 }
 
 TEST(Options, AnEmptyConnectionStringMeansLibpqsDefaults) {
-    EXPECT_EQ(parse_command_line({"compare", "--source", "", "--target", "x"}).options.conninfo.source, "");
+    EXPECT_EQ(parse_command_line({"compare", "--source", "", "--target", "x"}).request->options.conninfo.source, "");
 }
 
 TEST(Options, NameWhereTheRunIsRecorded) {
@@ -223,7 +224,7 @@ TEST(ConfigFile, GivesOptionsThatTheCommandLineOverrides) {
         "source = \"host=x\"\ntarget = \"host=y\"\ntable = [\"a\", \"b\"]\nkey = \"id\"\njobs = 2\nranges = 9\n"
         "dry-run = true\nverbose = false\n");
     const Options options =
-        parse_command_line({"compare", "--config", file.path(), "--ranges", "3", "--table", "c"}).options;
+        parse_command_line({"compare", "--config", file.path(), "--ranges", "3", "--table", "c"}).request->options;
     EXPECT_EQ(options.conninfo.source, "host=x");
     EXPECT_EQ(options.tables, (Words{"c"}));
     EXPECT_EQ(options.keys, (Words{"id"}));

@@ -130,7 +130,7 @@ TEST(FormChoice, ZonesAreNoPartOfTheFormsName) {
 Plan plan_with(const Options& options, const ColumnDesc& source, const ColumnDesc& target) {
     const Both<Inventory> sides{inventory({table(1, "t", {int_column("id"), source}, {"id"})}),
                                 inventory({table(2, "t", {int_column("id"), target}, {"id"})})};
-    return make_plan(options, sides);
+    return plan_for(options, sides);
 }
 
 Options with_forms(std::vector<std::string> forms) {
@@ -168,8 +168,8 @@ TEST(FormChoice, AKeyUnderALossyFormProvesNothing) {
     ColumnDesc id = kText;
     id.name = "id";
     const Both<Inventory> sides{inventory({table(1, "t", {id}, {"id"})}), inventory({table(2, "t", {id}, {"id"})})};
-    EXPECT_TRUE(make_plan({}, sides).tables.at(0).key_proven);
-    EXPECT_FALSE(make_plan(with_forms({"id=trimmed"}), sides).tables.at(0).key_proven);
+    EXPECT_TRUE(plan_for({}, sides).tables.at(0).key_proven);
+    EXPECT_FALSE(plan_for(with_forms({"id=trimmed"}), sides).tables.at(0).key_proven);
 }
 
 TEST(FormChoice, OptionsThatCannotBeReadOrUsedAreRefused) {

@@ -13,7 +13,7 @@ using Severity = SchemaDifference::Severity;
 using Names = std::vector<std::string>;
 
 Plan plan_of(std::vector<RelationDesc> source, std::vector<RelationDesc> target, const Options& options = {}) {
-    return make_plan(options, {inventory(std::move(source)), inventory(std::move(target))});
+    return plan_for(options, {inventory(std::move(source)), inventory(std::move(target))});
 }
 
 Names source_names(const std::vector<ColumnPlan>& columns) {
@@ -88,9 +88,9 @@ TEST(Plan, LeavesTheTargetsOldTableOutOfANamedSelection) {
     Both<Inventory> sides{inventory({orders()}),
                           inventory({orders(7), table(5, "orders_v2", {int_column("id"), text_column("note")})})};
     sides.source.table_patterns_matched = {true};
-    EXPECT_TRUE(make_plan(options, sides).differences.empty());
+    EXPECT_TRUE(plan_for(options, sides).differences.empty());
     options.tables.clear();
-    EXPECT_EQ(differences(make_plan(options, sides)), (Names{"divergence public.orders: table exists only on target"}));
+    EXPECT_EQ(differences(plan_for(options, sides)), (Names{"divergence public.orders: table exists only on target"}));
 }
 
 TEST(Plan, RefusesMapsThatNameNothing) {
@@ -109,9 +109,9 @@ TEST(Plan, RefusesPatternsThatMatchNothing) {
     Both<Inventory> sides{inventory({orders()}), inventory({orders()})};
     sides.source.table_patterns_matched = {true, false};
     sides.target.table_patterns_matched = {true, false};
-    EXPECT_EQ(usage_error([&] { make_plan(options, sides); }), "no table matches \"nonesuch\"");
+    EXPECT_EQ(usage_error([&] { plan_for(options, sides); }), "no table matches \"nonesuch\"");
     sides.target.table_patterns_matched = {false, true};
-    EXPECT_EQ(make_plan(options, sides).tables.size(), 1u);
+    EXPECT_EQ(plan_for(options, sides).tables.size(), 1u);
     EXPECT_EQ(usage_error([] { plan_of({}, {}); }), "no table to compare");
 }
 
@@ -467,14 +467,14 @@ TEST(Plan, PairsSequencesByName) {
     sides.source.sequences = {sequence("a"), sequence("b")};
     sides.target.sequences = {sequence("b"), sequence("c")};
     sides.target.sequences[0].definition = "integer";
-    const Plan plan = make_plan({}, sides);
+    const Plan plan = plan_for({}, sides);
     EXPECT_EQ(sequence_names(plan), (Names{"b=b"}));
     EXPECT_EQ(differences(plan), (Names{"note public.b: sequence bigint on source, integer on target",
                                         "divergence public.a: sequence exists only on source",
                                         "divergence public.c: sequence exists only on target"}));
     Options options;
     options.sequences = false;
-    EXPECT_TRUE(make_plan(options, sides).sequences.empty());
+    EXPECT_TRUE(plan_for(options, sides).sequences.empty());
 }
 
 TEST(Plan, PairsSequencesOfRenamedTables) {
@@ -484,7 +484,7 @@ TEST(Plan, PairsSequencesOfRenamedTables) {
                           inventory({table(2, "purchases", {int_column("id"), text_column("note")})})};
     sides.source.sequences = {sequence("orders_id_seq", {1}, "orders")};
     sides.target.sequences = {sequence("purchases_id_seq", {2}, "purchases")};
-    EXPECT_EQ(sequence_names(make_plan(options, sides)), (Names{"orders_id_seq=purchases_id_seq"}));
+    EXPECT_EQ(sequence_names(plan_for(options, sides)), (Names{"orders_id_seq=purchases_id_seq"}));
 }
 
 TEST(Plan, TakesOnlyTheSequencesOfChosenTables) {
@@ -494,16 +494,16 @@ TEST(Plan, TakesOnlyTheSequencesOfChosenTables) {
     sides.source.table_patterns_matched = {true};
     sides.source.sequences = {sequence("free"), sequence("others", {99}), sequence("used", {1})};
     sides.target.sequences = sides.source.sequences;
-    EXPECT_EQ(sequence_names(make_plan(options, sides)), (Names{"used=used"}));
+    EXPECT_EQ(sequence_names(plan_for(options, sides)), (Names{"used=used"}));
     options.tables.clear();
-    EXPECT_EQ(sequence_names(make_plan(options, sides)), (Names{"free=free", "used=used"}));
+    EXPECT_EQ(sequence_names(plan_for(options, sides)), (Names{"free=free", "used=used"}));
 }
 
 TEST(Plan, SaysWhatIsNeverCompared) {
     Both<Inventory> sides{inventory({orders()}), inventory({orders()})};
     sides.source.other_objects = {{"view", 12}, {"policy", 1}};
     sides.target.other_objects = {{"view", 11}};
-    const Names sentences = make_plan({}, sides).not_compared;
+    const Names sentences = plan_for({}, sides).not_compared;
     ASSERT_EQ(sentences.size(), 3u);
     EXPECT_EQ(sentences[0], "policies: 1 on source, 0 on target");
     EXPECT_EQ(sentences[1], "views: 12 on source, 11 on target (compared only when named)");

@@ -41,7 +41,7 @@ std::vector<std::string> planned(const Plan& plan) {
 const std::vector<std::string> kMembers{"a", "b alone", "c", "orders alone"};
 
 TEST(Trees, MembersAreComparedEachByItself) {
-    const Plan plan = make_plan({}, {tree(), tree()});
+    const Plan plan = plan_for({}, {tree(), tree()});
     EXPECT_EQ(planned(plan), kMembers);
     EXPECT_TRUE(plan.differences.empty());
 }
@@ -49,13 +49,13 @@ TEST(Trees, MembersAreComparedEachByItself) {
 TEST(Trees, ChoosingTheRootChoosesTheTree) {
     Inventory side = tree();
     for (std::size_t i = 1; i < 4; ++i) side.relations[i].selected = false;
-    EXPECT_EQ(planned(make_plan({}, {side, side})), kMembers);
+    EXPECT_EQ(planned(plan_for({}, {side, side})), kMembers);
 }
 
 TEST(Trees, OtherMembersMakeItAWhole) {
     Inventory source = tree();
     source.relations.push_back(child(5, "d", 1));
-    const Plan plan = make_plan({}, {source, tree()});
+    const Plan plan = plan_for({}, {source, tree()});
     EXPECT_EQ(planned(plan), std::vector<std::string>{"orders"});
     ASSERT_EQ(plan.differences.size(), 1u);
     EXPECT_EQ(plan.differences[0].severity, SchemaDifference::Severity::kNote);
@@ -65,7 +65,7 @@ TEST(Trees, OtherMembersMakeItAWhole) {
 TEST(Trees, OtherConstraintsMakeItAWhole) {
     Inventory source = tree();
     source.relations[1].checks = "CHECK ((id < 5))";
-    const Plan plan = make_plan({}, {source, tree()});
+    const Plan plan = plan_for({}, {source, tree()});
     EXPECT_EQ(planned(plan), std::vector<std::string>{"orders"});
     EXPECT_NE(plan.differences.at(0).message.find("public.a with other CHECK constraints"), std::string::npos);
 }
@@ -74,19 +74,19 @@ TEST(Trees, OwnColumnsOfAWholeAreComparedBesides) {
     Inventory source = tree(), target = tree();
     source.relations.push_back(child(5, "d", 1));
     for (Inventory* side : {&source, &target}) side->relations[2].has_own_columns = true;
-    EXPECT_EQ(planned(make_plan({}, {source, target})), (std::vector<std::string>{"b alone", "c", "orders"}));
+    EXPECT_EQ(planned(plan_for({}, {source, target})), (std::vector<std::string>{"b alone", "c", "orders"}));
 }
 
 TEST(Trees, AConditionIsAboutTheWhole) {
     Options options;
     options.where = "id > 0";
-    EXPECT_EQ(planned(make_plan(options, {tree(), tree()})), std::vector<std::string>{"orders"});
+    EXPECT_EQ(planned(plan_for(options, {tree(), tree()})), std::vector<std::string>{"orders"});
 }
 
 TEST(Trees, WhatCannotBeReadByItselfMakesItAWhole) {
     Inventory target = tree();
     target.relations[3].readable_alone = false;
-    const Plan plan = make_plan({}, {tree(), target});
+    const Plan plan = plan_for({}, {tree(), target});
     EXPECT_EQ(planned(plan), std::vector<std::string>{"orders"});
     EXPECT_NE(plan.tables.at(0).notes.at(0).find("public.c on target cannot be read by itself"), std::string::npos);
 }
@@ -95,7 +95,7 @@ TEST(Trees, ExcludedMembersAreLeftOut) {
     Inventory side = tree();
     side.relations[1].selected = false;
     side.relations[1].excluded = true;
-    const Plan plan = make_plan({}, {side, side});
+    const Plan plan = plan_for({}, {side, side});
     EXPECT_EQ(planned(plan), (std::vector<std::string>{"b alone", "c", "orders alone"}));
     EXPECT_TRUE(plan.differences.empty());
 }
@@ -106,7 +106,7 @@ TEST(Trees, AChildOfTwoParentsIsComparedOnce) {
     side.relations.push_back(other);
     side.relations[3].parents = {3, 6};
     side.relations[3].ancestors = {3, 1, 6};
-    EXPECT_EQ(planned(make_plan({}, {side, side})),
+    EXPECT_EQ(planned(plan_for({}, {side, side})),
               (std::vector<std::string>{"a", "b alone", "c", "orders alone", "other alone"}));
 }
 
@@ -114,7 +114,7 @@ TEST(Trees, ChildrenOfALoneParentArePairedByThemselves) {
     Inventory target = inventory({table(2, "a", {int_column("id"), text_column("note")}, {})});
     Inventory source = tree();
     source.relations.erase(source.relations.begin() + 2, source.relations.end());
-    const Plan plan = make_plan({}, {source, target});
+    const Plan plan = plan_for({}, {source, target});
     EXPECT_EQ(planned(plan), std::vector<std::string>{"a"});
     ASSERT_EQ(plan.differences.size(), 1u);
     EXPECT_EQ(plan.differences[0].object, "public.orders");
@@ -124,7 +124,7 @@ TEST(Trees, AnotherParentIsANote) {
     Inventory target = tree();
     target.relations[3].parents = {1};
     target.relations[3].ancestors = {1};
-    const Plan plan = make_plan({}, {tree(), target});
+    const Plan plan = plan_for({}, {tree(), target});
     EXPECT_EQ(plan.tables.size(), 4u);
     ASSERT_EQ(plan.differences.size(), 1u);
     EXPECT_EQ(plan.differences[0].message, "inherits from public.b on source, public.orders on target");

@@ -25,7 +25,7 @@ Both<Inventory> sides() {
 }
 
 std::string shown(const Options& options, const Both<Inventory>& inventories) {
-    const Plan plan = make_plan(options, inventories);
+    const Plan plan = plan_for(options, inventories);
     return test::written_text([&](Output& output) { write_dry_run(options, inventories, plan, output); });
 }
 

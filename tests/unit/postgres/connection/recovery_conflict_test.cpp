@@ -18,13 +18,6 @@ TEST(RecoveryConflicts, AreOfTheServerItself) {
     EXPECT_FALSE(may_be_recovery_conflict(error(ErrorKind::kConnection, "", false)));
 }
 
-TEST(RecoveryConflicts, ArePausedForTwiceAsLongEachTime) {
-    std::chrono::milliseconds all{0};
-    for (int conflicts = 1; conflicts < kConflictAttempts; ++conflicts) all += conflict_pause(conflicts);
-    EXPECT_EQ(conflict_pause(1), std::chrono::seconds(1));
-    EXPECT_EQ(all, std::chrono::seconds(15));
-}
-
 TEST(RecoveryConflicts, NameTheSettingsWithTheirValues) {
     const Error cause = error(ErrorKind::kServer, "40001", true);
     const Error off = conflict_error("table \"t\"", {"target", "max_standby_streaming_delay", "30s", "off"}, 5, cause);

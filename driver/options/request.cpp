@@ -1,0 +1,39 @@
+#include "driver/options/request.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "driver/model/error.h"
+
+namespace parity::driver {
+namespace {
+
+[[noreturn]] void refuse_request(const std::string& message) {
+    throw Error(ErrorKind::kUsage, message, "pgparity compare --help lists the options");
+}
+
+void check_together(const Options& options) {
+    const auto refuse_both = [](const auto& first, const auto& second, const char* a, const char* b) {
+        for (const std::string& text : first) {
+            if (std::find(second.begin(), second.end(), text) == second.end()) continue;
+            refuse_request(fmt::format("\"{}\" is given to both {} and {}", text, a, b));
+        }
+    };
+    refuse_both(options.tables, options.exclude_tables, "--table", "--exclude-table");
+    refuse_both(options.columns, options.exclude_columns, "--columns", "--exclude-columns");
+    // the condition goes to both sides as it is, so that a name in it could mean another column on each
+    if (!options.where.empty() && !options.map_columns.empty())
+        refuse_request("--where cannot be combined with --map-column");
+    if (options.record_values && options.record.empty()) refuse_request("--record-values needs --record");
+}
+
+}  // namespace
+
+Request::Request(Options given)
+    : options(std::move(given)), selection(make_selection(options)), maps(options.maps), columns(options) {
+    check_together(options);
+}
+
+}  // namespace parity::driver
