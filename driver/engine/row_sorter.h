@@ -9,10 +9,10 @@
 
 #include "driver/digests/merge.h"
 
-struct sqlite3;
-struct sqlite3_stmt;
-
 namespace parity::driver {
+
+class Store;
+class StoreStatement;
 
 /// Where a row stands: which part of the table it was read from, and its ctid as it is sent in binary. A row of a part
 /// whose rows have no ctid (a view's) has an empty one.
@@ -49,12 +49,9 @@ class RowSorter {
   private:
     void begin_find(std::string_view key);
     bool next_found(RowPlace& place);
-    void run(const char* sql);
-    sqlite3_stmt* prepare(const char* sql);
 
-    sqlite3* database_ = nullptr;
-    sqlite3_stmt* insert_ = nullptr;
-    sqlite3_stmt* find_ = nullptr;
+    const std::unique_ptr<Store> store_;
+    std::unique_ptr<StoreStatement> insert_, find_;  // gone before the store
     std::mutex mutex_;
 };
 

@@ -1,30 +1,18 @@
 #include "driver/state/findings.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <new>
 #include <utility>
 
 #include <fmt/format.h>
-#include <sqlite3.h>
 
 #include "core/bytes.h"
 #include "driver/model/error.h"
+#include "driver/state/store.h"
 
 namespace parity::driver {
 namespace {
 
-constexpr const char* kHint = "TMPDIR names the directory for temporary files.";
-
-// The file has no name once it is open, so there is nobody to lock out, and no journal could be found again. One in
-// memory lets what was committed survive a write that fails.
-constexpr const char* kPragmas =
-    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;"
-    "PRAGMA cache_size = -2048;"
-    "PRAGMA temp_store = MEMORY;";
+constexpr const char* kPurpose = "could not write temporary file for findings";
 
 constexpr const char* kSchema =
     "CREATE TABLE finding (id INTEGER PRIMARY KEY, table_no INTEGER NOT NULL, kind INTEGER NOT NULL, key BLOB NOT NULL,"
@@ -43,10 +31,6 @@ enum Field { kId, kTable, kKind, kKey, kColumns, kOccurrences, kSourceHash, kTar
 constexpr int kWritesPerTransaction = 10000;
 /// What a reader of the whole list takes at a time.
 constexpr std::size_t kReadBytes = 256 * 1024;
-
-[[noreturn]] void fail(const std::string& what) {
-    throw Error(ErrorKind::kOutput, fmt::format("could not write temporary file for findings: {}", what), kHint);
-}
 
 template <typename T>
 void put(std::string& to, T value) {
@@ -108,131 +92,68 @@ std::size_t size_of(const SpooledFinding& entry) {
     return bytes;
 }
 
-/// A path in $TMPDIR that this process has just made and nobody else can open.
-std::string make_file() {
-    const char* directory = std::getenv("TMPDIR");
-    std::string path = fmt::format("{}/pgparity-XXXXXX", directory && *directory ? directory : "/tmp");
-    const int descriptor = mkstemp(path.data());
-    if (descriptor < 0)
-        throw Error(ErrorKind::kOutput,
-                    fmt::format("could not create temporary file \"{}\": {}", path, std::strerror(errno)), kHint);
-    close(descriptor);
-    return path;
-}
-
 }  // namespace
 
-/// The connection to the file and its prepared statements. Not thread-safe.
+/// The file and its prepared statements. Not thread-safe.
 class Spool::Database {
   public:
     Database() {
-        const std::string path = make_file();
-        const int status =
-            sqlite3_open_v2(path.c_str(), &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-        if (status == SQLITE_OK) prepare_all();
-        unlink(path.c_str());
-        if (status != SQLITE_OK) fail(sqlite3_errstr(status));
-        if (!failure_.empty()) fail(failure_);
+        store_.run(kSchema);
+        insert = store_.prepare(kInsert);
+        update_source = store_.prepare(kUpdateSource);
+        update_target = store_.prepare(kUpdateTarget);
+        select = store_.prepare(kSelect);
     }
-    ~Database() {
-        for (sqlite3_stmt* statement : {insert, update_source, update_target, select}) sqlite3_finalize(statement);
-        sqlite3_close(handle_);
-    }
-    Database(const Database&) = delete;
-    Database& operator=(const Database&) = delete;
 
     /// Runs a statement that gives no rows, as part of the current write transaction.
-    void write(sqlite3_stmt* statement) {
-        if (sqlite3_get_autocommit(handle_) != 0) run("BEGIN");
-        const int status = sqlite3_step(statement);
-        sqlite3_reset(statement);
-        sqlite3_clear_bindings(statement);
-        if (status != SQLITE_DONE) fail(sqlite3_errmsg(handle_));
+    void write(StoreStatement& statement) {
+        if (!store_.in_transaction()) store_.run("BEGIN");
+        statement.step();
+        statement.end();
         ++writes_;
     }
     bool is_due() const { return writes_ >= kWritesPerTransaction; }
 
     void commit() {
-        if (sqlite3_get_autocommit(handle_) == 0) run("COMMIT");
+        if (store_.in_transaction()) store_.run("COMMIT");
         writes_ = 0;
     }
-    /// SQLite itself may have done it.
     void roll_back() noexcept {
-        if (sqlite3_get_autocommit(handle_) == 0) try_run("ROLLBACK");
+        store_.roll_back();
         writes_ = 0;
     }
-
-    bool step(sqlite3_stmt* statement) {
-        const int status = sqlite3_step(statement);
-        if (status != SQLITE_ROW && status != SQLITE_DONE) fail(sqlite3_errmsg(handle_));
-        return status == SQLITE_ROW;
-    }
-
-    static void bind(sqlite3_stmt* statement, int position, std::int64_t value) {
-        sqlite3_bind_int64(statement, position, value);
-    }
-    /// The bytes must stay where they are until the statement ran.
-    static void bind(sqlite3_stmt* statement, int position, const std::string& bytes) {
-        if (bytes.empty())
-            sqlite3_bind_zeroblob(statement, position, 0);
-        else
-            sqlite3_bind_blob64(statement, position, bytes.data(), bytes.size(), SQLITE_STATIC);
-    }
-    static std::string_view blob(sqlite3_stmt* statement, int field) {
-        const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, field));
-        if (!bytes && sqlite3_errcode(sqlite3_db_handle(statement)) == SQLITE_NOMEM) throw std::bad_alloc();
-        return {bytes ? bytes : "", static_cast<std::size_t>(sqlite3_column_bytes(statement, field))};
-    }
-
-    sqlite3_stmt* insert = nullptr;
-    sqlite3_stmt* update_source = nullptr;
-    sqlite3_stmt* update_target = nullptr;
-    sqlite3_stmt* select = nullptr;
 
   private:
-    void prepare_all() {
-        const bool done = try_run(kPragmas) && try_run(kSchema) && prepare(kInsert, insert) &&
-                          prepare(kUpdateSource, update_source) && prepare(kUpdateTarget, update_target) &&
-                          prepare(kSelect, select);
-        if (!done) failure_ = sqlite3_errmsg(handle_);
-    }
-    bool try_run(const char* sql) { return sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) == SQLITE_OK; }
-    bool prepare(const char* sql, sqlite3_stmt*& statement) {
-        return sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) == SQLITE_OK;
-    }
-    void run(const char* sql) {
-        if (!try_run(sql)) fail(sqlite3_errmsg(handle_));
-    }
-
-    sqlite3* handle_ = nullptr;
-    std::string failure_;
+    Store store_ = Store::in_file(kPurpose);
     int writes_ = 0;
+
+  public:
+    std::unique_ptr<StoreStatement> insert, update_source, update_target, select;  // gone before the store
 };
 
 namespace {
 
-/// Ends a statement's run however the scope is left, so that it can be given other parameters.
-class Run {
+/// Ends a statement's run however the scope is left: while it goes on, what is read cannot be written.
+class RunEnd {
   public:
-    explicit Run(sqlite3_stmt* statement) : statement_(statement) {}
-    ~Run() { sqlite3_reset(statement_); }
-    Run(const Run&) = delete;
-    Run& operator=(const Run&) = delete;
+    explicit RunEnd(StoreStatement& statement) : statement_(statement) {}
+    ~RunEnd() { statement_.end(); }
+    RunEnd(const RunEnd&) = delete;
+    RunEnd& operator=(const RunEnd&) = delete;
 
   private:
-    sqlite3_stmt* statement_;
+    StoreStatement& statement_;
 };
 
-template <typename Blob>
-SpooledFinding read_entry(sqlite3_stmt* row, const Blob& blob) {
+SpooledFinding read_entry(const StoreStatement& row) {
     SpooledFinding entry;
-    entry.id = sqlite3_column_int64(row, kId);
-    entry.finding.kind = static_cast<FindingKind>(sqlite3_column_int(row, kKind));
-    entry.finding.key_bytes = blob(row, kKey);
-    entry.finding.columns = unpack_columns(blob(row, kColumns));
-    entry.finding.occurrences = static_cast<std::uint64_t>(sqlite3_column_int64(row, kOccurrences));
-    entry.finding.values = {unpack_values(blob(row, kSourceValues)), unpack_values(blob(row, kTargetValues))};
-    entry.row_hash = {std::string(blob(row, kSourceHash)), std::string(blob(row, kTargetHash))};
+    entry.id = row.number(kId);
+    entry.finding.kind = static_cast<FindingKind>(row.number(kKind));
+    entry.finding.key_bytes = row.bytes(kKey);
+    entry.finding.columns = unpack_columns(row.bytes(kColumns));
+    entry.finding.occurrences = static_cast<std::uint64_t>(row.number(kOccurrences));
+    entry.finding.values = {unpack_values(row.bytes(kSourceValues)), unpack_values(row.bytes(kTargetValues))};
+    entry.row_hash = {std::string(row.bytes(kSourceHash)), std::string(row.bytes(kTargetHash))};
     return entry;
 }
 
@@ -243,7 +164,7 @@ Spool::~Spool() = default;
 
 Spool::Table& Spool::writable(int table) {
     Table& state = tables_[table];
-    if (state.lost) throw Error(ErrorKind::kOutput, loss_, kHint);
+    if (state.lost) throw Error(ErrorKind::kOutput, loss_, kTemporaryFilesHint);
     state.pending = true;
     return state;
 }
@@ -270,17 +191,18 @@ void Spool::add(int table, const SpooledFinding& entry) {
     const Both<std::string> values{pack_values(entry.finding.values.source), pack_values(entry.finding.values.target)};
     const std::lock_guard lock(mutex_);
     writable(table);
-    sqlite3_stmt* insert = database_->insert;
-    Database::bind(insert, kId + 1, next_id_++);
-    Database::bind(insert, kTable + 1, table);
-    Database::bind(insert, kKind + 1, static_cast<int>(entry.finding.kind));
-    Database::bind(insert, kKey + 1, entry.finding.key_bytes);
-    Database::bind(insert, kColumns + 1, columns);
-    Database::bind(insert, kOccurrences + 1, static_cast<std::int64_t>(entry.finding.occurrences));
-    Database::bind(insert, kSourceHash + 1, entry.row_hash.source);
-    Database::bind(insert, kTargetHash + 1, entry.row_hash.target);
-    Database::bind(insert, kSourceValues + 1, values.source);
-    Database::bind(insert, kTargetValues + 1, values.target);
+    StoreStatement& insert = *database_->insert;
+    insert.begin();
+    insert.bind(kId + 1, next_id_++);
+    insert.bind(kTable + 1, table);
+    insert.bind(kKind + 1, static_cast<int>(entry.finding.kind));
+    insert.bind_bytes(kKey + 1, entry.finding.key_bytes);
+    insert.bind_bytes(kColumns + 1, columns);
+    insert.bind(kOccurrences + 1, static_cast<std::int64_t>(entry.finding.occurrences));
+    insert.bind_bytes(kSourceHash + 1, entry.row_hash.source);
+    insert.bind_bytes(kTargetHash + 1, entry.row_hash.target);
+    insert.bind_bytes(kSourceValues + 1, values.source);
+    insert.bind_bytes(kTargetValues + 1, values.target);
     change([&] {
         database_->write(insert);
         return false;
@@ -291,9 +213,10 @@ void Spool::set_values(int table, std::int64_t id, Side side, const ShownValues&
     const std::string packed = pack_values(values);
     const std::lock_guard lock(mutex_);
     writable(table);
-    sqlite3_stmt* update = side == Side::kSource ? database_->update_source : database_->update_target;
-    Database::bind(update, 1, id);
-    Database::bind(update, 2, packed);
+    StoreStatement& update = side == Side::kSource ? *database_->update_source : *database_->update_target;
+    update.begin();
+    update.bind(1, id);
+    update.bind_bytes(2, packed);
     change([&] {
         database_->write(update);
         return false;
@@ -310,13 +233,14 @@ std::vector<SpooledFinding> Spool::read(int table, std::int64_t after, std::size
     std::vector<SpooledFinding> entries;
     std::size_t bytes = 0;
     const std::lock_guard lock(mutex_);
-    sqlite3_stmt* select = database_->select;
-    Database::bind(select, 1, table);
+    StoreStatement& select = *database_->select;
+    select.begin();
+    select.bind(1, table);
     const auto known = tables_.find(table);
-    Database::bind(select, 2, known == tables_.end() ? after : std::max(after, known->second.first - 1));
-    const Run run(select);
-    while (bytes < max_bytes && database_->step(select)) {
-        entries.push_back(read_entry(select, Database::blob));
+    select.bind(2, known == tables_.end() ? after : std::max(after, known->second.first - 1));
+    const RunEnd run_end(select);
+    while (bytes < max_bytes && select.step()) {
+        entries.push_back(read_entry(select));
         bytes += size_of(entries.back());
     }
     return entries;
