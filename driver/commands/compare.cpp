@@ -26,6 +26,9 @@
 #include "driver/monitor/observer.h"
 #include "driver/monitor/progress.h"
 #include "driver/monitor/terminal.h"
+#include "driver/options/command_line.h"
+#include "driver/options/option_table.h"
+#include "driver/options/request.h"
 #include "driver/planning/inventories.h"
 #include "driver/planning/plan.h"
 #include "driver/record/recorder.h"
@@ -164,9 +167,8 @@ Both<Inventory> plan_run(const Request& request, const Both<Server*>& servers, s
     return std::move(read.sides);
 }
 
-}  // namespace
-
-int run_compare(const Request& request) {
+int run_compare(const CommandLine& line) {
+    const Request request(line.options);
     const Options& options = request.options;
     const auto started = Clock::now();
     Output output(options.output);
@@ -196,6 +198,26 @@ int run_compare(const Request& request) {
         recorder.fail(as_error(error));
         throw;
     }
+}
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  pgparity compare --source 'host=old dbname=shop' --target 'host=new dbname=shop'\n"
+    "  pgparity compare --source service=old --target service=new --table 'public.ord*' --format json\n"
+    "  pgparity compare --source service=old --target service=new --table orders --map orders=orders_v2 --key "
+    "orders=id\n"
+    "\n"
+    "Exit status:\n"
+    "  0  everything asked for was compared and is equal\n"
+    "  1  at least one divergence\n"
+    "  2  nothing can be concluded: bad options, no connection, interrupted\n"
+    "  3  no divergence, but something was skipped, unreadable or failed, or the run could not be recorded";
+
+}  // namespace
+
+Command compare_command() {
+    return {{"compare", "compare two databases and report every divergence", kFooter, compare_options(), {}},
+            run_compare};
 }
 
 }  // namespace parity::driver

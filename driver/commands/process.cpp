@@ -75,7 +75,7 @@ void prepare_process() {
     std::set_new_handler(release_reserve);
 }
 
-void print_failure(const std::exception& error) noexcept {
+int print_failure(const std::exception& error) noexcept {
     try {
         const Error shown = as_error(error);
         Terminal terminal;
@@ -84,6 +84,7 @@ void print_failure(const std::exception& error) noexcept {
     } catch (const std::exception&) {
         write_plainly(kOutOfMemory);
     }
+    return kExitError;
 }
 
 }  // namespace parity::driver

@@ -14,6 +14,7 @@ namespace parity::driver {
 void prepare_process();
 
 /// Prints "pgparity: error: …" and a hint on standard error, a shorter text where there is no memory for that one.
-void print_failure(const std::exception& error) noexcept;
+/// Gives the exit status of that.
+int print_failure(const std::exception& error) noexcept;
 
 }  // namespace parity::driver

@@ -11,7 +11,6 @@
 #include <toml++/toml.h>
 
 #include "driver/model/error.h"
-#include "driver/options/option_table.h"
 
 namespace parity::driver {
 
@@ -29,7 +28,7 @@ std::string place_of(const std::string& path, const toml::source_region& region)
     return fmt::format("{}:{}", path, region.begin.line);
 }
 
-[[noreturn]] void refuse(const std::string& place, const std::string& what) {
+[[noreturn]] void refuse_value_at(const std::string& place, const std::string& what) {
     throw Error(ErrorKind::kUsage, fmt::format("{}: {}", place, what));
 }
 
@@ -76,23 +75,23 @@ toml::table parse(const std::string& path) {
     try {
         return toml::parse(text, path);
     } catch (const toml::parse_error& error) {
-        refuse(place_of(path, error.source()), fmt::format("syntax error: {}", error.description()));
+        refuse_value_at(place_of(path, error.source()), fmt::format("syntax error: {}", error.description()));
     }
 }
 
 }  // namespace
 
-std::map<std::string, ConfigValue> read_config_file(const std::string& path) {
+std::map<std::string, ConfigValue> read_config_file(const std::string& path, const std::vector<OptionSpec>& options) {
     std::map<std::string, ConfigValue> config;
     const toml::table file = parse(path);
     for (const auto& [key, node] : file) {
         const std::string name(key.str());
         const std::string place = place_of(path, key.source());
-        const auto& table = option_table();
-        const auto spec = std::find_if(table.begin(), table.end(), [&](const OptionSpec& s) { return s.name == name; });
-        if (spec == table.end()) refuse(place, fmt::format("unknown key \"{}\"", name));
+        const auto spec =
+            std::find_if(options.begin(), options.end(), [&](const OptionSpec& known) { return known.name == name; });
+        if (spec == options.end()) refuse_value_at(place, fmt::format("unknown key \"{}\"", name));
         const auto wrong_type = [&] {
-            refuse(place, fmt::format("\"{}\" must be {}", name, expected_type(spec->kind)));
+            refuse_value_at(place, fmt::format("\"{}\" must be {}", name, expected_type(spec->kind)));
         };
         if (spec->kind == OptionKind::kFlag) {
             const auto on = node.value_exact<bool>();

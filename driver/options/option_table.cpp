@@ -43,7 +43,8 @@ OptionSpec side_option(Side side) {
         kConninfoValue,
         "What to compare",
         fmt::format("the {}: a connection string, URI or database name as libpq takes it; required", side_name(side)),
-        [side](Options& options, const Values& values) { options.conninfo[side] = values.front(); }};
+        [side](Options& options, const Values& values) { options.conninfo[side] = values.front(); },
+        true};
 }
 
 OptionSpec list_option(std::string name, std::string value_name, std::string group, std::string help,
@@ -149,7 +150,9 @@ void apply_record(Options& options, const Values& values) {
     options.record = values.front();
 }
 
-std::vector<OptionSpec> make_table() {
+}  // namespace
+
+std::vector<OptionSpec> compare_options() {
     const std::string what = "What to compare", how = "How to compare", report = "Report", limits = "Limits";
     return {
         side_option(Side::kSource),
@@ -226,13 +229,6 @@ std::vector<OptionSpec> make_table() {
                         &Options::statement_timeout),
         duration_option("lock-timeout", "the longest wait for a table's lock; default: 10s", &Options::lock_timeout),
     };
-}
-
-}  // namespace
-
-const std::vector<OptionSpec>& option_table() {
-    static const std::vector<OptionSpec> table = make_table();
-    return table;
 }
 
 }  // namespace parity::driver

@@ -18,7 +18,7 @@ enum class OptionKind {
 /// OptionSpec::value_name of a connection string, which may hold a password.
 inline constexpr const char* kConninfoValue = "CONNINFO";
 
-/// One option of `pgparity compare`: the same on the command line and, without the dashes, in the configuration file.
+/// One option of a command: the same on the command line and, without the dashes, in the configuration file.
 struct OptionSpec {
     std::string name;
     OptionKind kind;
@@ -27,9 +27,19 @@ struct OptionSpec {
     std::string help;
     /// Checks the values and puts them into the options. Error kUsage for what they must not be.
     std::function<void(Options&, const std::vector<std::string>&)> apply;
+    bool required = false;
 };
 
-/// All of them, in the order of the help.
-const std::vector<OptionSpec>& option_table();
+/// A command as it is declared: the command line, the help and the configuration file are made from this alone.
+struct CommandSpec {
+    std::string name;
+    std::string summary;              ///< one line for the list of commands
+    std::string footer;               ///< of its help: examples, exit statuses
+    std::vector<OptionSpec> options;  ///< in the order of the help
+    std::string argument;             ///< what one argument beside the options is; empty: there is none
+};
+
+/// The options of a comparison.
+std::vector<OptionSpec> compare_options();
 
 }  // namespace parity::driver

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "driver/model/error.h"
+#include "driver/options/option_table.h"
 
 namespace parity::driver {
 namespace {

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "driver/commands/command.h"
 #include "driver/model/options.h"
+#include "driver/options/request.h"
 #include "tests/support/plan_fixtures.h"
 
 namespace parity::driver {
@@ -15,9 +17,12 @@ namespace {
 using fixtures::usage_error;
 using Words = std::vector<std::string>;
 
+CommandLine parse_line(const Words& words) { return parse_command_line(command_specs(), words); }
+
+/// As a comparison takes them.
 Options parse(Words words) {
     words.insert(words.begin(), {"compare", "--source", "a", "--target", "b"});
-    return parse_command_line(words).request->options;
+    return Request(parse_line(words).options).options;
 }
 
 std::string refusal(const Words& words) {
@@ -132,7 +137,7 @@ TEST(Options, ReadEveryOption) {
 }
 
 TEST(Options, AnEmptyConnectionStringMeansLibpqsDefaults) {
-    EXPECT_EQ(parse_command_line({"compare", "--source", "", "--target", "x"}).request->options.conninfo.source, "");
+    EXPECT_EQ(parse_line({"compare", "--source", "", "--target", "x"}).options.conninfo.source, "");
 }
 
 TEST(Options, NameWhereTheRunIsRecorded) {
@@ -187,10 +192,10 @@ TEST(Options, RefuseValuesThatMeanNothing) {
 }
 
 TEST(Options, RefuseWhatIsMissingUnknownOrGivenTwice) {
-    EXPECT_EQ(usage_error([] { parse_command_line({}); }), "a command is missing");
-    EXPECT_EQ(usage_error([] { parse_command_line({"nonesuch"}); }), "unknown command \"nonesuch\"");
-    EXPECT_EQ(usage_error([] { parse_command_line({"compare", "--target", "b"}); }), "--source is missing");
-    EXPECT_EQ(usage_error([] { parse_command_line({"compare", "--source", "b"}); }), "--target is missing");
+    EXPECT_EQ(usage_error([] { parse_line({}); }), "a command is missing");
+    EXPECT_EQ(usage_error([] { parse_line({"nonesuch"}); }), "unknown command \"nonesuch\"");
+    EXPECT_EQ(usage_error([] { parse_line({"compare", "--target", "b"}); }), "--source is missing");
+    EXPECT_EQ(usage_error([] { parse_line({"compare", "--source", "b"}); }), "--target is missing");
     EXPECT_EQ(refusal({"--nonesuch=1"}), "unknown option \"--nonesuch\"");
     EXPECT_EQ(refusal({"stray"}), "unexpected argument \"stray\"");
     EXPECT_EQ(refusal({"--ranges"}), "--ranges needs a value");
@@ -212,19 +217,27 @@ TEST(Options, NeverRepeatWhatMayBeAConnectionString) {
 }
 
 TEST(Options, PrintHelpAndVersion) {
-    EXPECT_EQ(parse_command_line({"--version"}).print, "pgparity " PARITY_VERSION " (digest format 1)\n");
-    const std::string help = parse_command_line({"compare", "--help"}).print.value();
+    EXPECT_EQ(parse_line({"--version"}).print, "pgparity " PARITY_VERSION " (digest format 1)\n");
+    const std::string help = parse_line({"compare", "--help"}).print.value();
     for (const char* text : {"--source CONNINFO", "--max-divergences", "--config FILE", "Exit status", "Examples"}) {
         EXPECT_NE(help.find(text), std::string::npos) << text;
     }
+}
+
+TEST(Options, HelpIsACommand) {
+    EXPECT_EQ(parse_line({"help", "compare"}).argument, "compare");
+    EXPECT_EQ(parse_line({"help"}).argument, "");
+    EXPECT_EQ(help_text(command_specs(), "compare"), parse_line({"compare", "--help"}).print.value());
+    EXPECT_EQ(help_text(command_specs(), ""), parse_line({"--help"}).print.value());
+    EXPECT_EQ(usage_error([] { help_text(command_specs(), "nonesuch"); }), "unknown command \"nonesuch\"");
+    EXPECT_EQ(usage_error([] { parse_line({"help", "compare", "more"}); }), "unexpected argument \"more\"");
 }
 
 TEST(ConfigFile, GivesOptionsThatTheCommandLineOverrides) {
     const ConfigFile file(
         "source = \"host=x\"\ntarget = \"host=y\"\ntable = [\"a\", \"b\"]\nkey = \"id\"\njobs = 2\nranges = 9\n"
         "dry-run = true\nverbose = false\n");
-    const Options options =
-        parse_command_line({"compare", "--config", file.path(), "--ranges", "3", "--table", "c"}).request->options;
+    const Options options = parse_line({"compare", "--config", file.path(), "--ranges", "3", "--table", "c"}).options;
     EXPECT_EQ(options.conninfo.source, "host=x");
     EXPECT_EQ(options.tables, (Words{"c"}));
     EXPECT_EQ(options.keys, (Words{"id"}));
