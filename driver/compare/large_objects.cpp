@@ -8,14 +8,16 @@
 #include <fmt/format.h>
 
 #include "core/order.h"
+#include "driver/compare/course.h"
+#include "driver/compare/finding_sink.h"
 #include "driver/compare/object_bytes.h"
-#include "driver/compare/table.h"
-#include "driver/digests/division.h"
+#include "driver/digests/merge.h"
 #include "driver/digests/suspect_objects.h"
 #include "driver/engine/large_objects.h"
 #include "driver/engine/value_reader.h"
 #include "driver/model/error.h"
 #include "driver/monitor/observer.h"
+#include "driver/state/findings.h"
 #include "driver/waiting/both_sides.h"
 
 namespace parity::driver {
@@ -64,6 +66,19 @@ std::uint32_t object_of(std::string_view page_key) {
     return static_cast<std::uint32_t>(core::load_le<std::int64_t>(value->bytes.data()));
 }
 
+/// Gathers the objects that pages belong to which differ.
+class SuspectSink : public FindingSink {
+  public:
+    explicit SuspectSink(SuspectObjects& suspects) : suspects_(suspects) {}
+    void take(const RowFinding& finding) override {
+        suspects_.add(object_of(finding.key), finding.kind, finding.occurrences);
+    }
+    void restart() override { suspects_.clear(); }
+
+  private:
+    SuspectObjects& suspects_;
+};
+
 std::string key_of(std::uint32_t object) {
     std::uint8_t canonical[sizeof(std::int64_t)];
     core::store_le(canonical, static_cast<std::int64_t>(object));
@@ -75,11 +90,11 @@ std::string key_of(std::uint32_t object) {
 /// Both sides' large objects under the open snapshots.
 class LargeObjectsComparison {
   public:
-    LargeObjectsComparison(const RunContext& context, const TablePlan& plan, int table_no,
+    LargeObjectsComparison(const RunContext& context, const TablePlan& plan, std::size_t table_no,
                            const Both<ServerSession*>& sessions, TableResult& result)
         : context_(context),
           plan_(plan),
-          table_no_(static_cast<std::size_t>(table_no)),
+          table_no_(table_no),
           sessions_(sessions),
           objects_{sessions.source->read_large_objects(plan), sessions.target->read_large_objects(plan)},
           result_(result) {}
@@ -104,7 +119,7 @@ class LargeObjectsComparison {
     }
 
     void compare_lists() {
-        compare_rows(context_, list_plan(plan_), static_cast<int>(table_no_), sessions_, result_);
+        compare_rows_and_values(context_, list_plan(plan_), table_no_, sessions_, result_);
         result_.column_divergent.assign(plan_.columns.size(), false);
         context_.observer->restart_progress(table_no_);
     }
@@ -118,12 +133,10 @@ class LargeObjectsComparison {
         if (source.page_bytes != target.page_bytes || std::max(source.bytes, target.bytes) <= kFewBytes)
             return compare_all();
         SuspectObjects suspects(kMostSuspects);
-        const FindingSink sink{
-            [&](const RowFinding& finding) { suspects.add(object_of(finding.key), finding.kind, finding.occurrences); },
-            [&] { suspects.clear(); }};
+        SuspectSink sink(suspects);
         TableResult pages;
         pages.plan = *plan_.large_objects->pages;
-        compare_rows(context_, pages.plan, static_cast<int>(table_no_), sessions_, pages, &sink);
+        compare_rows(context_, pages.plan, table_no_, sessions_, sink, pages);
         result_.notes.insert(result_.notes.end(), pages.notes.begin(), pages.notes.end());
         if (suspects.overflowed()) return compare_all();
         compare_suspects(suspects.list());
@@ -262,7 +275,7 @@ class LargeObjectsComparison {
 
 }  // namespace
 
-void compare_large_objects(const RunContext& context, const TablePlan& plan, int table_no,
+void compare_large_objects(const RunContext& context, const TablePlan& plan, std::size_t table_no,
                            const Both<ServerSession*>& sessions, TableResult& result) {
     LargeObjectsComparison(context, plan, table_no, sessions, result).run();
 }

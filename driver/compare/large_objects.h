@@ -16,7 +16,7 @@ namespace parity::driver {
 
 /// Compares them under the open snapshots, for compare_table(): fills `result` and the spool as for a table, whose rows
 /// are the objects. Throws Error.
-void compare_large_objects(const RunContext& context, const TablePlan& plan, int table_no,
+void compare_large_objects(const RunContext& context, const TablePlan& plan, std::size_t table_no,
                            const Both<ServerSession*>& sessions, TableResult& result);
 
 }  // namespace parity::driver

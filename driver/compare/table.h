@@ -6,13 +6,10 @@
 #include <spdlog/logger.h>
 
 #include "driver/compare/context.h"
-#include "driver/digests/merge.h"
-#include "driver/digests/ranges.h"
 #include "driver/engine/server.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
-#include "driver/state/findings.h"
 
 namespace parity::driver {
 
@@ -22,19 +19,8 @@ namespace parity::driver {
 /// Throws Error{kOtherServer} alone, with which the run ends. Otherwise what goes wrong stands in the result's `error`.
 /// A failure after divergent ranges were seen leaves the verdict at "divergent", with what was found until then where
 /// that is complete in itself. Sessions' connections may be broken afterwards.
-TableResult compare_table(const RunContext& context, const TablePlan& table, int table_no,
+TableResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
                           const Both<ServerSession*>& sessions);
-
-/// Where findings go instead of the spool.
-struct FindingSink {
-    std::function<void(const RowFinding&)> take;
-    std::function<void()> restart;  ///< what was taken so far does not count
-};
-
-/// The part of compare_table() that works under both sides' open snapshots: fills `result`, which is fresh. Throws
-/// Error.
-void compare_rows(const RunContext& context, const TablePlan& table, int table_no, const Both<ServerSession*>& sessions,
-                  TableResult& result, const FindingSink* sink = nullptr);
 
 /// The result of a table that was not even tried.
 TableResult failed_table(const TablePlan& table, const std::string& error);

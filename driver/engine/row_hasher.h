@@ -9,7 +9,6 @@
 #include "core/bounds.h"
 #include "core/hash.h"
 #include "driver/digests/merge.h"
-#include "driver/digests/ranges.h"
 #include "driver/engine/spec.h"
 #include "driver/engine/sums.h"
 #include "driver/engine/value_reader.h"

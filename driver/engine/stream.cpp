@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "driver/digests/division.h"
+#include "driver/digests/merge.h"
 #include "driver/engine/row_hasher.h"
 #include "driver/engine/row_sorter.h"
 #include "driver/engine/spec.h"

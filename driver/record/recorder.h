@@ -19,6 +19,7 @@
 #include "driver/postgres/queries/query.h"
 #include "driver/record/facts.h"
 #include "driver/report/report.h"
+#include "driver/state/findings.h"
 
 namespace parity::driver {
 

@@ -12,6 +12,7 @@
 #include "driver/model/version.h"
 #include "driver/report/finding_json.h"
 #include "driver/report/report.h"
+#include "driver/state/findings.h"
 #include "driver/text/display_name.h"
 #include "driver/text/show.h"
 #include "driver/text/words.h"

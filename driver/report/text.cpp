@@ -8,6 +8,7 @@
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
 #include "driver/report/report.h"
+#include "driver/state/findings.h"
 #include "driver/text/display_name.h"
 #include "driver/text/show.h"
 #include "driver/text/words.h"

@@ -115,7 +115,7 @@ void TablePool::work(int worker) noexcept {
 void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
     try {
         context_.observer->begin_table(table_no);
-        keep(table_no, compare_table(context_, tables_[table_no], static_cast<int>(table_no), pair.sessions()));
+        keep(table_no, compare_table(context_, tables_[table_no], table_no, pair.sessions()));
     } catch (const std::exception& error) {
         note_failure(error, true);
     }

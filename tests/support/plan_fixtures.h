@@ -10,6 +10,7 @@
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/sides.h"
 #include "driver/options/request.h"
 #include "driver/planning/pairing.h"
 #include "driver/planning/plan.h"

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "driver/digests/division.h"
+#include "driver/digests/merge.h"
 #include "driver/model/error.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/digest.h"
+#include "driver/digests/ranges.h"
 #include "driver/model/error.h"
 #include "driver/postgres/values/type_rules.h"
 #include "tests/support/wire_fixtures.h"

@@ -1,0 +1,281 @@
+#include "driver/compare/course.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "driver/compare/fetch_values.h"
+#include "driver/compare/passes.h"
+#include "driver/digests/descend.h"
+#include "driver/digests/division.h"
+#include "driver/digests/lockstep.h"
+#include "driver/digests/merge.h"
+#include "driver/digests/prefilter.h"
+#include "driver/digests/ranges.h"
+#include "driver/engine/table_reader.h"
+#include "driver/model/error.h"
+#include "driver/monitor/observer.h"
+#include "driver/state/findings.h"
+#include "driver/text/show.h"
+
+namespace parity::driver {
+namespace {
+
+/// Both sides' engines.
+class Readers {
+  public:
+    Readers(const RunContext& context, const TablePlan& table, const Both<ServerSession*>& sessions)
+        : readers_{sessions.source->read_table(table, context.settings),
+                   sessions.target->read_table(table, context.settings)} {}
+
+    Both<TableReader*> get() const { return {readers_.source.get(), readers_.target.get()}; }
+    void append_notes(std::vector<std::string>& notes) const {
+        for (Side side : kSides)
+            for (std::string& note : readers_[side]->notes()) notes.push_back(std::move(note));
+    }
+
+  private:
+    Both<std::unique_ptr<TableReader>> readers_;
+};
+
+/// One attempt to compare a table, under one pair of snapshots. Fills a fresh result.
+class TableCourse {
+  public:
+    TableCourse(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result)
+        : context_(context),
+          table_(table),
+          first_table_(prefiltered(table)),
+          observer_(*context.observer, table_no),
+          readers_(context, table, sessions),
+          passes_(table, context.settings.digest.width, readers_.get(), first_readers(sessions), observer_),
+          sink_(sink),
+          result_(result),
+          key_forms_(forms_of(table.key)) {}
+
+    /// Whether rows that differ were merged.
+    bool compare() {
+        observer_.begin_phase(Phase::kDigests);
+        RangeList all{passes_.bounds(), {}};
+        if (passes_.has_buckets()) all.buckets = buckets_for(all.bounds.size() + 1, table_.estimated_rows, key_forms_);
+        Comparison first = passes_.digest(all, false);
+        if (!first.divergent.empty() && is_conditioned()) first = digest_without_indexes(all, first);
+        note_first_pass(first);
+        if (first.divergent.empty()) return false;
+        observer_.found(0);
+        observer_.begin_phase(Phase::kNarrowingDown);
+        const Located located = locate(all, first);
+        result_.ranges_divergent = count_distinct(located.parents);
+        if (located.divergent.empty()) return false;
+        observer_.begin_phase(Phase::kRows);
+        find_rows(located);
+        return true;
+    }
+
+    /// What was found stays found, whether its values can be read again or not.
+    void fetch_values(Spool& spool, int table_no) {
+        observer_.begin_phase(Phase::kValues);
+        const Stopwatch watch;
+        try {
+            fetch_listed_values(spool, table_no);
+        } catch (const LostRowError& error) {
+            if (passes_.indexes_avoided()) {
+                spool.keep(table_no);
+                result_.error = error.what();
+                return;
+            }
+            mistrust_indexes(error);
+            return fetch_values(spool, table_no);
+        }
+        observer_.detail("values fetched in {:.3f} s", watch.seconds());
+    }
+
+    void append_notes() const { readers_.append_notes(result_.notes); }
+
+  private:
+    Both<TableReader*> first_readers(const Both<ServerSession*>& sessions) {
+        if (!has_prefilter(table_)) return readers_.get();
+        return first_readers_.emplace(context_, first_table_, sessions).get();
+    }
+
+    static std::uint64_t count_distinct(std::vector<std::int32_t> ascending) {
+        return static_cast<std::uint64_t>(std::unique(ascending.begin(), ascending.end()) - ascending.begin());
+    }
+
+    static std::vector<std::int32_t> parents_with_differences(const Located& located, const MergeReport& report) {
+        std::vector<std::int32_t> parents;
+        for (std::size_t i = 0; i < located.parents.size(); ++i)
+            if (report.range_differs[i]) parents.push_back(located.parents[i]);
+        return parents;
+    }
+
+    // ---- narrowing down ----
+
+    /// A condition is for the server to fulfil, which may take any index for it: one that lacks rows hides them.
+    bool is_conditioned() const { return !table_.where.empty() || table_.visible_rows_only; }
+
+    /// What differs under a condition counts only as it is without indexes.
+    Comparison digest_without_indexes(const RangeList& ranges, const Comparison& first) {
+        passes_.avoid_indexes();
+        Comparison again = passes_.digest(ranges, false);
+        for (Side side : kSides)
+            if (again.total[side] != first.total[side])
+                result_.notes.push_back(fmt::format(
+                    "an index that serves the condition does not agree with the table on {}: it is corrupt; rows were "
+                    "read without it",
+                    side_name(side)));
+        return again;
+    }
+
+    void note_first_pass(const Comparison& first) {
+        result_.path = passes_.path();
+        result_.rows = {first.total.source.rows, first.total.target.rows};
+        result_.ranges_compared = first.ranges;
+        result_.ranges_divergent = first.divergent.size();
+        if (table_.key.empty()) result_.column_divergent = first.column_sum_differs;
+    }
+
+    /// What is equal under the first pass's forms is equal; what differs is digested again under the real ones.
+    Located locate(const RangeList& all, const Comparison& first) {
+        const auto differing = [&](const std::vector<DivergentRange>& divergent) {
+            return passes_.differing_buckets_of(divergent, all.buckets);
+        };
+        const FirstPass pass{all.bounds,
+                             key_forms_,
+                             context_.settings.digest.width,
+                             !has_prefilter(table_),
+                             passes_.can_leave_out_columns(),
+                             all.buckets,
+                             differing(first.divergent)};
+        const Descent servers{
+            [&](int ranges) { return passes_.finer_bounds(ranges); },
+            [&](const RangeList& ranges, bool exact) { return passes_.digest_if_it_fits(ranges, exact); }, differing};
+        try {
+            return descend(pass, first, servers);
+        } catch (const TotalsError& error) {
+            mistrust_indexes(error);
+            return descend(pass, first, servers);
+        }
+    }
+
+    /// An index that does not agree with its table (a corrupt one) hides rows that the scan saw: they are read without
+    /// indexes from then on. Rethrows where that would change nothing.
+    void mistrust_indexes(const Error& error) {
+        if (table_.key.empty() || passes_.indexes_avoided()) throw;
+        observer_.detail("{}; reading again without indexes", error.what());
+        result_.notes.push_back(fmt::format(
+            "an index of the key does not agree with the table on {}: it is corrupt; rows were read without it",
+            error.server()));
+        passes_.avoid_indexes();
+    }
+
+    // ---- rows ----
+
+    void find_rows(const Located& located) {
+        try {
+            merge_ranges(located);
+        } catch (const TotalsError& error) {
+            mistrust_indexes(error);
+            sink_.restart();
+            merge_ranges(located);
+        }
+    }
+
+    void merge_ranges(const Located& located) {
+        const Stopwatch watch;
+        const MergeSpec spec{.width = context_.settings.digest.width,
+                             .columns = table_.columns.size(),
+                             .keyless = table_.key.empty(),
+                             .proven = table_.key_proven,
+                             .exact = located.exact,
+                             .buckets = located.buckets,
+                             .keys = located.keys,
+                             .digested_columns = located.columns,
+                             .seed = context_.settings.digest.seed};
+        const RangeList ranges{
+            .bounds = located.bounds, .only = range_numbers(located.divergent), .buckets = located.buckets};
+        const Both<TableReader*>& readers = passes_.readers();
+        const PassFailure failure(readers);
+        const std::unique_ptr<RowSource> source = readers.source->rows(ranges);
+        const std::unique_ptr<RowSource> target = readers.target->rows(ranges);
+        std::uint64_t differing_rows = 0;
+        const MergeReport report =
+            merge_rows(spec, located.divergent, {source.get(), target.get()}, [&](const RowFinding& finding) {
+                sink_.take(finding);
+                observer_.found(differing_rows += finding.occurrences);
+            });
+        sink_.keep();
+        note_merged(located, report);
+        observer_.detail("rows of {} divergent {} merged in {:.3f} s", located.divergent.size(),
+                         located.buckets > 1 ? "buckets" : "ranges", watch.seconds());
+        passes_.tell_effort(readers);
+    }
+
+    void note_merged(const Located& located, const MergeReport& report) {
+        result_.counts = report.counts;
+        result_.listed = sink_.listed_rows();
+        if (!located.exact) result_.ranges_divergent = count_distinct(parents_with_differences(located, report));
+        if (!table_.key.empty()) result_.column_divergent = report.column_divergent;
+        note_oddities(report);
+    }
+
+    void note_oddities(const MergeReport& report) {
+        for (Side side : kSides)
+            if (report.duplicate_keys[side] > 0)
+                result_.notes.push_back(fmt::format(
+                    "the key should be unique, but {} has duplicates of {} keys in divergent ranges (the first is {}): "
+                    "its unique index is corrupt, or the table has versions of rows that should be gone",
+                    side_name(side), report.duplicate_keys[side], show_key(table_.key, report.first_duplicate_key)));
+        if (report.crowded_keys > 0)
+            result_.notes.push_back(
+                fmt::format("{} keys have so many differing rows that not all could be paired; what was not counts as "
+                            "missing on both sides",
+                            report.crowded_keys));
+    }
+
+    // ---- values ----
+
+    void fetch_listed_values(Spool& spool, int table_no) {
+        std::uint64_t fetched = 0;
+        driver::fetch_values(spool, table_no, passes_.readers(),
+                             [&] { observer_.fetched(++fetched, 2 * sink_.listed_mismatches()); });
+        spool.keep(table_no);
+    }
+
+    const RunContext& context_;
+    const TablePlan& table_;
+    const TablePlan first_table_;  ///< under the forms of the first pass
+    const TableObserver observer_;
+    const Readers readers_;
+    std::optional<Readers> first_readers_;
+    Passes passes_;
+    FindingSink& sink_;
+    TableResult& result_;
+    const std::vector<core::Form> key_forms_;
+};
+
+}  // namespace
+
+void compare_rows(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                  const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result) {
+    TableCourse course(context, table, table_no, sessions, sink, result);
+    course.compare();
+    course.append_notes();
+}
+
+void compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                             const Both<ServerSession*>& sessions, TableResult& result) {
+    const int number = static_cast<int>(table_no);
+    SpoolSink sink(*context.spool, number, context.options->max_divergences);
+    TableCourse course(context, table, table_no, sessions, sink, result);
+    if (course.compare() && !table.key.empty() && result.counts.mismatch > 0)
+        course.fetch_values(*context.spool, number);
+    course.append_notes();
+}
+
+}  // namespace parity::driver

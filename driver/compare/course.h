@@ -1,0 +1,21 @@
+#pragma once
+
+#include "driver/compare/context.h"
+#include "driver/compare/finding_sink.h"
+#include "driver/engine/server.h"
+#include "driver/model/plan.h"
+#include "driver/model/results.h"
+#include "driver/model/sides.h"
+
+namespace parity::driver {
+
+/// Compares a table under both sides' open snapshots: digests, narrows divergent ranges down, merges their rows into
+/// `sink`. Fills `result`, which is fresh. Throws Error.
+void compare_rows(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                  const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result);
+
+/// The same, with findings in the spool, as many as --max-divergences, and the values of the mismatches among them.
+void compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                             const Both<ServerSession*>& sessions, TableResult& result);
+
+}  // namespace parity::driver
