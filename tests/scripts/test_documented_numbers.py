@@ -163,3 +163,14 @@ def test_pauses_for_replay(name):
         assert len(re.findall("after 1, 2, 4 and 8 seconds,? in which replay can catch up", page(name))) == 2
     else:
         assert "tries five times at most, with pauses" in page(name)
+
+
+def test_pinned_settings():
+    """docs/cli.md lists what the driver sets in each session that reads."""
+    names = ["pinned_settings", "pin_session_statements", "session_settings_statements", "begin_statements"]
+    bodies = [re.search(rf"^std::string {name}\([^;]*?\) \{{(.*?)\n\n", CODE, re.M | re.S).group(1) for name in names]
+    of_code = set(re.findall(r'\{"(\w+)", "', bodies[0]))
+    of_code |= {name for pair in re.findall(r'\bset_local\("([\w.]+)"|\bSET (?:LOCAL )?(\w+) = ', "".join(bodies)) for name in pair if name}
+    section = page("cli.md").split("sets these settings for each session or transaction")[1].split("\n\n")[1]
+    told = set(re.findall(r"`([\w.]+)`", section)) - {"partition", "pgparity"}
+    assert of_code == told
