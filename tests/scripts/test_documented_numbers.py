@@ -89,7 +89,7 @@ NUMBERS = {
     "time to roll back": (lambda: constant("kBriefTime"), "cli.md", "A rollback may take {} seconds.".format),
     "attempts at a snapshot": (lambda: constant("kSnapshotAttempts"), "cli.md", lambda n: f"takes new ones, {word(n)} times at most"),
     "attempts at a snapshot, in the runbook": (lambda: constant("kSnapshotAttempts"), "operations.md", lambda n: f"After {word(n)} attempts, each with a new"),
-    "attempts beside replay": (lambda: constant("kConflictAttempts"), "cli.md", lambda n: f"`pgparity` tries {word(n)} times at most"),
+    "attempts beside replay": (lambda: constant("kPassingAttempts"), "cli.md", lambda n: f"`pgparity` tries {word(n)} times at most"),
     "time for a standby's sequences": (lambda: constant("kReplayTime"), "cli.md", "and waits {} seconds for that".format),
     "most ranges of a call": (lambda: constant("kMaxRanges"), "sql.md", "at most, 1 … {}; they are".format),
     "most buckets of a range": (lambda: constant("kMaxBuckets"), "sql.md", "a power of two up to {} |".format),
@@ -157,7 +157,7 @@ def test_idle_transactions_of_a_target():
 @pytest.mark.parametrize("name", ["cli.md", "operations.md"])
 def test_pauses_for_replay(name):
     """Both the driver and parity.verify double their pauses."""
-    assert constant("kConflictAttempts") == 5 and "std::chrono::seconds(1 << (conflicts - 1))" in CODE
+    assert constant("kPassingAttempts") == 5 and "std::chrono::seconds(1 << (attempts - 1))" in CODE
     assert "make_interval(secs => 2 ^ (c.times - 1))" in SCRIPT and "c.times < 5" in SCRIPT
     if name == "operations.md":
         assert len(re.findall("after 1, 2, 4 and 8 seconds,? in which replay can catch up", page(name))) == 2
