@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/type_table.h"
 #include "driver/model/error.h"
 #include "driver/postgres/values/decoder.h"
 #include "driver/postgres/values/json.h"
@@ -41,8 +42,6 @@ struct WireRule {
     std::string_view catalog = {};    ///< of reg* types
     std::string_view extension = {};  ///< that the type belongs to; empty: a type of pg_catalog
     Form form = Form::kNone;
-    bool lossy = false;
-    bool in_zone = false;  ///< asked for with a time zone: "timestamptz@Europe/Berlin"
     When when = When::kAlways;
 };
 
@@ -50,17 +49,8 @@ constexpr WireRule rule(std::string_view type, Form form, MakeDecoder make, std:
     return {.type = type, .make = make, .cast = cast, .form = form};
 }
 
-/// A rule for an alternative that must be asked for.
-constexpr WireRule lossy(std::string_view type, Form form, MakeDecoder make) {
-    return {.type = type, .make = make, .form = form, .lossy = true};
-}
-
 constexpr WireRule object_name(std::string_view type, std::string_view catalog) {
     return {.type = type, .make = object_name_decoder, .catalog = catalog, .form = Form::kText};
-}
-
-constexpr WireRule in_zone(std::string_view type, Form form, std::string_view cast) {
-    return {.type = type, .make = zone_decoder, .cast = cast, .form = form, .lossy = true, .in_zone = true};
 }
 
 /// A type of an extension, and how its values are read where they are sent, or where they are not.
@@ -72,8 +62,7 @@ constexpr WireRule of_extension(std::string_view extension, std::string_view typ
 
 constexpr MakeDecoder kText = simple_decoder<view_all>;
 
-/// The types that are made of no others. A type's first rule is its default, its lossy ones come last. The types and
-/// forms are those of extension/backend/type_rules.cpp.
+/// How values are read under the forms of core::kTypeForms that are not only a server's, in its order.
 constexpr WireRule kRules[] = {
     rule("bool", Form::kBool, simple_decoder<append_bool>),
     rule("int2", Form::kInt, simple_decoder<append_integer<std::int16_t, std::int64_t>>),
@@ -88,18 +77,18 @@ constexpr WireRule kRules[] = {
     rule("float4", Form::kFloat, simple_decoder<append_float4>),
     rule("float4", Form::kFloat4, simple_decoder<append_float4>),
     rule("float8", Form::kFloat, simple_decoder<append_doubles<1>>),
-    lossy("float8", Form::kFloat4, simple_decoder<append_rounded_double>),
+    rule("float8", Form::kFloat4, simple_decoder<append_rounded_double>),
     rule("text", Form::kText, kText),
-    lossy("text", Form::kTrimmed, simple_decoder<view_bpchar>),
-    lossy("text", Form::kUuid, simple_decoder<append_text_as_uuid>),
-    lossy("text", Form::kJson, simple_decoder<append_json>),
+    rule("text", Form::kTrimmed, simple_decoder<view_bpchar>),
+    rule("text", Form::kUuid, simple_decoder<append_text_as_uuid>),
+    rule("text", Form::kJson, simple_decoder<append_json>),
     rule("varchar", Form::kText, kText),
-    lossy("varchar", Form::kTrimmed, simple_decoder<view_bpchar>),
-    lossy("varchar", Form::kUuid, simple_decoder<append_text_as_uuid>),
-    lossy("varchar", Form::kJson, simple_decoder<append_json>),
+    rule("varchar", Form::kTrimmed, simple_decoder<view_bpchar>),
+    rule("varchar", Form::kUuid, simple_decoder<append_text_as_uuid>),
+    rule("varchar", Form::kJson, simple_decoder<append_json>),
     rule("bpchar", Form::kText, simple_decoder<view_bpchar>),
     rule("bpchar", Form::kTrimmed, simple_decoder<view_bpchar>),
-    lossy("bpchar", Form::kUuid, simple_decoder<append_text_as_uuid>),
+    rule("bpchar", Form::kUuid, simple_decoder<append_text_as_uuid>),
     rule("name", Form::kText, kText),
     rule("bytea", Form::kBytes, simple_decoder<view_all>),
     rule("uuid", Form::kUuid, simple_decoder<view_exactly<16>>),
@@ -109,9 +98,9 @@ constexpr WireRule kRules[] = {
     rule("time", Form::kTime, simple_decoder<append_integer<std::int64_t, std::int64_t>>),
     rule("timetz", Form::kTimetz, simple_decoder<append_timetz>),
     rule("timestamp", Form::kTimestamp, simple_decoder<append_integer<std::int64_t, std::int64_t>>),
-    in_zone("timestamp", Form::kTimestamptz, "pg_catalog.timestamp"),
+    rule("timestamp", Form::kTimestamptz, zone_decoder, "pg_catalog.timestamp"),
     rule("timestamptz", Form::kTimestamptz, simple_decoder<append_integer<std::int64_t, std::int64_t>>),
-    in_zone("timestamptz", Form::kTimestamp, "pg_catalog.timestamptz"),
+    rule("timestamptz", Form::kTimestamp, zone_decoder, "pg_catalog.timestamptz"),
     rule("interval", Form::kInterval, simple_decoder<append_interval>),
     rule("json", Form::kText, kText),
     rule("json", Form::kJson, simple_decoder<append_json>),
@@ -166,9 +155,16 @@ constexpr WireRule kRules[] = {
     of_extension("ltree", "ltxtquery", Form::kText, simple_decoder<view_versioned_text>, When::kSent),
     of_extension("ltree", "ltxtquery", Form::kText, kText, When::kUnsent),
 };
+static_assert(core::covers_type_table(kRules,
+                                      [](const core::TypeForm& known) { return known.use != core::TypeUse::kStored; }));
 
 /// An enum value is sent as its label.
 constexpr WireRule kEnumRule = rule({}, Form::kText, kText);
+
+core::TypeUse use_of(const WireRule& rule) {
+    const core::TypeForm* known = core::find_type_form(rule.extension, rule.type, rule.form);
+    return known ? known->use : core::TypeUse::kFreely;
+}
 
 bool serves(const WireRule& known, const TypeDesc& type) {
     if (known.type != type.name || known.extension != type.extension) return false;
@@ -191,7 +187,7 @@ std::string_view zone_in(std::string_view name) { return name.substr(std::min(na
 bool is_wanted(const WireRule& known, const Wish& wish) {
     if (!wish) return true;
     const std::string_view form = core::form_name(known.form);
-    if (!known.in_zone) return *wish == form;
+    if (use_of(known) != core::TypeUse::kInZone) return *wish == form;
     return wish->starts_with(form) && wish->substr(form.size()).starts_with('@') && wish->size() > form.size() + 1;
 }
 
@@ -253,8 +249,10 @@ class Finder {
         Found found = nothing(type);
         const auto add = [&](const WireRule& known) {
             if (!is_wanted(known, wish)) return;
-            const std::string_view zone = known.in_zone && wish ? zone_in(*wish) : std::string_view();
-            found.decoders.push_back(known.make({known.form, known.lossy, known.cast, known.catalog, zone, names_}));
+            const core::TypeUse use = use_of(known);
+            const std::string_view zone = use == core::TypeUse::kInZone && wish ? zone_in(*wish) : std::string_view();
+            found.decoders.push_back(
+                known.make({known.form, core::is_lossy(use), known.cast, known.catalog, zone, names_}));
         };
         if (type.kind == 'e') add(kEnumRule);
         if (type.kind == 'b')

@@ -89,8 +89,7 @@ int money_fraction_digits() {
 
 ColumnReader reader_of_rule(Oid type, const TypeRule& rule, const Wish& wish) {
     const char* name = core::form_name(rule.form).data();
-    ColumnReader reader{
-        rule.form, rule.reader, name, name, nullptr, rule.offer == Offer::kLossy, can_fail(rule.reader)};
+    ColumnReader reader{rule.form, rule.reader, name, name, nullptr, is_lossy(rule), can_fail(rule.reader)};
     NestedReader* nested = make_nested(type);
     if (needs_zone(rule.reader)) add_zone(reader, nested, wish);
     if (rule.reader == Reader::kOutput) find_output(nested);

@@ -2,23 +2,22 @@
 
 #include "backend/pg.h"
 
+#include <string_view>
+
 #include "backend/values/type_forms.h"
+#include "core/type_table.h"
 
 /// The table of types that are made of no others: which forms they have, and how they are read.
 namespace parity::backend {
 
-/// When the form of a rule is used.
-enum class Offer : std::uint8_t {
-    kFreely,  ///< it keeps apart what the type's values are
-    kLossy,   ///< only when asked for: values that differ may be equal under it
-};
-
+/// How a type's values are read under one of its forms.
 struct TypeRule {
-    Oid type;
+    std::string_view type;  ///< its name
+    Oid oid;                ///< InvalidOid: it is of an extension
     core::Form form;
     Reader reader;
     bool native_order;  ///< the default B-tree order is the form's
-    Offer offer = Offer::kFreely;
+    std::string_view extension{};
 };
 
 /// Gives `rules` the rules of a base type, its default first and lossy ones last; none where it is not comparable.
@@ -27,6 +26,9 @@ struct TypeRules {
     int count;
 };
 TypeRules rules_of_type(Oid type);
+
+/// Whether values that differ may be equal under the rule's form.
+bool is_lossy(const TypeRule& rule);
 
 /// Whether reading a value can raise an error although it is a valid value of its type.
 bool can_fail(Reader reader);
