@@ -150,10 +150,8 @@ void apply_record(Options& options, const Values& values) {
     options.record = values.front();
 }
 
-}  // namespace
-
-std::vector<OptionSpec> compare_options() {
-    const std::string what = "What to compare", how = "How to compare", report = "Report", limits = "Limits";
+std::vector<OptionSpec> what_options() {
+    const std::string what = "What to compare";
     return {
         side_option(Side::kSource),
         side_option(Side::kTarget),
@@ -187,7 +185,12 @@ std::vector<OptionSpec> compare_options() {
                     "differences of types, nullability, keys and collations are divergences, too",
                     &Options::strict_schema),
         flag_option("allow-same-server", what, "let both sides be the same database", &Options::allow_same_server),
+    };
+}
 
+std::vector<OptionSpec> how_options() {
+    const std::string how = "How to compare";
+    return {
         number_option("ranges", how, "key ranges a table is divided into; default: by its size, 1 to 2048",
                       &Options::ranges, 1),
         number_option(
@@ -206,7 +209,12 @@ std::vector<OptionSpec> compare_options() {
             &Options::workers, 0),
         {"seed", OptionKind::kNumber, "N", how, "the seed of the hashes; default: random", apply_seed},
         {"width", OptionKind::kNumber, "BITS", how, "64 or 128 bits for each hash; default: 64", apply_width},
+    };
+}
 
+std::vector<OptionSpec> report_options() {
+    const std::string report = "Report";
+    return {
         {"format", OptionKind::kText, "text|json", report, "the report's format; default: text", apply_format},
         text_option("output", "FILE", report, "write the report to a file instead of standard output",
                     &Options::output),
@@ -219,7 +227,12 @@ std::vector<OptionSpec> compare_options() {
         flag_option("dry-run", report, "show what would be compared, and how, and stop", &Options::dry_run),
         flag_option("no-progress", report, "do not show progress", &Options::progress, false),
         flag_option("verbose", report, "say more on standard error", &Options::verbose),
+    };
+}
 
+std::vector<OptionSpec> limit_options() {
+    const std::string limits = "Limits";
+    return {
         number_option("connect-timeout", limits, "seconds to wait for a connection, 0 for no limit; default: 10",
                       &Options::connect_timeout_s, 0),
         {"memory-limit", OptionKind::kText, "SIZE", limits,
@@ -229,6 +242,15 @@ std::vector<OptionSpec> compare_options() {
                         &Options::statement_timeout),
         duration_option("lock-timeout", "the longest wait for a table's lock; default: 10s", &Options::lock_timeout),
     };
+}
+
+}  // namespace
+
+std::vector<OptionSpec> compare_options() {
+    std::vector<OptionSpec> all;
+    for (auto* group : {what_options, how_options, report_options, limit_options})
+        for (OptionSpec& option : group()) all.push_back(std::move(option));
+    return all;
 }
 
 }  // namespace parity::driver

@@ -113,6 +113,65 @@ void append_snapshot(core::ByteSink& sink, Datum value) {
     for (std::uint32_t i = 0; i < running; ++i) core::append_le(sink, transaction(2 + i));
 }
 
+/// A time under a form of another type's.
+std::optional<core::ByteView> converted_time(const ColumnReader& column, Datum value, std::uint8_t* room) {
+    switch (column.reader) {
+        case Reader::kDateAsTimestamp:
+            return fixed_value(room, std::int64_t{midnight_of(DatumGetDateADT(value))});
+        case Reader::kTimestampInZone:
+            return fixed_value(room, std::int64_t{instant_of_reading(DatumGetTimestamp(value), column.nested->zone)});
+        case Reader::kTimestamptzInZone:
+            return fixed_value(room, std::int64_t{reading_of_instant(DatumGetTimestampTz(value), column.nested->zone)});
+        default:
+            return std::nullopt;
+    }
+}
+
+/// Values of several fields, or of fewer bytes than a datum has.
+std::optional<core::ByteView> packed_bytes(Reader reader, Datum value, std::uint8_t* room) {
+    switch (reader) {
+        case Reader::kChar:
+            return char_byte(room, DatumGetChar(value));
+        case Reader::kTimetz:
+            return timetz_bytes(room, DatumGetTimeTzADTP(value));
+        case Reader::kInterval:
+            return interval_bytes(room, DatumGetIntervalP(value));
+        case Reader::kInet:
+            return inet_bytes(room, DatumGetInetPP(value));
+        case Reader::kMacaddr:
+            return core::ByteView(reinterpret_cast<const std::uint8_t*>(DatumGetPointer(value)), 6);
+        case Reader::kMacaddr8:
+            return core::ByteView(reinterpret_cast<const std::uint8_t*>(DatumGetPointer(value)), 8);
+        case Reader::kTid:
+            return tid_bytes(room, reinterpret_cast<ItemPointer>(DatumGetPointer(value)));
+        default:
+            return std::nullopt;
+    }
+}
+
+std::optional<core::ByteView> geometric_bytes(Reader reader, Datum value, std::uint8_t* room) {
+    switch (reader) {
+        case Reader::kPoint:
+            return doubles(room, {DatumGetPointP(value)->x, DatumGetPointP(value)->y});
+        case Reader::kLine:
+            return doubles(room, {DatumGetLineP(value)->A, DatumGetLineP(value)->B, DatumGetLineP(value)->C});
+        case Reader::kLseg: {
+            const LSEG* segment = DatumGetLsegP(value);
+            return doubles(room, {segment->p[0].x, segment->p[0].y, segment->p[1].x, segment->p[1].y});
+        }
+        case Reader::kBox: {
+            const BOX* box = DatumGetBoxP(value);
+            return doubles(room, {box->high.x, box->high.y, box->low.x, box->low.y});
+        }
+        case Reader::kCircle: {
+            const CIRCLE* circle = DatumGetCircleP(value);
+            return doubles(room, {circle->center.x, circle->center.y, circle->radius});
+        }
+        default:
+            return std::nullopt;
+    }
+}
+
 /// Values that lie in their Datum or fit into `room`; nothing for the others.
 std::optional<core::ByteView> find_bytes(const ColumnReader& column, Datum value, std::uint8_t* room) {
     switch (column.reader) {
@@ -146,8 +205,6 @@ std::optional<core::ByteView> find_bytes(const ColumnReader& column, Datum value
         case Reader::kBytea:
         case Reader::kJsonbRaw:
             return varlena_bytes(value);
-        case Reader::kChar:
-            return char_byte(room, DatumGetChar(value));
         case Reader::kUuid:
             return uuid_bytes(DatumGetUUIDP(value));
         case Reader::kTextAsUuid:
@@ -155,39 +212,23 @@ std::optional<core::ByteView> find_bytes(const ColumnReader& column, Datum value
         case Reader::kDate:
             return fixed_value(room, std::int32_t{DatumGetDateADT(value)});
         case Reader::kDateAsTimestamp:
-            return fixed_value(room, std::int64_t{midnight_of(DatumGetDateADT(value))});
         case Reader::kTimestampInZone:
-            return fixed_value(room, std::int64_t{instant_of_reading(DatumGetTimestamp(value), column.nested->zone)});
         case Reader::kTimestamptzInZone:
-            return fixed_value(room, std::int64_t{reading_of_instant(DatumGetTimestampTz(value), column.nested->zone)});
+            return converted_time(column, value, room);
+        case Reader::kChar:
         case Reader::kTimetz:
-            return timetz_bytes(room, DatumGetTimeTzADTP(value));
         case Reader::kInterval:
-            return interval_bytes(room, DatumGetIntervalP(value));
         case Reader::kInet:
-            return inet_bytes(room, DatumGetInetPP(value));
         case Reader::kMacaddr:
-            return core::ByteView(reinterpret_cast<const std::uint8_t*>(DatumGetPointer(value)), 6);
         case Reader::kMacaddr8:
-            return core::ByteView(reinterpret_cast<const std::uint8_t*>(DatumGetPointer(value)), 8);
-        case Reader::kPoint:
-            return doubles(room, {DatumGetPointP(value)->x, DatumGetPointP(value)->y});
-        case Reader::kLine:
-            return doubles(room, {DatumGetLineP(value)->A, DatumGetLineP(value)->B, DatumGetLineP(value)->C});
-        case Reader::kLseg: {
-            const LSEG* segment = DatumGetLsegP(value);
-            return doubles(room, {segment->p[0].x, segment->p[0].y, segment->p[1].x, segment->p[1].y});
-        }
-        case Reader::kBox: {
-            const BOX* box = DatumGetBoxP(value);
-            return doubles(room, {box->high.x, box->high.y, box->low.x, box->low.y});
-        }
-        case Reader::kCircle: {
-            const CIRCLE* circle = DatumGetCircleP(value);
-            return doubles(room, {circle->center.x, circle->center.y, circle->radius});
-        }
         case Reader::kTid:
-            return tid_bytes(room, reinterpret_cast<ItemPointer>(DatumGetPointer(value)));
+            return packed_bytes(column.reader, value, room);
+        case Reader::kPoint:
+        case Reader::kLine:
+        case Reader::kLseg:
+        case Reader::kBox:
+        case Reader::kCircle:
+            return geometric_bytes(column.reader, value, room);
         default:
             return std::nullopt;
     }
