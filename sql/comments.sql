@@ -19,11 +19,11 @@ WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM 
     AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped AND col_description(c.oid, a.attnum) IS NULL
     AND a.attname NOT IN ('id', 'run_id', 'run_table_id', 'baseline_id', 'range_no', 'row_count', 'ranges', 'started', 'finished', 'captured', 'recorded');
 
--- Everything lies in the schema parity, and nothing but what is documented does. What only the extension calls (internal) is left out.
+-- What the schema parity has is documented. What only the extension and pgparity call is in parity_internal, and is nothing else than routines.
 SELECT pg_describe_object(classid, objid, objsubid) COLLATE "C" AS object FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_parity') AND deptype = 'e'
     AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = objid AND classid = 'pg_type'::regclass AND (typcategory = 'A' OR typrelid <> 0))
-    AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = objid AND classid = 'pg_proc'::regclass AND proacl IS NOT NULL AND obj_description(objid) ~ '; internal$')
+    AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = objid AND classid = 'pg_proc'::regclass AND pronamespace = 'parity_internal'::regnamespace)
 ORDER BY 1;
 
 -- What each function takes and gives.

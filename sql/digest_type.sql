@@ -20,7 +20,7 @@ END $$;
 SELECT '1:64:int:1:5f3a0c1d:1000:0123456789abcdef'::parity.digest;
 SELECT '1:64:int:1:5F3A0C1D:0001000:0123456789ABCDEF'::parity.digest;
 SELECT '1:128:text[]:1:00000000:18446744073709551615:ffffffffffffffffffffffffffffffff'::parity.digest;
-SELECT parity.digest_send('1:128:text:1:a1a2a3a4:3:00000000000000050000000000000007');
+SELECT parity_internal.digest_send('1:128:text:1:a1a2a3a4:3:00000000000000050000000000000007');
 SELECT pg_column_size('1:64:key:1:00000000:0:0000000000000000'::parity.digest), parity.digest_count('1:64:row:1:00000000:17:0000000000000000');
 
 -- What is no digest of this format is refused.

@@ -134,7 +134,7 @@ INSERT INTO odd VALUES (1, 'no uuid', '"\u0000"', '294277-01-01', '{"[]"}');
 SELECT pg_temp.error_of(format('SELECT * FROM parity.range_digests(''odd'', columns => ARRAY[%L], forms => %L, path => %L)', c, jsonb_build_object(c, f), path))
 FROM (VALUES ('C d', 'uuid'), ('C d', 'json'), ('j', 'json'), ('d', 'timestamp')) AS v (c, f), unnest('{scan,aggregate}'::text[]) AS path ORDER BY 1;
 SELECT pg_temp.error_of($$ SELECT parity.digest_agg('{"forms": [null, "uuid"]}', id, "C d") FROM odd $$);
-SELECT pg_temp.error_of($$ SELECT parity.range_digest_agg('\x00'::bytea, id) FROM odd $$);
+SELECT pg_temp.error_of($$ SELECT parity_internal.range_digest_agg('\x00'::bytea, id) FROM odd $$);
 
 -- Forms and zones that do not exist.
 SELECT pg_temp.error_of(format('SELECT * FROM parity.range_digests(''readings'', key_columns => ''{id}'', columns => ''{reading}'', forms => ''{"reading": "%s"}'')', f))

@@ -70,17 +70,18 @@ SELECT sum(row_count) FROM parity.range_digests('secured', 4);
 RESET ROLE;
 
 -- A role without any right on the extension's schema but usage can use everything that reads what it may read. Records are another matter (records.sql).
-SELECT p.proname FROM pg_proc p WHERE pronamespace = 'parity'::regnamespace AND NOT has_function_privilege('regress_parity_reader', p.oid, 'EXECUTE')
+SELECT p.proname FROM pg_proc p WHERE pronamespace::regnamespace::text ~ '^parity(_internal)?$' AND NOT has_function_privilege('regress_parity_reader', p.oid, 'EXECUTE')
     AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') AND p.proname <> 'greater_bound';
-SELECT has_schema_privilege('regress_parity_reader', 'parity', 'USAGE') AS usage, has_schema_privilege('regress_parity_reader', 'parity', 'CREATE') AS create;
+SELECT s.name, has_schema_privilege('regress_parity_reader', s.name, 'USAGE') AS usage, has_schema_privilege('regress_parity_reader', s.name, 'CREATE') AS create
+FROM unnest('{parity,parity_internal}'::text[]) AS s(name);
 
 -- None of them runs as its owner, or leaks arguments past security barriers.
-SELECT count(*) FROM pg_proc WHERE pronamespace = 'parity'::regnamespace AND (prosecdef AND proacl IS NULL OR proleakproof);
+SELECT count(*) FROM pg_proc WHERE pronamespace::regnamespace::text ~ '^parity(_internal)?$' AND (prosecdef AND proacl IS NULL OR proleakproof);
 
 -- Volatility and parallel safety, as promised.
 SELECT p.oid::regprocedure::text COLLATE "C" AS function, CASE provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END AS volatility,
     CASE proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END AS parallel, proisstrict AS strict
-FROM pg_proc p WHERE pronamespace = 'parity'::regnamespace AND proacl IS NULL ORDER BY 1;
+FROM pg_proc p WHERE pronamespace::regnamespace::text ~ '^parity(_internal)?$' AND proacl IS NULL ORDER BY 1;
 SET client_min_messages = warning;
 DROP SCHEMA test_privileges CASCADE;
 DROP ROLE regress_parity_reader;

@@ -43,8 +43,8 @@ CREATE TABLE public.attempt AS SELECT row_number() OVER () AS no, statement FROM
     'SELECT label FROM parity.baseline', 'SELECT seed FROM parity.baseline', 'SELECT highest_key FROM parity.baseline', 'SELECT * FROM parity.baseline_range',
     $$INSERT INTO parity.run (kind, source, target, tool) VALUES ('verify', 's', 't', 'x')$$, 'UPDATE parity.run_table SET status = ''identical''',
     'DELETE FROM parity.divergence', 'DELETE FROM parity.baseline', 'TRUNCATE parity.run CASCADE', $$SELECT nextval('parity.run_id_seq')$$,
-    $$SELECT parity.record_run_start('verify', 's', 't', 'x')$$, 'SELECT parity.record_trim()', 'SELECT parity.record_dead_runs()',
-    'SELECT parity.record_tell(1, NULL)', 'SELECT parity.record_check(1)', 'SELECT parity.record_run_finish(1, ''identical'')',
+    $$SELECT parity_internal.record_run_start('verify', 's', 't', 'x')$$, 'SELECT parity_internal.record_trim()', 'SELECT parity_internal.record_dead_runs()',
+    'SELECT parity_internal.record_tell(1, NULL)', 'SELECT parity_internal.record_check(1)', 'SELECT parity_internal.record_run_finish(1, ''identical'')',
     $$SELECT parity.drop_baseline('pg_class', 'x')$$, 'SELECT parity.unschedule(''x'')', 'SET parity.history_days = 1']) AS statement;
 GRANT SELECT ON public.attempt TO PUBLIC;
 SET SESSION AUTHORIZATION regress_parity_nobody;
@@ -58,49 +58,49 @@ TRUNCATE parity.run RESTART IDENTITY CASCADE;
 
 -- A run from its start to its end, and how it stands meanwhile.
 SET SESSION AUTHORIZATION regress_parity_operator;
-SELECT parity.record_run_start('verify', 'here', 'replica', 'test', '{"limit": 5}') AS run \gset
-SELECT parity.record_table_start(:run, 'public.orders', 'public.orders') AS part \gset
+SELECT parity_internal.record_run_start('verify', 'here', 'replica', 'test', '{"limit": 5}') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.orders', 'public.orders') AS part \gset
 SELECT relation, target, result, age, regexp_replace(running, 'for .*\(|pid \d+', '…', 'g') AS running, run_id FROM parity.status;
-SELECT parity.record_table_phase(:part, 'digesting');
+SELECT parity_internal.record_table_phase(:part, 'digesting');
 SELECT regexp_replace(running, 'for .*\(|pid \d+', '…', 'g') AS running FROM parity.status;
-SELECT parity.record_divergences(:part, '[{"kind": "mismatch", "state": "divergent", "key": {"id": "1"}, "columns": ["v"]}, {"kind": "range", "state": "in_flight"}]');
-SELECT parity.record_table_finish(:part, 'divergent', '{"divergent_rows": 7, "divergent_ranges": 2, "unnamed_ranges": 1, "source_rows": 5, "run_id": 99, "not_compared": [1]}');
-SELECT parity.record_run_finish(:run, 'divergent');
+SELECT parity_internal.record_divergences(:part, '[{"kind": "mismatch", "state": "divergent", "key": {"id": "1"}, "columns": ["v"]}, {"kind": "range", "state": "in_flight"}]');
+SELECT parity_internal.record_table_finish(:part, 'divergent', '{"divergent_rows": 7, "divergent_ranges": 2, "unnamed_ranges": 1, "source_rows": 5, "run_id": 99, "not_compared": [1]}');
+SELECT parity_internal.record_run_finish(:run, 'divergent');
 SELECT run_id, relation, status, source_rows, target_rows, divergent_rows, unnamed_ranges, not_compared, phase FROM parity.run_table;
 SELECT kind, source, target, status, finished >= started AS ended, tool, performer, options FROM parity.run;
 SELECT kind, state, key, columns, occurrences FROM parity.divergence ORDER BY id;
 -- It is over.
 SELECT statement, public.error_of(format(statement, :run, :part)) FROM unnest(ARRAY[
-    'SELECT parity.record_run_finish(%1$s, ''identical'')', 'SELECT parity.record_table_start(%1$s, ''a'', ''b'')', 'SELECT parity.record_table_finish(%2$s, ''identical'')',
-    'SELECT parity.record_table_phase(%2$s, ''x'')', 'SELECT parity.record_divergences(%2$s, ''[]'')', 'SELECT parity.record_table_phase(4711, ''x'')',
-    'SELECT parity.record_run_finish(4711, ''failed'')']) AS statement;
-SELECT public.error_of($$SELECT parity.record_run_start('other', 's', 't', 'x')$$);
+    'SELECT parity_internal.record_run_finish(%1$s, ''identical'')', 'SELECT parity_internal.record_table_start(%1$s, ''a'', ''b'')', 'SELECT parity_internal.record_table_finish(%2$s, ''identical'')',
+    'SELECT parity_internal.record_table_phase(%2$s, ''x'')', 'SELECT parity_internal.record_divergences(%2$s, ''[]'')', 'SELECT parity_internal.record_table_phase(4711, ''x'')',
+    'SELECT parity_internal.record_run_finish(4711, ''failed'')']) AS statement;
+SELECT public.error_of($$SELECT parity_internal.record_run_start('other', 's', 't', 'x')$$);
 
 -- Other sessions: a run of theirs is none of ours, and one whose session is gone has died.
-SELECT parity.record_run_start('compare', 'here', 'there', 'test') AS run \gset
-SELECT parity.record_table_start(:run, 'public.items', 'public.items') AS part \gset
+SELECT parity_internal.record_run_start('compare', 'here', 'there', 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.items', 'public.items') AS part \gset
 \set before :run
 \c -
 \set VERBOSITY terse
 SET client_min_messages = warning;
 SELECT statement, public.error_of(format(statement, :before, :part)) FROM unnest(ARRAY[
-    'SELECT parity.record_run_finish(%1$s, ''identical'')', 'SELECT parity.record_table_finish(%2$s, ''identical'')']) AS statement;
-SELECT parity.record_run_start('compare', 'here', 'there', 'test') AS run \gset
+    'SELECT parity_internal.record_run_finish(%1$s, ''identical'')', 'SELECT parity_internal.record_table_finish(%2$s, ''identical'')']) AS statement;
+SELECT parity_internal.record_run_start('compare', 'here', 'there', 'test') AS run \gset
 SELECT id - :before AS after, status, message FROM parity.run WHERE id >= :before ORDER BY id;
 SELECT relation, status, finished IS NOT NULL AS finished FROM parity.run_table ORDER BY id;
-SELECT parity.record_run_finish(:run, 'failed', '08006', 'the other side is away');
+SELECT parity_internal.record_run_finish(:run, 'failed', '08006', 'the other side is away');
 SELECT relation, kind, target, result, age IS NOT NULL AS aged, divergent_ranges, divergent_rows, running, message FROM parity.status;
 
 -- What is told is JSON of less than 8000 bytes, whatever the texts are.
-SELECT parity.record_run_start('verify', 'here', repeat('ü', 5000), 'test') AS run \gset
-SELECT parity.record_table_start(:run, repeat(E'\x01', 5000), 'b') AS part \gset
+SELECT parity_internal.record_run_start('verify', 'here', repeat('ü', 5000), 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, repeat(E'\x01', 5000), 'b') AS part \gset
 SET client_min_messages = error;
-SELECT parity.record_table_finish(:part, 'failed', jsonb_build_object('message', repeat(E'\x01"\\€', 3000), 'sqlstate', repeat('x', 9000)));
-SELECT parity.record_run_finish(:run, 'failed', '08006', repeat('m', 100000));
+SELECT parity_internal.record_table_finish(:part, 'failed', jsonb_build_object('message', repeat(E'\x01"\\€', 3000), 'sqlstate', repeat('x', 9000)));
+SELECT parity_internal.record_run_finish(:run, 'failed', '08006', repeat('m', 100000));
 SET client_min_messages = warning;
-SELECT octet_length(parity.record_payload(:run, :part)::text) < 8000 AS short, parity.record_payload(:run, :part) ->> 'status' AS status,
-       octet_length(parity.record_payload(:run, NULL)::text) < 8000 AS short_too;
-SELECT array_length(regexp_split_to_array(string_agg(k, ','), ','), 1) AS members FROM jsonb_object_keys(parity.record_payload(:run, :part)) AS k;
+SELECT octet_length(parity_internal.record_payload(:run, :part)::text) < 8000 AS short, parity_internal.record_payload(:run, :part) ->> 'status' AS status,
+       octet_length(parity_internal.record_payload(:run, NULL)::text) < 8000 AS short_too;
+SELECT array_length(regexp_split_to_array(string_agg(k, ','), ','), 1) AS members FROM jsonb_object_keys(parity_internal.record_payload(:run, :part)) AS k;
 
 -- Old runs go; the last result of each table stays, and its last identical one.
 TRUNCATE parity.run RESTART IDENTITY CASCADE;
@@ -111,11 +111,11 @@ INSERT INTO parity.run_table (run_id, relation, target_relation, status, started
 SELECT id, CASE id WHEN 6 THEN 'b' ELSE 'a' END, 'x', status, started, finished FROM parity.run;
 SHOW parity.history_days;
 SET parity.history_days = 0;
-SELECT parity.record_trim();
+SELECT parity_internal.record_trim();
 SET parity.history_days = 500;
-SELECT parity.record_trim();
+SELECT parity_internal.record_trim();
 RESET parity.history_days;
-SELECT parity.record_trim();
+SELECT parity_internal.record_trim();
 SELECT id, status FROM parity.run ORDER BY id;
 SELECT relation, result, last_identical IS NOT NULL AS was_identical FROM parity.status;
 
@@ -128,31 +128,31 @@ INSERT INTO parity.run_table (run_id, relation, target_relation, scope, status, 
 SELECT r.id, 'a', 'a', (ARRAY['{"filter": "false"}', '{"columns": []}', '{"target_relation": "b"}', '{"filter": "x"}', '{}'])[r.id]::jsonb, CASE r.id WHEN 5 THEN 'divergent' ELSE r.status END,
     r.started, r.finished FROM parity.run r;
 SELECT relation, kind, scope, result, last_identical IS NOT NULL AS was_identical, performer = SESSION_USER AS own FROM parity.status ORDER BY run_id;
-SELECT parity.record_trim();
+SELECT parity_internal.record_trim();
 SELECT kind, scope, result FROM parity.status ORDER BY run_id;
 
 -- A table without an end of its own has no result.
 SET client_min_messages = error;
-SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
-SELECT parity.record_table_start(:run, 'public.begun', 'public.begun');
-SELECT parity.record_run_finish(:run, 'identical');
+SELECT parity_internal.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.begun', 'public.begun');
+SELECT parity_internal.record_run_finish(:run, 'identical');
 SELECT r.status AS run, t.status, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id WHERE r.id = :run;
-SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
-SELECT parity.record_table_start(:run, 'public.begun', 'public.begun');
-SELECT parity.record_run_finish(:run, 'divergent');
+SELECT parity_internal.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.begun', 'public.begun');
+SELECT parity_internal.record_run_finish(:run, 'divergent');
 SELECT r.status AS run, t.status, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id WHERE r.id = :run;
 
 -- An end is an end, and a run says nothing better than its tables do.
-SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
-SELECT parity.record_table_start(:run, 'public.begun', 'public.begun') AS part \gset
-SELECT status, public.error_of(format('SELECT parity.record_table_finish(%s, %L)', :part, status)), public.error_of(format('SELECT parity.record_run_finish(%s, %L)', :run, status))
+SELECT parity_internal.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.begun', 'public.begun') AS part \gset
+SELECT status, public.error_of(format('SELECT parity_internal.record_table_finish(%s, %L)', :part, status)), public.error_of(format('SELECT parity_internal.record_run_finish(%s, %L)', :run, status))
 FROM unnest('{running,NULL,perfect}'::text[]) AS status;
-SELECT parity.record_run_finish(:run, 'failed');
+SELECT parity_internal.record_run_finish(:run, 'failed');
 CREATE FUNCTION pg_temp.ended(part_statuses text[], status text, details jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
-DECLARE run bigint := parity.record_run_start('compare', 'here', 'ended', 'test');
+DECLARE run bigint := parity_internal.record_run_start('compare', 'here', 'ended', 'test');
 BEGIN
-    PERFORM parity.record_table_finish(parity.record_table_start(run, 'elsewhere.' || s, 'x'), s, jsonb_build_object('details', details)) FROM unnest(part_statuses) AS s;
-    PERFORM parity.record_run_finish(run, ended.status);
+    PERFORM parity_internal.record_table_finish(parity_internal.record_table_start(run, 'elsewhere.' || s, 'x'), s, jsonb_build_object('details', details)) FROM unnest(part_statuses) AS s;
+    PERFORM parity_internal.record_run_finish(run, ended.status);
     RETURN (SELECT r.status FROM parity.run r WHERE r.id = run);
 END $$;
 SELECT parts, s AS said, pg_temp.ended(parts::text[], s) AS ended
@@ -162,19 +162,19 @@ SELECT pg_temp.ended('{identical}', 'identical'), pg_temp.ended('{skipped}', 'id
 -- What was dropped keeps no run.
 UPDATE parity.run SET finished = now() - interval '200 days' WHERE target = 'ended';
 UPDATE parity.run_table t SET finished = r.finished, status = 'failed' FROM parity.run r WHERE r.id = t.run_id AND r.target = 'ended' AND t.details ? 'dropped';
-SELECT parity.record_trim() > 0 AS trimmed;
+SELECT parity_internal.record_trim() > 0 AS trimmed;
 SELECT count(*) AS kept FROM parity.run_table WHERE details ? 'dropped';
 
 -- The text of an error may quote a value: only operators read it, and it is in no log.
-SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
-SELECT parity.record_table_start(:run, 'public.sec', 'public.sec') AS part \gset
+SELECT parity_internal.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.sec', 'public.sec') AS part \gset
 SET client_min_messages = warning;
-SELECT parity.record_table_finish(:part, 'failed', '{"sqlstate": "22P02", "message": "invalid input syntax for type uuid: \"ssn-123\""}');
-SELECT parity.record_run_finish(:run, 'failed', 'P0001', 'ssn-124');
+SELECT parity_internal.record_table_finish(:part, 'failed', '{"sqlstate": "22P02", "message": "invalid input syntax for type uuid: \"ssn-123\""}');
+SELECT parity_internal.record_run_finish(:run, 'failed', 'P0001', 'ssn-124');
 SELECT message FROM parity.run WHERE id = :run;
 SELECT message FROM parity.status WHERE relation = 'public.sec';
 SELECT run_table_id IS NULL AS of_run, sqlstate, message FROM parity.run_error ORDER BY id;
-SELECT sqlstate, parity.record_message(sqlstate, message) FROM (VALUES ('42P01', 'relation "x" does not exist'), ('22023', 'column "c" of type text has no form "int"'),
+SELECT sqlstate, parity_internal.record_message(sqlstate, message) FROM (VALUES ('42P01', 'relation "x" does not exist'), ('22023', 'column "c" of type text has no form "int"'),
     ('22023', 'time zone "ssn-1" not recognized'), ('22023', 'on the target: cannot compare these digests: the seeds differ'), ('22P02', 'x'), ('22012', 'division by zero'), ('23514', 'x'),
     ('XX000', 'x'), ('XX099', 'x'), (NULL, 'x'), ('22P02', NULL)) AS e(sqlstate, message);
 
@@ -185,19 +185,19 @@ CREATE ROLE regress_parity_column;
 GRANT parity_operator TO regress_parity_column;
 GRANT SELECT (id) ON public.guarded TO regress_parity_column;
 SET SESSION AUTHORIZATION regress_parity_operator;
-SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
-SELECT parity.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
-SELECT status, public.error_of(format('SELECT parity.record_table_finish(%s, %L)', :part, status)) FROM unnest('{identical,divergent,in_flight,failed}'::text[]) AS status;
-SELECT parity.record_table_start(:run, 'elsewhere.guarded', 'elsewhere.guarded') AS part \gset
-SELECT parity.record_table_finish(:part, 'identical');
-SELECT parity.record_run_finish(:run, 'failed');
+SELECT parity_internal.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
+SELECT status, public.error_of(format('SELECT parity_internal.record_table_finish(%s, %L)', :part, status)) FROM unnest('{identical,divergent,in_flight,failed}'::text[]) AS status;
+SELECT parity_internal.record_table_start(:run, 'elsewhere.guarded', 'elsewhere.guarded') AS part \gset
+SELECT parity_internal.record_table_finish(:part, 'identical');
+SELECT parity_internal.record_run_finish(:run, 'failed');
 SET SESSION AUTHORIZATION regress_parity_column;
-SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
-SELECT parity.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
-SELECT public.error_of(format('SELECT parity.record_table_finish(%s, %L)', :part, 'identical'));
-SELECT parity.record_table_start(:run, 'public.guarded', 'public.guarded', '{"columns": []}') AS part \gset
-SELECT public.error_of(format('SELECT parity.record_table_finish(%s, %L)', :part, 'identical'));
-SELECT parity.record_run_finish(:run, 'failed');
+SELECT parity_internal.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
+SELECT public.error_of(format('SELECT parity_internal.record_table_finish(%s, %L)', :part, 'identical'));
+SELECT parity_internal.record_table_start(:run, 'public.guarded', 'public.guarded', '{"columns": []}') AS part \gset
+SELECT public.error_of(format('SELECT parity_internal.record_table_finish(%s, %L)', :part, 'identical'));
+SELECT parity_internal.record_run_finish(:run, 'failed');
 -- By a role that was set, too.
 RESET SESSION AUTHORIZATION;
 CREATE ROLE regress_parity_set NOINHERIT;
@@ -205,10 +205,10 @@ GRANT regress_parity_reader, regress_parity_operator TO regress_parity_set;
 GRANT SELECT ON public.guarded TO regress_parity_operator;
 SET SESSION AUTHORIZATION regress_parity_set;
 SET ROLE regress_parity_operator;
-SELECT parity.record_run_start('verify', 'here', 'there', 'test') AS run \gset
-SELECT parity.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
-SELECT parity.record_table_finish(:part, 'identical');
-SELECT parity.record_run_finish(:run, 'identical');
+SELECT parity_internal.record_run_start('verify', 'here', 'there', 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
+SELECT parity_internal.record_table_finish(:part, 'identical');
+SELECT parity_internal.record_run_finish(:run, 'identical');
 RESET ROLE;
 SET SESSION AUTHORIZATION regress_parity_operator;
 SELECT captured_rows FROM parity.capture('guarded', 'theirs');
@@ -216,7 +216,7 @@ RESET SESSION AUTHORIZATION;
 GRANT SELECT ON public.guarded TO regress_parity_column;
 SELECT id AS theirs FROM parity.baseline \gset
 SET SESSION AUTHORIZATION regress_parity_column;
-SELECT public.error_of(format(statement, :theirs)) FROM unnest(ARRAY['SELECT parity.baseline_remove(%s)', 'SELECT parity.drop_baseline(''guarded'', ''theirs'')',
+SELECT public.error_of(format(statement, :theirs)) FROM unnest(ARRAY['SELECT parity_internal.baseline_remove(%s)', 'SELECT parity.drop_baseline(''guarded'', ''theirs'')',
     'SELECT parity.capture(''guarded'', ''theirs'', replace => true)']) AS statement;
 RESET SESSION AUTHORIZATION;
 REVOKE SELECT ON public.guarded FROM regress_parity_operator;
@@ -233,18 +233,18 @@ SET client_min_messages = warning;
 TRUNCATE parity.run RESTART IDENTITY CASCADE;
 SET client_min_messages = error;
 CREATE TABLE public.guarded (id int PRIMARY KEY, v int);
-SELECT parity.record_run_start('verify', 'here', 'replica', 'test') AS run \gset
-SELECT parity.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
-SELECT parity.record_divergences(:part, '[{"kind": "mismatch", "state": "divergent", "key": {"id": "1"}, "columns": ["v"]}]');
-SELECT parity.record_table_finish(:part, 'divergent');
-SELECT parity.record_table_start(:run, 'public.no_more', 'public.no_more') AS part \gset
-SELECT parity.record_table_finish(:part, 'failed', '{"sqlstate": "42P01", "message": "it is gone"}');
-SELECT parity.record_run_finish(:run, 'failed');
-SELECT parity.record_run_start('verify', 'here', 'replcia', 'test') AS run \gset
-SELECT parity.record_run_finish(:run, 'failed', '42704', 'server "replcia" does not exist');
+SELECT parity_internal.record_run_start('verify', 'here', 'replica', 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.guarded', 'public.guarded') AS part \gset
+SELECT parity_internal.record_divergences(:part, '[{"kind": "mismatch", "state": "divergent", "key": {"id": "1"}, "columns": ["v"]}]');
+SELECT parity_internal.record_table_finish(:part, 'divergent');
+SELECT parity_internal.record_table_start(:run, 'public.no_more', 'public.no_more') AS part \gset
+SELECT parity_internal.record_table_finish(:part, 'failed', '{"sqlstate": "42P01", "message": "it is gone"}');
+SELECT parity_internal.record_run_finish(:run, 'failed');
+SELECT parity_internal.record_run_start('verify', 'here', 'replcia', 'test') AS run \gset
+SELECT parity_internal.record_run_finish(:run, 'failed', '42704', 'server "replcia" does not exist');
 SELECT run_id, relation, target, scope, kind, state, key, columns FROM parity.findings;
-SELECT parity.record_run_start('verify', 'here', 'replica', 'test') AS run \gset
-SELECT parity.record_table_start(:run, 'public.no_more', 'public.no_more') AS part \gset
+SELECT parity_internal.record_run_start('verify', 'here', 'replica', 'test') AS run \gset
+SELECT parity_internal.record_table_start(:run, 'public.no_more', 'public.no_more') AS part \gset
 SET SESSION AUTHORIZATION regress_parity_reader;
 SELECT public.error_of($$SELECT parity.forget('public.no_more', 'verify', 'replica')$$);
 SELECT public.error_of($$SELECT * FROM parity.findings$$);
@@ -254,7 +254,7 @@ SELECT public.error_of($$SELECT parity.forget('public.guarded', 'verify', 'repli
 SELECT parity.forget('public.no_more', 'verify', 'replica'), parity.forget('public.no_more', 'verify', 'replica') AS again, parity.forget(NULL, 'verify', 'replcia') AS mistyped;
 RESET SESSION AUTHORIZATION;
 SELECT relation, target, result, running IS NOT NULL AS running, sqlstate FROM parity.status;
-SELECT parity.record_run_finish(:run, 'failed');
+SELECT parity_internal.record_run_finish(:run, 'failed');
 SELECT parity.forget(NULL, 'baseline', 'replica') AS other_kind, parity.forget(NULL, 'verify', 'replica');
 SELECT count(*) FROM parity.run;
 DROP TABLE public.guarded;
@@ -272,11 +272,11 @@ SELECT statement, public.error_of('SELECT parity.' || statement) FROM unnest(ARR
     $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'x', options => '["fail"]')$$,
     $$schedule('j', '0 3 * * *', relation => 'ledger', label => 'y')$$, $$schedule('j', '0 3 * * *', relation => 'ledger', server => 'nowhere')$$]) AS statement;
 CREATE TABLE public."Odd ' table" (id int PRIMARY KEY);
-SELECT parity.schedule_command('"Odd '' table"', NULL, $$it's$$, '{"allow_appends": true, "max_ranges": 5, "callback": "SELECT ''x''", "captured_as": null}');
+SELECT parity_internal.schedule_command('"Odd '' table"', NULL, $$it's$$, '{"allow_appends": true, "max_ranges": 5, "callback": "SELECT ''x''", "captured_as": null}');
 
-SELECT parity.schedule_command('ledger', NULL, 'x', '{}');
+SELECT parity_internal.schedule_command('ledger', NULL, 'x', '{}');
 CREATE TEMPORARY TABLE fleeting (id int PRIMARY KEY);
-SELECT public.error_of($$SELECT parity.schedule_command('fleeting', 'replica', NULL, '{}')$$);
+SELECT public.error_of($$SELECT parity_internal.schedule_command('fleeting', 'replica', NULL, '{}')$$);
 DROP TABLE public.ledger, public."Odd ' table", public.attempt;
 DROP FUNCTION public.error_of(text);
 DROP OWNED BY regress_parity_operator;

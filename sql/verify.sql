@@ -173,7 +173,7 @@ RESET quote_all_identifiers;
 SELECT r.status AS run, t.relation, t.target_relation, t.scope, t.status, t.sqlstate, t.message FROM parity.run r JOIN parity.run_table t ON t.run_id = r.id WHERE r.id > :runs ORDER BY r.id;
 SELECT relation, scope, result FROM parity.status WHERE run_id > :runs ORDER BY run_id;
 -- What is refused has the line of what is not: the target has one name, however it is written.
-SELECT name, target, parity.verify_target(name, target) FROM (VALUES ('s.t', NULL), ('s.t', 't'), ('s.t', 'T'), ('s.t', '"T"'), ('s.t', 'S.T'), ('s.t', ' s . "t"'),
+SELECT name, target, parity_internal.verify_target(name, target) FROM (VALUES ('s.t', NULL), ('s.t', 't'), ('s.t', 'T'), ('s.t', '"T"'), ('s.t', 'S.T'), ('s.t', ' s . "t"'),
     ('"S 1".t', 'u'), ('s.t', 'a.b.c'), ('s.t', 'a..b'), ('4711', 'u'), ('4711', 'a.u')) AS n(name, target);
 CALL parity.verify('lined', 'loopback', 'LINED', allow_same_server => true) \gset
 CALL parity.verify('lined', 'loopback', 'test_verify.Lined2', rechecks => 0);
@@ -205,7 +205,7 @@ SELECT scope, result, last_identical IS NOT NULL AS was_identical FROM parity.st
 
 -- A relation that another session verifies is left to it.
 SELECT dblink_connect('other', format('host=%s port=%s dbname=%s', :'host', :'port', :'here'));
-SELECT granted FROM dblink('other', format('SELECT pg_try_advisory_lock(parity.verify_lock_class(''verify'', ''loopback''), %s)', 't'::regclass::oid::int)) AS l(granted boolean);
+SELECT granted FROM dblink('other', format('SELECT pg_try_advisory_lock(parity_internal.verify_lock_class(''verify'', ''loopback''), %s)', 't'::regclass::oid::int)) AS l(granted boolean);
 SET client_min_messages = error;
 CALL parity.verify('t', 'loopback', 't2', allow_same_server => true) \gset
 RESET client_min_messages;
@@ -217,14 +217,14 @@ SELECT dblink_disconnect('other');
 
 -- What a run that was broken off left in this session is let go of by the next one, of any kind and table.
 CREATE VIEW held AS SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
-SELECT pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), n), pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), n) FROM generate_series(4711, 4713) n;
+SELECT pg_advisory_lock(parity_internal.verify_lock_class('verify', 'nowhere'), n), pg_advisory_lock(parity_internal.verify_lock_class('verify', 'nowhere'), n) FROM generate_series(4711, 4713) n;
 SELECT pg_advisory_lock(7, 4711);
 CALL parity.verify('empty', 'loopback', 'empty2', allow_same_server => true) \gset
 SELECT * FROM held;
-SELECT pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), 4711);
+SELECT pg_advisory_lock(parity_internal.verify_lock_class('verify', 'nowhere'), 4711);
 CALL parity.verify_schema('nowhere', '{test_verify.empty}') \gset
 SELECT * FROM held;
-SELECT pg_advisory_lock(parity.verify_lock_class('verify', 'nowhere'), -4711);
+SELECT pg_advisory_lock(parity_internal.verify_lock_class('verify', 'nowhere'), -4711);
 CALL parity.verify_baseline('empty', 'no such');
 SELECT * FROM held;
 SELECT pg_advisory_unlock(7, 4711);
@@ -310,37 +310,37 @@ SELECT relation, result, last_identical IS NOT NULL AS was_identical FROM parity
 CALL parity.verify_schema('elsewhere', '{test_verify.one}', budget => '0 s') \gset
 SELECT relation, result FROM parity.status WHERE target = 'elsewhere' ORDER BY 1;
 -- One that is gone when its turn comes is passed over, and no alarm for ever.
-SELECT jsonb_build_object('ask', parity.verify_check_options('{"server": "elsewhere", "max_rows": 1, "with_values": false, "recheck_delay": "1 s", "rechecks": 9, "replay_timeout": "1 min",
-    "lock_timeout": "1 s", "allow_same_server": false, "fail": false}'), 'run', parity.record_run_start('verify', 'here', 'elsewhere', 'test'),
+SELECT jsonb_build_object('ask', parity_internal.verify_check_options('{"server": "elsewhere", "max_rows": 1, "with_values": false, "recheck_delay": "1 s", "rechecks": 9, "replay_timeout": "1 min",
+    "lock_timeout": "1 s", "allow_same_server": false, "fail": false}'), 'run', parity_internal.record_run_start('verify', 'here', 'elsewhere', 'test'),
     'left', '[{"oid": 1, "name": "test_verify.gone"}]'::jsonb, 'statuses', '["identical"]'::jsonb, 'until', now() + interval '1 h') AS work \gset
-SELECT n.job IS NULL AS done, parity.verify_end_schema(n.rest) ->> 'status' AS status FROM parity.verify_next(:'work') n;
+SELECT n.job IS NULL AS done, parity_internal.verify_end_schema(n.rest) ->> 'status' AS status FROM parity_internal.verify_next(:'work') n;
 SELECT relation, status, message FROM last_part;
 SELECT count(*) FROM parity.status WHERE relation = 'test_verify.gone';
 -- One that cannot be begun has a result, and does not end the run.
 CREATE TYPE pg_temp.next_of AS (rest jsonb, job jsonb);
-SELECT parity.verify_next(jsonb_set(CAST(:'work' AS jsonb), '{ask,target_relation}', '"a..b"') || jsonb_build_object('run', parity.record_run_start('verify', 'here', 'elsewhere', 'test'),
+SELECT parity_internal.verify_next(jsonb_set(CAST(:'work' AS jsonb), '{ask,target_relation}', '"a..b"') || jsonb_build_object('run', parity_internal.record_run_start('verify', 'here', 'elsewhere', 'test'),
     'left', jsonb_build_array(jsonb_build_object('oid', 'one'::regclass::oid, 'name', 'test_verify.one'), '{"oid": 1, "name": "test_verify.gone"}'::jsonb))) AS next \gset
 SELECT n.job ->> 'step' AS step, n.job ->> 'status' AS status, n.job ->> 'sqlstate' AS sqlstate, jsonb_array_length(n.rest -> 'left') AS left_over,
-    parity.verify_note(n.rest, n.job) -> 'statuses' AS statuses FROM (SELECT x.rest, x.job FROM CAST(:'next' AS pg_temp.next_of) x) n;
+    parity_internal.verify_note(n.rest, n.job) -> 'statuses' AS statuses FROM (SELECT x.rest, x.job FROM CAST(:'next' AS pg_temp.next_of) x) n;
 SELECT relation, status, message FROM last_part;
 SELECT * FROM held;
 -- What a callback does wrong is told where it cannot be recorded, and its cancel is the run's.
 CREATE FUNCTION give_up(payload jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'gave up' USING ERRCODE = '57014'; END $$;
-SELECT parity.verify_tell('{"run": 4711, "ask": {"callback": "test_verify.fail"}}', '{}') ->> 'callback_message' AS message;
-SELECT parity.verify_end_schema(CAST(:'work' AS jsonb) || jsonb_build_object('ask', '{"callback": "test_verify.give_up"}'::jsonb, 'stop', 'not reached within the budget',
-    'run', parity.record_run_start('verify', 'here', 'elsewhere', 'test'))) AS ended \gset
+SELECT parity_internal.verify_tell('{"run": 4711, "ask": {"callback": "test_verify.fail"}}', '{}') ->> 'callback_message' AS message;
+SELECT parity_internal.verify_end_schema(CAST(:'work' AS jsonb) || jsonb_build_object('ask', '{"callback": "test_verify.give_up"}'::jsonb, 'stop', 'not reached within the budget',
+    'run', parity_internal.record_run_start('verify', 'here', 'elsewhere', 'test'))) AS ended \gset
 SELECT j ->> 'status' AS status, j ->> 'message' AS message FROM CAST(:'ended' AS jsonb) j;
 SELECT status, sqlstate, message FROM parity.run ORDER BY id DESC LIMIT 1;
-SELECT parity.verify_raise(:'ended', 'cancelled');
+SELECT parity_internal.verify_raise(:'ended', 'cancelled');
 -- What differs is waited for no longer than there is time left.
 SELECT left_over, ask ->> 'rechecks' AS rechecks, round((ask ->> 'replay_timeout')::numeric) AS replay_timeout
-FROM unnest('{0 s,30 s,2 min,5 min,1 day,NULL}'::interval[]) AS t(left_over), parity.verify_within(:'work'::jsonb -> 'ask', clock_timestamp() + left_over) ask;
+FROM unnest('{0 s,30 s,2 min,5 min,1 day,NULL}'::interval[]) AS t(left_over), parity_internal.verify_within(:'work'::jsonb -> 'ask', clock_timestamp() + left_over) ask;
 -- Nor is the whole table taken for verified when a part was.
 CALL parity.verify('one', 'elsewhere', filter => 'true') \gset
 CALL parity.verify('two', 'elsewhere', filter => 'false') \gset
-SELECT r ->> 'name' AS turn FROM jsonb_array_elements(parity.verify_relations('elsewhere', '{test_verify.one,test_verify.two}', '{}')) r;
+SELECT r ->> 'name' AS turn FROM jsonb_array_elements(parity_internal.verify_relations('elsewhere', '{test_verify.one,test_verify.two}', '{}')) r;
 -- An error of one table does not keep the others from being tried, one of the connection does.
-SELECT parity.verify_is_hopeless(jsonb_build_object('hopeless', true, 'server', server, 'sqlstate', state, 'message', message)) AS hopeless, server, state, message
+SELECT parity_internal.verify_is_hopeless(jsonb_build_object('hopeless', true, 'server', server, 'sqlstate', state, 'message', message)) AS hopeless, server, state, message
 FROM unnest('{elsewhere,elsewhere,no_such,elsewhere,elsewhere,elsewhere}'::text[], '{08001,42704,42704,55000,55000,55000}'::text[], ARRAY['could not connect', 'type "x" does not exist', 'server "no_such" does not exist',
     'materialized view "m" has not been populated', 'digests of format 1 here cannot be compared with format 2 on the target', 'extension "pg_parity" is not installed on the target']) AS e(server, state, message);
 
@@ -374,54 +374,54 @@ CALL parity.verify_schema('replica', '{a.b.c}');
 CALL parity.verify_schema('replica', NULL);
 
 -- The steps of a job, one by one. What has none ends.
-SELECT parity.verify_step(NULL);
-SELECT parity.verify_step('{"relation": "1"}');
-CALL parity.verify_table('{"relation": "0", "name": "nothing", "step": "nowhere", "ask": {"lock_timeout": "1000"}}') \gset
+SELECT parity_internal.verify_step(NULL);
+SELECT parity_internal.verify_step('{"relation": "1"}');
+CALL parity_internal.verify_table('{"relation": "0", "name": "nothing", "step": "nowhere", "ask": {"lock_timeout": "1000"}}') \gset
 SELECT j ->> 'status' AS status, j ->> 'message' AS message FROM CAST(:'job' AS jsonb) j;
 SELECT jsonb_build_object('ask', a.ask, 'server', 'loopback', 'relation', 't'::regclass::oid, 'name', 'test_verify.t', 'target', 'test_verify.t2') AS job
 FROM (SELECT '{"wait": 0, "lock_timeout": "10000", "statement_timeout": "0", "allow_same_server": true, "target_relation": "t2"}'::jsonb AS ask) a \gset
-SELECT parity.verify_connect(:'job') AS job \gset
-SELECT parity.verify_remote_begin(:'job') AS job \gset
-SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS before_the_pass;
-SELECT parity.verify_is_as_planned(:'job');
-SELECT parity.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS in_the_pass;
+SELECT parity_internal.verify_connect(:'job') AS job \gset
+SELECT parity_internal.verify_remote_begin(:'job') AS job \gset
+SELECT parity_internal.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS before_the_pass;
+SELECT parity_internal.verify_is_as_planned(:'job');
+SELECT parity_internal.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS in_the_pass;
 -- A transaction takes its number after the target's snapshot is taken, and not before: where that fails, it has none.
 BEGIN;
 SET LOCAL synchronous_commit = remote_apply;
-SELECT parity.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
+SELECT parity_internal.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
 SHOW synchronous_commit;
 COMMIT;
-SELECT parity.verify_disconnect(false);
+SELECT parity_internal.verify_disconnect(false);
 BEGIN;
-SELECT parity.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
+SELECT parity_internal.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
 COMMIT;
-SELECT parity.verify_connect(:'job') AS job \gset
-SELECT parity.verify_remote_begin(:'job') AS job \gset
+SELECT parity_internal.verify_connect(:'job') AS job \gset
+SELECT parity_internal.verify_remote_begin(:'job') AS job \gset
 -- Values are recorded as far as they fit.
-SELECT parity.verify_rows(:'job', NULL, NULL, (SELECT array_agg(d.key) FROM parity.row_digests('t', filter => 'id IN (300, 400, 500)') d), NULL, NULL, NULL)
+SELECT parity_internal.verify_rows(:'job', NULL, NULL, (SELECT array_agg(d.key) FROM parity.row_digests('t', filter => 'id IN (300, 400, 500)') d), NULL, NULL, NULL)
     -> 'rows' AS rows \gset
 SELECT v.left_out, r ->> 'key' AS key, r -> 'source_values' AS source_values, r -> 'target_values' AS target_values
-FROM unnest('{1000,180,50}'::bigint[]) AS m(most), parity.verify_values(:'job', :'rows', m.most) v, jsonb_array_elements(v.with_values) r;
+FROM unnest('{1000,180,50}'::bigint[]) AS m(most), parity_internal.verify_values(:'job', :'rows', m.most) v, jsonb_array_elements(v.with_values) r;
 -- Each range that differs does so in a finer division.
 SELECT array_agg(s.bound ORDER BY s.bound_no) AS fine, array_agg(s.bound_text ORDER BY s.bound_no) AS texts FROM parity.split_keys('t', 8) s \gset
-SELECT jsonb_array_length(work) AS finer FROM parity.verify_finer(:'job', :'fine', :'texts', 4, 4, '[{"no": 1}, {"no": 2}]');
-SELECT jsonb_array_length(work) FROM parity.verify_finer(:'job', :'fine', :'texts', 1, 1, '[{"no": 1}, {"no": 3}]');
+SELECT jsonb_array_length(work) AS finer FROM parity_internal.verify_finer(:'job', :'fine', :'texts', 4, 4, '[{"no": 1}, {"no": 2}]');
+SELECT jsonb_array_length(work) FROM parity_internal.verify_finer(:'job', :'fine', :'texts', 1, 1, '[{"no": 1}, {"no": 3}]');
 -- Versions are found under a form that was asked for, too.
 SELECT forms, v.source IS NOT NULL AS source, v.target IS NOT NULL AS target
 FROM unnest('{NULL,"{}","{\"name\": \"trimmed\"}","{\"id\": \"int\"}"}'::jsonb[]) AS f(forms),
-    parity.verify_versions_by_key(CAST(:'job' AS jsonb) || jsonb_build_object('ask', CAST(:'job' AS jsonb) -> 'ask' || jsonb_strip_nulls(jsonb_build_object('forms', forms))),
+    parity_internal.verify_versions_by_key(CAST(:'job' AS jsonb) || jsonb_build_object('ask', CAST(:'job' AS jsonb) -> 'ask' || jsonb_strip_nulls(jsonb_build_object('forms', forms))),
         (SELECT array_agg(d.key) FROM parity.row_digests('t', filter => 'id = 300') d)) v;
-SELECT parity.verify_disconnect(false);
+SELECT parity_internal.verify_disconnect(false);
 -- How long the target may be silent: an hour, or ten times as long as this side read, if nothing is said.
-SELECT parity.verify_patience('{"wait": 0, "lock_timeout": "10000"}') AS question, parity.verify_patience('{"wait": 7, "lock_timeout": "10000"}', now()) AS told,
-    parity.verify_patience('{"wait": 0, "lock_timeout": "10000"}', now()) AS reading,
-    round(parity.verify_patience('{"wait": 0, "lock_timeout": "10000"}', clock_timestamp() - interval '1 h')) AS reading_long;
+SELECT parity_internal.verify_patience('{"wait": 0, "lock_timeout": "10000"}') AS question, parity_internal.verify_patience('{"wait": 7, "lock_timeout": "10000"}', now()) AS told,
+    parity_internal.verify_patience('{"wait": 0, "lock_timeout": "10000"}', now()) AS reading,
+    round(parity_internal.verify_patience('{"wait": 0, "lock_timeout": "10000"}', clock_timestamp() - interval '1 h')) AS reading_long;
 -- Ranges that are not recorded are told of.
-SELECT jsonb_array_length(parity.verify_findings(j.job)) AS recorded, parity.verify_message(j.job, false) AS message
+SELECT jsonb_array_length(parity_internal.verify_findings(j.job)) AS recorded, parity_internal.verify_message(j.job, false) AS message
 FROM (SELECT jsonb_build_object('plan', '{"key": ["id"], "columns": [], "key_forms": ["int"]}'::jsonb, 'found', jsonb_build_object('rows', '[]'::jsonb,
         'ranges', (SELECT jsonb_agg('{"state": "divergent"}'::jsonb) FROM generate_series(1, 10007))), 'ask', '{"max_rows": 0}'::jsonb) AS job) j;
 -- What is proved, of one row or range: the last look, and this one.
-SELECT what, follows, parity.verify_judge(jsonb_build_object('look', 2, 'open', open, 'ranges', '[]'::jsonb, 'rows', jsonb_build_array(
+SELECT what, follows, parity_internal.verify_judge(jsonb_build_object('look', 2, 'open', open, 'ranges', '[]'::jsonb, 'rows', jsonb_build_array(
     jsonb_build_object('state', 'moving', 'source', 's', 'target', 't', 'source_extra', 1, 'target_extra', 1) || row ||
     jsonb_build_object('before', jsonb_build_object('source', 's', 'target', 't') || before))), follows) #>> '{rows,0,state}' AS state
 FROM (VALUES
@@ -442,8 +442,8 @@ FROM (VALUES
 -- After a conflict the target may not have replayed what the last look saw, unless that had been waited for already.
 SELECT step, state, j ->> 'step' AS next, j ->> 'follows' AS follows, j ->> 'conflicts' AS conflicts
 FROM unnest('{settle,delay,replay,snapshot,pass,settle,settle}'::text[], '{40001,40001,40P01,40001,40001,XX002,22012}'::text[]) AS e(step, state),
-    parity.verify_failed(jsonb_build_object('step', step, 'follows', 'replayed', 'found', '{}'::jsonb), state, 'm', '', '') j;
-SELECT (parity.verify_judge('{"look": 2, "open": {"1": [], "2": []}, "ranges": [], "rows": [{"state": "moving", "source": "s", "target": "t", "source_extra": 1, "target_extra": 1,
+    parity_internal.verify_failed(jsonb_build_object('step', step, 'follows', 'replayed', 'found', '{}'::jsonb), state, 'm', '', '') j;
+SELECT (parity_internal.verify_judge('{"look": 2, "open": {"1": [], "2": []}, "ranges": [], "rows": [{"state": "moving", "source": "s", "target": "t", "source_extra": 1, "target_extra": 1,
     "source_version": "1", "target_version": "1", "free": true, "before": {"source": "s", "target": "t", "source_version": "1", "target_version": "1", "target_since": "1", "target_sure": true}}]}',
     'first') #> '{rows,0}') - '{source,target,source_version,target_version}'::text[] AS row;
 -- Rows whose keys are too long to be named all are told as ranges.
@@ -455,7 +455,7 @@ CALL parity.verify('documents', 'loopback', 'documents2', allow_same_server => t
 RESET client_min_messages;
 SELECT status, divergent_rows BETWEEN 1 AND 8 AS some, unnamed_ranges > 0 AS others FROM last_part;
 
-SELECT p.pattern, x.* FROM unnest('{orders,public.*,"\"Sales\".o?_1","a.\"x.*\"",Ä.b$|c}'::text[]) AS p(pattern), parity.verify_pattern(p.pattern) x;
+SELECT p.pattern, x.* FROM unnest('{orders,public.*,"\"Sales\".o?_1","a.\"x.*\"",Ä.b$|c}'::text[]) AS p(pattern), parity_internal.verify_pattern(p.pattern) x;
 
 -- What key_values takes apart.
 SELECT parity.key_values(key, '{int,text}'), key_text FROM parity.row_digests('t', key_columns => '{id,name}') ORDER BY key_text LIMIT 1;

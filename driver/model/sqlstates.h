@@ -18,6 +18,7 @@ inline constexpr std::string_view kUndefinedColumn = "42703";
 inline constexpr std::string_view kUndefinedObject = "42704";
 inline constexpr std::string_view kUndefinedSchema = "3F000";
 inline constexpr std::string_view kInvalidRegularExpression = "2201B";
+inline constexpr std::string_view kObjectNotInPrerequisiteState = "55000";
 inline constexpr std::string_view kProgramLimitExceeded = "54000";
 inline constexpr std::string_view kInternalError = "XX000";
 inline constexpr std::string_view kDataCorrupted = "XX001";

@@ -47,10 +47,17 @@ void Recorder::open(std::uint64_t seed) {
 }
 
 void Recorder::require_extension() {
-    if (call(extension_query()).rows() > 0) return;
-    throw Error(
-        ErrorKind::kServer, fmt::format("{}: the extension pg_parity is not installed in this database", kServer),
-        "CREATE EXTENSION pg_parity makes the tables for records", std::string(kServer), std::string(kUndefinedObject));
+    if (call(extension_query()).rows() == 0)
+        throw Error(ErrorKind::kServer,
+                    fmt::format("{}: the extension pg_parity is not installed in this database", kServer),
+                    "CREATE EXTENSION pg_parity makes the tables for records", std::string(kServer),
+                    std::string(kUndefinedObject));
+    if (call(record_functions_query()).is_null(0, 0))
+        throw Error(ErrorKind::kServer,
+                    fmt::format("{}: the extension pg_parity of this database is of another version than pgparity {}",
+                                kServer, kVersion),
+                    "ALTER EXTENSION pg_parity UPDATE, after the package of pgparity's version is installed there",
+                    std::string(kServer), std::string(kObjectNotInPrerequisiteState));
 }
 
 template <typename Work>

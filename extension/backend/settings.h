@@ -9,8 +9,8 @@ extern int max_digest_memory_kb;
 /// parity.report_progress: send progress notices (SQLSTATE PP001) to the client while a relation is scanned.
 extern bool report_progress;
 
-/// parity.history_days: when parity.record_trim removes the records of a run, in days after its end; 0: never. Only
-/// superusers set it, because whoever trims removes what others recorded.
+/// parity.history_days: when parity_internal.record_trim removes the records of a run, in days after its end; 0: never.
+/// Only superusers set it, because whoever trims removes what others recorded.
 extern int history_days;
 
 void define_settings();

@@ -29,8 +29,15 @@ BEGIN
 END
 $schema$;
 
--- Functions without a grant of their own work with the rights of their caller: there is nothing to keep from anybody.
-GRANT USAGE ON SCHEMA parity TO PUBLIC;
+-- What users call is in the schema parity, and what only the extension and pgparity call is in parity_internal. An error where a schema of
+-- that name is there already: it is somebody else's.
+CREATE SCHEMA parity_internal;
+COMMENT ON SCHEMA parity_internal IS 'routines of pg_parity that are not for users, and may change in any version';
+
+-- Functions without a grant of their own work with the rights of their caller: there is nothing to keep from anybody. Everybody needs
+-- parity_internal as well: range_digests, with the rights of its caller, plans a query that names an aggregate there. What not everybody
+-- may call is kept by the EXECUTE privilege of each routine, in both schemas.
+GRANT USAGE ON SCHEMA parity, parity_internal TO PUBLIC;
 
 --
 -- the digest type
@@ -38,58 +45,58 @@ GRANT USAGE ON SCHEMA parity TO PUBLIC;
 
 CREATE TYPE parity.digest;
 
-CREATE FUNCTION parity.digest_in(cstring) RETURNS parity.digest
+CREATE FUNCTION parity_internal.digest_in(cstring) RETURNS parity.digest
     AS 'MODULE_PATHNAME', 'parity_digest_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION parity.digest_out(parity.digest) RETURNS cstring
+CREATE FUNCTION parity_internal.digest_out(parity.digest) RETURNS cstring
     AS 'MODULE_PATHNAME', 'parity_digest_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION parity.digest_recv(internal) RETURNS parity.digest
+CREATE FUNCTION parity_internal.digest_recv(internal) RETURNS parity.digest
     AS 'MODULE_PATHNAME', 'parity_digest_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION parity.digest_send(parity.digest) RETURNS bytea
+CREATE FUNCTION parity_internal.digest_send(parity.digest) RETURNS bytea
     AS 'MODULE_PATHNAME', 'parity_digest_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 CREATE TYPE parity.digest (
-    INPUT = parity.digest_in,
-    OUTPUT = parity.digest_out,
-    RECEIVE = parity.digest_recv,
-    SEND = parity.digest_send,
+    INPUT = parity_internal.digest_in,
+    OUTPUT = parity_internal.digest_out,
+    RECEIVE = parity_internal.digest_recv,
+    SEND = parity_internal.digest_send,
     INTERNALLENGTH = 32,
     ALIGNMENT = double
 );
 COMMENT ON TYPE parity.digest IS
     'count and sum of the hashes of one slice (a column of a key range); digests of disjoint sets of rows add';
-COMMENT ON FUNCTION parity.digest_in(cstring) IS 'I/O';
-COMMENT ON FUNCTION parity.digest_out(parity.digest) IS 'I/O';
-COMMENT ON FUNCTION parity.digest_recv(internal) IS 'I/O';
-COMMENT ON FUNCTION parity.digest_send(parity.digest) IS 'I/O';
+COMMENT ON FUNCTION parity_internal.digest_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION parity_internal.digest_out(parity.digest) IS 'I/O';
+COMMENT ON FUNCTION parity_internal.digest_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION parity_internal.digest_send(parity.digest) IS 'I/O';
 
-CREATE FUNCTION parity.digest_add(parity.digest, parity.digest) RETURNS parity.digest
+CREATE FUNCTION parity_internal.digest_add(parity.digest, parity.digest) RETURNS parity.digest
     AS 'MODULE_PATHNAME', 'parity_digest_add' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION parity.digest_subtract(parity.digest, parity.digest) RETURNS parity.digest
+CREATE FUNCTION parity_internal.digest_subtract(parity.digest, parity.digest) RETURNS parity.digest
     AS 'MODULE_PATHNAME', 'parity_digest_subtract' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION parity.digest_eq(parity.digest, parity.digest) RETURNS boolean
+CREATE FUNCTION parity_internal.digest_eq(parity.digest, parity.digest) RETURNS boolean
     AS 'MODULE_PATHNAME', 'parity_digest_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION parity.digest_ne(parity.digest, parity.digest) RETURNS boolean
+CREATE FUNCTION parity_internal.digest_ne(parity.digest, parity.digest) RETURNS boolean
     AS 'MODULE_PATHNAME', 'parity_digest_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION parity.digest_add(parity.digest, parity.digest) IS
+COMMENT ON FUNCTION parity_internal.digest_add(parity.digest, parity.digest) IS
     'implementation of + operator: the digest of the union of two disjoint sets of rows; error 22023 if they must not be mixed';
-COMMENT ON FUNCTION parity.digest_subtract(parity.digest, parity.digest) IS
+COMMENT ON FUNCTION parity_internal.digest_subtract(parity.digest, parity.digest) IS
     'implementation of - operator: the digest of the first set of rows without the second, which must be a part of it';
-COMMENT ON FUNCTION parity.digest_eq(parity.digest, parity.digest) IS
+COMMENT ON FUNCTION parity_internal.digest_eq(parity.digest, parity.digest) IS
     'implementation of = operator: same count and sum; error 22023 if version, width, form, revision or tag differ';
-COMMENT ON FUNCTION parity.digest_ne(parity.digest, parity.digest) IS 'implementation of <> operator';
+COMMENT ON FUNCTION parity_internal.digest_ne(parity.digest, parity.digest) IS 'implementation of <> operator';
 
 CREATE OPERATOR parity.+ (
-    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity.digest_add, COMMUTATOR = OPERATOR(parity.+)
+    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity_internal.digest_add, COMMUTATOR = OPERATOR(parity.+)
 );
 CREATE OPERATOR parity.- (
-    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity.digest_subtract
+    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity_internal.digest_subtract
 );
 CREATE OPERATOR parity.= (
-    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity.digest_eq,
+    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity_internal.digest_eq,
     COMMUTATOR = OPERATOR(parity.=), NEGATOR = OPERATOR(parity.<>), RESTRICT = eqsel, JOIN = eqjoinsel
 );
 CREATE OPERATOR parity.<> (
-    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity.digest_ne,
+    LEFTARG = parity.digest, RIGHTARG = parity.digest, FUNCTION = parity_internal.digest_ne,
     COMMUTATOR = OPERATOR(parity.<>), NEGATOR = OPERATOR(parity.=), RESTRICT = neqsel, JOIN = neqjoinsel
 );
 COMMENT ON OPERATOR parity.+ (parity.digest, parity.digest) IS 'merge digests of disjoint sets of rows';
@@ -98,7 +105,7 @@ COMMENT ON OPERATOR parity.= (parity.digest, parity.digest) IS 'same count and s
 COMMENT ON OPERATOR parity.<> (parity.digest, parity.digest) IS 'other count or sum';
 
 CREATE AGGREGATE parity.sum(parity.digest) (
-    SFUNC = parity.digest_add, STYPE = parity.digest, COMBINEFUNC = parity.digest_add, PARALLEL = SAFE
+    SFUNC = parity_internal.digest_add, STYPE = parity.digest, COMBINEFUNC = parity_internal.digest_add, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE parity.sum(parity.digest) IS
     'merges digests of disjoint sets of rows, as + does; NULL for no digests';
@@ -117,42 +124,42 @@ COMMENT ON FUNCTION parity.format_version() IS
 --
 
 -- Not immutable: an enum's label and the name behind a reg* value can change.
-CREATE FUNCTION parity.digest_agg_transition(internal, jsonb, VARIADIC "any") RETURNS internal
+CREATE FUNCTION parity_internal.digest_agg_transition(internal, jsonb, VARIADIC "any") RETURNS internal
     AS 'MODULE_PATHNAME', 'parity_digest_agg_transition' LANGUAGE C STABLE PARALLEL SAFE;
-CREATE FUNCTION parity.range_digest_agg_transition(internal, bytea, VARIADIC "any") RETURNS internal
+CREATE FUNCTION parity_internal.range_digest_agg_transition(internal, bytea, VARIADIC "any") RETURNS internal
     AS 'MODULE_PATHNAME', 'parity_range_digest_agg_transition' LANGUAGE C STABLE PARALLEL SAFE;
-CREATE FUNCTION parity.digest_agg_combine(internal, internal) RETURNS internal
+CREATE FUNCTION parity_internal.digest_agg_combine(internal, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'parity_digest_agg_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-CREATE FUNCTION parity.digest_agg_serialize(internal) RETURNS bytea
+CREATE FUNCTION parity_internal.digest_agg_serialize(internal) RETURNS bytea
     AS 'MODULE_PATHNAME', 'parity_digest_agg_serialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION parity.digest_agg_deserialize(bytea, internal) RETURNS internal
+CREATE FUNCTION parity_internal.digest_agg_deserialize(bytea, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'parity_digest_agg_deserialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION parity.digest_agg_final(internal) RETURNS parity.digest[]
+CREATE FUNCTION parity_internal.digest_agg_final(internal) RETURNS parity.digest[]
     AS 'MODULE_PATHNAME', 'parity_digest_agg_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-CREATE FUNCTION parity.range_digest_agg_final(internal) RETURNS bytea
+CREATE FUNCTION parity_internal.range_digest_agg_final(internal) RETURNS bytea
     AS 'MODULE_PATHNAME', 'parity_range_digest_agg_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION parity.digest_agg_transition(internal, jsonb, VARIADIC "any") IS 'aggregate transition function';
-COMMENT ON FUNCTION parity.range_digest_agg_transition(internal, bytea, VARIADIC "any") IS 'aggregate transition function';
-COMMENT ON FUNCTION parity.digest_agg_combine(internal, internal) IS 'aggregate combine function';
-COMMENT ON FUNCTION parity.digest_agg_serialize(internal) IS 'aggregate serial function';
-COMMENT ON FUNCTION parity.digest_agg_deserialize(bytea, internal) IS 'aggregate deserial function';
-COMMENT ON FUNCTION parity.digest_agg_final(internal) IS 'aggregate final function';
-COMMENT ON FUNCTION parity.range_digest_agg_final(internal) IS 'aggregate final function';
+COMMENT ON FUNCTION parity_internal.digest_agg_transition(internal, jsonb, VARIADIC "any") IS 'aggregate transition function';
+COMMENT ON FUNCTION parity_internal.range_digest_agg_transition(internal, bytea, VARIADIC "any") IS 'aggregate transition function';
+COMMENT ON FUNCTION parity_internal.digest_agg_combine(internal, internal) IS 'aggregate combine function';
+COMMENT ON FUNCTION parity_internal.digest_agg_serialize(internal) IS 'aggregate serial function';
+COMMENT ON FUNCTION parity_internal.digest_agg_deserialize(bytea, internal) IS 'aggregate deserial function';
+COMMENT ON FUNCTION parity_internal.digest_agg_final(internal) IS 'aggregate final function';
+COMMENT ON FUNCTION parity_internal.range_digest_agg_final(internal) IS 'aggregate final function';
 
 CREATE AGGREGATE parity.digest_agg(jsonb, VARIADIC "any") (
-    SFUNC = parity.digest_agg_transition, STYPE = internal, FINALFUNC = parity.digest_agg_final,
-    COMBINEFUNC = parity.digest_agg_combine, SERIALFUNC = parity.digest_agg_serialize,
-    DESERIALFUNC = parity.digest_agg_deserialize, PARALLEL = SAFE
+    SFUNC = parity_internal.digest_agg_transition, STYPE = internal, FINALFUNC = parity_internal.digest_agg_final,
+    COMBINEFUNC = parity_internal.digest_agg_combine, SERIALFUNC = parity_internal.digest_agg_serialize,
+    DESERIALFUNC = parity_internal.digest_agg_deserialize, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE parity.digest_agg(jsonb, VARIADIC "any") IS
     'digests of any query: options {"key": number of leading arguments that are the key (default 1, 0 = keyless), "seed", "width", "forms": [one per argument]}, then the key and the columns; gives the digests of key, row and each column, or NULL for no rows';
 
-CREATE AGGREGATE parity.range_digest_agg(bytea, VARIADIC "any") (
-    SFUNC = parity.range_digest_agg_transition, STYPE = internal, FINALFUNC = parity.range_digest_agg_final,
-    COMBINEFUNC = parity.digest_agg_combine, SERIALFUNC = parity.digest_agg_serialize,
-    DESERIALFUNC = parity.digest_agg_deserialize, PARALLEL = SAFE
+CREATE AGGREGATE parity_internal.range_digest_agg(bytea, VARIADIC "any") (
+    SFUNC = parity_internal.range_digest_agg_transition, STYPE = internal, FINALFUNC = parity_internal.range_digest_agg_final,
+    COMBINEFUNC = parity_internal.digest_agg_combine, SERIALFUNC = parity_internal.digest_agg_serialize,
+    DESERIALFUNC = parity_internal.digest_agg_deserialize, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE parity.range_digest_agg(bytea, VARIADIC "any") IS
+COMMENT ON AGGREGATE parity_internal.range_digest_agg(bytea, VARIADIC "any") IS
     'the aggregate behind range_digests where a relation cannot be scanned directly; internal';
 
 --

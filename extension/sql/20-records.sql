@@ -157,7 +157,7 @@ SELECT pg_catalog.pg_extension_config_dump('parity.run_error_id_seq', '');
 
 -- Activity is seen as it is now, not as it was when this transaction first looked: a run may have begun since. Others' activity is
 -- hidden from ordinary roles, but not that a run goes on.
-CREATE FUNCTION parity.record_goes_on(run_id bigint) RETURNS boolean
+CREATE FUNCTION parity_internal.record_goes_on(run_id bigint) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_stat_clear_snapshot();
@@ -167,22 +167,22 @@ BEGIN
           AND (r.statement_start IS NULL OR a.state = 'disabled' OR (a.state = 'active' AND a.query_start = r.statement_start)));
 END
 $$;
-COMMENT ON FUNCTION parity.record_goes_on(bigint) IS
+COMMENT ON FUNCTION parity_internal.record_goes_on(bigint) IS
     'whether a run has not ended, and its session is there and still runs the CALL that is the run; internal';
 
 -- The rows and columns of a baseline are told by its label: one that could not be taken, or was captured anew, is the same.
-CREATE FUNCTION parity.record_about(kind text, scope jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.record_about(kind text, scope jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE kind WHEN 'baseline' THEN scope - '{filter,columns}'::text[] ELSE scope END
 $$;
-COMMENT ON FUNCTION parity.record_about(text, jsonb) IS
+COMMENT ON FUNCTION parity_internal.record_about(text, jsonb) IS
     'what of a scope tells a line of parity.status from others about the same table and target; internal';
 
 -- A line is about one table, one other side and one scope, so that what a run over a part found is not taken for the whole table.
 -- A run that ended before it came to any table has a line of its own until a later one of its kind gets further.
 CREATE VIEW parity.status AS
 WITH part AS (
-    SELECT t.relation, r.kind, r.target, t.scope, parity.record_about(r.kind, t.scope) AS about, t.run_id,
+    SELECT t.relation, r.kind, r.target, t.scope, parity_internal.record_about(r.kind, t.scope) AS about, t.run_id,
            CASE WHEN t.details OPERATOR(pg_catalog.?) 'left_out'::text THEN 'left_out' ELSE t.status::text END AS status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows,
            t.in_flight_rows, t.unnamed_ranges, t.message, t.sqlstate, r.performer, r.pid
     FROM parity.run_table t JOIN parity.run r ON r.id OPERATOR(pg_catalog.=) t.run_id
@@ -211,7 +211,7 @@ WITH part AS (
 SELECT relation, kind, target, nullif(coalesce(last.scope, running.scope), '{}'::jsonb) AS scope, last.status AS result, last.finished,
        pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) last.finished) AS age,
        verified.at AS last_identical, last.divergent_ranges, last.divergent_rows, last.in_flight_rows,
-       CASE WHEN parity.record_goes_on(running.run_id) THEN
+       CASE WHEN parity_internal.record_goes_on(running.run_id) THEN
            pg_catalog.format('%s for %s (run %s, pid %s)', coalesce(running.phase, 'starting'),
                              pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) running.started),
                              running.run_id, running.pid)
@@ -257,7 +257,7 @@ COMMENT ON COLUMN parity.findings.source_values IS 'as in parity.divergence';
 COMMENT ON COLUMN parity.findings.target_values IS 'as in parity.divergence';
 
 -- What NOTIFY and callbacks tell. A notification has less than 8000 bytes; a character may take six in JSON.
-CREATE FUNCTION parity.record_payload(told_run bigint, told_table bigint) RETURNS jsonb
+CREATE FUNCTION parity_internal.record_payload(told_run bigint, told_table bigint) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     payload jsonb;
@@ -278,10 +278,10 @@ BEGIN
     RETURN payload;
 END
 $$;
-COMMENT ON FUNCTION parity.record_payload(bigint, bigint) IS
+COMMENT ON FUNCTION parity_internal.record_payload(bigint, bigint) IS
     'what is told of a run, or of one table of it (NULL: of the run as a whole), in notifications and to callbacks; long texts are cut; internal';
 
-CREATE FUNCTION parity.record_line(told_run bigint, told_table bigint) RETURNS text
+CREATE FUNCTION parity_internal.record_line(told_run bigint, told_table bigint) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('verification of %s against %s: %s', coalesce(t.relation, CASE r.kind WHEN 'compare' THEN r.source ELSE 'database ' || r.source END), r.target, coalesce(t.status, r.status))
            || CASE WHEN t.divergent_ranges > 0 AND t.divergent_rows IS NULL THEN format(', %s of %s ranges differ', t.divergent_ranges, t.ranges)
@@ -294,36 +294,36 @@ CREATE FUNCTION parity.record_line(told_run bigint, told_table bigint) RETURNS t
            || coalesce(': ' || coalesce(t.message, r.message), '')
     FROM parity.run r LEFT JOIN parity.run_table t ON t.id = told_table WHERE r.id = told_run
 $$;
-COMMENT ON FUNCTION parity.record_line(bigint, bigint) IS 'the same for people; internal';
+COMMENT ON FUNCTION parity_internal.record_line(bigint, bigint) IS 'the same for people; internal';
 
-CREATE FUNCTION parity.record_hint(told_run bigint, told_table bigint, status text) RETURNS text
+CREATE FUNCTION parity_internal.record_hint(told_run bigint, told_table bigint, status text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format(CASE WHEN status = 'divergent' THEN 'SELECT * FROM parity.findings WHERE run_id = %s;'
                        WHEN told_table IS NOT NULL OR EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = told_run)
                        THEN 'SELECT * FROM parity.run_table WHERE run_id = %s;'
                        ELSE 'SELECT * FROM parity.run WHERE id = %s;' END, told_run)
 $$;
-COMMENT ON FUNCTION parity.record_hint(bigint, bigint, text) IS 'the query that tells more of a run; internal';
+COMMENT ON FUNCTION parity_internal.record_hint(bigint, bigint, text) IS 'the query that tells more of a run; internal';
 
-CREATE FUNCTION parity.record_tell(told_run bigint, told_table bigint) RETURNS void
+CREATE FUNCTION parity_internal.record_tell(told_run bigint, told_table bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    payload jsonb := parity.record_payload(told_run, told_table);
+    payload jsonb := parity_internal.record_payload(told_run, told_table);
 BEGIN
     PERFORM pg_notify('parity', payload::text);
     IF payload ->> 'status' = 'divergent' THEN
-        RAISE WARNING USING MESSAGE = parity.record_line(told_run, told_table), ERRCODE = 'PP002',
-            HINT = parity.record_hint(told_run, told_table, 'divergent');
+        RAISE WARNING USING MESSAGE = parity_internal.record_line(told_run, told_table), ERRCODE = 'PP002',
+            HINT = parity_internal.record_hint(told_run, told_table, 'divergent');
     ELSIF payload ->> 'status' NOT IN ('identical', 'left_out') THEN
-        RAISE WARNING USING MESSAGE = parity.record_line(told_run, told_table), ERRCODE = 'PP003',
-            HINT = parity.record_hint(told_run, told_table, payload ->> 'status');
+        RAISE WARNING USING MESSAGE = parity_internal.record_line(told_run, told_table), ERRCODE = 'PP003',
+            HINT = parity_internal.record_hint(told_run, told_table, payload ->> 'status');
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.record_tell(bigint, bigint) IS
+COMMENT ON FUNCTION parity_internal.record_tell(bigint, bigint) IS
     'sends NOTIFY parity with a JSON payload and, unless all is identical or the table is left out by what it is, a WARNING: PP002 for divergence, PP003 for a run that proved nothing; internal';
 
-CREATE FUNCTION parity.record_check(run_id bigint) RETURNS void
+CREATE FUNCTION parity_internal.record_check(run_id bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM FROM parity.run r
@@ -335,11 +335,11 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.record_check(bigint) IS 'an error (55000) unless this session has begun the run and not ended it; internal';
+COMMENT ON FUNCTION parity_internal.record_check(bigint) IS 'an error (55000) unless this session has begun the run and not ended it; internal';
 
 -- Classes of errors whose texts are the server's and name objects, settings and addresses at most, and what the extension itself says
 -- about arguments. All others may quote a value.
-CREATE FUNCTION parity.record_message(sqlstate text, message text) RETURNS text
+CREATE FUNCTION parity_internal.record_message(sqlstate text, message text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN sqlstate IS NULL OR message IS NULL
                      OR left(sqlstate, 2) = ANY ('{08,0A,25,26,28,2D,2F,3D,3F,40,42,53,54,55,57,58,PP}'::text[])
@@ -351,26 +351,26 @@ CREATE FUNCTION parity.record_message(sqlstate text, message text) RETURNS text
                 THEN message
                 ELSE format('error %s; parity.run_error has its text, which may quote a value', left(sqlstate, 5)) END
 $$;
-COMMENT ON FUNCTION parity.record_message(text, text) IS 'what everybody who reads records may read of an error; internal';
+COMMENT ON FUNCTION parity_internal.record_message(text, text) IS 'what everybody who reads records may read of an error; internal';
 
-CREATE FUNCTION parity.record_error(run_id bigint, run_table_id bigint, sqlstate text, message text) RETURNS text
+CREATE FUNCTION parity_internal.record_error(run_id bigint, run_table_id bigint, sqlstate text, message text) RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    shown text := parity.record_message(sqlstate, message);
+    shown text := parity_internal.record_message(sqlstate, message);
 BEGIN
-    PERFORM parity.record_check(run_id);
+    PERFORM parity_internal.record_check(run_id);
     IF shown <> message THEN
         INSERT INTO parity.run_error (run_id, run_table_id, sqlstate, message) VALUES (run_id, run_table_id, left(sqlstate, 5), message);
     END IF;
     RETURN shown;
 END
 $$;
-COMMENT ON FUNCTION parity.record_error(bigint, bigint, text, text) IS
+COMMENT ON FUNCTION parity_internal.record_error(bigint, bigint, text, text) IS
     'keeps the text of an error apart if it may quote a value, and gives what may be shown of it; internal';
 
 -- An operator's word about rows that it may not read would be worth nothing. By the role that logged in, or that it has set.
-CREATE FUNCTION parity.record_may_read(relation text, scope jsonb) RETURNS boolean
+CREATE FUNCTION parity_internal.record_may_read(relation text, scope jsonb) RETURNS boolean
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found oid;
@@ -386,21 +386,21 @@ BEGIN
         FROM pg_roles r WHERE r.rolname IN (SESSION_USER, current_setting('role'))), true);
 END
 $$;
-COMMENT ON FUNCTION parity.record_may_read(text, jsonb) IS
+COMMENT ON FUNCTION parity_internal.record_may_read(text, jsonb) IS
     'whether the caller may read a relation of this name, or there is none; internal';
 
-CREATE FUNCTION parity.record_require_read(relation text, scope jsonb) RETURNS void
+CREATE FUNCTION parity_internal.record_require_read(relation text, scope jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF NOT parity.record_may_read(relation, scope) THEN
+    IF NOT parity_internal.record_may_read(relation, scope) THEN
         RAISE EXCEPTION USING MESSAGE = format('permission denied for relation %s', relation), ERRCODE = '42501',
             HINT = 'What is recorded about rows takes SELECT on the relation of this name in this database.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.record_require_read(text, jsonb) IS 'an error (42501) unless it may; internal';
+COMMENT ON FUNCTION parity_internal.record_require_read(text, jsonb) IS 'an error (42501) unless it may; internal';
 
-CREATE FUNCTION parity.record_dead_runs() RETURNS integer
+CREATE FUNCTION parity_internal.record_dead_runs() RETURNS integer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     dead record;
@@ -410,7 +410,7 @@ DECLARE
     ended integer := 0;
 BEGIN
     FOR dead IN
-        SELECT r.id, r.pid, r.backend_start FROM parity.run r WHERE r.finished IS NULL AND NOT parity.record_goes_on(r.id)
+        SELECT r.id, r.pid, r.backend_start FROM parity.run r WHERE r.finished IS NULL AND NOT parity_internal.record_goes_on(r.id)
         FOR UPDATE SKIP LOCKED
     LOOP
         reason := CASE WHEN EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = dead.pid
@@ -422,21 +422,21 @@ BEGIN
             UPDATE parity.run_table SET status = 'died', finished = clock_timestamp(), phase = NULL, message = reason
             WHERE run_id = dead.id AND finished IS NULL RETURNING id
         LOOP
-            PERFORM parity.record_tell(dead.id, part);
+            PERFORM parity_internal.record_tell(dead.id, part);
             told := true;
         END LOOP;
         IF NOT told THEN
-            PERFORM parity.record_tell(dead.id, NULL);
+            PERFORM parity_internal.record_tell(dead.id, NULL);
         END IF;
         ended := ended + 1;
     END LOOP;
     RETURN ended;
 END
 $$;
-COMMENT ON FUNCTION parity.record_dead_runs() IS
+COMMENT ON FUNCTION parity_internal.record_dead_runs() IS
     'marks the runs whose session is gone, or has broken them off, as died, tells of each, and gives their number; every run does it when it starts';
 
-CREATE FUNCTION parity.record_run_start(
+CREATE FUNCTION parity_internal.record_run_start(
     kind text, source text, target text, tool text, options jsonb DEFAULT '{}', in_statement boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -444,7 +444,7 @@ DECLARE
 BEGIN
     -- A session has one run at a time: an older one of its own was broken off between two steps.
     UPDATE parity.run r SET backend_start = NULL WHERE r.finished IS NULL AND r.pid = pg_backend_pid();
-    PERFORM parity.record_dead_runs();
+    PERFORM parity_internal.record_dead_runs();
     INSERT INTO parity.run (kind, source, target, tool, options, backend_start, statement_start)
     SELECT kind, source, target, tool, options, a.backend_start, CASE WHEN in_statement AND a.state = 'active' THEN a.query_start END
     FROM pg_stat_activity a WHERE a.pid = pg_backend_pid()
@@ -452,64 +452,64 @@ BEGIN
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION parity.record_run_start(text, text, text, text, jsonb, boolean) IS
+COMMENT ON FUNCTION parity_internal.record_run_start(text, text, text, text, jsonb, boolean) IS
     'begins the record of a run of this session and gives its number; commit at once, so that others see it. in_statement: the run is over when the statement is that the session runs now';
 
 -- Where words are keywords in one version only, who records may spell a name in another way than this server.
-CREATE FUNCTION parity.record_spelled(name text) RETURNS text
+CREATE FUNCTION parity_internal.record_spelled(name text) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     parts text[];
 BEGIN
     parts := parse_ident(name);
-    RETURN CASE cardinality(parts) WHEN 2 THEN parity.record_quoted(parts) ELSE name END;
+    RETURN CASE cardinality(parts) WHEN 2 THEN parity_internal.record_quoted(parts) ELSE name END;
 EXCEPTION WHEN invalid_parameter_value THEN
     RETURN name;
 END
 $$;
-COMMENT ON FUNCTION parity.record_spelled(text) IS
+COMMENT ON FUNCTION parity_internal.record_spelled(text) IS
     'a qualified name, quoted where it must be here; what is none, as it is; internal';
 
-CREATE FUNCTION parity.record_table_start(run_id bigint, relation text, target_relation text, scope jsonb DEFAULT '{}') RETURNS bigint
+CREATE FUNCTION parity_internal.record_table_start(run_id bigint, relation text, target_relation text, scope jsonb DEFAULT '{}') RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made bigint;
 BEGIN
-    PERFORM parity.record_check(run_id);
+    PERFORM parity_internal.record_check(run_id);
     INSERT INTO parity.run_table (run_id, relation, target_relation, scope)
-    VALUES (run_id, parity.record_spelled(relation), parity.record_spelled(target_relation), coalesce(scope, '{}')
-            || CASE WHEN scope ? 'target_relation' THEN jsonb_build_object('target_relation', parity.record_spelled(scope ->> 'target_relation'))
+    VALUES (run_id, parity_internal.record_spelled(relation), parity_internal.record_spelled(target_relation), coalesce(scope, '{}')
+            || CASE WHEN scope ? 'target_relation' THEN jsonb_build_object('target_relation', parity_internal.record_spelled(scope ->> 'target_relation'))
                     ELSE '{}' END) RETURNING id INTO made;
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION parity.record_table_start(bigint, text, text, jsonb) IS
+COMMENT ON FUNCTION parity_internal.record_table_start(bigint, text, text, jsonb) IS
     'begins the record of one table of a run and gives its number; scope: as in parity.run_table';
 
-CREATE FUNCTION parity.record_table_phase(run_table_id bigint, phase text) RETURNS void
+CREATE FUNCTION parity_internal.record_table_phase(run_table_id bigint, phase text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
-    PERFORM parity.record_check((SELECT t.run_id FROM parity.run_table t WHERE t.id = run_table_id));
+    PERFORM parity_internal.record_check((SELECT t.run_id FROM parity.run_table t WHERE t.id = run_table_id));
     UPDATE parity.run_table t SET phase = record_table_phase.phase WHERE t.id = run_table_id;
 END
 $$;
-COMMENT ON FUNCTION parity.record_table_phase(bigint, text) IS 'what a run does with a table just now, for parity.status';
+COMMENT ON FUNCTION parity_internal.record_table_phase(bigint, text) IS 'what a run does with a table just now, for parity.status';
 
-CREATE FUNCTION parity.record_divergences(run_table_id bigint, findings jsonb) RETURNS void
+CREATE FUNCTION parity_internal.record_divergences(run_table_id bigint, findings jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
-    PERFORM parity.record_check((SELECT t.run_id FROM parity.run_table t WHERE t.id = run_table_id));
+    PERFORM parity_internal.record_check((SELECT t.run_id FROM parity.run_table t WHERE t.id = run_table_id));
     INSERT INTO parity.divergence (run_table_id, kind, state, key, columns, occurrences, source_values, target_values)
     SELECT record_divergences.run_table_id, d.kind, d.state, d.key, d.columns, coalesce(d.occurrences, 1), d.source_values, d.target_values
     FROM jsonb_to_recordset(findings) AS d(kind text, state text, key jsonb, columns text[], occurrences bigint, source_values jsonb, target_values jsonb);
 END
 $$;
-COMMENT ON FUNCTION parity.record_divergences(bigint, jsonb) IS
+COMMENT ON FUNCTION parity_internal.record_divergences(bigint, jsonb) IS
     'records differences of one table: a list of objects with the columns of parity.divergence';
 
-CREATE FUNCTION parity.record_require_end(status text) RETURNS void
+CREATE FUNCTION parity_internal.record_require_end(status text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF coalesce(status, 'running') = 'running' THEN
@@ -517,22 +517,22 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.record_require_end(text) IS 'an error (22023) for a status that is no end; internal';
+COMMENT ON FUNCTION parity_internal.record_require_end(text) IS 'an error (22023) for a status that is no end; internal';
 
-CREATE FUNCTION parity.record_table_finish(run_table_id bigint, status text, facts jsonb DEFAULT '{}') RETURNS void
+CREATE FUNCTION parity_internal.record_table_finish(run_table_id bigint, status text, facts jsonb DEFAULT '{}') RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     part parity.run_table%ROWTYPE;
 BEGIN
     SELECT * INTO part FROM parity.run_table t WHERE t.id = run_table_id;
-    PERFORM parity.record_check(part.run_id);
-    PERFORM parity.record_require_end(status);
+    PERFORM parity_internal.record_check(part.run_id);
+    PERFORM parity_internal.record_require_end(status);
     IF status IN ('identical', 'divergent', 'in_flight') THEN
-        PERFORM parity.record_require_read(part.relation, part.scope);
+        PERFORM parity_internal.record_require_read(part.relation, part.scope);
     END IF;
     part := jsonb_populate_record(part, facts - '{id,run_id,relation,target_relation,scope,started}'::text[]);
-    part.message := parity.record_error(part.run_id, run_table_id, part.sqlstate, part.message);
+    part.message := parity_internal.record_error(part.run_id, run_table_id, part.sqlstate, part.message);
     UPDATE parity.run_table t SET
         status = record_table_finish.status, finished = clock_timestamp(), phase = NULL, source_rows = part.source_rows,
         target_rows = part.target_rows, ranges = part.ranges, divergent_ranges = part.divergent_ranges, divergent_rows = part.divergent_rows,
@@ -540,25 +540,25 @@ BEGIN
         divergent_columns = part.divergent_columns, source_lsn = part.source_lsn, target_lsn = part.target_lsn,
         not_compared = part.not_compared, details = part.details, sqlstate = part.sqlstate, message = part.message
     WHERE t.id = run_table_id;
-    PERFORM parity.record_tell(part.run_id, run_table_id);
+    PERFORM parity_internal.record_tell(part.run_id, run_table_id);
 END
 $$;
-COMMENT ON FUNCTION parity.record_table_finish(bigint, text, jsonb) IS
+COMMENT ON FUNCTION parity_internal.record_table_finish(bigint, text, jsonb) IS
     'ends the record of one table: its status and, as an object, the columns of parity.run_table; tells of it. A status about rows takes SELECT on the table, where there is one of its name';
 
-CREATE FUNCTION parity.record_tables_skipped(run_id bigint, relations text[], message text, details jsonb DEFAULT '{}') RETURNS void
+CREATE FUNCTION parity_internal.record_tables_skipped(run_id bigint, relations text[], message text, details jsonb DEFAULT '{}') RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
-    PERFORM parity.record_check(run_id);
+    PERFORM parity_internal.record_check(run_id);
     INSERT INTO parity.run_table (run_id, relation, target_relation, status, finished, message, details)
     SELECT run_id, r.name, r.name, 'skipped', clock_timestamp(), message, details FROM unnest(relations) AS r(name);
 END
 $$;
-COMMENT ON FUNCTION parity.record_tables_skipped(bigint, text[], text, jsonb) IS
+COMMENT ON FUNCTION parity_internal.record_tables_skipped(bigint, text[], text, jsonb) IS
     'records tables that a run did not come to; nothing is told of each, which the run does as a whole. {"dropped": true} among details: the table is gone, and parity.status does not show it. {"left_out": true}: it is no part of the result, and parity.status shows it as that';
 
-CREATE FUNCTION parity.record_run_finish(run_id bigint, status text, sqlstate text DEFAULT NULL, message text DEFAULT NULL) RETURNS void
+CREATE FUNCTION parity_internal.record_run_finish(run_id bigint, status text, sqlstate text DEFAULT NULL, message text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -568,9 +568,9 @@ DECLARE
     -- Of a table that has no end of its own a result about rows is not known.
     broken_off CONSTANT boolean := status IN ('identical', 'divergent', 'in_flight', 'skipped');
 BEGIN
-    PERFORM parity.record_check(run_id);
-    PERFORM parity.record_require_end(status);
-    shown := parity.record_error(run_id, NULL, sqlstate, message);
+    PERFORM parity_internal.record_check(run_id);
+    PERFORM parity_internal.record_require_end(status);
+    shown := parity_internal.record_error(run_id, NULL, sqlstate, message);
     UPDATE parity.run_table t SET status = CASE WHEN broken_off THEN 'incomplete' ELSE record_run_finish.status END,
         finished = clock_timestamp(), phase = NULL, sqlstate = record_run_finish.sqlstate,
         message = CASE WHEN broken_off THEN concat_ws('; ', 'the run ended without a result for it', shown) ELSE shown END
@@ -589,15 +589,15 @@ BEGIN
     WHERE r.id = run_id;
     -- Its tables have told of themselves.
     IF NOT told OR message IS NOT NULL THEN
-        PERFORM parity.record_tell(run_id, NULL);
+        PERFORM parity_internal.record_tell(run_id, NULL);
     END IF;
-    PERFORM parity.record_trim();
+    PERFORM parity_internal.record_trim();
 END
 $$;
-COMMENT ON FUNCTION parity.record_run_finish(bigint, text, text, text) IS
+COMMENT ON FUNCTION parity_internal.record_run_finish(bigint, text, text, text) IS
     'ends the record of a run, as the status says or worse if a table has a worse one, and of its tables that were not ended (incomplete, where the run has a result about rows); removes records older than parity.history_days';
 
-CREATE FUNCTION parity.record_trim() RETURNS integer
+CREATE FUNCTION parity_internal.record_trim() RETURNS integer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     days integer;
@@ -609,7 +609,7 @@ BEGIN
     -- The last result of a table stays, however old, and the last identical one: without them parity.status would say nothing of it.
     -- Runs over parts do not count: whoever looks into this and that would leave lines for ever. A baseline says itself what it is about.
     WITH ended AS (
-        SELECT t.relation, r.kind, r.target, parity.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.finished
+        SELECT t.relation, r.kind, r.target, parity_internal.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.finished
         FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
         WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline') AND NOT t.details ?| '{dropped,left_out}'
     ), kept AS (
@@ -625,7 +625,7 @@ BEGIN
     RETURN removed;
 END
 $$;
-COMMENT ON FUNCTION parity.record_trim() IS
+COMMENT ON FUNCTION parity_internal.record_trim() IS
     'removes the runs that ended more than parity.history_days ago, but for each table''s last and last identical one (of the whole table); gives their number';
 
 -- What parity.status says of a table that is verified no more, or of a name that was mistyped, goes with its records. Whoever could not have
@@ -638,9 +638,9 @@ DECLARE
     tables bigint;
     removed bigint;
 BEGIN
-    PERFORM parity.record_require_values(jsonb_build_object('kind', kind, 'target', target), '{kind,target}');
-    PERFORM parity.record_dead_runs();
-    PERFORM parity.record_require_read(t.relation, t.scope)
+    PERFORM parity_internal.record_require_values(jsonb_build_object('kind', kind, 'target', target), '{kind,target}');
+    PERFORM parity_internal.record_dead_runs();
+    PERFORM parity_internal.record_require_read(t.relation, t.scope)
     FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
     WHERE r.kind = kind AND r.target = target AND r.finished IS NOT NULL AND (relation IS NULL OR t.relation = relation)
       AND t.status IN ('identical', 'divergent', 'in_flight');
@@ -672,7 +672,7 @@ COMMENT ON FUNCTION parity.forget(text, text, text) IS
 -- Names, and not regclass and regproc, are what procedures take: one that is not found must be recorded. Without a pinned search_path,
 -- because the name is found by the caller's. A name without a schema that is not found is thought to be of the schema where it would be
 -- made: under that it is in the records where it was there before.
-CREATE FUNCTION parity.record_find(relation text) RETURNS jsonb
+CREATE FUNCTION parity_internal.record_find(relation text) RETURNS jsonb
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
     found pg_catalog.oid;
@@ -682,7 +682,7 @@ DECLARE
 BEGIN
     BEGIN
         found := relation::pg_catalog.regclass;
-        RETURN pg_catalog.jsonb_build_object('oid', found, 'name', coalesce(parity.record_name(found), relation));
+        RETURN pg_catalog.jsonb_build_object('oid', found, 'name', coalesce(parity_internal.record_name(found), relation));
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
     END;
@@ -694,27 +694,27 @@ BEGIN
     IF pg_catalog.cardinality(parts) OPERATOR(pg_catalog.=) 1 THEN
         parts := ARRAY[coalesce(pg_catalog.current_schema()::pg_catalog.text, 'public'), parts[1]];
     END IF;
-    RETURN pg_catalog.jsonb_build_object('name', parity.record_quoted(parts), 'error', pg_catalog.jsonb_build_object(
+    RETURN pg_catalog.jsonb_build_object('name', parity_internal.record_quoted(parts), 'error', pg_catalog.jsonb_build_object(
         'sqlstate', state, 'message', message));
 END
 $$;
-COMMENT ON FUNCTION parity.record_find(text) IS
+COMMENT ON FUNCTION parity_internal.record_find(text) IS
     'the relation that a name means to the caller: {"oid", "name"}, or {"name", "error"} with its SQLSTATE and message; internal';
 
-CREATE FUNCTION parity.record_quoted(parts text[]) RETURNS text
+CREATE FUNCTION parity_internal.record_quoted(parts text[]) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
     SELECT string_agg(quote_ident(p.name), '.' ORDER BY p.no) FROM unnest(parts) WITH ORDINALITY AS p(name, no)
 $$;
-COMMENT ON FUNCTION parity.record_quoted(text[]) IS 'a qualified name, quoted where it must be; internal';
+COMMENT ON FUNCTION parity_internal.record_quoted(text[]) IS 'a qualified name, quoted where it must be; internal';
 
-CREATE FUNCTION parity.record_name(relation oid) RETURNS text
+CREATE FUNCTION parity_internal.record_name(relation oid) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT parity.record_quoted(ARRAY[n.nspname::text, c.relname::text])
+    SELECT parity_internal.record_quoted(ARRAY[n.nspname::text, c.relname::text])
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation
 $$;
-COMMENT ON FUNCTION parity.record_name(oid) IS 'the qualified name under which a relation is recorded; internal';
+COMMENT ON FUNCTION parity_internal.record_name(oid) IS 'the qualified name under which a relation is recorded; internal';
 
-CREATE FUNCTION parity.record_find_callback(callback text) RETURNS jsonb
+CREATE FUNCTION parity_internal.record_find_callback(callback text) RETURNS jsonb
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
     found pg_catalog.oid;
@@ -726,7 +726,7 @@ BEGIN
     END IF;
     found := pg_catalog.concat(callback, '(pg_catalog.jsonb)')::pg_catalog.regprocedure;
     RETURN (SELECT pg_catalog.jsonb_build_object('oid', p.oid,
-                'name', parity.record_quoted(ARRAY[n.nspname::pg_catalog.text, p.proname::pg_catalog.text]))
+                'name', parity_internal.record_quoted(ARRAY[n.nspname::pg_catalog.text, p.proname::pg_catalog.text]))
             FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
             WHERE p.oid OPERATOR(pg_catalog.=) found);
 EXCEPTION WHEN OTHERS THEN
@@ -734,10 +734,10 @@ EXCEPTION WHEN OTHERS THEN
     RETURN pg_catalog.jsonb_build_object('error', pg_catalog.jsonb_build_object('sqlstate', state, 'message', message));
 END
 $$;
-COMMENT ON FUNCTION parity.record_find_callback(text) IS
+COMMENT ON FUNCTION parity_internal.record_find_callback(text) IS
     'the function of one jsonb that a name means to the caller, as record_find gives a relation; internal';
 
-CREATE FUNCTION parity.record_require_primary() RETURNS void
+CREATE FUNCTION parity_internal.record_require_primary() RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF pg_is_in_recovery() THEN
@@ -746,10 +746,10 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.record_require_primary() IS
+COMMENT ON FUNCTION parity_internal.record_require_primary() IS
     'an error (25006) on a standby, where nothing can be recorded; internal';
 
-CREATE FUNCTION parity.record_require_values(asked jsonb, names text[]) RETURNS void
+CREATE FUNCTION parity_internal.record_require_values(asked jsonb, names text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text;
@@ -761,29 +761,29 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.record_require_values(jsonb, text[]) IS
+COMMENT ON FUNCTION parity_internal.record_require_values(jsonb, text[]) IS
     'an error (22004) where what a record would be about is not given; internal';
 
 REVOKE ALL ON FUNCTION
-    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_hint(bigint, bigint, text),
-    parity.record_tell(bigint, bigint), parity.forget(text, text, text),
-    parity.record_check(bigint), parity.record_goes_on(bigint), parity.record_about(text, jsonb), parity.record_require_end(text), parity.record_dead_runs(), parity.record_message(text, text),
-    parity.record_error(bigint, bigint, text, text), parity.record_may_read(text, jsonb), parity.record_require_read(text, jsonb),
-    parity.record_run_start(text, text, text, text, jsonb, boolean), parity.record_table_start(bigint, text, text, jsonb),
-    parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
-    parity.record_tables_skipped(bigint, text[], text, jsonb), parity.record_run_finish(bigint, text, text, text), parity.record_trim(),
-    parity.record_find(text), parity.record_quoted(text[]), parity.record_spelled(text), parity.record_name(oid), parity.record_find_callback(text),
-    parity.record_require_values(jsonb, text[]), parity.record_require_primary()
+    parity_internal.record_payload(bigint, bigint), parity_internal.record_line(bigint, bigint), parity_internal.record_hint(bigint, bigint, text),
+    parity_internal.record_tell(bigint, bigint), parity.forget(text, text, text),
+    parity_internal.record_check(bigint), parity_internal.record_goes_on(bigint), parity_internal.record_about(text, jsonb), parity_internal.record_require_end(text), parity_internal.record_dead_runs(), parity_internal.record_message(text, text),
+    parity_internal.record_error(bigint, bigint, text, text), parity_internal.record_may_read(text, jsonb), parity_internal.record_require_read(text, jsonb),
+    parity_internal.record_run_start(text, text, text, text, jsonb, boolean), parity_internal.record_table_start(bigint, text, text, jsonb),
+    parity_internal.record_table_phase(bigint, text), parity_internal.record_divergences(bigint, jsonb), parity_internal.record_table_finish(bigint, text, jsonb),
+    parity_internal.record_tables_skipped(bigint, text[], text, jsonb), parity_internal.record_run_finish(bigint, text, text, text), parity_internal.record_trim(),
+    parity_internal.record_find(text), parity_internal.record_quoted(text[]), parity_internal.record_spelled(text), parity_internal.record_name(oid), parity_internal.record_find_callback(text),
+    parity_internal.record_require_values(jsonb, text[]), parity_internal.record_require_primary()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    parity.record_payload(bigint, bigint), parity.record_line(bigint, bigint), parity.record_hint(bigint, bigint, text),
-    parity.forget(text, text, text), parity.record_dead_runs(), parity.record_message(text, text), parity.record_error(bigint, bigint, text, text),
-    parity.record_run_start(text, text, text, text, jsonb, boolean), parity.record_table_start(bigint, text, text, jsonb),
-    parity.record_table_phase(bigint, text), parity.record_divergences(bigint, jsonb), parity.record_table_finish(bigint, text, jsonb),
-    parity.record_tables_skipped(bigint, text[], text, jsonb), parity.record_run_finish(bigint, text, text, text), parity.record_trim(),
-    parity.record_find(text), parity.record_quoted(text[]), parity.record_name(oid), parity.record_find_callback(text),
-    parity.record_require_values(jsonb, text[]), parity.record_require_primary()
+    parity_internal.record_payload(bigint, bigint), parity_internal.record_line(bigint, bigint), parity_internal.record_hint(bigint, bigint, text),
+    parity.forget(text, text, text), parity_internal.record_dead_runs(), parity_internal.record_message(text, text), parity_internal.record_error(bigint, bigint, text, text),
+    parity_internal.record_run_start(text, text, text, text, jsonb, boolean), parity_internal.record_table_start(bigint, text, text, jsonb),
+    parity_internal.record_table_phase(bigint, text), parity_internal.record_divergences(bigint, jsonb), parity_internal.record_table_finish(bigint, text, jsonb),
+    parity_internal.record_tables_skipped(bigint, text[], text, jsonb), parity_internal.record_run_finish(bigint, text, text, text), parity_internal.record_trim(),
+    parity_internal.record_find(text), parity_internal.record_quoted(text[]), parity_internal.record_name(oid), parity_internal.record_find_callback(text),
+    parity_internal.record_require_values(jsonb, text[]), parity_internal.record_require_primary()
     TO parity_operator;
-GRANT EXECUTE ON FUNCTION parity.record_goes_on(bigint), parity.record_about(text, jsonb) TO parity_reader;
+GRANT EXECUTE ON FUNCTION parity_internal.record_goes_on(bigint), parity_internal.record_about(text, jsonb) TO parity_reader;
 GRANT SELECT ON parity.status, parity.run, parity.run_table TO parity_reader;
 GRANT SELECT ON parity.divergence, parity.findings, parity.run_error TO parity_operator;

@@ -31,7 +31,7 @@
 -- the other side
 --
 
-CREATE FUNCTION parity.verify_dblink() RETURNS text
+CREATE FUNCTION parity_internal.verify_dblink() RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     schema text;
@@ -44,32 +44,32 @@ BEGIN
     RETURN schema;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_dblink() IS 'the schema of dblink, quoted; an error (55000) where it is not installed; internal';
+COMMENT ON FUNCTION parity_internal.verify_dblink() IS 'the schema of dblink, quoted; an error (55000) where it is not installed; internal';
 
-CREATE FUNCTION parity.verify_is_connected() RETURNS boolean
+CREATE FUNCTION parity_internal.verify_is_connected() RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     names text[];
 BEGIN
-    EXECUTE format('SELECT %s.dblink_get_connections()', parity.verify_dblink()) INTO names;
+    EXECUTE format('SELECT %s.dblink_get_connections()', parity_internal.verify_dblink()) INTO names;
     RETURN coalesce('pg_parity:target' = ANY (names), false);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_is_connected() IS 'whether this session has the connection of verifications; internal';
+COMMENT ON FUNCTION parity_internal.verify_is_connected() IS 'whether this session has the connection of verifications; internal';
 
 -- Runs where an error has happened already: whatever is wrong with the connection must not hide that. Cancelling goes through a connection
 -- of its own that nothing here can interrupt, and that a server which stands still does not answer. So it is done only where a server
 -- would not notice by itself that nobody waits for its answer any more.
-CREATE FUNCTION parity.verify_disconnect(cancel boolean) RETURNS void
+CREATE FUNCTION parity_internal.verify_disconnect(cancel boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     dblink text;
     busy boolean;
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'dblink') OR NOT parity.verify_is_connected() THEN
+    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'dblink') OR NOT parity_internal.verify_is_connected() THEN
         RETURN;
     END IF;
-    dblink := parity.verify_dblink();
+    dblink := parity_internal.verify_dblink();
     IF cancel THEN
         BEGIN
             EXECUTE format('SELECT %1$s.dblink_is_busy($1) = 1 AND %1$s.dblink_error_message($1) = ''OK''', dblink) INTO busy
@@ -86,38 +86,38 @@ EXCEPTION WHEN OTHERS THEN
     NULL;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_disconnect(boolean) IS
+COMMENT ON FUNCTION parity_internal.verify_disconnect(boolean) IS
     'closes the connection with the target, and may cancel what runs there; no error where there is none; internal';
 
-CREATE FUNCTION parity.verify_send(query text) RETURNS void
+CREATE FUNCTION parity_internal.verify_send(query text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     sent integer;
     reason text;
 BEGIN
-    EXECUTE format('SELECT %s.dblink_send_query($1, $2)', parity.verify_dblink()) INTO sent USING 'pg_parity:target', query;
+    EXECUTE format('SELECT %s.dblink_send_query($1, $2)', parity_internal.verify_dblink()) INTO sent USING 'pg_parity:target', query;
     IF sent = 1 THEN
         RETURN;
     END IF;
-    EXECUTE format('SELECT %s.dblink_error_message($1)', parity.verify_dblink()) INTO reason USING 'pg_parity:target';
+    EXECUTE format('SELECT %s.dblink_error_message($1)', parity_internal.verify_dblink()) INTO reason USING 'pg_parity:target';
     RAISE EXCEPTION USING MESSAGE = 'could not send a query to the target', ERRCODE = '08006', DETAIL = reason;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_send(text) IS 'starts a query on the target; internal';
+COMMENT ON FUNCTION parity_internal.verify_send(text) IS 'starts a query on the target; internal';
 
 -- A host or server that stands still looks like one that is busy. A question about catalogs is answered soon; what is read is read here at
 -- the same time, so that `since` then tells how long that may take.
-CREATE FUNCTION parity.verify_patience(ask jsonb, since timestamptz DEFAULT NULL) RETURNS double precision
+CREATE FUNCTION parity_internal.verify_patience(ask jsonb, since timestamptz DEFAULT NULL) RETURNS double precision
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN (ask ->> 'wait')::float8 > 0 THEN (ask ->> 'wait')::float8
                 WHEN since IS NULL AND (ask ->> 'lock_timeout')::float8 > 0 THEN 60 + (ask ->> 'lock_timeout')::float8 / 1000
                 ELSE greatest(3600, 10 * extract(epoch FROM clock_timestamp() - since)::float8) END
 $$;
-COMMENT ON FUNCTION parity.verify_patience(jsonb, timestamptz) IS
+COMMENT ON FUNCTION parity_internal.verify_patience(jsonb, timestamptz) IS
     'how many seconds the target may take to answer; since: when reading began, NULL for other questions; internal';
 
 -- dblink_get_result waits in libpq, where a cancel does not reach it. Before it is called the answer must be there.
-CREATE FUNCTION parity.verify_await(seconds double precision) RETURNS void
+CREATE FUNCTION parity_internal.verify_await(seconds double precision) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     started timestamptz := clock_timestamp();
@@ -125,7 +125,7 @@ DECLARE
     waiting boolean;
     -- Each call takes some kilobytes of what has arrived, so that a few of them keep a long answer flowing.
     polled text := format('SELECT bool_and(%1$s.dblink_is_busy($1) = 1) AND %1$s.dblink_error_message($1) = ''OK'' '
-                          'FROM generate_series(1, 64)', parity.verify_dblink());
+                          'FROM generate_series(1, 64)', parity_internal.verify_dblink());
 BEGIN
     LOOP
         EXECUTE polled INTO waiting USING 'pg_parity:target';
@@ -138,19 +138,19 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_await(double precision) IS
+COMMENT ON FUNCTION parity_internal.verify_await(double precision) IS
     'waits until the target has answered or is lost, at most so long (08006); internal';
 
-CREATE FUNCTION parity.verify_answer(seconds double precision) RETURNS text
+CREATE FUNCTION parity_internal.verify_answer(seconds double precision) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    fetched text := format('SELECT count(*), max(t.answer) FROM %s.dblink_get_result($1) AS t(answer text)', parity.verify_dblink());
+    fetched text := format('SELECT count(*), max(t.answer) FROM %s.dblink_get_result($1) AS t(answer text)', parity_internal.verify_dblink());
     results integer;
     part text;
     answer text;
 BEGIN
     LOOP
-        PERFORM parity.verify_await(seconds);
+        PERFORM parity_internal.verify_await(seconds);
         EXECUTE fetched INTO results, part USING 'pg_parity:target';
         EXIT WHEN results = 0;
         answer := part;
@@ -158,21 +158,21 @@ BEGIN
     RETURN answer;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_answer(double precision) IS
+COMMENT ON FUNCTION parity_internal.verify_answer(double precision) IS
     'the answer of the target to statements that were sent, each of which gives one row of one text: the last one''s; internal';
 
-CREATE FUNCTION parity.verify_ask(query text, seconds double precision) RETURNS text
+CREATE FUNCTION parity_internal.verify_ask(query text, seconds double precision) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM parity.verify_send(query);
-    RETURN parity.verify_answer(seconds);
+    PERFORM parity_internal.verify_send(query);
+    RETURN parity_internal.verify_answer(seconds);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_ask(text, double precision) IS 'runs such statements on the target, and gives the answer; internal';
+COMMENT ON FUNCTION parity_internal.verify_ask(text, double precision) IS 'runs such statements on the target, and gives the answer; internal';
 
 -- What the driver pins as well (driver/queries.cpp): what changes output and how literals are read, what would end or misguide a
 -- transaction that waits for the other side. Rows that a corrupt index lacks would not be seen by index-only scans.
-CREATE FUNCTION parity.verify_settings(ask jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_settings(ask jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '{"DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "TimeZone": "UTC", "extra_float_digits": "3", "bytea_output": "hex",
              "xmlbinary": "base64", "lc_numeric": "C", "quote_all_identifiers": "off", "array_nulls": "on",
@@ -182,22 +182,22 @@ CREATE FUNCTION parity.verify_settings(ask jsonb) RETURNS jsonb
              "row_security": "off"}'::jsonb
            || jsonb_build_object('lock_timeout', ask ->> 'lock_timeout', 'statement_timeout', ask ->> 'statement_timeout')
 $$;
-COMMENT ON FUNCTION parity.verify_settings(jsonb) IS 'the settings that both sides read a table under; internal';
+COMMENT ON FUNCTION parity_internal.verify_settings(jsonb) IS 'the settings that both sides read a table under; internal';
 
-CREATE FUNCTION parity.verify_pin(ask jsonb) RETURNS void
+CREATE FUNCTION parity_internal.verify_pin(ask jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM set_config(s.name, p.value, true) FROM jsonb_each_text(parity.verify_settings(ask)) p JOIN pg_settings s ON s.name = p.key
+    PERFORM set_config(s.name, p.value, true) FROM jsonb_each_text(parity_internal.verify_settings(ask)) p JOIN pg_settings s ON s.name = p.key
     WHERE p.key <> ALL ('{idle_session_timeout,statement_timeout}');  -- these count from the start of the CALL
 END
 $$;
-COMMENT ON FUNCTION parity.verify_pin(jsonb) IS 'sets them for the rest of this transaction; internal';
+COMMENT ON FUNCTION parity_internal.verify_pin(jsonb) IS 'sets them for the rest of this transaction; internal';
 
 -- An address may lead to another server from one connection to the next, and a pooler from one transaction to the next. So every
 -- transaction on the target tells where it is, at its begin and again when all is read. Identity is the system identifier, where it may be
 -- read, and the database's OID; they are equal on standbys and promoted copies. Incarnation is when the server started, whether it is in
 -- recovery, and its timeline.
-CREATE FUNCTION parity.verify_server_query(job jsonb) RETURNS text
+CREATE FUNCTION parity_internal.verify_server_query(job jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('jsonb_build_object(''control'', %L::boolean, ''system'', %s, '
                   '''database'', (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()), '
@@ -208,9 +208,9 @@ CREATE FUNCTION parity.verify_server_query(job jsonb) RETURNS text
                   CASE WHEN c.readable THEN '(SELECT p.timeline_id FROM pg_control_checkpoint() p)' ELSE 'NULL' END)
     FROM (SELECT coalesce((job #>> '{target_server,control}')::boolean, false) AS readable) c
 $$;
-COMMENT ON FUNCTION parity.verify_server_query(jsonb) IS 'an expression for the target that tells which server it is; internal';
+COMMENT ON FUNCTION parity_internal.verify_server_query(jsonb) IS 'an expression for the target that tells which server it is; internal';
 
-CREATE FUNCTION parity.verify_same_server(job jsonb, facts jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_same_server(job jsonb, facts jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     was CONSTANT jsonb := job -> 'target_server';
@@ -241,53 +241,53 @@ BEGIN
     RETURN job || jsonb_build_object('target_server', facts - 'pid', 'target_pid', facts -> 'pid');
 END
 $$;
-COMMENT ON FUNCTION parity.verify_same_server(jsonb, jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_same_server(jsonb, jsonb) IS
     'an error (55000) if the target is not where it was; gives the job with where it is; internal';
 
-CREATE FUNCTION parity.verify_check_server(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_check_server(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN parity.verify_same_server(job, parity.verify_ask(format('SELECT (%s)::text', parity.verify_server_query(job)),
-                                                            parity.verify_patience(job -> 'ask'))::jsonb);
+    RETURN parity_internal.verify_same_server(job, parity_internal.verify_ask(format('SELECT (%s)::text', parity_internal.verify_server_query(job)),
+                                                            parity_internal.verify_patience(job -> 'ask'))::jsonb);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_check_server(jsonb) IS 'asks the target where it is, and compares; internal';
+COMMENT ON FUNCTION parity_internal.verify_check_server(jsonb) IS 'asks the target where it is, and compares; internal';
 
 -- Opens a transaction on the target whose snapshot is taken at once, and gives the job with its position and its horizon: what no later than
 -- that ended before the snapshot. Should this session not come to read, the target does not keep the snapshot for long.
-CREATE FUNCTION parity.verify_remote_begin(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_remote_begin(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ask CONSTANT jsonb := job -> 'ask';
     answer jsonb;
 BEGIN
-    answer := parity.verify_ask(format(
+    answer := parity_internal.verify_ask(format(
         'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp; '
         'SELECT count(set_config(s.name, p.value, true))::text FROM jsonb_each_text(%L) p JOIN pg_settings s ON s.name = p.key '
         'WHERE s.name <> ''client_connection_check_interval'' OR version() ~ ''linux''; '
         'SELECT jsonb_build_object(''target_lsn'', CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() '
         'ELSE pg_current_wal_insert_lsn() END, ''target_horizon'', pg_snapshot_xmin(pg_current_snapshot())::text, ''server'', %s)::text',
-        parity.verify_settings(ask) || jsonb_build_object('client_connection_check_interval', '1s',
-            'idle_in_transaction_session_timeout', parity.verify_idle_limit(false)), parity.verify_server_query(job)),
-        parity.verify_patience(ask));
-    RETURN parity.verify_same_server(job, answer -> 'server') || (answer - 'server');
+        parity_internal.verify_settings(ask) || jsonb_build_object('client_connection_check_interval', '1s',
+            'idle_in_transaction_session_timeout', parity_internal.verify_idle_limit(false)), parity_internal.verify_server_query(job)),
+        parity_internal.verify_patience(ask));
+    RETURN parity_internal.verify_same_server(job, answer -> 'server') || (answer - 'server');
 END
 $$;
-COMMENT ON FUNCTION parity.verify_remote_begin(jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_remote_begin(jsonb) IS
     'begins a transaction on the target, whose server must be the same, and takes its snapshot; internal';
 
-CREATE FUNCTION parity.verify_idle_limit(reading boolean) RETURNS text
+CREATE FUNCTION parity_internal.verify_idle_limit(reading boolean) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN reading THEN '24h' ELSE '10min' END
 $$;
-COMMENT ON FUNCTION parity.verify_idle_limit(boolean) IS
+COMMENT ON FUNCTION parity_internal.verify_idle_limit(boolean) IS
     'how long the target waits with an open transaction for this side: while this side still reads, and otherwise; internal';
 
 --
 -- connect: what both sides have, and what of it can be compared
 --
 
-CREATE FUNCTION parity.verify_facts_query(target text) RETURNS text
+CREATE FUNCTION parity_internal.verify_facts_query(target text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($query$SELECT jsonb_build_object(
         'extension', (SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'),
@@ -310,11 +310,11 @@ CREATE FUNCTION parity.verify_facts_query(target text) RETURNS text
                         FROM pg_partition_ancestors(to_regclass(%1$L)) a(relid)))))
         )::text$query$, target)
 $$;
-COMMENT ON FUNCTION parity.verify_facts_query(text) IS
+COMMENT ON FUNCTION parity_internal.verify_facts_query(text) IS
     'asks a side what it is, and whether a subscription brings it the relation; internal';
 
 -- Rows of the heap have versions. Those of other access methods and of foreign tables have something in their place.
-CREATE FUNCTION parity.verify_relation_query(name text) RETURNS text
+CREATE FUNCTION parity_internal.verify_relation_query(name text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($query$SELECT (SELECT jsonb_build_object(
         'oid', c.oid, 'format', parity.format_version(), 'kind', c.relkind,
@@ -326,23 +326,23 @@ CREATE FUNCTION parity.verify_relation_query(name text) RETURNS text
             FROM tree t JOIN pg_class p ON p.oid = t.oid LEFT JOIN pg_am a ON a.oid = p.relam))
         FROM pg_class c WHERE c.oid = to_regclass(%L))::text$query$, name)
 $$;
-COMMENT ON FUNCTION parity.verify_relation_query(text) IS
+COMMENT ON FUNCTION parity_internal.verify_relation_query(text) IS
     'asks a side for a relation''s OID, columns, forms and key, and whether its rows have versions; internal';
 
 -- What is read there runs what an owner wrote, or not.
-CREATE FUNCTION parity.verify_kind(relkind text) RETURNS text
+CREATE FUNCTION parity_internal.verify_kind(relkind text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'f' THEN 'foreign table' ELSE 'table' END
 $$;
-COMMENT ON FUNCTION parity.verify_kind(text) IS 'what kind of relation that is, as far as it matters what reading it runs; internal';
+COMMENT ON FUNCTION parity_internal.verify_kind(text) IS 'what kind of relation that is, as far as it matters what reading it runs; internal';
 
 -- Reading a view runs what its owner wrote, with the rights of who reads. That must have been meant: who named a table does not read a view
 -- that has its name later, and a view on the target is read beside a table only if it was named. Gives the job with what is read there.
-CREATE FUNCTION parity.verify_require_kinds(job jsonb, own jsonb, other jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_require_kinds(job jsonb, own jsonb, other jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    own_kind text := parity.verify_kind(own ->> 'kind');
-    other_kind text := parity.verify_kind(other ->> 'kind');
+    own_kind text := parity_internal.verify_kind(own ->> 'kind');
+    other_kind text := parity_internal.verify_kind(other ->> 'kind');
     expected text := coalesce(job ->> 'kind', 'table');
 BEGIN
     IF own_kind <> expected THEN
@@ -358,10 +358,10 @@ BEGIN
     RETURN job || jsonb_build_object('kind', own_kind, 'target_kind', other_kind);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_require_kinds(jsonb, jsonb, jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_require_kinds(jsonb, jsonb, jsonb) IS
     'an error (42809) unless the relations are of the kinds that the caller named; internal';
 
-CREATE FUNCTION parity.verify_form(
+CREATE FUNCTION parity_internal.verify_form(
     column_name text, asked text, own jsonb, other jsonb, OUT form text, OUT own_form text, OUT other_form text, OUT reason text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -402,10 +402,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_form(text, text, jsonb, jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_form(text, text, jsonb, jsonb) IS
     'the form that a column is compared under, and what each side is asked for; where there is none, why; internal';
 
-CREATE FUNCTION parity.verify_estimate(relation oid) RETURNS double precision
+CREATE FUNCTION parity_internal.verify_estimate(relation oid) RETURNS double precision
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE tree(oid) AS (SELECT relation UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid)
     SELECT coalesce(sum(CASE WHEN c.relkind = 'f' THEN greatest(c.reltuples, 0)
@@ -414,10 +414,10 @@ CREATE FUNCTION parity.verify_estimate(relation oid) RETURNS double precision
                              ELSE pg_relation_size(c.oid) / 100.0 END), 0)
     FROM tree t JOIN pg_class c ON c.oid = t.oid WHERE c.relkind IN ('r', 'm', 'f')
 $$;
-COMMENT ON FUNCTION parity.verify_estimate(oid) IS 'about how many rows a relation has; internal';
+COMMENT ON FUNCTION parity_internal.verify_estimate(oid) IS 'about how many rows a relation has; internal';
 
 -- What is compared: key, columns and their forms on both sides, and what is not.
-CREATE FUNCTION parity.verify_plan(job jsonb, own jsonb, other jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_plan(job jsonb, own jsonb, other jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ask jsonb := job -> 'ask';
@@ -457,7 +457,7 @@ BEGIN
             left_out := left_out || jsonb_build_object('what', format('column %I', name), 'reason', 'target lacks it');
             CONTINUE;
         END IF;
-        chosen := parity.verify_form(name, ask -> 'forms' ->> name, own -> 'columns' -> name, other -> 'columns' -> name);
+        chosen := parity_internal.verify_form(name, ask -> 'forms' ->> name, own -> 'columns' -> name, other -> 'columns' -> name);
         IF chosen.form IS NULL AND name = ANY (key_names) THEN
             RAISE EXCEPTION USING MESSAGE = format('key column "%s" is not comparable: %s', name, chosen.reason), ERRCODE = '0A000';
         ELSIF chosen.form IS NULL THEN
@@ -486,15 +486,15 @@ BEGIN
         'source_shape', md5(own::text), 'target_shape', md5(other::text),
         'not_compared', left_out,
         'ranges', coalesce((ask ->> 'ranges')::integer,
-                           greatest(64, least(4096, parity.verify_estimate((job ->> 'relation')::oid) / 1250, 524288 / slices))::integer),
+                           greatest(64, least(4096, parity_internal.verify_estimate((job ->> 'relation')::oid) / 1250, 524288 / slices))::integer),
         'seed', ('x' || substr(md5(concat(random(), clock_timestamp(), pg_backend_pid())), 1, 16))::bit(64)::bigint);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_plan(jsonb, jsonb, jsonb) IS 'what is compared, and how; internal';
+COMMENT ON FUNCTION parity_internal.verify_plan(jsonb, jsonb, jsonb) IS 'what is compared, and how; internal';
 
 -- How the target follows this database: physical, logical, none, or unknown where that cannot be seen. What comes to either side from
 -- elsewhere may come to the other one sooner or later, and no position tells when.
-CREATE FUNCTION parity.verify_replication(facts jsonb, own_facts jsonb, own_system text, target_system text) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_replication(facts jsonb, own_facts jsonb, own_system text, target_system text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     recovery boolean := facts ->> 'recovery';
@@ -530,24 +530,24 @@ BEGIN
                 ELSE jsonb_build_object('kind', 'logical', 'slots', slots) END;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_replication(jsonb, jsonb, text, text) IS 'how the target follows this database; internal';
+COMMENT ON FUNCTION parity_internal.verify_replication(jsonb, jsonb, text, text) IS 'how the target follows this database; internal';
 
-CREATE FUNCTION parity.verify_system() RETURNS text
+CREATE FUNCTION parity_internal.verify_system() RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT has_function_privilege('pg_control_system()', 'EXECUTE') THEN RETURN NULL; END IF;
     RETURN (SELECT system_identifier::text FROM pg_control_system());
 END
 $$;
-COMMENT ON FUNCTION parity.verify_system() IS 'this cluster''s identifier, NULL where it may not be seen; internal';
+COMMENT ON FUNCTION parity_internal.verify_system() IS 'this cluster''s identifier, NULL where it may not be seen; internal';
 
-CREATE FUNCTION parity.verify_open(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_open(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    dblink text := parity.verify_dblink();
+    dblink text := parity_internal.verify_dblink();
     mapping record;
 BEGIN
-    PERFORM parity.verify_disconnect(false);
+    PERFORM parity_internal.verify_disconnect(false);
     -- dblink would take an unknown name for a connection string.
     PERFORM FROM pg_foreign_server WHERE srvname = job ->> 'server';
     IF NOT FOUND THEN
@@ -575,37 +575,37 @@ BEGIN
             ELSE format('the user mapping of role "%s" for server "%s" has no password, and dblink lets nobody but superusers connect without: '
                         'ALTER USER MAPPING gives it one', CURRENT_USER, job ->> 'server') END;
     END;
-    PERFORM parity.verify_ask('SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
+    PERFORM parity_internal.verify_ask('SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
                               'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings WHERE name = ''idle_session_timeout''',
-                              parity.verify_patience(job -> 'ask'));
-    RETURN parity.verify_check_server((job - 'target_pid') || jsonb_build_object(
-        'target_server', coalesce(job -> 'target_server', '{}') || jsonb_build_object('control', parity.verify_ask(
+                              parity_internal.verify_patience(job -> 'ask'));
+    RETURN parity_internal.verify_check_server((job - 'target_pid') || jsonb_build_object(
+        'target_server', coalesce(job -> 'target_server', '{}') || jsonb_build_object('control', parity_internal.verify_ask(
             'SELECT (has_function_privilege(''pg_control_system()'', ''EXECUTE'') '
-            'AND has_function_privilege(''pg_control_checkpoint()'', ''EXECUTE''))::text', parity.verify_patience(job -> 'ask'))::boolean)));
+            'AND has_function_privilege(''pg_control_checkpoint()'', ''EXECUTE''))::text', parity_internal.verify_patience(job -> 'ask'))::boolean)));
 END
 $$;
-COMMENT ON FUNCTION parity.verify_open(jsonb) IS 'connects with the target, and gives the job with where it is; internal';
+COMMENT ON FUNCTION parity_internal.verify_open(jsonb) IS 'connects with the target, and gives the job with where it is; internal';
 
-CREATE FUNCTION parity.verify_connect(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_connect(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ask jsonb := job -> 'ask';
-    wait double precision := parity.verify_patience(ask);
+    wait double precision := parity_internal.verify_patience(ask);
     facts jsonb;
     own_facts jsonb;
     own jsonb;
     other jsonb;
     plan jsonb;
-    own_system text := parity.verify_system();
+    own_system text := parity_internal.verify_system();
     target_system text;
 BEGIN
-    PERFORM parity.verify_pin(ask);
-    job := parity.verify_open(job);
+    PERFORM parity_internal.verify_pin(ask);
+    job := parity_internal.verify_open(job);
     IF job ? 'plan' THEN  -- once more, after a conflict
         RETURN job || '{"step": "snapshot"}';
     END IF;
-    job := parity.verify_remote_begin(job);
-    facts := parity.verify_ask(parity.verify_facts_query(job ->> 'target'), wait);
+    job := parity_internal.verify_remote_begin(job);
+    facts := parity_internal.verify_ask(parity_internal.verify_facts_query(job ->> 'target'), wait);
     IF facts ->> 'extension' IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'extension "pg_parity" is not installed on the target', ERRCODE = '55000',
             HINT = 'CREATE EXTENSION pg_parity in the database that the server names; a physical replica has it from its primary.';
@@ -614,15 +614,15 @@ BEGIN
     END IF;
     -- A standby does not have the rows of an unlogged table. That is nothing to be told of every night, but an answer to who asks for it.
     IF (facts ->> 'lacking')::boolean THEN
-        PERFORM parity.verify_check_server(job);
-        PERFORM parity.verify_ask('COMMIT', wait);
+        PERFORM parity_internal.verify_check_server(job);
+        PERFORM parity_internal.verify_ask('COMMIT', wait);
         RETURN job || jsonb_build_object('step', 'finish',
             'message', 'unlogged: its rows are not replicated to the target, which is in recovery',
             'status', CASE WHEN ask ? 'patterns' THEN 'skipped' ELSE 'incomplete' END,
             'left_out', CASE WHEN ask ? 'patterns' THEN true END);
     END IF;
     IF (facts ->> 'control')::boolean THEN
-        target_system := parity.verify_ask('SELECT system_identifier::text FROM pg_control_system()', wait);
+        target_system := parity_internal.verify_ask('SELECT system_identifier::text FROM pg_control_system()', wait);
     END IF;
     IF NOT (ask ->> 'allow_same_server')::boolean AND (facts ->> 'started')::timestamptz = pg_postmaster_start_time()
        AND own_system IS NOT DISTINCT FROM target_system
@@ -630,9 +630,9 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('server "%s" leads to this database itself', job ->> 'server'), ERRCODE = '22023',
             HINT = 'allow_same_server => true compares a table with another one of the same database.';
     END IF;
-    other := parity.verify_ask(parity.verify_relation_query(job ->> 'target'), wait);
-    EXECUTE parity.verify_relation_query(job ->> 'name') INTO own;
-    EXECUTE parity.verify_facts_query(job ->> 'name') INTO own_facts;
+    other := parity_internal.verify_ask(parity_internal.verify_relation_query(job ->> 'target'), wait);
+    EXECUTE parity_internal.verify_relation_query(job ->> 'name') INTO own;
+    EXECUTE parity_internal.verify_facts_query(job ->> 'name') INTO own_facts;
     IF own IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist', job ->> 'name'), ERRCODE = '42P01';
     ELSIF other IS NULL THEN
@@ -643,45 +643,45 @@ BEGIN
                                                other ->> 'format'), ERRCODE = '55000',
             HINT = 'Both sides need versions of pg_parity with one digest format.';
     END IF;
-    job := parity.verify_require_kinds(job, own, other);
+    job := parity_internal.verify_require_kinds(job, own, other);
     -- The name is what is recorded. Where another relation has it by now, that is the one; the lock stays on the first.
     IF own -> 'oid' <> job -> 'relation' THEN
         job := job || jsonb_build_object('relation', own -> 'oid');
     END IF;
-    plan := parity.verify_plan(job, own, other) || jsonb_build_object(
+    plan := parity_internal.verify_plan(job, own, other) || jsonb_build_object(
         'target_oid', other -> 'oid', 'target_notices', facts -> 'notices',
-        'replication', parity.verify_replication(facts, own_facts, own_system, target_system),
+        'replication', parity_internal.verify_replication(facts, own_facts, own_system, target_system),
         'key_proven', CASE WHEN NOT ask ? 'key_columns' THEN own -> 'key' -> 'proven' END);
-    PERFORM parity.verify_check_server(job);
-    PERFORM parity.verify_ask('COMMIT', wait);
+    PERFORM parity_internal.verify_check_server(job);
+    PERFORM parity_internal.verify_ask('COMMIT', wait);
     RETURN job || jsonb_build_object('plan', plan, 'step', 'snapshot');
 END
 $$;
-COMMENT ON FUNCTION parity.verify_connect(jsonb) IS 'a step of verify: connects, and makes the plan; internal';
+COMMENT ON FUNCTION parity_internal.verify_connect(jsonb) IS 'a step of verify: connects, and makes the plan; internal';
 
 --
 -- pass: both sides are read under one snapshot each
 --
 
-CREATE FUNCTION parity.verify_names(list jsonb) RETURNS text[]
+CREATE FUNCTION parity_internal.verify_names(list jsonb) RETURNS text[]
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(array_agg(e.name ORDER BY e.no), '{}') FROM jsonb_array_elements_text(list) WITH ORDINALITY AS e(name, no)
 $$;
-COMMENT ON FUNCTION parity.verify_names(jsonb) IS 'a list of texts as an array; internal';
+COMMENT ON FUNCTION parity_internal.verify_names(jsonb) IS 'a list of texts as an array; internal';
 
-CREATE FUNCTION parity.verify_target_arguments(job jsonb) RETURNS text
+CREATE FUNCTION parity_internal.verify_target_arguments(job jsonb) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('relation => %L::oid::regclass, key_columns => %L::text[], columns => %L::text[], forms => %L::jsonb, filter => %L, '
                   'seed => %L::bigint',
-                  job -> 'plan' ->> 'target_oid', parity.verify_names(job -> 'plan' -> 'key'),
-                      parity.verify_names(job -> 'plan' -> 'columns'),
+                  job -> 'plan' ->> 'target_oid', parity_internal.verify_names(job -> 'plan' -> 'key'),
+                      parity_internal.verify_names(job -> 'plan' -> 'columns'),
                   job -> 'plan' -> 'target_forms', job -> 'ask' ->> 'filter',
                   job -> 'plan' ->> 'seed')
 $$;
-COMMENT ON FUNCTION parity.verify_target_arguments(jsonb) IS 'the arguments of every call of the extension on the target; internal';
+COMMENT ON FUNCTION parity_internal.verify_target_arguments(jsonb) IS 'the arguments of every call of the extension on the target; internal';
 
 -- Digests of ranges on both sides at the same time. All ranges that were asked for come back.
-CREATE FUNCTION parity.verify_digests(
+CREATE FUNCTION parity_internal.verify_digests(
     job jsonb, bounds bytea[], only_ranges integer[], totals_only boolean,
     OUT range_no integer, OUT source_rows bigint, OUT target_rows bigint, OUT differs boolean, OUT columns text[],
     OUT source_digest text, OUT target_digest text)
@@ -692,7 +692,7 @@ DECLARE
     plan jsonb := job -> 'plan';
     ask jsonb := job -> 'ask';
     started timestamptz := clock_timestamp();
-    names text[] := parity.verify_names(plan -> 'columns');
+    names text[] := parity_internal.verify_names(plan -> 'columns');
     numbers integer[];
     row_counts bigint[];
     keys parity.digest[];
@@ -700,13 +700,13 @@ DECLARE
     cells text[];
     joined bigint;
 BEGIN
-    PERFORM parity.verify_send(format(CASE WHEN totals_only THEN
+    PERFORM parity_internal.verify_send(format(CASE WHEN totals_only THEN
             'SELECT d.*, NULL::text FROM parity.range_totals(%s, bounds => %L::bytea[], only_ranges => %L::integer[], workers => %L) t, '
             'unnest(t.range_numbers, t.row_counts, t.key_digests, t.row_digests) d'
         ELSE
             'SELECT range_no, row_count, key_digest, row_digest, column_digests::text FROM parity.range_digests(%s, bounds => %L::bytea[], '
             'only_ranges => %L::integer[], workers => %L)'
-        END, parity.verify_target_arguments(job), coalesce(bounds, '{}'), only_ranges, ask ->> 'remote_workers'));
+        END, parity_internal.verify_target_arguments(job), coalesce(bounds, '{}'), only_ranges, ask ->> 'remote_workers'));
     EXECUTE CASE WHEN totals_only THEN
             'SELECT array_agg(d.no), array_agg(d.rows), array_agg(d.key), array_agg(d.row), array_agg(NULL::text) FROM parity.range_totals('
         ELSE
@@ -715,9 +715,9 @@ BEGIN
         END || '$1, bounds => $2, key_columns => $3, columns => $4, forms => $5, filter => $6, seed => $7, workers => $8, only_ranges => $9) t'
         || CASE WHEN totals_only THEN ', unnest(t.range_numbers, t.row_counts, t.key_digests, t.row_digests) d(no, rows, key, row)' ELSE '' END
     INTO numbers, row_counts, keys, rows, cells
-    USING (job ->> 'relation')::oid::regclass, coalesce(bounds, '{}'), parity.verify_names(plan -> 'key'), names, plan -> 'source_forms',
+    USING (job ->> 'relation')::oid::regclass, coalesce(bounds, '{}'), parity_internal.verify_names(plan -> 'key'), names, plan -> 'source_forms',
         ask ->> 'filter', (plan ->> 'seed')::bigint, (ask ->> 'workers')::integer, only_ranges;
-    PERFORM parity.verify_await(parity.verify_patience(ask, started));
+    PERFORM parity_internal.verify_await(parity_internal.verify_patience(ask, started));
     RETURN QUERY EXECUTE format($query$
         SELECT s.range_no, s.row_count, t.row_count,
             coalesce(s.row_count <> t.row_count OR s.key_digest OPERATOR(parity.<>) t.key_digest
@@ -730,37 +730,37 @@ BEGIN
         FULL JOIN %s.dblink_get_result($7) AS t(range_no integer, row_count bigint, key_digest parity.digest, row_digest parity.digest,
             cells text)
         USING (range_no)
-        ORDER BY 1$query$, parity.verify_dblink())
+        ORDER BY 1$query$, parity_internal.verify_dblink())
     USING numbers, row_counts, keys, rows, cells, names, 'pg_parity:target';
     GET DIAGNOSTICS joined = ROW_COUNT;
-    PERFORM parity.verify_drain();
+    PERFORM parity_internal.verify_drain();
     IF joined <> coalesce(cardinality(numbers), 0)
        OR joined <> coalesce(cardinality(only_ranges), coalesce(cardinality(bounds), 0) + 1) THEN
         RAISE EXCEPTION USING MESSAGE = 'the two sides have digested other ranges', ERRCODE = 'XX000';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_digests(jsonb, bytea[], integer[], boolean) IS 'digests ranges on both sides and compares them; internal';
+COMMENT ON FUNCTION parity_internal.verify_digests(jsonb, bytea[], integer[], boolean) IS 'digests ranges on both sides and compares them; internal';
 
-CREATE FUNCTION parity.verify_drain() RETURNS void
+CREATE FUNCTION parity_internal.verify_drain() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     results integer;
 BEGIN
-    PERFORM parity.verify_await(60);
-    EXECUTE format('SELECT count(*) FROM %s.dblink_get_result($1) AS t(answer text)', parity.verify_dblink()) INTO results
+    PERFORM parity_internal.verify_await(60);
+    EXECUTE format('SELECT count(*) FROM %s.dblink_get_result($1) AS t(answer text)', parity_internal.verify_dblink()) INTO results
         USING 'pg_parity:target';
     IF results <> 0 THEN
         RAISE EXCEPTION USING MESSAGE = 'the target answered more than was asked', ERRCODE = 'XX000';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_drain() IS 'ends an answer of the target; internal';
+COMMENT ON FUNCTION parity_internal.verify_drain() IS 'ends an answer of the target; internal';
 
 -- The rows of ranges, or with some keys, on both sides, and of them the keys under which the sides differ. Rows under one key are a
 -- multiset of row hashes; what identifies it on a side is a text of these hashes and their numbers. Of a keyless table the key is the
 -- whole row.
-CREATE FUNCTION parity.verify_rows(job jsonb, bounds bytea[], only_ranges integer[], keys bytea[], known bytea[],
+CREATE FUNCTION parity_internal.verify_rows(job jsonb, bounds bytea[], only_ranges integer[], keys bytea[], known bytea[],
     room integer, room_bytes bigint) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -768,7 +768,7 @@ DECLARE
     plan jsonb := job -> 'plan';
     ask jsonb := job -> 'ask';
     started timestamptz := clock_timestamp();
-    names text[] := parity.verify_names(plan -> 'columns');
+    names text[] := parity_internal.verify_names(plan -> 'columns');
     range_numbers integer[];
     row_keys bytea[];
     hashes bytea[];
@@ -776,18 +776,18 @@ DECLARE
     result jsonb;
 BEGIN
     -- The last row of the target's answer is a mark that it is whole.
-    PERFORM parity.verify_send(format(
+    PERFORM parity_internal.verify_send(format(
         'SELECT range_no, key, row_hash, cell_hashes FROM parity.row_digests(%s, bounds => %L::bytea[], only_ranges => %L::integer[], '
         'keys => %L::bytea[]) '
         'UNION ALL SELECT 0, NULL, NULL, NULL',
-        parity.verify_target_arguments(job), bounds, only_ranges, keys));
+        parity_internal.verify_target_arguments(job), bounds, only_ranges, keys));
     SELECT array_agg(d.range_no), array_agg(d.key), array_agg(d.row_hash), array_agg(d.cell_hashes)
     INTO range_numbers, row_keys, hashes, cells
     FROM parity.row_digests(
         (job ->> 'relation')::oid::regclass, bounds => bounds, only_ranges => only_ranges, keys => keys,
-        key_columns => parity.verify_names(plan -> 'key'), columns => names, forms => plan -> 'source_forms', filter => ask ->> 'filter',
+        key_columns => parity_internal.verify_names(plan -> 'key'), columns => names, forms => plan -> 'source_forms', filter => ask ->> 'filter',
         seed => (plan ->> 'seed')::bigint) d;
-    PERFORM parity.verify_await(parity.verify_patience(ask, started));
+    PERFORM parity_internal.verify_await(parity_internal.verify_patience(ask, started));
     EXECUTE format($query$
         WITH source AS (
             SELECT u.range_no, u.key, u.hash, count(*) AS n, (array_agg(u.cells))[1] AS cells
@@ -823,24 +823,24 @@ BEGIN
                                               WHERE sc IS NOT NULL AND tc IS NOT NULL
                                                 AND substr(sc, (8 * c.no - 7)::integer, 8) <> substr(tc, (8 * c.no - 7)::integer, 8)
                                                     ORDER BY c.no)))
-                ORDER BY no) FROM new WHERE no <= $7 AND bytes <= $9), '[]'))$query$, parity.verify_dblink())
+                ORDER BY no) FROM new WHERE no <= $7 AND bytes <= $9), '[]'))$query$, parity_internal.verify_dblink())
     INTO result USING range_numbers, row_keys, hashes, cells, 'pg_parity:target', known, coalesce(room, 2147483647), names,
         coalesce(room_bytes, 9223372036854775807);
-    PERFORM parity.verify_drain();
+    PERFORM parity_internal.verify_drain();
     IF NOT (result ->> 'whole')::boolean THEN
         RAISE EXCEPTION USING MESSAGE = 'the target''s answer is not whole', ERRCODE = '08006';
     END IF;
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_rows(jsonb, bytea[], integer[], bytea[], bytea[], integer, bigint) IS
+COMMENT ON FUNCTION parity_internal.verify_rows(jsonb, bytea[], integer[], bytea[], bytea[], integer, bigint) IS
     'reads rows on both sides, and gives the keys under which they differ, at most so many new ones; internal';
 
 -- Which versions of rows a side has under some keys: an object from the keys to pairs, the xmin of its rows and whether nobody has changed
 -- or locked any of them since. Two looks that see the same version of a row prove that it was never another one between them, which the
 -- same hash does not. Absent: there is no such row. Rows are found by the bytes of their keys: what people see of a key may be how another
 -- one is written, and reading it would run what the owner of its type wrote.
-CREATE FUNCTION parity.verify_versions_query(relation oid, keys bytea[], key_columns text[], columns text[], forms jsonb) RETURNS text
+CREATE FUNCTION parity_internal.verify_versions_query(relation oid, keys bytea[], key_columns text[], columns text[], forms jsonb) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT coalesce(jsonb_object_agg(encode(v.key, ''hex''), jsonb_build_array('
                   'CASE WHEN length(v.version) > 100 THEN md5(v.version) ELSE v.version END, v.free)), ''{}'')::text FROM ('
@@ -850,25 +850,25 @@ CREATE FUNCTION parity.verify_versions_query(relation oid, keys bytea[], key_col
                   'forms => %L::jsonb) r GROUP BY 1, 2) w GROUP BY 1) v',
                   relation, keys, key_columns, CASE WHEN cardinality(key_columns) > 0 THEN '{}' ELSE columns END, forms)
 $$;
-COMMENT ON FUNCTION parity.verify_versions_query(oid, bytea[], text[], text[], jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_versions_query(oid, bytea[], text[], text[], jsonb) IS
     'asks a side for the versions of rows, and which of them nobody changes; internal';
 
-CREATE FUNCTION parity.verify_forget() RETURNS void
+CREATE FUNCTION parity_internal.verify_forget() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     results integer := 1;
 BEGIN
     WHILE results > 0 LOOP
-        PERFORM parity.verify_await(60);
-        EXECUTE format('SELECT count(*) FROM %s.dblink_get_result($1, false) AS t(answer text)', parity.verify_dblink())
+        PERFORM parity_internal.verify_await(60);
+        EXECUTE format('SELECT count(*) FROM %s.dblink_get_result($1, false) AS t(answer text)', parity_internal.verify_dblink())
         INTO results USING 'pg_parity:target';
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_forget() IS 'passes over what is left of an answer after an error; internal';
+COMMENT ON FUNCTION parity_internal.verify_forget() IS 'passes over what is left of an answer after an error; internal';
 
 -- Where a side's rows come from elsewhere than its pages, it cannot tell (0A000).
-CREATE FUNCTION parity.verify_versions_of_both(job jsonb, own_query text, other_query text, OUT source jsonb, OUT target jsonb)
+CREATE FUNCTION parity_internal.verify_versions_of_both(job jsonb, own_query text, other_query text, OUT source jsonb, OUT target jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     asks_own boolean := job -> 'plan' ->> 'source_versions';
@@ -877,7 +877,7 @@ DECLARE
     answer text;
 BEGIN
     IF asks_other THEN
-        PERFORM parity.verify_send('SAVEPOINT versions; ' || other_query);
+        PERFORM parity_internal.verify_send('SAVEPOINT versions; ' || other_query);
     END IF;
     IF asks_own THEN
         BEGIN
@@ -889,31 +889,31 @@ BEGIN
     END IF;
     IF asks_other THEN
         BEGIN
-            target := parity.verify_answer(parity.verify_patience(job -> 'ask', started))::jsonb;
+            target := parity_internal.verify_answer(parity_internal.verify_patience(job -> 'ask', started))::jsonb;
         EXCEPTION WHEN feature_not_supported THEN
-            PERFORM parity.verify_forget();
-            PERFORM parity.verify_ask('ROLLBACK TO SAVEPOINT versions', parity.verify_patience(job -> 'ask'));
+            PERFORM parity_internal.verify_forget();
+            PERFORM parity_internal.verify_ask('ROLLBACK TO SAVEPOINT versions', parity_internal.verify_patience(job -> 'ask'));
         END;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_versions_of_both(jsonb, text, text) IS
+COMMENT ON FUNCTION parity_internal.verify_versions_of_both(jsonb, text, text) IS
     'asks both sides about versions at the same time; NULL of a side whose rows have none, or that cannot tell; internal';
 
-CREATE FUNCTION parity.verify_versions_by_key(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
+CREATE FUNCTION parity_internal.verify_versions_by_key(job jsonb, keys bytea[], OUT source jsonb, OUT target jsonb)
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT v.source, v.target
-    FROM (SELECT job -> 'plan' AS plan, parity.verify_names(job -> 'plan' -> 'key') AS key,
-                 parity.verify_names(job -> 'plan' -> 'columns') AS columns) p,
-        parity.verify_versions_of_both(
-            job, parity.verify_versions_query((job ->> 'relation')::oid, keys, p.key, p.columns, p.plan -> 'source_forms'),
-            parity.verify_versions_query((p.plan ->> 'target_oid')::oid, keys, p.key, p.columns, p.plan -> 'target_forms')) v
+    FROM (SELECT job -> 'plan' AS plan, parity_internal.verify_names(job -> 'plan' -> 'key') AS key,
+                 parity_internal.verify_names(job -> 'plan' -> 'columns') AS columns) p,
+        parity_internal.verify_versions_of_both(
+            job, parity_internal.verify_versions_query((job ->> 'relation')::oid, keys, p.key, p.columns, p.plan -> 'source_forms'),
+            parity_internal.verify_versions_query((p.plan ->> 'target_oid')::oid, keys, p.key, p.columns, p.plan -> 'target_forms')) v
 $$;
-COMMENT ON FUNCTION parity.verify_versions_by_key(jsonb, bytea[]) IS 'the versions of rows on both sides, found by their keys; internal';
+COMMENT ON FUNCTION parity_internal.verify_versions_by_key(jsonb, bytea[]) IS 'the versions of rows on both sides, found by their keys; internal';
 
 -- What was committed on a side since the last look is not older than the oldest transaction that went on then: some of what is older may be
 -- seen as well, and nothing is missed. Rows outside of a filter count, too.
-CREATE FUNCTION parity.verify_fresh_query(
+CREATE FUNCTION parity_internal.verify_fresh_query(
     relation oid, since text, bounds bytea[], numbers integer[], key_columns text[], columns text[], forms jsonb) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('SELECT coalesce(jsonb_agg(f.range_no), ''[]'')::text FROM parity.fresh_rows(%L::oid::regclass, since => %L::xid8, '
@@ -921,23 +921,23 @@ CREATE FUNCTION parity.verify_fresh_query(
                   'forms => %L::jsonb) f',
                   relation, since, bounds, numbers, key_columns, CASE WHEN cardinality(key_columns) > 0 THEN '{}' ELSE columns END, forms)
 $$;
-COMMENT ON FUNCTION parity.verify_fresh_query(oid, text, bytea[], integer[], text[], text[], jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_fresh_query(oid, text, bytea[], integer[], text[], text[], jsonb) IS
     'asks a side in which ranges it has rows that were written since the last look; internal';
 
-CREATE FUNCTION parity.verify_fresh_ranges(job jsonb, ranges jsonb, OUT source jsonb, OUT target jsonb)
+CREATE FUNCTION parity_internal.verify_fresh_ranges(job jsonb, ranges jsonb, OUT source jsonb, OUT target jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     plan jsonb := job -> 'plan';
-    key_names text[] := parity.verify_names(plan -> 'key');
-    names text[] := parity.verify_names(plan -> 'columns');
+    key_names text[] := parity_internal.verify_names(plan -> 'key');
+    names text[] := parity_internal.verify_names(plan -> 'columns');
     division record;
     fresh record;
 BEGIN
-    division := parity.verify_bounds(ranges);
-    fresh := parity.verify_versions_of_both(job,
-        parity.verify_fresh_query((job ->> 'relation')::oid, job -> 'found' ->> 'source_horizon', division.bounds, division.numbers,
+    division := parity_internal.verify_bounds(ranges);
+    fresh := parity_internal.verify_versions_of_both(job,
+        parity_internal.verify_fresh_query((job ->> 'relation')::oid, job -> 'found' ->> 'source_horizon', division.bounds, division.numbers,
                                   key_names, names, plan -> 'source_forms'),
-        parity.verify_fresh_query((plan ->> 'target_oid')::oid, job -> 'found' ->> 'target_horizon', division.bounds, division.numbers,
+        parity_internal.verify_fresh_query((plan ->> 'target_oid')::oid, job -> 'found' ->> 'target_horizon', division.bounds, division.numbers,
                                   key_names, names, plan -> 'target_forms'));
     SELECT CASE WHEN fresh.source IS NOT NULL
                 THEN coalesce(jsonb_agg(r.value -> 'no') FILTER (WHERE fresh.source @> to_jsonb(n.number)), '[]') END,
@@ -948,13 +948,13 @@ BEGIN
     JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS r(value, no) ON r.no = n.no;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_fresh_ranges(jsonb, jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_fresh_ranges(jsonb, jsonb) IS
     'the numbers of those of some ranges in which a side has such rows; internal';
 
 -- What identifies the versions that a side has under a key or in a range, for every row and range: source_version and target_version, equal
 -- in two looks only if these saw the very same rows. Of a range, the number of the look since which that is so stands for them: none of its
 -- rows is new, and there are as many as before, for their digest is the same. NULL: that cannot be told.
-CREATE FUNCTION parity.verify_versions(job jsonb, seen jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_versions(job jsonb, seen jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     plan jsonb := job -> 'plan';
@@ -972,7 +972,7 @@ BEGIN
     SELECT NULL::jsonb AS source, NULL::jsonb AS target INTO by_key;
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(seen -> 'rows') r;
     IF keys IS NOT NULL THEN
-        by_key := parity.verify_versions_by_key(job, keys);
+        by_key := parity_internal.verify_versions_by_key(job, keys);
     END IF;
     IF EXISTS (SELECT FROM jsonb_array_elements(seen -> 'rows') r
                WHERE r ->> 'source' IS NOT NULL AND NOT by_key.source ? (r ->> 'key')
@@ -981,7 +981,7 @@ BEGIN
     END IF;
     SELECT NULL::jsonb AS source, NULL::jsonb AS target INTO fresh;
     IF job ? 'found' AND jsonb_array_length(seen -> 'ranges') > 0 THEN
-        fresh := parity.verify_fresh_ranges(job, seen -> 'ranges');
+        fresh := parity_internal.verify_fresh_ranges(job, seen -> 'ranges');
     END IF;
     RETURN seen || jsonb_build_object(
         'source_horizon', pg_snapshot_xmin(pg_current_snapshot())::text, 'target_horizon', job -> 'target_horizon',
@@ -993,30 +993,30 @@ BEGIN
                 'free', coalesce(by_key.source -> (r.value ->> 'key') -> 1, 'false')) ORDER BY r.no), '[]')
             FROM jsonb_array_elements(seen -> 'rows') WITH ORDINALITY AS r(value, no)),
         'ranges', (SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
-                'source_version', parity.verify_range_version('source', r.value, source_has, fresh.source, look),
-                'target_version', parity.verify_range_version('target', r.value, target_has, fresh.target, look))
+                'source_version', parity_internal.verify_range_version('source', r.value, source_has, fresh.source, look),
+                'target_version', parity_internal.verify_range_version('target', r.value, target_has, fresh.target, look))
                 ORDER BY r.no), '[]')
             FROM jsonb_array_elements(seen -> 'ranges') WITH ORDINALITY AS r(value, no)));
 END
 $$;
-COMMENT ON FUNCTION parity.verify_versions(jsonb, jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_versions(jsonb, jsonb) IS
     'adds to rows and ranges which versions the sides have, as far as they can be told; internal';
 
-CREATE FUNCTION parity.verify_range_version(side text, value jsonb, known boolean, fresh jsonb, look text) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_range_version(side text, value jsonb, known boolean, fresh jsonb, look text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN NOT known THEN NULL
                 WHEN value ? 'before' AND value -> side = value -> 'before' -> side AND NOT fresh @> (value -> 'no')
                 THEN coalesce(nullif(value -> 'before' -> (side || '_version'), 'null'), to_jsonb(look))
                 ELSE to_jsonb(look) END
 $$;
-COMMENT ON FUNCTION parity.verify_range_version(text, jsonb, boolean, jsonb, text) IS
+COMMENT ON FUNCTION parity_internal.verify_range_version(text, jsonb, boolean, jsonb, text) IS
     'what identifies the versions that one side has in a range; internal';
 
 -- The transactions that may have written to this side's relation and had not ended for this snapshot. One that waits for a synchronous
 -- standby, or is between writing its commit and being seen, is among them, though the target may show what it did: a snapshot lists only
 -- those below its xmax, which is one more than the last that ended, and step snapshot has ended one that began after the target's snapshot.
 -- Who goes on without a lock on the relation that allows writing has not written; the lock is held until after a transaction is seen.
-CREATE FUNCTION parity.verify_writers(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_writers(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     writers text[];
@@ -1042,11 +1042,11 @@ BEGIN
     RETURN to_jsonb(coalesce(writers, '{}'));
 END
 $$;
-COMMENT ON FUNCTION parity.verify_writers(jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_writers(jsonb) IS
     'the transactions that may have written here and are not seen by this snapshot yet; internal';
 
 -- Of the writers that were open at each look, those that have been ever since: {"look": 2, "open": {"1": [], "2": ["700"]}}.
-CREATE FUNCTION parity.verify_open_writers(found jsonb, writers jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_open_writers(found jsonb, writers jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_build_object('look', look, 'open', jsonb_build_object(look::text, writers) || coalesce((
         SELECT jsonb_object_agg(o.key, (SELECT coalesce(jsonb_agg(x.xid), '[]') FROM jsonb_array_elements_text(o.value) AS x(xid)
@@ -1054,16 +1054,16 @@ CREATE FUNCTION parity.verify_open_writers(found jsonb, writers jsonb) RETURNS j
         FROM jsonb_each(found -> 'open') o), '{}'))
     FROM (SELECT coalesce((found ->> 'look')::integer, 0) + 1 AS look) l
 $$;
-COMMENT ON FUNCTION parity.verify_open_writers(jsonb, jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_open_writers(jsonb, jsonb) IS
     'the number of a look, and who was writing at each and has been ever since; internal';
 
 -- The first pass over the whole relation. Gives what differs: {"rows", "ranges", ...}.
-CREATE FUNCTION parity.verify_first_look(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_first_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     plan jsonb := job -> 'plan';
     most_ranges integer := plan ->> 'ranges';
-    key_names text[] := parity.verify_names(plan -> 'key');
+    key_names text[] := parity_internal.verify_names(plan -> 'key');
     fine bytea[];
     fine_texts text[];
     step integer;
@@ -1072,7 +1072,7 @@ DECLARE
     work jsonb;
     found jsonb;
     wanted double precision;
-    many boolean := parity.verify_estimate((job ->> 'relation')::oid) > 100000;
+    many boolean := parity_internal.verify_estimate((job ->> 'relation')::oid) > 100000;
     parts integer;
     ranges double precision;
 BEGIN
@@ -1095,7 +1095,7 @@ BEGIN
                 to_jsonb(d.columns),
             'source', md5(d.source_digest), 'target', md5(d.target_digest)) ORDER BY d.range_no) FILTER (WHERE d.differs), '[]'))
     INTO found
-    FROM parity.verify_digests(job, bounds, NULL, false) d;
+    FROM parity_internal.verify_digests(job, bounds, NULL, false) d;
     found := found || jsonb_build_object('effort', (SELECT to_jsonb(e) FROM parity.last_digest() e));
     work := found -> 'differing';
     ranges := found ->> 'ranges_compared';
@@ -1110,7 +1110,7 @@ BEGIN
       AND q.differences <= 10 * (job -> 'ask' ->> 'max_rows')::float8;
     parts := least(step, coalesce(wanted, 0) / greatest(jsonb_array_length(work), 1));
     IF parts > 1 THEN
-        SELECT f.bounds, f.texts, f.work INTO bounds, texts, work FROM parity.verify_finer(job, fine, fine_texts, step, parts, work) f;
+        SELECT f.bounds, f.texts, f.work INTO bounds, texts, work FROM parity_internal.verify_finer(job, fine, fine_texts, step, parts, work) f;
     END IF;
     SELECT found || jsonb_build_object('differing', jsonb_array_length(found -> 'differing'), 'work', coalesce(jsonb_agg(
             w.value || jsonb_build_object(
@@ -1121,10 +1121,10 @@ BEGIN
     RETURN found;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_first_look(jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_first_look(jsonb) IS
     'digests the whole relation on both sides, and differing ranges once more in finer ones; internal';
 
-CREATE FUNCTION parity.verify_finer(
+CREATE FUNCTION parity_internal.verify_finer(
     job jsonb, fine bytea[], fine_texts text[], step integer, parts integer, coarse jsonb, OUT bounds bytea[], OUT texts text[],
         OUT work jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -1165,7 +1165,7 @@ BEGIN
                'columns', c.value -> 'columns',
                'source', md5(d.source_digest), 'target', md5(d.target_digest)) ORDER BY d.range_no), '[]')
     INTO work
-    FROM parity.verify_digests(job, bounds, only_ranges, true) d
+    FROM parity_internal.verify_digests(job, bounds, only_ranges, true) d
     JOIN unnest(only_ranges, parents) AS p(range_no, parent) ON p.range_no = d.range_no
     JOIN jsonb_array_elements(coarse) c ON (c.value ->> 'no')::integer = p.parent
     WHERE d.differs;
@@ -1174,12 +1174,12 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_finer(jsonb, bytea[], text[], integer, integer, jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_finer(jsonb, bytea[], text[], integer, integer, jsonb) IS
     'digests differing ranges in a finer division; internal';
 
 -- Names rows of differing ranges, in order and in batches, as long as there is room. `work` are ranges with their bounds. Gives the new
 -- rows, and the ranges of which not all rows are known now.
-CREATE FUNCTION parity.verify_name_rows(job jsonb, work jsonb, known bytea[], room integer, OUT new_rows jsonb, OUT unnamed jsonb)
+CREATE FUNCTION parity_internal.verify_name_rows(job jsonb, work jsonb, known bytea[], room integer, OUT new_rows jsonb, OUT unnamed jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- dblink holds a whole answer in memory.
@@ -1199,7 +1199,7 @@ DECLARE
 BEGIN
     new_rows := '[]';
     unnamed := '[]';
-    SELECT b.bounds, b.numbers INTO bounds, numbers FROM parity.verify_bounds(work) b;
+    SELECT b.bounds, b.numbers INTO bounds, numbers FROM parity_internal.verify_bounds(work) b;
     SELECT array_agg(greatest((w.value ->> 'source_rows')::bigint, (w.value ->> 'target_rows')::bigint) ORDER BY w.no) INTO sizes
     FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no);
     WHILE seen < cardinality(numbers) AND room > 0 LOOP
@@ -1212,7 +1212,7 @@ BEGIN
         IF total > huge_range THEN
             unnamed := unnamed || (work -> seen);
         ELSE
-            read := parity.verify_rows(job, bounds, numbers[seen + 1:last], NULL, known, room, room_bytes);
+            read := parity_internal.verify_rows(job, bounds, numbers[seen + 1:last], NULL, known, room, room_bytes);
             SELECT sum((w.value ->> 'source_rows')::bigint), sum((w.value ->> 'target_rows')::bigint) INTO source_total, target_total
             FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) WHERE w.no BETWEEN seen + 1 AND last;
             IF source_total <> (read ->> 'source_rows')::bigint OR target_total <> (read ->> 'target_rows')::bigint
@@ -1238,20 +1238,20 @@ BEGIN
     FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) WHERE w.no > seen;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_name_rows(jsonb, jsonb, bytea[], integer) IS 'names rows of differing ranges; internal';
+COMMENT ON FUNCTION parity_internal.verify_name_rows(jsonb, jsonb, bytea[], integer) IS 'names rows of differing ranges; internal';
 
 -- What was found may be large, and is copied with each function that a job goes through.
-CREATE FUNCTION parity.verify_lean(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_lean(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN job #- '{found,rows}' #- '{found,ranges}';
 END
 $$;
-COMMENT ON FUNCTION parity.verify_lean(jsonb) IS 'a job without the rows and ranges that were found; internal';
+COMMENT ON FUNCTION parity_internal.verify_lean(jsonb) IS 'a job without the rows and ranges that were found; internal';
 
 -- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now; a range if its digests
 -- are. What becomes of the others is judged afterwards.
-CREATE FUNCTION parity.verify_second_look(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_second_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found jsonb := job -> 'found';
@@ -1263,10 +1263,10 @@ DECLARE
     named record;
     room integer;
 BEGIN
-    job := parity.verify_lean(job);
+    job := parity_internal.verify_lean(job);
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(before) r;
     IF keys IS NOT NULL THEN
-        now_rows := parity.verify_rows(job, NULL, NULL, keys, NULL, NULL, NULL) -> 'rows';
+        now_rows := parity_internal.verify_rows(job, NULL, NULL, keys, NULL, NULL, NULL) -> 'rows';
     END IF;
     SELECT coalesce(jsonb_agg(n.value || jsonb_build_object('range', b.value -> 'range', 'before', b.value, 'state', b.value -> 'state')
         ORDER BY b.no), '[]')
@@ -1277,9 +1277,9 @@ BEGIN
         'cleared', (found ->> 'cleared')::bigint + jsonb_array_length(before) - jsonb_array_length(now_rows), 'rows', now_rows);
 
     IF jsonb_array_length(ranges_before) > 0 THEN
-        ranges := parity.verify_ranges_again(job, ranges_before);
+        ranges := parity_internal.verify_ranges_again(job, ranges_before);
         room := (job -> 'ask' ->> 'max_rows')::integer - jsonb_array_length(now_rows);
-        named := parity.verify_name_rows(job, ranges, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(now_rows) r),
+        named := parity_internal.verify_name_rows(job, ranges, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(now_rows) r),
             room);
         found := found || jsonb_build_object('rows', now_rows || named.new_rows);
         ranges := named.unnamed;
@@ -1287,10 +1287,10 @@ BEGIN
     RETURN found || jsonb_build_object('ranges', ranges);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_second_look(jsonb) IS 'looks at candidates and unnamed ranges again; internal';
+COMMENT ON FUNCTION parity_internal.verify_second_look(jsonb) IS 'looks at candidates and unnamed ranges again; internal';
 
 -- One list of bounds for all ranges, which are in order; what lies between them is not asked for. `numbers` are theirs in that list.
-CREATE FUNCTION parity.verify_bounds(ranges jsonb, OUT bounds bytea[], OUT numbers integer[])
+CREATE FUNCTION parity_internal.verify_bounds(ranges jsonb, OUT bounds bytea[], OUT numbers integer[])
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     range jsonb;
@@ -1309,19 +1309,19 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_bounds(jsonb) IS 'bounds of some ranges as functions of the extension take them; internal';
+COMMENT ON FUNCTION parity_internal.verify_bounds(jsonb) IS 'bounds of some ranges as functions of the extension take them; internal';
 
-CREATE FUNCTION parity.verify_ranges_again(job jsonb, ranges jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_ranges_again(job jsonb, ranges jsonb) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
                'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns', to_jsonb(d.columns),
                'source', md5(d.source_digest), 'target', md5(d.target_digest), 'before', r.value) ORDER BY d.range_no), '[]')
-    FROM parity.verify_bounds(ranges) b, parity.verify_digests(job, b.bounds, b.numbers, false) d
+    FROM parity_internal.verify_bounds(ranges) b, parity_internal.verify_digests(job, b.bounds, b.numbers, false) d
         JOIN unnest(b.numbers) WITH ORDINALITY AS n(number, no) ON n.number = d.range_no
         JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS r(value, no) ON r.no = n.no
     WHERE d.differs
 $$;
-COMMENT ON FUNCTION parity.verify_ranges_again(jsonb, jsonb) IS 'digests unnamed ranges again and gives those that still differ; internal';
+COMMENT ON FUNCTION parity_internal.verify_ranges_again(jsonb, jsonb) IS 'digests unnamed ranges again and gives those that still differ; internal';
 
 -- What differs is confirmed
 -- * where the target does not follow this database: if both sides are what they were;
@@ -1333,7 +1333,7 @@ COMMENT ON FUNCTION parity.verify_ranges_again(jsonb, jsonb) IS 'digests unnamed
 --     moment they should have been here, and if this side had not more, it should have been equal, unless what they come from was not seen
 --     here yet: not if all who were writing when the target was first seen with them had ended by the last look (target_sure).
 -- Hashes that are equal in two looks prove nothing there: rows may have been changed and changed back. Everything else is still moving.
-CREATE FUNCTION parity.verify_judge(found jsonb, follows text) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_judge(found jsonb, follows text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH line AS (
         SELECT l.list, r.no, r.value, r.value ? 'before' AS again, r.value -> 'before' AS before,
@@ -1371,18 +1371,18 @@ CREATE FUNCTION parity.verify_judge(found jsonb, follows text) RETURNS jsonb
                                        'ranges', coalesce(jsonb_agg(value ORDER BY no) FILTER (WHERE list = 'ranges'), '[]'))
     FROM judged
 $$;
-COMMENT ON FUNCTION parity.verify_judge(jsonb, text) IS
+COMMENT ON FUNCTION parity_internal.verify_judge(jsonb, text) IS
     'what is confirmed after another look, and what is still moving; follows: no, replayed, late, unknown, or anything else; internal';
 
 -- Values as text by column name, cut at 64 kB, for the rows that still differ: as many of them as fit into a result.
-CREATE FUNCTION parity.verify_values(job jsonb, rows jsonb, most_bytes bigint, OUT with_values jsonb, OUT left_out bigint)
+CREATE FUNCTION parity_internal.verify_values(job jsonb, rows jsonb, most_bytes bigint, OUT with_values jsonb, OUT left_out bigint)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     plan jsonb := job -> 'plan';
     ask jsonb := job -> 'ask';
     started timestamptz := clock_timestamp();
-    names text[] := parity.verify_names(plan -> 'columns');
+    names text[] := parity_internal.verify_names(plan -> 'columns');
     -- Of each row, in the order of keys, the bytes of its values and of the names that come with them count.
     query CONSTANT text := 'SELECT s.key, CASE WHEN sum(pg_column_size(s.shown) + %s) OVER (ORDER BY s.key) <= %s THEN s.shown END '
         'AS shown FROM (SELECT encode(d.key, ''hex'') AS key, ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 '
@@ -1405,51 +1405,51 @@ BEGIN
         left_out := 0;
         RETURN;
     END IF;
-    PERFORM parity.verify_send(format(query, name_bytes, most_bytes,
-                                      format('%s, keys => %L::bytea[]', parity.verify_target_arguments(job), keys))
+    PERFORM parity_internal.verify_send(format(query, name_bytes, most_bytes,
+                                      format('%s, keys => %L::bytea[]', parity_internal.verify_target_arguments(job), keys))
                                || ' UNION ALL SELECT NULL, NULL');
     EXECUTE map || format('(%s) t', format(query, name_bytes, most_bytes,
                                            '$2, keys => $3, key_columns => $4, columns => $1, forms => $5, filter => $6, seed => $7'))
     INTO own, own_beyond
-    USING names, (job ->> 'relation')::oid::regclass, keys, parity.verify_names(plan -> 'key'), plan -> 'source_forms', ask ->> 'filter',
+    USING names, (job ->> 'relation')::oid::regclass, keys, parity_internal.verify_names(plan -> 'key'), plan -> 'source_forms', ask ->> 'filter',
         (plan ->> 'seed')::bigint;
-    PERFORM parity.verify_await(parity.verify_patience(ask, started));
-    EXECUTE map || format('%s.dblink_get_result($2) AS t(key text, shown text[])', parity.verify_dblink())
+    PERFORM parity_internal.verify_await(parity_internal.verify_patience(ask, started));
+    EXECUTE map || format('%s.dblink_get_result($2) AS t(key text, shown text[])', parity_internal.verify_dblink())
     INTO other, other_beyond USING names, 'pg_parity:target';
-    PERFORM parity.verify_drain();
+    PERFORM parity_internal.verify_drain();
     beyond := coalesce(own_beyond, '{}') || coalesce(other_beyond, '{}');
     SELECT coalesce(jsonb_agg(r.value || CASE WHEN r.value ->> 'key' = ANY (beyond) THEN '{}' ELSE jsonb_build_object(
-            'source_values', parity.verify_shown(own -> (r.value ->> 'key'), r.value),
-            'target_values', parity.verify_shown(other -> (r.value ->> 'key'), r.value)) END
+            'source_values', parity_internal.verify_shown(own -> (r.value ->> 'key'), r.value),
+            'target_values', parity_internal.verify_shown(other -> (r.value ->> 'key'), r.value)) END
             ORDER BY r.no), '[]'), count(*) FILTER (WHERE r.value ->> 'key' = ANY (beyond))
     INTO with_values, left_out
     FROM jsonb_array_elements(rows) WITH ORDINALITY AS r(value, no);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_values(jsonb, jsonb, bigint) IS
+COMMENT ON FUNCTION parity_internal.verify_values(jsonb, jsonb, bigint) IS
     'adds the values of rows that differ, and tells of how many they would have been too many bytes; internal';
 
-CREATE FUNCTION parity.verify_shown(shown jsonb, line jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_shown(shown jsonb, line jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN (line ->> 'source_extra')::bigint > 0 AND (line ->> 'target_extra')::bigint > 0
                 THEN (SELECT jsonb_object_agg(v.key, v.value) FROM jsonb_each(shown) v WHERE line -> 'columns' ? v.key) ELSE shown END
 $$;
-COMMENT ON FUNCTION parity.verify_shown(jsonb, jsonb) IS 'of the values of a row those that a finding tells; internal';
+COMMENT ON FUNCTION parity_internal.verify_shown(jsonb, jsonb) IS 'of the values of a row those that a finding tells; internal';
 
 -- A standby's replay ends the query (40001, or 40P01 for a deadlock), or the session while that waits in its transaction. The extension
 -- itself has 40001 for a table that was rewritten. Its messages are never translated, so they tell.
-CREATE FUNCTION parity.verify_is_by_replay(job jsonb, state text, message text, context text) RETURNS boolean
+CREATE FUNCTION parity_internal.verify_is_by_replay(job jsonb, state text, message text, context text) RETURNS boolean
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(state IN ('40001', '40P01') AND context LIKE '%pg_parity:target%'
                     AND coalesce((job #>> '{target_server,recovery}')::boolean, true) AND job ->> 'step' <> 'give_up'
                     AND message !~ '^relation ".*" was .* after the snapshot was taken$', false)
 $$;
-COMMENT ON FUNCTION parity.verify_is_by_replay(jsonb, text, text, text) IS
+COMMENT ON FUNCTION parity_internal.verify_is_by_replay(jsonb, text, text, text) IS
     'whether replay on the target, a standby, ended what was read there; where the target has not told yet what it is, whether that may be; internal';
 
 -- It is read again after 1, 2, 4 and 8 seconds, in which replay can catch up, and then given up. The driver does the same
 -- (driver/recovery_conflict.cpp).
-CREATE FUNCTION parity.verify_after_replay(job jsonb, state text, message text) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_after_replay(job jsonb, state text, message text) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT job || jsonb_build_object('cancelled', c.times, 'replays', coalesce((job ->> 'replays')::integer, 0) + 1)
                || CASE WHEN c.times < 5
@@ -1457,21 +1457,21 @@ CREATE FUNCTION parity.verify_after_replay(job jsonb, state text, message text) 
                        ELSE jsonb_build_object('step', 'give_up', 'sqlstate', state, 'message', message) END
     FROM (SELECT coalesce((job ->> 'cancelled')::integer, 0) + 1) AS c(times)
 $$;
-COMMENT ON FUNCTION parity.verify_after_replay(jsonb, text, text) IS
+COMMENT ON FUNCTION parity_internal.verify_after_replay(jsonb, text, text) IS
     'what becomes of a job whose reading the target''s replay has ended; internal';
 
-CREATE FUNCTION parity.verify_give_up(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_give_up(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     standby jsonb;
 BEGIN
-    PERFORM parity.verify_open(job);
+    PERFORM parity_internal.verify_open(job);
     -- As the driver asks it (driver/queries_catalog.cpp).
-    standby := parity.verify_ask(
+    standby := parity_internal.verify_ask(
         'SELECT jsonb_build_object(''recovery'', pg_is_in_recovery(), ''delay'', s.delay, ''value'', current_setting(s.delay), '
         '''feedback'', current_setting(''hot_standby_feedback''))::text '
         'FROM (SELECT CASE WHEN EXISTS (SELECT FROM pg_stat_wal_receiver) THEN ''max_standby_streaming_delay'' '
-        'ELSE ''max_standby_archive_delay'' END) AS s(delay)', parity.verify_patience(job -> 'ask'))::jsonb;
+        'ELSE ''max_standby_archive_delay'' END) AS s(delay)', parity_internal.verify_patience(job -> 'ask'))::jsonb;
     IF NOT (standby ->> 'recovery')::boolean THEN
         RETURN job || jsonb_build_object('step', 'finish', 'status', 'failed', 'message', 'on the target: ' || (job ->> 'message'));
     END IF;
@@ -1484,13 +1484,13 @@ BEGIN
             ELSE format('set hot_standby_feedback = on there, or let %s be longer than reading the table takes', standby ->> 'delay') END));
 END
 $$;
-COMMENT ON FUNCTION parity.verify_give_up(jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_give_up(jsonb) IS
     'a step of verify: ends a job that the target''s replay never let be read, with the settings that decide; internal';
 
 -- What becomes of a job in which something failed: nothing is left running. A table that was rewritten, or that a standby's replay did not
 -- let be read, is tried again with new snapshots. What the target refused or lost is incomplete; a cancel that came from here is told apart
 -- from one of the target's.
-CREATE FUNCTION parity.verify_failed(job jsonb, state text, message text, detail text, context text) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_failed(job jsonb, state text, message text, detail text, context text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     of_target boolean := context LIKE '%pg_parity:target%';
@@ -1500,14 +1500,14 @@ DECLARE
 BEGIN
     RAISE DEBUG USING MESSAGE = message, DETAIL = context;
     -- 08006: the target is gone, or did not answer.
-    PERFORM parity.verify_disconnect(state <> '08006' AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
+    PERFORM parity_internal.verify_disconnect(state <> '08006' AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
     again := job || '{"step": "connect"}';
     -- What the target had replayed when it was last waited for is not what has been seen here since then.
     IF job ->> 'step' NOT IN ('snapshot', 'pass') THEN
         again := again - 'follows';
     END IF;
-    IF parity.verify_is_by_replay(job, state, message, context) THEN
-        RETURN parity.verify_after_replay(again, state, message);
+    IF parity_internal.verify_is_by_replay(job, state, message, context) THEN
+        RETURN parity_internal.verify_after_replay(again, state, message);
     ELSIF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3 AND job ->> 'step' <> 'give_up' THEN
         RETURN again || jsonb_build_object('conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
     END IF;
@@ -1532,21 +1532,21 @@ EXCEPTION WHEN query_canceled THEN  -- who cancels may do it twice
     RETURN job || '{"step": "finish", "status": "cancelled", "sqlstate": "57014", "message": "cancelled while an error was dealt with"}';
 END
 $$;
-COMMENT ON FUNCTION parity.verify_failed(jsonb, text, text, text, text) IS 'what becomes of a job in which something failed; internal';
+COMMENT ON FUNCTION parity_internal.verify_failed(jsonb, text, text, text, text) IS 'what becomes of a job in which something failed; internal';
 
-CREATE FUNCTION parity.verify_avoid_indexes(seconds double precision) RETURNS void
+CREATE FUNCTION parity_internal.verify_avoid_indexes(seconds double precision) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'on', true);
-    PERFORM parity.verify_ask('SELECT concat(set_config(''enable_indexscan'', ''off'', true), set_config(''enable_bitmapscan'', ''off'', true), '
+    PERFORM parity_internal.verify_ask('SELECT concat(set_config(''enable_indexscan'', ''off'', true), set_config(''enable_bitmapscan'', ''off'', true), '
                               'set_config(''enable_seqscan'', ''on'', true))', seconds);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_avoid_indexes(double precision) IS 'has both sides read without indexes for the rest of the pass; internal';
+COMMENT ON FUNCTION parity_internal.verify_avoid_indexes(double precision) IS 'has both sides read without indexes for the rest of the pass; internal';
 
 -- Later looks find rows by their keys, through an index where there is one. A row that a corrupt index lacks, or has twice, would seem to
 -- have become equal. So what was found in ranges is looked for by key at once, under the same snapshots: it must be there as it is.
-CREATE FUNCTION parity.verify_are_found_by_key(job jsonb, rows jsonb) RETURNS boolean
+CREATE FUNCTION parity_internal.verify_are_found_by_key(job jsonb, rows jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -1555,51 +1555,51 @@ DECLARE
 BEGIN
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(rows) r;
     IF keys IS NULL THEN RETURN true; END IF;
-    by_key := parity.verify_rows(job, NULL, NULL, keys, NULL, NULL, NULL) -> 'rows';
+    by_key := parity_internal.verify_rows(job, NULL, NULL, keys, NULL, NULL, NULL) -> 'rows';
     RETURN NOT EXISTS (
         SELECT r ->> 'key', r ->> 'source', r ->> 'target', r ->> 'source_extra', r ->> 'target_extra' FROM jsonb_array_elements(rows) r
         EXCEPT
         SELECT k ->> 'key', k ->> 'source', k ->> 'target', k ->> 'source_extra', k ->> 'target_extra' FROM jsonb_array_elements(by_key) k);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_are_found_by_key(jsonb, jsonb) IS 'whether rows that differ are found by their keys as they are; internal';
+COMMENT ON FUNCTION parity_internal.verify_are_found_by_key(jsonb, jsonb) IS 'whether rows that differ are found by their keys as they are; internal';
 
-CREATE FUNCTION parity.verify_idle(job jsonb, reading boolean) RETURNS void
+CREATE FUNCTION parity_internal.verify_idle(job jsonb, reading boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM parity.verify_ask(format('SELECT set_config(''idle_in_transaction_session_timeout'', %L, true)',
-                                     parity.verify_idle_limit(reading)), parity.verify_patience(job -> 'ask'));
+    PERFORM parity_internal.verify_ask(format('SELECT set_config(''idle_in_transaction_session_timeout'', %L, true)',
+                                     parity_internal.verify_idle_limit(reading)), parity_internal.verify_patience(job -> 'ask'));
 END
 $$;
-COMMENT ON FUNCTION parity.verify_idle(jsonb, boolean) IS
+COMMENT ON FUNCTION parity_internal.verify_idle(jsonb, boolean) IS
     'sets how long the target waits for this side in the transaction that is open there; internal';
 
 -- The plan is about the relations that had the names when it was made, their kinds and columns. They are locked until the end of the pass,
 -- and then must still have the names and be what they were, so that what is read is what is checked here. Locking plans nothing, and the
 -- kind comes with the lock: under this snapshot a table that has become a view since is still one.
-CREATE FUNCTION parity.verify_is_as_planned(job jsonb) RETURNS boolean
+CREATE FUNCTION parity_internal.verify_is_as_planned(job jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    wait CONSTANT double precision := parity.verify_patience(job -> 'ask');
+    wait CONSTANT double precision := parity_internal.verify_patience(job -> 'ask');
     own_kind text;
     other_kind text;
     own jsonb;
     other jsonb;
 BEGIN
-    PERFORM parity.verify_idle(job, true);
-    other_kind := parity.verify_ask(format('SELECT parity.hold_relation(%L::oid)::text', job -> 'plan' ->> 'target_oid'), wait);
+    PERFORM parity_internal.verify_idle(job, true);
+    other_kind := parity_internal.verify_ask(format('SELECT parity.hold_relation(%L::oid)::text', job -> 'plan' ->> 'target_oid'), wait);
     own_kind := parity.hold_relation((job ->> 'relation')::oid)::text;
-    other := parity.verify_ask(parity.verify_relation_query(job ->> 'target'), wait);
-    EXECUTE parity.verify_relation_query(job ->> 'name') INTO own;
+    other := parity_internal.verify_ask(parity_internal.verify_relation_query(job ->> 'target'), wait);
+    EXECUTE parity_internal.verify_relation_query(job ->> 'name') INTO own;
     -- The plan that is made next finds what is gone, or of another kind. A shape has the OID.
     RETURN coalesce(own_kind = own ->> 'kind' AND other_kind = other ->> 'kind'
                     AND md5(own::text) = job -> 'plan' ->> 'source_shape' AND md5(other::text) = job -> 'plan' ->> 'target_shape', false);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_is_as_planned(jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_is_as_planned(jsonb) IS
     'locks the relations of the plan, and tells whether they are what it was made for; internal';
 
-CREATE FUNCTION parity.verify_start_over(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_start_over(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     conflicts integer := coalesce((job ->> 'conflicts')::integer, 0) + 1;
@@ -1612,15 +1612,15 @@ BEGIN
            || jsonb_build_object('step', 'connect', 'conflicts', conflicts);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_start_over(jsonb) IS 'a job without anything that was found; internal';
+COMMENT ON FUNCTION parity_internal.verify_start_over(jsonb) IS 'a job without anything that was found; internal';
 
 -- A pass: the target's snapshot has been taken, this transaction's is being taken.
-CREATE FUNCTION parity.verify_pass(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_pass(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lsn pg_lsn;
     first boolean := NOT job ? 'found';
-    lean jsonb := parity.verify_lean(job);
+    lean jsonb := parity_internal.verify_lean(job);
     found jsonb;
     named record;
     shown record;
@@ -1631,34 +1631,34 @@ DECLARE
     context text;
 BEGIN
     lsn := pg_current_wal_insert_lsn();  -- after the snapshot: what that shows was written before
-    PERFORM parity.verify_pin(job -> 'ask');
-    writers := parity.verify_writers(lean);
-    IF NOT parity.verify_is_as_planned(lean) THEN
-        RETURN parity.verify_start_over(job);
+    PERFORM parity_internal.verify_pin(job -> 'ask');
+    writers := parity_internal.verify_writers(lean);
+    IF NOT parity_internal.verify_is_as_planned(lean) THEN
+        RETURN parity_internal.verify_start_over(job);
     END IF;
     IF job ? 'without_indexes' THEN
-        PERFORM parity.verify_avoid_indexes(parity.verify_patience(job -> 'ask'));
+        PERFORM parity_internal.verify_avoid_indexes(parity_internal.verify_patience(job -> 'ask'));
     END IF;
     IF first THEN
-        found := parity.verify_first_look(job);
-        named := parity.verify_name_rows(job, found -> 'work', NULL, (job -> 'ask' ->> 'max_rows')::integer);
+        found := parity_internal.verify_first_look(job);
+        named := parity_internal.verify_name_rows(job, found -> 'work', NULL, (job -> 'ask' ->> 'max_rows')::integer);
         found := (found - 'work') || jsonb_build_object('rows', named.new_rows, 'ranges', named.unnamed, 'cleared', 0);
     ELSE
-        found := parity.verify_second_look(job);
+        found := parity_internal.verify_second_look(job);
     END IF;
-    IF NOT job ? 'without_indexes' AND NOT parity.verify_are_found_by_key(lean, (
+    IF NOT job ? 'without_indexes' AND NOT parity_internal.verify_are_found_by_key(lean, (
             SELECT coalesce(jsonb_agg(r), '[]') FROM jsonb_array_elements(found -> 'rows') r WHERE r ->> 'state' = 'new')) THEN
         job := job || '{"without_indexes": true}';
-        PERFORM parity.verify_avoid_indexes(parity.verify_patience(job -> 'ask'));
+        PERFORM parity_internal.verify_avoid_indexes(parity_internal.verify_patience(job -> 'ask'));
     END IF;
     IF (job -> 'ask' ->> 'with_values')::boolean THEN
-        shown := parity.verify_values(lean, found -> 'rows', 8000000);
+        shown := parity_internal.verify_values(lean, found -> 'rows', 8000000);
         found := found || jsonb_build_object('rows', shown.with_values, 'values_left_out', shown.left_out);
     END IF;
-    found := parity.verify_versions(lean, found || parity.verify_open_writers(lean -> 'found', writers));
-    PERFORM parity.verify_idle(lean, false);
-    PERFORM parity.verify_check_server(lean);  -- before any of it counts
-    found := parity.verify_judge(found, coalesce(job ->> 'follows', 'first'));
+    found := parity_internal.verify_versions(lean, found || parity_internal.verify_open_writers(lean -> 'found', writers));
+    PERFORM parity_internal.verify_idle(lean, false);
+    PERFORM parity_internal.verify_check_server(lean);  -- before any of it counts
+    found := parity_internal.verify_judge(found, coalesce(job ->> 'follows', 'first'));
     -- A glance leaves how far the target had come at the last look as it is, for the message.
     RETURN (job - 'cancelled') || jsonb_build_object('found', found, 'source_lsn', lsn, 'step', 'settle',
                                      'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
@@ -1667,16 +1667,16 @@ BEGIN
                                               + CASE WHEN job ->> 'follows' = 'at once' THEN 0 ELSE 1 END);
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
-    RETURN parity.verify_failed(job, state, message, detail, context);
+    RETURN parity_internal.verify_failed(job, state, message, detail, context);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_pass(jsonb) IS 'a step of verify: reads both sides under one snapshot each; internal';
+COMMENT ON FUNCTION parity_internal.verify_pass(jsonb) IS 'a step of verify: reads both sides under one snapshot each; internal';
 
 --
 -- the other steps
 --
 
-CREATE FUNCTION parity.verify_settle(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_settle(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found jsonb := job -> 'found';
@@ -1684,7 +1684,7 @@ DECLARE
     looks integer := job ->> 'looks';
     glances integer := coalesce((job ->> 'glances')::integer, 0);
 BEGIN
-    PERFORM parity.verify_ask('ROLLBACK', parity.verify_patience(job -> 'ask'));
+    PERFORM parity_internal.verify_ask('ROLLBACK', parity_internal.verify_patience(job -> 'ask'));
     SELECT coalesce(bool_or(e ->> 'state' = 'moving'), false) INTO moving
     FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
     -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at once, where looking is
@@ -1692,17 +1692,17 @@ BEGIN
     IF moving AND looks > 1 AND glances < 10 AND (job ->> 'took')::float8 < 1 AND jsonb_array_length(found -> 'ranges') = 0 THEN
         RETURN job || jsonb_build_object('step', 'snapshot', 'follows', 'at once', 'glances', glances + 1);
     ELSIF NOT moving OR looks > (job -> 'ask' ->> 'rechecks')::integer THEN
-        PERFORM parity.verify_disconnect(false);
+        PERFORM parity_internal.verify_disconnect(false);
         RETURN job || '{"step": "finish"}';
     END IF;
     RETURN job || jsonb_build_object('step', 'delay', 'glances', 0, 'until',
         clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'recheck_delay')::float8));
 END
 $$;
-COMMENT ON FUNCTION parity.verify_settle(jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_settle(jsonb) IS
     'a step of verify: lets the target''s snapshot go, and decides whether to look again; internal';
 
-CREATE FUNCTION parity.verify_delay(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_delay(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     left_over double precision := extract(epoch FROM (job ->> 'until')::timestamptz - clock_timestamp());
@@ -1715,9 +1715,9 @@ BEGIN
         clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'replay_timeout')::float8));
 END
 $$;
-COMMENT ON FUNCTION parity.verify_delay(jsonb) IS 'a step of verify: waits a while before looking again; internal';
+COMMENT ON FUNCTION parity_internal.verify_delay(jsonb) IS 'a step of verify: waits a while before looking again; internal';
 
-CREATE FUNCTION parity.verify_pause(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_pause(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     left_over double precision := extract(epoch FROM (job ->> 'until')::timestamptz - clock_timestamp());
@@ -1726,22 +1726,22 @@ BEGIN
     RETURN job || jsonb_build_object('step', CASE WHEN left_over > 1 THEN 'pause' ELSE 'connect' END);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_pause(jsonb) IS 'a step of verify: lets replay on the target catch up before reading again; internal';
+COMMENT ON FUNCTION parity_internal.verify_pause(jsonb) IS 'a step of verify: lets replay on the target catch up before reading again; internal';
 
 -- Whether the target shows at least what was committed here before source_lsn. confirmed_flush_lsn lags, but may be seen by everybody.
-CREATE FUNCTION parity.verify_has_replayed(job jsonb) RETURNS boolean
+CREATE FUNCTION parity_internal.verify_has_replayed(job jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     replication jsonb := job -> 'plan' -> 'replication';
-    wait double precision := parity.verify_patience(job -> 'ask');
+    wait double precision := parity_internal.verify_patience(job -> 'ask');
     reached boolean;
     answer jsonb;
     query CONSTANT text := 'SELECT jsonb_build_object(''server'', %s, ''reached'', %s)::text';
 BEGIN
     IF replication ->> 'kind' = 'physical' THEN
-        answer := parity.verify_ask(format(query, parity.verify_server_query(job), format(
+        answer := parity_internal.verify_ask(format(query, parity_internal.verify_server_query(job), format(
             'coalesce(pg_last_wal_replay_lsn() >= %L, false)', job ->> 'source_lsn')), wait);
-        PERFORM parity.verify_same_server(job, answer -> 'server');
+        PERFORM parity_internal.verify_same_server(job, answer -> 'server');
         RETURN answer -> 'reached';
     END IF;
     SELECT coalesce(bool_and(coalesce(greatest(w.replay_lsn, s.confirmed_flush_lsn) >= (job ->> 'source_lsn')::pg_lsn, false)), false)
@@ -1753,17 +1753,17 @@ BEGIN
     IF NOT reached THEN
         RETURN false;
     END IF;
-    answer := parity.verify_ask(format(query, parity.verify_server_query(job), format(
+    answer := parity_internal.verify_ask(format(query, parity_internal.verify_server_query(job), format(
         'NOT EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubstate <> ''r'' AND (r.srrelid = %1$L::oid OR r.srrelid IN ('
         'SELECT p.relid FROM pg_partition_tree(%1$L::oid) p UNION SELECT a.relid FROM pg_partition_ancestors(%1$L::oid) a(relid))))',
         job -> 'plan' ->> 'target_oid')), wait);
-    PERFORM parity.verify_same_server(job, answer -> 'server');
+    PERFORM parity_internal.verify_same_server(job, answer -> 'server');
     RETURN answer -> 'reached';
 END
 $$;
-COMMENT ON FUNCTION parity.verify_has_replayed(jsonb) IS 'whether the target has replayed what the last look saw here; internal';
+COMMENT ON FUNCTION parity_internal.verify_has_replayed(jsonb) IS 'whether the target has replayed what the last look saw here; internal';
 
-CREATE FUNCTION parity.verify_replay(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_replay(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kind text := job -> 'plan' -> 'replication' ->> 'kind';
@@ -1773,7 +1773,7 @@ BEGIN
         RETURN job || jsonb_build_object('step', 'snapshot', 'follows', CASE kind WHEN 'none' THEN 'no' ELSE kind END);
     END IF;
     LOOP
-        IF parity.verify_has_replayed(job) THEN
+        IF parity_internal.verify_has_replayed(job) THEN
             RETURN job || '{"step": "snapshot", "follows": "replayed"}';
         ELSIF clock_timestamp() > (job ->> 'until')::timestamptz THEN
             RETURN job || '{"step": "snapshot", "follows": "late"}';
@@ -1785,10 +1785,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_replay(jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_replay(jsonb) IS
     'a step of verify: waits until the target has replayed what the last look saw here; internal';
 
-CREATE FUNCTION parity.verify_phase(job jsonb) RETURNS text
+CREATE FUNCTION parity_internal.verify_phase(job jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE job ->> 'step'
         WHEN 'connect' THEN 'connecting'
@@ -1798,20 +1798,20 @@ CREATE FUNCTION parity.verify_phase(job jsonb) RETURNS text
         WHEN 'replay' THEN 'waiting for the target to replay'
         WHEN 'pause' THEN format('waiting for replay on the target before attempt %s of 5', (job ->> 'cancelled')::integer + 1) END
 $$;
-COMMENT ON FUNCTION parity.verify_phase(jsonb) IS 'what parity.status shows of a step; internal';
+COMMENT ON FUNCTION parity_internal.verify_phase(jsonb) IS 'what parity.status shows of a step; internal';
 
 -- The first that differ tell where to look. All of a large relation would fill the records.
-CREATE FUNCTION parity.verify_most_ranges() RETURNS integer
+CREATE FUNCTION parity_internal.verify_most_ranges() RETURNS integer
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 10000
 $$;
-COMMENT ON FUNCTION parity.verify_most_ranges() IS 'how many ranges of one relation are recorded at most; internal';
+COMMENT ON FUNCTION parity_internal.verify_most_ranges() IS 'how many ranges of one relation are recorded at most; internal';
 
-CREATE FUNCTION parity.verify_findings(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_findings(job jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH plan AS (
-        SELECT parity.verify_names(job -> 'plan' -> 'key') AS key, parity.verify_names(job -> 'plan' -> 'columns') AS columns,
-            parity.verify_names(job -> 'plan' -> 'key_forms') AS forms
+        SELECT parity_internal.verify_names(job -> 'plan' -> 'key') AS key, parity_internal.verify_names(job -> 'plan' -> 'columns') AS columns,
+            parity_internal.verify_names(job -> 'plan' -> 'key_forms') AS forms
     ), line AS (
         SELECT r.no, r.value, CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent' ELSE 'in_flight' END AS state,
             -- Where there is no key, what tells rows apart are their values.
@@ -1838,7 +1838,7 @@ CREATE FUNCTION parity.verify_findings(job jsonb) RETURNS jsonb
             ELSE 'in_flight' END,
             'key', jsonb_build_object('lower', r.value -> 'lower_text', 'upper', r.value -> 'upper_text'), 'columns', r.value -> 'columns')
         FROM jsonb_array_elements(job -> 'found' -> 'ranges') WITH ORDINALITY AS r(value, no)
-            WHERE r.no <= parity.verify_most_ranges()
+            WHERE r.no <= parity_internal.verify_most_ranges()
     )
     SELECT coalesce(jsonb_agg(jsonb_strip_nulls(finding - '{key,source_values,target_values}'::text[])
                               || jsonb_build_object('key', finding -> 'key', 'source_values', finding -> 'source_values', 'target_values',
@@ -1846,9 +1846,9 @@ CREATE FUNCTION parity.verify_findings(job jsonb) RETURNS jsonb
                               ORDER BY no, part), '[]')
     FROM finding
 $$;
-COMMENT ON FUNCTION parity.verify_findings(jsonb) IS 'what is recorded of the rows and ranges that differ; internal';
+COMMENT ON FUNCTION parity_internal.verify_findings(jsonb) IS 'what is recorded of the rows and ranges that differ; internal';
 
-CREATE FUNCTION parity.verify_facts(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_facts(job jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH line AS (
         SELECT r.value, r.value ->> 'state' = 'divergent' AS sure, greatest((r.value ->> 'source_extra')::bigint,
@@ -1879,16 +1879,16 @@ CREATE FUNCTION parity.verify_facts(job jsonb) RETURNS jsonb
                 job -> 'found' -> 'effort')),
         'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
 $$;
-COMMENT ON FUNCTION parity.verify_facts(jsonb) IS 'what is recorded of a table; internal';
+COMMENT ON FUNCTION parity_internal.verify_facts(jsonb) IS 'what is recorded of a table; internal';
 
-CREATE FUNCTION parity.verify_finish(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_finish(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found jsonb := job -> 'found';
     sure boolean;
     moving boolean;
 BEGIN
-    PERFORM parity.verify_disconnect(false);  -- what an error may have left
+    PERFORM parity_internal.verify_disconnect(false);  -- what an error may have left
     -- Who waits for a lock on the records keeps the relation's lock from everybody else.
     PERFORM set_config('lock_timeout', CASE WHEN job ? 'unrecorded' THEN '5s' ELSE job -> 'ask' ->> 'lock_timeout' END, true);
     SELECT coalesce(bool_or(e ->> 'state' = 'divergent'), false), coalesce(bool_or(e ->> 'state' <> 'divergent'), false) INTO sure, moving
@@ -1898,18 +1898,18 @@ BEGIN
             WHEN jsonb_array_length(job -> 'plan' -> 'not_compared') > 0 THEN 'incomplete' ELSE 'identical' END);
     END IF;
     IF job ->> 'message' IS NULL THEN
-        job := job || jsonb_build_object('message', parity.verify_message(job, moving));
+        job := job || jsonb_build_object('message', parity_internal.verify_message(job, moving));
     END IF;
     IF found IS NOT NULL AND NOT job ? 'unrecorded' THEN
-        PERFORM parity.record_divergences((job ->> 'part')::bigint, parity.verify_findings(job));
+        PERFORM parity_internal.record_divergences((job ->> 'part')::bigint, parity_internal.verify_findings(job));
     END IF;
-    PERFORM parity.record_table_finish((job ->> 'part')::bigint, job ->> 'status', parity.verify_facts(job));
+    PERFORM parity_internal.record_table_finish((job ->> 'part')::bigint, job ->> 'status', parity_internal.verify_facts(job));
     RETURN job || '{"step": "done"}';
 END
 $$;
-COMMENT ON FUNCTION parity.verify_finish(jsonb) IS 'a step of verify: records how it ended; internal';
+COMMENT ON FUNCTION parity_internal.verify_finish(jsonb) IS 'a step of verify: records how it ended; internal';
 
-CREATE FUNCTION parity.verify_message(job jsonb, moving boolean) RETURNS text
+CREATE FUNCTION parity_internal.verify_message(job jsonb, moving boolean) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT nullif(concat_ws('; ',
         CASE WHEN job ->> 'status' = 'incomplete'
@@ -1934,17 +1934,17 @@ CREATE FUNCTION parity.verify_message(job jsonb, moving boolean) RETURNS text
                  FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n))
             FROM (SELECT job -> 'found' AS found, job -> 'plan' -> 'replication' AS replication,
                          jsonb_array_length(job -> 'found' -> 'ranges') AS unnamed) AS known) END,
-        CASE WHEN jsonb_array_length(job -> 'found' -> 'ranges') > parity.verify_most_ranges()
-             THEN format('only %s of %s ranges are recorded', parity.verify_most_ranges(),
+        CASE WHEN jsonb_array_length(job -> 'found' -> 'ranges') > parity_internal.verify_most_ranges()
+             THEN format('only %s of %s ranges are recorded', parity_internal.verify_most_ranges(),
                          jsonb_array_length(job -> 'found' -> 'ranges')) END,
         CASE WHEN (job -> 'found' ->> 'values_left_out')::bigint > 0
              THEN format('the values of %s rows would have been too many bytes and are not recorded', job -> 'found' ->> 'values_left_out')
         END), '')
 $$;
-COMMENT ON FUNCTION parity.verify_message(jsonb, boolean) IS 'what there is to say of a result besides an error; internal';
+COMMENT ON FUNCTION parity_internal.verify_message(jsonb, boolean) IS 'what there is to say of a result besides an error; internal';
 
 -- What was found cannot be recorded. How it ended still may be, in a transaction that has not failed yet.
-CREATE FUNCTION parity.verify_finish_failed(job jsonb, state text, message text) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_finish_failed(job jsonb, state text, message text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     job := job || jsonb_build_object(
@@ -1957,13 +1957,13 @@ BEGIN
     RETURN job || '{"step": "done"}';
 END
 $$;
-COMMENT ON FUNCTION parity.verify_finish_failed(jsonb, text, text) IS 'what becomes of a job that could not be recorded; internal';
+COMMENT ON FUNCTION parity_internal.verify_finish_failed(jsonb, text, text) IS 'what becomes of a job that could not be recorded; internal';
 
-CREATE FUNCTION parity.verify_step(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_step(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     step text := job ->> 'step';
-    phase text := parity.verify_phase(job);
+    phase text := parity_internal.verify_phase(job);
     state text;
     message text;
     detail text;
@@ -1979,51 +1979,51 @@ BEGIN
     END IF;
     BEGIN
         IF step = 'finish' THEN
-            RETURN parity.verify_finish(job);
+            RETURN parity_internal.verify_finish(job);
         ELSIF step <> ALL ('{connect,snapshot,settle,delay,replay,pause,give_up}') THEN
             RAISE EXCEPTION USING MESSAGE = format('a verification has no step "%s"', step), ERRCODE = 'XX000';
         END IF;
         IF step = 'snapshot' THEN
             -- In this order, and even where there is no phase to record: whose writes the target can show has a lower number than this
             -- transaction, which ends before the local snapshot is taken. So that snapshot tells of him if he goes on (verify_writers).
-            job := parity.verify_remote_begin(job) || '{"step": "pass"}';
+            job := parity_internal.verify_remote_begin(job) || '{"step": "pass"}';
             PERFORM pg_current_xact_id();
         END IF;
         IF phase IS DISTINCT FROM job ->> 'phase' AND phase IS NOT NULL THEN
-            PERFORM parity.record_table_phase((job ->> 'part')::bigint, phase);
+            PERFORM parity_internal.record_table_phase((job ->> 'part')::bigint, phase);
             job := job || jsonb_build_object('phase', phase);
         END IF;
         RETURN CASE step
-            WHEN 'connect' THEN parity.verify_connect(job)
+            WHEN 'connect' THEN parity_internal.verify_connect(job)
             WHEN 'snapshot' THEN job
-            WHEN 'settle' THEN parity.verify_settle(job)
-            WHEN 'delay' THEN parity.verify_delay(job)
-            WHEN 'replay' THEN parity.verify_replay(job)
-            WHEN 'pause' THEN parity.verify_pause(job)
-            WHEN 'give_up' THEN parity.verify_give_up(job) END;
+            WHEN 'settle' THEN parity_internal.verify_settle(job)
+            WHEN 'delay' THEN parity_internal.verify_delay(job)
+            WHEN 'replay' THEN parity_internal.verify_replay(job)
+            WHEN 'pause' THEN parity_internal.verify_pause(job)
+            WHEN 'give_up' THEN parity_internal.verify_give_up(job) END;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
             context = PG_EXCEPTION_CONTEXT;
         IF step = 'finish' THEN
-            RETURN parity.verify_finish_failed(job, state, message);
+            RETURN parity_internal.verify_finish_failed(job, state, message);
         END IF;
-        RETURN parity.verify_failed(job, state, message, detail, context);
+        RETURN parity_internal.verify_failed(job, state, message, detail, context);
     END;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_step(jsonb) IS 'takes the next step of a job; internal';
+COMMENT ON FUNCTION parity_internal.verify_step(jsonb) IS 'takes the next step of a job; internal';
 
-CREATE FUNCTION parity.verify_is_at(job jsonb, step text) RETURNS boolean
+CREATE FUNCTION parity_internal.verify_is_at(job jsonb, step text) RETURNS boolean
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(job ->> 'step' = step, false)
 $$;
-COMMENT ON FUNCTION parity.verify_is_at(jsonb, text) IS 'whether a step comes next; internal';
+COMMENT ON FUNCTION parity_internal.verify_is_at(jsonb, text) IS 'whether a step comes next; internal';
 
 --
 -- the start and the end
 --
 
-CREATE FUNCTION parity.verify_check_options(ask jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_check_options(ask jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text;
@@ -2059,41 +2059,41 @@ BEGIN
             THEN (milliseconds ->> 'statement_timeout')::numeric / 1000 + 10 ELSE 0 END);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_check_options(jsonb) IS 'checks what was asked for; internal';
+COMMENT ON FUNCTION parity_internal.verify_check_options(jsonb) IS 'checks what was asked for; internal';
 
 -- The key of an advisory lock is two integers. The second is the relation's OID; the first has sixteen bits that are the project's ("pa")
 -- and sixteen that tell what the relation is compared with, so that runs against different sides do not wait for each other.
-CREATE FUNCTION parity.verify_lock_class(kind text, target text) RETURNS integer
+CREATE FUNCTION parity_internal.verify_lock_class(kind text, target text) RETURNS integer
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (28769 << 16) | (hashtext(kind || ' ' || target) & 65535)
 $$;
-COMMENT ON FUNCTION parity.verify_lock_class(text, text) IS
+COMMENT ON FUNCTION parity_internal.verify_lock_class(text, text) IS
     'the first key of the advisory lock of verifications against a server (kind verify) or a baseline''s label (baseline); internal';
 
-CREATE FUNCTION parity.verify_lock(relation oid, target text) RETURNS boolean
+CREATE FUNCTION parity_internal.verify_lock(relation oid, target text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN pg_try_advisory_lock(parity.verify_lock_class('verify', target), relation::bigint::bit(32)::integer);
+    RETURN pg_try_advisory_lock(parity_internal.verify_lock_class('verify', target), relation::bigint::bit(32)::integer);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_lock(oid, text) IS
+COMMENT ON FUNCTION parity_internal.verify_lock(oid, text) IS
     'takes the advisory lock under which one session at a time verifies a relation against a server; internal';
 
-CREATE FUNCTION parity.verify_lock_holder(of_kind text, of_target text, of_relation oid) RETURNS text
+CREATE FUNCTION parity_internal.verify_lock_holder(of_kind text, of_target text, of_relation oid) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce((
         SELECT CASE WHEN r.id IS NULL THEN format(' (pid %s)', l.pid) ELSE format(' (run %s, pid %s)', r.id, l.pid) END
         FROM pg_locks l LEFT JOIN parity.run r ON r.pid = l.pid AND r.finished IS NULL
         WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.objid = of_relation AND l.pid <> pg_backend_pid()
-          AND l.classid::bigint = parity.verify_lock_class(of_kind, of_target)::bigint & 4294967295
+          AND l.classid::bigint = parity_internal.verify_lock_class(of_kind, of_target)::bigint & 4294967295
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         ORDER BY r.id DESC NULLS LAST LIMIT 1), '')
 $$;
-COMMENT ON FUNCTION parity.verify_lock_holder(text, text, oid) IS
+COMMENT ON FUNCTION parity_internal.verify_lock_holder(text, text, oid) IS
     'who has the advisory lock of a relation and a server, or a baseline''s label, in brackets; empty if nobody has it any more; internal';
 
 -- A session has one run at a time, so that all of its locks are that one's.
-CREATE FUNCTION parity.verify_unlock() RETURNS void
+CREATE FUNCTION parity_internal.verify_unlock() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     held record;
@@ -2108,38 +2108,38 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_unlock() IS 'lets go of the advisory locks of verifications that this session has; internal';
+COMMENT ON FUNCTION parity_internal.verify_unlock() IS 'lets go of the advisory locks of verifications that this session has; internal';
 
-CREATE FUNCTION parity.verify_leave_behind() RETURNS void
+CREATE FUNCTION parity_internal.verify_leave_behind() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM parity.verify_disconnect(false);
-    PERFORM parity.verify_unlock();
+    PERFORM parity_internal.verify_disconnect(false);
+    PERFORM parity_internal.verify_unlock();
 END
 $$;
-COMMENT ON FUNCTION parity.verify_leave_behind() IS
+COMMENT ON FUNCTION parity_internal.verify_leave_behind() IS
     'lets go of what a run that was broken off between two steps left in this session: connection and lock; internal';
 
-CREATE FUNCTION parity.verify_begin_run(ask jsonb, source text) RETURNS bigint
+CREATE FUNCTION parity_internal.verify_begin_run(ask jsonb, source text) RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT parity.record_run_start('verify', source, ask ->> 'server',
+    SELECT parity_internal.record_run_start('verify', source, ask ->> 'server',
         'pg_parity ' || (SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'),
         jsonb_strip_nulls(ask - '{server,wait,relation,found,error,callback_oid}'::text[]), true)
 $$;
-COMMENT ON FUNCTION parity.verify_begin_run(jsonb, text) IS 'begins the record of a run; internal';
+COMMENT ON FUNCTION parity_internal.verify_begin_run(jsonb, text) IS 'begins the record of a run; internal';
 
 -- What was asked for that is not the whole table with its namesake. Under a form that was asked for values that differ may be equal.
-CREATE FUNCTION parity.verify_scope(ask jsonb, name text, target text) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_scope(ask jsonb, name text, target text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object(
         'filter', ask -> 'filter', 'columns', ask -> 'columns', 'key_columns', ask -> 'key_columns',
         'forms', nullif(ask -> 'forms', '{}'),
         'target_relation', CASE WHEN target <> name THEN target END))
 $$;
-COMMENT ON FUNCTION parity.verify_scope(jsonb, text, text) IS 'what is compared, as parity.run_table has it; internal';
+COMMENT ON FUNCTION parity_internal.verify_scope(jsonb, text, text) IS 'what is compared, as parity.run_table has it; internal';
 
 -- One spelling, so that a run that could not begin has the scope of the others. What is no name is recorded as it is.
-CREATE FUNCTION parity.verify_target(name text, target text) RETURNS text
+CREATE FUNCTION parity_internal.verify_target(name text, target text) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     parts text[];
@@ -2148,21 +2148,21 @@ BEGIN
         RETURN name;
     END IF;
     parts := parse_ident(target);
-    RETURN parity.record_quoted(CASE WHEN cardinality(parts) = 1 THEN (parse_ident(name))[1:1] ELSE '{}' END || parts);
+    RETURN parity_internal.record_quoted(CASE WHEN cardinality(parts) = 1 THEN (parse_ident(name))[1:1] ELSE '{}' END || parts);
 EXCEPTION WHEN data_exception THEN
     RETURN target;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_target(text, text) IS
+COMMENT ON FUNCTION parity_internal.verify_target(text, text) IS
     'the name on the target of a relation: what was asked for, in the schema of its name if in none, or that name itself; internal';
 
 -- The job of one table. Where another session verifies the table it is done at once. `kind` is what was chosen; if it is not given, what the
 -- relation is now.
-CREATE FUNCTION parity.verify_begin_table(ask jsonb, run bigint, relation oid, kind text DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_begin_table(ask jsonb, run bigint, relation oid, kind text DEFAULT NULL) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_variable
 DECLARE
-    name text := parity.record_name(relation);
+    name text := parity_internal.record_name(relation);
     target text;
     part bigint;
     job jsonb;
@@ -2171,86 +2171,86 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('relation with OID %s does not exist', relation), ERRCODE = '42P01';
     END IF;
     PERFORM parse_ident(ask ->> 'target_relation');  -- an error where that is no name
-    target := parity.verify_target(name, ask ->> 'target_relation');
-    part := parity.record_table_start(run, name, target, parity.verify_scope(ask, name, target));
+    target := parity_internal.verify_target(name, ask ->> 'target_relation');
+    part := parity_internal.record_table_start(run, name, target, parity_internal.verify_scope(ask, name, target));
     job := jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name', name,
                               'target', target,
-                              'kind', coalesce(kind, (SELECT parity.verify_kind(c.relkind::text) FROM pg_class c WHERE c.oid = relation)));
-    IF NOT parity.verify_lock(relation, ask ->> 'server') THEN
-        PERFORM parity.record_table_finish(part, 'skipped', jsonb_build_object('message', 'another session verifies the relation'
-            || parity.verify_lock_holder('verify', ask ->> 'server', relation)));
+                              'kind', coalesce(kind, (SELECT parity_internal.verify_kind(c.relkind::text) FROM pg_class c WHERE c.oid = relation)));
+    IF NOT parity_internal.verify_lock(relation, ask ->> 'server') THEN
+        PERFORM parity_internal.record_table_finish(part, 'skipped', jsonb_build_object('message', 'another session verifies the relation'
+            || parity_internal.verify_lock_holder('verify', ask ->> 'server', relation)));
         RETURN job || '{"status": "skipped", "step": "done"}';
     END IF;
     RETURN job || '{"step": "connect"}';
 END
 $$;
-COMMENT ON FUNCTION parity.verify_begin_table(jsonb, bigint, oid, text) IS 'begins the record and the job of one table; internal';
+COMMENT ON FUNCTION parity_internal.verify_begin_table(jsonb, bigint, oid, text) IS 'begins the record and the job of one table; internal';
 
 -- An error before there is a job is recorded and told like any other: a schedule whose table is gone must not fall silent. It goes on
 -- to the caller when that is done.
-CREATE FUNCTION parity.verify_refused(ask jsonb, run bigint, relation text, scope jsonb, error jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_refused(ask jsonb, run bigint, relation text, scope jsonb, error jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    part bigint := parity.record_table_start(run, relation, coalesce(scope ->> 'target_relation', relation), scope);
+    part bigint := parity_internal.record_table_start(run, relation, coalesce(scope ->> 'target_relation', relation), scope);
     status text := CASE error ->> 'sqlstate' WHEN '57014' THEN 'cancelled' ELSE 'failed' END;
 BEGIN
-    PERFORM parity.record_table_finish(part, status, jsonb_build_object('sqlstate', error -> 'sqlstate', 'message', error -> 'message'));
+    PERFORM parity_internal.record_table_finish(part, status, jsonb_build_object('sqlstate', error -> 'sqlstate', 'message', error -> 'message'));
     RETURN jsonb_build_object('ask', ask, 'run', run, 'part', part, 'status', status, 'step', 'done', 'error', error,
                               'sqlstate', error -> 'sqlstate', 'message', error -> 'message');
 END
 $$;
-COMMENT ON FUNCTION parity.verify_refused(jsonb, bigint, text, jsonb, jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_refused(jsonb, bigint, text, jsonb, jsonb) IS
     'records a table that could not be begun, and gives a job that is done; internal';
 
--- `asked` has what parity.record_find gave for relation and callback in "found" and "called".
-CREATE FUNCTION parity.verify_begin(asked jsonb) RETURNS jsonb
+-- `asked` has what parity_internal.record_find gave for relation and callback in "found" and "called".
+CREATE FUNCTION parity_internal.verify_begin(asked jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found CONSTANT jsonb := asked -> 'found';
-    ask jsonb := parity.verify_take_callback(asked);
+    ask jsonb := parity_internal.verify_take_callback(asked);
     run bigint;
     error jsonb;
     state text;
     message text;
     hint text;
 BEGIN
-    PERFORM parity.verify_leave_behind();
-    PERFORM parity.record_require_values(asked, '{relation,server}');
+    PERFORM parity_internal.verify_leave_behind();
+    PERFORM parity_internal.record_require_values(asked, '{relation,server}');
     BEGIN
-        ask := parity.verify_check_options(ask);
+        ask := parity_internal.verify_check_options(ask);
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
         error := jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint);
     END;
-    run := parity.verify_begin_run(ask, current_database());
+    run := parity_internal.verify_begin_run(ask, current_database());
     error := coalesce(found -> 'error', ask -> 'error', error);
     IF error IS NULL THEN
         BEGIN
-            RETURN parity.verify_begin_table(ask, run, (found ->> 'oid')::oid);
+            RETURN parity_internal.verify_begin_table(ask, run, (found ->> 'oid')::oid);
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
             error := jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint);
-            PERFORM parity.verify_unlock();
+            PERFORM parity_internal.verify_unlock();
         END;
     END IF;
-    RETURN parity.verify_refused(ask, run, found ->> 'name',
-        parity.verify_scope(ask, found ->> 'name', parity.verify_target(found ->> 'name', ask ->> 'target_relation')), error);
+    RETURN parity_internal.verify_refused(ask, run, found ->> 'name',
+        parity_internal.verify_scope(ask, found ->> 'name', parity_internal.verify_target(found ->> 'name', ask ->> 'target_relation')), error);
 END
 $$;
-COMMENT ON FUNCTION parity.verify_begin(jsonb) IS 'begins the run over one table, and its job; internal';
+COMMENT ON FUNCTION parity_internal.verify_begin(jsonb) IS 'begins the run over one table, and its job; internal';
 
 -- A callback that is not found is no reason to fall silent either.
-CREATE FUNCTION parity.verify_take_callback(asked jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_take_callback(asked jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (asked - '{found,called,relation,callback}'::text[])
            || jsonb_strip_nulls(jsonb_build_object('callback', asked -> 'called' -> 'name', 'callback_oid', asked -> 'called' -> 'oid',
                                                    'error', asked -> 'called' -> 'error'))
 $$;
-COMMENT ON FUNCTION parity.verify_take_callback(jsonb) IS 'puts the callback that was found among what was asked for; internal';
+COMMENT ON FUNCTION parity_internal.verify_take_callback(jsonb) IS 'puts the callback that was found among what was asked for; internal';
 
 -- An own function of the caller is told what NOTIFY tells. What it does wrong is known as well, and changes no result. The cast chooses
 -- among functions of one name.
-CREATE FUNCTION parity.verify_tell(job jsonb, payload jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_tell(job jsonb, payload jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     callback text := job -> 'ask' ->> 'callback';
@@ -2269,11 +2269,11 @@ BEGIN
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
     BEGIN
-        message := parity.record_error((job ->> 'run')::bigint, NULL, state, message);
+        message := parity_internal.record_error((job ->> 'run')::bigint, NULL, state, message);
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         -- Its text is lost; that it failed is not.
         state := CASE SQLSTATE WHEN '57014' THEN SQLSTATE ELSE state END;
-        message := parity.record_message(state, message);
+        message := parity_internal.record_message(state, message);
     END;
     message := format('callback %s failed: %s', callback, message);
     RAISE WARNING USING MESSAGE = message, ERRCODE = 'PP003';
@@ -2281,26 +2281,26 @@ EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
            || CASE WHEN state = '57014' THEN '{"status": "cancelled"}' ELSE '{}' END::jsonb;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_tell(jsonb, jsonb) IS 'calls the caller''s function; internal';
+COMMENT ON FUNCTION parity_internal.verify_tell(jsonb, jsonb) IS 'calls the caller''s function; internal';
 
-CREATE FUNCTION parity.verify_call_back(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_call_back(job jsonb) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT parity.verify_tell(job, parity.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint))
+    SELECT parity_internal.verify_tell(job, parity_internal.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint))
 $$;
-COMMENT ON FUNCTION parity.verify_call_back(jsonb) IS 'calls the caller''s function with what is told of a table; internal';
+COMMENT ON FUNCTION parity_internal.verify_call_back(jsonb) IS 'calls the caller''s function with what is told of a table; internal';
 
-CREATE FUNCTION parity.verify_end_run(job jsonb) RETURNS text
+CREATE FUNCTION parity_internal.verify_end_run(job jsonb) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- The callback's words are no error's, whose text might have to be kept apart.
-    PERFORM parity.record_run_finish((job ->> 'run')::bigint, job ->> 'status',
+    PERFORM parity_internal.record_run_finish((job ->> 'run')::bigint, job ->> 'status',
                                      CASE WHEN NOT job ? 'callback_message' THEN job ->> 'sqlstate' END, job ->> 'callback_message');
     RETURN job ->> 'status';
 END
 $$;
-COMMENT ON FUNCTION parity.verify_end_run(jsonb) IS 'ends the record of a run, and gives its status; internal';
+COMMENT ON FUNCTION parity_internal.verify_end_run(jsonb) IS 'ends the record of a run, and gives its status; internal';
 
-CREATE FUNCTION parity.verify_worst(run bigint, result text) RETURNS text
+CREATE FUNCTION parity_internal.verify_worst(run bigint, result text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN count(*) > 0 THEN format('; %s %s: %s', count(*), CASE count(*) WHEN 1 THEN 'table' ELSE 'tables' END,
                                               string_agg(t.relation, ', ' ORDER BY t.id) FILTER (WHERE t.no <= 5)
@@ -2308,15 +2308,15 @@ CREATE FUNCTION parity.verify_worst(run bigint, result text) RETURNS text
     FROM (SELECT t.id, t.relation, row_number() OVER (ORDER BY t.id) AS no FROM parity.run_table t
           WHERE t.run_id = run AND t.status = result) AS t
 $$;
-COMMENT ON FUNCTION parity.verify_worst(bigint, text) IS
+COMMENT ON FUNCTION parity_internal.verify_worst(bigint, text) IS
     'how many tables of a run ended as the run did, and the names of the first ones; internal';
 
 -- The end of a CALL, after all is recorded: an error that let nothing begin and a cancel go on to the caller, and so does any other bad
 -- end if that was asked for. A raised error is logged, and a scheduler keeps it: it has no text that may quote a value.
-CREATE FUNCTION parity.verify_raise(job jsonb, result text) RETURNS void
+CREATE FUNCTION parity_internal.verify_raise(job jsonb, result text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    message CONSTANT text := parity.record_message(job ->> 'sqlstate', job ->> 'message');
+    message CONSTANT text := parity_internal.record_message(job ->> 'sqlstate', job ->> 'message');
     error CONSTANT jsonb := job -> 'error';
     run CONSTANT bigint := job ->> 'run';
 BEGIN
@@ -2330,43 +2330,43 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = coalesce(message, 'canceling statement due to user request'), ERRCODE = '57014';
     ELSIF (job -> 'ask' ->> 'fail')::boolean AND result <> 'identical' THEN
         RAISE EXCEPTION USING MESSAGE = coalesce(
-                CASE WHEN NOT job ? 'unrecorded' THEN parity.record_line(run, (job ->> 'part')::bigint) END
-                    || CASE WHEN NOT job ? 'part' THEN parity.verify_worst(run, result) ELSE '' END,
+                CASE WHEN NOT job ? 'unrecorded' THEN parity_internal.record_line(run, (job ->> 'part')::bigint) END
+                    || CASE WHEN NOT job ? 'part' THEN parity_internal.verify_worst(run, result) ELSE '' END,
                 format('verification against %s: %s', job -> 'ask' ->> 'server', result) || coalesce(': ' || message, '')),
             ERRCODE = CASE WHEN result = 'divergent' THEN 'PP002' ELSE 'PP003' END,
-            HINT = parity.record_hint(run, NULL, result);
+            HINT = parity_internal.record_hint(run, NULL, result);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_raise(jsonb, text) IS
+COMMENT ON FUNCTION parity_internal.verify_raise(jsonb, text) IS
     'an error for a run that was refused or cancelled, or not identical where fail was asked for; internal';
 
 -- No SET clause and no exception block, since it commits. Nothing is evaluated between a COMMIT and SET TRANSACTION, which must come
 -- before any query.
-CREATE PROCEDURE parity.verify_table(INOUT job jsonb)
+CREATE PROCEDURE parity_internal.verify_table(INOUT job jsonb)
     LANGUAGE plpgsql AS $$
 BEGIN
     LOOP
         LOOP
             COMMIT;
             SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-            job := parity.verify_step(job);
-            EXIT WHEN parity.verify_is_at(job, 'pass') OR parity.verify_is_at(job, 'done');
+            job := parity_internal.verify_step(job);
+            EXIT WHEN parity_internal.verify_is_at(job, 'pass') OR parity_internal.verify_is_at(job, 'done');
         END LOOP;
-        EXIT WHEN parity.verify_is_at(job, 'done');
+        EXIT WHEN parity_internal.verify_is_at(job, 'done');
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
-        job := parity.verify_pass(job);
+        job := parity_internal.verify_pass(job);
     END LOOP;
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    PERFORM parity.verify_unlock();
-    job := parity.verify_call_back(job);
+    PERFORM parity_internal.verify_unlock();
+    job := parity_internal.verify_call_back(job);
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
 END
 $$;
-COMMENT ON PROCEDURE parity.verify_table(jsonb) IS 'takes the steps of one table''s job; internal';
+COMMENT ON PROCEDURE parity_internal.verify_table(jsonb) IS 'takes the steps of one table''s job; internal';
 
 CREATE PROCEDURE parity.verify(
     relation text, server text, target_relation text DEFAULT NULL, ranges integer DEFAULT NULL, columns text[] DEFAULT NULL,
@@ -2381,26 +2381,26 @@ CREATE PROCEDURE parity.verify(
 DECLARE
     job pg_catalog.jsonb;
 BEGIN
-    PERFORM parity.record_require_primary();
+    PERFORM parity_internal.record_require_primary();
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    job := parity.verify_begin(pg_catalog.jsonb_build_object(
+    job := parity_internal.verify_begin(pg_catalog.jsonb_build_object(
         'relation', relation, 'server', server, 'target_relation', target_relation, 'ranges', ranges, 'columns', columns, 'key_columns',
             key_columns,
         'forms', forms, 'filter', filter, 'max_rows', max_rows, 'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks',
             rechecks,
         'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers, 'lock_timeout', lock_timeout,
         'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback, 'fail', fail,
-        'found', parity.record_find(relation), 'called', parity.record_find_callback(callback)));
+        'found', parity_internal.record_find(relation), 'called', parity_internal.record_find_callback(callback)));
     run_id := pg_catalog.jsonb_extract_path_text(job, 'run')::pg_catalog.int8;
-    IF parity.verify_is_at(job, 'done') THEN
-        job := parity.verify_call_back(job);
+    IF parity_internal.verify_is_at(job, 'done') THEN
+        job := parity_internal.verify_call_back(job);
     ELSE
-        CALL parity.verify_table(job);
+        CALL parity_internal.verify_table(job);
     END IF;
-    result := parity.verify_end_run(job);
+    result := parity_internal.verify_end_run(job);
     COMMIT;
-    PERFORM parity.verify_raise(job, result);
+    PERFORM parity_internal.verify_raise(job, result);
 END
 $$;
 COMMENT ON PROCEDURE parity.verify(text, text, text, integer, text[], text[], jsonb, text, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, text, boolean, bigint, text) IS
@@ -2413,7 +2413,7 @@ COMMENT ON PROCEDURE parity.verify(text, text, text, integer, text[], text[], js
 -- A pattern as psql and pgparity have it: * is any characters, ? is one, dots divide database, schema and name, letters are folded to lower
 -- case; double quotes take what is between them as it is, and two of them there are one; $ is itself, and whatever else regular expressions
 -- have means that. A pattern without a dot is of any schema.
-CREATE FUNCTION parity.verify_pattern(pattern text, OUT schema_regex text, OUT name_regex text)
+CREATE FUNCTION parity_internal.verify_pattern(pattern text, OUT schema_regex text, OUT name_regex text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
     token text;
@@ -2448,11 +2448,11 @@ BEGIN
     name_regex := '^(' || parts[cardinality(parts)] || ')$';
 END
 $$;
-COMMENT ON FUNCTION parity.verify_pattern(text) IS 'a pattern for tables as regular expressions; internal';
+COMMENT ON FUNCTION parity_internal.verify_pattern(text) IS 'a pattern for tables as regular expressions; internal';
 
 -- Those whose turn it is come first: never looked at before, else the longest ago. What counts is when a table was last tried as a
 -- whole, so that one which fails every time does not keep the others from being reached. Partitions are compared with their table.
-CREATE FUNCTION parity.verify_relations(server text, patterns text[], exclude text[]) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_relations(server text, patterns text[], exclude text[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_variable
 DECLARE
@@ -2468,11 +2468,11 @@ BEGIN
         WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
                           AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
-          AND NOT EXISTS (SELECT FROM unnest(exclude) AS e(pattern), parity.verify_pattern(e.pattern) x
+          AND NOT EXISTS (SELECT FROM unnest(exclude) AS e(pattern), parity_internal.verify_pattern(e.pattern) x
                           WHERE (x.schema_regex IS NULL OR n.nspname ~ (x.schema_regex COLLATE "default"))
                             AND c.relname ~ (x.name_regex COLLATE "default"))
     ), matched AS (
-        SELECT c.*, m.pattern FROM candidate c JOIN unnest(patterns) AS m(pattern) ON true, parity.verify_pattern(m.pattern) x
+        SELECT c.*, m.pattern FROM candidate c JOIN unnest(patterns) AS m(pattern) ON true, parity_internal.verify_pattern(m.pattern) x
         WHERE (x.schema_regex IS NULL OR c.nspname ~ (x.schema_regex COLLATE "default")) AND c.relname ~ (x.name_regex COLLATE "default")
     ), own AS (
         SELECT DISTINCT m.oid, m.name FROM matched m
@@ -2492,12 +2492,12 @@ BEGIN
     RETURN chosen;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_relations(text, text[], text[]) IS
+COMMENT ON FUNCTION parity_internal.verify_relations(text, text[], text[]) IS
     'the tables that patterns choose, in the order in which it is their turn; internal';
 
 -- A budget bounds more than the start of a table: what differs is not waited for longer than there is time left. Two rechecks are always
 -- made, since fewer could confirm little.
-CREATE FUNCTION parity.verify_within(ask jsonb, until timestamptz) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_within(ask jsonb, until timestamptz) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ask || jsonb_build_object(
         'replay_timeout', least((ask ->> 'replay_timeout')::float8, greatest(l.seconds - (ask ->> 'recheck_delay')::float8, 1)),
@@ -2506,11 +2506,11 @@ CREATE FUNCTION parity.verify_within(ask jsonb, until timestamptz) RETURNS jsonb
     FROM (SELECT extract(epoch FROM until - clock_timestamp())::float8) AS l(seconds) WHERE until IS NOT NULL
     UNION ALL SELECT ask WHERE until IS NULL
 $$;
-COMMENT ON FUNCTION parity.verify_within(jsonb, timestamptz) IS 'what was asked for, with waiting cut to the time that is left; internal';
+COMMENT ON FUNCTION parity_internal.verify_within(jsonb, timestamptz) IS 'what was asked for, with waiting cut to the time that is left; internal';
 
 -- The next table of a run over many: {"ask", "run", "left", "until", "statuses", "stop", "target_server"}. One that was dropped since the list was made is
 -- passed over under the name that it had.
-CREATE FUNCTION parity.verify_next(work jsonb, OUT rest jsonb, OUT job jsonb)
+CREATE FUNCTION parity_internal.verify_next(work jsonb, OUT rest jsonb, OUT job jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     next jsonb;
@@ -2531,30 +2531,30 @@ BEGIN
         END IF;
         rest := jsonb_set(rest, '{left}', (rest -> 'left') - 0);
         BEGIN
-            ask := parity.verify_within(rest -> 'ask', until);
+            ask := parity_internal.verify_within(rest -> 'ask', until);
             IF EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid) THEN
-                job := parity.verify_begin_table(ask, (rest ->> 'run')::bigint, (next ->> 'oid')::oid, 'table')
+                job := parity_internal.verify_begin_table(ask, (rest ->> 'run')::bigint, (next ->> 'oid')::oid, 'table')
                        || jsonb_strip_nulls(jsonb_build_object('target_server', rest -> 'target_server'));
                 RETURN;
             END IF;
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
-            PERFORM parity.verify_unlock();
+            PERFORM parity_internal.verify_unlock();
             -- Unless it was dropped only just now, that is its result.
             IF state <> '42P01' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid) THEN
-                job := parity.verify_refused(rest -> 'ask', (rest ->> 'run')::bigint, next ->> 'name', '{}',
+                job := parity_internal.verify_refused(rest -> 'ask', (rest ->> 'run')::bigint, next ->> 'name', '{}',
                                              jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint)) - 'error';
                 RETURN;
             END IF;
         END;
-        PERFORM parity.record_tables_skipped((rest ->> 'run')::bigint, ARRAY[next ->> 'name'], 'dropped meanwhile', '{"dropped": true}');
+        PERFORM parity_internal.record_tables_skipped((rest ->> 'run')::bigint, ARRAY[next ->> 'name'], 'dropped meanwhile', '{"dropped": true}');
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_next(jsonb) IS 'begins the next of many tables; internal';
+COMMENT ON FUNCTION parity_internal.verify_next(jsonb) IS 'begins the next of many tables; internal';
 
 -- Whether the same would happen with any other table.
-CREATE FUNCTION parity.verify_is_hopeless(job jsonb) RETURNS boolean
+CREATE FUNCTION parity_internal.verify_is_hopeless(job jsonb) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce((job ->> 'hopeless')::boolean AND CASE job ->> 'sqlstate'
         WHEN '42704' THEN NOT EXISTS (SELECT FROM pg_user_mappings m WHERE m.srvname = job ->> 'server'
@@ -2563,9 +2563,9 @@ CREATE FUNCTION parity.verify_is_hopeless(job jsonb) RETURNS boolean
                           OR job ->> 'message' ~ '^extension "pg_parity" is not installed|^digests of format |another server now|is a pooler'
         ELSE true END, false)
 $$;
-COMMENT ON FUNCTION parity.verify_is_hopeless(jsonb) IS 'whether what ended a job would end that of any other table; internal';
+COMMENT ON FUNCTION parity_internal.verify_is_hopeless(jsonb) IS 'whether what ended a job would end that of any other table; internal';
 
-CREATE FUNCTION parity.verify_note(work jsonb, job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_note(work jsonb, job jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN job ->> 'left_out' = 'true' THEN work
                 ELSE jsonb_set(work, '{statuses}', (work -> 'statuses') || (job -> 'status')) END
@@ -2573,14 +2573,14 @@ CREATE FUNCTION parity.verify_note(work jsonb, job jsonb) RETURNS jsonb
                    THEN jsonb_build_object('target_server', job -> 'target_server') ELSE '{}' END
            || CASE WHEN job ->> 'status' = 'cancelled' THEN jsonb_build_object('stop', 'not reached before the run was cancelled',
                'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
-                   WHEN parity.verify_is_hopeless(job)
-                   THEN jsonb_build_object('stop', 'not tried: ' || parity.record_message(job ->> 'sqlstate', job ->> 'message'))
+                   WHEN parity_internal.verify_is_hopeless(job)
+                   THEN jsonb_build_object('stop', 'not tried: ' || parity_internal.record_message(job ->> 'sqlstate', job ->> 'message'))
                    ELSE '{}' END
            || CASE WHEN job ? 'callback_message' THEN jsonb_build_object('callback_message', job -> 'callback_message') ELSE '{}' END
 $$;
-COMMENT ON FUNCTION parity.verify_note(jsonb, jsonb) IS 'notes how one of many tables ended; internal';
+COMMENT ON FUNCTION parity_internal.verify_note(jsonb, jsonb) IS 'notes how one of many tables ended; internal';
 
-CREATE FUNCTION parity.verify_end_schema(work jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_end_schema(work jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     run bigint := work ->> 'run';
@@ -2590,7 +2590,7 @@ DECLARE
     told jsonb := work;
 BEGIN
     IF left_over > 0 THEN
-        PERFORM parity.record_tables_skipped(run, ARRAY(SELECT l ->> 'name' FROM jsonb_array_elements(work -> 'left') l), work ->> 'stop');
+        PERFORM parity_internal.record_tables_skipped(run, ARRAY(SELECT l ->> 'name' FROM jsonb_array_elements(work -> 'left') l), work ->> 'stop');
     END IF;
     IF result IS NULL THEN
         SELECT s.status INTO result
@@ -2604,7 +2604,7 @@ BEGIN
     END IF;
     -- The callback hears of the run as a whole when listeners do.
     IF message IS NOT NULL OR NOT work -> 'statuses' ? result THEN
-        told := parity.verify_tell(work, parity.record_payload(run, NULL) || jsonb_strip_nulls(jsonb_build_object(
+        told := parity_internal.verify_tell(work, parity_internal.record_payload(run, NULL) || jsonb_strip_nulls(jsonb_build_object(
             'status', result, 'sqlstate', work -> 'error' -> 'sqlstate',
             'message', CASE WHEN NOT work ? 'error' THEN left(message, 1000) END)));
     END IF;
@@ -2612,33 +2612,33 @@ BEGIN
         result := 'cancelled';
         work := work - 'sqlstate' || jsonb_build_object('message', told -> 'callback_message');
     END IF;
-    PERFORM parity.record_run_finish(run, result, work -> 'error' ->> 'sqlstate',
+    PERFORM parity_internal.record_run_finish(run, result, work -> 'error' ->> 'sqlstate',
                                      nullif(concat_ws('; ', message, told ->> 'callback_message'), ''));
     RETURN work || jsonb_build_object('status', result, 'message', coalesce(work ->> 'message', message));
 END
 $$;
-COMMENT ON FUNCTION parity.verify_end_schema(jsonb) IS 'ends the record of a run over many tables; internal';
+COMMENT ON FUNCTION parity_internal.verify_end_schema(jsonb) IS 'ends the record of a run over many tables; internal';
 
-CREATE FUNCTION parity.verify_begin_schema(asked jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_begin_schema(asked jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    ask jsonb := parity.verify_take_callback(asked);
+    ask jsonb := parity_internal.verify_take_callback(asked);
     work jsonb := '{"left": [], "statuses": []}';
     state text;
     message text;
     hint text;
 BEGIN
-    PERFORM parity.verify_leave_behind();
-    PERFORM parity.record_require_values(asked, '{server}');
+    PERFORM parity_internal.verify_leave_behind();
+    PERFORM parity_internal.record_require_values(asked, '{server}');
     BEGIN
-        ask := parity.verify_check_options(ask);
-        work := work || jsonb_build_object('until', clock_timestamp() + (ask ->> 'budget')::interval, 'left', parity.verify_relations(
-            ask ->> 'server', parity.verify_list(asked -> 'patterns'), parity.verify_list(asked -> 'exclude')));
+        ask := parity_internal.verify_check_options(ask);
+        work := work || jsonb_build_object('until', clock_timestamp() + (ask ->> 'budget')::interval, 'left', parity_internal.verify_relations(
+            ask ->> 'server', parity_internal.verify_list(asked -> 'patterns'), parity_internal.verify_list(asked -> 'exclude')));
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
         ask := ask || jsonb_build_object('error', jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint));
     END;
-    work := work || jsonb_build_object('ask', ask, 'run', parity.verify_begin_run(ask, current_database()));
+    work := work || jsonb_build_object('ask', ask, 'run', parity_internal.verify_begin_run(ask, current_database()));
     IF ask ? 'error' THEN
         work := work || jsonb_build_object('left', '[]'::jsonb, 'error', ask -> 'error', 'sqlstate', ask -> 'error' -> 'sqlstate',
             'message', ask -> 'error' -> 'message', 'status', CASE state WHEN '57014' THEN 'cancelled' ELSE 'failed' END);
@@ -2646,14 +2646,14 @@ BEGIN
     RETURN work;
 END
 $$;
-COMMENT ON FUNCTION parity.verify_begin_schema(jsonb) IS 'begins the run over many tables; internal';
+COMMENT ON FUNCTION parity_internal.verify_begin_schema(jsonb) IS 'begins the run over many tables; internal';
 
-CREATE FUNCTION parity.verify_list(list jsonb) RETURNS text[]
+CREATE FUNCTION parity_internal.verify_list(list jsonb) RETURNS text[]
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE jsonb_typeof(list) WHEN 'array' THEN ARRAY(
         SELECT e.value FROM jsonb_array_elements_text(list) WITH ORDINALITY AS e(value, no) ORDER BY e.no) END
 $$;
-COMMENT ON FUNCTION parity.verify_list(jsonb) IS 'a list of texts as an array, with its nulls; internal';
+COMMENT ON FUNCTION parity_internal.verify_list(jsonb) IS 'a list of texts as an array, with its nulls; internal';
 
 CREATE PROCEDURE parity.verify_schema(
     server text, patterns text[] DEFAULT '{public.*}', exclude text[] DEFAULT '{}', budget interval DEFAULT NULL,
@@ -2669,33 +2669,33 @@ DECLARE
     work pg_catalog.jsonb;
     job pg_catalog.jsonb;
 BEGIN
-    PERFORM parity.record_require_primary();
+    PERFORM parity_internal.record_require_primary();
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    work := parity.verify_begin_schema(pg_catalog.jsonb_build_object(
+    work := parity_internal.verify_begin_schema(pg_catalog.jsonb_build_object(
         'server', server, 'patterns', patterns, 'exclude', exclude, 'budget', budget, 'ranges', ranges, 'max_rows', max_rows,
         'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks', rechecks, 'replay_timeout', replay_timeout,
         'workers', workers, 'remote_workers', remote_workers, 'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout,
-        'allow_same_server', allow_same_server, 'callback', callback, 'fail', fail, 'called', parity.record_find_callback(callback)));
+        'allow_same_server', allow_same_server, 'callback', callback, 'fail', fail, 'called', parity_internal.record_find_callback(callback)));
     run_id := pg_catalog.jsonb_extract_path_text(work, 'run')::pg_catalog.int8;
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     LOOP
-        SELECT n.rest, n.job INTO work, job FROM parity.verify_next(work) n;
+        SELECT n.rest, n.job INTO work, job FROM parity_internal.verify_next(work) n;
         EXIT WHEN job IS NULL;
-        IF parity.verify_is_at(job, 'done') THEN
-            job := parity.verify_call_back(job);
+        IF parity_internal.verify_is_at(job, 'done') THEN
+            job := parity_internal.verify_call_back(job);
         ELSE
-            CALL parity.verify_table(job);
+            CALL parity_internal.verify_table(job);
         END IF;
-        work := parity.verify_note(work, job);
+        work := parity_internal.verify_note(work, job);
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     END LOOP;
-    work := parity.verify_end_schema(work);
+    work := parity_internal.verify_end_schema(work);
     COMMIT;
     result := pg_catalog.jsonb_extract_path_text(work, 'status');
-    PERFORM parity.verify_raise(work, result);
+    PERFORM parity_internal.verify_raise(work, result);
 END
 $$;
 COMMENT ON PROCEDURE parity.verify_schema(text, text[], text[], interval, integer, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, text, boolean, bigint, text) IS
@@ -2707,7 +2707,7 @@ DECLARE
 BEGIN
     FOR internal IN
         SELECT p.oid::pg_catalog.regprocedure AS name FROM pg_catalog.pg_proc p
-        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'parity'::pg_catalog.regnamespace::pg_catalog.oid
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) ANY ('{parity,parity_internal}'::pg_catalog.regnamespace[]::pg_catalog.oid[])
           AND (p.proname OPERATOR(pg_catalog.=) 'verify'::pg_catalog.name OR p.proname::pg_catalog.text OPERATOR(pg_catalog.~~) 'verify\_%')
     LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', internal.name);

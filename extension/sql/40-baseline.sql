@@ -3,13 +3,13 @@
 -- baselines: digests of a table that are kept, to compare the table with its own past
 --
 
-CREATE FUNCTION parity.greater_bound(bytea, bytea, forms text[]) RETURNS bytea
+CREATE FUNCTION parity_internal.greater_bound(bytea, bytea, forms text[]) RETURNS bytea
     AS 'MODULE_PATHNAME', 'parity_greater_bound' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION parity.greater_bound(bytea, bytea, text[]) IS
+COMMENT ON FUNCTION parity_internal.greater_bound(bytea, bytea, text[]) IS
     'the greater of two bounds of a key whose columns have these forms; internal';
 
-CREATE AGGREGATE parity.highest_bound(bytea, forms text[]) (SFUNC = parity.greater_bound, STYPE = bytea, PARALLEL = SAFE);
-COMMENT ON AGGREGATE parity.highest_bound(bytea, text[]) IS
+CREATE AGGREGATE parity_internal.highest_bound(bytea, forms text[]) (SFUNC = parity_internal.greater_bound, STYPE = bytea, PARALLEL = SAFE);
+COMMENT ON AGGREGATE parity_internal.highest_bound(bytea, text[]) IS
     'the highest of the bounds of a key whose columns have these forms; internal';
 
 CREATE TABLE parity.baseline (
@@ -36,7 +36,7 @@ CREATE TABLE parity.baseline (
     UNIQUE (relation, label)
 );
 COMMENT ON TABLE parity.baseline IS
-    'one row a baseline: what parity.capture kept of a table, and how it was digested; written by parity.baseline_store and baseline_remove only';
+    'one row a baseline: what parity.capture kept of a table, and how it was digested; written by parity_internal.baseline_store and baseline_remove only';
 COMMENT ON COLUMN parity.baseline.relation IS 'the table''s qualified name when it was captured';
 COMMENT ON COLUMN parity.baseline.label IS 'tells the baselines of a table apart';
 COMMENT ON COLUMN parity.baseline.captured_by IS 'the role that had logged in';
@@ -84,18 +84,18 @@ SELECT pg_catalog.pg_extension_config_dump('parity.baseline', '');
 SELECT pg_catalog.pg_extension_config_dump('parity.baseline_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('parity.baseline_range', '');
 
-CREATE FUNCTION parity.baseline_name(relation regclass) RETURNS text
+CREATE FUNCTION parity_internal.baseline_name(relation regclass) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT parity.record_name(c.oid) FROM pg_class c WHERE c.oid = relation AND c.relpersistence <> 't'
+    SELECT parity_internal.record_name(c.oid) FROM pg_class c WHERE c.oid = relation AND c.relpersistence <> 't'
 $$;
-COMMENT ON FUNCTION parity.baseline_name(regclass) IS
+COMMENT ON FUNCTION parity_internal.baseline_name(regclass) IS
     'the qualified name under which baselines of a relation are kept; NULL for a temporary one, whose name means nothing to others; internal';
 
 -- Who may not read a table has nothing to say about what it was, and takes nobody's baseline away.
-CREATE FUNCTION parity.baseline_require_own(kept parity.baseline) RETURNS void
+CREATE FUNCTION parity_internal.baseline_require_own(kept parity.baseline) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM parity.record_require_read(kept.relation, CASE WHEN kept.all_columns THEN '{}' ELSE '{"columns": []}' END::jsonb);
+    PERFORM parity_internal.record_require_read(kept.relation, CASE WHEN kept.all_columns THEN '{}' ELSE '{"columns": []}' END::jsonb);
     IF kept.captured_by <> SESSION_USER AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = SESSION_USER AND r.rolsuper) THEN
         RAISE EXCEPTION USING ERRCODE = '42501',
             MESSAGE = format('the baseline "%s" of %s was captured by "%s"', kept.label, kept.relation, kept.captured_by),
@@ -103,20 +103,20 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_require_own(parity.baseline) IS
+COMMENT ON FUNCTION parity_internal.baseline_require_own(parity.baseline) IS
     'an error (42501) unless the role that logged in captured a baseline or is a superuser, and may read its table, if that is there; internal';
 
-CREATE FUNCTION parity.baseline_store(kept parity.baseline, kept_ranges parity.baseline_range[], replace boolean) RETURNS bigint
+CREATE FUNCTION parity_internal.baseline_store(kept parity.baseline, kept_ranges parity.baseline_range[], replace boolean) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made bigint;
     older parity.baseline;
 BEGIN
     kept.captured_by := SESSION_USER;
-    PERFORM parity.baseline_require_own(kept);
+    PERFORM parity_internal.baseline_require_own(kept);
     IF replace THEN
         FOR older IN SELECT * FROM parity.baseline b WHERE b.relation = kept.relation AND b.label = kept.label FOR UPDATE LOOP
-            PERFORM parity.baseline_require_own(older);
+            PERFORM parity_internal.baseline_require_own(older);
             DELETE FROM parity.baseline b WHERE b.id = older.id;
         END LOOP;
     END IF;
@@ -133,10 +133,10 @@ BEGIN
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_store(parity.baseline, parity.baseline_range[], boolean) IS
+COMMENT ON FUNCTION parity_internal.baseline_store(parity.baseline, parity.baseline_range[], boolean) IS
     'keeps what parity.capture has digested; internal';
 
-CREATE FUNCTION parity.baseline_remove(removed bigint) RETURNS boolean
+CREATE FUNCTION parity_internal.baseline_remove(removed bigint) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     older parity.baseline;
@@ -145,15 +145,15 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    PERFORM parity.baseline_require_own(older);
+    PERFORM parity_internal.baseline_require_own(older);
     DELETE FROM parity.baseline WHERE id = removed;
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_remove(bigint) IS 'removes a baseline; internal';
+COMMENT ON FUNCTION parity_internal.baseline_remove(bigint) IS 'removes a baseline; internal';
 
 -- What reads a table is stable, so that it sees the snapshot of the statement that calls it.
-CREATE FUNCTION parity.baseline_row(
+CREATE FUNCTION parity_internal.baseline_row(
     relation regclass, plan parity.baseline, bound bytea, OUT holders bigint, OUT key_text text, OUT hashes bytea)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*), min(r.key_text), (array_agg(r.row_hash || r.cell_hashes))[1]
@@ -161,10 +161,10 @@ CREATE FUNCTION parity.baseline_row(
         relation, keys => ARRAY[substr(bound, 2)], key_columns => plan.key_columns, columns => plan.columns, forms => plan.forms,
         filter => plan.filter, seed => plan.seed, width => plan.width) AS r
 $$;
-COMMENT ON FUNCTION parity.baseline_row(regclass, parity.baseline, bytea) IS
+COMMENT ON FUNCTION parity_internal.baseline_row(regclass, parity.baseline, bytea) IS
     'the row whose key a bound is: how many have it, its key for people, the hashes of the row and its cells; internal';
 
-CREATE FUNCTION parity.baseline_ranges(relation regclass, plan parity.baseline, bounds bytea[], workers integer)
+CREATE FUNCTION parity_internal.baseline_ranges(relation regclass, plan parity.baseline, bounds bytea[], workers integer)
     RETURNS SETOF parity.baseline_range
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT plan.id, d.range_no, d.lower_key, d.upper_key, d.lower_bound, d.upper_bound, d.row_count, d.key_digest::text, d.row_digest::text,
@@ -173,18 +173,18 @@ CREATE FUNCTION parity.baseline_ranges(relation regclass, plan parity.baseline, 
         relation, bounds => bounds, key_columns => plan.key_columns, columns => plan.columns, forms => plan.forms, filter => plan.filter,
         seed => plan.seed, width => plan.width, workers => workers) AS d
 $$;
-COMMENT ON FUNCTION parity.baseline_ranges(regclass, parity.baseline, bytea[], integer) IS 'digests a table as a baseline says; internal';
+COMMENT ON FUNCTION parity_internal.baseline_ranges(regclass, parity.baseline, bytea[], integer) IS 'digests a table as a baseline says; internal';
 
-CREATE FUNCTION parity.baseline_pages(relation regclass) RETURNS bigint
+CREATE FUNCTION parity_internal.baseline_pages(relation regclass) RETURNS bigint
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(sum(pg_relation_size(p.relid)), pg_relation_size(relation), 0)::bigint / current_setting('block_size')::bigint
     FROM pg_partition_tree(relation) AS p
 $$;
-COMMENT ON FUNCTION parity.baseline_pages(regclass) IS 'the pages of a relation and its partitions; internal';
+COMMENT ON FUNCTION parity_internal.baseline_pages(regclass) IS 'the pages of a relation and its partitions; internal';
 
 -- All under one snapshot: the highest key is that of the rows that are digested. Pinned is what the answer, or how a filter is read, could
 -- depend on.
-CREATE FUNCTION parity.baseline_digest(
+CREATE FUNCTION parity_internal.baseline_digest(
     relation regclass, plan parity.baseline, ranges integer, workers integer,
     OUT kept_ranges parity.baseline_range[], OUT highest_bound bytea, OUT highest_key text, OUT highest_row bytea)
     LANGUAGE plpgsql STABLE
@@ -204,12 +204,12 @@ BEGIN
     SELECT array_agg(s.bound ORDER BY s.bound_no) INTO bounds FROM parity.split_keys(relation, ranges, plan.key_columns, plan.forms) AS s;
     SELECT array_agg(s.bound ORDER BY s.bound_no) INTO starts
     FROM parity.split_keys(
-        relation, least(16384, greatest(64, parity.baseline_pages(relation) / 20))::integer, plan.key_columns, plan.forms) AS s;
+        relation, least(16384, greatest(64, parity_internal.baseline_pages(relation) / 20))::integer, plan.key_columns, plan.forms) AS s;
     start := coalesce(cardinality(starts), 0);
     -- 104: bounds of hashes, by which rows have no order. Else the highest key lies behind the last bound, or further down where no row
     -- is left.
     WHILE start >= 0 AND highest_bound IS NULL AND coalesce(get_byte(starts[1], 0), 0) <> 104 AND key_forms <> '{}' LOOP
-        SELECT parity.highest_bound('\x6b'::bytea || r.key, key_forms) INTO highest_bound
+        SELECT parity_internal.highest_bound('\x6b'::bytea || r.key, key_forms) INTO highest_bound
         FROM parity.row_digests(
             relation, lower_bound => starts[start], key_columns => plan.key_columns, columns => '{}', forms => plan.forms,
             filter => plan.filter) AS r;
@@ -218,16 +218,16 @@ BEGIN
     END LOOP;
     IF highest_bound IS NOT NULL THEN
         SELECT r.holders, r.key_text, r.hashes INTO holders, highest_key, highest_row
-        FROM parity.baseline_row(relation, plan, highest_bound) AS r;
+        FROM parity_internal.baseline_row(relation, plan, highest_bound) AS r;
         bounds := ARRAY(
             SELECT b.bound FROM unnest(bounds) WITH ORDINALITY AS b(bound, place)
-            WHERE b.bound <> highest_bound AND parity.greater_bound(highest_bound, b.bound, key_forms) = highest_bound ORDER BY b.place)
+            WHERE b.bound <> highest_bound AND parity_internal.greater_bound(highest_bound, b.bound, key_forms) = highest_bound ORDER BY b.place)
             || highest_bound;
     END IF;
-    SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges FROM parity.baseline_ranges(relation, plan, bounds, workers) AS d;
+    SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges FROM parity_internal.baseline_ranges(relation, plan, bounds, workers) AS d;
     -- Of no rows there is one range: all that come are beyond.
     IF cardinality(kept_ranges) > 1 AND (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r) = 0 THEN
-        SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges FROM parity.baseline_ranges(relation, plan, '{}', workers) AS d;
+        SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges FROM parity_internal.baseline_ranges(relation, plan, '{}', workers) AS d;
     END IF;
     -- Several rows with the highest key, under a key that is not unique, or one that only a scan sees: then nothing is beyond it for sure.
     IF highest_bound IS NOT NULL AND (holders <> 1 OR kept_ranges[cardinality(kept_ranges)].row_count <> 1) THEN
@@ -237,26 +237,26 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_digest(regclass, parity.baseline, integer, integer) IS
+COMMENT ON FUNCTION parity_internal.baseline_digest(regclass, parity.baseline, integer, integer) IS
     'digests a table for a baseline, under bounds that it chooses; the last is the highest key where keys have an order; internal';
 
 -- How the session's last digests were read: from pages, all of them or few, or by a query. A serializable transaction reads all by queries.
-CREATE FUNCTION parity.baseline_path() RETURNS text
+CREATE FUNCTION parity_internal.baseline_path() RETURNS text
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN current_setting('transaction_isolation') <> 'serializable' THEN replace(d.path, 'index', 'scan') END
     FROM parity.last_digest() AS d
 $$;
-COMMENT ON FUNCTION parity.baseline_path() IS 'how a baseline''s rows were read, as parity.baseline has it; internal';
+COMMENT ON FUNCTION parity_internal.baseline_path() IS 'how a baseline''s rows were read, as parity.baseline has it; internal';
 
-CREATE FUNCTION parity.baseline_kind(kind "char") RETURNS text
+CREATE FUNCTION parity_internal.baseline_kind(kind "char") RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE kind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a partitioned table' WHEN 'm' THEN 'a materialized view' WHEN 'v' THEN 'a view'
                      WHEN 'f' THEN 'a foreign table' ELSE format('of kind %s', kind) END
 $$;
-COMMENT ON FUNCTION parity.baseline_kind("char") IS 'a kind of relation in words; internal';
+COMMENT ON FUNCTION parity_internal.baseline_kind("char") IS 'a kind of relation in words; internal';
 
 -- Another one may have the name by now. Reading a view would run what its owner wrote. The lock stays, so that it is what is read.
-CREATE FUNCTION parity.baseline_hold(relation regclass, kept parity.baseline) RETURNS void
+CREATE FUNCTION parity_internal.baseline_hold(relation regclass, kept parity.baseline) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kind CONSTANT "char" := parity.hold_relation(relation);
@@ -265,28 +265,28 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('relation with OID %s does not exist', relation::oid), ERRCODE = '42P01';
     ELSIF kind <> kept.kind THEN
         RAISE EXCEPTION USING ERRCODE = '42809', HINT = 'Find out who replaced it, or capture it again with replace => true.',
-            MESSAGE = format('%s was %s when it was captured, and is %s now', kept.relation, parity.baseline_kind(kept.kind),
-                             parity.baseline_kind(kind));
+            MESSAGE = format('%s was %s when it was captured, and is %s now', kept.relation, parity_internal.baseline_kind(kept.kind),
+                             parity_internal.baseline_kind(kind));
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_hold(regclass, parity.baseline) IS
+COMMENT ON FUNCTION parity_internal.baseline_hold(regclass, parity.baseline) IS
     'locks a relation until the end of the transaction; an error (42809) unless it is of the kind that was captured; internal';
 
 -- Random bits of two version 4 UUIDs, which come from the server's strong generator.
-CREATE FUNCTION parity.baseline_seed() RETURNS bigint
+CREATE FUNCTION parity_internal.baseline_seed() RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ('x' || left(gen_random_uuid()::text, 8) || right(gen_random_uuid()::text, 8))::bit(64)::bigint
 $$;
-COMMENT ON FUNCTION parity.baseline_seed() IS 'a seed that nobody can guess; internal';
+COMMENT ON FUNCTION parity_internal.baseline_seed() IS 'a seed that nobody can guess; internal';
 
-CREATE FUNCTION parity.baseline_plan(
+CREATE FUNCTION parity_internal.baseline_plan(
     relation regclass, label text, key_columns text[], columns text[], forms jsonb, filter text, width integer) RETURNS parity.baseline
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
     plan parity.baseline;
 BEGIN
-    PERFORM parity.record_require_values(jsonb_build_object('relation', relation::oid, 'label', label, 'width', width), '{relation,label,width}');
+    PERFORM parity_internal.record_require_values(jsonb_build_object('relation', relation::oid, 'label', label, 'width', width), '{relation,label,width}');
     IF label = '' THEN
         RAISE EXCEPTION USING MESSAGE = 'label must not be empty', ERRCODE = '22023';
     END IF;
@@ -295,7 +295,7 @@ BEGIN
             DETAIL = 'It hashes how this server stores a document, which a restore or an upgrade may change.',
             HINT = 'Take the form "json".';
     END IF;
-    plan.relation := parity.baseline_name(relation);
+    plan.relation := parity_internal.baseline_name(relation);
     IF plan.relation IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('"%s" is a temporary table', relation), ERRCODE = '0A000';
     END IF;
@@ -309,11 +309,11 @@ BEGIN
     INTO plan.forms FROM parity.forms(relation) AS f WHERE f.column_name = ANY (plan.key_columns || plan.columns);
     plan.filter := filter;
     plan.width := width;
-    plan.seed := parity.baseline_seed();
+    plan.seed := parity_internal.baseline_seed();
     RETURN plan;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_plan(regclass, text, text[], text[], jsonb, text, integer) IS
+COMMENT ON FUNCTION parity_internal.baseline_plan(regclass, text, text[], text[], jsonb, text, integer) IS
     'how a table will be digested for a baseline, with all that is left out filled in; internal';
 
 CREATE FUNCTION parity.capture(
@@ -324,10 +324,10 @@ CREATE FUNCTION parity.capture(
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kind CONSTANT "char" := parity.hold_relation(relation);  -- before anything else is found out about it
-    plan parity.baseline := parity.baseline_plan(relation, label, key_columns, columns, forms, filter, width);
+    plan parity.baseline := parity_internal.baseline_plan(relation, label, key_columns, columns, forms, filter, width);
     digested record;
 BEGIN
-    PERFORM parity.record_require_primary();
+    PERFORM parity_internal.record_require_primary();
     plan.kind := kind;
     IF NOT coalesce(replace, false)
        AND EXISTS (SELECT FROM parity.baseline b WHERE b.relation = plan.relation AND b.label = plan.label) THEN
@@ -335,13 +335,13 @@ BEGIN
             HINT = 'Take another label, or replace => true.';
     END IF;
     -- About a megabyte a range; fewer for very wide tables, whose digests take memory.
-    SELECT d.* INTO digested FROM parity.baseline_digest(relation, plan, coalesce(ranges, greatest(16, least(
-        1024, 100000 / (cardinality(plan.columns) + 2), parity.baseline_pages(relation) / 128)))::integer, workers) AS d;
-    plan.path := parity.baseline_path();
+    SELECT d.* INTO digested FROM parity_internal.baseline_digest(relation, plan, coalesce(ranges, greatest(16, least(
+        1024, 100000 / (cardinality(plan.columns) + 2), parity_internal.baseline_pages(relation) / 128)))::integer, workers) AS d;
+    plan.path := parity_internal.baseline_path();
     plan.highest_bound := digested.highest_bound;
     plan.highest_key := digested.highest_key;
     plan.highest_row := digested.highest_row;
-    PERFORM parity.baseline_store(plan, digested.kept_ranges, replace);
+    PERFORM parity_internal.baseline_store(plan, digested.kept_ranges, replace);
     captured_rows := (SELECT sum(r.row_count) FROM unnest(digested.kept_ranges) AS r);
     captured_ranges := cardinality(digested.kept_ranges);
     highest_key := digested.highest_key;
@@ -354,20 +354,20 @@ COMMENT ON FUNCTION parity.capture(regclass, text, integer, text[], text[], json
 CREATE FUNCTION parity.drop_baseline(relation text, label text) RETURNS boolean
     LANGUAGE sql VOLATILE AS $$
     SELECT coalesce((
-        SELECT parity.baseline_remove(b.id) FROM parity.baseline b
+        SELECT parity_internal.baseline_remove(b.id) FROM parity.baseline b
         WHERE b.label OPERATOR(pg_catalog.=) $2
-          AND b.relation OPERATOR(pg_catalog.=) coalesce(parity.baseline_name(pg_catalog.to_regclass($1)), $1)), false)
+          AND b.relation OPERATOR(pg_catalog.=) coalesce(parity_internal.baseline_name(pg_catalog.to_regclass($1)), $1)), false)
 $$;
 COMMENT ON FUNCTION parity.drop_baseline(text, text) IS
     'removes a baseline and tells whether there was one; a table that is gone or was renamed is named as parity.baseline has it';
 
-CREATE FUNCTION parity.baseline_find(relation regclass, label text, captured_as text, allow_appends boolean) RETURNS bigint
+CREATE FUNCTION parity_internal.baseline_find(relation regclass, label text, captured_as text, allow_appends boolean) RETURNS bigint
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kept parity.baseline;
-    name text := coalesce(captured_as, parity.baseline_name(relation));
+    name text := coalesce(captured_as, parity_internal.baseline_name(relation));
 BEGIN
-    PERFORM parity.record_require_values(jsonb_build_object('relation', relation::oid, 'label', label, 'allow_appends', allow_appends),
+    PERFORM parity_internal.record_require_values(jsonb_build_object('relation', relation::oid, 'label', label, 'allow_appends', allow_appends),
                                          '{relation,label,allow_appends}');
     SELECT * INTO kept FROM parity.baseline b WHERE b.relation = name AND b.label = baseline_find.label;
     IF NOT FOUND THEN
@@ -385,10 +385,10 @@ BEGIN
     RETURN kept.id;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_find(regclass, text, text, boolean) IS 'the baseline to compare a table with; internal';
+COMMENT ON FUNCTION parity_internal.baseline_find(regclass, text, text, boolean) IS 'the baseline to compare a table with; internal';
 
 -- A filter is code: it runs with the rights of whoever verifies.
-CREATE FUNCTION parity.baseline_require(kept parity.baseline) RETURNS void
+CREATE FUNCTION parity_internal.baseline_require(kept parity.baseline) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stored record;
@@ -410,32 +410,32 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_require(parity.baseline) IS
+COMMENT ON FUNCTION parity_internal.baseline_require(parity.baseline) IS
     'an error unless a baseline can be compared by this server and this role; internal';
 
-CREATE FUNCTION parity.baseline_added_columns(relation regclass, kept parity.baseline) RETURNS text[]
+CREATE FUNCTION parity_internal.baseline_added_columns(relation regclass, kept parity.baseline) RETURNS text[]
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ARRAY(SELECT f.column_name FROM parity.forms(relation) AS f
                  WHERE kept.all_columns AND f.column_name <> ALL (kept.key_columns || kept.columns) ORDER BY f.column_name::text COLLATE "C")
 $$;
-COMMENT ON FUNCTION parity.baseline_added_columns(regclass, parity.baseline) IS 'columns that a baseline of all columns does not have; internal';
+COMMENT ON FUNCTION parity_internal.baseline_added_columns(regclass, parity.baseline) IS 'columns that a baseline of all columns does not have; internal';
 
-CREATE FUNCTION parity.baseline_differing(names text[], one text[], other text[]) RETURNS text[]
+CREATE FUNCTION parity_internal.baseline_differing(names text[], one text[], other text[]) RETURNS text[]
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ARRAY(SELECT d.name FROM unnest(names, one, other) WITH ORDINALITY AS d(name, one, other, place)
                  WHERE d.one::parity.digest OPERATOR(parity.<>) d.other::parity.digest ORDER BY d.place)
 $$;
-COMMENT ON FUNCTION parity.baseline_differing(text[], text[], text[]) IS 'the columns whose digests differ; internal';
+COMMENT ON FUNCTION parity_internal.baseline_differing(text[], text[], text[]) IS 'the columns whose digests differ; internal';
 
 -- The row with the highest captured key, where rows may follow it.
-CREATE FUNCTION parity.baseline_last_row(
+CREATE FUNCTION parity_internal.baseline_last_row(
     relation regclass, kept parity.baseline, OUT holders bigint, OUT differs boolean, OUT columns text[])
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     now record;
     bytes integer := kept.width / 8;
 BEGIN
-    SELECT r.holders, r.hashes INTO now FROM parity.baseline_row(relation, kept, kept.highest_bound) AS r;
+    SELECT r.holders, r.hashes INTO now FROM parity_internal.baseline_row(relation, kept, kept.highest_bound) AS r;
     holders := now.holders;
     differs := holders <> 1 OR now.hashes <> kept.highest_row;
     columns := ARRAY(SELECT c.name FROM unnest(kept.columns) WITH ORDINALITY AS c(name, place)
@@ -444,10 +444,10 @@ BEGIN
                      ORDER BY c.place);
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_last_row(regclass, parity.baseline) IS
+COMMENT ON FUNCTION parity_internal.baseline_last_row(regclass, parity.baseline) IS
     'compares the row with the highest captured key alone: how many rows have the key now, whether it differs, in which columns; internal';
 
-CREATE FUNCTION parity.baseline_compare(
+CREATE FUNCTION parity_internal.baseline_compare(
     relation regclass, kept parity.baseline, allow_appends boolean, workers integer, max_ranges integer) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -460,15 +460,15 @@ DECLARE
     counts jsonb;
     differing integer;
     differing_columns text[];
-    added text[] := parity.baseline_added_columns(relation, kept);
+    added text[] := parity_internal.baseline_added_columns(relation, kept);
     effort record;
     counted bigint;
 BEGIN
-    SELECT array_agg(d ORDER BY d.range_no), sum(d.row_count) INTO now, counted FROM parity.baseline_ranges(relation, kept, ARRAY(
+    SELECT array_agg(d ORDER BY d.range_no), sum(d.row_count) INTO now, counted FROM parity_internal.baseline_ranges(relation, kept, ARRAY(
         SELECT r.lower_key FROM parity.baseline_range r WHERE r.baseline_id = kept.id AND r.lower_key IS NOT NULL ORDER BY r.range_no),
         workers) AS d;
     SELECT * INTO effort FROM parity.last_digest();
-    IF parity.baseline_path() <> kept.path THEN
+    IF parity_internal.baseline_path() <> kept.path THEN
         RAISE EXCEPTION USING ERRCODE = '55000', HINT = 'parity.range_digests(...) with path => ''scan'' tells why.', MESSAGE = format(
             '%s was read %s when it was captured, and is read %s now', kept.relation,
             CASE kept.path WHEN 'scan' THEN 'from its pages' ELSE 'by a query' END,
@@ -481,7 +481,7 @@ BEGIN
     IF allow_appends THEN
         IF kept.row_count > 0 THEN
             SELECT l.holders, l.differs, l.columns INTO last_holders, last_differs, last_columns
-            FROM parity.baseline_last_row(relation, kept) AS l;
+            FROM parity_internal.baseline_last_row(relation, kept) AS l;
         END IF;
         appended := now[kept.ranges].row_count - last_holders;
     END IF;
@@ -490,9 +490,9 @@ BEGIN
                CASE WHEN allow_appends AND r.range_no = kept.ranges THEN last_differs
                     ELSE n.key_digest::parity.digest OPERATOR(parity.<>) r.key_digest::parity.digest
                          OR n.row_digest::parity.digest OPERATOR(parity.<>) r.row_digest::parity.digest
-                         OR parity.baseline_differing(kept.columns, n.column_digests, r.column_digests) <> '{}' END AS differs,
+                         OR parity_internal.baseline_differing(kept.columns, n.column_digests, r.column_digests) <> '{}' END AS differs,
                CASE WHEN allow_appends AND r.range_no = kept.ranges THEN last_columns
-                    ELSE parity.baseline_differing(kept.columns, n.column_digests, r.column_digests) END AS columns
+                    ELSE parity_internal.baseline_differing(kept.columns, n.column_digests, r.column_digests) END AS columns
         FROM parity.baseline_range r JOIN unnest(now) AS n ON n.range_no = r.range_no WHERE r.baseline_id = kept.id
     ), divergent AS (
         SELECT *, row_number() OVER (ORDER BY range_no) AS place FROM range WHERE differs
@@ -527,10 +527,10 @@ BEGIN
                 'milliseconds', round(effort.milliseconds::numeric)))));
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_compare(regclass, parity.baseline, boolean, integer, integer) IS
+COMMENT ON FUNCTION parity_internal.baseline_compare(regclass, parity.baseline, boolean, integer, integer) IS
     'digests a table again as it was captured and compares: {"status", "findings": what record_divergences takes, "facts": what record_table_finish takes}; internal';
 
-CREATE FUNCTION parity.baseline_pass(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.baseline_pass(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off SET TimeZone = 'UTC'
     SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET xmlbinary = 'base64'
@@ -546,16 +546,16 @@ BEGIN
     IF current_setting('transaction_isolation') NOT IN ('repeatable read', 'serializable') THEN
         RAISE EXCEPTION USING MESSAGE = 'a pass must see one snapshot', ERRCODE = '25001';
     END IF;
-    IF NOT pg_try_advisory_xact_lock(parity.verify_lock_class('baseline', ask ->> 'label'), relation::oid::bigint::bit(32)::integer) THEN
+    IF NOT pg_try_advisory_xact_lock(parity_internal.verify_lock_class('baseline', ask ->> 'label'), relation::oid::bigint::bit(32)::integer) THEN
         RETURN jsonb_build_object('status', 'skipped', 'findings', '[]'::jsonb, 'facts', jsonb_build_object(
-            'message', 'another run has the table' || parity.verify_lock_holder('baseline', ask ->> 'label', relation::oid)));
+            'message', 'another run has the table' || parity_internal.verify_lock_holder('baseline', ask ->> 'label', relation::oid)));
     END IF;
     BEGIN
         PERFORM set_config('lock_timeout', (extract(epoch FROM (ask ->> 'lock_timeout')::interval) * 1000)::bigint::text, true);
         SELECT * INTO STRICT kept FROM parity.baseline b WHERE b.id = (job ->> 'baseline')::bigint;
-        PERFORM parity.baseline_require(kept);
-        PERFORM parity.baseline_hold(relation, kept);
-        RETURN parity.baseline_compare(relation, kept, (ask ->> 'allow_appends')::boolean, (ask ->> 'workers')::integer,
+        PERFORM parity_internal.baseline_require(kept);
+        PERFORM parity_internal.baseline_hold(relation, kept);
+        RETURN parity_internal.baseline_compare(relation, kept, (ask ->> 'allow_appends')::boolean, (ask ->> 'workers')::integer,
                                        coalesce((ask ->> 'max_ranges')::integer, 2147483647));
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
@@ -564,11 +564,11 @@ BEGIN
     END;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_pass(jsonb) IS
+COMMENT ON FUNCTION parity_internal.baseline_pass(jsonb) IS
     'what baseline_compare gives, also where that fails or another run has the table; internal';
 
 -- A finding that cannot be written down is told nevertheless.
-CREATE FUNCTION parity.baseline_record(job jsonb, outcome jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.baseline_record(job jsonb, outcome jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part CONSTANT bigint := job ->> 'part';
@@ -578,34 +578,34 @@ DECLARE
     state text;
 BEGIN
     BEGIN
-        PERFORM parity.record_divergences(part, outcome -> 'findings');
+        PERFORM parity_internal.record_divergences(part, outcome -> 'findings');
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
         facts := facts || jsonb_build_object('sqlstate', state, 'message', 'what differs could not be recorded: ' || said);
         result := CASE WHEN result = 'divergent' THEN result WHEN state = '57014' THEN 'cancelled' ELSE 'failed' END;
     END;
-    PERFORM parity.record_table_finish(part, result, facts);
+    PERFORM parity_internal.record_table_finish(part, result, facts);
     RETURN job || jsonb_build_object('status', result, 'sqlstate', facts -> 'sqlstate', 'step', 'done');
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_record(jsonb, jsonb) IS 'records what a pass gave; internal';
+COMMENT ON FUNCTION parity_internal.baseline_record(jsonb, jsonb) IS 'records what a pass gave; internal';
 
 -- Which rows and columns, if not all, or that it was captured under another name.
-CREATE FUNCTION parity.baseline_scope(kept parity.baseline, name text) RETURNS jsonb
+CREATE FUNCTION parity_internal.baseline_scope(kept parity.baseline, name text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object(
         'filter', kept.filter, 'columns', CASE WHEN NOT kept.all_columns THEN kept.columns END,
         'target_relation', CASE WHEN kept.relation <> name THEN kept.relation END))
 $$;
-COMMENT ON FUNCTION parity.baseline_scope(parity.baseline, text) IS 'what a baseline is about, as parity.run_table has it; internal';
+COMMENT ON FUNCTION parity_internal.baseline_scope(parity.baseline, text) IS 'what a baseline is about, as parity.run_table has it; internal';
 
--- `asked` has what parity.record_find gave for relation and callback in "found" and "called".
-CREATE FUNCTION parity.baseline_begin(asked jsonb) RETURNS jsonb
+-- `asked` has what parity_internal.record_find gave for relation and callback in "found" and "called".
+CREATE FUNCTION parity_internal.baseline_begin(asked jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found CONSTANT jsonb := asked -> 'found';
     name CONSTANT text := found ->> 'name';
-    ask jsonb := parity.verify_take_callback(asked);
+    ask jsonb := parity_internal.verify_take_callback(asked);
     error jsonb := coalesce(found -> 'error', ask -> 'error');
     kept parity.baseline;
     run bigint;
@@ -615,11 +615,11 @@ DECLARE
     detail text;
     hint text;
 BEGIN
-    PERFORM parity.verify_leave_behind();
-    PERFORM parity.record_require_values(asked, '{relation,label}');
+    PERFORM parity_internal.verify_leave_behind();
+    PERFORM parity_internal.record_require_values(asked, '{relation,label}');
     IF error IS NULL THEN
         BEGIN
-            kept.id := parity.baseline_find((found ->> 'oid')::oid::regclass, ask ->> 'label', ask ->> 'captured_as',
+            kept.id := parity_internal.baseline_find((found ->> 'oid')::oid::regclass, ask ->> 'label', ask ->> 'captured_as',
                                             (ask ->> 'allow_appends')::boolean);
             SELECT * INTO kept FROM parity.baseline b WHERE b.id = kept.id;
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
@@ -628,32 +628,32 @@ BEGIN
             error := jsonb_build_object('sqlstate', state, 'message', message, 'detail', detail, 'hint', hint);
         END;
     END IF;
-    run := parity.record_run_start('baseline', current_database(), ask ->> 'label',
+    run := parity_internal.record_run_start('baseline', current_database(), ask ->> 'label',
         (SELECT format('pg_parity %s', e.extversion) FROM pg_extension e WHERE e.extname = 'pg_parity'),
         jsonb_strip_nulls(ask - '{label,error,callback_oid}'::text[]), true);
     IF error IS NOT NULL THEN
-        RETURN parity.verify_refused(ask, run, name, jsonb_strip_nulls(jsonb_build_object(
+        RETURN parity_internal.verify_refused(ask, run, name, jsonb_strip_nulls(jsonb_build_object(
             'target_relation', CASE WHEN ask ->> 'captured_as' <> name THEN ask -> 'captured_as' END)), error);
     END IF;
-    part := parity.record_table_start(run, name, kept.relation, parity.baseline_scope(kept, name));
-    PERFORM parity.record_table_phase(part, 'digesting');
+    part := parity_internal.record_table_start(run, name, kept.relation, parity_internal.baseline_scope(kept, name));
+    PERFORM parity_internal.record_table_phase(part, 'digesting');
     RETURN jsonb_build_object('ask', ask, 'run', run, 'part', part, 'relation', found -> 'oid', 'baseline', kept.id, 'step', 'pass');
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_begin(jsonb) IS 'begins the records of a comparison with a baseline, and its job; internal';
+COMMENT ON FUNCTION parity_internal.baseline_begin(jsonb) IS 'begins the records of a comparison with a baseline, and its job; internal';
 
-CREATE FUNCTION parity.baseline_raise(job jsonb, result text) RETURNS void
+CREATE FUNCTION parity_internal.baseline_raise(job jsonb, result text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF job ? 'error' THEN
-        PERFORM parity.verify_raise(job, result);
+        PERFORM parity_internal.verify_raise(job, result);
     ELSIF result = 'cancelled' OR ((job -> 'ask' ->> 'fail')::boolean AND result <> 'identical') THEN
-        RAISE EXCEPTION USING MESSAGE = parity.record_line((job ->> 'run')::bigint, (job ->> 'part')::bigint),
+        RAISE EXCEPTION USING MESSAGE = parity_internal.record_line((job ->> 'run')::bigint, (job ->> 'part')::bigint),
             ERRCODE = CASE result WHEN 'cancelled' THEN '57014' WHEN 'divergent' THEN 'PP002' ELSE 'PP003' END;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.baseline_raise(jsonb, text) IS
+COMMENT ON FUNCTION parity_internal.baseline_raise(jsonb, text) IS
     'an error for a run that was refused or cancelled, or not identical where fail was asked for; internal';
 
 -- A SET clause would forbid COMMIT: so every name and operator is qualified.
@@ -666,32 +666,32 @@ DECLARE
     job pg_catalog.jsonb;
     outcome pg_catalog.jsonb;
 BEGIN
-    PERFORM parity.record_require_primary();
+    PERFORM parity_internal.record_require_primary();
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    job := parity.baseline_begin(pg_catalog.jsonb_build_object(
+    job := parity_internal.baseline_begin(pg_catalog.jsonb_build_object(
         'relation', relation, 'label', label, 'allow_appends', allow_appends, 'captured_as', captured_as, 'workers', workers,
         'max_ranges', max_ranges, 'lock_timeout', lock_timeout, 'callback', callback, 'fail', fail,
-        'found', parity.record_find(relation), 'called', parity.record_find_callback(callback)));
+        'found', parity_internal.record_find(relation), 'called', parity_internal.record_find_callback(callback)));
     run_id := pg_catalog.jsonb_extract_path_text(job, 'run')::pg_catalog.int8;
     COMMIT;
-    IF parity.verify_is_at(job, 'pass') THEN
+    IF parity_internal.verify_is_at(job, 'pass') THEN
         -- A table that was rewritten after the snapshot was taken (40001) is read under another one.
         FOR attempt IN 1..3 LOOP
             ROLLBACK;
             SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE;
-            outcome := parity.baseline_pass(job);
+            outcome := parity_internal.baseline_pass(job);
             EXIT WHEN (outcome OPERATOR(pg_catalog.#>>) '{facts,sqlstate}'::pg_catalog.text[])
                       OPERATOR(pg_catalog.=) '40001'::pg_catalog.text IS NOT TRUE;
         END LOOP;
-        job := parity.baseline_record(job, outcome);
+        job := parity_internal.baseline_record(job, outcome);
         COMMIT;
     END IF;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
-    job := parity.verify_call_back(job);
-    result := parity.verify_end_run(job);
+    job := parity_internal.verify_call_back(job);
+    result := parity_internal.verify_end_run(job);
     COMMIT;
-    PERFORM parity.baseline_raise(job, result);
+    PERFORM parity_internal.baseline_raise(job, result);
 END
 $$;
 COMMENT ON PROCEDURE parity.verify_baseline(text, text, boolean, text, integer, integer, interval, text, boolean, bigint, text) IS
@@ -703,7 +703,7 @@ DECLARE
 BEGIN
     FOR part IN
         SELECT p.oid::pg_catalog.regprocedure AS name FROM pg_catalog.pg_proc p
-        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'parity'::pg_catalog.regnamespace::pg_catalog.oid
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) ANY ('{parity,parity_internal}'::pg_catalog.regnamespace[]::pg_catalog.oid[])
           AND p.proname::pg_catalog.text OPERATOR(pg_catalog.~) '^(baseline_|capture$|verify_baseline$|drop_baseline$|greater_bound$|highest_bound$)'
     LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', part.name);

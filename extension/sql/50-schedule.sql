@@ -3,13 +3,13 @@
 -- scheduling with pg_cron
 --
 
-CREATE FUNCTION parity.schedule_command(relation regclass, server text, label text, options jsonb) RETURNS text
+CREATE FUNCTION parity_internal.schedule_command(relation regclass, server text, label text, options jsonb) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     called regproc;
     arguments text[];
     unknown text;
-    name CONSTANT text := parity.baseline_name(relation);
+    name CONSTANT text := parity_internal.baseline_name(relation);
 BEGIN
     IF name IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('"%s" is a temporary table', relation), ERRCODE = '0A000',
@@ -34,14 +34,14 @@ BEGIN
             FROM jsonb_each(options) AS o), '') || ')';
 END
 $$;
-COMMENT ON FUNCTION parity.schedule_command(regclass, text, text, jsonb) IS
+COMMENT ON FUNCTION parity_internal.schedule_command(regclass, text, text, jsonb) IS
     'the CALL that verifies a table against a server or a baseline; internal';
 
 -- A job that can only fail would be noticed at night.
-CREATE FUNCTION parity.schedule_require_target(relation regclass, server text, label text, options jsonb) RETURNS void
+CREATE FUNCTION parity_internal.schedule_require_target(relation regclass, server text, label text, options jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    name CONSTANT text := coalesce(options ->> 'captured_as', parity.baseline_name(relation));
+    name CONSTANT text := coalesce(options ->> 'captured_as', parity_internal.baseline_name(relation));
 BEGIN
     IF server IS NOT NULL AND NOT EXISTS (SELECT FROM pg_foreign_server s WHERE s.srvname = server) THEN
         RAISE EXCEPTION USING MESSAGE = format('server "%s" does not exist', server), ERRCODE = '42704',
@@ -53,10 +53,10 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity.schedule_require_target(regclass, text, text, jsonb) IS
+COMMENT ON FUNCTION parity_internal.schedule_require_target(regclass, text, text, jsonb) IS
     'an error unless there is what a table is to be verified against; internal';
 
-CREATE FUNCTION parity.schedule_require(job_name text, schedule text, command text) RETURNS void
+CREATE FUNCTION parity_internal.schedule_require(job_name text, schedule text, command text) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     home text;
@@ -82,7 +82,7 @@ BEGIN
             ELSE format('There: SELECT cron.schedule_in_database(%L, %L, %L, %L)', job_name, schedule, command, current_database()) END;
 END
 $$;
-COMMENT ON FUNCTION parity.schedule_require(text, text, text) IS
+COMMENT ON FUNCTION parity_internal.schedule_require(text, text, text) IS
     'an error unless pg_cron is in this database, which tells where it is and what to do there; internal';
 
 CREATE FUNCTION parity.schedule(
@@ -93,16 +93,16 @@ DECLARE
     scheduled text := command;
     job bigint;
 BEGIN
-    PERFORM parity.record_require_values(jsonb_build_object('job_name', job_name, 'schedule', schedule), '{job_name,schedule}');
+    PERFORM parity_internal.record_require_values(jsonb_build_object('job_name', job_name, 'schedule', schedule), '{job_name,schedule}');
     IF num_nonnulls(command, relation) <> 1 OR num_nonnulls(server, label) <> num_nonnulls(relation) THEN
         RAISE EXCEPTION USING ERRCODE = '22023',
             MESSAGE = 'either a command must be given, or a relation with a server or a baseline''s label';
     END IF;
     IF relation IS NOT NULL THEN
-        scheduled := parity.schedule_command(relation, server, label, options);
-        PERFORM parity.schedule_require_target(relation, server, label, options);
+        scheduled := parity_internal.schedule_command(relation, server, label, options);
+        PERFORM parity_internal.schedule_require_target(relation, server, label, options);
     END IF;
-    PERFORM parity.schedule_require(job_name, schedule, scheduled);
+    PERFORM parity_internal.schedule_require(job_name, schedule, scheduled);
     EXECUTE format('SELECT cron.schedule(%L, %L, %L)', job_name, schedule, scheduled) INTO job;
     RETURN job;
 END
@@ -115,7 +115,7 @@ CREATE FUNCTION parity.unschedule(job_name text) RETURNS boolean
 DECLARE
     done boolean;
 BEGIN
-    PERFORM parity.schedule_require(job_name, NULL, NULL);
+    PERFORM parity_internal.schedule_require(job_name, NULL, NULL);
     EXECUTE format('SELECT cron.unschedule(%L)', job_name) INTO done;
     RETURN done;
 END
@@ -123,12 +123,12 @@ $$;
 COMMENT ON FUNCTION parity.unschedule(text) IS 'ends a job of pg_cron by its name';
 
 REVOKE ALL ON FUNCTION
-    parity.schedule_command(regclass, text, text, jsonb), parity.schedule_require_target(regclass, text, text, jsonb),
-    parity.schedule_require(text, text, text),
+    parity_internal.schedule_command(regclass, text, text, jsonb), parity_internal.schedule_require_target(regclass, text, text, jsonb),
+    parity_internal.schedule_require(text, text, text),
     parity.schedule(text, text, text, regclass, text, text, jsonb), parity.unschedule(text)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    parity.schedule_command(regclass, text, text, jsonb), parity.schedule_require_target(regclass, text, text, jsonb),
-    parity.schedule_require(text, text, text),
+    parity_internal.schedule_command(regclass, text, text, jsonb), parity_internal.schedule_require_target(regclass, text, text, jsonb),
+    parity_internal.schedule_require(text, text, text),
     parity.schedule(text, text, text, regclass, text, text, jsonb), parity.unschedule(text)
     TO parity_operator;

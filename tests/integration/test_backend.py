@@ -491,7 +491,7 @@ def packed(key_forms, column_forms, bounds=(), kept=b"", wide=0, seed=0, asked=N
     return head + counted(forms) + counted(inputs) + kept + struct.pack(f"<{len(kept_buckets)}Q", *kept_buckets) + counted(bounds)
 
 
-AGGREGATE = "SELECT parity.range_digest_agg(%s, g, g::text) FROM generate_series(1, 20) g"
+AGGREGATE = "SELECT parity_internal.range_digest_agg(%s, g, g::text) FROM generate_series(1, 20) g"
 
 
 def test_only_whole_specifications_are_taken(filled):
@@ -559,10 +559,10 @@ def test_damaged_keys_are_not_found(database):
 
 
 @pytest.mark.parametrize("call", [
-    "parity.digest_agg_transition(NULL, '{}', 1)", "parity.range_digest_agg_transition(NULL, '\\x00', 1)", "parity.digest_agg_combine(NULL, NULL)",
-    "parity.digest_agg_serialize(NULL)", "parity.digest_agg_deserialize('\\x00', NULL)", "parity.digest_agg_final(NULL)", "parity.range_digest_agg_final(NULL)",
-    "parity.digest_agg_final(parity.digest_agg_transition(NULL, '{}', 1))", "parity.digest_agg_deserialize('\\x00000000', parity.digest_agg_transition(NULL, '{}', 1))",
-    "parity.digest_recv(NULL)"])
+    "parity_internal.digest_agg_transition(NULL, '{}', 1)", "parity_internal.range_digest_agg_transition(NULL, '\\x00', 1)", "parity_internal.digest_agg_combine(NULL, NULL)",
+    "parity_internal.digest_agg_serialize(NULL)", "parity_internal.digest_agg_deserialize('\\x00', NULL)", "parity_internal.digest_agg_final(NULL)", "parity_internal.range_digest_agg_final(NULL)",
+    "parity_internal.digest_agg_final(parity_internal.digest_agg_transition(NULL, '{}', 1))", "parity_internal.digest_agg_deserialize('\\x00000000', parity_internal.digest_agg_transition(NULL, '{}', 1))",
+    "parity_internal.digest_recv(NULL)"])
 def test_the_parts_of_the_aggregates_cannot_be_called_alone(filled, call):
     try:
         assert filled.value("SELECT " + call) is None
@@ -571,7 +571,7 @@ def test_the_parts_of_the_aggregates_cannot_be_called_alone(filled, call):
 
 
 def test_every_record_of_an_aggregate_has_the_same_columns(filled):
-    sql = "SELECT parity.range_digest_agg(%s, CASE WHEN g < 3 THEN {} ELSE {} END) FROM generate_series(1, 5) g"
+    sql = "SELECT parity_internal.range_digest_agg(%s, CASE WHEN g < 3 THEN {} ELSE {} END) FROM generate_series(1, 5) g"
     assert filled.value(sql.format("ROW(g, 'a'::text)", "ROW(g + 1, 'b'::text)"), [packed([2], [5])])
     fails_with("42804", filled, sql.format("ROW(g, 'a'::text)", "ROW('a'::text, g)"), [packed([2], [5])])
     fails_with("22004", filled, sql.format("ROW(g, 'a'::text)", "NULL"), [packed([2], [5])])

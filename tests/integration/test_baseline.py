@@ -87,8 +87,8 @@ def test_a_dump_keeps_records_and_baselines(archive, target_cluster, form):
     run, result = verify(archive)
     assert result == "divergent"
     archive.execute("UPDATE ledger SET amount = -amount WHERE id = 7")
-    archive.execute("SELECT parity.record_run_finish(parity.record_run_start('verify', 'here', 'there', 'test'), 'failed', '22P02', 'a secret')")
-    archive.execute("SELECT parity.record_run_start('verify', 'here', 'there', 'test')")  # and one that goes on while the dump is made
+    archive.execute("SELECT parity_internal.record_run_finish(parity_internal.record_run_start('verify', 'here', 'there', 'test'), 'failed', '22P02', 'a secret')")
+    archive.execute("SELECT parity_internal.record_run_start('verify', 'here', 'there', 'test')")  # and one that goes on while the dump is made
     status = "SELECT relation, kind, target, result, finished, last_identical, divergent_ranges, run_id, message FROM parity.status ORDER BY 1, 2, 3"
     dump = subprocess.run(program(archive, "pg_dump", "--no-sync", "--format", form), check=True, capture_output=True, env=clean_environment())
     copy = target_cluster.create_database(extension=False)
@@ -176,7 +176,7 @@ def test_a_second_run_steps_aside(archive):
     capture(archive, "other")
     other = archive.connect()
     number = archive.value("SELECT 'ledger'::regclass::oid::bigint::bit(32)::integer")
-    other.cursor().execute(f"SELECT pg_advisory_lock(parity.verify_lock_class('baseline', '2024'), {number})")
+    other.cursor().execute(f"SELECT pg_advisory_lock(parity_internal.verify_lock_class('baseline', '2024'), {number})")
     archive.execute("UPDATE ledger SET amount = -amount WHERE id = 7")
     assert verify(archive, "other")[1] == "divergent"  # with something else it may be compared meanwhile
     archive.execute("UPDATE ledger SET amount = -amount WHERE id = 7")
@@ -193,7 +193,7 @@ def test_a_second_run_steps_aside(archive):
     assert verify(archive)[1] == "identical"
     assert archive.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
     other = archive.connect()
-    other.cursor().execute(f"SELECT pg_advisory_lock(parity.verify_lock_class('baseline', '2024'), {number})")
+    other.cursor().execute(f"SELECT pg_advisory_lock(parity_internal.verify_lock_class('baseline', '2024'), {number})")
     assert verify(archive)[1] == "skipped"
     other.close()
     assert archive.query("SELECT target, result FROM parity.status ORDER BY 1") == [("2024", "identical"), ("other", "identical")]  # no skipped one hides a result
@@ -250,13 +250,13 @@ def test_a_run_that_its_session_broke_off_is_found_by_the_next(archive):
     capture(archive)
     connection = archive.connect()
     cursor = connection.cursor()
-    cursor.execute("SELECT parity.record_table_start(parity.record_run_start('verify', 'here', 'there', 'test', '{}', true), 'a', 'a')")
+    cursor.execute("SELECT parity_internal.record_table_start(parity_internal.record_run_start('verify', 'here', 'there', 'test', '{}', true), 'a', 'a')")
     assert archive.query("SELECT running FROM parity.status") == [("died: the session of run 1 has left it",)]
     assert verify(archive)[1] == "identical"
     assert archive.query("SELECT t.status, t.message FROM parity.run_table t WHERE relation = 'a'") == [("died", "its session broke it off")]
     # One that is recorded statement by statement goes on between them, and until its session begins another.
     for relation in ("b", "c"):
-        cursor.execute(f"SELECT parity.record_table_start(parity.record_run_start('compare', 'here', 'there', 'test'), '{relation}', 'b')")
+        cursor.execute(f"SELECT parity_internal.record_table_start(parity_internal.record_run_start('compare', 'here', 'there', 'test'), '{relation}', 'b')")
         assert verify(archive)[1] == "identical"
         assert archive.query(f"SELECT running LIKE 'starting for %' FROM parity.status WHERE relation = '{relation}'") == [(True,)]
     forge(archive)
@@ -279,8 +279,8 @@ def test_what_runs_is_seen_by_readers_and_no_old_look_hides_it(archive):
         cursor.execute("BEGIN")
         cursor.execute("SELECT count(*) FROM pg_stat_activity")
         runner = archive.connect()
-        runner.cursor().execute("SELECT parity.record_table_start(parity.record_run_start('compare', 'here', 'there', 'test'), 'a', 'a')")
-        cursor.execute("SELECT parity.record_dead_runs()")
+        runner.cursor().execute("SELECT parity_internal.record_table_start(parity_internal.record_run_start('compare', 'here', 'there', 'test'), 'a', 'a')")
+        cursor.execute("SELECT parity_internal.record_dead_runs()")
         assert cursor.fetchone() == (0,)
         cursor.execute("COMMIT")
         with reader.cursor() as seen:

@@ -48,13 +48,23 @@ def test_a_schema_that_others_may_create_in_is_refused(bare):
 
 
 @pytest.mark.parametrize("made,detail", [
-    ("CREATE FUNCTION parity.verify_begin_table(jsonb, bigint, oid, text) RETURNS jsonb LANGUAGE sql AS 'SELECT $1'",
+    ("CREATE FUNCTION parity_internal.verify_begin_table(jsonb, bigint, oid, text) RETURNS jsonb LANGUAGE sql AS 'SELECT $1'",
      "It has function verify_begin_table(jsonb,bigint,oid,text)."),
     ("CREATE TABLE parity.t (id int)", "It has table t."), ("CREATE DOMAIN parity.jsonb AS text", "It has type parity.jsonb.")])
 def test_a_schema_with_objects_is_refused(bare, made, detail):
     database, _ = bare
     database.execute(f"CREATE SCHEMA parity; {made}")
     assert refused(database) == detail
+
+
+def test_a_schema_for_internal_routines_is_refused(bare):
+    """Even an empty one of a superuser: CREATE EXTENSION makes its own."""
+    database, role = bare
+    for statement in ("CREATE SCHEMA parity_internal", f"CREATE SCHEMA parity_internal AUTHORIZATION {role}"):
+        database.execute(statement)
+        with pytest.raises(psycopg2.errors.DuplicateSchema, match="parity_internal"):
+            database.execute("CREATE EXTENSION pg_parity")
+        database.execute("DROP SCHEMA parity_internal")
 
 
 def test_it_comes_again_after_it_was_dropped(bare):

@@ -150,7 +150,7 @@ def test_no_two_tables_share_a_name(pair):
     assert recorded == results
     assert dict(pair.source.query("SELECT relation, result::text FROM parity.status")).keys() == results.keys()
     # what parity.verify and record_may_read look up by name are these very relations
-    assert pair.source.value("SELECT bool_and(to_regclass(relation) IS NOT NULL AND parity.record_name(to_regclass(relation)) = relation) FROM parity.run_table")
+    assert pair.source.value("SELECT bool_and(to_regclass(relation) IS NOT NULL AND parity_internal.record_name(to_regclass(relation)) = relation) FROM parity.run_table")
     text = pair.run("--verbose").expect(DIVERGENT)
     lines = [line.rsplit(": ", 1)[0] for line in text.stdout.splitlines() if ": identical, 0 rows" in line or ": divergent," in line]
     assert len(lines) == len(set(lines)) == len(CONFUSING) + 2

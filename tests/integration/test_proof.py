@@ -33,7 +33,7 @@ def answers(database, call, asked):
 
 @pytest.fixture(scope="module")
 def verdicts(database, questions):
-    return answers(database, "parity.verify_judge(q.value -> 0, q.value ->> 1)", questions)
+    return answers(database, "parity_internal.verify_judge(q.value -> 0, q.value ->> 1)", questions)
 
 
 def test_each_question_is_answered_as_by_the_rule(questions, verdicts):
@@ -56,7 +56,7 @@ def test_writers_that_have_ended_are_dropped_as_in_the_model(database):
     asked = [({}, []), ({}, ["7"])] + [
         ({"look": 2, "open": {"1": first, "2": second}}, now) for first in ([], ["7"], ["7", "8"]) for second in ([], ["8"], ["8", "9"])
         for now in ([], ["7"], ["8"], ["9", "8"], ["10"])]
-    given = answers(database, "parity.verify_open_writers(q.value -> 0, q.value -> 1)", asked)
+    given = answers(database, "parity_internal.verify_open_writers(q.value -> 0, q.value -> 1)", asked)
     for (found, writers), answer in zip(asked, given, strict=True):
         assert answer == open_writers(RULE, found, writers), (found, writers)
         assert (found == {}) or answer != open_writers(WRONG_RULES["writers end at once"][0], found, writers) or not any(answer["open"][k] for k in "12")
@@ -67,7 +67,7 @@ def test_versions_of_ranges_are_as_in_the_model(database, side):
     lines = [{side: now, "no": 3, **before} for now in ("x", "y")
              for before in ({}, {"before": {side: "x", "no": 3, f"{side}_version": "look 1"}}, {"before": {side: "x", "no": 3, f"{side}_version": None}})]
     asked = [(line, fresh) for line in lines for fresh in ([], [3], [2, 4])]
-    given = answers(database, f"parity.verify_range_version('{side}', q.value -> 0, true, q.value -> 1, 'look 2')", asked)
+    given = answers(database, f"parity_internal.verify_range_version('{side}', q.value -> 0, true, q.value -> 1, 'look 2')", asked)
     for (line, fresh), answer in zip(asked, given, strict=True):
         assert answer == range_version(side, line, 3 in fresh, "look 2"), (line, fresh)
     assert set(given) == {"look 1", "look 2"}

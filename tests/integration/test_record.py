@@ -312,6 +312,17 @@ def test_database_without_the_extension(tables, records):
     not_recorded(tables.compare("--record", maintenance.conninfo(user="recorder")), "pg_parity is not installed", "CREATE EXTENSION").expect(INCOMPLETE)
 
 
+def test_database_with_another_version_of_the_extension(tables, records):
+    """It has no schema parity_internal."""
+    records.database.execute("ALTER SCHEMA parity_internal RENAME TO older")
+    try:
+        run = tables.compare("--record", records.conninfo())
+        not_recorded(run, "is of another version than pgparity", "ALTER EXTENSION pg_parity UPDATE").expect(INCOMPLETE)
+    finally:
+        records.database.execute("ALTER SCHEMA older RENAME TO parity_internal")
+    recorded(tables, records).expect(0)
+
+
 def test_role_without_rights(tables, records):
     run = not_recorded(tables.compare("--record", records.database.conninfo(user="stranger")), "permission denied", "parity_operator")
     run.expect(INCOMPLETE)
@@ -321,7 +332,7 @@ def test_role_without_rights(tables, records):
 def test_operators_write_through_the_functions_alone(records):
     connection = records.database.connect(user="recorder")
     for statement in ("INSERT INTO parity.run (kind, source, target, tool) VALUES ('compare', '', '', '')", "DELETE FROM parity.run",
-                      "UPDATE parity.run_table SET status = 'identical'", "SELECT parity.record_tell(1, 1)"):
+                      "UPDATE parity.run_table SET status = 'identical'", "SELECT parity_internal.record_tell(1, 1)"):
         with pytest.raises(psycopg2.errors.InsufficientPrivilege), connection.cursor() as cursor:
             cursor.execute(statement)
     connection.close()
@@ -529,8 +540,8 @@ def test_a_name_has_one_line_whoever_records_it(source_cluster, target_cluster, 
         assert source.query("SELECT result FROM parity.status WHERE relation = 'public.\"order\"'") == [("divergent" if planted else "identical",)] * 2
         assert {table["source"] for table in run.report["tables"]} - {"public.json_table", 'public."json_table"'} == spelled - {"public.json_table", 'public."json_table"'}
         # another spelling of the driver's changes nothing
-        source.execute("""SELECT parity.record_table_start(r.id, 'public.order', 'public.user', '{"target_relation": "public.user"}')
-            FROM parity.record_run_start('compare', 's', 't', 'x') r(id)""")
+        source.execute("""SELECT parity_internal.record_table_start(r.id, 'public.order', 'public.user', '{"target_relation": "public.user"}')
+            FROM parity_internal.record_run_start('compare', 's', 't', 'x') r(id)""")
         assert source.query("SELECT relation, target_relation, scope FROM parity.run_table ORDER BY id DESC LIMIT 1") == [
             ('public."order"', 'public."user"', {"target_relation": 'public."user"'})]
     finally:

@@ -104,8 +104,9 @@ def test_psql_shows_what_there_is(pair):
     functions = pair.source.psql(r"\df+ parity.*", "-At")
     for name in ("range_digests", "split_keys", "row_digests", "forms", "format_version", "digest_agg"):
         assert name in functions
+    assert "verify_step" not in functions and "verify_step" in pair.source.psql(r"\df parity_internal.*", "-At")
     assert "pg_parity" in pair.source.psql(r"\dx+ pg_parity")
-    uncommented = pair.source.query("SELECT p.oid::regprocedure::text FROM pg_proc p WHERE pronamespace = 'parity'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL")
+    uncommented = pair.source.query("SELECT p.oid::regprocedure::text FROM pg_proc p WHERE pronamespace::regnamespace::text ~ '^parity(_internal)?$' AND obj_description(p.oid, 'pg_proc') IS NULL")
     assert uncommented == []
 
 

@@ -302,7 +302,7 @@ def check_digests(database, table):
         columns = [c for c, in database.query(f"SELECT parity.sum(column_digests[n])::text FROM {source}, generate_subscripts(column_digests, 1) n GROUP BY n ORDER BY n", parameters)]
         assert columns == expected_columns
         wires = [bytes(w).hex() for w, in database.query(
-            f"SELECT parity.digest_send(parity.sum(digest)) FROM parity.slice_digests({arguments}, {path}) WITH ORDINALITY s (range_no, l, u, slice, column_name, digest, n)"
+            f"SELECT parity_internal.digest_send(parity.sum(digest)) FROM parity.slice_digests({arguments}, {path}) WITH ORDINALITY s (range_no, l, u, slice, column_name, digest, n)"
             f" GROUP BY slice, column_name, (n - 1) %% {len(columns) + 2} ORDER BY (n - 1) %% {len(columns) + 2}", parameters)]
         assert wires == json.loads(vector["wire"])
 
@@ -358,7 +358,7 @@ def test_digests_read_back_from_text_and_wire(utf8):
     for vector in read_vectors("digests.tsv"):
         texts = [vector["key_digest"], vector["row_digest"], *(digest for _, digest in json.loads(vector["column_digests"]))]
         for text, wire in zip(texts, json.loads(vector["wire"])):
-            assert utf8.query("SELECT %s::parity.digest::text, encode(parity.digest_send(%s), 'hex')", [text, text]) == [(text, wire)]
+            assert utf8.query("SELECT %s::parity.digest::text, encode(parity_internal.digest_send(%s), 'hex')", [text, text]) == [(text, wire)]
 
 
 def copied(database, sql, data=None):

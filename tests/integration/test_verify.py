@@ -592,16 +592,16 @@ def test_the_newest_transaction_that_waits_for_a_standby_is_among_the_writers(lo
     job = {"ask": ask, "server": "replica", "name": "public.hot", "target": "public.hot", "phase": "comparing",
            "relation": logical.source.value("SELECT 'hot'::regclass::oid"), **found}
     with contextlib.closing(logical.source.connect()) as connection, missing_synchronous_standby(logical), connection.cursor() as cursor:
-        cursor.execute("SELECT parity.verify_connect(%s)", [json.dumps(job)])
+        cursor.execute("SELECT parity_internal.verify_connect(%s)", [json.dumps(job)])
         job = cursor.fetchone()[0]
         with waiting_for_a_standby(logical, "UPDATE hot SET v = 77 WHERE id = 9", "SELECT v = 77 FROM hot WHERE id = 9"):
             writer = logical.source.value("SELECT backend_xid::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
-            job["phase"] = logical.source.value("SELECT parity.verify_phase(%s)", [json.dumps(job)])
-            cursor.execute("SELECT parity.verify_step(%s)", [json.dumps(job)])
+            job["phase"] = logical.source.value("SELECT parity_internal.verify_phase(%s)", [json.dumps(job)])
+            cursor.execute("SELECT parity_internal.verify_step(%s)", [json.dumps(job)])
             job = cursor.fetchone()[0]
             assert job["step"] == "pass"
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-            cursor.execute("SELECT parity.verify_writers(%s)", [json.dumps(job)])
+            cursor.execute("SELECT parity_internal.verify_writers(%s)", [json.dumps(job)])
             assert writer in cursor.fetchone()[0]
             connection.rollback()
 

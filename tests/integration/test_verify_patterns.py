@@ -35,7 +35,7 @@ def listed(database, pattern):
 
 def chosen(database, pattern):
     try:
-        found = database.value("SELECT parity.verify_relations('nowhere', %s, '{}')", [[pattern]])
+        found = database.value("SELECT parity_internal.verify_relations('nowhere', %s, '{}')", [[pattern]])
     except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidRegularExpression):
         return []
     return sorted(database.query("SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY (%s::oid[])",

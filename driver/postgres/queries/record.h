@@ -21,6 +21,8 @@ struct RecordedRun {
     std::string options;  ///< a JSON object: what was asked for
 };
 
+/// Result: one row with a function that this version calls; NULL where the extension has no such function.
+Query record_functions_query();
 /// Begins the record of a run of kind "compare". Result: the run's number.
 Query record_run_start_call(const RecordedRun& run);
 /// Begins the record of a table of a run; `scope` is a JSON object, empty where the whole table is compared. Result:

@@ -40,8 +40,8 @@ const char* digest_query(const DigestTask& task) {
     bool as_record = columns > kMaxArguments || columns == 0;
     StringInfoData sql;
     initStringInfo(&sql);
-    appendStringInfoString(
-        &sql, as_record ? "SELECT parity.range_digest_agg($1, ROW(" : "SELECT parity.range_digest_agg($1, ");
+    appendStringInfoString(&sql, as_record ? "SELECT parity_internal.range_digest_agg($1, ROW("
+                                           : "SELECT parity_internal.range_digest_agg($1, ");
     append_column_list(&sql, task);
     appendStringInfoString(&sql, as_record ? "))" : ")");
     append_source(&sql, task);
