@@ -160,7 +160,7 @@ CREATE AGGREGATE parity_internal.range_digest_agg(bytea, VARIADIC "any") (
     DESERIALFUNC = parity_internal.digest_agg_deserialize, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE parity_internal.range_digest_agg(bytea, VARIADIC "any") IS
-    'the aggregate behind range_digests where a relation cannot be scanned directly; internal';
+    'the aggregate behind range_digests where a relation cannot be scanned directly';
 
 --
 -- functions that read a relation

@@ -35,7 +35,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.schedule_command(regclass, text, text, jsonb) IS
-    'the CALL that verifies a table against a server or a baseline; internal';
+    'the CALL that verifies a table against a server or a baseline';
 
 -- A job that can only fail would be noticed at night.
 CREATE FUNCTION parity_internal.schedule_require_target(relation regclass, server text, label text, options jsonb) RETURNS void
@@ -54,7 +54,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.schedule_require_target(regclass, text, text, jsonb) IS
-    'an error unless there is what a table is to be verified against; internal';
+    'an error unless there is what a table is to be verified against';
 
 CREATE FUNCTION parity_internal.schedule_require(job_name text, schedule text, command text) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -83,7 +83,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.schedule_require(text, text, text) IS
-    'an error unless pg_cron is in this database, which tells where it is and what to do there; internal';
+    'an error unless pg_cron is in this database, which tells where it is and what to do there';
 
 CREATE FUNCTION parity.schedule(
     job_name text, schedule text, command text DEFAULT NULL, relation regclass DEFAULT NULL, server text DEFAULT NULL,

@@ -48,7 +48,7 @@ def test_a_schema_that_others_may_create_in_is_refused(bare):
 
 
 @pytest.mark.parametrize("made,detail", [
-    ("CREATE FUNCTION parity_internal.verify_begin_table(jsonb, bigint, oid, text) RETURNS jsonb LANGUAGE sql AS 'SELECT $1'",
+    ("CREATE FUNCTION parity.verify_begin_table(jsonb, bigint, oid, text) RETURNS jsonb LANGUAGE sql AS 'SELECT $1'",
      "It has function verify_begin_table(jsonb,bigint,oid,text)."),
     ("CREATE TABLE parity.t (id int)", "It has table t."), ("CREATE DOMAIN parity.jsonb AS text", "It has type parity.jsonb.")])
 def test_a_schema_with_objects_is_refused(bare, made, detail):
