@@ -15,20 +15,22 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION parity_internal.record_check(bigint) IS 'an error (55000) unless this session has begun the run and not ended it';
+COMMENT ON FUNCTION parity_internal.record_check(bigint) IS
+    'an error (55000) unless this session has begun the run and not ended it';
 
 CREATE FUNCTION parity_internal.record_require_end(status text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF coalesce(status, 'running') = 'running' THEN
-        RAISE EXCEPTION USING MESSAGE = format('status must not be %s where a record ends', coalesce(status, 'NULL')), ERRCODE = '22023';
+        RAISE EXCEPTION USING MESSAGE = format('status must not be %s where a record ends', coalesce(status, 'NULL')),
+            ERRCODE = '22023';
     END IF;
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_require_end(text) IS 'an error (22023) for a status that is no end';
 
--- Classes of errors whose texts are the server's and name objects, settings and addresses at most, and what the extension itself says
--- about arguments. All others may quote a value.
+-- Classes of errors whose texts are the server's and name objects, settings and addresses at most, and what the
+-- extension itself says about arguments. All others may quote a value.
 CREATE FUNCTION parity_internal.record_message(sqlstate text, message text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN sqlstate IS NULL OR message IS NULL
@@ -37,13 +39,16 @@ CREATE FUNCTION parity_internal.record_message(sqlstate text, message text) RETU
                      OR sqlstate = ANY ('{22004,22023}'::text[])
                         AND message ~ ('^(on the target: )?(server "[^"]*" leads to '
                                        '|column "[^"]*" of type [^:]* (has no form|cannot be digested as) '
-                                       '|cannot compare these digests: |[a-z_]+ must (not )?be |".*" is no pattern for tables)')
+                                       '|cannot compare these digests: |[a-z_]+ must (not )?be |".*" is no pattern for '
+                                       'tables)')
                 THEN message
                 ELSE format('error %s; parity.run_error has its text, which may quote a value', left(sqlstate, 5)) END
 $$;
-COMMENT ON FUNCTION parity_internal.record_message(text, text) IS 'what everybody who reads records may read of an error';
+COMMENT ON FUNCTION parity_internal.record_message(text, text) IS
+    'what everybody who reads records may read of an error';
 
-CREATE FUNCTION parity_internal.record_error(run_id bigint, run_table_id bigint, sqlstate text, message text) RETURNS text
+CREATE FUNCTION parity_internal.record_error(run_id bigint, run_table_id bigint, sqlstate text,
+    message text) RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -51,7 +56,8 @@ DECLARE
 BEGIN
     PERFORM parity_internal.record_check(run_id);
     IF shown <> message THEN
-        INSERT INTO parity.run_error (run_id, run_table_id, sqlstate, message) VALUES (run_id, run_table_id, left(sqlstate, 5), message);
+        INSERT INTO parity.run_error (run_id, run_table_id, sqlstate, message) VALUES (run_id, run_table_id,
+            left(sqlstate, 5), message);
     END IF;
     RETURN shown;
 END
@@ -59,7 +65,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.record_error(bigint, bigint, text, text) IS
     'keeps the text of an error apart if it may quote a value, and gives what may be shown of it';
 
--- An operator's word about rows that it may not read would be worth nothing. By the role that logged in, or that it has set.
+-- An operator's word about rows that it may not read would be worth nothing. By the role that logged in, or that it has
+-- set.
 CREATE FUNCTION parity_internal.record_may_read(relation text, scope jsonb) RETURNS boolean
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -100,7 +107,8 @@ DECLARE
     ended integer := 0;
 BEGIN
     FOR dead IN
-        SELECT r.id, r.pid, r.backend_start FROM parity.run r WHERE r.finished IS NULL AND NOT parity_internal.record_goes_on(r.id)
+        SELECT r.id, r.pid, r.backend_start FROM parity.run r
+        WHERE r.finished IS NULL AND NOT parity_internal.record_goes_on(r.id)
         FOR UPDATE SKIP LOCKED
     LOOP
         reason := CASE WHEN EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = dead.pid
@@ -124,10 +132,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_dead_runs() IS
-    'marks the runs whose session is gone, or has broken them off, as died, tells of each, and gives their number; every run does it when it starts';
+    'marks the runs whose session is gone, or has broken them off, as died, tells of each, and gives their number; '
+    'every run does it when it starts';
 
 CREATE FUNCTION parity_internal.record_run_start(
-    kind text, source text, target text, tool text, options jsonb DEFAULT '{}', in_statement boolean DEFAULT false) RETURNS bigint
+    kind text, source text, target text, tool text, options jsonb DEFAULT '{}',
+    in_statement boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made bigint;
@@ -136,14 +146,16 @@ BEGIN
     UPDATE parity.run r SET backend_start = NULL WHERE r.finished IS NULL AND r.pid = pg_backend_pid();
     PERFORM parity_internal.record_dead_runs();
     INSERT INTO parity.run (kind, source, target, tool, options, backend_start, statement_start)
-    SELECT kind, source, target, tool, options, a.backend_start, CASE WHEN in_statement AND a.state = 'active' THEN a.query_start END
+    SELECT kind, source, target, tool, options, a.backend_start,
+        CASE WHEN in_statement AND a.state = 'active' THEN a.query_start END
     FROM pg_stat_activity a WHERE a.pid = pg_backend_pid()
     RETURNING id INTO made;
     RETURN made;
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_run_start(text, text, text, text, jsonb, boolean) IS
-    'begins the record of a run of this session and gives its number; commit at once, so that others see it. in_statement: the run is over when the statement is that the session runs now';
+    'begins the record of a run of this session and gives its number; commit at once, so that others see it. '
+    'in_statement: the run is over when the statement is that the session runs now';
 
 -- Where words are keywords in one version only, who records may spell a name in another way than this server.
 CREATE FUNCTION parity_internal.record_spelled(name text) RETURNS text
@@ -160,15 +172,18 @@ $$;
 COMMENT ON FUNCTION parity_internal.record_spelled(text) IS
     'a qualified name, quoted where it must be here; what is none, as it is';
 
-CREATE FUNCTION parity_internal.record_table_start(run_id bigint, relation text, target_relation text, scope jsonb DEFAULT '{}') RETURNS bigint
+CREATE FUNCTION parity_internal.record_table_start(run_id bigint, relation text, target_relation text,
+    scope jsonb DEFAULT '{}') RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made bigint;
 BEGIN
     PERFORM parity_internal.record_check(run_id);
     INSERT INTO parity.run_table (run_id, relation, target_relation, scope)
-    VALUES (run_id, parity_internal.record_spelled(relation), parity_internal.record_spelled(target_relation), coalesce(scope, '{}')
-            || CASE WHEN scope ? 'target_relation' THEN jsonb_build_object('target_relation', parity_internal.record_spelled(scope ->> 'target_relation'))
+    VALUES (run_id, parity_internal.record_spelled(relation), parity_internal.record_spelled(target_relation),
+        coalesce(scope, '{}')
+            || CASE WHEN scope ? 'target_relation'
+                THEN jsonb_build_object('target_relation', parity_internal.record_spelled(scope ->> 'target_relation'))
                     ELSE '{}' END) RETURNING id INTO made;
     RETURN made;
 END
@@ -184,7 +199,8 @@ BEGIN
     UPDATE parity.run_table t SET phase = record_table_phase.phase WHERE t.id = run_table_id;
 END
 $$;
-COMMENT ON FUNCTION parity_internal.record_table_phase(bigint, text) IS 'what a run does with a table just now, for parity.status';
+COMMENT ON FUNCTION parity_internal.record_table_phase(bigint, text) IS
+    'what a run does with a table just now, for parity.status';
 
 CREATE FUNCTION parity_internal.record_divergences(run_table_id bigint, findings jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -192,14 +208,17 @@ CREATE FUNCTION parity_internal.record_divergences(run_table_id bigint, findings
 BEGIN
     PERFORM parity_internal.record_check((SELECT t.run_id FROM parity.run_table t WHERE t.id = run_table_id));
     INSERT INTO parity.divergence (run_table_id, kind, state, key, columns, occurrences, source_values, target_values)
-    SELECT record_divergences.run_table_id, d.kind, d.state, d.key, d.columns, coalesce(d.occurrences, 1), d.source_values, d.target_values
-    FROM jsonb_to_recordset(findings) AS d(kind text, state text, key jsonb, columns text[], occurrences bigint, source_values jsonb, target_values jsonb);
+    SELECT record_divergences.run_table_id, d.kind, d.state, d.key, d.columns, coalesce(d.occurrences, 1),
+        d.source_values, d.target_values
+    FROM jsonb_to_recordset(findings) AS d(kind text, state text, key jsonb, columns text[], occurrences bigint,
+        source_values jsonb, target_values jsonb);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_divergences(bigint, jsonb) IS
     'records differences of one table: a list of objects with the columns of parity.divergence';
 
-CREATE FUNCTION parity_internal.record_table_finish(run_table_id bigint, status text, facts jsonb DEFAULT '{}') RETURNS void
+CREATE FUNCTION parity_internal.record_table_finish(run_table_id bigint, status text,
+    facts jsonb DEFAULT '{}') RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -215,7 +234,8 @@ BEGIN
     part.message := parity_internal.record_error(part.run_id, run_table_id, part.sqlstate, part.message);
     UPDATE parity.run_table t SET
         status = record_table_finish.status, finished = clock_timestamp(), phase = NULL, source_rows = part.source_rows,
-        target_rows = part.target_rows, ranges = part.ranges, divergent_ranges = part.divergent_ranges, divergent_rows = part.divergent_rows,
+        target_rows = part.target_rows, ranges = part.ranges, divergent_ranges = part.divergent_ranges,
+        divergent_rows = part.divergent_rows,
         in_flight_rows = part.in_flight_rows, cleared_rows = part.cleared_rows, unnamed_ranges = part.unnamed_ranges,
         divergent_columns = part.divergent_columns, source_lsn = part.source_lsn, target_lsn = part.target_lsn,
         not_compared = part.not_compared, details = part.details, sqlstate = part.sqlstate, message = part.message
@@ -224,9 +244,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_table_finish(bigint, text, jsonb) IS
-    'ends the record of one table: its status and, as an object, the columns of parity.run_table; tells of it. A status about rows takes SELECT on the table, where there is one of its name';
+    'ends the record of one table: its status and, as an object, the columns of parity.run_table; tells of it. A '
+    'status about rows takes SELECT on the table, where there is one of its name';
 
-CREATE FUNCTION parity_internal.record_tables_skipped(run_id bigint, relations text[], message text, details jsonb DEFAULT '{}') RETURNS void
+CREATE FUNCTION parity_internal.record_tables_skipped(run_id bigint, relations text[], message text,
+    details jsonb DEFAULT '{}') RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
@@ -236,9 +258,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_tables_skipped(bigint, text[], text, jsonb) IS
-    'records tables that a run did not come to; nothing is told of each, which the run does as a whole. {"dropped": true} among details: the table is gone, and parity.status does not show it. {"left_out": true}: it is no part of the result, and parity.status shows it as that';
+    'records tables that a run did not come to; nothing is told of each, which the run does as a whole. {"dropped": '
+    'true} among details: the table is gone, and parity.status does not show it. {"left_out": true}: it is no part of '
+    'the result, and parity.status shows it as that';
 
-CREATE FUNCTION parity_internal.record_run_finish(run_id bigint, status text, sqlstate text DEFAULT NULL, message text DEFAULT NULL) RETURNS void
+CREATE FUNCTION parity_internal.record_run_finish(run_id bigint, status text, sqlstate text DEFAULT NULL,
+    message text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -253,18 +278,23 @@ BEGIN
     shown := parity_internal.record_error(run_id, NULL, sqlstate, message);
     UPDATE parity.run_table t SET status = CASE WHEN broken_off THEN 'incomplete' ELSE record_run_finish.status END,
         finished = clock_timestamp(), phase = NULL, sqlstate = record_run_finish.sqlstate,
-        message = CASE WHEN broken_off THEN concat_ws('; ', 'the run ended without a result for it', shown) ELSE shown END
+        message = CASE WHEN broken_off THEN concat_ws('; ', 'the run ended without a result for it', shown)
+            ELSE shown END
     WHERE t.run_id = record_run_finish.run_id AND t.finished IS NULL;
     -- A run says nothing better of its tables than their records do. One of which some failed may be called incomplete.
     SELECT w.status INTO worst FROM unnest(CASE status
         WHEN 'in_flight' THEN '{divergent}' WHEN 'incomplete' THEN '{divergent,in_flight}'
         WHEN 'identical' THEN '{cancelled,divergent,failed,died,in_flight,incomplete,skipped}'
-        WHEN 'skipped' THEN '{cancelled,divergent,failed,died,in_flight,incomplete}' ELSE '{}' END::text[]) WITH ORDINALITY AS w(status, no)
-    WHERE EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = record_run_finish.run_id AND t.status = w.status AND NOT t.details ?| '{dropped,left_out}')
+        WHEN 'skipped' THEN '{cancelled,divergent,failed,died,in_flight,incomplete}'
+            ELSE '{}' END::text[]) WITH ORDINALITY AS w(status, no)
+    WHERE EXISTS (SELECT FROM parity.run_table t
+        WHERE t.run_id = record_run_finish.run_id AND t.status = w.status AND NOT t.details ?| '{dropped,left_out}')
     ORDER BY w.no LIMIT 1;
     status := CASE worst WHEN 'skipped' THEN 'incomplete' ELSE coalesce(worst, status) END;
-    SELECT EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = record_run_finish.run_id AND t.status = record_run_finish.status) INTO told;
-    UPDATE parity.run r SET status = record_run_finish.status, finished = clock_timestamp(), sqlstate = record_run_finish.sqlstate,
+    SELECT EXISTS (SELECT FROM parity.run_table t
+        WHERE t.run_id = record_run_finish.run_id AND t.status = record_run_finish.status) INTO told;
+    UPDATE parity.run r SET status = record_run_finish.status, finished = clock_timestamp(),
+        sqlstate = record_run_finish.sqlstate,
         message = shown
     WHERE r.id = run_id;
     -- Its tables have told of themselves.
@@ -275,4 +305,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_run_finish(bigint, text, text, text) IS
-    'ends the record of a run, as the status says or worse if a table has a worse one, and of its tables that were not ended (incomplete, where the run has a result about rows); removes records older than parity.history_days';
+    'ends the record of a run, as the status says or worse if a table has a worse one, and of its tables that were not '
+    'ended (incomplete, where the run has a result about rows); removes records older than parity.history_days';

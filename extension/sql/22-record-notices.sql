@@ -15,10 +15,12 @@ BEGIN
             'run', r.id, 'kind', r.kind, 'relation', left(t.relation, longest), 'target', left(r.target, longest),
             -- What it was about is told by name: a filter may have values in it.
             'scope', (SELECT jsonb_agg(k.name ORDER BY k.name) FROM jsonb_object_keys(t.scope) AS k(name)),
-            'status', CASE WHEN t.details ? 'left_out' THEN 'left_out' ELSE coalesce(t.status, r.status)::text END, 'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows,
+            'status', CASE WHEN t.details ? 'left_out' THEN 'left_out' ELSE coalesce(t.status, r.status)::text END,
+            'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows,
             'in_flight_rows', t.in_flight_rows, 'sqlstate', left(coalesce(t.sqlstate, r.sqlstate), 5),
             -- Every role may listen, and a server's error may quote a value.
-            'message', CASE WHEN coalesce(t.sqlstate, r.sqlstate) IS NULL THEN left(coalesce(t.message, r.message), longest) END))
+            'message', CASE WHEN coalesce(t.sqlstate, r.sqlstate) IS NULL THEN left(coalesce(t.message, r.message),
+                longest) END))
         INTO payload FROM parity.run r LEFT JOIN parity.run_table t ON t.id = told_table WHERE r.id = told_run;
         EXIT WHEN octet_length(payload::text) < 7900;
     END LOOP;
@@ -26,16 +28,21 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_payload(bigint, bigint) IS
-    'what is told of a run, or of one table of it (NULL: of the run as a whole), in notifications and to callbacks; long texts are cut';
+    'what is told of a run, or of one table of it (NULL: of the run as a whole), in notifications and to callbacks; '
+    'long texts are cut';
 
 CREATE FUNCTION parity_internal.record_line(told_run bigint, told_table bigint) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('verification of %s against %s: %s', coalesce(t.relation, CASE r.kind WHEN 'compare' THEN r.source ELSE 'database ' || r.source END), r.target, coalesce(t.status, r.status))
-           || CASE WHEN t.divergent_ranges > 0 AND t.divergent_rows IS NULL THEN format(', %s of %s ranges differ', t.divergent_ranges, t.ranges)
+    SELECT format('verification of %s against %s: %s',
+        coalesce(t.relation, CASE r.kind WHEN 'compare' THEN r.source ELSE 'database ' || r.source END), r.target,
+        coalesce(t.status, r.status))
+           || CASE WHEN t.divergent_ranges > 0
+               AND t.divergent_rows IS NULL THEN format(', %s of %s ranges differ', t.divergent_ranges, t.ranges)
                    WHEN t.divergent_ranges > 0 AND t.unnamed_ranges > 0 AND t.divergent_rows = 0
                    THEN format(', rows of %s ranges differ', t.divergent_ranges)
                    WHEN t.divergent_rows > 0
-                   THEN format(CASE WHEN t.unnamed_ranges > 0 THEN ', at least %s rows differ' ELSE ', %s rows differ' END, t.divergent_rows)
+                   THEN format(CASE WHEN t.unnamed_ranges > 0 THEN ', at least %s rows differ'
+                       ELSE ', %s rows differ' END, t.divergent_rows)
                    ELSE '' END
            || CASE WHEN t.in_flight_rows > 0 THEN format(', %s rows in flight', t.in_flight_rows) ELSE '' END
            || coalesce(': ' || coalesce(t.message, r.message), '')
@@ -68,4 +75,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_tell(bigint, bigint) IS
-    'sends NOTIFY parity with a JSON payload and, unless all is identical or the table is left out by what it is, a WARNING: PP002 for divergence, PP003 for a run that proved nothing';
+    'sends NOTIFY parity with a JSON payload and, unless all is identical or the table is left out by what it is, a '
+    'WARNING: PP002 for divergence, PP003 for a run that proved nothing';

@@ -12,12 +12,15 @@ BEGIN
     -- The module knows who may set that, and its default. A call of it makes sure that it is loaded.
     PERFORM parity.format_version();
     days := current_setting('parity.history_days')::integer;
-    -- The last result of a table stays, however old, and the last identical one: without them parity.status would say nothing of it.
-    -- Runs over parts do not count: whoever looks into this and that would leave lines for ever. A baseline says itself what it is about.
+    -- The last result of a table stays, however old, and the last identical one: without them parity.status would say
+    -- nothing of it. Runs over parts do not count: whoever looks into this and that would leave lines for ever. A
+    -- baseline says itself what it is about.
     WITH ended AS (
-        SELECT t.relation, r.kind, r.target, parity_internal.record_about(r.kind, t.scope) AS about, t.run_id, t.status, t.finished
+        SELECT t.relation, r.kind, r.target, parity_internal.record_about(r.kind, t.scope) AS about, t.run_id, t.status,
+            t.finished
         FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
-        WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline') AND NOT t.details ?| '{dropped,left_out}'
+        WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline')
+            AND NOT t.details ?| '{dropped,left_out}'
     ), kept AS (
         (SELECT DISTINCT ON (relation, kind, target, about) run_id FROM ended WHERE status <> 'skipped'
          ORDER BY relation, kind, target, about, finished DESC, run_id DESC)
@@ -26,16 +29,18 @@ BEGIN
          ORDER BY relation, kind, target, about, finished DESC, run_id DESC)
     )
     DELETE FROM parity.run r
-    WHERE days > 0 AND r.finished < clock_timestamp() - make_interval(days => days) AND r.id NOT IN (SELECT run_id FROM kept);
+    WHERE days > 0 AND r.finished < clock_timestamp() - make_interval(days => days)
+        AND r.id NOT IN (SELECT run_id FROM kept);
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_trim() IS
-    'removes the runs that ended more than parity.history_days ago, but for each table''s last and last identical one (of the whole table); gives their number';
+    'removes the runs that ended more than parity.history_days ago, but for each table''s last and last identical one '
+    '(of the whole table); gives their number';
 
--- What parity.status says of a table that is verified no more, or of a name that was mistyped, goes with its records. Whoever could not have
--- recorded a result about rows must not remove it. Runs that go on are left alone.
+-- What parity.status says of a table that is verified no more, or of a name that was mistyped, goes with its records.
+-- Whoever could not have recorded a result about rows must not remove it. Runs that go on are left alone.
 CREATE FUNCTION parity.forget(relation text, kind text, target text) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -52,7 +57,8 @@ BEGIN
       AND t.status IN ('identical', 'divergent', 'in_flight');
     WITH gone AS (
         DELETE FROM parity.run_table t USING parity.run r
-        WHERE r.id = t.run_id AND r.kind = kind AND r.target = target AND r.finished IS NOT NULL AND (relation IS NULL OR t.relation = relation)
+        WHERE r.id = t.run_id AND r.kind = kind AND r.target = target AND r.finished IS NOT NULL
+            AND (relation IS NULL OR t.relation = relation)
         RETURNING t.run_id
     )
     SELECT count(*), coalesce(array_agg(run_id), '{}') INTO tables, runs FROM gone;
@@ -64,9 +70,11 @@ BEGIN
         RETURNING r.id
     )
     SELECT tables + count(*) INTO removed FROM gone WHERE id <> ALL (runs);
-    RAISE LOG USING MESSAGE = format('%s results of %s against %s (%s) were removed', removed, coalesce(relation, 'all tables'), target, kind);
+    RAISE LOG USING MESSAGE = format('%s results of %s against %s (%s) were removed', removed,
+        coalesce(relation, 'all tables'), target, kind);
     RETURN removed;
 END
 $$;
 COMMENT ON FUNCTION parity.forget(text, text, text) IS
-    'removes what parity.status says of a table (NULL: of all) of this kind and target, with the results behind it, and gives the number of results';
+    'removes what parity.status says of a table (NULL: of all) of this kind and target, with the results behind it, '
+    'and gives the number of results';

@@ -3,9 +3,9 @@
 -- records: what a call names
 --
 
--- Names, and not regclass and regproc, are what procedures take: one that is not found must be recorded. Without a pinned search_path,
--- because the name is found by the caller's. A name without a schema that is not found is thought to be of the schema where it would be
--- made: under that it is in the records where it was there before.
+-- Names, and not regclass and regproc, are what procedures take: one that is not found must be recorded. Without a
+-- pinned search_path, because the name is found by the caller's. A name without a schema that is not found is thought
+-- to be of the schema where it would be made: under that it is in the records where it was there before.
 CREATE FUNCTION parity_internal.record_find(relation text) RETURNS jsonb
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -16,7 +16,8 @@ DECLARE
 BEGIN
     BEGIN
         found := relation::pg_catalog.regclass;
-        RETURN pg_catalog.jsonb_build_object('oid', found, 'name', coalesce(parity_internal.record_name(found), relation));
+        RETURN pg_catalog.jsonb_build_object('oid', found,
+            'name', coalesce(parity_internal.record_name(found), relation));
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
     END;
@@ -28,7 +29,8 @@ BEGIN
     IF pg_catalog.cardinality(parts) OPERATOR(pg_catalog.=) 1 THEN
         parts := ARRAY[coalesce(pg_catalog.current_schema()::pg_catalog.text, 'public'), parts[1]];
     END IF;
-    RETURN pg_catalog.jsonb_build_object('name', parity_internal.record_quoted(parts), 'error', pg_catalog.jsonb_build_object(
+    RETURN pg_catalog.jsonb_build_object('name', parity_internal.record_quoted(parts),
+        'error', pg_catalog.jsonb_build_object(
         'sqlstate', state, 'message', message));
 END
 $$;

@@ -13,11 +13,13 @@ CREATE FUNCTION parity_internal.verify_facts_query(target text) RETURNS text
         'database', (SELECT oid FROM pg_database WHERE datname = current_database()),
         'relation', to_regclass(%1$L)::oid,
         'lacking', pg_is_in_recovery() AND coalesce(
-            (SELECT bool_and(c.relpersistence = 'u') FROM pg_partition_tree(to_regclass(%1$L)) p JOIN pg_class c ON c.oid = p.relid
+            (SELECT bool_and(c.relpersistence = 'u') FROM pg_partition_tree(to_regclass(%1$L)) p
+                JOIN pg_class c ON c.oid = p.relid
              WHERE p.isleaf),
             (SELECT c.relpersistence = 'u' FROM pg_class c WHERE c.oid = to_regclass(%1$L))),
-        'subscriptions', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.subname, 'slot', s.subslotname, 'enabled', s.subenabled)),
-            '[]')
+        'subscriptions', (
+            SELECT coalesce(
+                jsonb_agg(jsonb_build_object('name', s.subname, 'slot', s.subslotname, 'enabled', s.subenabled)), '[]')
             FROM pg_subscription s
             WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND EXISTS (
                 SELECT FROM pg_subscription_rel r JOIN pg_stat_subscription t ON t.subid = r.srsubid
@@ -37,7 +39,8 @@ CREATE FUNCTION parity_internal.verify_relation_query(name text) RETURNS text
         'columns', (SELECT coalesce(jsonb_object_agg(f.column_name, to_jsonb(f)), '{}') FROM parity.forms(c.oid) f),
         'key', (SELECT jsonb_build_object('columns', k.key_columns, 'proven', k.proven) FROM parity.key(c.oid) k),
         'versions', (
-            WITH RECURSIVE tree(oid) AS (SELECT c.oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid)
+            WITH RECURSIVE tree(oid) AS (SELECT c.oid UNION SELECT i.inhrelid FROM pg_inherits i
+                JOIN tree t ON i.inhparent = t.oid)
             SELECT bool_and(p.relkind = 'p' OR p.relkind IN ('r', 'm') AND a.amname = 'heap')
             FROM tree t JOIN pg_class p ON p.oid = t.oid LEFT JOIN pg_am a ON a.oid = p.relam))
         FROM pg_class c WHERE c.oid = to_regclass(%L))::text$query$, name)
@@ -50,10 +53,12 @@ CREATE FUNCTION parity_internal.verify_kind(relkind text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'f' THEN 'foreign table' ELSE 'table' END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_kind(text) IS 'what kind of relation that is, as far as it matters what reading it runs';
+COMMENT ON FUNCTION parity_internal.verify_kind(text) IS
+    'what kind of relation that is, as far as it matters what reading it runs';
 
--- Reading a view runs what its owner wrote, with the rights of who reads. That must have been meant: who named a table does not read a view
--- that has its name later, and a view on the target is read beside a table only if it was named. Gives the job with what is read there.
+-- Reading a view runs what its owner wrote, with the rights of who reads. That must have been meant: who named a table
+-- does not read a view that has its name later, and a view on the target is read beside a table only if it was named.
+-- Gives the job with what is read there.
 CREATE FUNCTION parity_internal.verify_require_kinds(job jsonb, own jsonb, other jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -62,8 +67,10 @@ DECLARE
     expected text := coalesce(job ->> 'kind', 'table');
 BEGIN
     IF own_kind <> expected THEN
-        RAISE EXCEPTION USING MESSAGE = format('relation %s was a %s, and is a %s now', job ->> 'name', expected, own_kind),
-            ERRCODE = '42809', HINT = 'Find out who replaced it. parity.verify reads a view or foreign table only where that is named.';
+        RAISE EXCEPTION USING MESSAGE = format('relation %s was a %s, and is a %s now', job ->> 'name', expected,
+            own_kind),
+            ERRCODE = '42809', HINT = 'Find out who replaced it. parity.verify reads a view or foreign table only '
+                                      'where that is named.';
     ELSIF job ->> 'target_kind' <> other_kind THEN
         RAISE EXCEPTION USING ERRCODE = '42809', MESSAGE = format('relation %s was a %s on the target, and is a %s now',
             job ->> 'target', job ->> 'target_kind', other_kind);
@@ -78,7 +85,8 @@ COMMENT ON FUNCTION parity_internal.verify_require_kinds(jsonb, jsonb, jsonb) IS
     'an error (42809) unless the relations are of the kinds that the caller named';
 
 CREATE FUNCTION parity_internal.verify_form(
-    column_name text, asked text, own jsonb, other jsonb, OUT form text, OUT own_form text, OUT other_form text, OUT reason text)
+    column_name text, asked text, own jsonb, other jsonb, OUT form text, OUT own_form text, OUT other_form text,
+    OUT reason text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     zone text := regexp_replace(asked, '@[^][,<>]*', '@zone', 'g');
@@ -87,17 +95,21 @@ DECLARE
     side jsonb;
 BEGIN
     IF asked IS NULL THEN
-        -- The first of our exact forms that the other side has as an exact one. jsonb_raw tells documents apart that are equal.
+        -- The first of our exact forms that the other side has as an exact one. jsonb_raw tells documents apart that
+        -- are equal.
         SELECT e.name INTO form
-        FROM jsonb_array_elements_text(jsonb_build_array(own -> 'form') || (own -> 'other_forms')) WITH ORDINALITY AS e(name, no)
-        WHERE e.name NOT LIKE 'jsonb\_raw%' AND (jsonb_build_array(other -> 'form') || (other -> 'other_forms')) ? e.name
+        FROM jsonb_array_elements_text(jsonb_build_array(own -> 'form') || (own -> 'other_forms'))
+            WITH ORDINALITY AS e(name, no)
+        WHERE e.name NOT LIKE 'jsonb\_raw%'
+            AND (jsonb_build_array(other -> 'form') || (other -> 'other_forms')) ? e.name
         ORDER BY e.no LIMIT 1;
         IF form IS NULL THEN
             reason := coalesce(own ->> 'reason', other ->> 'reason',
                                format('types %s on source and %s on target have no form in common', own ->> 'data_type',
                                    other ->> 'data_type'));
         ELSIF form LIKE '%float%' AND form NOT LIKE 'record%' AND own -> 'lossy_forms' <> other -> 'lossy_forms' THEN
-            reason := format('types %s on source and %s on target hold other numbers for the same decimal one', own ->> 'data_type',
+            reason := format('types %s on source and %s on target hold other numbers for the same decimal one',
+                own ->> 'data_type',
                              other ->> 'data_type');
             form := NULL;
         END IF;
@@ -108,9 +120,11 @@ BEGIN
     form := plain;
     FOR side IN SELECT s FROM jsonb_array_elements(jsonb_build_array(own, other)) s LOOP
         found := CASE WHEN side -> 'lossy_forms' ? zone THEN asked
-                      WHEN (jsonb_build_array(side -> 'form') || (side -> 'other_forms') || (side -> 'lossy_forms')) ? plain THEN plain END;
+                      WHEN (jsonb_build_array(side -> 'form') || (side -> 'other_forms')
+                          || (side -> 'lossy_forms')) ? plain THEN plain END;
         IF found IS NULL THEN
-            RAISE EXCEPTION USING MESSAGE = format('column "%s" of type %s has no form "%s"', column_name, side ->> 'data_type', asked),
+            RAISE EXCEPTION USING MESSAGE = format('column "%s" of type %s has no form "%s"', column_name,
+                side ->> 'data_type', asked),
                 ERRCODE = '22023', HINT = 'parity.forms() shows the forms that each column has.';
         END IF;
         IF own_form IS NULL THEN own_form := found; END IF;
@@ -123,10 +137,12 @@ COMMENT ON FUNCTION parity_internal.verify_form(text, text, jsonb, jsonb) IS
 
 CREATE FUNCTION parity_internal.verify_estimate(relation oid) RETURNS double precision
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE tree(oid) AS (SELECT relation UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid)
+    WITH RECURSIVE tree(oid) AS (SELECT relation UNION SELECT i.inhrelid FROM pg_inherits i
+        JOIN tree t ON i.inhparent = t.oid)
     SELECT coalesce(sum(CASE WHEN c.relkind = 'f' THEN greatest(c.reltuples, 0)
                              WHEN c.relpages > 0 AND c.reltuples >= 0
-                             THEN c.reltuples / c.relpages * (pg_relation_size(c.oid) / current_setting('block_size')::bigint)
+                             THEN c.reltuples / c.relpages * (
+                                 pg_relation_size(c.oid) / current_setting('block_size')::bigint)
                              ELSE pg_relation_size(c.oid) / 100.0 END), 0)
     FROM tree t JOIN pg_class c ON c.oid = t.oid WHERE c.relkind IN ('r', 'm', 'f')
 $$;
@@ -134,7 +150,8 @@ COMMENT ON FUNCTION parity_internal.verify_estimate(oid) IS 'about how many rows
 
 CREATE FUNCTION parity_internal.verify_names(list jsonb) RETURNS text[]
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(array_agg(e.name ORDER BY e.no), '{}') FROM jsonb_array_elements_text(list) WITH ORDINALITY AS e(name, no)
+    SELECT coalesce(array_agg(e.name ORDER BY e.no), '{}')
+    FROM jsonb_array_elements_text(list) WITH ORDINALITY AS e(name, no)
 $$;
 COMMENT ON FUNCTION parity_internal.verify_names(jsonb) IS 'a list of texts as an array';
 
@@ -170,18 +187,22 @@ BEGIN
     END IF;
     FOREACH name IN ARRAY key_names || wanted LOOP
         IF NOT own -> 'columns' ? name THEN
-            RAISE EXCEPTION USING MESSAGE = format('column "%s" of relation %s does not exist', name, job ->> 'name'), ERRCODE = '42703';
+            RAISE EXCEPTION USING MESSAGE = format('column "%s" of relation %s does not exist', name, job ->> 'name'),
+                ERRCODE = '42703';
         ELSIF NOT other -> 'columns' ? name THEN
             IF name = ANY (key_names) OR asked_columns IS NOT NULL THEN
-                RAISE EXCEPTION USING MESSAGE = format('column "%s" of relation %s does not exist on the target', name, job ->> 'target'),
+                RAISE EXCEPTION USING MESSAGE = format('column "%s" of relation %s does not exist on the target', name,
+                    job ->> 'target'),
                     ERRCODE = '42703';
             END IF;
             left_out := left_out || jsonb_build_object('what', format('column %I', name), 'reason', 'target lacks it');
             CONTINUE;
         END IF;
-        chosen := parity_internal.verify_form(name, ask -> 'forms' ->> name, own -> 'columns' -> name, other -> 'columns' -> name);
+        chosen := parity_internal.verify_form(name, ask -> 'forms' ->> name, own -> 'columns' -> name,
+            other -> 'columns' -> name);
         IF chosen.form IS NULL AND name = ANY (key_names) THEN
-            RAISE EXCEPTION USING MESSAGE = format('key column "%s" is not comparable: %s', name, chosen.reason), ERRCODE = '0A000';
+            RAISE EXCEPTION USING MESSAGE = format('key column "%s" is not comparable: %s', name, chosen.reason),
+                ERRCODE = '0A000';
         ELSIF chosen.form IS NULL THEN
             left_out := left_out || jsonb_build_object('what', format('column %I', name), 'reason', chosen.reason);
             CONTINUE;
@@ -193,30 +214,37 @@ BEGIN
     END LOOP;
     SELECT n INTO name FROM jsonb_object_keys(ask -> 'forms') n WHERE NOT common ? n LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION USING MESSAGE = format('forms names column "%s", which is not compared', name), ERRCODE = '42703';
+        RAISE EXCEPTION USING MESSAGE = format('forms names column "%s", which is not compared', name),
+            ERRCODE = '42703';
     END IF;
-    -- Rows of a table without columns are all equal, and counted. Where columns are left out, a count would not be what was asked for.
-    IF cardinality(key_names) = 0 AND cardinality(compared) = 0 AND (own -> 'columns' <> '{}' OR other -> 'columns' <> '{}') THEN
-        RAISE EXCEPTION USING MESSAGE = format('relation %s has no column that could be compared', job ->> 'name'), ERRCODE = '0A000';
+    -- Rows of a table without columns are all equal, and counted. Where columns are left out, a count would not be what
+    -- was asked for.
+    IF cardinality(key_names) = 0 AND cardinality(compared) = 0
+        AND (own -> 'columns' <> '{}' OR other -> 'columns' <> '{}') THEN
+        RAISE EXCEPTION USING MESSAGE = format('relation %s has no column that could be compared', job ->> 'name'),
+            ERRCODE = '0A000';
     END IF;
     slices := cardinality(compared) + 2;
     RETURN jsonb_build_object(
-        'key', to_jsonb(key_names), 'columns', to_jsonb(compared), 'source_forms', own_forms, 'target_forms', other_forms,
-        'key_forms', (SELECT coalesce(jsonb_agg(common -> n ORDER BY o), '[]')
-                      FROM unnest(CASE WHEN cardinality(key_names) > 0 THEN key_names ELSE compared END) WITH ORDINALITY AS u(n, o)),
+        'key', to_jsonb(key_names), 'columns', to_jsonb(compared), 'source_forms', own_forms,
+        'target_forms', other_forms, 'key_forms', (SELECT coalesce(jsonb_agg(common -> n ORDER BY o), '[]')
+                      FROM unnest(CASE WHEN cardinality(key_names) > 0 THEN key_names ELSE compared END)
+                          WITH ORDINALITY AS u(n, o)),
         'source_versions', own -> 'versions', 'target_versions', other -> 'versions',
         'source_shape', md5(own::text), 'target_shape', md5(other::text),
         'not_compared', left_out,
         'ranges', coalesce((ask ->> 'ranges')::integer,
-                           greatest(64, least(4096, parity_internal.verify_estimate((job ->> 'relation')::oid) / 1250, 524288 / slices))::integer),
+                           greatest(64, least(4096, parity_internal.verify_estimate((job ->> 'relation')::oid) / 1250,
+                               524288 / slices))::integer),
         'seed', ('x' || substr(md5(concat(random(), clock_timestamp(), pg_backend_pid())), 1, 16))::bit(64)::bigint);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_plan(jsonb, jsonb, jsonb) IS 'what is compared, and how';
 
--- How the target follows this database: physical, logical, none, or unknown where that cannot be seen. What comes to either side from
--- elsewhere may come to the other one sooner or later, and no position tells when.
-CREATE FUNCTION parity_internal.verify_replication(facts jsonb, own_facts jsonb, own_system text, target_system text) RETURNS jsonb
+-- How the target follows this database: physical, logical, none, or unknown where that cannot be seen. What comes to
+-- either side from elsewhere may come to the other one sooner or later, and no position tells when.
+CREATE FUNCTION parity_internal.verify_replication(facts jsonb, own_facts jsonb, own_system text,
+    target_system text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     recovery boolean := facts ->> 'recovery';
@@ -230,10 +258,12 @@ BEGIN
     ELSIF recovery AND (own_system IS NULL OR target_system IS NULL) THEN
         RETURN '{"kind": "unknown", "reason": "pg_control_system() tells whose standby it is, and may not be called"}';
     END IF;
-    SELECT string_agg(s.name, ', ') INTO own FROM jsonb_to_recordset(own_facts -> 'subscriptions') AS s(name text, enabled boolean)
+    SELECT string_agg(s.name, ', ') INTO own
+    FROM jsonb_to_recordset(own_facts -> 'subscriptions') AS s(name text, enabled boolean)
     WHERE s.enabled;
     IF own IS NOT NULL THEN
-        RETURN jsonb_build_object('kind', 'unknown', 'reason', format('this side subscribes to the relation (%s). Verify it where it is '
+        RETURN jsonb_build_object('kind', 'unknown',
+            'reason', format('this side subscribes to the relation (%s). Verify it where it is '
             'published', own));
     END IF;
     SELECT jsonb_agg(l.slot_name) FILTER (WHERE l.slot_name IS NOT NULL),
@@ -241,18 +271,22 @@ BEGIN
            string_agg(s.name, ', ') FILTER (WHERE (l.slot_name IS NULL OR recovery) AND s.enabled)
     INTO slots, disabled, elsewhere
     FROM jsonb_to_recordset(facts -> 'subscriptions') AS s(name text, slot text, enabled boolean)
-    LEFT JOIN pg_replication_slots l ON l.slot_name = s.slot AND l.slot_type = 'logical' AND l.database = current_database();
+    LEFT JOIN pg_replication_slots l ON l.slot_name = s.slot AND l.slot_type = 'logical'
+        AND l.database = current_database();
     RETURN CASE WHEN elsewhere IS NOT NULL
                 THEN jsonb_build_object('kind', 'unknown',
-                                        'reason', format('the target subscribes to the relation elsewhere (%s)', elsewhere))
+                                        'reason', format('the target subscribes to the relation elsewhere (%s)',
+                                            elsewhere))
                 WHEN recovery THEN '{"kind": "none", "reason": "the target is a standby of another cluster"}'
                 WHEN slots IS NULL THEN '{"kind": "none"}'
                 WHEN disabled IS NOT NULL
-                THEN jsonb_build_object('kind', 'none', 'reason', format('subscription %s of the target is disabled', disabled))
+                THEN jsonb_build_object('kind', 'none',
+                    'reason', format('subscription %s of the target is disabled', disabled))
                 ELSE jsonb_build_object('kind', 'logical', 'slots', slots) END;
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_replication(jsonb, jsonb, text, text) IS 'how the target follows this database';
+COMMENT ON FUNCTION parity_internal.verify_replication(jsonb, jsonb, text, text) IS
+    'how the target follows this database';
 
 CREATE FUNCTION parity_internal.verify_system() RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -280,33 +314,43 @@ BEGIN
            (SELECT o.option_value FROM pg_options_to_table(m.umoptions) o WHERE o.option_name = 'user') AS role,
            EXISTS (SELECT FROM pg_options_to_table(m.umoptions) o WHERE o.option_name = 'password') AS has_password
     INTO mapping
-    FROM pg_user_mappings m WHERE m.srvname = job ->> 'server' AND m.usename IN (CURRENT_USER, 'public') ORDER BY m.umuser = 0 LIMIT 1;
+    FROM pg_user_mappings m WHERE m.srvname = job ->> 'server' AND m.usename IN (CURRENT_USER, 'public')
+    ORDER BY m.umuser = 0 LIMIT 1;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format(
-            'role "%s" has no user mapping for server "%s": CREATE USER MAPPING tells who it is there', CURRENT_USER, job ->> 'server');
+            'role "%s" has no user mapping for server "%s": CREATE USER MAPPING tells who it is there', CURRENT_USER,
+            job ->> 'server');
     END IF;
     BEGIN
         EXECUTE format('SELECT %s.dblink_connect($1, $2)', dblink) USING 'pg_parity:target', job ->> 'server';
     EXCEPTION WHEN SQLSTATE '2F003' THEN
         RAISE EXCEPTION USING ERRCODE = '2F003', MESSAGE = CASE WHEN mapping.has_password THEN format(
-                'server "%s" let role "%s" in without asking for its password, which dblink takes from superusers only: '
+                'server "%s" let role "%s" in without asking for its password, which dblink takes from superusers '
+                'only: '
                 'pg_hba.conf there must ask it for one (scram-sha-256)', job ->> 'server', mapping.role)
             -- Its options are not for everybody to see.
-            WHEN mapping.of_public THEN format('the user mapping of PUBLIC for server "%s" has no password, or the server does not ask for it; '
+            WHEN mapping.of_public THEN format(
+                'the user mapping of PUBLIC for server "%s" has no password, or the server does not ask for it; '
                 'dblink lets nobody but superusers connect without', job ->> 'server')
-            ELSE format('the user mapping of role "%s" for server "%s" has no password, and dblink lets nobody but superusers connect without: '
+            ELSE format(
+                'the user mapping of role "%s" for server "%s" has no password, and dblink lets nobody but superusers '
+                'connect without: '
                         'ALTER USER MAPPING gives it one', CURRENT_USER, job ->> 'server') END;
     END;
     PERFORM parity_internal.verify_ask('SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
-                              'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings WHERE name = ''idle_session_timeout''',
-                              parity_internal.verify_patience(job -> 'ask'));
+        'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings '
+        'WHERE name = ''idle_session_timeout''',
+        parity_internal.verify_patience(job -> 'ask'));
     RETURN parity_internal.verify_check_server((job - 'target_pid') || jsonb_build_object(
-        'target_server', coalesce(job -> 'target_server', '{}') || jsonb_build_object('control', parity_internal.verify_ask(
+        'target_server', coalesce(job -> 'target_server', '{}')
+            || jsonb_build_object('control', parity_internal.verify_ask(
             'SELECT (has_function_privilege(''pg_control_system()'', ''EXECUTE'') '
-            'AND has_function_privilege(''pg_control_checkpoint()'', ''EXECUTE''))::text', parity_internal.verify_patience(job -> 'ask'))::boolean)));
+            'AND has_function_privilege(''pg_control_checkpoint()'', ''EXECUTE''))::text',
+            parity_internal.verify_patience(job -> 'ask'))::boolean)));
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_open(jsonb) IS 'connects with the target, and gives the job with where it is';
+COMMENT ON FUNCTION parity_internal.verify_open(jsonb) IS
+    'connects with the target, and gives the job with where it is';
 
 CREATE FUNCTION parity_internal.verify_connect(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -330,11 +374,14 @@ BEGIN
     facts := parity_internal.verify_ask(parity_internal.verify_facts_query(job ->> 'target'), wait);
     IF facts ->> 'extension' IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'extension "pg_parity" is not installed on the target', ERRCODE = '55000',
-            HINT = 'CREATE EXTENSION pg_parity in the database that the server names; a physical replica has it from its primary.';
+            HINT = 'CREATE EXTENSION pg_parity in the database that the server names; a physical replica has it from '
+                   'its primary.';
     ELSIF facts ->> 'relation' IS NULL THEN
-        RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist on the target', job ->> 'target'), ERRCODE = '42P01';
+        RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist on the target', job ->> 'target'),
+            ERRCODE = '42P01';
     END IF;
-    -- A standby does not have the rows of an unlogged table. That is nothing to be told of every night, but an answer to who asks for it.
+    -- A standby does not have the rows of an unlogged table. That is nothing to be told of every night, but an answer
+    -- to who asks for it.
     IF (facts ->> 'lacking')::boolean THEN
         PERFORM parity_internal.verify_check_server(job);
         PERFORM parity_internal.verify_ask('COMMIT', wait);
@@ -349,7 +396,8 @@ BEGIN
     IF NOT (ask ->> 'allow_same_server')::boolean AND (facts ->> 'started')::timestamptz = pg_postmaster_start_time()
        AND own_system IS NOT DISTINCT FROM target_system
        AND (facts ->> 'database')::oid = (SELECT oid FROM pg_database WHERE datname = current_database()) THEN
-        RAISE EXCEPTION USING MESSAGE = format('server "%s" leads to this database itself', job ->> 'server'), ERRCODE = '22023',
+        RAISE EXCEPTION USING MESSAGE = format('server "%s" leads to this database itself', job ->> 'server'),
+            ERRCODE = '22023',
             HINT = 'allow_same_server => true compares a table with another one of the same database.';
     END IF;
     other := parity_internal.verify_ask(parity_internal.verify_relation_query(job ->> 'target'), wait);
@@ -358,11 +406,12 @@ BEGIN
     IF own IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist', job ->> 'name'), ERRCODE = '42P01';
     ELSIF other IS NULL THEN
-        RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist on the target', job ->> 'target'), ERRCODE = '42P01';
+        RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist on the target', job ->> 'target'),
+            ERRCODE = '42P01';
     ELSIF own -> 'format' <> other -> 'format' THEN
-        RAISE EXCEPTION USING MESSAGE = format('digests of format %s here cannot be compared with format %s on the target',
-            own ->> 'format',
-                                               other ->> 'format'), ERRCODE = '55000',
+        RAISE EXCEPTION USING MESSAGE = format(
+            'digests of format %s here cannot be compared with format %s on the target', own ->> 'format',
+            other ->> 'format'), ERRCODE = '55000',
             HINT = 'Both sides need versions of pg_parity with one digest format.';
     END IF;
     job := parity_internal.verify_require_kinds(job, own, other);
@@ -381,9 +430,10 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_connect(jsonb) IS 'a step of verify: connects, and makes the plan';
 
--- The plan is about the relations that had the names when it was made, their kinds and columns. They are locked until the end of the pass,
--- and then must still have the names and be what they were, so that what is read is what is checked here. Locking plans nothing, and the
--- kind comes with the lock: under this snapshot a table that has become a view since is still one.
+-- The plan is about the relations that had the names when it was made, their kinds and columns. They are locked until
+-- the end of the pass, and then must still have the names and be what they were, so that what is read is what is
+-- checked here. Locking plans nothing, and the kind comes with the lock: under this snapshot a table that has become a
+-- view since is still one.
 CREATE FUNCTION parity_internal.verify_is_as_planned(job jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -394,13 +444,15 @@ DECLARE
     other jsonb;
 BEGIN
     PERFORM parity_internal.verify_idle(job, true);
-    other_kind := parity_internal.verify_ask(format('SELECT parity.hold_relation(%L::oid)::text', job -> 'plan' ->> 'target_oid'), wait);
+    other_kind := parity_internal.verify_ask(
+        format('SELECT parity.hold_relation(%L::oid)::text', job -> 'plan' ->> 'target_oid'), wait);
     own_kind := parity.hold_relation((job ->> 'relation')::oid)::text;
     other := parity_internal.verify_ask(parity_internal.verify_relation_query(job ->> 'target'), wait);
     EXECUTE parity_internal.verify_relation_query(job ->> 'name') INTO own;
     -- The plan that is made next finds what is gone, or of another kind. A shape has the OID.
     RETURN coalesce(own_kind = own ->> 'kind' AND other_kind = other ->> 'kind'
-                    AND md5(own::text) = job -> 'plan' ->> 'source_shape' AND md5(other::text) = job -> 'plan' ->> 'target_shape', false);
+                    AND md5(own::text) = job -> 'plan' ->> 'source_shape'
+                        AND md5(other::text) = job -> 'plan' ->> 'target_shape', false);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_is_as_planned(jsonb) IS

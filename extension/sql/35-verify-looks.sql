@@ -22,12 +22,14 @@ DECLARE
     parts integer;
     ranges double precision;
 BEGIN
-    -- Bounds of the finer division that may be wanted later are taken at the same time, since a B-tree's inner pages are under no snapshot.
+    -- Bounds of the finer division that may be wanted later are taken at the same time, since a B-tree's inner pages
+    -- are under no snapshot.
     IF most_ranges > 1 THEN
         SELECT array_agg(s.bound ORDER BY s.bound_no), array_agg(s.bound_text ORDER BY s.bound_no) INTO fine, fine_texts
         FROM parity.split_keys((job ->> 'relation')::oid::regclass, CASE WHEN many THEN least(131072, most_ranges * 16)
             ELSE most_ranges END,
-                               key_names, (SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(plan -> 'source_forms') f
+                               key_names, (SELECT jsonb_object_agg(f.key, f.value)
+                                   FROM jsonb_each(plan -> 'source_forms') f
                                            WHERE cardinality(key_names) = 0 OR f.key = ANY (key_names))) s;
     END IF;
     step := greatest(1, ceil((coalesce(cardinality(fine), 0) + 1)::numeric / most_ranges)::integer);
@@ -35,33 +37,39 @@ BEGIN
     FROM unnest(fine, fine_texts) WITH ORDINALITY AS f(bound, shown, no) WHERE f.no % step = 0;
 
     SELECT jsonb_build_object(
-        'source_rows', coalesce(sum(d.source_rows), 0), 'target_rows', coalesce(sum(d.target_rows), 0), 'ranges_compared', count(*),
-        'differing', coalesce(jsonb_agg(jsonb_build_object(
-            'no', d.range_no, 'parent', d.range_no, 'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns',
-                to_jsonb(d.columns),
-            'source', md5(d.source_digest), 'target', md5(d.target_digest)) ORDER BY d.range_no) FILTER (WHERE d.differs), '[]'))
+        'source_rows', coalesce(sum(d.source_rows), 0), 'target_rows', coalesce(sum(d.target_rows), 0),
+        'ranges_compared', count(*), 'differing', coalesce(jsonb_agg(jsonb_build_object(
+            'no', d.range_no, 'parent', d.range_no, 'source_rows', d.source_rows, 'target_rows', d.target_rows,
+            'columns', to_jsonb(d.columns),
+            'source', md5(d.source_digest), 'target', md5(d.target_digest))
+                ORDER BY d.range_no) FILTER (WHERE d.differs), '[]'))
     INTO found
     FROM parity_internal.verify_digests(job, bounds, NULL, false) d;
     found := found || jsonb_build_object('effort', (SELECT to_jsonb(e) FROM parity.last_digest() e));
     work := found -> 'differing';
     ranges := found ->> 'ranges_compared';
 
-    -- With about D differences among R rows of differing ranges, sqrt(D * R) ranges cost least (driver/descend.cpp). Where there are many
-    -- more differences than will be named, a finer division is of no use.
+    -- With about D differences among R rows of differing ranges, sqrt(D * R) ranges cost least (driver/descend.cpp).
+    -- Where there are many more differences than will be named, a finer division is of no use.
     SELECT sqrt(q.differences * q.rows) INTO wanted FROM (
         SELECT sum(greatest((w ->> 'source_rows')::float8, (w ->> 'target_rows')::float8)) AS rows,
                -ranges * ln(greatest(ranges - count(*), 0.5) / ranges) AS differences
         FROM jsonb_array_elements(work) w) q
-    WHERE q.rows > 100000 AND q.rows > 0.05 * greatest((found ->> 'source_rows')::float8, (found ->> 'target_rows')::float8)
+    WHERE q.rows > 100000 AND q.rows > 0.05 * greatest((found ->> 'source_rows')::float8,
+        (found ->> 'target_rows')::float8)
       AND q.differences <= 10 * (job -> 'ask' ->> 'max_rows')::float8;
     parts := least(step, coalesce(wanted, 0) / greatest(jsonb_array_length(work), 1));
     IF parts > 1 THEN
-        SELECT f.bounds, f.texts, f.work INTO bounds, texts, work FROM parity_internal.verify_finer(job, fine, fine_texts, step, parts, work) f;
+        SELECT f.bounds, f.texts, f.work INTO bounds, texts,
+            work FROM parity_internal.verify_finer(job, fine, fine_texts, step, parts, work) f;
     END IF;
-    SELECT found || jsonb_build_object('differing', jsonb_array_length(found -> 'differing'), 'work', coalesce(jsonb_agg(
+    SELECT found || jsonb_build_object('differing', jsonb_array_length(found -> 'differing'),
+        'work', coalesce(jsonb_agg(
             w.value || jsonb_build_object(
-                'lower', encode(bounds[(w.value ->> 'no')::integer - 1], 'hex'), 'lower_text', texts[(w.value ->> 'no')::integer - 1],
-                'upper', encode(bounds[(w.value ->> 'no')::integer], 'hex'), 'upper_text', texts[(w.value ->> 'no')::integer])
+                'lower', encode(bounds[(w.value ->> 'no')::integer - 1], 'hex'),
+                'lower_text', texts[(w.value ->> 'no')::integer - 1],
+                'upper', encode(bounds[(w.value ->> 'no')::integer], 'hex'),
+                'upper_text', texts[(w.value ->> 'no')::integer])
             ORDER BY w.no), '[]'))
     INTO found FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no);
     RETURN found;
@@ -71,8 +79,8 @@ COMMENT ON FUNCTION parity_internal.verify_first_look(jsonb) IS
     'digests the whole relation on both sides, and differing ranges once more in finer ones';
 
 CREATE FUNCTION parity_internal.verify_finer(
-    job jsonb, fine bytea[], fine_texts text[], step integer, parts integer, coarse jsonb, OUT bounds bytea[], OUT texts text[],
-        OUT work jsonb)
+    job jsonb, fine bytea[], fine_texts text[], step integer, parts integer, coarse jsonb, OUT bounds bytea[],
+    OUT texts text[], OUT work jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stride integer := greatest(1, step / parts);
@@ -85,8 +93,8 @@ DECLARE
 BEGIN
     bounds := '{}';
     texts := '{}';
-    -- Range n of the first division lies between the fine bounds (n - 1) * step and n * step, of which the first and the last may be
-    -- missing.
+    -- Range n of the first division lies between the fine bounds (n - 1) * step and n * step, of which the first and
+    -- the last may be missing.
     FOR coarse_no IN SELECT (c ->> 'no')::integer FROM jsonb_array_elements(coarse) c LOOP
         at := (coarse_no - 1) * step;
         until := least(coarse_no * step, cardinality(fine) + 1);
@@ -123,15 +131,17 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_finer(jsonb, bytea[], text[], integer, integer, jsonb) IS
     'digests differing ranges in a finer division';
 
--- Names rows of differing ranges, in order and in batches, as long as there is room. `work` are ranges with their bounds. Gives the new
--- rows, and the ranges of which not all rows are known now.
-CREATE FUNCTION parity_internal.verify_name_rows(job jsonb, work jsonb, known bytea[], room integer, OUT new_rows jsonb, OUT unnamed jsonb)
+-- Names rows of differing ranges, in order and in batches, as long as there is room. `work` are ranges with their
+-- bounds. Gives the new rows, and the ranges of which not all rows are known now.
+CREATE FUNCTION parity_internal.verify_name_rows(job jsonb, work jsonb, known bytea[], room integer, OUT new_rows jsonb,
+    OUT unnamed jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- dblink holds a whole answer in memory.
     batch_rows CONSTANT integer := 50000;
     huge_range CONSTANT integer := 250000;
-    -- A key may be long, that of a table without one is the whole row, and no JSON is larger than 256 MB. What is beyond is left to ranges.
+    -- A key may be long, that of a table without one is the whole row, and no JSON is larger than 256 MB. What is
+    -- beyond is left to ranges.
     room_bytes bigint := 4000000 - (SELECT coalesce(sum(length(k)), 0) FROM unnest(known) k);
     bounds bytea[];
     numbers integer[];
@@ -146,7 +156,8 @@ BEGIN
     new_rows := '[]';
     unnamed := '[]';
     SELECT b.bounds, b.numbers INTO bounds, numbers FROM parity_internal.verify_bounds(work) b;
-    SELECT array_agg(greatest((w.value ->> 'source_rows')::bigint, (w.value ->> 'target_rows')::bigint) ORDER BY w.no) INTO sizes
+    SELECT array_agg(greatest((w.value ->> 'source_rows')::bigint, (w.value ->> 'target_rows')::bigint) ORDER BY w.no)
+    INTO sizes
     FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no);
     WHILE seen < cardinality(numbers) AND room > 0 LOOP
         last := seen;
@@ -159,14 +170,17 @@ BEGIN
             unnamed := unnamed || (work -> seen);
         ELSE
             read := parity_internal.verify_rows(job, bounds, numbers[seen + 1:last], NULL, known, room, room_bytes);
-            SELECT sum((w.value ->> 'source_rows')::bigint), sum((w.value ->> 'target_rows')::bigint) INTO source_total, target_total
+            SELECT sum((w.value ->> 'source_rows')::bigint), sum((w.value ->> 'target_rows')::bigint) INTO source_total,
+                target_total
             FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) WHERE w.no BETWEEN seen + 1 AND last;
             IF source_total <> (read ->> 'source_rows')::bigint OR target_total <> (read ->> 'target_rows')::bigint
                OR jsonb_array_length(read -> 'differing') <> last - seen THEN
-                RAISE EXCEPTION USING MESSAGE = 'rows and digests of the same ranges contradict each other', ERRCODE = 'XX002';
+                RAISE EXCEPTION USING MESSAGE = 'rows and digests of the same ranges contradict each other',
+                    ERRCODE = 'XX002';
             END IF;
             -- Rows know the range of the first division that they are in.
-            SELECT new_rows || coalesce(jsonb_agg(r.value || jsonb_build_object('range', p.parent, 'state', 'new') ORDER BY r.no), '[]')
+            SELECT new_rows || coalesce(
+                jsonb_agg(r.value || jsonb_build_object('range', p.parent, 'state', 'new') ORDER BY r.no), '[]')
             INTO new_rows
             FROM jsonb_array_elements(read -> 'rows') WITH ORDINALITY AS r(value, no)
             JOIN (SELECT n.number, w.value -> 'parent' AS parent FROM unnest(numbers) WITH ORDINALITY AS n(number, no)
@@ -175,8 +189,10 @@ BEGIN
             SELECT unnamed || coalesce(jsonb_agg(w.value ORDER BY w.no), '[]') INTO unnamed
             FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no)
             WHERE w.no BETWEEN seen + 1 AND last AND read -> 'open' @> to_jsonb(numbers[w.no::integer]);
-            room := CASE WHEN jsonb_array_length(read -> 'open') > 0 THEN 0 ELSE room - jsonb_array_length(read -> 'rows') END;
-            room_bytes := room_bytes - (SELECT coalesce(sum(length(r ->> 'key') / 2), 0) FROM jsonb_array_elements(read -> 'rows') r);
+            room := CASE WHEN jsonb_array_length(read -> 'open') > 0 THEN 0
+                ELSE room - jsonb_array_length(read -> 'rows') END;
+            room_bytes := room_bytes - (SELECT coalesce(sum(length(r ->> 'key') / 2), 0)
+                FROM jsonb_array_elements(read -> 'rows') r);
         END IF;
         seen := last;
     END LOOP;
@@ -184,7 +200,8 @@ BEGIN
     FROM jsonb_array_elements(work) WITH ORDINALITY AS w(value, no) WHERE w.no > seen;
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_name_rows(jsonb, jsonb, bytea[], integer) IS 'names rows of differing ranges';
+COMMENT ON FUNCTION parity_internal.verify_name_rows(jsonb, jsonb, bytea[], integer) IS
+    'names rows of differing ranges';
 
 -- What was found may be large, and is copied with each function that a job goes through.
 CREATE FUNCTION parity_internal.verify_lean(job jsonb) RETURNS jsonb
@@ -195,8 +212,8 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_lean(jsonb) IS 'a job without the rows and ranges that were found';
 
--- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now; a range if its digests
--- are. What becomes of the others is judged afterwards.
+-- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now; a
+-- range if its digests are. What becomes of the others is judged afterwards.
 CREATE FUNCTION parity_internal.verify_second_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -214,18 +231,22 @@ BEGIN
     IF keys IS NOT NULL THEN
         now_rows := parity_internal.verify_rows(job, NULL, NULL, keys, NULL, NULL, NULL) -> 'rows';
     END IF;
-    SELECT coalesce(jsonb_agg(n.value || jsonb_build_object('range', b.value -> 'range', 'before', b.value, 'state', b.value -> 'state')
+    SELECT coalesce(
+        jsonb_agg(
+            n.value || jsonb_build_object('range', b.value -> 'range', 'before', b.value, 'state', b.value -> 'state')
         ORDER BY b.no), '[]')
     INTO now_rows
     FROM jsonb_array_elements(before) WITH ORDINALITY AS b(value, no)
         JOIN jsonb_array_elements(now_rows) AS n(value) ON n.value ->> 'key' = b.value ->> 'key';
     found := found || jsonb_build_object(
-        'cleared', (found ->> 'cleared')::bigint + jsonb_array_length(before) - jsonb_array_length(now_rows), 'rows', now_rows);
+        'cleared', (found ->> 'cleared')::bigint + jsonb_array_length(before) - jsonb_array_length(now_rows),
+        'rows', now_rows);
 
     IF jsonb_array_length(ranges_before) > 0 THEN
         ranges := parity_internal.verify_ranges_again(job, ranges_before);
         room := (job -> 'ask' ->> 'max_rows')::integer - jsonb_array_length(now_rows);
-        named := parity_internal.verify_name_rows(job, ranges, (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(now_rows) r),
+        named := parity_internal.verify_name_rows(job, ranges,
+            (SELECT array_agg(decode(r ->> 'key', 'hex')) FROM jsonb_array_elements(now_rows) r),
             room);
         found := found || jsonb_build_object('rows', now_rows || named.new_rows);
         ranges := named.unnamed;
@@ -239,10 +260,12 @@ CREATE FUNCTION parity_internal.verify_ranges_again(job jsonb, ranges jsonb) RET
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
                'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns', to_jsonb(d.columns),
-               'source', md5(d.source_digest), 'target', md5(d.target_digest), 'before', r.value) ORDER BY d.range_no), '[]')
+               'source', md5(d.source_digest), 'target', md5(d.target_digest), 'before', r.value) ORDER BY d.range_no),
+                   '[]')
     FROM parity_internal.verify_bounds(ranges) b, parity_internal.verify_digests(job, b.bounds, b.numbers, false) d
         JOIN unnest(b.numbers) WITH ORDINALITY AS n(number, no) ON n.number = d.range_no
         JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS r(value, no) ON r.no = n.no
     WHERE d.differs
 $$;
-COMMENT ON FUNCTION parity_internal.verify_ranges_again(jsonb, jsonb) IS 'digests unnamed ranges again and gives those that still differ';
+COMMENT ON FUNCTION parity_internal.verify_ranges_again(jsonb, jsonb) IS
+    'digests unnamed ranges again and gives those that still differ';

@@ -17,7 +17,8 @@ BEGIN
     IF step IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'a verification has lost its job', ERRCODE = 'XX000';
     END IF;
-    -- What these steps record is a phase, which no standby has to have. Waiting for one that is away would keep the target's snapshot.
+    -- What these steps record is a phase, which no standby has to have. Waiting for one that is away would keep the
+    -- target's snapshot.
     IF step <> 'finish' AND current_setting('synchronous_commit') NOT IN ('local', 'off') THEN
         PERFORM set_config('synchronous_commit', 'local', true);
     END IF;
@@ -28,8 +29,9 @@ BEGIN
             RAISE EXCEPTION USING MESSAGE = format('a verification has no step "%s"', step), ERRCODE = 'XX000';
         END IF;
         IF step = 'snapshot' THEN
-            -- In this order, and even where there is no phase to record: whose writes the target can show has a lower number than this
-            -- transaction, which ends before the local snapshot is taken. So that snapshot tells of him if he goes on (verify_writers).
+            -- In this order, and even where there is no phase to record: whose writes the target can show has a lower
+            -- number than this transaction, which ends before the local snapshot is taken. So that snapshot tells of
+            -- him if he goes on (verify_writers).
             job := parity_internal.verify_remote_begin(job) || '{"step": "pass"}';
             PERFORM pg_current_xact_id();
         END IF;
@@ -67,11 +69,13 @@ CREATE FUNCTION parity_internal.verify_phase(job jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE job ->> 'step'
         WHEN 'connect' THEN 'connecting'
-        WHEN 'snapshot' THEN CASE WHEN job ? 'found' THEN format('looking again (%s of %s)', job ->> 'looks', job -> 'ask' ->> 'rechecks')
+        WHEN 'snapshot' THEN CASE WHEN job ? 'found' THEN format('looking again (%s of %s)', job ->> 'looks',
+            job -> 'ask' ->> 'rechecks')
             ELSE 'comparing' END
         WHEN 'delay' THEN 'waiting before looking again'
         WHEN 'replay' THEN 'waiting for the target to replay'
-        WHEN 'pause' THEN format('waiting for replay on the target before attempt %s of 5', (job ->> 'cancelled')::integer + 1) END
+        WHEN 'pause' THEN format('waiting for replay on the target before attempt %s of 5',
+            (job ->> 'cancelled')::integer + 1) END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_phase(jsonb) IS 'what parity.status shows of a step';
 
@@ -108,7 +112,8 @@ BEGIN
         found := parity_internal.verify_second_look(job);
     END IF;
     IF NOT job ? 'without_indexes' AND NOT parity_internal.verify_are_found_by_key(lean, (
-            SELECT coalesce(jsonb_agg(r), '[]') FROM jsonb_array_elements(found -> 'rows') r WHERE r ->> 'state' = 'new')) THEN
+            SELECT coalesce(jsonb_agg(r), '[]') FROM jsonb_array_elements(found -> 'rows') r
+            WHERE r ->> 'state' = 'new')) THEN
         job := job || '{"without_indexes": true}';
         PERFORM parity_internal.verify_avoid_indexes(parity_internal.verify_patience(job -> 'ask'));
     END IF;
@@ -116,18 +121,20 @@ BEGIN
         shown := parity_internal.verify_values(lean, found -> 'rows', 8000000);
         found := found || jsonb_build_object('rows', shown.with_values, 'values_left_out', shown.left_out);
     END IF;
-    found := parity_internal.verify_versions(lean, found || parity_internal.verify_open_writers(lean -> 'found', writers));
+    found := parity_internal.verify_versions(lean,
+        found || parity_internal.verify_open_writers(lean -> 'found', writers));
     PERFORM parity_internal.verify_idle(lean, false);
     PERFORM parity_internal.verify_check_server(lean);  -- before any of it counts
     found := parity_internal.verify_judge(found, coalesce(job ->> 'follows', 'first'));
     -- A glance leaves how far the target had come at the last look as it is, for the message.
     RETURN (job - 'cancelled') || jsonb_build_object('found', found, 'source_lsn', lsn, 'step', 'settle',
-                                     'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
-                                     'took', extract(epoch FROM clock_timestamp() - now()),
-                                     'looks', coalesce((job ->> 'looks')::integer, 0)
-                                              + CASE WHEN job ->> 'follows' = 'at once' THEN 0 ELSE 1 END);
+        'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
+        'took', extract(epoch FROM clock_timestamp() - now()),
+        'looks', coalesce((job ->> 'looks')::integer, 0)
+        + CASE WHEN job ->> 'follows' = 'at once' THEN 0 ELSE 1 END);
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+        context = PG_EXCEPTION_CONTEXT;
     RETURN parity_internal.verify_failed(job, state, message, detail, context);
 END
 $$;
@@ -144,16 +151,17 @@ BEGIN
     PERFORM parity_internal.verify_ask('ROLLBACK', parity_internal.verify_patience(job -> 'ask'));
     SELECT coalesce(bool_or(e ->> 'state' = 'moving'), false) INTO moving
     FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
-    -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at once, where looking is
-    -- quick. They begin no proof, but may complete one.
-    IF moving AND looks > 1 AND glances < 10 AND (job ->> 'took')::float8 < 1 AND jsonb_array_length(found -> 'ranges') = 0 THEN
+    -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at
+    -- once, where looking is quick. They begin no proof, but may complete one.
+    IF moving AND looks > 1 AND glances < 10 AND (job ->> 'took')::float8 < 1
+        AND jsonb_array_length(found -> 'ranges') = 0 THEN
         RETURN job || jsonb_build_object('step', 'snapshot', 'follows', 'at once', 'glances', glances + 1);
     ELSIF NOT moving OR looks > (job -> 'ask' ->> 'rechecks')::integer THEN
         PERFORM parity_internal.verify_disconnect(false);
         RETURN job || '{"step": "finish"}';
     END IF;
-    RETURN job || jsonb_build_object('step', 'delay', 'glances', 0, 'until',
-        clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'recheck_delay')::float8));
+    RETURN job || jsonb_build_object('step', 'delay', 'glances', 0,
+        'until', clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'recheck_delay')::float8));
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_settle(jsonb) IS
@@ -168,13 +176,14 @@ BEGIN
     IF left_over > 1 THEN
         RETURN job;
     END IF;
-    RETURN job || jsonb_build_object('step', 'replay', 'until',
-        clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'replay_timeout')::float8));
+    RETURN job || jsonb_build_object('step', 'replay',
+        'until', clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'replay_timeout')::float8));
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_delay(jsonb) IS 'a step of verify: waits a while before looking again';
 
--- Whether the target shows at least what was committed here before source_lsn. confirmed_flush_lsn lags, but may be seen by everybody.
+-- Whether the target shows at least what was committed here before source_lsn. confirmed_flush_lsn lags, but may be
+-- seen by everybody.
 CREATE FUNCTION parity_internal.verify_has_replayed(job jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -190,7 +199,9 @@ BEGIN
         PERFORM parity_internal.verify_same_server(job, answer -> 'server');
         RETURN answer -> 'reached';
     END IF;
-    SELECT coalesce(bool_and(coalesce(greatest(w.replay_lsn, s.confirmed_flush_lsn) >= (job ->> 'source_lsn')::pg_lsn, false)), false)
+    SELECT coalesce(
+        bool_and(coalesce(greatest(w.replay_lsn, s.confirmed_flush_lsn) >= (job ->> 'source_lsn')::pg_lsn, false)),
+        false)
            AND count(*) = jsonb_array_length(replication -> 'slots')
     INTO reached
     FROM pg_replication_slots s LEFT JOIN pg_stat_replication w ON w.pid = s.active_pid
@@ -200,14 +211,17 @@ BEGIN
         RETURN false;
     END IF;
     answer := parity_internal.verify_ask(format(query, parity_internal.verify_server_query(job), format(
-        'NOT EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubstate <> ''r'' AND (r.srrelid = %1$L::oid OR r.srrelid IN ('
-        'SELECT p.relid FROM pg_partition_tree(%1$L::oid) p UNION SELECT a.relid FROM pg_partition_ancestors(%1$L::oid) a(relid))))',
+        'NOT EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubstate <> ''r'' '
+        'AND (r.srrelid = %1$L::oid OR r.srrelid IN ('
+        'SELECT p.relid FROM pg_partition_tree(%1$L::oid) p UNION SELECT a.relid '
+        'FROM pg_partition_ancestors(%1$L::oid) a(relid))))',
         job -> 'plan' ->> 'target_oid')), wait);
     PERFORM parity_internal.verify_same_server(job, answer -> 'server');
     RETURN answer -> 'reached';
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_has_replayed(jsonb) IS 'whether the target has replayed what the last look saw here';
+COMMENT ON FUNCTION parity_internal.verify_has_replayed(jsonb) IS
+    'whether the target has replayed what the last look saw here';
 
 CREATE FUNCTION parity_internal.verify_replay(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -243,10 +257,12 @@ BEGIN
     RETURN job || jsonb_build_object('step', CASE WHEN left_over > 1 THEN 'pause' ELSE 'connect' END);
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_pause(jsonb) IS 'a step of verify: lets replay on the target catch up before reading again';
+COMMENT ON FUNCTION parity_internal.verify_pause(jsonb) IS
+    'a step of verify: lets replay on the target catch up before reading again';
 
--- A standby's replay ends the query (40001, or 40P01 for a deadlock), or the session while that waits in its transaction. The extension
--- itself has 40001 for a table that was rewritten. Its messages are never translated, so they tell.
+-- A standby's replay ends the query (40001, or 40P01 for a deadlock), or the session while that waits in its
+-- transaction. The extension itself has 40001 for a table that was rewritten. Its messages are never translated, so
+-- they tell.
 CREATE FUNCTION parity_internal.verify_is_by_replay(job jsonb, state text, message text, context text) RETURNS boolean
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(state IN ('40001', '40P01') AND context LIKE '%pg_parity:target%'
@@ -254,15 +270,17 @@ CREATE FUNCTION parity_internal.verify_is_by_replay(job jsonb, state text, messa
                     AND message !~ '^relation ".*" was .* after the snapshot was taken$', false)
 $$;
 COMMENT ON FUNCTION parity_internal.verify_is_by_replay(jsonb, text, text, text) IS
-    'whether replay on the target, a standby, ended what was read there; where the target has not told yet what it is, whether that may be';
+    'whether replay on the target, a standby, ended what was read there; where the target has not told yet what it is, '
+    'whether that may be';
 
--- It is read again after 1, 2, 4 and 8 seconds, in which replay can catch up, and then given up. The driver does the same
--- (driver/recovery_conflict.cpp).
+-- It is read again after 1, 2, 4 and 8 seconds, in which replay can catch up, and then given up. The driver does the
+-- same (driver/recovery_conflict.cpp).
 CREATE FUNCTION parity_internal.verify_after_replay(job jsonb, state text, message text) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT job || jsonb_build_object('cancelled', c.times, 'replays', coalesce((job ->> 'replays')::integer, 0) + 1)
                || CASE WHEN c.times < 5
-                       THEN jsonb_build_object('step', 'pause', 'until', clock_timestamp() + make_interval(secs => 2 ^ (c.times - 1)))
+                       THEN jsonb_build_object('step', 'pause',
+                           'until', clock_timestamp() + make_interval(secs => 2 ^ (c.times - 1)))
                        ELSE jsonb_build_object('step', 'give_up', 'sqlstate', state, 'message', message) END
     FROM (SELECT coalesce((job ->> 'cancelled')::integer, 0) + 1) AS c(times)
 $$;
@@ -277,29 +295,36 @@ BEGIN
     PERFORM parity_internal.verify_open(job);
     -- As the driver asks it (driver/queries_catalog.cpp).
     standby := parity_internal.verify_ask(
-        'SELECT jsonb_build_object(''recovery'', pg_is_in_recovery(), ''delay'', s.delay, ''value'', current_setting(s.delay), '
+        'SELECT jsonb_build_object(''recovery'', pg_is_in_recovery(), ''delay'', s.delay, ''value'', '
+        'current_setting(s.delay), '
         '''feedback'', current_setting(''hot_standby_feedback''))::text '
         'FROM (SELECT CASE WHEN EXISTS (SELECT FROM pg_stat_wal_receiver) THEN ''max_standby_streaming_delay'' '
         'ELSE ''max_standby_archive_delay'' END) AS s(delay)', parity_internal.verify_patience(job -> 'ask'))::jsonb;
     IF NOT (standby ->> 'recovery')::boolean THEN
-        RETURN job || jsonb_build_object('step', 'finish', 'status', 'failed', 'message', 'on the target: ' || (job ->> 'message'));
+        RETURN job || jsonb_build_object('step', 'finish', 'status', 'failed',
+            'message', 'on the target: ' || (job ->> 'message'));
     END IF;
     RETURN job || jsonb_build_object('step', 'finish', 'status', 'incomplete', 'message', format(
-        'given up after %s attempts: the target is a standby, whose replay ended each of them (%s); %s is %s there, hot_standby_feedback '
-        'is %s; %s', job ->> 'cancelled', job ->> 'message', standby ->> 'delay', standby ->> 'value', standby ->> 'feedback',
-        CASE standby ->> 'feedback' WHEN 'on'
-            THEN format('let %s there be longer than reading the table takes: with hot_standby_feedback on, it is locks that conflict, '
+        'given up after %s attempts: the target is a standby, whose replay ended each of them (%s); %s is %s there, '
+        'hot_standby_feedback '
+        'is %s; %s', job ->> 'cancelled', job ->> 'message', standby ->> 'delay', standby ->> 'value',
+        standby ->> 'feedback', CASE standby ->> 'feedback' WHEN 'on'
+            THEN format(
+                'let %s there be longer than reading the table takes: with hot_standby_feedback on, '
+                'it is locks that conflict, '
                         'those of DDL and of a VACUUM that truncates', standby ->> 'delay')
-            ELSE format('set hot_standby_feedback = on there, or let %s be longer than reading the table takes', standby ->> 'delay') END));
+            ELSE format('set hot_standby_feedback = on there, or let %s be longer than reading the table takes',
+                standby ->> 'delay') END));
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_give_up(jsonb) IS
     'a step of verify: ends a job that the target''s replay never let be read, with the settings that decide';
 
--- What becomes of a job in which something failed: nothing is left running. A table that was rewritten, or that a standby's replay did not
--- let be read, is tried again with new snapshots. What the target refused or lost is incomplete; a cancel that came from here is told apart
--- from one of the target's.
-CREATE FUNCTION parity_internal.verify_failed(job jsonb, state text, message text, detail text, context text) RETURNS jsonb
+-- What becomes of a job in which something failed: nothing is left running. A table that was rewritten, or that a
+-- standby's replay did not let be read, is tried again with new snapshots. What the target refused or lost is
+-- incomplete; a cancel that came from here is told apart from one of the target's.
+CREATE FUNCTION parity_internal.verify_failed(job jsonb, state text, message text, detail text,
+    context text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     of_target boolean := context LIKE '%pg_parity:target%';
@@ -309,7 +334,8 @@ DECLARE
 BEGIN
     RAISE DEBUG USING MESSAGE = message, DETAIL = context;
     -- 08006: the target is gone, or did not answer.
-    PERFORM parity_internal.verify_disconnect(state <> '08006' AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
+    PERFORM parity_internal.verify_disconnect(state <> '08006'
+        AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
     again := job || '{"step": "connect"}';
     -- What the target had replayed when it was last waited for is not what has been seen here since then.
     IF job ->> 'step' NOT IN ('snapshot', 'pass') THEN
@@ -317,7 +343,8 @@ BEGIN
     END IF;
     IF parity_internal.verify_is_by_replay(job, state, message, context) THEN
         RETURN parity_internal.verify_after_replay(again, state, message);
-    ELSIF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3 AND job ->> 'step' <> 'give_up' THEN
+    ELSIF state IN ('40001', '40P01') AND coalesce((job ->> 'conflicts')::integer, 0) < 3
+          AND job ->> 'step' <> 'give_up' THEN
         RETURN again || jsonb_build_object('conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
     END IF;
     -- An index that lacks rows, or has others, is the likely reason for contradictions: once more without any.
@@ -327,7 +354,8 @@ BEGIN
     status := CASE WHEN state = '57014' AND NOT of_target THEN 'cancelled'
                    WHEN state LIKE '08%' OR (of_target AND state LIKE '57P%') THEN 'incomplete' ELSE 'failed' END;
     message := CASE WHEN of_target THEN 'on the target: ' WHEN state = '42501' THEN 'here: ' ELSE '' END || message
-               || CASE WHEN detail <> '' AND state LIKE '08%' THEN ': ' || regexp_replace(btrim(detail, E'\n '), '\s*\n\s*', '; ', 'g')
+               || CASE WHEN detail <> '' AND state LIKE '08%' THEN ': '
+                   || regexp_replace(btrim(detail, E'\n '), '\s*\n\s*', '; ', 'g')
                        ELSE '' END;
     FOR secret IN SELECT o.option_value FROM pg_user_mappings m, pg_options_to_table(m.umoptions) o
                   WHERE m.srvname = job ->> 'server' AND o.option_name = 'password' AND o.option_value <> '' LOOP
@@ -338,10 +366,12 @@ BEGIN
         'hopeless', state = '55000' AND message ~ 'another server now|is a pooler'
                     OR job ->> 'step' = 'connect' AND (state LIKE '08%' OR state IN ('2F003', '42704', '55000')));
 EXCEPTION WHEN query_canceled THEN  -- who cancels may do it twice
-    RETURN job || '{"step": "finish", "status": "cancelled", "sqlstate": "57014", "message": "cancelled while an error was dealt with"}';
+    RETURN job || '{"step": "finish", "status": "cancelled", "sqlstate": "57014", "message": "cancelled while an error '
+                  'was dealt with"}';
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_failed(jsonb, text, text, text, text) IS 'what becomes of a job in which something failed';
+COMMENT ON FUNCTION parity_internal.verify_failed(jsonb, text, text, text, text) IS
+    'what becomes of a job in which something failed';
 
 -- The first that differ tell where to look. All of a large relation would fill the records.
 CREATE FUNCTION parity_internal.verify_most_ranges() RETURNS integer
@@ -353,7 +383,8 @@ COMMENT ON FUNCTION parity_internal.verify_most_ranges() IS 'how many ranges of 
 CREATE FUNCTION parity_internal.verify_findings(job jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH plan AS (
-        SELECT parity_internal.verify_names(job -> 'plan' -> 'key') AS key, parity_internal.verify_names(job -> 'plan' -> 'columns') AS columns,
+        SELECT parity_internal.verify_names(job -> 'plan' -> 'key') AS key,
+            parity_internal.verify_names(job -> 'plan' -> 'columns') AS columns,
             parity_internal.verify_names(job -> 'plan' -> 'key_forms') AS forms
     ), line AS (
         SELECT r.no, r.value, CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent' ELSE 'in_flight' END AS state,
@@ -365,9 +396,10 @@ CREATE FUNCTION parity_internal.verify_findings(job jsonb) RETURNS jsonb
             (r.value ->> 'source_extra')::bigint AS source_extra, (r.value ->> 'target_extra')::bigint AS target_extra
         FROM plan p, jsonb_array_elements(job -> 'found' -> 'rows') WITH ORDINALITY AS r(value, no)
     ), finding AS (
-        SELECT 1 AS part, no, jsonb_build_object('kind', 'mismatch', 'state', state, 'key', key, 'columns', value -> 'columns',
-            'occurrences', least(source_extra, target_extra), 'source_values', value -> 'source_values', 'target_values',
-                value -> 'target_values') AS finding
+        SELECT 1 AS part, no, jsonb_build_object('kind', 'mismatch', 'state', state, 'key', key,
+            'columns', value -> 'columns',
+            'occurrences', least(source_extra, target_extra), 'source_values', value -> 'source_values',
+            'target_values', value -> 'target_values') AS finding
         FROM line WHERE source_extra > 0 AND target_extra > 0
         UNION ALL
         SELECT 2, no, jsonb_build_object('kind', CASE WHEN source_extra > target_extra THEN 'missing_on_target'
@@ -377,15 +409,18 @@ CREATE FUNCTION parity_internal.verify_findings(job jsonb) RETURNS jsonb
             'target_values', CASE WHEN source_extra < target_extra THEN value -> 'target_values' END)
         FROM line WHERE source_extra <> target_extra
         UNION ALL
-        SELECT 3, r.no, jsonb_build_object('kind', 'range', 'state', CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent'
+        SELECT 3, r.no, jsonb_build_object('kind', 'range',
+            'state', CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent'
             ELSE 'in_flight' END,
-            'key', jsonb_build_object('lower', r.value -> 'lower_text', 'upper', r.value -> 'upper_text'), 'columns', r.value -> 'columns')
+            'key', jsonb_build_object('lower', r.value -> 'lower_text', 'upper', r.value -> 'upper_text'),
+            'columns', r.value -> 'columns')
         FROM jsonb_array_elements(job -> 'found' -> 'ranges') WITH ORDINALITY AS r(value, no)
             WHERE r.no <= parity_internal.verify_most_ranges()
     )
     SELECT coalesce(jsonb_agg(jsonb_strip_nulls(finding - '{key,source_values,target_values}'::text[])
-                              || jsonb_build_object('key', finding -> 'key', 'source_values', finding -> 'source_values', 'target_values',
-                                  finding -> 'target_values')
+                              || jsonb_build_object('key', finding -> 'key',
+                                  'source_values', finding -> 'source_values',
+                                  'target_values', finding -> 'target_values')
                               ORDER BY no, part), '[]')
     FROM finding
 $$;
@@ -398,28 +433,33 @@ CREATE FUNCTION parity_internal.verify_facts(job jsonb) RETURNS jsonb
             (r.value ->> 'target_extra')::bigint) AS rows
         FROM jsonb_array_elements(job -> 'found' -> 'rows') r
     ), range AS (
-        SELECT r.value, r.value ->> 'state' = 'divergent' AS sure FROM jsonb_array_elements(job -> 'found' -> 'ranges') r
+        SELECT r.value, r.value ->> 'state' = 'divergent' AS sure
+        FROM jsonb_array_elements(job -> 'found' -> 'ranges') r
     ), sure AS (
-        SELECT value -> 'range' AS range, value -> 'columns' AS columns FROM line WHERE sure UNION ALL SELECT value -> 'parent',
-            value -> 'columns' FROM range WHERE sure
+        SELECT value -> 'range' AS range, value -> 'columns' AS columns FROM line WHERE sure
+        UNION ALL SELECT value -> 'parent', value -> 'columns' FROM range WHERE sure
     )
     SELECT CASE WHEN job ? 'found' THEN jsonb_build_object(
-        'source_rows', job -> 'found' -> 'source_rows', 'target_rows', job -> 'found' -> 'target_rows', 'ranges',
-            job -> 'found' -> 'ranges_compared',
-        'divergent_ranges', (SELECT count(DISTINCT range) FROM sure),
-        'divergent_rows', (SELECT coalesce(sum(rows), 0) FROM line WHERE sure), 'in_flight_rows', (SELECT coalesce(sum(rows), 0) FROM line
+        'source_rows', job -> 'found' -> 'source_rows', 'target_rows', job -> 'found' -> 'target_rows',
+        'ranges', job -> 'found' -> 'ranges_compared', 'divergent_ranges', (SELECT count(DISTINCT range) FROM sure),
+        'divergent_rows', (SELECT coalesce(sum(rows), 0) FROM line WHERE sure),
+        'in_flight_rows', (SELECT coalesce(sum(rows), 0) FROM line
             WHERE NOT sure),
         'cleared_rows', job -> 'found' -> 'cleared', 'unnamed_ranges', (SELECT count(*) FROM range),
-        'divergent_columns', (SELECT coalesce(jsonb_agg(DISTINCT c.value), '[]') FROM sure, jsonb_array_elements(sure.columns) c))
+        'divergent_columns', (SELECT coalesce(jsonb_agg(DISTINCT c.value), '[]') FROM sure,
+            jsonb_array_elements(sure.columns) c))
         ELSE '{}' END
         || jsonb_build_object(
-        'source_lsn', job -> 'source_lsn', 'target_lsn', job -> 'target_lsn', 'not_compared', coalesce(job -> 'plan' -> 'not_compared',
+        'source_lsn', job -> 'source_lsn', 'target_lsn', job -> 'target_lsn',
+        'not_compared', coalesce(job -> 'plan' -> 'not_compared',
             '[]'),
-        'details', jsonb_strip_nulls(jsonb_build_object('left_out', job -> 'left_out', 'without_indexes', job -> 'without_indexes', 'key', job -> 'plan' -> 'key', 'key_proven', job -> 'plan' -> 'key_proven',
-            'looks', job -> 'looks',
+        'details', jsonb_strip_nulls(
+            jsonb_build_object('left_out', job -> 'left_out', 'without_indexes', job -> 'without_indexes',
+                'key', job -> 'plan' -> 'key', 'key_proven', job -> 'plan' -> 'key_proven', 'looks', job -> 'looks',
             'replication', job -> 'plan' -> 'replication', 'follows', job -> 'followed',
-            'conflicts', nullif(coalesce((job ->> 'conflicts')::integer, 0) + coalesce((job ->> 'replays')::integer, 0), 0), 'digests',
-                job -> 'found' -> 'effort')),
+            'conflicts', nullif(
+                coalesce((job ->> 'conflicts')::integer, 0) + coalesce((job ->> 'replays')::integer, 0), 0),
+            'digests', job -> 'found' -> 'effort')),
         'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
 $$;
 COMMENT ON FUNCTION parity_internal.verify_facts(jsonb) IS 'what is recorded of a table';
@@ -434,17 +474,19 @@ CREATE FUNCTION parity_internal.verify_message(job jsonb, moving boolean) RETURN
                  'the target had not replayed %s in time: see %s', job ->> 'source_lsn',
                  CASE WHEN job -> 'plan' -> 'replication' ? 'slots'
                       THEN format('pg_replication_slots here (slot %s) and pg_stat_subscription there', (
-                          SELECT string_agg(n, ', ') FROM jsonb_array_elements_text(job -> 'plan' -> 'replication' -> 'slots') n))
+                          SELECT string_agg(n, ', ') FROM jsonb_array_elements_text(
+                              job -> 'plan' -> 'replication' -> 'slots') n))
                       ELSE 'pg_stat_replication here' END)
              WHEN moving AND job ->> 'followed' = 'unknown'
-             THEN 'whether what differs is only on its way cannot be told: ' || (job -> 'plan' -> 'replication' ->> 'reason') END,
-        CASE WHEN job ->> 'status' = 'divergent' THEN (
+             THEN 'whether what differs is only on its way cannot be told: '
+                 || (job -> 'plan' -> 'replication' ->> 'reason') END, CASE WHEN job ->> 'status' = 'divergent' THEN (
             SELECT concat_ws('; ',
                 CASE WHEN replication ->> 'kind' = 'none' AND replication ? 'reason'
                      THEN format('%s, so what differs may be what it has not received', replication ->> 'reason') END,
                 CASE WHEN unnamed > 0 THEN format('not all rows of %s ranges are named', unnamed) END,
                 CASE WHEN unnamed > 0 AND found -> 'source_rows' <> found -> 'target_rows'
-                     THEN format('%s rows here, %s on the target', found ->> 'source_rows', found ->> 'target_rows') END,
+                     THEN format('%s rows here, %s on the target', found ->> 'source_rows',
+                         found ->> 'target_rows') END,
                 (SELECT string_agg(format('%s is not compared: %s', n ->> 'what', n ->> 'reason'), '; ')
                  FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n))
             FROM (SELECT job -> 'found' AS found, job -> 'plan' -> 'replication' AS replication,
@@ -453,10 +495,12 @@ CREATE FUNCTION parity_internal.verify_message(job jsonb, moving boolean) RETURN
              THEN format('only %s of %s ranges are recorded', parity_internal.verify_most_ranges(),
                          jsonb_array_length(job -> 'found' -> 'ranges')) END,
         CASE WHEN (job -> 'found' ->> 'values_left_out')::bigint > 0
-             THEN format('the values of %s rows would have been too many bytes and are not recorded', job -> 'found' ->> 'values_left_out')
+             THEN format('the values of %s rows would have been too many bytes and are not recorded',
+                 job -> 'found' ->> 'values_left_out')
         END), '')
 $$;
-COMMENT ON FUNCTION parity_internal.verify_message(jsonb, boolean) IS 'what there is to say of a result besides an error';
+COMMENT ON FUNCTION parity_internal.verify_message(jsonb, boolean) IS
+    'what there is to say of a result besides an error';
 
 CREATE FUNCTION parity_internal.verify_finish(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -467,8 +511,10 @@ DECLARE
 BEGIN
     PERFORM parity_internal.verify_disconnect(false);  -- what an error may have left
     -- Who waits for a lock on the records keeps the relation's lock from everybody else.
-    PERFORM set_config('lock_timeout', CASE WHEN job ? 'unrecorded' THEN '5s' ELSE job -> 'ask' ->> 'lock_timeout' END, true);
-    SELECT coalesce(bool_or(e ->> 'state' = 'divergent'), false), coalesce(bool_or(e ->> 'state' <> 'divergent'), false) INTO sure, moving
+    PERFORM set_config('lock_timeout', CASE WHEN job ? 'unrecorded' THEN '5s' ELSE job -> 'ask' ->> 'lock_timeout' END,
+        true);
+    SELECT coalesce(bool_or(e ->> 'state' = 'divergent'), false), coalesce(bool_or(e ->> 'state' <> 'divergent'), false)
+    INTO sure, moving
     FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
     IF job ->> 'status' IS NULL OR (sure AND job ->> 'status' <> 'cancelled') THEN
         job := job || jsonb_build_object('status', CASE WHEN sure THEN 'divergent' WHEN moving THEN 'in_flight'
@@ -480,7 +526,8 @@ BEGIN
     IF found IS NOT NULL AND NOT job ? 'unrecorded' THEN
         PERFORM parity_internal.record_divergences((job ->> 'part')::bigint, parity_internal.verify_findings(job));
     END IF;
-    PERFORM parity_internal.record_table_finish((job ->> 'part')::bigint, job ->> 'status', parity_internal.verify_facts(job));
+    PERFORM parity_internal.record_table_finish((job ->> 'part')::bigint, job ->> 'status',
+        parity_internal.verify_facts(job));
     RETURN job || '{"step": "done"}';
 END
 $$;
@@ -496,8 +543,10 @@ BEGIN
     IF NOT job ? 'unrecorded' THEN
         RETURN job || '{"unrecorded": true}';
     END IF;
-    RAISE WARNING USING MESSAGE = format('verification of %s: %s', job ->> 'name', job ->> 'message'), ERRCODE = 'PP003';
+    RAISE WARNING USING MESSAGE = format('verification of %s: %s', job ->> 'name', job ->> 'message'),
+        ERRCODE = 'PP003';
     RETURN job || '{"step": "done"}';
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_finish_failed(jsonb, text, text) IS 'what becomes of a job that could not be recorded';
+COMMENT ON FUNCTION parity_internal.verify_finish_failed(jsonb, text, text) IS
+    'what becomes of a job that could not be recorded';

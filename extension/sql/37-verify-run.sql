@@ -29,31 +29,36 @@ BEGIN
         IF (ask ->> name)::interval < interval '0' THEN
             RAISE EXCEPTION USING MESSAGE = format('%s must not be negative', name), ERRCODE = '22023';
         END IF;
-        milliseconds := milliseconds || jsonb_build_object(name, round(extract(epoch FROM (ask ->> name)::interval)::numeric * 1000));
+        milliseconds := milliseconds || jsonb_build_object(
+            name, round(extract(epoch FROM (ask ->> name)::interval)::numeric * 1000));
     END LOOP;
     RETURN jsonb_strip_nulls(ask) || jsonb_build_object(
-        'recheck_delay', (milliseconds ->> 'recheck_delay')::float8 / 1000, 'replay_timeout',
-            (milliseconds ->> 'replay_timeout')::float8 / 1000,
-        'lock_timeout', milliseconds ->> 'lock_timeout', 'statement_timeout', coalesce(milliseconds ->> 'statement_timeout', '0'),
+        'recheck_delay', (milliseconds ->> 'recheck_delay')::float8 / 1000,
+        'replay_timeout', (milliseconds ->> 'replay_timeout')::float8 / 1000,
+        'lock_timeout', milliseconds ->> 'lock_timeout',
+        'statement_timeout', coalesce(milliseconds ->> 'statement_timeout', '0'),
         'wait', CASE WHEN (milliseconds ->> 'statement_timeout')::numeric > 0
             THEN (milliseconds ->> 'statement_timeout')::numeric / 1000 + 10 ELSE 0 END);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_check_options(jsonb) IS 'checks what was asked for';
 
--- The key of an advisory lock is two integers. The second is the relation's OID; the first has sixteen bits that are the project's ("pa")
--- and sixteen that tell what the relation is compared with, so that runs against different sides do not wait for each other.
+-- The key of an advisory lock is two integers. The second is the relation's OID; the first has sixteen bits that are
+-- the project's ("pa") and sixteen that tell what the relation is compared with, so that runs against different sides
+-- do not wait for each other.
 CREATE FUNCTION parity_internal.verify_lock_class(kind text, target text) RETURNS integer
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (28769 << 16) | (hashtext(kind || ' ' || target) & 65535)
 $$;
 COMMENT ON FUNCTION parity_internal.verify_lock_class(text, text) IS
-    'the first key of the advisory lock of verifications against a server (kind verify) or a baseline''s label (baseline)';
+    'the first key of the advisory lock of verifications against a server (kind verify) or a baseline''s label '
+    '(baseline)';
 
 CREATE FUNCTION parity_internal.verify_lock(relation oid, target text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN pg_try_advisory_lock(parity_internal.verify_lock_class('verify', target), relation::bigint::bit(32)::integer);
+    RETURN pg_try_advisory_lock(parity_internal.verify_lock_class('verify', target),
+        relation::bigint::bit(32)::integer);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_lock(oid, text) IS
@@ -64,13 +69,15 @@ CREATE FUNCTION parity_internal.verify_lock_holder(of_kind text, of_target text,
     SELECT coalesce((
         SELECT CASE WHEN r.id IS NULL THEN format(' (pid %s)', l.pid) ELSE format(' (run %s, pid %s)', r.id, l.pid) END
         FROM pg_locks l LEFT JOIN parity.run r ON r.pid = l.pid AND r.finished IS NULL
-        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.objid = of_relation AND l.pid <> pg_backend_pid()
+        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.objid = of_relation
+            AND l.pid <> pg_backend_pid()
           AND l.classid::bigint = parity_internal.verify_lock_class(of_kind, of_target)::bigint & 4294967295
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         ORDER BY r.id DESC NULLS LAST LIMIT 1), '')
 $$;
 COMMENT ON FUNCTION parity_internal.verify_lock_holder(text, text, oid) IS
-    'who has the advisory lock of a relation and a server, or a baseline''s label, in brackets; empty if nobody has it any more';
+    'who has the advisory lock of a relation and a server, or a baseline''s label, in brackets; empty if nobody has it '
+    'any more';
 
 -- A session has one run at a time, so that all of its locks are that one's.
 CREATE FUNCTION parity_internal.verify_unlock() RETURNS void
@@ -79,16 +86,20 @@ DECLARE
     held record;
 BEGIN
     LOOP
-        SELECT l.classid::bigint::bit(32)::integer AS class, l.objid::bigint::bit(32)::integer AS object INTO held FROM pg_locks l
-        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid::bigint >> 16 = 28769 AND l.mode = 'ExclusiveLock'
-          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid = pg_backend_pid() AND l.granted
+        SELECT l.classid::bigint::bit(32)::integer AS class, l.objid::bigint::bit(32)::integer AS object INTO held
+        FROM pg_locks l
+        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid::bigint >> 16 = 28769
+            AND l.mode = 'ExclusiveLock'
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid = pg_backend_pid()
+              AND l.granted
         LIMIT 1;
         -- One of a transaction, as of a baseline, is not let go of by this.
         EXIT WHEN NOT FOUND OR NOT pg_advisory_unlock(held.class, held.object);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_unlock() IS 'lets go of the advisory locks of verifications that this session has';
+COMMENT ON FUNCTION parity_internal.verify_unlock() IS
+    'lets go of the advisory locks of verifications that this session has';
 
 CREATE FUNCTION parity_internal.verify_leave_behind() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -108,7 +119,8 @@ CREATE FUNCTION parity_internal.verify_begin_run(ask jsonb, source text) RETURNS
 $$;
 COMMENT ON FUNCTION parity_internal.verify_begin_run(jsonb, text) IS 'begins the record of a run';
 
--- What was asked for that is not the whole table with its namesake. Under a form that was asked for values that differ may be equal.
+-- What was asked for that is not the whole table with its namesake. Under a form that was asked for values that differ
+-- may be equal.
 CREATE FUNCTION parity_internal.verify_scope(ask jsonb, name text, target text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object(
@@ -128,17 +140,20 @@ BEGIN
         RETURN name;
     END IF;
     parts := parse_ident(target);
-    RETURN parity_internal.record_quoted(CASE WHEN cardinality(parts) = 1 THEN (parse_ident(name))[1:1] ELSE '{}' END || parts);
+    RETURN parity_internal.record_quoted(CASE WHEN cardinality(parts) = 1 THEN (parse_ident(name))[1:1]
+        ELSE '{}' END || parts);
 EXCEPTION WHEN data_exception THEN
     RETURN target;
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_target(text, text) IS
-    'the name on the target of a relation: what was asked for, in the schema of its name if in none, or that name itself';
+    'the name on the target of a relation: what was asked for, in the schema of its name if in none, or that name '
+    'itself';
 
--- The job of one table. Where another session verifies the table it is done at once. `kind` is what was chosen; if it is not given, what the
--- relation is now.
-CREATE FUNCTION parity_internal.verify_begin_table(ask jsonb, run bigint, relation oid, kind text DEFAULT NULL) RETURNS jsonb
+-- The job of one table. Where another session verifies the table it is done at once. `kind` is what was chosen; if it
+-- is not given, what the relation is now.
+CREATE FUNCTION parity_internal.verify_begin_table(ask jsonb, run bigint, relation oid,
+    kind text DEFAULT NULL) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_variable
 DECLARE
@@ -153,28 +168,35 @@ BEGIN
     PERFORM parse_ident(ask ->> 'target_relation');  -- an error where that is no name
     target := parity_internal.verify_target(name, ask ->> 'target_relation');
     part := parity_internal.record_table_start(run, name, target, parity_internal.verify_scope(ask, name, target));
-    job := jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation, 'name', name,
-                              'target', target,
-                              'kind', coalesce(kind, (SELECT parity_internal.verify_kind(c.relkind::text) FROM pg_class c WHERE c.oid = relation)));
+    job := jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation,
+        'name', name, 'target', target,
+                              'kind', coalesce(
+                                  kind, (SELECT parity_internal.verify_kind(c.relkind::text) FROM pg_class c
+                                      WHERE c.oid = relation)));
     IF NOT parity_internal.verify_lock(relation, ask ->> 'server') THEN
-        PERFORM parity_internal.record_table_finish(part, 'skipped', jsonb_build_object('message', 'another session verifies the relation'
+        PERFORM parity_internal.record_table_finish(part, 'skipped',
+            jsonb_build_object('message', 'another session verifies the relation'
             || parity_internal.verify_lock_holder('verify', ask ->> 'server', relation)));
         RETURN job || '{"status": "skipped", "step": "done"}';
     END IF;
     RETURN job || '{"step": "connect"}';
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_begin_table(jsonb, bigint, oid, text) IS 'begins the record and the job of one table';
+COMMENT ON FUNCTION parity_internal.verify_begin_table(jsonb, bigint, oid, text) IS
+    'begins the record and the job of one table';
 
--- An error before there is a job is recorded and told like any other: a schedule whose table is gone must not fall silent. It goes on
--- to the caller when that is done.
-CREATE FUNCTION parity_internal.verify_refused(ask jsonb, run bigint, relation text, scope jsonb, error jsonb) RETURNS jsonb
+-- An error before there is a job is recorded and told like any other: a schedule whose table is gone must not fall
+-- silent. It goes on to the caller when that is done.
+CREATE FUNCTION parity_internal.verify_refused(ask jsonb, run bigint, relation text, scope jsonb,
+    error jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    part bigint := parity_internal.record_table_start(run, relation, coalesce(scope ->> 'target_relation', relation), scope);
+    part bigint := parity_internal.record_table_start(run, relation, coalesce(scope ->> 'target_relation', relation),
+        scope);
     status text := CASE error ->> 'sqlstate' WHEN '57014' THEN 'cancelled' ELSE 'failed' END;
 BEGIN
-    PERFORM parity_internal.record_table_finish(part, status, jsonb_build_object('sqlstate', error -> 'sqlstate', 'message', error -> 'message'));
+    PERFORM parity_internal.record_table_finish(part, status,
+        jsonb_build_object('sqlstate', error -> 'sqlstate', 'message', error -> 'message'));
     RETURN jsonb_build_object('ask', ask, 'run', run, 'part', part, 'status', status, 'step', 'done', 'error', error,
                               'sqlstate', error -> 'sqlstate', 'message', error -> 'message');
 END
@@ -186,10 +208,12 @@ COMMENT ON FUNCTION parity_internal.verify_refused(jsonb, bigint, text, jsonb, j
 CREATE FUNCTION parity_internal.verify_take_callback(asked jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (asked - '{found,called,relation,callback}'::text[])
-           || jsonb_strip_nulls(jsonb_build_object('callback', asked -> 'called' -> 'name', 'callback_oid', asked -> 'called' -> 'oid',
-                                                   'error', asked -> 'called' -> 'error'))
+           || jsonb_strip_nulls(
+               jsonb_build_object('callback', asked -> 'called' -> 'name', 'callback_oid', asked -> 'called' -> 'oid',
+                   'error', asked -> 'called' -> 'error'))
 $$;
-COMMENT ON FUNCTION parity_internal.verify_take_callback(jsonb) IS 'puts the callback that was found among what was asked for';
+COMMENT ON FUNCTION parity_internal.verify_take_callback(jsonb) IS
+    'puts the callback that was found among what was asked for';
 
 -- `asked` has what parity_internal.record_find gave for relation and callback in "found" and "called".
 CREATE FUNCTION parity_internal.verify_begin(asked jsonb) RETURNS jsonb
@@ -223,13 +247,14 @@ BEGIN
         END;
     END IF;
     RETURN parity_internal.verify_refused(ask, run, found ->> 'name',
-        parity_internal.verify_scope(ask, found ->> 'name', parity_internal.verify_target(found ->> 'name', ask ->> 'target_relation')), error);
+        parity_internal.verify_scope(ask, found ->> 'name',
+            parity_internal.verify_target(found ->> 'name', ask ->> 'target_relation')), error);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_begin(jsonb) IS 'begins the run over one table, and its job';
 
--- An own function of the caller is told what NOTIFY tells. What it does wrong is known as well, and changes no result. The cast chooses
--- among functions of one name.
+-- An own function of the caller is told what NOTIFY tells. What it does wrong is known as well, and changes no result.
+-- The cast chooses among functions of one name.
 CREATE FUNCTION parity_internal.verify_tell(job jsonb, payload jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -240,8 +265,10 @@ BEGIN
     IF callback IS NOT NULL THEN
         -- What has its name by now may be somebody else's.
         IF job -> 'ask' ? 'callback_oid'
-           AND to_regprocedure(callback || '(pg_catalog.jsonb)')::oid IS DISTINCT FROM (job -> 'ask' ->> 'callback_oid')::oid THEN
-            RAISE EXCEPTION USING MESSAGE = 'it is not the function that had this name when the run began', ERRCODE = '42883';
+           AND to_regprocedure(callback || '(pg_catalog.jsonb)')::oid IS DISTINCT FROM (
+               job -> 'ask' ->> 'callback_oid')::oid THEN
+            RAISE EXCEPTION USING MESSAGE = 'it is not the function that had this name when the run began',
+                ERRCODE = '42883';
         END IF;
         EXECUTE format('SELECT %s($1::pg_catalog.jsonb)', callback) USING payload;
     END IF;
@@ -265,16 +292,19 @@ COMMENT ON FUNCTION parity_internal.verify_tell(jsonb, jsonb) IS 'calls the call
 
 CREATE FUNCTION parity_internal.verify_call_back(job jsonb) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT parity_internal.verify_tell(job, parity_internal.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint))
+    SELECT parity_internal.verify_tell(job,
+        parity_internal.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint))
 $$;
-COMMENT ON FUNCTION parity_internal.verify_call_back(jsonb) IS 'calls the caller''s function with what is told of a table';
+COMMENT ON FUNCTION parity_internal.verify_call_back(jsonb) IS
+    'calls the caller''s function with what is told of a table';
 
 CREATE FUNCTION parity_internal.verify_end_run(job jsonb) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- The callback's words are no error's, whose text might have to be kept apart.
     PERFORM parity_internal.record_run_finish((job ->> 'run')::bigint, job ->> 'status',
-                                     CASE WHEN NOT job ? 'callback_message' THEN job ->> 'sqlstate' END, job ->> 'callback_message');
+        CASE WHEN NOT job ? 'callback_message' THEN job ->> 'sqlstate' END,
+        job ->> 'callback_message');
     RETURN job ->> 'status';
 END
 $$;
@@ -282,8 +312,9 @@ COMMENT ON FUNCTION parity_internal.verify_end_run(jsonb) IS 'ends the record of
 
 CREATE FUNCTION parity_internal.verify_worst(run bigint, result text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN count(*) > 0 THEN format('; %s %s: %s', count(*), CASE count(*) WHEN 1 THEN 'table' ELSE 'tables' END,
-                                              string_agg(t.relation, ', ' ORDER BY t.id) FILTER (WHERE t.no <= 5)
+    SELECT CASE WHEN count(*) > 0 THEN format('; %s %s: %s', count(*),
+        CASE count(*) WHEN 1 THEN 'table' ELSE 'tables' END,
+        string_agg(t.relation, ', ' ORDER BY t.id) FILTER (WHERE t.no <= 5)
                                               || CASE WHEN count(*) > 5 THEN ', ...' ELSE '' END) ELSE '' END
     FROM (SELECT t.id, t.relation, row_number() OVER (ORDER BY t.id) AS no FROM parity.run_table t
           WHERE t.run_id = run AND t.status = result) AS t
@@ -291,8 +322,9 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_worst(bigint, text) IS
     'how many tables of a run ended as the run did, and the names of the first ones';
 
--- The end of a CALL, after all is recorded: an error that let nothing begin and a cancel go on to the caller, and so does any other bad
--- end if that was asked for. A raised error is logged, and a scheduler keeps it: it has no text that may quote a value.
+-- The end of a CALL, after all is recorded: an error that let nothing begin and a cancel go on to the caller, and so
+-- does any other bad end if that was asked for. A raised error is logged, and a scheduler keeps it: it has no text that
+-- may quote a value.
 CREATE FUNCTION parity_internal.verify_raise(job jsonb, result text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -301,7 +333,8 @@ DECLARE
     run CONSTANT bigint := job ->> 'run';
 BEGIN
     IF error ->> 'detail' <> '' THEN
-        RAISE EXCEPTION USING MESSAGE = error ->> 'message', ERRCODE = error ->> 'sqlstate', DETAIL = error ->> 'detail',
+        RAISE EXCEPTION USING MESSAGE = error ->> 'message', ERRCODE = error ->> 'sqlstate',
+            DETAIL = error ->> 'detail',
             HINT = format('It is recorded as run %s.', job ->> 'run');
     ELSIF error IS NOT NULL THEN
         RAISE EXCEPTION USING MESSAGE = error ->> 'message', ERRCODE = error ->> 'sqlstate',
@@ -312,7 +345,8 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = coalesce(
                 CASE WHEN NOT job ? 'unrecorded' THEN parity_internal.record_line(run, (job ->> 'part')::bigint) END
                     || CASE WHEN NOT job ? 'part' THEN parity_internal.verify_worst(run, result) ELSE '' END,
-                format('verification against %s: %s', job -> 'ask' ->> 'server', result) || coalesce(': ' || message, '')),
+                format('verification against %s: %s', job -> 'ask' ->> 'server', result)
+                    || coalesce(': ' || message, '')),
             ERRCODE = CASE WHEN result = 'divergent' THEN 'PP002' ELSE 'PP003' END,
             HINT = parity_internal.record_hint(run, NULL, result);
     END IF;
@@ -321,8 +355,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_raise(jsonb, text) IS
     'an error for a run that was refused or cancelled, or not identical where fail was asked for';
 
--- No SET clause and no exception block, since it commits. Nothing is evaluated between a COMMIT and SET TRANSACTION, which must come
--- before any query.
+-- No SET clause and no exception block, since it commits. Nothing is evaluated between a COMMIT and SET TRANSACTION,
+-- which must come before any query.
 CREATE PROCEDURE parity_internal.verify_table(INOUT job jsonb)
     LANGUAGE plpgsql AS $$
 BEGIN
@@ -349,7 +383,8 @@ $$;
 COMMENT ON PROCEDURE parity_internal.verify_table(jsonb) IS 'takes the steps of one table''s job';
 
 CREATE PROCEDURE parity.verify(
-    relation text, server text, target_relation text DEFAULT NULL, ranges integer DEFAULT NULL, columns text[] DEFAULT NULL,
+    relation text, server text, target_relation text DEFAULT NULL, ranges integer DEFAULT NULL,
+    columns text[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL, filter text DEFAULT NULL, max_rows integer DEFAULT 1000,
     with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3,
         replay_timeout interval DEFAULT '60 s',
@@ -365,12 +400,14 @@ BEGIN
     COMMIT;  -- an error inside a transaction block, where nothing has been done yet
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     job := parity_internal.verify_begin(pg_catalog.jsonb_build_object(
-        'relation', relation, 'server', server, 'target_relation', target_relation, 'ranges', ranges, 'columns', columns, 'key_columns',
-            key_columns,
-        'forms', forms, 'filter', filter, 'max_rows', max_rows, 'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks',
-            rechecks,
-        'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers, 'lock_timeout', lock_timeout,
-        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback, 'fail', fail,
+        'relation', relation, 'server', server, 'target_relation', target_relation, 'ranges', ranges,
+        'columns', columns, 'key_columns', key_columns,
+        'forms', forms, 'filter', filter, 'max_rows', max_rows, 'with_values', with_values,
+        'recheck_delay', recheck_delay, 'rechecks', rechecks,
+        'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers,
+        'lock_timeout', lock_timeout,
+        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback,
+        'fail', fail,
         'found', parity_internal.record_find(relation), 'called', parity_internal.record_find_callback(callback)));
     run_id := pg_catalog.jsonb_extract_path_text(job, 'run')::pg_catalog.int8;
     IF parity_internal.verify_is_at(job, 'done') THEN
@@ -383,5 +420,7 @@ BEGIN
     PERFORM parity_internal.verify_raise(job, result);
 END
 $$;
-COMMENT ON PROCEDURE parity.verify(text, text, text, integer, text[], text[], jsonb, text, integer, boolean, interval, integer, interval, integer, integer, interval, interval, boolean, text, boolean, bigint, text) IS
-    'compares a relation with the same on another cluster, which a foreign server for dblink names, records what differs and tells of it. Relation and callback are names, so that a call whose table is gone is recorded';
+COMMENT ON PROCEDURE parity.verify(text, text, text, integer, text[], text[], jsonb, text, integer, boolean, interval,
+    integer, interval, integer, integer, interval, interval, boolean, text, boolean, bigint, text) IS
+    'compares a relation with the same on another cluster, which a foreign server for dblink names, records what '
+    'differs and tells of it. Relation and callback are names, so that a call whose table is gone is recorded';

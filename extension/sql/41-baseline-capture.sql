@@ -9,38 +9,46 @@ CREATE FUNCTION parity_internal.baseline_row(
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*), min(r.key_text), (array_agg(r.row_hash || r.cell_hashes))[1]
     FROM parity.row_digests(
-        relation, keys => ARRAY[substr(bound, 2)], key_columns => plan.key_columns, columns => plan.columns, forms => plan.forms,
+        relation, keys => ARRAY[substr(bound, 2)], key_columns => plan.key_columns, columns => plan.columns,
+        forms => plan.forms,
         filter => plan.filter, seed => plan.seed, width => plan.width) AS r
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_row(regclass, parity.baseline, bytea) IS
     'the row whose key a bound is: how many have it, its key for people, the hashes of the row and its cells';
 
-CREATE FUNCTION parity_internal.baseline_ranges(relation regclass, plan parity.baseline, bounds bytea[], workers integer)
+CREATE FUNCTION parity_internal.baseline_ranges(relation regclass, plan parity.baseline, bounds bytea[],
+    workers integer)
     RETURNS SETOF parity.baseline_range
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT plan.id, d.range_no, d.lower_key, d.upper_key, d.lower_bound, d.upper_bound, d.row_count, d.key_digest::text, d.row_digest::text,
+    SELECT plan.id, d.range_no, d.lower_key, d.upper_key, d.lower_bound, d.upper_bound, d.row_count, d.key_digest::text,
+        d.row_digest::text,
            d.column_digests::text[]
     FROM parity.range_digests(
-        relation, bounds => bounds, key_columns => plan.key_columns, columns => plan.columns, forms => plan.forms, filter => plan.filter,
+        relation, bounds => bounds, key_columns => plan.key_columns, columns => plan.columns, forms => plan.forms,
+        filter => plan.filter,
         seed => plan.seed, width => plan.width, workers => workers) AS d
 $$;
-COMMENT ON FUNCTION parity_internal.baseline_ranges(regclass, parity.baseline, bytea[], integer) IS 'digests a table as a baseline says';
+COMMENT ON FUNCTION parity_internal.baseline_ranges(regclass, parity.baseline, bytea[], integer) IS
+    'digests a table as a baseline says';
 
 CREATE FUNCTION parity_internal.baseline_pages(relation regclass) RETURNS bigint
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(sum(pg_relation_size(p.relid)), pg_relation_size(relation), 0)::bigint / current_setting('block_size')::bigint
+    SELECT coalesce(sum(pg_relation_size(p.relid)), pg_relation_size(relation),
+        0)::bigint / current_setting('block_size')::bigint
     FROM pg_partition_tree(relation) AS p
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_pages(regclass) IS 'the pages of a relation and its partitions';
 
--- All under one snapshot: the highest key is that of the rows that are digested. Pinned is what the answer, or how a filter is read, could
--- depend on.
+-- All under one snapshot: the highest key is that of the rows that are digested. Pinned is what the answer, or how a
+-- filter is read, could depend on.
 CREATE FUNCTION parity_internal.baseline_digest(
     relation regclass, plan parity.baseline, ranges integer, workers integer,
     OUT kept_ranges parity.baseline_range[], OUT highest_bound bytea, OUT highest_key text, OUT highest_row bytea)
     LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off SET TimeZone = 'UTC'
-    SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output = 'hex' SET xmlbinary = 'base64'
+    SET search_path = pg_catalog,
+        pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off SET TimeZone = 'UTC'
+    SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output
+        = 'hex' SET xmlbinary = 'base64'
     SET lc_numeric = 'C' SET quote_all_identifiers = off SET array_nulls = on SET standard_conforming_strings = on
     SET backslash_quote = 'safe_encoding' SET transform_null_equals = off AS $$
 DECLARE
@@ -52,17 +60,20 @@ DECLARE
     step integer := 1;
     holders bigint;
 BEGIN
-    SELECT array_agg(s.bound ORDER BY s.bound_no) INTO bounds FROM parity.split_keys(relation, ranges, plan.key_columns, plan.forms) AS s;
+    SELECT array_agg(s.bound ORDER BY s.bound_no) INTO bounds
+    FROM parity.split_keys(relation, ranges, plan.key_columns, plan.forms) AS s;
     SELECT array_agg(s.bound ORDER BY s.bound_no) INTO starts
     FROM parity.split_keys(
-        relation, least(16384, greatest(64, parity_internal.baseline_pages(relation) / 20))::integer, plan.key_columns, plan.forms) AS s;
+        relation, least(16384, greatest(64, parity_internal.baseline_pages(relation) / 20))::integer, plan.key_columns,
+        plan.forms) AS s;
     start := coalesce(cardinality(starts), 0);
-    -- 104: bounds of hashes, by which rows have no order. Else the highest key lies behind the last bound, or further down where no row
-    -- is left.
+    -- 104: bounds of hashes, by which rows have no order. Else the highest key lies behind the last bound, or further
+    -- down where no row is left.
     WHILE start >= 0 AND highest_bound IS NULL AND coalesce(get_byte(starts[1], 0), 0) <> 104 AND key_forms <> '{}' LOOP
         SELECT parity_internal.highest_bound('\x6b'::bytea || r.key, key_forms) INTO highest_bound
         FROM parity.row_digests(
-            relation, lower_bound => starts[start], key_columns => plan.key_columns, columns => '{}', forms => plan.forms,
+            relation, lower_bound => starts[start], key_columns => plan.key_columns, columns => '{}',
+            forms => plan.forms,
             filter => plan.filter) AS r;
         start := CASE WHEN start > 0 THEN greatest(start - step, 0) ELSE -1 END;
         step := step * 2;
@@ -72,15 +83,19 @@ BEGIN
         FROM parity_internal.baseline_row(relation, plan, highest_bound) AS r;
         bounds := ARRAY(
             SELECT b.bound FROM unnest(bounds) WITH ORDINALITY AS b(bound, place)
-            WHERE b.bound <> highest_bound AND parity_internal.greater_bound(highest_bound, b.bound, key_forms) = highest_bound ORDER BY b.place)
+            WHERE b.bound <> highest_bound
+                AND parity_internal.greater_bound(highest_bound, b.bound, key_forms) = highest_bound ORDER BY b.place)
             || highest_bound;
     END IF;
-    SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges FROM parity_internal.baseline_ranges(relation, plan, bounds, workers) AS d;
+    SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges
+    FROM parity_internal.baseline_ranges(relation, plan, bounds, workers) AS d;
     -- Of no rows there is one range: all that come are beyond.
     IF cardinality(kept_ranges) > 1 AND (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r) = 0 THEN
-        SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges FROM parity_internal.baseline_ranges(relation, plan, '{}', workers) AS d;
+        SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges
+        FROM parity_internal.baseline_ranges(relation, plan, '{}', workers) AS d;
     END IF;
-    -- Several rows with the highest key, under a key that is not unique, or one that only a scan sees: then nothing is beyond it for sure.
+    -- Several rows with the highest key, under a key that is not unique, or one that only a scan sees: then nothing is
+    -- beyond it for sure.
     IF highest_bound IS NOT NULL AND (holders <> 1 OR kept_ranges[cardinality(kept_ranges)].row_count <> 1) THEN
         highest_bound := NULL;
         highest_key := NULL;
@@ -89,24 +104,29 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_digest(regclass, parity.baseline, integer, integer) IS
-    'digests a table for a baseline, under bounds that it chooses; the last is the highest key where keys have an order';
+    'digests a table for a baseline, under bounds that it chooses; the last is the highest key where keys have an '
+    'order';
 
--- How the session's last digests were read: from pages, all of them or few, or by a query. A serializable transaction reads all by queries.
+-- How the session's last digests were read: from pages, all of them or few, or by a query. A serializable transaction
+-- reads all by queries.
 CREATE FUNCTION parity_internal.baseline_path() RETURNS text
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN current_setting('transaction_isolation') <> 'serializable' THEN replace(d.path, 'index', 'scan') END
+    SELECT CASE WHEN current_setting('transaction_isolation') <> 'serializable' THEN replace(d.path, 'index',
+        'scan') END
     FROM parity.last_digest() AS d
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_path() IS 'how a baseline''s rows were read, as parity.baseline has it';
 
 CREATE FUNCTION parity_internal.baseline_kind(kind "char") RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE kind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a partitioned table' WHEN 'm' THEN 'a materialized view' WHEN 'v' THEN 'a view'
+    SELECT CASE kind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a partitioned table' WHEN 'm' THEN 'a materialized view'
+        WHEN 'v' THEN 'a view'
                      WHEN 'f' THEN 'a foreign table' ELSE format('of kind %s', kind) END
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_kind("char") IS 'a kind of relation in words';
 
--- Another one may have the name by now. Reading a view would run what its owner wrote. The lock stays, so that it is what is read.
+-- Another one may have the name by now. Reading a view would run what its owner wrote. The lock stays, so that it is
+-- what is read.
 CREATE FUNCTION parity_internal.baseline_hold(relation regclass, kept parity.baseline) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -115,8 +135,10 @@ BEGIN
     IF kind IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = format('relation with OID %s does not exist', relation::oid), ERRCODE = '42P01';
     ELSIF kind <> kept.kind THEN
-        RAISE EXCEPTION USING ERRCODE = '42809', HINT = 'Find out who replaced it, or capture it again with replace => true.',
-            MESSAGE = format('%s was %s when it was captured, and is %s now', kept.relation, parity_internal.baseline_kind(kept.kind),
+        RAISE EXCEPTION USING ERRCODE = '42809',
+            HINT = 'Find out who replaced it, or capture it again with replace => true.',
+            MESSAGE = format('%s was %s when it was captured, and is %s now', kept.relation,
+                parity_internal.baseline_kind(kept.kind),
                              parity_internal.baseline_kind(kind));
     END IF;
 END
@@ -132,12 +154,14 @@ $$;
 COMMENT ON FUNCTION parity_internal.baseline_seed() IS 'a seed that nobody can guess';
 
 CREATE FUNCTION parity_internal.baseline_plan(
-    relation regclass, label text, key_columns text[], columns text[], forms jsonb, filter text, width integer) RETURNS parity.baseline
+    relation regclass, label text, key_columns text[], columns text[], forms jsonb, filter text,
+    width integer) RETURNS parity.baseline
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
     plan parity.baseline;
 BEGIN
-    PERFORM parity_internal.record_require_values(jsonb_build_object('relation', relation::oid, 'label', label, 'width', width), '{relation,label,width}');
+    PERFORM parity_internal.record_require_values(
+        jsonb_build_object('relation', relation::oid, 'label', label, 'width', width), '{relation,label,width}');
     IF label = '' THEN
         RAISE EXCEPTION USING MESSAGE = 'label must not be empty', ERRCODE = '22023';
     END IF;
@@ -156,7 +180,8 @@ BEGIN
     plan.columns := coalesce(columns, ARRAY(
         SELECT f.column_name FROM parity.forms(relation) AS f WHERE f.column_name <> ALL (plan.key_columns)
         ORDER BY f.column_name::text COLLATE "C"));
-    SELECT coalesce(jsonb_object_agg(f.column_name, f.form) FILTER (WHERE f.form IS NOT NULL), '{}') || coalesce(baseline_plan.forms, '{}')
+    SELECT coalesce(jsonb_object_agg(f.column_name, f.form) FILTER (WHERE f.form IS NOT NULL), '{}')
+        || coalesce(baseline_plan.forms, '{}')
     INTO plan.forms FROM parity.forms(relation) AS f WHERE f.column_name = ANY (plan.key_columns || plan.columns);
     plan.filter := filter;
     plan.width := width;
@@ -168,7 +193,8 @@ COMMENT ON FUNCTION parity_internal.baseline_plan(regclass, text, text[], text[]
     'how a table will be digested for a baseline, with all that is left out filled in';
 
 CREATE FUNCTION parity.capture(
-    relation regclass, label text, ranges integer DEFAULT NULL, key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL,
+    relation regclass, label text, ranges integer DEFAULT NULL, key_columns text[] DEFAULT NULL,
+    columns text[] DEFAULT NULL,
     forms jsonb DEFAULT NULL, filter text DEFAULT NULL, width integer DEFAULT 64, workers integer DEFAULT NULL,
     replace boolean DEFAULT false,
     OUT captured_rows bigint, OUT captured_ranges integer, OUT highest_key text)
@@ -182,12 +208,14 @@ BEGIN
     plan.kind := kind;
     IF NOT coalesce(replace, false)
        AND EXISTS (SELECT FROM parity.baseline b WHERE b.relation = plan.relation AND b.label = plan.label) THEN
-        RAISE EXCEPTION USING MESSAGE = format('%s has a baseline "%s" already', plan.relation, label), ERRCODE = '42710',
+        RAISE EXCEPTION USING MESSAGE = format('%s has a baseline "%s" already', plan.relation, label),
+            ERRCODE = '42710',
             HINT = 'Take another label, or replace => true.';
     END IF;
     -- About a megabyte a range; fewer for very wide tables, whose digests take memory.
     SELECT d.* INTO digested FROM parity_internal.baseline_digest(relation, plan, coalesce(ranges, greatest(16, least(
-        1024, 100000 / (cardinality(plan.columns) + 2), parity_internal.baseline_pages(relation) / 128)))::integer, workers) AS d;
+        1024, 100000 / (cardinality(plan.columns) + 2), parity_internal.baseline_pages(relation) / 128)))::integer,
+            workers) AS d;
     plan.path := parity_internal.baseline_path();
     plan.highest_bound := digested.highest_bound;
     plan.highest_key := digested.highest_key;
@@ -199,7 +227,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity.capture(regclass, text, integer, text[], text[], jsonb, text, integer, integer, boolean) IS
-    'keeps digests of a table as it is now, for parity.verify_baseline; gives the rows and ranges that were digested, and the highest key, beyond which rows may be appended (NULL: appended rows cannot be told from others)';
+    'keeps digests of a table as it is now, for parity.verify_baseline; gives the rows and ranges that were digested, '
+    'and the highest key, beyond which rows may be appended (NULL: appended rows cannot be told from others)';
 
 -- Without a pinned search_path, because it finds the table by the caller's.
 CREATE FUNCTION parity.drop_baseline(relation text, label text) RETURNS boolean
@@ -207,7 +236,9 @@ CREATE FUNCTION parity.drop_baseline(relation text, label text) RETURNS boolean
     SELECT coalesce((
         SELECT parity_internal.baseline_remove(b.id) FROM parity.baseline b
         WHERE b.label OPERATOR(pg_catalog.=) $2
-          AND b.relation OPERATOR(pg_catalog.=) coalesce(parity_internal.baseline_name(pg_catalog.to_regclass($1)), $1)), false)
+          AND b.relation OPERATOR(pg_catalog.=) coalesce(parity_internal.baseline_name(pg_catalog.to_regclass($1)),
+              $1)), false)
 $$;
 COMMENT ON FUNCTION parity.drop_baseline(text, text) IS
-    'removes a baseline and tells whether there was one; a table that is gone or was renamed is named as parity.baseline has it';
+    'removes a baseline and tells whether there was one; a table that is gone or was renamed is named as '
+    'parity.baseline has it';

@@ -16,7 +16,8 @@ BEGIN
             DETAIL = 'A job runs in another session, which has no such table.';
     END IF;
     IF jsonb_typeof(options) <> 'object' THEN
-        RAISE EXCEPTION USING MESSAGE = 'options must be an object from names of arguments to their values', ERRCODE = '22023';
+        RAISE EXCEPTION USING MESSAGE = 'options must be an object from names of arguments to their values',
+            ERRCODE = '22023';
     END IF;
     SELECT p.oid, p.proargnames INTO called, arguments FROM pg_proc p
     WHERE p.pronamespace = 'parity'::regnamespace AND p.prokind = 'p'
@@ -30,7 +31,8 @@ BEGIN
         || format(CASE WHEN label IS NULL THEN ', server => %L' ELSE ', label => %L' END, coalesce(label, server))
         || coalesce((
             SELECT string_agg(format(', %I => %L', o.key, CASE jsonb_typeof(o.value)
-                WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(o.value))::text ELSE o.value #>> '{}' END), '' ORDER BY o.key)
+                WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(o.value))::text ELSE o.value #>> '{}' END),
+                    '' ORDER BY o.key)
             FROM jsonb_each(options) AS o), '') || ')';
 END
 $$;
@@ -38,7 +40,8 @@ COMMENT ON FUNCTION parity_internal.schedule_command(regclass, text, text, jsonb
     'the CALL that verifies a table against a server or a baseline';
 
 -- A job that can only fail would be noticed at night.
-CREATE FUNCTION parity_internal.schedule_require_target(relation regclass, server text, label text, options jsonb) RETURNS void
+CREATE FUNCTION parity_internal.schedule_require_target(relation regclass, server text, label text,
+    options jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name CONSTANT text := coalesce(options ->> 'captured_as', parity_internal.baseline_name(relation));
@@ -79,7 +82,8 @@ BEGIN
             WHEN home IS NULL THEN 'Any other scheduler can run the CALL as well.'
             WHEN home = current_database() THEN 'CREATE EXTENSION pg_cron'
             WHEN command IS NULL THEN format('There: SELECT cron.unschedule(%L)', job_name)
-            ELSE format('There: SELECT cron.schedule_in_database(%L, %L, %L, %L)', job_name, schedule, command, current_database()) END;
+            ELSE format('There: SELECT cron.schedule_in_database(%L, %L, %L, %L)', job_name, schedule, command,
+                current_database()) END;
 END
 $$;
 COMMENT ON FUNCTION parity_internal.schedule_require(text, text, text) IS
@@ -93,7 +97,8 @@ DECLARE
     scheduled text := command;
     job bigint;
 BEGIN
-    PERFORM parity_internal.record_require_values(jsonb_build_object('job_name', job_name, 'schedule', schedule), '{job_name,schedule}');
+    PERFORM parity_internal.record_require_values(jsonb_build_object('job_name', job_name, 'schedule', schedule),
+        '{job_name,schedule}');
     IF num_nonnulls(command, relation) <> 1 OR num_nonnulls(server, label) <> num_nonnulls(relation) THEN
         RAISE EXCEPTION USING ERRCODE = '22023',
             MESSAGE = 'either a command must be given, or a relation with a server or a baseline''s label';
@@ -108,7 +113,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity.schedule(text, text, text, regclass, text, text, jsonb) IS
-    'schedules a command with pg_cron, or the CALL that verifies a relation against a server (parity.verify) or the baseline with a label (parity.verify_baseline) with these options; gives the job''s number';
+    'schedules a command with pg_cron, or the CALL that verifies a relation against a server (parity.verify) or the '
+    'baseline with a label (parity.verify_baseline) with these options; gives the job''s number';
 
 CREATE FUNCTION parity.unschedule(job_name text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -123,12 +129,14 @@ $$;
 COMMENT ON FUNCTION parity.unschedule(text) IS 'ends a job of pg_cron by its name';
 
 REVOKE ALL ON FUNCTION
-    parity_internal.schedule_command(regclass, text, text, jsonb), parity_internal.schedule_require_target(regclass, text, text, jsonb),
+    parity_internal.schedule_command(regclass, text, text, jsonb),
+    parity_internal.schedule_require_target(regclass, text, text, jsonb),
     parity_internal.schedule_require(text, text, text),
     parity.schedule(text, text, text, regclass, text, text, jsonb), parity.unschedule(text)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    parity_internal.schedule_command(regclass, text, text, jsonb), parity_internal.schedule_require_target(regclass, text, text, jsonb),
+    parity_internal.schedule_command(regclass, text, text, jsonb),
+    parity_internal.schedule_require_target(regclass, text, text, jsonb),
     parity_internal.schedule_require(text, text, text),
     parity.schedule(text, text, text, regclass, text, text, jsonb), parity.unschedule(text)
     TO parity_operator;
