@@ -16,7 +16,7 @@ BEGIN
                     AND a.grantee OPERATOR(pg_catalog.<>) n.nspowner)
                 THEN 'Others may create objects in it.'
                 ELSE (SELECT pg_catalog.format(
-                          'It has %s.', pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid))
+                    'It has %s.', pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid))
                       FROM pg_catalog.pg_depend d
                       WHERE d.refclassid
                               OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass::pg_catalog.oid
@@ -295,8 +295,7 @@ CREATE FUNCTION parity.row_records(
     bounds bytea[] DEFAULT NULL, only_ranges integer[] DEFAULT NULL, keys bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
     filter text DEFAULT NULL, seed bigint DEFAULT 0, width integer DEFAULT 64, workers integer DEFAULT NULL,
-    buckets integer DEFAULT 1, without_children boolean DEFAULT false,
-    OUT row_count integer, OUT records bytea)
+    buckets integer DEFAULT 1, without_children boolean DEFAULT false, OUT row_count integer, OUT records bytea)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_row_records' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION parity.row_records(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text,

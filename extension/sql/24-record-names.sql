@@ -31,7 +31,7 @@ BEGIN
     END IF;
     RETURN pg_catalog.jsonb_build_object('name', parity_internal.record_quoted(parts),
         'error', pg_catalog.jsonb_build_object(
-        'sqlstate', state, 'message', message));
+            'sqlstate', state, 'message', message));
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_find(text) IS

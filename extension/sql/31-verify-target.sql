@@ -254,13 +254,13 @@ CREATE FUNCTION parity_internal.verify_server_query(job jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('jsonb_build_object(''control'', %L::boolean, ''system'', %s, '
                   '''database'', (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()), '
-                  '''started'', (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, ''recovery'', '
-                  'pg_is_in_recovery(), '
-                  '''timeline'', CASE WHEN pg_is_in_recovery() THEN %s '
-                  'ELSE (''x'' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer '
-                  'END, ''pid'', pg_backend_pid())',
-                  c.readable, CASE WHEN c.readable THEN '(SELECT s.system_identifier::text FROM pg_control_system() s)'
-                      ELSE 'NULL' END,
+                  '''started'', (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, '
+                  '''recovery'', pg_is_in_recovery(), ''timeline'', CASE WHEN pg_is_in_recovery() THEN %s '
+                  'ELSE (''x'' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer END, '
+                  '''pid'', pg_backend_pid())',
+                  c.readable,
+                  CASE WHEN c.readable THEN '(SELECT s.system_identifier::text FROM pg_control_system() s)'
+                       ELSE 'NULL' END,
                   CASE WHEN c.readable THEN '(SELECT p.timeline_id FROM pg_control_checkpoint() p)' ELSE 'NULL' END)
     FROM (SELECT coalesce((job #>> '{target_server,control}')::boolean, false) AS readable) c
 $$;
@@ -276,27 +276,24 @@ BEGIN
     IF job -> 'target_pid' <> facts -> 'pid' THEN
         RAISE EXCEPTION USING ERRCODE = '55000', HINT = 'Connect to the server itself, or to a pool in session mode.',
             MESSAGE = format(
-            'server "%s" is a pooler in transaction or statement mode: process %s served the connection before, '
-            'and process %s does now',
-            job ->> 'server', job ->> 'target_pid', facts ->> 'pid');
+                'server "%s" is a pooler in transaction or statement mode: process %s served the connection before, '
+                'and process %s does now',
+                job ->> 'server', job ->> 'target_pid', facts ->> 'pid');
     ELSIF was -> 'database' <> facts -> 'database' OR was ->> 'system' <> facts ->> 'system' THEN
         RAISE EXCEPTION USING ERRCODE = '55000',
             HINT = 'Let the foreign server name one server, and not an address that leads to several.',
             MESSAGE = format('target is another server now: system identifier %s and database OID %s, before %s and %s',
                              coalesce(facts ->> 'system', '(unknown)'), facts ->> 'database',
-                             coalesce(was ->> 'system', '(unknown)'),
-                             was ->> 'database');
+                             coalesce(was ->> 'system', '(unknown)'), was ->> 'database');
     END IF;
     change := CASE
         WHEN was -> 'started' <> facts -> 'started' AND was -> 'recovery' <> facts -> 'recovery'
-        THEN 'it is another server of the cluster, or was restarted as ' || CASE
-            WHEN (facts ->> 'recovery')::boolean THEN 'a standby'
-                ELSE 'a primary' END
+            THEN 'it is another server of the cluster, or was restarted as '
+                || CASE WHEN (facts ->> 'recovery')::boolean THEN 'a standby' ELSE 'a primary' END
         WHEN was -> 'started' <> facts -> 'started' THEN 'it was restarted, or is another server of the cluster'
         WHEN was -> 'recovery' <> facts -> 'recovery' THEN 'it was promoted'
-        WHEN was -> 'timeline' <> facts -> 'timeline' THEN format('it follows timeline %s, before %s',
-            facts ->> 'timeline',
-            was ->> 'timeline') END;
+        WHEN was -> 'timeline' <> facts -> 'timeline'
+            THEN format('it follows timeline %s, before %s', facts ->> 'timeline', was ->> 'timeline') END;
     IF change IS NOT NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'target is not what it was when the run began: ' || change, ERRCODE = '55000',
             HINT = 'What was read of the table counts no more. Verify it again.';
@@ -310,9 +307,9 @@ COMMENT ON FUNCTION parity_internal.verify_same_server(jsonb, jsonb) IS
 CREATE FUNCTION parity_internal.verify_check_server(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN parity_internal.verify_same_server(job,
-        parity_internal.verify_ask(format('SELECT (%s)::text', parity_internal.verify_server_query(job)),
-            parity_internal.verify_patience(job -> 'ask'))::jsonb);
+    RETURN parity_internal.verify_same_server(job, parity_internal.verify_ask(
+        format('SELECT (%s)::text', parity_internal.verify_server_query(job)),
+        parity_internal.verify_patience(job -> 'ask'))::jsonb);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_check_server(jsonb) IS 'asks the target where it is, and compares';
@@ -331,12 +328,14 @@ BEGIN
         'SELECT count(set_config(s.name, p.value, true))::text FROM jsonb_each_text(%L) p '
         'JOIN pg_settings s ON s.name = p.key '
         'WHERE s.name <> ''client_connection_check_interval'' OR version() ~ ''linux''; '
-        'SELECT jsonb_build_object(''target_lsn'', CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() '
-        'ELSE pg_current_wal_insert_lsn() END, ''target_horizon'', pg_snapshot_xmin(pg_current_snapshot())::text, '
-        '''server'', %s)::text',
-        parity_internal.verify_settings(ask) || jsonb_build_object('client_connection_check_interval', '1s',
+        'SELECT jsonb_build_object('
+        '''target_lsn'', CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() '
+        'ELSE pg_current_wal_insert_lsn() END, '
+        '''target_horizon'', pg_snapshot_xmin(pg_current_snapshot())::text, ''server'', %s)::text',
+        parity_internal.verify_settings(ask) || jsonb_build_object(
+            'client_connection_check_interval', '1s',
             'idle_in_transaction_session_timeout', parity_internal.verify_idle_limit(false)),
-                parity_internal.verify_server_query(job)),
+        parity_internal.verify_server_query(job)),
         parity_internal.verify_patience(ask));
     RETURN parity_internal.verify_same_server(job, answer -> 'server') || (answer - 'server');
 END
@@ -354,8 +353,9 @@ COMMENT ON FUNCTION parity_internal.verify_idle_limit(boolean) IS
 CREATE FUNCTION parity_internal.verify_idle(job jsonb, reading boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM parity_internal.verify_ask(format('SELECT set_config(''idle_in_transaction_session_timeout'', %L, true)',
-        parity_internal.verify_idle_limit(reading)),
+    PERFORM parity_internal.verify_ask(
+        format('SELECT set_config(''idle_in_transaction_session_timeout'', %L, true)',
+               parity_internal.verify_idle_limit(reading)),
                                          parity_internal.verify_patience(job -> 'ask'));
 END
 $$;

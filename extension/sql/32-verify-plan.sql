@@ -67,10 +67,9 @@ DECLARE
     expected text := coalesce(job ->> 'kind', 'table');
 BEGIN
     IF own_kind <> expected THEN
-        RAISE EXCEPTION USING MESSAGE = format('relation %s was a %s, and is a %s now', job ->> 'name', expected,
-            own_kind),
-            ERRCODE = '42809', HINT = 'Find out who replaced it. parity.verify reads a view or foreign table only '
-                                      'where that is named.';
+        RAISE EXCEPTION USING ERRCODE = '42809',
+            MESSAGE = format('relation %s was a %s, and is a %s now', job ->> 'name', expected, own_kind),
+            HINT = 'Find out who replaced it. parity.verify reads a view or foreign table only where that is named.';
     ELSIF job ->> 'target_kind' <> other_kind THEN
         RAISE EXCEPTION USING ERRCODE = '42809', MESSAGE = format('relation %s was a %s on the target, and is a %s now',
             job ->> 'target', job ->> 'target_kind', other_kind);
@@ -105,12 +104,11 @@ BEGIN
         ORDER BY e.no LIMIT 1;
         IF form IS NULL THEN
             reason := coalesce(own ->> 'reason', other ->> 'reason',
-                               format('types %s on source and %s on target have no form in common', own ->> 'data_type',
-                                   other ->> 'data_type'));
+                               format('types %s on source and %s on target have no form in common',
+                                      own ->> 'data_type', other ->> 'data_type'));
         ELSIF form LIKE '%float%' AND form NOT LIKE 'record%' AND own -> 'lossy_forms' <> other -> 'lossy_forms' THEN
             reason := format('types %s on source and %s on target hold other numbers for the same decimal one',
-                own ->> 'data_type',
-                             other ->> 'data_type');
+                             own ->> 'data_type', other ->> 'data_type');
             form := NULL;
         END IF;
         own_form := form;
@@ -120,12 +118,12 @@ BEGIN
     form := plain;
     FOR side IN SELECT s FROM jsonb_array_elements(jsonb_build_array(own, other)) s LOOP
         found := CASE WHEN side -> 'lossy_forms' ? zone THEN asked
-                      WHEN (jsonb_build_array(side -> 'form') || (side -> 'other_forms')
-                          || (side -> 'lossy_forms')) ? plain THEN plain END;
+                      WHEN (jsonb_build_array(side -> 'form') || (side -> 'other_forms') || (side -> 'lossy_forms'))
+                           ? plain THEN plain END;
         IF found IS NULL THEN
-            RAISE EXCEPTION USING MESSAGE = format('column "%s" of type %s has no form "%s"', column_name,
-                side ->> 'data_type', asked),
-                ERRCODE = '22023', HINT = 'parity.forms() shows the forms that each column has.';
+            RAISE EXCEPTION USING ERRCODE = '22023',
+                MESSAGE = format('column "%s" of type %s has no form "%s"', column_name, side ->> 'data_type', asked),
+                HINT = 'parity.forms() shows the forms that each column has.';
         END IF;
         IF own_form IS NULL THEN own_form := found; END IF;
         other_form := found;
@@ -137,12 +135,13 @@ COMMENT ON FUNCTION parity_internal.verify_form(text, text, jsonb, jsonb) IS
 
 CREATE FUNCTION parity_internal.verify_estimate(relation oid) RETURNS double precision
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE tree(oid) AS (SELECT relation UNION SELECT i.inhrelid FROM pg_inherits i
-        JOIN tree t ON i.inhparent = t.oid)
+    WITH RECURSIVE tree(oid) AS (
+        SELECT relation UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid
+    )
     SELECT coalesce(sum(CASE WHEN c.relkind = 'f' THEN greatest(c.reltuples, 0)
                              WHEN c.relpages > 0 AND c.reltuples >= 0
-                             THEN c.reltuples / c.relpages * (
-                                 pg_relation_size(c.oid) / current_setting('block_size')::bigint)
+                             THEN c.reltuples / c.relpages
+                                  * (pg_relation_size(c.oid) / current_setting('block_size')::bigint)
                              ELSE pg_relation_size(c.oid) / 100.0 END), 0)
     FROM tree t JOIN pg_class c ON c.oid = t.oid WHERE c.relkind IN ('r', 'm', 'f')
 $$;
@@ -191,15 +190,14 @@ BEGIN
                 ERRCODE = '42703';
         ELSIF NOT other -> 'columns' ? name THEN
             IF name = ANY (key_names) OR asked_columns IS NOT NULL THEN
-                RAISE EXCEPTION USING MESSAGE = format('column "%s" of relation %s does not exist on the target', name,
-                    job ->> 'target'),
-                    ERRCODE = '42703';
+                RAISE EXCEPTION USING ERRCODE = '42703',
+                    MESSAGE = format('column "%s" of relation %s does not exist on the target', name, job ->> 'target');
             END IF;
             left_out := left_out || jsonb_build_object('what', format('column %I', name), 'reason', 'target lacks it');
             CONTINUE;
         END IF;
-        chosen := parity_internal.verify_form(name, ask -> 'forms' ->> name, own -> 'columns' -> name,
-            other -> 'columns' -> name);
+        chosen := parity_internal.verify_form(
+            name, ask -> 'forms' ->> name, own -> 'columns' -> name, other -> 'columns' -> name);
         IF chosen.form IS NULL AND name = ANY (key_names) THEN
             RAISE EXCEPTION USING MESSAGE = format('key column "%s" is not comparable: %s', name, chosen.reason),
                 ERRCODE = '0A000';
@@ -226,8 +224,9 @@ BEGIN
     END IF;
     slices := cardinality(compared) + 2;
     RETURN jsonb_build_object(
-        'key', to_jsonb(key_names), 'columns', to_jsonb(compared), 'source_forms', own_forms,
-        'target_forms', other_forms, 'key_forms', (SELECT coalesce(jsonb_agg(common -> n ORDER BY o), '[]')
+        'key', to_jsonb(key_names), 'columns', to_jsonb(compared),
+        'source_forms', own_forms, 'target_forms', other_forms,
+        'key_forms', (SELECT coalesce(jsonb_agg(common -> n ORDER BY o), '[]')
                       FROM unnest(CASE WHEN cardinality(key_names) > 0 THEN key_names ELSE compared END)
                           WITH ORDINALITY AS u(n, o)),
         'source_versions', own -> 'versions', 'target_versions', other -> 'versions',
@@ -235,7 +234,7 @@ BEGIN
         'not_compared', left_out,
         'ranges', coalesce((ask ->> 'ranges')::integer,
                            greatest(64, least(4096, parity_internal.verify_estimate((job ->> 'relation')::oid) / 1250,
-                               524288 / slices))::integer),
+                                              524288 / slices))::integer),
         'seed', ('x' || substr(md5(concat(random(), clock_timestamp(), pg_backend_pid())), 1, 16))::bit(64)::bigint);
 END
 $$;
@@ -243,8 +242,8 @@ COMMENT ON FUNCTION parity_internal.verify_plan(jsonb, jsonb, jsonb) IS 'what is
 
 -- How the target follows this database: physical, logical, none, or unknown where that cannot be seen. What comes to
 -- either side from elsewhere may come to the other one sooner or later, and no position tells when.
-CREATE FUNCTION parity_internal.verify_replication(facts jsonb, own_facts jsonb, own_system text,
-    target_system text) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_replication(
+    facts jsonb, own_facts jsonb, own_system text, target_system text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     recovery boolean := facts ->> 'recovery';
@@ -263,8 +262,7 @@ BEGIN
     WHERE s.enabled;
     IF own IS NOT NULL THEN
         RETURN jsonb_build_object('kind', 'unknown',
-            'reason', format('this side subscribes to the relation (%s). Verify it where it is '
-            'published', own));
+            'reason', format('this side subscribes to the relation (%s). Verify it where it is published', own));
     END IF;
     SELECT jsonb_agg(l.slot_name) FILTER (WHERE l.slot_name IS NOT NULL),
            string_agg(s.name, ', ') FILTER (WHERE l.slot_name IS NOT NULL AND NOT s.enabled),
@@ -275,8 +273,7 @@ BEGIN
         AND l.database = current_database();
     RETURN CASE WHEN elsewhere IS NOT NULL
                 THEN jsonb_build_object('kind', 'unknown',
-                                        'reason', format('the target subscribes to the relation elsewhere (%s)',
-                                            elsewhere))
+                    'reason', format('the target subscribes to the relation elsewhere (%s)', elsewhere))
                 WHEN recovery THEN '{"kind": "none", "reason": "the target is a standby of another cluster"}'
                 WHEN slots IS NULL THEN '{"kind": "none"}'
                 WHEN disabled IS NOT NULL
@@ -325,9 +322,9 @@ BEGIN
         EXECUTE format('SELECT %s.dblink_connect($1, $2)', dblink) USING 'pg_parity:target', job ->> 'server';
     EXCEPTION WHEN SQLSTATE '2F003' THEN
         RAISE EXCEPTION USING ERRCODE = '2F003', MESSAGE = CASE WHEN mapping.has_password THEN format(
-                'server "%s" let role "%s" in without asking for its password, which dblink takes from superusers '
-                'only: '
-                'pg_hba.conf there must ask it for one (scram-sha-256)', job ->> 'server', mapping.role)
+                'server "%s" let role "%s" in without asking for its password, '
+                'which dblink takes from superusers only: pg_hba.conf there must ask it for one (scram-sha-256)',
+                job ->> 'server', mapping.role)
             -- Its options are not for everybody to see.
             WHEN mapping.of_public THEN format(
                 'the user mapping of PUBLIC for server "%s" has no password, or the server does not ask for it; '
@@ -335,18 +332,18 @@ BEGIN
             ELSE format(
                 'the user mapping of role "%s" for server "%s" has no password, and dblink lets nobody but superusers '
                 'connect without: '
-                        'ALTER USER MAPPING gives it one', CURRENT_USER, job ->> 'server') END;
+                'ALTER USER MAPPING gives it one', CURRENT_USER, job ->> 'server') END;
     END;
-    PERFORM parity_internal.verify_ask('SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
-        'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings '
-        'WHERE name = ''idle_session_timeout''',
+    PERFORM parity_internal.verify_ask(
+        'SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
+        'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings WHERE name = ''idle_session_timeout''',
         parity_internal.verify_patience(job -> 'ask'));
     RETURN parity_internal.verify_check_server((job - 'target_pid') || jsonb_build_object(
-        'target_server', coalesce(job -> 'target_server', '{}')
-            || jsonb_build_object('control', parity_internal.verify_ask(
-            'SELECT (has_function_privilege(''pg_control_system()'', ''EXECUTE'') '
-            'AND has_function_privilege(''pg_control_checkpoint()'', ''EXECUTE''))::text',
-            parity_internal.verify_patience(job -> 'ask'))::boolean)));
+        'target_server', coalesce(job -> 'target_server', '{}') || jsonb_build_object(
+            'control', parity_internal.verify_ask(
+                'SELECT (has_function_privilege(''pg_control_system()'', ''EXECUTE'') '
+                'AND has_function_privilege(''pg_control_checkpoint()'', ''EXECUTE''))::text',
+                parity_internal.verify_patience(job -> 'ask'))::boolean)));
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_open(jsonb) IS
@@ -409,9 +406,9 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist on the target', job ->> 'target'),
             ERRCODE = '42P01';
     ELSIF own -> 'format' <> other -> 'format' THEN
-        RAISE EXCEPTION USING MESSAGE = format(
-            'digests of format %s here cannot be compared with format %s on the target', own ->> 'format',
-            other ->> 'format'), ERRCODE = '55000',
+        RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = format(
+                'digests of format %s here cannot be compared with format %s on the target',
+                own ->> 'format', other ->> 'format'),
             HINT = 'Both sides need versions of pg_parity with one digest format.';
     END IF;
     job := parity_internal.verify_require_kinds(job, own, other);
@@ -467,7 +464,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '55006',
             MESSAGE = format('relation %s or its columns were exchanged again and again', job ->> 'name');
     END IF;
-    RETURN (job - '{plan,found,follows,followed,looks,glances,without_indexes}'::text[])
+    RETURN (job - '{plan,found,follows,followed,looks,at_once,without_indexes}'::text[])
            || jsonb_build_object('step', 'connect', 'conflicts', conflicts);
 END
 $$;

@@ -7,12 +7,10 @@ CREATE FUNCTION parity_internal.verify_target_arguments(job jsonb) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format(
         'relation => %L::oid::regclass, key_columns => %L::text[], columns => %L::text[], forms => %L::jsonb, '
-        'filter => %L, '
-                  'seed => %L::bigint',
-                  job -> 'plan' ->> 'target_oid', parity_internal.verify_names(job -> 'plan' -> 'key'),
-                      parity_internal.verify_names(job -> 'plan' -> 'columns'),
-                  job -> 'plan' -> 'target_forms', job -> 'ask' ->> 'filter',
-                  job -> 'plan' ->> 'seed')
+        'filter => %L, seed => %L::bigint',
+        job -> 'plan' ->> 'target_oid', parity_internal.verify_names(job -> 'plan' -> 'key'),
+        parity_internal.verify_names(job -> 'plan' -> 'columns'), job -> 'plan' -> 'target_forms',
+        job -> 'ask' ->> 'filter', job -> 'plan' ->> 'seed')
 $$;
 COMMENT ON FUNCTION parity_internal.verify_target_arguments(jsonb) IS
     'the arguments of every call of the extension on the target';
@@ -38,13 +36,12 @@ DECLARE
     joined bigint;
 BEGIN
     PERFORM parity_internal.verify_send(format(CASE WHEN totals_only THEN
-            'SELECT d.*, NULL::text FROM parity.range_totals(%s, bounds => %L::bytea[], only_ranges => %L::integer[], '
-            'workers => %L) t, '
+            'SELECT d.*, NULL::text '
+            'FROM parity.range_totals(%s, bounds => %L::bytea[], only_ranges => %L::integer[], workers => %L) t, '
             'unnest(t.range_numbers, t.row_counts, t.key_digests, t.row_digests) d'
         ELSE
-            'SELECT range_no, row_count, key_digest, row_digest, column_digests::text FROM parity.range_digests(%s, '
-            'bounds => %L::bytea[], '
-            'only_ranges => %L::integer[], workers => %L)'
+            'SELECT range_no, row_count, key_digest, row_digest, column_digests::text '
+            'FROM parity.range_digests(%s, bounds => %L::bytea[], only_ranges => %L::integer[], workers => %L)'
         END, parity_internal.verify_target_arguments(job), coalesce(bounds, '{}'), only_ranges,
         ask ->> 'remote_workers'));
     EXECUTE CASE WHEN totals_only THEN
@@ -52,16 +49,16 @@ BEGIN
             'FROM parity.range_totals('
         ELSE
             'SELECT array_agg(range_no), array_agg(row_count), array_agg(key_digest), array_agg(row_digest), '
-            'array_agg(column_digests::text) '
-            'FROM parity.range_digests('
+            'array_agg(column_digests::text) FROM parity.range_digests('
         END || '$1, bounds => $2, key_columns => $3, columns => $4, forms => $5, filter => $6, seed => $7, '
                'workers => $8, only_ranges => $9) t'
-        || CASE WHEN totals_only THEN ', unnest(t.range_numbers, t.row_counts, t.key_digests, t.row_digests) d(no, '
-                                      'rows, key, row)' ELSE '' END
+        || CASE WHEN totals_only
+                THEN ', unnest(t.range_numbers, t.row_counts, t.key_digests, t.row_digests) d(no, rows, key, row)'
+                ELSE '' END
     INTO numbers, row_counts, keys, rows, cells
     USING (job ->> 'relation')::oid::regclass, coalesce(bounds, '{}'), parity_internal.verify_names(plan -> 'key'),
-        names, plan -> 'source_forms',
-        ask ->> 'filter', (plan ->> 'seed')::bigint, (ask ->> 'workers')::integer, only_ranges;
+        names, plan -> 'source_forms', ask ->> 'filter', (plan ->> 'seed')::bigint, (ask ->> 'workers')::integer,
+        only_ranges;
     PERFORM parity_internal.verify_await(parity_internal.verify_patience(ask, started));
     RETURN QUERY EXECUTE format($query$
         SELECT s.range_no, s.row_count, t.row_count,
@@ -73,8 +70,8 @@ BEGIN
                 WHERE n.s OPERATOR(parity.<>) n.t ORDER BY n.no) ELSE '{}' END,
             concat_ws(' ', s.key_digest, s.row_digest), concat_ws(' ', t.key_digest, t.row_digest)
         FROM unnest($1, $2, $3, $4, $5) AS s(range_no, row_count, key_digest, row_digest, cells)
-        FULL JOIN %s.dblink_get_result($7) AS t(range_no integer, row_count bigint, key_digest parity.digest,
-            row_digest parity.digest, cells text)
+        FULL JOIN %s.dblink_get_result($7) AS t(
+            range_no integer, row_count bigint, key_digest parity.digest, row_digest parity.digest, cells text)
         USING (range_no)
         ORDER BY 1$query$, parity_internal.verify_dblink())
     USING numbers, row_counts, keys, rows, cells, names, 'pg_parity:target';
@@ -92,9 +89,9 @@ COMMENT ON FUNCTION parity_internal.verify_digests(jsonb, bytea[], integer[], bo
 -- The rows of ranges, or with some keys, on both sides, and of them the keys under which the sides differ. Rows under
 -- one key are a multiset of row hashes; what identifies it on a side is a text of these hashes and their numbers. Of a
 -- keyless table the key is the whole row.
-CREATE FUNCTION parity_internal.verify_rows(job jsonb, bounds bytea[], only_ranges integer[], keys bytea[],
-    known bytea[],
-    room integer, room_bytes bigint) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_rows(
+    job jsonb, bounds bytea[], only_ranges integer[], keys bytea[], known bytea[], room integer, room_bytes bigint)
+    RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -110,9 +107,8 @@ DECLARE
 BEGIN
     -- The last row of the target's answer is a mark that it is whole.
     PERFORM parity_internal.verify_send(format(
-        'SELECT range_no, key, row_hash, cell_hashes FROM parity.row_digests(%s, bounds => %L::bytea[], '
-        'only_ranges => %L::integer[], '
-        'keys => %L::bytea[]) '
+        'SELECT range_no, key, row_hash, cell_hashes '
+        'FROM parity.row_digests(%s, bounds => %L::bytea[], only_ranges => %L::integer[], keys => %L::bytea[]) '
         'UNION ALL SELECT 0, NULL, NULL, NULL',
         parity_internal.verify_target_arguments(job), bounds, only_ranges, keys));
     SELECT array_agg(d.range_no), array_agg(d.key), array_agg(d.row_hash), array_agg(d.cell_hashes)
@@ -120,8 +116,7 @@ BEGIN
     FROM parity.row_digests(
         (job ->> 'relation')::oid::regclass, bounds => bounds, only_ranges => only_ranges, keys => keys,
         key_columns => parity_internal.verify_names(plan -> 'key'), columns => names, forms => plan -> 'source_forms',
-        filter => ask ->> 'filter',
-        seed => (plan ->> 'seed')::bigint) d;
+        filter => ask ->> 'filter', seed => (plan ->> 'seed')::bigint) d;
     PERFORM parity_internal.verify_await(parity_internal.verify_patience(ask, started));
     EXECUTE format($query$
         WITH source AS (
@@ -156,20 +151,20 @@ BEGIN
             'differing', coalesce((SELECT jsonb_agg(DISTINCT range_no) FROM differing), '[]'),
             'open', coalesce((SELECT jsonb_agg(DISTINCT range_no) FROM new WHERE no > $7 OR bytes > $9), '[]'),
             'rows', coalesce((SELECT jsonb_agg(jsonb_build_object(
-                    'range', range_no, 'key', encode(key, 'hex'), 'source_extra', source_extra,
-                    'target_extra', target_extra,
+                    'range', range_no, 'key', encode(key, 'hex'),
+                    'source_extra', source_extra, 'target_extra', target_extra,
                     'source', encode(CASE WHEN length(source_state) > 64 THEN sha256(source_state)
-                        ELSE source_state END, 'hex'),
+                                          ELSE source_state END, 'hex'),
                     'target', encode(CASE WHEN length(target_state) > 64 THEN sha256(target_state)
-                        ELSE target_state END, 'hex'),
-                    'columns', to_jsonb(ARRAY(SELECT c.name FROM unnest($8) WITH ORDINALITY AS c(name, no)
-                                              WHERE sc IS NOT NULL AND tc IS NOT NULL
-                        AND substr(sc, (8 * c.no - 7)::integer, 8) <> substr(tc,
-                                                    (8 * c.no - 7)::integer, 8)
-                                                    ORDER BY c.no)))
+                                          ELSE target_state END, 'hex'),
+                    'columns', to_jsonb(ARRAY(
+                        SELECT c.name FROM unnest($8) WITH ORDINALITY AS c(name, no)
+                        WHERE sc IS NOT NULL AND tc IS NOT NULL
+                          AND substr(sc, (8 * c.no - 7)::integer, 8) <> substr(tc, (8 * c.no - 7)::integer, 8)
+                        ORDER BY c.no)))
                 ORDER BY no) FROM new WHERE no <= $7 AND bytes <= $9), '[]'))$query$, parity_internal.verify_dblink())
-    INTO result USING range_numbers, row_keys, hashes, cells, 'pg_parity:target', known, coalesce(room, 2147483647),
-        names,
+    INTO result
+    USING range_numbers, row_keys, hashes, cells, 'pg_parity:target', known, coalesce(room, 2147483647), names,
         coalesce(room_bytes, 9223372036854775807);
     PERFORM parity_internal.verify_drain();
     IF NOT (result ->> 'whole')::boolean THEN
@@ -206,8 +201,8 @@ COMMENT ON FUNCTION parity_internal.verify_bounds(jsonb) IS
     'bounds of some ranges as functions of the extension take them';
 
 -- Values as text by column name, cut at 64 kB, for the rows that still differ: as many of them as fit into a result.
-CREATE FUNCTION parity_internal.verify_values(job jsonb, rows jsonb, most_bytes bigint, OUT with_values jsonb,
-    OUT left_out bigint)
+CREATE FUNCTION parity_internal.verify_values(
+    job jsonb, rows jsonb, most_bytes bigint, OUT with_values jsonb, OUT left_out bigint)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -216,14 +211,14 @@ DECLARE
     started timestamptz := clock_timestamp();
     names text[] := parity_internal.verify_names(plan -> 'columns');
     -- Of each row, in the order of keys, the bytes of its values and of the names that come with them count.
-    query CONSTANT text := 'SELECT s.key, CASE WHEN sum(pg_column_size(s.shown) + %s) OVER (ORDER BY s.key) <= %s THEN '
-                           's.shown END '
+    query CONSTANT text :=
+        'SELECT s.key, CASE WHEN sum(pg_column_size(s.shown) + %s) OVER (ORDER BY s.key) <= %s THEN s.shown END '
         'AS shown FROM (SELECT encode(d.key, ''hex'') AS key, ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 '
         'THEN left(v.shown, 16384) || format(''... (%%s bytes)'', octet_length(v.shown)) ELSE v.shown END '
         'FROM unnest(d.column_values) WITH ORDINALITY AS v(shown, no) ORDER BY v.no) AS shown '
         'FROM parity.row_digests(%s, with_values => true) d) s';
-    map CONSTANT text := 'SELECT jsonb_object_agg(t.key, jsonb_object($1, t.shown)) FILTER (WHERE t.shown IS NOT '
-                         'NULL), '
+    map CONSTANT text :=
+        'SELECT jsonb_object_agg(t.key, jsonb_object($1, t.shown)) FILTER (WHERE t.shown IS NOT NULL), '
         'array_agg(t.key) FILTER (WHERE t.shown IS NULL AND t.key IS NOT NULL) FROM ';
     name_bytes integer := pg_column_size(names);
     keys bytea[];
@@ -239,17 +234,15 @@ BEGIN
         left_out := 0;
         RETURN;
     END IF;
-    PERFORM parity_internal.verify_send(format(query, name_bytes, most_bytes,
-        format('%s, keys => %L::bytea[]', parity_internal.verify_target_arguments(job),
-                                          keys))
+    PERFORM parity_internal.verify_send(
+        format(query, name_bytes, most_bytes,
+               format('%s, keys => %L::bytea[]', parity_internal.verify_target_arguments(job), keys))
         || ' UNION ALL SELECT NULL, NULL');
     EXECUTE map || format('(%s) t', format(query, name_bytes, most_bytes,
-                                           '$2, keys => $3, key_columns => $4, columns => $1, forms => $5, '
-                                           'filter => $6, seed => $7'))
+        '$2, keys => $3, key_columns => $4, columns => $1, forms => $5, filter => $6, seed => $7'))
     INTO own, own_beyond
     USING names, (job ->> 'relation')::oid::regclass, keys, parity_internal.verify_names(plan -> 'key'),
-        plan -> 'source_forms', ask ->> 'filter',
-        (plan ->> 'seed')::bigint;
+        plan -> 'source_forms', ask ->> 'filter', (plan ->> 'seed')::bigint;
     PERFORM parity_internal.verify_await(parity_internal.verify_patience(ask, started));
     EXECUTE map || format('%s.dblink_get_result($2) AS t(key text, shown text[])', parity_internal.verify_dblink())
     INTO other, other_beyond USING names, 'pg_parity:target';
@@ -270,7 +263,7 @@ CREATE FUNCTION parity_internal.verify_shown(shown jsonb, line jsonb) RETURNS js
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN (line ->> 'source_extra')::bigint > 0 AND (line ->> 'target_extra')::bigint > 0
                 THEN (SELECT jsonb_object_agg(v.key, v.value) FROM jsonb_each(shown) v WHERE line -> 'columns' ? v.key)
-                    ELSE shown END
+                ELSE shown END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_shown(jsonb, jsonb) IS 'of the values of a row those that a finding tells';
 
@@ -288,11 +281,11 @@ BEGIN
     IF keys IS NULL THEN RETURN true; END IF;
     by_key := parity_internal.verify_rows(job, NULL, NULL, keys, NULL, NULL, NULL) -> 'rows';
     RETURN NOT EXISTS (
-        SELECT r ->> 'key', r ->> 'source', r ->> 'target', r ->> 'source_extra',
-            r ->> 'target_extra' FROM jsonb_array_elements(rows) r
+        SELECT r ->> 'key', r ->> 'source', r ->> 'target', r ->> 'source_extra', r ->> 'target_extra'
+        FROM jsonb_array_elements(rows) r
         EXCEPT
-        SELECT k ->> 'key', k ->> 'source', k ->> 'target', k ->> 'source_extra',
-            k ->> 'target_extra' FROM jsonb_array_elements(by_key) k);
+        SELECT k ->> 'key', k ->> 'source', k ->> 'target', k ->> 'source_extra', k ->> 'target_extra'
+        FROM jsonb_array_elements(by_key) k);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_are_found_by_key(jsonb, jsonb) IS
@@ -304,9 +297,8 @@ BEGIN
     PERFORM set_config('enable_indexscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
         set_config('enable_seqscan', 'on', true);
     PERFORM parity_internal.verify_ask(
-        'SELECT concat(set_config(''enable_indexscan'', ''off'', true), set_config(''enable_bitmapscan'', ''off'', '
-        'true), '
-        'set_config(''enable_seqscan'', ''on'', true))', seconds);
+        'SELECT concat(set_config(''enable_indexscan'', ''off'', true), '
+        'set_config(''enable_bitmapscan'', ''off'', true), set_config(''enable_seqscan'', ''on'', true))', seconds);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_avoid_indexes(double precision) IS

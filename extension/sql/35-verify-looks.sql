@@ -26,11 +26,11 @@ BEGIN
     -- are under no snapshot.
     IF most_ranges > 1 THEN
         SELECT array_agg(s.bound ORDER BY s.bound_no), array_agg(s.bound_text ORDER BY s.bound_no) INTO fine, fine_texts
-        FROM parity.split_keys((job ->> 'relation')::oid::regclass, CASE WHEN many THEN least(131072, most_ranges * 16)
-            ELSE most_ranges END,
-                               key_names, (SELECT jsonb_object_agg(f.key, f.value)
-                                   FROM jsonb_each(plan -> 'source_forms') f
-                                           WHERE cardinality(key_names) = 0 OR f.key = ANY (key_names))) s;
+        FROM parity.split_keys(
+            (job ->> 'relation')::oid::regclass,
+            CASE WHEN many THEN least(131072, most_ranges * 16) ELSE most_ranges END, key_names,
+            (SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(plan -> 'source_forms') f
+             WHERE cardinality(key_names) = 0 OR f.key = ANY (key_names))) s;
     END IF;
     step := greatest(1, ceil((coalesce(cardinality(fine), 0) + 1)::numeric / most_ranges)::integer);
     SELECT array_agg(f.bound ORDER BY f.no), array_agg(f.shown ORDER BY f.no) INTO bounds, texts
@@ -38,11 +38,11 @@ BEGIN
 
     SELECT jsonb_build_object(
         'source_rows', coalesce(sum(d.source_rows), 0), 'target_rows', coalesce(sum(d.target_rows), 0),
-        'ranges_compared', count(*), 'differing', coalesce(jsonb_agg(jsonb_build_object(
+        'ranges_compared', count(*),
+        'differing', coalesce(jsonb_agg(jsonb_build_object(
             'no', d.range_no, 'parent', d.range_no, 'source_rows', d.source_rows, 'target_rows', d.target_rows,
-            'columns', to_jsonb(d.columns),
-            'source', md5(d.source_digest), 'target', md5(d.target_digest))
-                ORDER BY d.range_no) FILTER (WHERE d.differs), '[]'))
+            'columns', to_jsonb(d.columns), 'source', md5(d.source_digest), 'target', md5(d.target_digest))
+            ORDER BY d.range_no) FILTER (WHERE d.differs), '[]'))
     INTO found
     FROM parity_internal.verify_digests(job, bounds, NULL, false) d;
     found := found || jsonb_build_object('effort', (SELECT to_jsonb(e) FROM parity.last_digest() e));
@@ -55,13 +55,13 @@ BEGIN
         SELECT sum(greatest((w ->> 'source_rows')::float8, (w ->> 'target_rows')::float8)) AS rows,
                -ranges * ln(greatest(ranges - count(*), 0.5) / ranges) AS differences
         FROM jsonb_array_elements(work) w) q
-    WHERE q.rows > 100000 AND q.rows > 0.05 * greatest((found ->> 'source_rows')::float8,
-        (found ->> 'target_rows')::float8)
+    WHERE q.rows > 100000
+      AND q.rows > 0.05 * greatest((found ->> 'source_rows')::float8, (found ->> 'target_rows')::float8)
       AND q.differences <= 10 * (job -> 'ask' ->> 'max_rows')::float8;
     parts := least(step, coalesce(wanted, 0) / greatest(jsonb_array_length(work), 1));
     IF parts > 1 THEN
-        SELECT f.bounds, f.texts, f.work INTO bounds, texts,
-            work FROM parity_internal.verify_finer(job, fine, fine_texts, step, parts, work) f;
+        SELECT f.bounds, f.texts, f.work INTO bounds, texts, work
+        FROM parity_internal.verify_finer(job, fine, fine_texts, step, parts, work) f;
     END IF;
     SELECT found || jsonb_build_object('differing', jsonb_array_length(found -> 'differing'),
         'work', coalesce(jsonb_agg(
@@ -79,8 +79,8 @@ COMMENT ON FUNCTION parity_internal.verify_first_look(jsonb) IS
     'digests the whole relation on both sides, and differing ranges once more in finer ones';
 
 CREATE FUNCTION parity_internal.verify_finer(
-    job jsonb, fine bytea[], fine_texts text[], step integer, parts integer, coarse jsonb, OUT bounds bytea[],
-    OUT texts text[], OUT work jsonb)
+    job jsonb, fine bytea[], fine_texts text[], step integer, parts integer, coarse jsonb,
+    OUT bounds bytea[], OUT texts text[], OUT work jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stride integer := greatest(1, step / parts);
@@ -260,8 +260,8 @@ CREATE FUNCTION parity_internal.verify_ranges_again(job jsonb, ranges jsonb) RET
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(jsonb_agg(r.value || jsonb_build_object(
                'source_rows', d.source_rows, 'target_rows', d.target_rows, 'columns', to_jsonb(d.columns),
-               'source', md5(d.source_digest), 'target', md5(d.target_digest), 'before', r.value) ORDER BY d.range_no),
-                   '[]')
+        'source', md5(d.source_digest), 'target', md5(d.target_digest), 'before', r.value) ORDER BY d.range_no),
+        '[]')
     FROM parity_internal.verify_bounds(ranges) b, parity_internal.verify_digests(job, b.bounds, b.numbers, false) d
         JOIN unnest(b.numbers) WITH ORDINALITY AS n(number, no) ON n.number = d.range_no
         JOIN jsonb_array_elements(ranges) WITH ORDINALITY AS r(value, no) ON r.no = n.no

@@ -69,13 +69,13 @@ CREATE FUNCTION parity_internal.verify_phase(job jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE job ->> 'step'
         WHEN 'connect' THEN 'connecting'
-        WHEN 'snapshot' THEN CASE WHEN job ? 'found' THEN format('looking again (%s of %s)', job ->> 'looks',
-            job -> 'ask' ->> 'rechecks')
+        WHEN 'snapshot' THEN CASE
+            WHEN job ? 'found' THEN format('looking again (%s of %s)', job ->> 'looks', job -> 'ask' ->> 'rechecks')
             ELSE 'comparing' END
         WHEN 'delay' THEN 'waiting before looking again'
         WHEN 'replay' THEN 'waiting for the target to replay'
-        WHEN 'pause' THEN format('waiting for replay on the target before attempt %s of 5',
-            (job ->> 'cancelled')::integer + 1) END
+        WHEN 'pause' THEN
+            format('waiting for replay on the target before attempt %s of 5', (job ->> 'cancelled')::integer + 1) END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_phase(jsonb) IS 'what parity.status shows of a step';
 
@@ -121,17 +121,18 @@ BEGIN
         shown := parity_internal.verify_values(lean, found -> 'rows', 8000000);
         found := found || jsonb_build_object('rows', shown.with_values, 'values_left_out', shown.left_out);
     END IF;
-    found := parity_internal.verify_versions(lean,
-        found || parity_internal.verify_open_writers(lean -> 'found', writers));
+    found := parity_internal.verify_versions(
+        lean, found || parity_internal.verify_open_writers(lean -> 'found', writers));
     PERFORM parity_internal.verify_idle(lean, false);
     PERFORM parity_internal.verify_check_server(lean);  -- before any of it counts
     found := parity_internal.verify_judge(found, coalesce(job ->> 'follows', 'first'));
-    -- A glance leaves how far the target had come at the last look as it is, for the message.
-    RETURN (job - 'cancelled') || jsonb_build_object('found', found, 'source_lsn', lsn, 'step', 'settle',
+    -- A look at once does not tell how far the target has come. For the message, the last value that did stays.
+    RETURN (job - 'cancelled') || jsonb_build_object(
+        'found', found, 'source_lsn', lsn, 'step', 'settle',
         'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
         'took', extract(epoch FROM clock_timestamp() - now()),
         'looks', coalesce((job ->> 'looks')::integer, 0)
-        + CASE WHEN job ->> 'follows' = 'at once' THEN 0 ELSE 1 END);
+                 + CASE WHEN job ->> 'follows' = 'at once' THEN 0 ELSE 1 END);
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
         context = PG_EXCEPTION_CONTEXT;
@@ -146,21 +147,21 @@ DECLARE
     found jsonb := job -> 'found';
     moving boolean;
     looks integer := job ->> 'looks';
-    glances integer := coalesce((job ->> 'glances')::integer, 0);
+    at_once integer := coalesce((job ->> 'at_once')::integer, 0);
 BEGIN
     PERFORM parity_internal.verify_ask('ROLLBACK', parity_internal.verify_patience(job -> 'ask'));
     SELECT coalesce(bool_or(e ->> 'state' = 'moving'), false) INTO moving
     FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
-    -- Rows that are written all the time are seen equal only by snapshots that are close together: some glances at
-    -- once, where looking is quick. They begin no proof, but may complete one.
-    IF moving AND looks > 1 AND glances < 10 AND (job ->> 'took')::float8 < 1
+    -- Rows that are written all the time are seen equal only by snapshots that are close together. So where a look is
+    -- quick, some more follow at once. They begin no proof, but may complete one.
+    IF moving AND looks > 1 AND at_once < 10 AND (job ->> 'took')::float8 < 1
         AND jsonb_array_length(found -> 'ranges') = 0 THEN
-        RETURN job || jsonb_build_object('step', 'snapshot', 'follows', 'at once', 'glances', glances + 1);
+        RETURN job || jsonb_build_object('step', 'snapshot', 'follows', 'at once', 'at_once', at_once + 1);
     ELSIF NOT moving OR looks > (job -> 'ask' ->> 'rechecks')::integer THEN
         PERFORM parity_internal.verify_disconnect(false);
         RETURN job || '{"step": "finish"}';
     END IF;
-    RETURN job || jsonb_build_object('step', 'delay', 'glances', 0,
+    RETURN job || jsonb_build_object('step', 'delay', 'at_once', 0,
         'until', clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'recheck_delay')::float8));
 END
 $$;
@@ -194,14 +195,14 @@ DECLARE
     query CONSTANT text := 'SELECT jsonb_build_object(''server'', %s, ''reached'', %s)::text';
 BEGIN
     IF replication ->> 'kind' = 'physical' THEN
-        answer := parity_internal.verify_ask(format(query, parity_internal.verify_server_query(job), format(
-            'coalesce(pg_last_wal_replay_lsn() >= %L, false)', job ->> 'source_lsn')), wait);
+        answer := parity_internal.verify_ask(
+            format(query, parity_internal.verify_server_query(job),
+                   format('coalesce(pg_last_wal_replay_lsn() >= %L, false)', job ->> 'source_lsn')), wait);
         PERFORM parity_internal.verify_same_server(job, answer -> 'server');
         RETURN answer -> 'reached';
     END IF;
-    SELECT coalesce(
-        bool_and(coalesce(greatest(w.replay_lsn, s.confirmed_flush_lsn) >= (job ->> 'source_lsn')::pg_lsn, false)),
-        false)
+    SELECT coalesce(bool_and(coalesce(
+               greatest(w.replay_lsn, s.confirmed_flush_lsn) >= (job ->> 'source_lsn')::pg_lsn, false)), false)
            AND count(*) = jsonb_array_length(replication -> 'slots')
     INTO reached
     FROM pg_replication_slots s LEFT JOIN pg_stat_replication w ON w.pid = s.active_pid
@@ -212,9 +213,8 @@ BEGIN
     END IF;
     answer := parity_internal.verify_ask(format(query, parity_internal.verify_server_query(job), format(
         'NOT EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubstate <> ''r'' '
-        'AND (r.srrelid = %1$L::oid OR r.srrelid IN ('
-        'SELECT p.relid FROM pg_partition_tree(%1$L::oid) p UNION SELECT a.relid '
-        'FROM pg_partition_ancestors(%1$L::oid) a(relid))))',
+        'AND (r.srrelid = %1$L::oid OR r.srrelid IN (SELECT p.relid FROM pg_partition_tree(%1$L::oid) p '
+        'UNION SELECT a.relid FROM pg_partition_ancestors(%1$L::oid) a(relid))))',
         job -> 'plan' ->> 'target_oid')), wait);
     PERFORM parity_internal.verify_same_server(job, answer -> 'server');
     RETURN answer -> 'reached';
@@ -295,9 +295,8 @@ BEGIN
     PERFORM parity_internal.verify_open(job);
     -- As the driver asks it (driver/queries_catalog.cpp).
     standby := parity_internal.verify_ask(
-        'SELECT jsonb_build_object(''recovery'', pg_is_in_recovery(), ''delay'', s.delay, ''value'', '
-        'current_setting(s.delay), '
-        '''feedback'', current_setting(''hot_standby_feedback''))::text '
+        'SELECT jsonb_build_object(''recovery'', pg_is_in_recovery(), ''delay'', s.delay, '
+        '''value'', current_setting(s.delay), ''feedback'', current_setting(''hot_standby_feedback''))::text '
         'FROM (SELECT CASE WHEN EXISTS (SELECT FROM pg_stat_wal_receiver) THEN ''max_standby_streaming_delay'' '
         'ELSE ''max_standby_archive_delay'' END) AS s(delay)', parity_internal.verify_patience(job -> 'ask'))::jsonb;
     IF NOT (standby ->> 'recovery')::boolean THEN
@@ -305,16 +304,14 @@ BEGIN
             'message', 'on the target: ' || (job ->> 'message'));
     END IF;
     RETURN job || jsonb_build_object('step', 'finish', 'status', 'incomplete', 'message', format(
-        'given up after %s attempts: the target is a standby, whose replay ended each of them (%s); %s is %s there, '
-        'hot_standby_feedback '
-        'is %s; %s', job ->> 'cancelled', job ->> 'message', standby ->> 'delay', standby ->> 'value',
-        standby ->> 'feedback', CASE standby ->> 'feedback' WHEN 'on'
-            THEN format(
-                'let %s there be longer than reading the table takes: with hot_standby_feedback on, '
-                'it is locks that conflict, '
-                        'those of DDL and of a VACUUM that truncates', standby ->> 'delay')
+        'given up after %s attempts: the target is a standby, whose replay ended each of them (%s); '
+        '%s is %s there, hot_standby_feedback is %s; %s',
+        job ->> 'cancelled', job ->> 'message', standby ->> 'delay', standby ->> 'value', standby ->> 'feedback',
+        CASE standby ->> 'feedback' WHEN 'on'
+            THEN format('let %s there be longer than reading the table takes: with hot_standby_feedback on, it is '
+                        'locks that conflict, those of DDL and of a VACUUM that truncates', standby ->> 'delay')
             ELSE format('set hot_standby_feedback = on there, or let %s be longer than reading the table takes',
-                standby ->> 'delay') END));
+                        standby ->> 'delay') END));
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_give_up(jsonb) IS
@@ -323,8 +320,8 @@ COMMENT ON FUNCTION parity_internal.verify_give_up(jsonb) IS
 -- What becomes of a job in which something failed: nothing is left running. A table that was rewritten, or that a
 -- standby's replay did not let be read, is tried again with new snapshots. What the target refused or lost is
 -- incomplete; a cancel that came from here is told apart from one of the target's.
-CREATE FUNCTION parity_internal.verify_failed(job jsonb, state text, message text, detail text,
-    context text) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_failed(job jsonb, state text, message text, detail text, context text)
+    RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     of_target boolean := context LIKE '%pg_parity:target%';
@@ -334,8 +331,8 @@ DECLARE
 BEGIN
     RAISE DEBUG USING MESSAGE = message, DETAIL = context;
     -- 08006: the target is gone, or did not answer.
-    PERFORM parity_internal.verify_disconnect(state <> '08006'
-        AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
+    PERFORM parity_internal.verify_disconnect(
+        state <> '08006' AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
     again := job || '{"step": "connect"}';
     -- What the target had replayed when it was last waited for is not what has been seen here since then.
     IF job ->> 'step' NOT IN ('snapshot', 'pass') THEN
@@ -354,9 +351,8 @@ BEGIN
     status := CASE WHEN state = '57014' AND NOT of_target THEN 'cancelled'
                    WHEN state LIKE '08%' OR (of_target AND state LIKE '57P%') THEN 'incomplete' ELSE 'failed' END;
     message := CASE WHEN of_target THEN 'on the target: ' WHEN state = '42501' THEN 'here: ' ELSE '' END || message
-               || CASE WHEN detail <> '' AND state LIKE '08%' THEN ': '
-                   || regexp_replace(btrim(detail, E'\n '), '\s*\n\s*', '; ', 'g')
-                       ELSE '' END;
+               || CASE WHEN detail <> '' AND state LIKE '08%'
+                       THEN ': ' || regexp_replace(btrim(detail, E'\n '), '\s*\n\s*', '; ', 'g') ELSE '' END;
     FOR secret IN SELECT o.option_value FROM pg_user_mappings m, pg_options_to_table(m.umoptions) o
                   WHERE m.srvname = job ->> 'server' AND o.option_name = 'password' AND o.option_value <> '' LOOP
         message := replace(message, secret, '***');
@@ -366,8 +362,8 @@ BEGIN
         'hopeless', state = '55000' AND message ~ 'another server now|is a pooler'
                     OR job ->> 'step' = 'connect' AND (state LIKE '08%' OR state IN ('2F003', '42704', '55000')));
 EXCEPTION WHEN query_canceled THEN  -- who cancels may do it twice
-    RETURN job || '{"step": "finish", "status": "cancelled", "sqlstate": "57014", "message": "cancelled while an error '
-                  'was dealt with"}';
+    RETURN job || '{"step": "finish", "status": "cancelled", "sqlstate": "57014", '
+                  '"message": "cancelled while an error was dealt with"}';
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_failed(jsonb, text, text, text, text) IS
@@ -396,32 +392,31 @@ CREATE FUNCTION parity_internal.verify_findings(job jsonb) RETURNS jsonb
             (r.value ->> 'source_extra')::bigint AS source_extra, (r.value ->> 'target_extra')::bigint AS target_extra
         FROM plan p, jsonb_array_elements(job -> 'found' -> 'rows') WITH ORDINALITY AS r(value, no)
     ), finding AS (
-        SELECT 1 AS part, no, jsonb_build_object('kind', 'mismatch', 'state', state, 'key', key,
-            'columns', value -> 'columns',
-            'occurrences', least(source_extra, target_extra), 'source_values', value -> 'source_values',
-            'target_values', value -> 'target_values') AS finding
+        SELECT 1 AS part, no, jsonb_build_object(
+            'kind', 'mismatch', 'state', state, 'key', key, 'columns', value -> 'columns',
+            'occurrences', least(source_extra, target_extra),
+            'source_values', value -> 'source_values', 'target_values', value -> 'target_values') AS finding
         FROM line WHERE source_extra > 0 AND target_extra > 0
         UNION ALL
-        SELECT 2, no, jsonb_build_object('kind', CASE WHEN source_extra > target_extra THEN 'missing_on_target'
-            ELSE 'missing_on_source' END,
+        SELECT 2, no, jsonb_build_object(
+            'kind', CASE WHEN source_extra > target_extra THEN 'missing_on_target' ELSE 'missing_on_source' END,
             'state', state, 'key', key, 'occurrences', abs(source_extra - target_extra),
             'source_values', CASE WHEN source_extra > target_extra THEN value -> 'source_values' END,
             'target_values', CASE WHEN source_extra < target_extra THEN value -> 'target_values' END)
         FROM line WHERE source_extra <> target_extra
         UNION ALL
-        SELECT 3, r.no, jsonb_build_object('kind', 'range',
-            'state', CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent'
-            ELSE 'in_flight' END,
+        SELECT 3, r.no, jsonb_build_object(
+            'kind', 'range', 'state', CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent' ELSE 'in_flight' END,
             'key', jsonb_build_object('lower', r.value -> 'lower_text', 'upper', r.value -> 'upper_text'),
             'columns', r.value -> 'columns')
         FROM jsonb_array_elements(job -> 'found' -> 'ranges') WITH ORDINALITY AS r(value, no)
-            WHERE r.no <= parity_internal.verify_most_ranges()
+        WHERE r.no <= parity_internal.verify_most_ranges()
     )
-    SELECT coalesce(jsonb_agg(jsonb_strip_nulls(finding - '{key,source_values,target_values}'::text[])
-                              || jsonb_build_object('key', finding -> 'key',
-                                  'source_values', finding -> 'source_values',
-                                  'target_values', finding -> 'target_values')
-                              ORDER BY no, part), '[]')
+    SELECT coalesce(jsonb_agg(
+        jsonb_strip_nulls(finding - '{key,source_values,target_values}'::text[])
+        || jsonb_build_object('key', finding -> 'key', 'source_values', finding -> 'source_values',
+                              'target_values', finding -> 'target_values')
+        ORDER BY no, part), '[]')
     FROM finding
 $$;
 COMMENT ON FUNCTION parity_internal.verify_findings(jsonb) IS 'what is recorded of the rows and ranges that differ';
@@ -429,8 +424,8 @@ COMMENT ON FUNCTION parity_internal.verify_findings(jsonb) IS 'what is recorded 
 CREATE FUNCTION parity_internal.verify_facts(job jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH line AS (
-        SELECT r.value, r.value ->> 'state' = 'divergent' AS sure, greatest((r.value ->> 'source_extra')::bigint,
-            (r.value ->> 'target_extra')::bigint) AS rows
+        SELECT r.value, r.value ->> 'state' = 'divergent' AS sure,
+            greatest((r.value ->> 'source_extra')::bigint, (r.value ->> 'target_extra')::bigint) AS rows
         FROM jsonb_array_elements(job -> 'found' -> 'rows') r
     ), range AS (
         SELECT r.value, r.value ->> 'state' = 'divergent' AS sure
@@ -440,27 +435,25 @@ CREATE FUNCTION parity_internal.verify_facts(job jsonb) RETURNS jsonb
         UNION ALL SELECT value -> 'parent', value -> 'columns' FROM range WHERE sure
     )
     SELECT CASE WHEN job ? 'found' THEN jsonb_build_object(
-        'source_rows', job -> 'found' -> 'source_rows', 'target_rows', job -> 'found' -> 'target_rows',
-        'ranges', job -> 'found' -> 'ranges_compared', 'divergent_ranges', (SELECT count(DISTINCT range) FROM sure),
-        'divergent_rows', (SELECT coalesce(sum(rows), 0) FROM line WHERE sure),
-        'in_flight_rows', (SELECT coalesce(sum(rows), 0) FROM line
-            WHERE NOT sure),
-        'cleared_rows', job -> 'found' -> 'cleared', 'unnamed_ranges', (SELECT count(*) FROM range),
-        'divergent_columns', (SELECT coalesce(jsonb_agg(DISTINCT c.value), '[]') FROM sure,
-            jsonb_array_elements(sure.columns) c))
+            'source_rows', job -> 'found' -> 'source_rows', 'target_rows', job -> 'found' -> 'target_rows',
+            'ranges', job -> 'found' -> 'ranges_compared', 'divergent_ranges', (SELECT count(DISTINCT range) FROM sure),
+            'divergent_rows', (SELECT coalesce(sum(rows), 0) FROM line WHERE sure),
+            'in_flight_rows', (SELECT coalesce(sum(rows), 0) FROM line WHERE NOT sure),
+            'cleared_rows', job -> 'found' -> 'cleared', 'unnamed_ranges', (SELECT count(*) FROM range),
+            'divergent_columns', (
+                SELECT coalesce(jsonb_agg(DISTINCT c.value), '[]') FROM sure, jsonb_array_elements(sure.columns) c))
         ELSE '{}' END
         || jsonb_build_object(
-        'source_lsn', job -> 'source_lsn', 'target_lsn', job -> 'target_lsn',
-        'not_compared', coalesce(job -> 'plan' -> 'not_compared',
-            '[]'),
-        'details', jsonb_strip_nulls(
-            jsonb_build_object('left_out', job -> 'left_out', 'without_indexes', job -> 'without_indexes',
+            'source_lsn', job -> 'source_lsn', 'target_lsn', job -> 'target_lsn',
+            'not_compared', coalesce(job -> 'plan' -> 'not_compared', '[]'),
+            'details', jsonb_strip_nulls(jsonb_build_object(
+                'left_out', job -> 'left_out', 'without_indexes', job -> 'without_indexes',
                 'key', job -> 'plan' -> 'key', 'key_proven', job -> 'plan' -> 'key_proven', 'looks', job -> 'looks',
-            'replication', job -> 'plan' -> 'replication', 'follows', job -> 'followed',
-            'conflicts', nullif(
-                coalesce((job ->> 'conflicts')::integer, 0) + coalesce((job ->> 'replays')::integer, 0), 0),
-            'digests', job -> 'found' -> 'effort')),
-        'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
+                'replication', job -> 'plan' -> 'replication', 'follows', job -> 'followed',
+                'conflicts', nullif(
+                    coalesce((job ->> 'conflicts')::integer, 0) + coalesce((job ->> 'replays')::integer, 0), 0),
+                'digests', job -> 'found' -> 'effort')),
+            'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
 $$;
 COMMENT ON FUNCTION parity_internal.verify_facts(jsonb) IS 'what is recorded of a table';
 
@@ -474,19 +467,20 @@ CREATE FUNCTION parity_internal.verify_message(job jsonb, moving boolean) RETURN
                  'the target had not replayed %s in time: see %s', job ->> 'source_lsn',
                  CASE WHEN job -> 'plan' -> 'replication' ? 'slots'
                       THEN format('pg_replication_slots here (slot %s) and pg_stat_subscription there', (
-                          SELECT string_agg(n, ', ') FROM jsonb_array_elements_text(
-                              job -> 'plan' -> 'replication' -> 'slots') n))
+                          SELECT string_agg(n, ', ')
+                          FROM jsonb_array_elements_text(job -> 'plan' -> 'replication' -> 'slots') n))
                       ELSE 'pg_stat_replication here' END)
              WHEN moving AND job ->> 'followed' = 'unknown'
              THEN 'whether what differs is only on its way cannot be told: '
-                 || (job -> 'plan' -> 'replication' ->> 'reason') END, CASE WHEN job ->> 'status' = 'divergent' THEN (
+                  || (job -> 'plan' -> 'replication' ->> 'reason') END,
+        CASE WHEN job ->> 'status' = 'divergent' THEN (
             SELECT concat_ws('; ',
                 CASE WHEN replication ->> 'kind' = 'none' AND replication ? 'reason'
                      THEN format('%s, so what differs may be what it has not received', replication ->> 'reason') END,
                 CASE WHEN unnamed > 0 THEN format('not all rows of %s ranges are named', unnamed) END,
                 CASE WHEN unnamed > 0 AND found -> 'source_rows' <> found -> 'target_rows'
-                     THEN format('%s rows here, %s on the target', found ->> 'source_rows',
-                         found ->> 'target_rows') END,
+                     THEN format('%s rows here, %s on the target', found ->> 'source_rows', found ->> 'target_rows')
+                END,
                 (SELECT string_agg(format('%s is not compared: %s', n ->> 'what', n ->> 'reason'), '; ')
                  FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n))
             FROM (SELECT job -> 'found' AS found, job -> 'plan' -> 'replication' AS replication,
@@ -511,8 +505,8 @@ DECLARE
 BEGIN
     PERFORM parity_internal.verify_disconnect(false);  -- what an error may have left
     -- Who waits for a lock on the records keeps the relation's lock from everybody else.
-    PERFORM set_config('lock_timeout', CASE WHEN job ? 'unrecorded' THEN '5s' ELSE job -> 'ask' ->> 'lock_timeout' END,
-        true);
+    PERFORM set_config(
+        'lock_timeout', CASE WHEN job ? 'unrecorded' THEN '5s' ELSE job -> 'ask' ->> 'lock_timeout' END, true);
     SELECT coalesce(bool_or(e ->> 'state' = 'divergent'), false), coalesce(bool_or(e ->> 'state' <> 'divergent'), false)
     INTO sure, moving
     FROM jsonb_array_elements((found -> 'rows') || (found -> 'ranges')) e;
@@ -526,8 +520,8 @@ BEGIN
     IF found IS NOT NULL AND NOT job ? 'unrecorded' THEN
         PERFORM parity_internal.record_divergences((job ->> 'part')::bigint, parity_internal.verify_findings(job));
     END IF;
-    PERFORM parity_internal.record_table_finish((job ->> 'part')::bigint, job ->> 'status',
-        parity_internal.verify_facts(job));
+    PERFORM parity_internal.record_table_finish(
+        (job ->> 'part')::bigint, job ->> 'status', parity_internal.verify_facts(job));
     RETURN job || '{"step": "done"}';
 END
 $$;

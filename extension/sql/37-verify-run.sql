@@ -169,9 +169,8 @@ BEGIN
     target := parity_internal.verify_target(name, ask ->> 'target_relation');
     part := parity_internal.record_table_start(run, name, target, parity_internal.verify_scope(ask, name, target));
     job := jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation,
-        'name', name, 'target', target,
-                              'kind', coalesce(
-                                  kind, (SELECT parity_internal.verify_kind(c.relkind::text) FROM pg_class c
+        'name', name, 'target', target, 'kind', coalesce(
+            kind, (SELECT parity_internal.verify_kind(c.relkind::text) FROM pg_class c
                                       WHERE c.oid = relation)));
     IF NOT parity_internal.verify_lock(relation, ask ->> 'server') THEN
         PERFORM parity_internal.record_table_finish(part, 'skipped',
@@ -345,7 +344,7 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = coalesce(
                 CASE WHEN NOT job ? 'unrecorded' THEN parity_internal.record_line(run, (job ->> 'part')::bigint) END
                     || CASE WHEN NOT job ? 'part' THEN parity_internal.verify_worst(run, result) ELSE '' END,
-                format('verification against %s: %s', job -> 'ask' ->> 'server', result)
+            format('verification against %s: %s', job -> 'ask' ->> 'server', result)
                     || coalesce(': ' || message, '')),
             ERRCODE = CASE WHEN result = 'divergent' THEN 'PP002' ELSE 'PP003' END,
             HINT = parity_internal.record_hint(run, NULL, result);

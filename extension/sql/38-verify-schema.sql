@@ -223,8 +223,8 @@ BEGIN
     IF message IS NOT NULL OR NOT work -> 'statuses' ? result THEN
         told := parity_internal.verify_tell(work,
             parity_internal.record_payload(run, NULL) || jsonb_strip_nulls(jsonb_build_object(
-            'status', result, 'sqlstate', work -> 'error' -> 'sqlstate',
-            'message', CASE WHEN NOT work ? 'error' THEN left(message, 1000) END)));
+                'status', result, 'sqlstate', work -> 'error' -> 'sqlstate',
+                'message', CASE WHEN NOT work ? 'error' THEN left(message, 1000) END)));
     END IF;
     IF told ->> 'status' = 'cancelled' AND result <> 'cancelled' THEN  -- while the callback was at it
         result := 'cancelled';
@@ -259,8 +259,8 @@ BEGIN
         ask := parity_internal.verify_check_options(ask);
         work := work || jsonb_build_object('until', clock_timestamp() + (ask ->> 'budget')::interval,
             'left', parity_internal.verify_relations(
-            ask ->> 'server', parity_internal.verify_list(asked -> 'patterns'),
-            parity_internal.verify_list(asked -> 'exclude')));
+                ask ->> 'server', parity_internal.verify_list(asked -> 'patterns'),
+                parity_internal.verify_list(asked -> 'exclude')));
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
         ask := ask || jsonb_build_object(
@@ -269,8 +269,7 @@ BEGIN
     work := work || jsonb_build_object('ask', ask, 'run', parity_internal.verify_begin_run(ask, current_database()));
     IF ask ? 'error' THEN
         work := work || jsonb_build_object('left', '[]'::jsonb, 'error', ask -> 'error',
-            'sqlstate', ask -> 'error' -> 'sqlstate',
-            'message', ask -> 'error' -> 'message',
+            'sqlstate', ask -> 'error' -> 'sqlstate', 'message', ask -> 'error' -> 'message',
             'status', CASE state WHEN '57014' THEN 'cancelled' ELSE 'failed' END);
     END IF;
     RETURN work;

@@ -136,8 +136,7 @@ BEGIN
     INSERT INTO parity.baseline (relation, label, key_columns, columns, all_columns, kind, path, forms, filter,
         format_version, seed, width, ranges, row_count, highest_bound, highest_key, highest_row)
     VALUES (kept.relation, kept.label, kept.key_columns, kept.columns, kept.all_columns, kept.kind, kept.path,
-        kept.forms, kept.filter,
-            parity.format_version(), kept.seed, kept.width, cardinality(kept_ranges),
+        kept.forms, kept.filter, parity.format_version(), kept.seed, kept.width, cardinality(kept_ranges),
             (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r),
             kept.highest_bound, kept.highest_key, kept.highest_row)
     RETURNING id INTO made;

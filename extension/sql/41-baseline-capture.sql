@@ -215,7 +215,7 @@ BEGIN
     -- About a megabyte a range; fewer for very wide tables, whose digests take memory.
     SELECT d.* INTO digested FROM parity_internal.baseline_digest(relation, plan, coalesce(ranges, greatest(16, least(
         1024, 100000 / (cardinality(plan.columns) + 2), parity_internal.baseline_pages(relation) / 128)))::integer,
-            workers) AS d;
+        workers) AS d;
     plan.path := parity_internal.baseline_path();
     plan.highest_bound := digested.highest_bound;
     plan.highest_key := digested.highest_key;

@@ -129,9 +129,9 @@ BEGIN
     IF parity_internal.baseline_path() <> kept.path THEN
         RAISE EXCEPTION USING ERRCODE = '55000', HINT = 'parity.range_digests(...) with path => ''scan'' tells why.',
             MESSAGE = format(
-            '%s was read %s when it was captured, and is read %s now', kept.relation,
-            CASE kept.path WHEN 'scan' THEN 'from its pages' ELSE 'by a query' END,
-            CASE kept.path WHEN 'scan' THEN 'by a query' ELSE 'from its pages' END);
+                '%s was read %s when it was captured, and is read %s now', kept.relation,
+                CASE kept.path WHEN 'scan' THEN 'from its pages' ELSE 'by a query' END,
+                CASE kept.path WHEN 'scan' THEN 'by a query' ELSE 'from its pages' END);
     END IF;
     IF cardinality(now) IS DISTINCT FROM kept.ranges THEN
         RAISE EXCEPTION USING ERRCODE = 'XX000', MESSAGE = format(
@@ -159,9 +159,9 @@ BEGIN
         SELECT *, row_number() OVER (ORDER BY range_no) AS place FROM range WHERE differs
     )
     SELECT count(*), coalesce(jsonb_agg(jsonb_build_object(
-               'kind', 'range', 'state', 'divergent',
-               'key', jsonb_build_object('lower', d.lower_bound, 'upper', d.upper_bound),
-               'columns', d.columns) ORDER BY d.range_no) FILTER (WHERE d.place <= max_ranges), '[]'),
+        'kind', 'range', 'state', 'divergent',
+        'key', jsonb_build_object('lower', d.lower_bound, 'upper', d.upper_bound),
+        'columns', d.columns) ORDER BY d.range_no) FILTER (WHERE d.place <= max_ranges), '[]'),
            jsonb_agg(jsonb_build_object('range_no', d.range_no, 'captured', d.captured, 'now', d.rows)
                      ORDER BY d.range_no)
                FILTER (WHERE d.place <= max_ranges AND d.rows <> d.captured
