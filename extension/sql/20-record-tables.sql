@@ -43,7 +43,7 @@ CREATE TABLE parity.run (
 );
 COMMENT ON TABLE parity.run IS
     'one row a run: a call of parity.verify (kind verify), parity.verify_baseline (baseline), or a pgparity compare '
-    '--record (compare); written by the functions parity.record_... only';
+    '--record (compare); written by the functions parity_internal.record_... only';
 COMMENT ON COLUMN parity.run.kind IS
     'verify: against another cluster; baseline: against what was captured; compare: by pgparity';
 COMMENT ON COLUMN parity.run.status IS 'how it stands or ended: of its tables'' states the worst';
@@ -183,7 +183,7 @@ BEGIN
         SELECT FROM parity.run r JOIN pg_stat_activity a ON a.pid = r.pid AND a.backend_start = r.backend_start
         WHERE r.id = run_id AND r.finished IS NULL
           AND (r.statement_start IS NULL OR a.state = 'disabled'
-              OR (a.state = 'active' AND a.query_start = r.statement_start)));
+               OR (a.state = 'active' AND a.query_start = r.statement_start)));
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_goes_on(bigint) IS
@@ -205,26 +205,29 @@ CREATE VIEW parity.status AS
 WITH part AS (
     SELECT t.relation, r.kind, r.target, t.scope, parity_internal.record_about(r.kind, t.scope) AS about, t.run_id,
            CASE WHEN t.details OPERATOR(pg_catalog.?) 'left_out'::text THEN 'left_out'
-               ELSE t.status::text END AS status, t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows,
-           t.in_flight_rows, t.unnamed_ranges, t.message, t.sqlstate, r.performer, r.pid
+                ELSE t.status::text END AS status,
+           t.phase, t.started, t.finished, t.divergent_ranges, t.divergent_rows, t.in_flight_rows, t.unnamed_ranges,
+           t.message, t.sqlstate, r.performer, r.pid
     FROM parity.run_table t JOIN parity.run r ON r.id OPERATOR(pg_catalog.=) t.run_id
     WHERE NOT t.details OPERATOR(pg_catalog.?) 'dropped'::text
     UNION ALL
-    SELECT NULL, r.kind, r.target, '{}'::jsonb, '{}'::jsonb, r.id, r.status::text, NULL, r.started, r.finished, NULL,
-        NULL, NULL, NULL, r.message, r.sqlstate, r.performer, r.pid
+    SELECT NULL, r.kind, r.target, '{}'::jsonb, '{}'::jsonb, r.id,
+           r.status::text,
+           NULL, r.started, r.finished, NULL, NULL, NULL, NULL,
+           r.message, r.sqlstate, r.performer, r.pid
     FROM parity.run r
     WHERE r.finished IS NOT NULL AND r.status OPERATOR(pg_catalog.<>) 'identical'::text
       AND NOT EXISTS (SELECT FROM parity.run_table t WHERE t.run_id OPERATOR(pg_catalog.=) r.id)
       AND NOT EXISTS (
         SELECT FROM parity.run l JOIN parity.run_table t ON t.run_id OPERATOR(pg_catalog.=) l.id
         WHERE l.id OPERATOR(pg_catalog.>) r.id AND l.kind OPERATOR(pg_catalog.=) r.kind
-            AND l.target OPERATOR(pg_catalog.=) r.target)
+          AND l.target OPERATOR(pg_catalog.=) r.target)
 ), last AS (
     SELECT DISTINCT ON (relation, kind, target, about) *
     FROM part WHERE finished IS NOT NULL
     ORDER BY relation, kind, target, about,
-        CASE WHEN status OPERATOR(pg_catalog.=) ANY ('{skipped,left_out}'::text[]) THEN 1 ELSE 0 END, finished DESC,
-             run_id DESC
+             CASE WHEN status OPERATOR(pg_catalog.=) ANY ('{skipped,left_out}'::text[]) THEN 1 ELSE 0 END,
+             finished DESC, run_id DESC
 ), running AS (
     SELECT DISTINCT ON (relation, kind, target, about) * FROM part
     WHERE finished IS NULL ORDER BY relation, kind, target, about, run_id DESC
@@ -232,23 +235,23 @@ WITH part AS (
     SELECT relation, kind, target, about, pg_catalog.max(finished) AS at FROM part
     WHERE status OPERATOR(pg_catalog.=) 'identical'::text GROUP BY relation, kind, target, about
 )
-SELECT relation, kind, target, nullif(coalesce(last.scope, running.scope), '{}'::jsonb) AS scope, last.status AS result,
-    last.finished,
+SELECT relation, kind, target, nullif(coalesce(last.scope, running.scope), '{}'::jsonb) AS scope,
+       last.status AS result, last.finished,
        pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) last.finished) AS age,
        verified.at AS last_identical, last.divergent_ranges, last.divergent_rows, last.in_flight_rows,
        CASE WHEN parity_internal.record_goes_on(running.run_id) THEN
-           pg_catalog.format('%s for %s (run %s, pid %s)', coalesce(running.phase, 'starting'),
-                             pg_catalog.date_trunc('second',
-                                 pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) running.started),
-                             running.run_id, running.pid)
-            WHEN running.run_id IS NOT NULL THEN pg_catalog.format('died: the session of run %s has left it',
-                running.run_id)
+           pg_catalog.format(
+               '%s for %s (run %s, pid %s)', coalesce(running.phase, 'starting'),
+               pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) running.started),
+               running.run_id, running.pid)
+            WHEN running.run_id IS NOT NULL THEN
+           pg_catalog.format('died: the session of run %s has left it', running.run_id)
        END AS running,
        last.run_id, last.performer, last.message, last.sqlstate
-FROM last FULL JOIN running USING (relation, kind, target, about) LEFT JOIN verified
-USING (relation, kind, target, about)
-ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) ANY ('{identical,left_out}'::text[]) THEN 1 ELSE 0 END, relation,
-    kind, target, about;
+FROM last FULL JOIN running USING (relation, kind, target, about)
+    LEFT JOIN verified USING (relation, kind, target, about)
+ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) ANY ('{identical,left_out}'::text[]) THEN 1 ELSE 0 END,
+    relation, kind, target, about;
 COMMENT ON VIEW parity.status IS
     'how each verified table stands, what is not identical first: its last result and when that was, when it was last '
     'identical, what differs, and what runs on it now';

@@ -39,16 +39,16 @@ CREATE FUNCTION parity_internal.record_message(sqlstate text, message text) RETU
                      OR sqlstate = ANY ('{22004,22023}'::text[])
                         AND message ~ ('^(on the target: )?(server "[^"]*" leads to '
                                        '|column "[^"]*" of type [^:]* (has no form|cannot be digested as) '
-                                       '|cannot compare these digests: |[a-z_]+ must (not )?be |".*" is no pattern for '
-                                       'tables)')
+                                       '|cannot compare these digests: |[a-z_]+ must (not )?be '
+                                       '|".*" is no pattern for tables)')
                 THEN message
                 ELSE format('error %s; parity.run_error has its text, which may quote a value', left(sqlstate, 5)) END
 $$;
 COMMENT ON FUNCTION parity_internal.record_message(text, text) IS
     'what everybody who reads records may read of an error';
 
-CREATE FUNCTION parity_internal.record_error(run_id bigint, run_table_id bigint, sqlstate text,
-    message text) RETURNS text
+CREATE FUNCTION parity_internal.record_error(run_id bigint, run_table_id bigint, sqlstate text, message text)
+    RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -56,8 +56,8 @@ DECLARE
 BEGIN
     PERFORM parity_internal.record_check(run_id);
     IF shown <> message THEN
-        INSERT INTO parity.run_error (run_id, run_table_id, sqlstate, message) VALUES (run_id, run_table_id,
-            left(sqlstate, 5), message);
+        INSERT INTO parity.run_error (run_id, run_table_id, sqlstate, message)
+        VALUES (run_id, run_table_id, left(sqlstate, 5), message);
     END IF;
     RETURN shown;
 END
@@ -136,8 +136,8 @@ COMMENT ON FUNCTION parity_internal.record_dead_runs() IS
     'every run does it when it starts';
 
 CREATE FUNCTION parity_internal.record_run_start(
-    kind text, source text, target text, tool text, options jsonb DEFAULT '{}',
-    in_statement boolean DEFAULT false) RETURNS bigint
+    kind text, source text, target text, tool text, options jsonb DEFAULT '{}', in_statement boolean DEFAULT false)
+    RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made bigint;
@@ -172,8 +172,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.record_spelled(text) IS
     'a qualified name, quoted where it must be here; what is none, as it is';
 
-CREATE FUNCTION parity_internal.record_table_start(run_id bigint, relation text, target_relation text,
-    scope jsonb DEFAULT '{}') RETURNS bigint
+CREATE FUNCTION parity_internal.record_table_start(
+    run_id bigint, relation text, target_relation text, scope jsonb DEFAULT '{}') RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made bigint;
@@ -181,10 +181,9 @@ BEGIN
     PERFORM parity_internal.record_check(run_id);
     INSERT INTO parity.run_table (run_id, relation, target_relation, scope)
     VALUES (run_id, parity_internal.record_spelled(relation), parity_internal.record_spelled(target_relation),
-        coalesce(scope, '{}')
-            || CASE WHEN scope ? 'target_relation'
-                THEN jsonb_build_object('target_relation', parity_internal.record_spelled(scope ->> 'target_relation'))
-                    ELSE '{}' END) RETURNING id INTO made;
+            coalesce(scope, '{}') || CASE WHEN scope ? 'target_relation' THEN jsonb_build_object(
+                'target_relation', parity_internal.record_spelled(scope ->> 'target_relation')) ELSE '{}' END)
+    RETURNING id INTO made;
     RETURN made;
 END
 $$;
@@ -210,15 +209,15 @@ BEGIN
     INSERT INTO parity.divergence (run_table_id, kind, state, key, columns, occurrences, source_values, target_values)
     SELECT record_divergences.run_table_id, d.kind, d.state, d.key, d.columns, coalesce(d.occurrences, 1),
         d.source_values, d.target_values
-    FROM jsonb_to_recordset(findings) AS d(kind text, state text, key jsonb, columns text[], occurrences bigint,
-        source_values jsonb, target_values jsonb);
+    FROM jsonb_to_recordset(findings) AS d(
+        kind text, state text, key jsonb, columns text[], occurrences bigint, source_values jsonb, target_values jsonb);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.record_divergences(bigint, jsonb) IS
     'records differences of one table: a list of objects with the columns of parity.divergence';
 
-CREATE FUNCTION parity_internal.record_table_finish(run_table_id bigint, status text,
-    facts jsonb DEFAULT '{}') RETURNS void
+CREATE FUNCTION parity_internal.record_table_finish(run_table_id bigint, status text, facts jsonb DEFAULT '{}')
+    RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -233,9 +232,9 @@ BEGIN
     part := jsonb_populate_record(part, facts - '{id,run_id,relation,target_relation,scope,started}'::text[]);
     part.message := parity_internal.record_error(part.run_id, run_table_id, part.sqlstate, part.message);
     UPDATE parity.run_table t SET
-        status = record_table_finish.status, finished = clock_timestamp(), phase = NULL, source_rows = part.source_rows,
-        target_rows = part.target_rows, ranges = part.ranges, divergent_ranges = part.divergent_ranges,
-        divergent_rows = part.divergent_rows,
+        status = record_table_finish.status, finished = clock_timestamp(), phase = NULL,
+        source_rows = part.source_rows, target_rows = part.target_rows, ranges = part.ranges,
+        divergent_ranges = part.divergent_ranges, divergent_rows = part.divergent_rows,
         in_flight_rows = part.in_flight_rows, cleared_rows = part.cleared_rows, unnamed_ranges = part.unnamed_ranges,
         divergent_columns = part.divergent_columns, source_lsn = part.source_lsn, target_lsn = part.target_lsn,
         not_compared = part.not_compared, details = part.details, sqlstate = part.sqlstate, message = part.message
@@ -247,8 +246,8 @@ COMMENT ON FUNCTION parity_internal.record_table_finish(bigint, text, jsonb) IS
     'ends the record of one table: its status and, as an object, the columns of parity.run_table; tells of it. A '
     'status about rows takes SELECT on the table, where there is one of its name';
 
-CREATE FUNCTION parity_internal.record_tables_skipped(run_id bigint, relations text[], message text,
-    details jsonb DEFAULT '{}') RETURNS void
+CREATE FUNCTION parity_internal.record_tables_skipped(
+    run_id bigint, relations text[], message text, details jsonb DEFAULT '{}') RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
@@ -262,8 +261,8 @@ COMMENT ON FUNCTION parity_internal.record_tables_skipped(bigint, text[], text, 
     'true} among details: the table is gone, and parity.status does not show it. {"left_out": true}: it is no part of '
     'the result, and parity.status shows it as that';
 
-CREATE FUNCTION parity_internal.record_run_finish(run_id bigint, status text, sqlstate text DEFAULT NULL,
-    message text DEFAULT NULL) RETURNS void
+CREATE FUNCTION parity_internal.record_run_finish(
+    run_id bigint, status text, sqlstate text DEFAULT NULL, message text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -279,22 +278,24 @@ BEGIN
     UPDATE parity.run_table t SET status = CASE WHEN broken_off THEN 'incomplete' ELSE record_run_finish.status END,
         finished = clock_timestamp(), phase = NULL, sqlstate = record_run_finish.sqlstate,
         message = CASE WHEN broken_off THEN concat_ws('; ', 'the run ended without a result for it', shown)
-            ELSE shown END
+                       ELSE shown END
     WHERE t.run_id = record_run_finish.run_id AND t.finished IS NULL;
     -- A run says nothing better of its tables than their records do. One of which some failed may be called incomplete.
     SELECT w.status INTO worst FROM unnest(CASE status
         WHEN 'in_flight' THEN '{divergent}' WHEN 'incomplete' THEN '{divergent,in_flight}'
         WHEN 'identical' THEN '{cancelled,divergent,failed,died,in_flight,incomplete,skipped}'
         WHEN 'skipped' THEN '{cancelled,divergent,failed,died,in_flight,incomplete}'
-            ELSE '{}' END::text[]) WITH ORDINALITY AS w(status, no)
-    WHERE EXISTS (SELECT FROM parity.run_table t
+        ELSE '{}' END::text[]) WITH ORDINALITY AS w(status, no)
+    WHERE EXISTS (
+        SELECT FROM parity.run_table t
         WHERE t.run_id = record_run_finish.run_id AND t.status = w.status AND NOT t.details ?| '{dropped,left_out}')
     ORDER BY w.no LIMIT 1;
     status := CASE worst WHEN 'skipped' THEN 'incomplete' ELSE coalesce(worst, status) END;
-    SELECT EXISTS (SELECT FROM parity.run_table t
+    SELECT EXISTS (
+        SELECT FROM parity.run_table t
         WHERE t.run_id = record_run_finish.run_id AND t.status = record_run_finish.status) INTO told;
-    UPDATE parity.run r SET status = record_run_finish.status, finished = clock_timestamp(),
-        sqlstate = record_run_finish.sqlstate,
+    UPDATE parity.run r SET
+        status = record_run_finish.status, finished = clock_timestamp(), sqlstate = record_run_finish.sqlstate,
         message = shown
     WHERE r.id = run_id;
     -- Its tables have told of themselves.

@@ -19,8 +19,8 @@ BEGIN
             'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows,
             'in_flight_rows', t.in_flight_rows, 'sqlstate', left(coalesce(t.sqlstate, r.sqlstate), 5),
             -- Every role may listen, and a server's error may quote a value.
-            'message', CASE WHEN coalesce(t.sqlstate, r.sqlstate) IS NULL THEN left(coalesce(t.message, r.message),
-                longest) END))
+            'message', CASE WHEN coalesce(t.sqlstate, r.sqlstate) IS NULL
+                            THEN left(coalesce(t.message, r.message), longest) END))
         INTO payload FROM parity.run r LEFT JOIN parity.run_table t ON t.id = told_table WHERE r.id = told_run;
         EXIT WHEN octet_length(payload::text) < 7900;
     END LOOP;
@@ -34,15 +34,15 @@ COMMENT ON FUNCTION parity_internal.record_payload(bigint, bigint) IS
 CREATE FUNCTION parity_internal.record_line(told_run bigint, told_table bigint) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('verification of %s against %s: %s',
-        coalesce(t.relation, CASE r.kind WHEN 'compare' THEN r.source ELSE 'database ' || r.source END), r.target,
-        coalesce(t.status, r.status))
-           || CASE WHEN t.divergent_ranges > 0
-               AND t.divergent_rows IS NULL THEN format(', %s of %s ranges differ', t.divergent_ranges, t.ranges)
+                  coalesce(t.relation, CASE r.kind WHEN 'compare' THEN r.source ELSE 'database ' || r.source END),
+                  r.target, coalesce(t.status, r.status))
+           || CASE WHEN t.divergent_ranges > 0 AND t.divergent_rows IS NULL
+                   THEN format(', %s of %s ranges differ', t.divergent_ranges, t.ranges)
                    WHEN t.divergent_ranges > 0 AND t.unnamed_ranges > 0 AND t.divergent_rows = 0
                    THEN format(', rows of %s ranges differ', t.divergent_ranges)
                    WHEN t.divergent_rows > 0
                    THEN format(CASE WHEN t.unnamed_ranges > 0 THEN ', at least %s rows differ'
-                       ELSE ', %s rows differ' END, t.divergent_rows)
+                                    ELSE ', %s rows differ' END, t.divergent_rows)
                    ELSE '' END
            || CASE WHEN t.in_flight_rows > 0 THEN format(', %s rows in flight', t.in_flight_rows) ELSE '' END
            || coalesce(': ' || coalesce(t.message, r.message), '')

@@ -16,11 +16,11 @@ BEGIN
     -- nothing of it. Runs over parts do not count: whoever looks into this and that would leave lines for ever. A
     -- baseline says itself what it is about.
     WITH ended AS (
-        SELECT t.relation, r.kind, r.target, parity_internal.record_about(r.kind, t.scope) AS about, t.run_id, t.status,
-            t.finished
+        SELECT t.relation, r.kind, r.target, parity_internal.record_about(r.kind, t.scope) AS about, t.run_id,
+            t.status, t.finished
         FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
         WHERE t.finished IS NOT NULL AND (t.scope - 'target_relation' = '{}' OR r.kind = 'baseline')
-            AND NOT t.details ?| '{dropped,left_out}'
+          AND NOT t.details ?| '{dropped,left_out}'
     ), kept AS (
         (SELECT DISTINCT ON (relation, kind, target, about) run_id FROM ended WHERE status <> 'skipped'
          ORDER BY relation, kind, target, about, finished DESC, run_id DESC)
@@ -30,7 +30,7 @@ BEGIN
     )
     DELETE FROM parity.run r
     WHERE days > 0 AND r.finished < clock_timestamp() - make_interval(days => days)
-        AND r.id NOT IN (SELECT run_id FROM kept);
+      AND r.id NOT IN (SELECT run_id FROM kept);
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END

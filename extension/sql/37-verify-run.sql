@@ -9,8 +9,8 @@ DECLARE
     name text;
     milliseconds jsonb := '{}';
 BEGIN
-    FOREACH name IN ARRAY '{max_rows,with_values,recheck_delay,rechecks,replay_timeout,lock_timeout,allow_same_server,'
-                          'fail}'::text[] LOOP
+    FOREACH name IN ARRAY '{max_rows,with_values,recheck_delay,rechecks,replay_timeout,lock_timeout,'
+                          'allow_same_server,fail}'::text[] LOOP
         IF ask ->> name IS NULL THEN
             RAISE EXCEPTION USING MESSAGE = format('%s must not be NULL', name), ERRCODE = '22004';
         END IF;
@@ -38,7 +38,7 @@ BEGIN
         'lock_timeout', milliseconds ->> 'lock_timeout',
         'statement_timeout', coalesce(milliseconds ->> 'statement_timeout', '0'),
         'wait', CASE WHEN (milliseconds ->> 'statement_timeout')::numeric > 0
-            THEN (milliseconds ->> 'statement_timeout')::numeric / 1000 + 10 ELSE 0 END);
+                     THEN (milliseconds ->> 'statement_timeout')::numeric / 1000 + 10 ELSE 0 END);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_check_options(jsonb) IS 'checks what was asked for';
@@ -57,8 +57,8 @@ COMMENT ON FUNCTION parity_internal.verify_lock_class(text, text) IS
 CREATE FUNCTION parity_internal.verify_lock(relation oid, target text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN pg_try_advisory_lock(parity_internal.verify_lock_class('verify', target),
-        relation::bigint::bit(32)::integer);
+    RETURN pg_try_advisory_lock(
+        parity_internal.verify_lock_class('verify', target), relation::bigint::bit(32)::integer);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_lock(oid, text) IS
@@ -69,8 +69,8 @@ CREATE FUNCTION parity_internal.verify_lock_holder(of_kind text, of_target text,
     SELECT coalesce((
         SELECT CASE WHEN r.id IS NULL THEN format(' (pid %s)', l.pid) ELSE format(' (run %s, pid %s)', r.id, l.pid) END
         FROM pg_locks l LEFT JOIN parity.run r ON r.pid = l.pid AND r.finished IS NULL
-        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.objid = of_relation
-            AND l.pid <> pg_backend_pid()
+        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+          AND l.objid = of_relation AND l.pid <> pg_backend_pid()
           AND l.classid::bigint = parity_internal.verify_lock_class(of_kind, of_target)::bigint & 4294967295
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         ORDER BY r.id DESC NULLS LAST LIMIT 1), '')
@@ -89,9 +89,9 @@ BEGIN
         SELECT l.classid::bigint::bit(32)::integer AS class, l.objid::bigint::bit(32)::integer AS object INTO held
         FROM pg_locks l
         WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid::bigint >> 16 = 28769
-            AND l.mode = 'ExclusiveLock'
-          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.pid = pg_backend_pid()
-              AND l.granted
+          AND l.mode = 'ExclusiveLock'
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND l.pid = pg_backend_pid() AND l.granted
         LIMIT 1;
         -- One of a transaction, as of a baseline, is not let go of by this.
         EXIT WHEN NOT FOUND OR NOT pg_advisory_unlock(held.class, held.object);
@@ -140,8 +140,8 @@ BEGIN
         RETURN name;
     END IF;
     parts := parse_ident(target);
-    RETURN parity_internal.record_quoted(CASE WHEN cardinality(parts) = 1 THEN (parse_ident(name))[1:1]
-        ELSE '{}' END || parts);
+    RETURN parity_internal.record_quoted(
+        CASE WHEN cardinality(parts) = 1 THEN (parse_ident(name))[1:1] ELSE '{}' END || parts);
 EXCEPTION WHEN data_exception THEN
     RETURN target;
 END
@@ -152,8 +152,8 @@ COMMENT ON FUNCTION parity_internal.verify_target(text, text) IS
 
 -- The job of one table. Where another session verifies the table it is done at once. `kind` is what was chosen; if it
 -- is not given, what the relation is now.
-CREATE FUNCTION parity_internal.verify_begin_table(ask jsonb, run bigint, relation oid,
-    kind text DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_begin_table(ask jsonb, run bigint, relation oid, kind text DEFAULT NULL)
+    RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_variable
 DECLARE
@@ -168,14 +168,14 @@ BEGIN
     PERFORM parse_ident(ask ->> 'target_relation');  -- an error where that is no name
     target := parity_internal.verify_target(name, ask ->> 'target_relation');
     part := parity_internal.record_table_start(run, name, target, parity_internal.verify_scope(ask, name, target));
-    job := jsonb_build_object('ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation,
-        'name', name, 'target', target, 'kind', coalesce(
-            kind, (SELECT parity_internal.verify_kind(c.relkind::text) FROM pg_class c
-                                      WHERE c.oid = relation)));
+    job := jsonb_build_object(
+        'ask', ask, 'server', ask ->> 'server', 'run', run, 'part', part, 'relation', relation,
+        'name', name, 'target', target, 'kind', coalesce(kind, (
+            SELECT parity_internal.verify_kind(c.relkind::text) FROM pg_class c WHERE c.oid = relation)));
     IF NOT parity_internal.verify_lock(relation, ask ->> 'server') THEN
-        PERFORM parity_internal.record_table_finish(part, 'skipped',
-            jsonb_build_object('message', 'another session verifies the relation'
-            || parity_internal.verify_lock_holder('verify', ask ->> 'server', relation)));
+        PERFORM parity_internal.record_table_finish(part, 'skipped', jsonb_build_object(
+            'message', 'another session verifies the relation'
+                       || parity_internal.verify_lock_holder('verify', ask ->> 'server', relation)));
         RETURN job || '{"status": "skipped", "step": "done"}';
     END IF;
     RETURN job || '{"step": "connect"}';
@@ -186,12 +186,12 @@ COMMENT ON FUNCTION parity_internal.verify_begin_table(jsonb, bigint, oid, text)
 
 -- An error before there is a job is recorded and told like any other: a schedule whose table is gone must not fall
 -- silent. It goes on to the caller when that is done.
-CREATE FUNCTION parity_internal.verify_refused(ask jsonb, run bigint, relation text, scope jsonb,
-    error jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_refused(ask jsonb, run bigint, relation text, scope jsonb, error jsonb)
+    RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    part bigint := parity_internal.record_table_start(run, relation, coalesce(scope ->> 'target_relation', relation),
-        scope);
+    part bigint := parity_internal.record_table_start(
+        run, relation, coalesce(scope ->> 'target_relation', relation), scope);
     status text := CASE error ->> 'sqlstate' WHEN '57014' THEN 'cancelled' ELSE 'failed' END;
 BEGIN
     PERFORM parity_internal.record_table_finish(part, status,
@@ -207,9 +207,9 @@ COMMENT ON FUNCTION parity_internal.verify_refused(jsonb, bigint, text, jsonb, j
 CREATE FUNCTION parity_internal.verify_take_callback(asked jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (asked - '{found,called,relation,callback}'::text[])
-           || jsonb_strip_nulls(
-               jsonb_build_object('callback', asked -> 'called' -> 'name', 'callback_oid', asked -> 'called' -> 'oid',
-                   'error', asked -> 'called' -> 'error'))
+           || jsonb_strip_nulls(jsonb_build_object(
+               'callback', asked -> 'called' -> 'name', 'callback_oid', asked -> 'called' -> 'oid',
+               'error', asked -> 'called' -> 'error'))
 $$;
 COMMENT ON FUNCTION parity_internal.verify_take_callback(jsonb) IS
     'puts the callback that was found among what was asked for';
@@ -264,8 +264,8 @@ BEGIN
     IF callback IS NOT NULL THEN
         -- What has its name by now may be somebody else's.
         IF job -> 'ask' ? 'callback_oid'
-           AND to_regprocedure(callback || '(pg_catalog.jsonb)')::oid IS DISTINCT FROM (
-               job -> 'ask' ->> 'callback_oid')::oid THEN
+           AND to_regprocedure(callback || '(pg_catalog.jsonb)')::oid
+               IS DISTINCT FROM (job -> 'ask' ->> 'callback_oid')::oid THEN
             RAISE EXCEPTION USING MESSAGE = 'it is not the function that had this name when the run began',
                 ERRCODE = '42883';
         END IF;
@@ -291,8 +291,8 @@ COMMENT ON FUNCTION parity_internal.verify_tell(jsonb, jsonb) IS 'calls the call
 
 CREATE FUNCTION parity_internal.verify_call_back(job jsonb) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT parity_internal.verify_tell(job,
-        parity_internal.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint))
+    SELECT parity_internal.verify_tell(
+        job, parity_internal.record_payload((job ->> 'run')::bigint, (job ->> 'part')::bigint))
 $$;
 COMMENT ON FUNCTION parity_internal.verify_call_back(jsonb) IS
     'calls the caller''s function with what is told of a table';
@@ -301,9 +301,9 @@ CREATE FUNCTION parity_internal.verify_end_run(job jsonb) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- The callback's words are no error's, whose text might have to be kept apart.
-    PERFORM parity_internal.record_run_finish((job ->> 'run')::bigint, job ->> 'status',
-        CASE WHEN NOT job ? 'callback_message' THEN job ->> 'sqlstate' END,
-        job ->> 'callback_message');
+    PERFORM parity_internal.record_run_finish(
+        (job ->> 'run')::bigint, job ->> 'status',
+        CASE WHEN NOT job ? 'callback_message' THEN job ->> 'sqlstate' END, job ->> 'callback_message');
     RETURN job ->> 'status';
 END
 $$;
@@ -311,10 +311,10 @@ COMMENT ON FUNCTION parity_internal.verify_end_run(jsonb) IS 'ends the record of
 
 CREATE FUNCTION parity_internal.verify_worst(run bigint, result text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN count(*) > 0 THEN format('; %s %s: %s', count(*),
-        CASE count(*) WHEN 1 THEN 'table' ELSE 'tables' END,
+    SELECT CASE WHEN count(*) > 0 THEN format(
+        '; %s %s: %s', count(*), CASE count(*) WHEN 1 THEN 'table' ELSE 'tables' END,
         string_agg(t.relation, ', ' ORDER BY t.id) FILTER (WHERE t.no <= 5)
-                                              || CASE WHEN count(*) > 5 THEN ', ...' ELSE '' END) ELSE '' END
+        || CASE WHEN count(*) > 5 THEN ', ...' ELSE '' END) ELSE '' END
     FROM (SELECT t.id, t.relation, row_number() OVER (ORDER BY t.id) AS no FROM parity.run_table t
           WHERE t.run_id = run AND t.status = result) AS t
 $$;
@@ -333,8 +333,7 @@ DECLARE
 BEGIN
     IF error ->> 'detail' <> '' THEN
         RAISE EXCEPTION USING MESSAGE = error ->> 'message', ERRCODE = error ->> 'sqlstate',
-            DETAIL = error ->> 'detail',
-            HINT = format('It is recorded as run %s.', job ->> 'run');
+            DETAIL = error ->> 'detail', HINT = format('It is recorded as run %s.', job ->> 'run');
     ELSIF error IS NOT NULL THEN
         RAISE EXCEPTION USING MESSAGE = error ->> 'message', ERRCODE = error ->> 'sqlstate',
             HINT = coalesce(nullif(error ->> 'hint', ''), format('It is recorded as run %s.', job ->> 'run'));
@@ -344,7 +343,7 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = coalesce(
                 CASE WHEN NOT job ? 'unrecorded' THEN parity_internal.record_line(run, (job ->> 'part')::bigint) END
                     || CASE WHEN NOT job ? 'part' THEN parity_internal.verify_worst(run, result) ELSE '' END,
-            format('verification against %s: %s', job -> 'ask' ->> 'server', result)
+                format('verification against %s: %s', job -> 'ask' ->> 'server', result)
                     || coalesce(': ' || message, '')),
             ERRCODE = CASE WHEN result = 'divergent' THEN 'PP002' ELSE 'PP003' END,
             HINT = parity_internal.record_hint(run, NULL, result);
@@ -383,12 +382,10 @@ COMMENT ON PROCEDURE parity_internal.verify_table(jsonb) IS 'takes the steps of 
 
 CREATE PROCEDURE parity.verify(
     relation text, server text, target_relation text DEFAULT NULL, ranges integer DEFAULT NULL,
-    columns text[] DEFAULT NULL,
-    key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL, filter text DEFAULT NULL, max_rows integer DEFAULT 1000,
-    with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3,
-        replay_timeout interval DEFAULT '60 s',
-    workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL, lock_timeout interval DEFAULT '10 s',
-        statement_timeout interval DEFAULT NULL,
+    columns text[] DEFAULT NULL, key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL, filter text DEFAULT NULL,
+    max_rows integer DEFAULT 1000, with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s',
+    rechecks integer DEFAULT 3, replay_timeout interval DEFAULT '60 s', workers integer DEFAULT NULL,
+    remote_workers integer DEFAULT NULL, lock_timeout interval DEFAULT '10 s', statement_timeout interval DEFAULT NULL,
     allow_same_server boolean DEFAULT false, callback text DEFAULT NULL, fail boolean DEFAULT false,
     INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
     LANGUAGE plpgsql AS $$
@@ -400,13 +397,11 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     job := parity_internal.verify_begin(pg_catalog.jsonb_build_object(
         'relation', relation, 'server', server, 'target_relation', target_relation, 'ranges', ranges,
-        'columns', columns, 'key_columns', key_columns,
-        'forms', forms, 'filter', filter, 'max_rows', max_rows, 'with_values', with_values,
-        'recheck_delay', recheck_delay, 'rechecks', rechecks,
+        'columns', columns, 'key_columns', key_columns, 'forms', forms, 'filter', filter, 'max_rows', max_rows,
+        'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks', rechecks,
         'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers,
-        'lock_timeout', lock_timeout,
-        'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server, 'callback', callback,
-        'fail', fail,
+        'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server,
+        'callback', callback, 'fail', fail,
         'found', parity_internal.record_find(relation), 'called', parity_internal.record_find_callback(callback)));
     run_id := pg_catalog.jsonb_extract_path_text(job, 'run')::pg_catalog.int8;
     IF parity_internal.verify_is_at(job, 'done') THEN

@@ -24,8 +24,8 @@ BEGIN
                 RAISE EXCEPTION USING MESSAGE = format('"%s" is no pattern for tables: a quote is not closed', pattern),
                     ERRCODE = '22023';
             END IF;
-            piece := regexp_replace(replace(substr(token, 2, length(token) - 2), '""', '"'), '[|*+?()[\]{}.^$\\]',
-                '\\\&', 'g');
+            piece := regexp_replace(
+                replace(substr(token, 2, length(token) - 2), '""', '"'), '[|*+?()[\]{}.^$\\]', '\\\&', 'g');
         ELSE
             piece := CASE token WHEN '*' THEN '.*' WHEN '?' THEN '.' WHEN '$' THEN '\$' WHEN '[]' THEN '\[]'
                 ELSE translate(token, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') END;
@@ -63,32 +63,31 @@ BEGIN
         SELECT c.oid, n.nspname, c.relname, format('%I.%I', n.nspname, c.relname) AS name
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
-            AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+          AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
           AND NOT EXISTS (SELECT FROM pg_depend d
-              WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
-                          AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
+                          WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+                            AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
           AND NOT EXISTS (SELECT FROM unnest(exclude) AS e(pattern), parity_internal.verify_pattern(e.pattern) x
                           WHERE (x.schema_regex IS NULL OR n.nspname ~ (x.schema_regex COLLATE "default"))
                             AND c.relname ~ (x.name_regex COLLATE "default"))
     ), matched AS (
-        SELECT c.*, m.pattern FROM candidate c JOIN unnest(patterns) AS m(pattern) ON true,
-            parity_internal.verify_pattern(m.pattern) x
+        SELECT c.*, m.pattern
+        FROM candidate c JOIN unnest(patterns) AS m(pattern) ON true, parity_internal.verify_pattern(m.pattern) x
         WHERE (x.schema_regex IS NULL OR c.nspname ~ (x.schema_regex COLLATE "default"))
-            AND c.relname ~ (x.name_regex COLLATE "default")
+          AND c.relname ~ (x.name_regex COLLATE "default")
     ), own AS (
         SELECT DISTINCT m.oid, m.name FROM matched m
         WHERE NOT EXISTS (SELECT FROM pg_partition_ancestors(m.oid) a(relid) JOIN matched p ON p.oid = a.relid
-            WHERE a.relid <> m.oid)
+                          WHERE a.relid <> m.oid)
     ), tried AS (
         SELECT t.relation, max(t.finished) AS at FROM parity.run_table t JOIN parity.run r ON r.id = t.run_id
         WHERE r.kind = 'verify' AND r.target = server AND t.status <> 'skipped'::text AND t.scope = '{}' GROUP BY 1
     )
-    SELECT (SELECT jsonb_agg(jsonb_build_object('oid', o.oid, 'name', o.name) ORDER BY t.at NULLS FIRST,
-        o.name COLLATE "C")
+    SELECT (SELECT jsonb_agg(jsonb_build_object('oid', o.oid, 'name', o.name)
+                             ORDER BY t.at NULLS FIRST, o.name COLLATE "C")
             FROM own o LEFT JOIN tried t ON t.relation = o.name),
            (SELECT string_agg(format('"%s"', p.pattern), ', ') FROM unnest(patterns) AS p(pattern)
-               WHERE NOT EXISTS (SELECT FROM matched m
-               WHERE m.pattern = p.pattern))
+            WHERE NOT EXISTS (SELECT FROM matched m WHERE m.pattern = p.pattern))
     INTO chosen, idle;
     IF idle IS NOT NULL OR chosen IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = coalesce('no table matches ' || idle, 'no pattern was given'),
@@ -106,7 +105,7 @@ CREATE FUNCTION parity_internal.verify_within(ask jsonb, until timestamptz) RETU
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ask || jsonb_build_object(
         'replay_timeout', least((ask ->> 'replay_timeout')::float8,
-            greatest(l.seconds - (ask ->> 'recheck_delay')::float8, 1)),
+                                greatest(l.seconds - (ask ->> 'recheck_delay')::float8, 1)),
         'rechecks', least((ask ->> 'rechecks')::integer, greatest(2, floor(l.seconds / greatest(
             (ask ->> 'recheck_delay')::float8 + (ask ->> 'replay_timeout')::float8, 0.001)))))
     FROM (SELECT extract(epoch FROM until - clock_timestamp())::float8) AS l(seconds) WHERE until IS NOT NULL
@@ -150,8 +149,7 @@ BEGIN
             -- Unless it was dropped only just now, that is its result.
             IF state <> '42P01' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid) THEN
                 job := parity_internal.verify_refused(rest -> 'ask', (rest ->> 'run')::bigint, next ->> 'name', '{}',
-                    jsonb_build_object('sqlstate', state, 'message', message,
-                                                 'hint', hint)) - 'error';
+                    jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint)) - 'error';
                 RETURN;
             END IF;
         END;
@@ -169,8 +167,8 @@ CREATE FUNCTION parity_internal.verify_is_hopeless(job jsonb) RETURNS boolean
         WHEN '42704' THEN NOT EXISTS (SELECT FROM pg_user_mappings m WHERE m.srvname = job ->> 'server'
                                       AND (m.umuser = 0 OR m.usename = CURRENT_USER))
         WHEN '55000' THEN NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'dblink')
-                          OR job ->> 'message' ~ '^extension "pg_parity" is not installed|^digests of format |another '
-                                                 'server now|is a pooler'
+                          OR job ->> 'message' ~ '^extension "pg_parity" is not installed|^digests of format '
+                                                 '|another server now|is a pooler'
         ELSE true END, false)
 $$;
 COMMENT ON FUNCTION parity_internal.verify_is_hopeless(jsonb) IS
@@ -183,14 +181,14 @@ CREATE FUNCTION parity_internal.verify_note(work jsonb, job jsonb) RETURNS jsonb
            || CASE WHEN NOT work ? 'target_server' AND job -> 'target_server' ? 'database'
                    THEN jsonb_build_object('target_server', job -> 'target_server') ELSE '{}' END
            || CASE WHEN job ->> 'status' = 'cancelled'
-               THEN jsonb_build_object('stop', 'not reached before the run was cancelled',
-               'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
+                   THEN jsonb_build_object('stop', 'not reached before the run was cancelled',
+                                           'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
                    WHEN parity_internal.verify_is_hopeless(job)
                    THEN jsonb_build_object(
                        'stop', 'not tried: ' || parity_internal.record_message(job ->> 'sqlstate', job ->> 'message'))
                    ELSE '{}' END
-           || CASE WHEN job ? 'callback_message' THEN jsonb_build_object('callback_message', job -> 'callback_message')
-               ELSE '{}' END
+           || CASE WHEN job ? 'callback_message'
+                   THEN jsonb_build_object('callback_message', job -> 'callback_message') ELSE '{}' END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_note(jsonb, jsonb) IS 'notes how one of many tables ended';
 
@@ -215,9 +213,8 @@ BEGIN
         IF result = 'skipped' OR result IS NULL OR (result = 'identical' AND left_over > 0) THEN
             result := 'incomplete';
         END IF;
-        message := CASE WHEN left_over > 0 THEN
-            format('%s of %s tables %s', left_over, left_over + jsonb_array_length(work -> 'statuses'),
-                work ->> 'stop') END;
+        message := CASE WHEN left_over > 0 THEN format(
+            '%s of %s tables %s', left_over, left_over + jsonb_array_length(work -> 'statuses'), work ->> 'stop') END;
     END IF;
     -- The callback hears of the run as a whole when listeners do.
     IF message IS NOT NULL OR NOT work -> 'statuses' ? result THEN
@@ -279,14 +276,11 @@ COMMENT ON FUNCTION parity_internal.verify_begin_schema(jsonb) IS 'begins the ru
 
 CREATE PROCEDURE parity.verify_schema(
     server text, patterns text[] DEFAULT '{public.*}', exclude text[] DEFAULT '{}', budget interval DEFAULT NULL,
-        ranges integer DEFAULT NULL,
-    max_rows integer DEFAULT 1000, with_values boolean DEFAULT false, recheck_delay interval DEFAULT '10 s',
-    rechecks integer DEFAULT 3,
-    replay_timeout interval DEFAULT '60 s', workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL,
-        lock_timeout interval DEFAULT '10 s',
+    ranges integer DEFAULT NULL, max_rows integer DEFAULT 1000, with_values boolean DEFAULT false,
+    recheck_delay interval DEFAULT '10 s', rechecks integer DEFAULT 3, replay_timeout interval DEFAULT '60 s',
+    workers integer DEFAULT NULL, remote_workers integer DEFAULT NULL, lock_timeout interval DEFAULT '10 s',
     statement_timeout interval DEFAULT NULL, allow_same_server boolean DEFAULT false, callback text DEFAULT NULL,
-        fail boolean DEFAULT false,
-    INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
+    fail boolean DEFAULT false, INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
     LANGUAGE plpgsql AS $$
 DECLARE
     work pg_catalog.jsonb;
@@ -297,13 +291,10 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
     work := parity_internal.verify_begin_schema(pg_catalog.jsonb_build_object(
         'server', server, 'patterns', patterns, 'exclude', exclude, 'budget', budget, 'ranges', ranges,
-        'max_rows', max_rows,
-        'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks', rechecks,
-        'replay_timeout', replay_timeout,
-        'workers', workers, 'remote_workers', remote_workers, 'lock_timeout', lock_timeout,
-        'statement_timeout', statement_timeout,
-        'allow_same_server', allow_same_server, 'callback', callback, 'fail', fail,
-        'called', parity_internal.record_find_callback(callback)));
+        'max_rows', max_rows, 'with_values', with_values, 'recheck_delay', recheck_delay, 'rechecks', rechecks,
+        'replay_timeout', replay_timeout, 'workers', workers, 'remote_workers', remote_workers,
+        'lock_timeout', lock_timeout, 'statement_timeout', statement_timeout, 'allow_same_server', allow_same_server,
+        'callback', callback, 'fail', fail, 'called', parity_internal.record_find_callback(callback)));
     run_id := pg_catalog.jsonb_extract_path_text(work, 'run')::pg_catalog.int8;
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE;
@@ -336,10 +327,10 @@ DECLARE
 BEGIN
     FOR internal IN
         SELECT p.oid::pg_catalog.regprocedure AS name FROM pg_catalog.pg_proc p
-        WHERE p.pronamespace OPERATOR(pg_catalog.=) ANY (
-            '{parity,parity_internal}'::pg_catalog.regnamespace[]::pg_catalog.oid[])
+        WHERE p.pronamespace
+                  OPERATOR(pg_catalog.=) ANY ('{parity,parity_internal}'::pg_catalog.regnamespace[]::pg_catalog.oid[])
           AND (p.proname OPERATOR(pg_catalog.=) 'verify'::pg_catalog.name
-              OR p.proname::pg_catalog.text OPERATOR(pg_catalog.~~) 'verify\_%')
+               OR p.proname::pg_catalog.text OPERATOR(pg_catalog.~~) 'verify\_%')
     LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', internal.name);
         EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO parity_operator', internal.name);

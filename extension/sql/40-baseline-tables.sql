@@ -117,8 +117,8 @@ COMMENT ON FUNCTION parity_internal.baseline_require_own(parity.baseline) IS
     'an error (42501) unless the role that logged in captured a baseline or is a superuser, and may read its table, if '
     'that is there';
 
-CREATE FUNCTION parity_internal.baseline_store(kept parity.baseline, kept_ranges parity.baseline_range[],
-    replace boolean) RETURNS bigint
+CREATE FUNCTION parity_internal.baseline_store(
+    kept parity.baseline, kept_ranges parity.baseline_range[], replace boolean) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made bigint;
@@ -137,13 +137,12 @@ BEGIN
         format_version, seed, width, ranges, row_count, highest_bound, highest_key, highest_row)
     VALUES (kept.relation, kept.label, kept.key_columns, kept.columns, kept.all_columns, kept.kind, kept.path,
         kept.forms, kept.filter, parity.format_version(), kept.seed, kept.width, cardinality(kept_ranges),
-            (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r),
-            kept.highest_bound, kept.highest_key, kept.highest_row)
+        (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r),
+        kept.highest_bound, kept.highest_key, kept.highest_row)
     RETURNING id INTO made;
     INSERT INTO parity.baseline_range
     SELECT made, r.range_no, r.lower_key, r.upper_key, r.lower_bound, r.upper_bound, r.row_count, r.key_digest,
-        r.row_digest,
-           r.column_digests
+        r.row_digest, r.column_digests
     FROM unnest(kept_ranges) AS r;
     RETURN made;
 END

@@ -10,31 +10,28 @@ CREATE FUNCTION parity_internal.baseline_row(
     SELECT count(*), min(r.key_text), (array_agg(r.row_hash || r.cell_hashes))[1]
     FROM parity.row_digests(
         relation, keys => ARRAY[substr(bound, 2)], key_columns => plan.key_columns, columns => plan.columns,
-        forms => plan.forms,
-        filter => plan.filter, seed => plan.seed, width => plan.width) AS r
+        forms => plan.forms, filter => plan.filter, seed => plan.seed, width => plan.width) AS r
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_row(regclass, parity.baseline, bytea) IS
     'the row whose key a bound is: how many have it, its key for people, the hashes of the row and its cells';
 
-CREATE FUNCTION parity_internal.baseline_ranges(relation regclass, plan parity.baseline, bounds bytea[],
-    workers integer)
+CREATE FUNCTION parity_internal.baseline_ranges(
+    relation regclass, plan parity.baseline, bounds bytea[], workers integer)
     RETURNS SETOF parity.baseline_range
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT plan.id, d.range_no, d.lower_key, d.upper_key, d.lower_bound, d.upper_bound, d.row_count, d.key_digest::text,
-        d.row_digest::text,
-           d.column_digests::text[]
+    SELECT plan.id, d.range_no, d.lower_key, d.upper_key, d.lower_bound, d.upper_bound, d.row_count,
+        d.key_digest::text, d.row_digest::text, d.column_digests::text[]
     FROM parity.range_digests(
         relation, bounds => bounds, key_columns => plan.key_columns, columns => plan.columns, forms => plan.forms,
-        filter => plan.filter,
-        seed => plan.seed, width => plan.width, workers => workers) AS d
+        filter => plan.filter, seed => plan.seed, width => plan.width, workers => workers) AS d
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_ranges(regclass, parity.baseline, bytea[], integer) IS
     'digests a table as a baseline says';
 
 CREATE FUNCTION parity_internal.baseline_pages(relation regclass) RETURNS bigint
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(sum(pg_relation_size(p.relid)), pg_relation_size(relation),
-        0)::bigint / current_setting('block_size')::bigint
+    SELECT coalesce(sum(pg_relation_size(p.relid)), pg_relation_size(relation), 0)::bigint
+           / current_setting('block_size')::bigint
     FROM pg_partition_tree(relation) AS p
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_pages(regclass) IS 'the pages of a relation and its partitions';
@@ -45,10 +42,9 @@ CREATE FUNCTION parity_internal.baseline_digest(
     relation regclass, plan parity.baseline, ranges integer, workers integer,
     OUT kept_ranges parity.baseline_range[], OUT highest_bound bytea, OUT highest_key text, OUT highest_row bytea)
     LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog,
-        pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off SET TimeZone = 'UTC'
-    SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output
-        = 'hex' SET xmlbinary = 'base64'
+    SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off
+    SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3
+    SET bytea_output = 'hex' SET xmlbinary = 'base64'
     SET lc_numeric = 'C' SET quote_all_identifiers = off SET array_nulls = on SET standard_conforming_strings = on
     SET backslash_quote = 'safe_encoding' SET transform_null_equals = off AS $$
 DECLARE
@@ -73,8 +69,7 @@ BEGIN
         SELECT parity_internal.highest_bound('\x6b'::bytea || r.key, key_forms) INTO highest_bound
         FROM parity.row_digests(
             relation, lower_bound => starts[start], key_columns => plan.key_columns, columns => '{}',
-            forms => plan.forms,
-            filter => plan.filter) AS r;
+            forms => plan.forms, filter => plan.filter) AS r;
         start := CASE WHEN start > 0 THEN greatest(start - step, 0) ELSE -1 END;
         step := step * 2;
     END LOOP;
@@ -84,8 +79,8 @@ BEGIN
         bounds := ARRAY(
             SELECT b.bound FROM unnest(bounds) WITH ORDINALITY AS b(bound, place)
             WHERE b.bound <> highest_bound
-                AND parity_internal.greater_bound(highest_bound, b.bound, key_forms) = highest_bound ORDER BY b.place)
-            || highest_bound;
+              AND parity_internal.greater_bound(highest_bound, b.bound, key_forms) = highest_bound
+            ORDER BY b.place) || highest_bound;
     END IF;
     SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges
     FROM parity_internal.baseline_ranges(relation, plan, bounds, workers) AS d;
@@ -111,17 +106,17 @@ COMMENT ON FUNCTION parity_internal.baseline_digest(regclass, parity.baseline, i
 -- reads all by queries.
 CREATE FUNCTION parity_internal.baseline_path() RETURNS text
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN current_setting('transaction_isolation') <> 'serializable' THEN replace(d.path, 'index',
-        'scan') END
+    SELECT CASE WHEN current_setting('transaction_isolation') <> 'serializable'
+                THEN replace(d.path, 'index', 'scan') END
     FROM parity.last_digest() AS d
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_path() IS 'how a baseline''s rows were read, as parity.baseline has it';
 
 CREATE FUNCTION parity_internal.baseline_kind(kind "char") RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE kind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a partitioned table' WHEN 'm' THEN 'a materialized view'
-        WHEN 'v' THEN 'a view'
-                     WHEN 'f' THEN 'a foreign table' ELSE format('of kind %s', kind) END
+    SELECT CASE kind
+        WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a partitioned table' WHEN 'm' THEN 'a materialized view'
+        WHEN 'v' THEN 'a view' WHEN 'f' THEN 'a foreign table' ELSE format('of kind %s', kind) END
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_kind("char") IS 'a kind of relation in words';
 
@@ -138,8 +133,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '42809',
             HINT = 'Find out who replaced it, or capture it again with replace => true.',
             MESSAGE = format('%s was %s when it was captured, and is %s now', kept.relation,
-                parity_internal.baseline_kind(kept.kind),
-                             parity_internal.baseline_kind(kind));
+                             parity_internal.baseline_kind(kept.kind), parity_internal.baseline_kind(kind));
     END IF;
 END
 $$;
@@ -154,8 +148,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.baseline_seed() IS 'a seed that nobody can guess';
 
 CREATE FUNCTION parity_internal.baseline_plan(
-    relation regclass, label text, key_columns text[], columns text[], forms jsonb, filter text,
-    width integer) RETURNS parity.baseline
+    relation regclass, label text, key_columns text[], columns text[], forms jsonb, filter text, width integer)
+    RETURNS parity.baseline
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
     plan parity.baseline;
@@ -194,9 +188,8 @@ COMMENT ON FUNCTION parity_internal.baseline_plan(regclass, text, text[], text[]
 
 CREATE FUNCTION parity.capture(
     relation regclass, label text, ranges integer DEFAULT NULL, key_columns text[] DEFAULT NULL,
-    columns text[] DEFAULT NULL,
-    forms jsonb DEFAULT NULL, filter text DEFAULT NULL, width integer DEFAULT 64, workers integer DEFAULT NULL,
-    replace boolean DEFAULT false,
+    columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL, filter text DEFAULT NULL, width integer DEFAULT 64,
+    workers integer DEFAULT NULL, replace boolean DEFAULT false,
     OUT captured_rows bigint, OUT captured_ranges integer, OUT highest_key text)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -209,8 +202,7 @@ BEGIN
     IF NOT coalesce(replace, false)
        AND EXISTS (SELECT FROM parity.baseline b WHERE b.relation = plan.relation AND b.label = plan.label) THEN
         RAISE EXCEPTION USING MESSAGE = format('%s has a baseline "%s" already', plan.relation, label),
-            ERRCODE = '42710',
-            HINT = 'Take another label, or replace => true.';
+            ERRCODE = '42710', HINT = 'Take another label, or replace => true.';
     END IF;
     -- About a megabyte a range; fewer for very wide tables, whose digests take memory.
     SELECT d.* INTO digested FROM parity_internal.baseline_digest(relation, plan, coalesce(ranges, greatest(16, least(
@@ -236,8 +228,8 @@ CREATE FUNCTION parity.drop_baseline(relation text, label text) RETURNS boolean
     SELECT coalesce((
         SELECT parity_internal.baseline_remove(b.id) FROM parity.baseline b
         WHERE b.label OPERATOR(pg_catalog.=) $2
-          AND b.relation OPERATOR(pg_catalog.=) coalesce(parity_internal.baseline_name(pg_catalog.to_regclass($1)),
-              $1)), false)
+          AND b.relation
+              OPERATOR(pg_catalog.=) coalesce(parity_internal.baseline_name(pg_catalog.to_regclass($1)), $1)), false)
 $$;
 COMMENT ON FUNCTION parity.drop_baseline(text, text) IS
     'removes a baseline and tells whether there was one; a table that is gone or was renamed is named as '

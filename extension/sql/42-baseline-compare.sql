@@ -3,8 +3,8 @@
 -- baselines: comparing a table with one
 --
 
-CREATE FUNCTION parity_internal.baseline_find(relation regclass, label text, captured_as text,
-    allow_appends boolean) RETURNS bigint
+CREATE FUNCTION parity_internal.baseline_find(
+    relation regclass, label text, captured_as text, allow_appends boolean) RETURNS bigint
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kept parity.baseline;
@@ -18,13 +18,13 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('%s has no baseline "%s"', name, label), ERRCODE = '42704',
             HINT = coalesce(
                 (SELECT format('There is one of %s, which is gone; captured_as => %L takes it.', b.relation, b.relation)
-                    FROM parity.baseline b
+                 FROM parity.baseline b
                  WHERE b.label = baseline_find.label AND to_regclass(b.relation) IS NULL
                  ORDER BY b.captured DESC LIMIT 1),
                 'SELECT parity.capture(relation, label) makes one.');
     END IF;
-    IF allow_appends AND kept.highest_bound IS NULL AND kept.row_count > 0 OR allow_appends
-        AND cardinality(kept.key_columns) = 0 THEN
+    IF allow_appends AND kept.highest_bound IS NULL AND kept.row_count > 0
+       OR allow_appends AND cardinality(kept.key_columns) = 0 THEN
         RAISE EXCEPTION USING MESSAGE = format('the baseline "%s" of %s cannot allow appended rows', label, name),
             ERRCODE = '0A000',
             DETAIL = 'It has no highest key beyond which rows could be told from others: '
@@ -44,15 +44,15 @@ DECLARE
 BEGIN
     IF kept.format_version <> parity.format_version() THEN
         RAISE EXCEPTION USING ERRCODE = '0A000', HINT = 'Capture it again with replace => true.', MESSAGE = format(
-            'the baseline was captured with version %s of the digest format, this is version %s', kept.format_version,
-            parity.format_version());
+            'the baseline was captured with version %s of the digest format, this is version %s',
+            kept.format_version, parity.format_version());
     END IF;
     SELECT count(*) AS ranges, sum(r.row_count) AS rows INTO stored FROM parity.baseline_range r
     WHERE r.baseline_id = kept.id;
     IF stored.ranges <> kept.ranges OR stored.rows IS DISTINCT FROM kept.row_count THEN
         RAISE EXCEPTION USING ERRCODE = 'XX001', MESSAGE = format(
-            'the baseline is damaged: %s ranges with %s rows are left of %s with %s', stored.ranges, stored.rows,
-            kept.ranges, kept.row_count);
+            'the baseline is damaged: %s ranges with %s rows are left of %s with %s',
+            stored.ranges, stored.rows, kept.ranges, kept.row_count);
     END IF;
     IF kept.filter IS NOT NULL AND kept.captured_by NOT IN (CURRENT_USER, SESSION_USER)
        AND NOT coalesce((SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = kept.captured_by), false) THEN
@@ -120,11 +120,10 @@ DECLARE
     effort record;
     counted bigint;
 BEGIN
-    SELECT array_agg(d ORDER BY d.range_no), sum(d.row_count) INTO now,
-        counted FROM parity_internal.baseline_ranges(relation, kept, ARRAY(
+    SELECT array_agg(d ORDER BY d.range_no), sum(d.row_count) INTO now, counted
+    FROM parity_internal.baseline_ranges(relation, kept, ARRAY(
         SELECT r.lower_key FROM parity.baseline_range r WHERE r.baseline_id = kept.id AND r.lower_key IS NOT NULL
-        ORDER BY r.range_no),
-        workers) AS d;
+        ORDER BY r.range_no), workers) AS d;
     SELECT * INTO effort FROM parity.last_digest();
     IF parity_internal.baseline_path() <> kept.path THEN
         RAISE EXCEPTION USING ERRCODE = '55000', HINT = 'parity.range_digests(...) with path => ''scan'' tells why.',
@@ -149,11 +148,11 @@ BEGIN
                CASE WHEN allow_appends AND r.range_no = kept.ranges THEN last_differs
                     ELSE n.key_digest::parity.digest OPERATOR(parity.<>) r.key_digest::parity.digest
                          OR n.row_digest::parity.digest OPERATOR(parity.<>) r.row_digest::parity.digest
-                         OR parity_internal.baseline_differing(kept.columns, n.column_digests,
-                             r.column_digests) <> '{}' END AS differs,
+                         OR parity_internal.baseline_differing(kept.columns, n.column_digests, r.column_digests) <> '{}'
+               END AS differs,
                CASE WHEN allow_appends AND r.range_no = kept.ranges THEN last_columns
-                    ELSE parity_internal.baseline_differing(kept.columns, n.column_digests,
-                        r.column_digests) END AS columns
+                    ELSE parity_internal.baseline_differing(kept.columns, n.column_digests, r.column_digests)
+               END AS columns
         FROM parity.baseline_range r JOIN unnest(now) AS n ON n.range_no = r.range_no WHERE r.baseline_id = kept.id
     ), divergent AS (
         SELECT *, row_number() OVER (ORDER BY range_no) AS place FROM range WHERE differs
@@ -183,10 +182,10 @@ BEGIN
             'message', nullif(concat_ws('; ',
                 CASE WHEN differing > 0 AND counted - coalesce(appended, 0) <> kept.row_count
                      THEN format('%s rows now, %s captured', counted - coalesce(appended, 0), kept.row_count) END,
-                CASE WHEN added <> '{}' THEN format('columns were added after the capture: %s',
-                    array_to_string(added, ', ')) END,
-                CASE WHEN differing > max_ranges THEN format('only the first %s of the ranges are recorded',
-                    max_ranges) END,
+                CASE WHEN added <> '{}'
+                     THEN format('columns were added after the capture: %s', array_to_string(added, ', ')) END,
+                CASE WHEN differing > max_ranges
+                     THEN format('only the first %s of the ranges are recorded', max_ranges) END,
                 CASE WHEN appended > 0 THEN format('%s appended rows are not compared', appended) END), ''),
             'details', jsonb_strip_nulls(jsonb_build_object(
                 'captured', kept.captured, 'appended_rows', appended, 'row_counts', counts, 'path', effort.path,
@@ -200,10 +199,9 @@ COMMENT ON FUNCTION parity_internal.baseline_compare(regclass, parity.baseline, 
 
 CREATE FUNCTION parity_internal.baseline_pass(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE
-    SET search_path = pg_catalog,
-        pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off SET TimeZone = 'UTC'
-    SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3 SET bytea_output
-        = 'hex' SET xmlbinary = 'base64'
+    SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET enable_indexonlyscan = off
+    SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres' SET extra_float_digits = 3
+    SET bytea_output = 'hex' SET xmlbinary = 'base64'
     SET lc_numeric = 'C' SET quote_all_identifiers = off SET array_nulls = on SET standard_conforming_strings = on
     SET backslash_quote = 'safe_encoding' SET transform_null_equals = off AS $$
 DECLARE
@@ -216,11 +214,11 @@ BEGIN
     IF current_setting('transaction_isolation') NOT IN ('repeatable read', 'serializable') THEN
         RAISE EXCEPTION USING MESSAGE = 'a pass must see one snapshot', ERRCODE = '25001';
     END IF;
-    IF NOT pg_try_advisory_xact_lock(parity_internal.verify_lock_class('baseline', ask ->> 'label'),
-        relation::oid::bigint::bit(32)::integer) THEN
+    IF NOT pg_try_advisory_xact_lock(
+        parity_internal.verify_lock_class('baseline', ask ->> 'label'), relation::oid::bigint::bit(32)::integer) THEN
         RETURN jsonb_build_object('status', 'skipped', 'findings', '[]'::jsonb, 'facts', jsonb_build_object(
-            'message', 'another run has the table' || parity_internal.verify_lock_holder('baseline', ask ->> 'label',
-                relation::oid)));
+            'message', 'another run has the table'
+                       || parity_internal.verify_lock_holder('baseline', ask ->> 'label', relation::oid)));
     END IF;
     BEGIN
         PERFORM set_config('lock_timeout',
@@ -228,14 +226,14 @@ BEGIN
         SELECT * INTO STRICT kept FROM parity.baseline b WHERE b.id = (job ->> 'baseline')::bigint;
         PERFORM parity_internal.baseline_require(kept);
         PERFORM parity_internal.baseline_hold(relation, kept);
-        RETURN parity_internal.baseline_compare(relation, kept, (ask ->> 'allow_appends')::boolean,
-            (ask ->> 'workers')::integer,
+        RETURN parity_internal.baseline_compare(
+            relation, kept, (ask ->> 'allow_appends')::boolean, (ask ->> 'workers')::integer,
             coalesce((ask ->> 'max_ranges')::integer, 2147483647));
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
-        RETURN jsonb_build_object('status', CASE WHEN state = '57014' THEN 'cancelled' ELSE 'failed' END,
-            'findings', '[]'::jsonb,
-                                  'facts', jsonb_build_object('sqlstate', state, 'message', said));
+        RETURN jsonb_build_object(
+            'status', CASE WHEN state = '57014' THEN 'cancelled' ELSE 'failed' END,
+            'findings', '[]'::jsonb, 'facts', jsonb_build_object('sqlstate', state, 'message', said));
     END;
 END
 $$;
@@ -296,8 +294,8 @@ BEGIN
     PERFORM parity_internal.record_require_values(asked, '{relation,label}');
     IF error IS NULL THEN
         BEGIN
-            kept.id := parity_internal.baseline_find((found ->> 'oid')::oid::regclass, ask ->> 'label',
-                ask ->> 'captured_as',
+            kept.id := parity_internal.baseline_find(
+                (found ->> 'oid')::oid::regclass, ask ->> 'label', ask ->> 'captured_as',
                 (ask ->> 'allow_appends')::boolean);
             SELECT * INTO kept FROM parity.baseline b WHERE b.id = kept.id;
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
@@ -339,9 +337,9 @@ COMMENT ON FUNCTION parity_internal.baseline_raise(jsonb, text) IS
 -- A SET clause would forbid COMMIT: so every name and operator is qualified.
 CREATE PROCEDURE parity.verify_baseline(
     relation text, label text, allow_appends boolean DEFAULT false, captured_as text DEFAULT NULL,
-    workers integer DEFAULT NULL,
-    max_ranges integer DEFAULT 1000, lock_timeout interval DEFAULT '10 s', callback text DEFAULT NULL,
-    fail boolean DEFAULT false, INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
+    workers integer DEFAULT NULL, max_ranges integer DEFAULT 1000, lock_timeout interval DEFAULT '10 s',
+    callback text DEFAULT NULL, fail boolean DEFAULT false,
+    INOUT run_id bigint DEFAULT NULL, INOUT result text DEFAULT NULL)
     LANGUAGE plpgsql AS $$
 DECLARE
     job pg_catalog.jsonb;
@@ -389,8 +387,8 @@ DECLARE
 BEGIN
     FOR part IN
         SELECT p.oid::pg_catalog.regprocedure AS name FROM pg_catalog.pg_proc p
-        WHERE p.pronamespace OPERATOR(pg_catalog.=) ANY (
-            '{parity,parity_internal}'::pg_catalog.regnamespace[]::pg_catalog.oid[])
+        WHERE p.pronamespace
+                  OPERATOR(pg_catalog.=) ANY ('{parity,parity_internal}'::pg_catalog.regnamespace[]::pg_catalog.oid[])
           AND p.proname::pg_catalog.text OPERATOR(pg_catalog.~)
               '^(baseline_|capture$|verify_baseline$|drop_baseline$|greater_bound$|highest_bound$)'
     LOOP

@@ -31,8 +31,8 @@ BEGIN
         || format(CASE WHEN label IS NULL THEN ', server => %L' ELSE ', label => %L' END, coalesce(label, server))
         || coalesce((
             SELECT string_agg(format(', %I => %L', o.key, CASE jsonb_typeof(o.value)
-                WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(o.value))::text ELSE o.value #>> '{}' END),
-                    '' ORDER BY o.key)
+                WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(o.value))::text ELSE o.value #>> '{}' END), ''
+                ORDER BY o.key)
             FROM jsonb_each(options) AS o), '') || ')';
 END
 $$;
@@ -40,8 +40,8 @@ COMMENT ON FUNCTION parity_internal.schedule_command(regclass, text, text, jsonb
     'the CALL that verifies a table against a server or a baseline';
 
 -- A job that can only fail would be noticed at night.
-CREATE FUNCTION parity_internal.schedule_require_target(relation regclass, server text, label text,
-    options jsonb) RETURNS void
+CREATE FUNCTION parity_internal.schedule_require_target(
+    relation regclass, server text, label text, options jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name CONSTANT text := coalesce(options ->> 'captured_as', parity_internal.baseline_name(relation));
