@@ -2,10 +2,10 @@
 
 \echo Use "CREATE EXTENSION pg_parity" to load this file. \quit
 
--- Whoever may make objects in this schema has them called by others, superusers among them: a function whose arguments
--- fit better than ours is taken instead. A schema that is there already (a dump makes it before the extension, DROP
--- EXTENSION leaves it) must be empty and a superuser's alone. What it holds must not decide here, so that every
--- operator is named in full.
+-- Whoever may create objects in this schema can have superusers call them: a function whose arguments fit better than
+-- ours is taken instead. So a schema that is there already must be empty, and a superuser's alone. (A dump creates it
+-- before the extension, and DROP EXTENSION leaves it.) This check names every operator in full, so that nothing in the
+-- schema decides it.
 DO $schema$
 DECLARE
     reason pg_catalog.text;
@@ -34,14 +34,14 @@ BEGIN
 END
 $schema$;
 
--- What users call is in the schema parity, and what only the extension and pgparity call is in parity_internal. An
--- error where a schema of that name is there already: it is somebody else's.
+-- The schema parity has what users call. parity_internal has what only the extension and pgparity call. CREATE SCHEMA
+-- fails where a schema of that name is there already: that is somebody else's.
 CREATE SCHEMA parity_internal;
 COMMENT ON SCHEMA parity_internal IS 'routines of pg_parity that are not for users, and may change in any version';
 
--- Functions without a grant of their own work with the rights of their caller: there is nothing to keep from anybody.
--- Everybody needs parity_internal as well: range_digests, with the rights of its caller, plans a query that names an
--- aggregate there. What not everybody may call is kept by the EXECUTE privilege of each routine, in both schemas.
+-- A function without a grant of its own works with the rights of its caller, so everybody may call it. Everybody needs
+-- USAGE on parity_internal as well: range_digests plans, with the rights of its caller, a query that names an aggregate
+-- there. For a routine that not everybody may call, the EXECUTE privilege of that routine decides, in both schemas.
 GRANT USAGE ON SCHEMA parity, parity_internal TO PUBLIC;
 
 --
@@ -130,7 +130,7 @@ COMMENT ON FUNCTION parity.format_version() IS
 -- the aggregates
 --
 
--- Not immutable: an enum's label and the name behind a reg* value can change.
+-- Stable, because an enum's label and the name behind a reg* value can change.
 CREATE FUNCTION parity_internal.digest_agg_transition(internal, jsonb, VARIADIC "any") RETURNS internal
     AS 'MODULE_PATHNAME', 'parity_digest_agg_transition' LANGUAGE C STABLE PARALLEL SAFE;
 CREATE FUNCTION parity_internal.range_digest_agg_transition(internal, bytea, VARIADIC "any") RETURNS internal

@@ -3,8 +3,9 @@
 -- records: what verifications found
 --
 
--- parity_reader sees how things stand; parity_operator verifies, and sees the keys of rows that differ. Roles belong to
--- the whole cluster: another database may have made them already, and DROP EXTENSION leaves them.
+-- Members of parity_reader see the state of each table. Members of parity_operator verify, and see the keys of rows
+-- that differ. Roles belong to the whole cluster: another database may have made them already, and DROP EXTENSION
+-- leaves them.
 DO $roles$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) 'parity_reader') THEN
@@ -149,7 +150,7 @@ COMMENT ON COLUMN parity.divergence.source_values IS
 COMMENT ON COLUMN parity.divergence.target_values IS 'the same of the target';
 CREATE INDEX divergence_run_table ON parity.divergence (run_table_id);
 
--- Apart from the tables that parity_reader reads, so that it can read all of those.
+-- These texts are in a table of their own, so that parity_reader can read all of the other tables.
 CREATE TABLE parity.run_error (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id bigint NOT NULL REFERENCES parity.run ON DELETE CASCADE,
@@ -173,8 +174,9 @@ SELECT pg_catalog.pg_extension_config_dump('parity.divergence_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('parity.run_error', '');
 SELECT pg_catalog.pg_extension_config_dump('parity.run_error_id_seq', '');
 
--- Activity is seen as it is now, not as it was when this transaction first looked: a run may have begun since. Others'
--- activity is hidden from ordinary roles, but not that a run goes on.
+-- The statistics of activity are read anew, because a run may have begun since this transaction first read them. An
+-- ordinary role does not see the activity of others, but it may know whether a run goes on: the function runs as its
+-- owner.
 CREATE FUNCTION parity_internal.record_goes_on(run_id bigint) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -189,8 +191,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.record_goes_on(bigint) IS
     'whether a run has not ended, and its session is there and still runs the CALL that is the run';
 
--- The rows and columns of a baseline are told by its label: one that could not be taken, or was captured anew, is the
--- same.
+-- The label of a baseline stands for its rows and columns. A baseline that could not be read, or was captured anew, is
+-- the same one.
 CREATE FUNCTION parity_internal.record_about(kind text, scope jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE kind WHEN 'baseline' THEN scope - '{filter,columns}'::text[] ELSE scope END
@@ -198,9 +200,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.record_about(text, jsonb) IS
     'what of a scope tells a line of parity.status from others about the same table and target';
 
--- A line is about one table, one other side and one scope, so that what a run over a part found is not taken for the
--- whole table. A run that ended before it came to any table has a line of its own until a later one of its kind gets
--- further.
+-- A line is about one table, one target and one scope, so that the result of a part is not taken for the whole table. A
+-- run that ended before it came to any table has a line of its own, until a later run of its kind gets further.
 CREATE VIEW parity.status AS
 WITH part AS (
     SELECT t.relation, r.kind, r.target, t.scope, parity_internal.record_about(r.kind, t.scope) AS about, t.run_id,

@@ -1,6 +1,6 @@
 
 --
--- records: how they are written
+-- records: writing them
 --
 
 CREATE FUNCTION parity_internal.record_check(run_id bigint) RETURNS void
@@ -29,8 +29,8 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.record_require_end(text) IS 'an error (22023) for a status that is no end';
 
--- Classes of errors whose texts are the server's and name objects, settings and addresses at most, and what the
--- extension itself says about arguments. All others may quote a value.
+-- Shown are errors of the classes in which the server's texts name objects, settings and addresses at most, and errors
+-- of the extension about arguments. The text of any other error may quote a value.
 CREATE FUNCTION parity_internal.record_message(sqlstate text, message text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN sqlstate IS NULL OR message IS NULL
@@ -65,8 +65,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.record_error(bigint, bigint, text, text) IS
     'keeps the text of an error apart if it may quote a value, and gives what may be shown of it';
 
--- An operator's word about rows that it may not read would be worth nothing. By the role that logged in, or that it has
--- set.
+-- A result about rows that its author may not read would be worth nothing. The role that logged in, or that it has set,
+-- must have the privilege.
 CREATE FUNCTION parity_internal.record_may_read(relation text, scope jsonb) RETURNS boolean
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -142,7 +142,8 @@ CREATE FUNCTION parity_internal.record_run_start(
 DECLARE
     made bigint;
 BEGIN
-    -- A session has one run at a time: an older one of its own was broken off between two steps.
+    -- A session has one run at a time. An older run of this session ended between two steps, without a record of its
+    -- end.
     UPDATE parity.run r SET backend_start = NULL WHERE r.finished IS NULL AND r.pid = pg_backend_pid();
     PERFORM parity_internal.record_dead_runs();
     INSERT INTO parity.run (kind, source, target, tool, options, backend_start, statement_start)
@@ -157,7 +158,8 @@ COMMENT ON FUNCTION parity_internal.record_run_start(text, text, text, text, jso
     'begins the record of a run of this session and gives its number; commit at once, so that others see it. '
     'in_statement: the run is over when the statement is that the session runs now';
 
--- Where words are keywords in one version only, who records may spell a name in another way than this server.
+-- A word may be a keyword in one version only. So the program that records may quote a name that this server would not
+-- quote.
 CREATE FUNCTION parity_internal.record_spelled(name text) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -269,7 +271,7 @@ DECLARE
     told boolean;
     shown text;
     worst text;
-    -- Of a table that has no end of its own a result about rows is not known.
+    -- A table whose record was not ended has no result about rows.
     broken_off CONSTANT boolean := status IN ('identical', 'divergent', 'in_flight', 'skipped');
 BEGIN
     PERFORM parity_internal.record_check(run_id);
@@ -280,7 +282,8 @@ BEGIN
         message = CASE WHEN broken_off THEN concat_ws('; ', 'the run ended without a result for it', shown)
                        ELSE shown END
     WHERE t.run_id = record_run_finish.run_id AND t.finished IS NULL;
-    -- A run says nothing better of its tables than their records do. One of which some failed may be called incomplete.
+    -- The status of a run is not better than those of its tables. A run of which some tables failed may be called
+    -- incomplete.
     SELECT w.status INTO worst FROM unnest(CASE status
         WHEN 'in_flight' THEN '{divergent}' WHEN 'incomplete' THEN '{divergent,in_flight}'
         WHEN 'identical' THEN '{cancelled,divergent,failed,died,in_flight,incomplete,skipped}'
@@ -298,7 +301,7 @@ BEGIN
         status = record_run_finish.status, finished = clock_timestamp(), sqlstate = record_run_finish.sqlstate,
         message = shown
     WHERE r.id = run_id;
-    -- Its tables have told of themselves.
+    -- The records of its tables have sent their notices.
     IF NOT told OR message IS NOT NULL THEN
         PERFORM parity_internal.record_tell(run_id, NULL);
     END IF;

@@ -1,9 +1,9 @@
 
 --
--- records: what is told of them
+-- records: notices about them
 --
 
--- What NOTIFY and callbacks tell. A notification has less than 8000 bytes; a character may take six in JSON.
+-- What NOTIFY sends and callbacks get. A notification has less than 8000 bytes; a character may take six in JSON.
 CREATE FUNCTION parity_internal.record_payload(told_run bigint, told_table bigint) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -13,7 +13,7 @@ BEGIN
     FOREACH longest IN ARRAY '{1000,300}'::integer[] LOOP
         SELECT jsonb_strip_nulls(jsonb_build_object(
             'run', r.id, 'kind', r.kind, 'relation', left(t.relation, longest), 'target', left(r.target, longest),
-            -- What it was about is told by name: a filter may have values in it.
+            -- Only the names of the scope's members are sent: a filter may have values in it.
             'scope', (SELECT jsonb_agg(k.name ORDER BY k.name) FROM jsonb_object_keys(t.scope) AS k(name)),
             'status', CASE WHEN t.details ? 'left_out' THEN 'left_out' ELSE coalesce(t.status, r.status)::text END,
             'divergent_ranges', t.divergent_ranges, 'divergent_rows', t.divergent_rows,

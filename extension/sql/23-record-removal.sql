@@ -1,6 +1,6 @@
 
 --
--- records: how they go
+-- records: removing them
 --
 
 CREATE FUNCTION parity_internal.record_trim() RETURNS integer
@@ -9,12 +9,12 @@ DECLARE
     days integer;
     removed integer;
 BEGIN
-    -- The module knows who may set that, and its default. A call of it makes sure that it is loaded.
+    -- The module defines this setting, its default and who may change it. Calling one of its functions loads it.
     PERFORM parity.format_version();
     days := current_setting('parity.history_days')::integer;
-    -- The last result of a table stays, however old, and the last identical one: without them parity.status would say
-    -- nothing of it. Runs over parts do not count: whoever looks into this and that would leave lines for ever. A
-    -- baseline says itself what it is about.
+    -- The last result of a table stays, however old it is, and so does the last identical one: parity.status needs
+    -- both. Results of parts do not stay, because each part that somebody once looked at would leave a line for ever.
+    -- The label of a baseline tells what it is about.
     WITH ended AS (
         SELECT t.relation, r.kind, r.target, parity_internal.record_about(r.kind, t.scope) AS about, t.run_id,
             t.status, t.finished
@@ -39,8 +39,8 @@ COMMENT ON FUNCTION parity_internal.record_trim() IS
     'removes the runs that ended more than parity.history_days ago, but for each table''s last and last identical one '
     '(of the whole table); gives their number';
 
--- What parity.status says of a table that is verified no more, or of a name that was mistyped, goes with its records.
--- Whoever could not have recorded a result about rows must not remove it. Runs that go on are left alone.
+-- Removes the results about a table that is not verified any more, or about a name that was mistyped. A role that could
+-- not have recorded a result about rows cannot remove it either. Runs that go on stay.
 CREATE FUNCTION parity.forget(relation text, kind text, target text) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -62,7 +62,7 @@ BEGIN
         RETURNING t.run_id
     )
     SELECT count(*), coalesce(array_agg(run_id), '{}') INTO tables, runs FROM gone;
-    -- A run of which nothing is left would have a line of its own.
+    -- A run without tables would get a line of its own.
     WITH gone AS (
         DELETE FROM parity.run r
         WHERE r.kind = kind AND r.target = target AND r.finished IS NOT NULL AND (relation IS NULL OR r.id = ANY (runs))

@@ -1,11 +1,11 @@
 
 --
--- records: what a call names
+-- records: the relations and functions that a call names
 --
 
--- Names, and not regclass and regproc, are what procedures take: one that is not found must be recorded. Without a
--- pinned search_path, because the name is found by the caller's. A name without a schema that is not found is thought
--- to be of the schema where it would be made: under that it is in the records where it was there before.
+-- Procedures take names and no regclass or regproc, because a name that is not found must be recorded.
+-- This function has no pinned search_path: it finds the name as the caller does. A name without a schema that is not
+-- found gets the schema where it would be created. Earlier records, from when the table was there, have that name.
 CREATE FUNCTION parity_internal.record_find(relation text) RETURNS jsonb
     LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -1,6 +1,6 @@
 
 --
--- records: who may use them
+-- records: privileges
 --
 
 REVOKE ALL ON FUNCTION

@@ -69,9 +69,10 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_is_connected() IS 'whether this session has the connection of verifications';
 
--- Runs where an error has happened already: whatever is wrong with the connection must not hide that. Cancelling goes
--- through a connection of its own that nothing here can interrupt, and that a server which stands still does not
--- answer. So it is done only where a server would not notice by itself that nobody waits for its answer any more.
+-- This function is called after an error. A fault of the connection must not hide that error.
+-- A cancel goes through a connection of its own. Nothing here can interrupt that, and a server that stands still does
+-- not answer it. So the caller asks for a cancel only where the target would not notice by itself that this side has
+-- gone.
 CREATE FUNCTION parity_internal.verify_disconnect(cancel boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -120,8 +121,8 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_send(text) IS 'starts a query on the target';
 
--- A host or server that stands still looks like one that is busy. A question about catalogs is answered soon; what is
--- read is read here at the same time, so that `since` then tells how long that may take.
+-- A server that stands still looks like one that is busy. A question about catalogs is answered soon. The target reads
+-- a table while this side reads it too: then `since` tells how long the target may take.
 CREATE FUNCTION parity_internal.verify_patience(ask jsonb, since timestamptz DEFAULT NULL) RETURNS double precision
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN (ask ->> 'wait')::float8 > 0 THEN (ask ->> 'wait')::float8
@@ -132,14 +133,14 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_patience(jsonb, timestamptz) IS
     'how many seconds the target may take to answer; since: when reading began, NULL for other questions';
 
--- dblink_get_result waits in libpq, where a cancel does not reach it. Before it is called the answer must be there.
+-- dblink_get_result waits in libpq, where a cancel does not reach it. So the answer must be there before it is called.
 CREATE FUNCTION parity_internal.verify_await(seconds double precision) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     started timestamptz := clock_timestamp();
     nap double precision := 0.001;
     waiting boolean;
-    -- Each call takes some kilobytes of what has arrived, so that a few of them keep a long answer flowing.
+    -- Each call reads some kilobytes of what has arrived. Several calls in a row keep a long answer flowing.
     polled text := format('SELECT bool_and(%1$s.dblink_is_busy($1) = 1) AND %1$s.dblink_error_message($1) = ''OK'' '
                           'FROM generate_series(1, 64)', parity_internal.verify_dblink());
 BEGIN
@@ -220,9 +221,9 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_forget() IS 'passes over what is left of an answer after an error';
 
--- What the driver pins as well (driver/queries.cpp): what changes output and how literals are read, what would end or
--- misguide a transaction that waits for the other side. Rows that a corrupt index lacks would not be seen by index-only
--- scans.
+-- The driver pins the same settings (driver/queries.cpp): those that change output or how literals are read, and those
+-- that would end or misguide a transaction that waits for the other side. Index-only scans are off, because they would
+-- not see rows that a corrupt index lacks.
 CREATE FUNCTION parity_internal.verify_settings(ask jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '{"DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "TimeZone": "UTC", "extra_float_digits": "3",
@@ -247,9 +248,10 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_pin(jsonb) IS 'sets them for the rest of this transaction';
 
 -- An address may lead to another server from one connection to the next, and a pooler from one transaction to the next.
--- So every transaction on the target tells where it is, at its begin and again when all is read. Identity is the system
--- identifier, where it may be read, and the database's OID; they are equal on standbys and promoted copies. Incarnation
--- is when the server started, whether it is in recovery, and its timeline.
+-- So every transaction on the target says which server it runs on, when it begins and again when all is read.
+-- The identity of a server is its system identifier, where this role may read it, and the database's OID. They are
+-- equal on standbys and promoted copies. The incarnation is when the server started, whether it is in recovery, and its
+-- timeline.
 CREATE FUNCTION parity_internal.verify_server_query(job jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('jsonb_build_object(''control'', %L::boolean, ''system'', %s, '
@@ -314,9 +316,9 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_check_server(jsonb) IS 'asks the target where it is, and compares';
 
--- Opens a transaction on the target whose snapshot is taken at once, and gives the job with its position and its
--- horizon: what no later than that ended before the snapshot. Should this session not come to read, the target does not
--- keep the snapshot for long.
+-- Opens a transaction on the target and takes its snapshot at once. Returns the job with the snapshot's position and
+-- its horizon, which is its oldest transaction in progress. If this session does not come to read, the target soon ends
+-- the transaction.
 CREATE FUNCTION parity_internal.verify_remote_begin(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -31,7 +31,7 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_facts_query(text) IS
     'asks a side what it is, and whether a subscription brings it the relation';
 
--- Rows of the heap have versions. Those of other access methods and of foreign tables have something in their place.
+-- Only rows of the heap have versions. Other access methods and foreign tables have something else in their place.
 CREATE FUNCTION parity_internal.verify_relation_query(name text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($query$SELECT (SELECT jsonb_build_object(
@@ -48,7 +48,7 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_relation_query(text) IS
     'asks a side for a relation''s OID, columns, forms and key, and whether its rows have versions';
 
--- What is read there runs what an owner wrote, or not.
+-- Reading a view or a foreign table may run what its owner wrote.
 CREATE FUNCTION parity_internal.verify_kind(relkind text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE relkind WHEN 'v' THEN 'view' WHEN 'f' THEN 'foreign table' ELSE 'table' END
@@ -56,9 +56,9 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_kind(text) IS
     'what kind of relation that is, as far as it matters what reading it runs';
 
--- Reading a view runs what its owner wrote, with the rights of who reads. That must have been meant: who named a table
--- does not read a view that has its name later, and a view on the target is read beside a table only if it was named.
--- Gives the job with what is read there.
+-- Reading a view runs what its owner wrote, with the rights of the role that reads. The caller must have meant that. So
+-- a call that named a table does not read a view that has its name later, and a view on the target is read beside a
+-- table only if the call named it. Returns the job with the kinds that are read.
 CREATE FUNCTION parity_internal.verify_require_kinds(job jsonb, own jsonb, other jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -94,8 +94,8 @@ DECLARE
     side jsonb;
 BEGIN
     IF asked IS NULL THEN
-        -- The first of our exact forms that the other side has as an exact one. jsonb_raw tells documents apart that
-        -- are equal.
+        -- The first exact form of this side that the other side has as an exact one, too. jsonb_raw is no such form: it
+        -- may differ for documents that are equal.
         SELECT e.name INTO form
         FROM jsonb_array_elements_text(jsonb_build_array(own -> 'form') || (own -> 'other_forms'))
             WITH ORDINALITY AS e(name, no)
@@ -154,7 +154,7 @@ CREATE FUNCTION parity_internal.verify_names(list jsonb) RETURNS text[]
 $$;
 COMMENT ON FUNCTION parity_internal.verify_names(jsonb) IS 'a list of texts as an array';
 
--- What is compared: key, columns and their forms on both sides, and what is not.
+-- The plan: key, columns and their forms on both sides, and what is not compared.
 CREATE FUNCTION parity_internal.verify_plan(job jsonb, own jsonb, other jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -215,8 +215,8 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('forms names column "%s", which is not compared', name),
             ERRCODE = '42703';
     END IF;
-    -- Rows of a table without columns are all equal, and counted. Where columns are left out, a count would not be what
-    -- was asked for.
+    -- A table without columns is compared by its number of rows. Where columns are left out, a number of rows would not
+    -- be what the caller asked for.
     IF cardinality(key_names) = 0 AND cardinality(compared) = 0
         AND (own -> 'columns' <> '{}' OR other -> 'columns' <> '{}') THEN
         RAISE EXCEPTION USING MESSAGE = format('relation %s has no column that could be compared', job ->> 'name'),
@@ -240,8 +240,8 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_plan(jsonb, jsonb, jsonb) IS 'what is compared, and how';
 
--- How the target follows this database: physical, logical, none, or unknown where that cannot be seen. What comes to
--- either side from elsewhere may come to the other one sooner or later, and no position tells when.
+-- How the target follows this database: physical, logical, none, or unknown where that cannot be seen. Rows that come
+-- to either side from a third server may come to the other side at another time, and no position tells when.
 CREATE FUNCTION parity_internal.verify_replication(
     facts jsonb, own_facts jsonb, own_system text, target_system text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -294,6 +294,18 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_system() IS 'this cluster''s identifier, NULL where it may not be seen';
 
+CREATE FUNCTION parity_internal.verify_require_server(server text) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_foreign_server s WHERE s.srvname = server) THEN
+        RAISE EXCEPTION USING MESSAGE = format('server "%s" does not exist', server), ERRCODE = '42704',
+            HINT = 'CREATE SERVER ... FOREIGN DATA WRAPPER dblink_fdw, and a user mapping, tell where it is.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity_internal.verify_require_server(text) IS
+    'an error (42704) unless there is a foreign server of this name';
+
 CREATE FUNCTION parity_internal.verify_open(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -302,11 +314,7 @@ DECLARE
 BEGIN
     PERFORM parity_internal.verify_disconnect(false);
     -- dblink would take an unknown name for a connection string.
-    PERFORM FROM pg_foreign_server WHERE srvname = job ->> 'server';
-    IF NOT FOUND THEN
-        RAISE EXCEPTION USING MESSAGE = format('server "%s" does not exist', job ->> 'server'), ERRCODE = '42704',
-            HINT = 'CREATE SERVER ... FOREIGN DATA WRAPPER dblink_fdw, and a user mapping, tell where it is.';
-    END IF;
+    PERFORM parity_internal.verify_require_server(job ->> 'server');
     SELECT m.umuser = 0 AS of_public,
            (SELECT o.option_value FROM pg_options_to_table(m.umoptions) o WHERE o.option_name = 'user') AS role,
            EXISTS (SELECT FROM pg_options_to_table(m.umoptions) o WHERE o.option_name = 'password') AS has_password
@@ -325,7 +333,7 @@ BEGIN
                 'server "%s" let role "%s" in without asking for its password, '
                 'which dblink takes from superusers only: pg_hba.conf there must ask it for one (scram-sha-256)',
                 job ->> 'server', mapping.role)
-            -- Its options are not for everybody to see.
+            -- Not everybody may see the options of this mapping.
             WHEN mapping.of_public THEN format(
                 'the user mapping of PUBLIC for server "%s" has no password, or the server does not ask for it; '
                 'dblink lets nobody but superusers connect without', job ->> 'server')
@@ -377,8 +385,8 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('relation %s does not exist on the target', job ->> 'target'),
             ERRCODE = '42P01';
     END IF;
-    -- A standby does not have the rows of an unlogged table. That is nothing to be told of every night, but an answer
-    -- to who asks for it.
+    -- A standby does not have the rows of an unlogged table. A run over many tables does not report that every night. A
+    -- call that names the table is told.
     IF (facts ->> 'lacking')::boolean THEN
         PERFORM parity_internal.verify_check_server(job);
         PERFORM parity_internal.verify_ask('COMMIT', wait);
@@ -412,7 +420,8 @@ BEGIN
             HINT = 'Both sides need versions of pg_parity with one digest format.';
     END IF;
     job := parity_internal.verify_require_kinds(job, own, other);
-    -- The name is what is recorded. Where another relation has it by now, that is the one; the lock stays on the first.
+    -- Runs are recorded by name. If another relation has the name by now, the job is about that one. The lock stays on
+    -- the first.
     IF own -> 'oid' <> job -> 'relation' THEN
         job := job || jsonb_build_object('relation', own -> 'oid');
     END IF;
@@ -427,10 +436,11 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_connect(jsonb) IS 'a step of verify: connects, and makes the plan';
 
--- The plan is about the relations that had the names when it was made, their kinds and columns. They are locked until
--- the end of the pass, and then must still have the names and be what they were, so that what is read is what is
--- checked here. Locking plans nothing, and the kind comes with the lock: under this snapshot a table that has become a
--- view since is still one.
+-- The plan is about the relations that had these names when it was made, with their kinds and columns. This locks them
+-- until the end of the pass, and then checks that they still have the names and are what they were. So what is read is
+-- what was checked.
+-- The lock is taken without planning a query. The kind comes from the lock, because under this snapshot a table that
+-- has become a view since would still be a table.
 CREATE FUNCTION parity_internal.verify_is_as_planned(job jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -446,7 +456,7 @@ BEGIN
     own_kind := parity.hold_relation((job ->> 'relation')::oid)::text;
     other := parity_internal.verify_ask(parity_internal.verify_relation_query(job ->> 'target'), wait);
     EXECUTE parity_internal.verify_relation_query(job ->> 'name') INTO own;
-    -- The plan that is made next finds what is gone, or of another kind. A shape has the OID.
+    -- A relation that is gone, or of another kind, is an error of the next plan. A shape includes the OID.
     RETURN coalesce(own_kind = own ->> 'kind' AND other_kind = other ->> 'kind'
                     AND md5(own::text) = job -> 'plan' ->> 'source_shape'
                         AND md5(other::text) = job -> 'plan' ->> 'target_shape', false);

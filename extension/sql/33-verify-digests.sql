@@ -15,7 +15,7 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_target_arguments(jsonb) IS
     'the arguments of every call of the extension on the target';
 
--- Digests of ranges on both sides at the same time. All ranges that were asked for come back.
+-- Digests ranges on both sides at the same time. The result has every range that was asked for.
 CREATE FUNCTION parity_internal.verify_digests(
     job jsonb, bounds bytea[], only_ranges integer[], totals_only boolean,
     OUT range_no integer, OUT source_rows bigint, OUT target_rows bigint, OUT differs boolean, OUT columns text[],
@@ -86,9 +86,9 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_digests(jsonb, bytea[], integer[], boolean) IS
     'digests ranges on both sides and compares them';
 
--- The rows of ranges, or with some keys, on both sides, and of them the keys under which the sides differ. Rows under
--- one key are a multiset of row hashes; what identifies it on a side is a text of these hashes and their numbers. Of a
--- keyless table the key is the whole row.
+-- Reads the rows of some ranges, or under some keys, on both sides, and returns the keys under which the sides differ.
+-- The rows under one key are a multiset of row hashes; a text of the hashes and their numbers identifies it. The key of
+-- a table without a key is the whole row.
 CREATE FUNCTION parity_internal.verify_rows(
     job jsonb, bounds bytea[], only_ranges integer[], keys bytea[], known bytea[], room integer, room_bytes bigint)
     RETURNS jsonb
@@ -105,7 +105,7 @@ DECLARE
     cells bytea[];
     result jsonb;
 BEGIN
-    -- The last row of the target's answer is a mark that it is whole.
+    -- The last row of the target's answer marks that the answer is whole.
     PERFORM parity_internal.verify_send(format(
         'SELECT range_no, key, row_hash, cell_hashes '
         'FROM parity.row_digests(%s, bounds => %L::bytea[], only_ranges => %L::integer[], keys => %L::bytea[]) '
@@ -176,8 +176,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_rows(jsonb, bytea[], integer[], bytea[], bytea[], integer, bigint) IS
     'reads rows on both sides, and gives the keys under which they differ, at most so many new ones';
 
--- One list of bounds for all ranges, which are in order; what lies between them is not asked for. `numbers` are theirs
--- in that list.
+-- One list of bounds for all ranges, which are in order. What lies between two ranges is a range that nobody asks for.
+-- `numbers` are the ranges' numbers in that list.
 CREATE FUNCTION parity_internal.verify_bounds(ranges jsonb, OUT bounds bytea[], OUT numbers integer[])
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -200,7 +200,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_bounds(jsonb) IS
     'bounds of some ranges as functions of the extension take them';
 
--- Values as text by column name, cut at 64 kB, for the rows that still differ: as many of them as fit into a result.
+-- Values as text by column name, cut at 64 kB, of the rows that still differ. Only so many rows get values as fit into
+-- the result.
 CREATE FUNCTION parity_internal.verify_values(
     job jsonb, rows jsonb, most_bytes bigint, OUT with_values jsonb, OUT left_out bigint)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -210,7 +211,7 @@ DECLARE
     ask jsonb := job -> 'ask';
     started timestamptz := clock_timestamp();
     names text[] := parity_internal.verify_names(plan -> 'columns');
-    -- Of each row, in the order of keys, the bytes of its values and of the names that come with them count.
+    -- The bytes of a row's values and of the names that come with them count, in the order of keys.
     query CONSTANT text :=
         'SELECT s.key, CASE WHEN sum(pg_column_size(s.shown) + %s) OVER (ORDER BY s.key) <= %s THEN s.shown END '
         'AS shown FROM (SELECT encode(d.key, ''hex'') AS key, ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 '
@@ -268,8 +269,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_shown(jsonb, jsonb) IS 'of the values of a row those that a finding tells';
 
 -- Later looks find rows by their keys, through an index where there is one. A row that a corrupt index lacks, or has
--- twice, would seem to have become equal. So what was found in ranges is looked for by key at once, under the same
--- snapshots: it must be there as it is.
+-- twice, would then seem to have become equal. So what was found in ranges is looked up by key at once, under the same
+-- snapshots: the result must be the same.
 CREATE FUNCTION parity_internal.verify_are_found_by_key(job jsonb, rows jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable

@@ -3,7 +3,7 @@
 -- verify: looking at a relation, and again at what differs
 --
 
--- The first pass over the whole relation. Gives what differs: {"rows", "ranges", ...}.
+-- The first pass over the whole relation. Returns what differs: {"rows", "ranges", ...}.
 CREATE FUNCTION parity_internal.verify_first_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -22,8 +22,8 @@ DECLARE
     parts integer;
     ranges double precision;
 BEGIN
-    -- Bounds of the finer division that may be wanted later are taken at the same time, since a B-tree's inner pages
-    -- are under no snapshot.
+    -- The bounds of a finer division, which may be wanted later, are read at the same time: a B-tree's inner pages are
+    -- under no snapshot.
     IF most_ranges > 1 THEN
         SELECT array_agg(s.bound ORDER BY s.bound_no), array_agg(s.bound_text ORDER BY s.bound_no) INTO fine, fine_texts
         FROM parity.split_keys(
@@ -49,8 +49,8 @@ BEGIN
     work := found -> 'differing';
     ranges := found ->> 'ranges_compared';
 
-    -- With about D differences among R rows of differing ranges, sqrt(D * R) ranges cost least (driver/descend.cpp).
-    -- Where there are many more differences than will be named, a finer division is of no use.
+    -- With about D differences among R rows of differing ranges, sqrt(D * R) ranges cost least (driver/descend.cpp). A
+    -- finer division is of no use where there are many more differences than will be named.
     SELECT sqrt(q.differences * q.rows) INTO wanted FROM (
         SELECT sum(greatest((w ->> 'source_rows')::float8, (w ->> 'target_rows')::float8)) AS rows,
                -ranges * ln(greatest(ranges - count(*), 0.5) / ranges) AS differences
@@ -93,8 +93,8 @@ DECLARE
 BEGIN
     bounds := '{}';
     texts := '{}';
-    -- Range n of the first division lies between the fine bounds (n - 1) * step and n * step, of which the first and
-    -- the last may be missing.
+    -- Range n of the first division lies between the fine bounds (n - 1) * step and n * step. The first and the last
+    -- range lack a bound.
     FOR coarse_no IN SELECT (c ->> 'no')::integer FROM jsonb_array_elements(coarse) c LOOP
         at := (coarse_no - 1) * step;
         until := least(coarse_no * step, cardinality(fine) + 1);
@@ -131,8 +131,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_finer(jsonb, bytea[], text[], integer, integer, jsonb) IS
     'digests differing ranges in a finer division';
 
--- Names rows of differing ranges, in order and in batches, as long as there is room. `work` are ranges with their
--- bounds. Gives the new rows, and the ranges of which not all rows are known now.
+-- Names rows of differing ranges, in order and in batches, as long as there is room. `work` is a list of ranges with
+-- their bounds. Returns the new rows, and the ranges of which not all rows are named now.
 CREATE FUNCTION parity_internal.verify_name_rows(job jsonb, work jsonb, known bytea[], room integer, OUT new_rows jsonb,
     OUT unnamed jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -140,8 +140,8 @@ DECLARE
     -- dblink holds a whole answer in memory.
     batch_rows CONSTANT integer := 50000;
     huge_range CONSTANT integer := 250000;
-    -- A key may be long, that of a table without one is the whole row, and no JSON is larger than 256 MB. What is
-    -- beyond is left to ranges.
+    -- A key may be long: that of a table without a key is the whole row. No JSON is larger than 256 MB. Rows beyond
+    -- this limit are not named, and their ranges stay.
     room_bytes bigint := 4000000 - (SELECT coalesce(sum(length(k)), 0) FROM unnest(known) k);
     bounds bytea[];
     numbers integer[];
@@ -178,7 +178,7 @@ BEGIN
                 RAISE EXCEPTION USING MESSAGE = 'rows and digests of the same ranges contradict each other',
                     ERRCODE = 'XX002';
             END IF;
-            -- Rows know the range of the first division that they are in.
+            -- Each row keeps the range of the first division that it is in.
             SELECT new_rows || coalesce(
                 jsonb_agg(r.value || jsonb_build_object('range', p.parent, 'state', 'new') ORDER BY r.no), '[]')
             INTO new_rows
@@ -203,7 +203,7 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_name_rows(jsonb, jsonb, bytea[], integer) IS
     'names rows of differing ranges';
 
--- What was found may be large, and is copied with each function that a job goes through.
+-- What was found may be large, and each function that gets the job copies it.
 CREATE FUNCTION parity_internal.verify_lean(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -212,8 +212,8 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_lean(jsonb) IS 'a job without the rows and ranges that were found';
 
--- What differed is looked at again. A row of the last look clears if its key is equal, or absent on both sides, now; a
--- range if its digests are. What becomes of the others is judged afterwards.
+-- Looks again at what differed. A row is cleared if its key is equal now, or absent on both sides; a range if its
+-- digests are equal. verify_judge decides about the others.
 CREATE FUNCTION parity_internal.verify_second_look(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

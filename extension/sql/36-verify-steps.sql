@@ -13,12 +13,12 @@ DECLARE
     detail text;
     context text;
 BEGIN
-    -- Out of what has no step nothing can be made that has one: the loop round this would never end.
+    -- A job without a step would stay without one, and the loop round this function would never end.
     IF step IS NULL THEN
         RAISE EXCEPTION USING MESSAGE = 'a verification has lost its job', ERRCODE = 'XX000';
     END IF;
-    -- What these steps record is a phase, which no standby has to have. Waiting for one that is away would keep the
-    -- target's snapshot.
+    -- These steps record a phase at most, which no standby has to have. A commit that waits for a standby would keep
+    -- the target's snapshot open.
     IF step <> 'finish' AND current_setting('synchronous_commit') NOT IN ('local', 'off') THEN
         PERFORM set_config('synchronous_commit', 'local', true);
     END IF;
@@ -29,9 +29,9 @@ BEGIN
             RAISE EXCEPTION USING MESSAGE = format('a verification has no step "%s"', step), ERRCODE = 'XX000';
         END IF;
         IF step = 'snapshot' THEN
-            -- In this order, and even where there is no phase to record: whose writes the target can show has a lower
-            -- number than this transaction, which ends before the local snapshot is taken. So that snapshot tells of
-            -- him if he goes on (verify_writers).
+            -- The order matters, and it holds even where there is no phase to record. Every transaction that the
+            -- target's snapshot can show has a lower number than this one, which ends before the local snapshot is
+            -- taken. So the local snapshot lists such a transaction if it is still in progress (verify_writers).
             job := parity_internal.verify_remote_begin(job) || '{"step": "pass"}';
             PERFORM pg_current_xact_id();
         END IF;
@@ -79,7 +79,8 @@ CREATE FUNCTION parity_internal.verify_phase(job jsonb) RETURNS text
 $$;
 COMMENT ON FUNCTION parity_internal.verify_phase(jsonb) IS 'what parity.status shows of a step';
 
--- A pass: the target's snapshot has been taken, this transaction's is being taken.
+-- A pass. Requires: the target's snapshot has been taken; this is the first statement of a transaction that takes the
+-- local one.
 CREATE FUNCTION parity_internal.verify_pass(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -126,7 +127,7 @@ BEGIN
     PERFORM parity_internal.verify_idle(lean, false);
     PERFORM parity_internal.verify_check_server(lean);  -- before any of it counts
     found := parity_internal.verify_judge(found, coalesce(job ->> 'follows', 'first'));
-    -- A look at once does not tell how far the target has come. For the message, the last value that did stays.
+    -- A look at once does not tell how far the target has come. The message takes the last value that did.
     RETURN (job - 'cancelled') || jsonb_build_object(
         'found', found, 'source_lsn', lsn, 'step', 'settle',
         'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
@@ -166,15 +167,25 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_settle(jsonb) IS
-    'a step of verify: lets the target''s snapshot go, and decides whether to look again';
+    'a step of verify: ends the target''s snapshot, and decides whether to look again';
 
-CREATE FUNCTION parity_internal.verify_delay(job jsonb) RETURNS jsonb
+-- A step that waits takes at most a second, so that no transaction is long.
+CREATE FUNCTION parity_internal.verify_is_over(job jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     left_over double precision := extract(epoch FROM (job ->> 'until')::timestamptz - clock_timestamp());
 BEGIN
     PERFORM pg_sleep(greatest(0, least(1, left_over)));
-    IF left_over > 1 THEN
+    RETURN coalesce(left_over, 0) <= 1;
+END
+$$;
+COMMENT ON FUNCTION parity_internal.verify_is_over(jsonb) IS
+    'sleeps for what is left of a wait, at most a second, and tells whether the wait is over then';
+
+CREATE FUNCTION parity_internal.verify_delay(job jsonb) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT parity_internal.verify_is_over(job) THEN
         RETURN job;
     END IF;
     RETURN job || jsonb_build_object('step', 'replay',
@@ -183,8 +194,8 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_delay(jsonb) IS 'a step of verify: waits a while before looking again';
 
--- Whether the target shows at least what was committed here before source_lsn. confirmed_flush_lsn lags, but may be
--- seen by everybody.
+-- Whether the target shows at least what was committed here before source_lsn. confirmed_flush_lsn lags behind, but
+-- everybody may see it.
 CREATE FUNCTION parity_internal.verify_has_replayed(job jsonb) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -207,7 +218,7 @@ BEGIN
     INTO reached
     FROM pg_replication_slots s LEFT JOIN pg_stat_replication w ON w.pid = s.active_pid
     WHERE replication -> 'slots' ? s.slot_name;
-    -- While a table is copied at first, its subscription goes on without it.
+    -- While the initial copy of a table runs, its subscription goes on without it.
     IF NOT reached THEN
         RETURN false;
     END IF;
@@ -250,19 +261,17 @@ COMMENT ON FUNCTION parity_internal.verify_replay(jsonb) IS
 
 CREATE FUNCTION parity_internal.verify_pause(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    left_over double precision := extract(epoch FROM (job ->> 'until')::timestamptz - clock_timestamp());
 BEGIN
-    PERFORM pg_sleep(greatest(0, least(1, left_over)));
-    RETURN job || jsonb_build_object('step', CASE WHEN left_over > 1 THEN 'pause' ELSE 'connect' END);
+    RETURN job || jsonb_build_object(
+        'step', CASE WHEN parity_internal.verify_is_over(job) THEN 'connect' ELSE 'pause' END);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_pause(jsonb) IS
     'a step of verify: lets replay on the target catch up before reading again';
 
--- A standby's replay ends the query (40001, or 40P01 for a deadlock), or the session while that waits in its
--- transaction. The extension itself has 40001 for a table that was rewritten. Its messages are never translated, so
--- they tell.
+-- A standby's replay ends a query (40001, or 40P01 for a deadlock), or the session while it waits in its transaction.
+-- The extension itself raises 40001 for a table that was rewritten. Its messages are never translated, so the text
+-- tells these apart.
 CREATE FUNCTION parity_internal.verify_is_by_replay(job jsonb, state text, message text, context text) RETURNS boolean
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(state IN ('40001', '40P01') AND context LIKE '%pg_parity:target%'
@@ -273,8 +282,8 @@ COMMENT ON FUNCTION parity_internal.verify_is_by_replay(jsonb, text, text, text)
     'whether replay on the target, a standby, ended what was read there; where the target has not told yet what it is, '
     'whether that may be';
 
--- It is read again after 1, 2, 4 and 8 seconds, in which replay can catch up, and then given up. The driver does the
--- same (driver/recovery_conflict.cpp).
+-- The table is read again after 1, 2, 4 and 8 seconds, in which replay can catch up. After the fifth attempt the job
+-- gives up. The driver does the same (driver/recovery_conflict.cpp).
 CREATE FUNCTION parity_internal.verify_after_replay(job jsonb, state text, message text) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT job || jsonb_build_object('cancelled', c.times, 'replays', coalesce((job ->> 'replays')::integer, 0) + 1)
@@ -293,7 +302,7 @@ DECLARE
     standby jsonb;
 BEGIN
     PERFORM parity_internal.verify_open(job);
-    -- As the driver asks it (driver/queries_catalog.cpp).
+    -- The driver sends the same query (driver/queries_catalog.cpp).
     standby := parity_internal.verify_ask(
         'SELECT jsonb_build_object(''recovery'', pg_is_in_recovery(), ''delay'', s.delay, '
         '''value'', current_setting(s.delay), ''feedback'', current_setting(''hot_standby_feedback''))::text '
@@ -317,9 +326,9 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_give_up(jsonb) IS
     'a step of verify: ends a job that the target''s replay never let be read, with the settings that decide';
 
--- What becomes of a job in which something failed: nothing is left running. A table that was rewritten, or that a
--- standby's replay did not let be read, is tried again with new snapshots. What the target refused or lost is
--- incomplete; a cancel that came from here is told apart from one of the target's.
+-- What becomes of a job after an error. Nothing is left running on the target. A table that was rewritten, or that a
+-- standby's replay did not let be read, is read again under new snapshots. A job that the target refused or lost is
+-- incomplete. A cancel from here and a cancel on the target are told apart.
 CREATE FUNCTION parity_internal.verify_failed(job jsonb, state text, message text, detail text, context text)
     RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -330,11 +339,11 @@ DECLARE
     secret text;
 BEGIN
     RAISE DEBUG USING MESSAGE = message, DETAIL = context;
-    -- 08006: the target is gone, or did not answer.
+    -- 08006: the target is gone, or did not answer in time.
     PERFORM parity_internal.verify_disconnect(
         state <> '08006' AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
     again := job || '{"step": "connect"}';
-    -- What the target had replayed when it was last waited for is not what has been seen here since then.
+    -- The last wait for replay was for an earlier position than what has been seen here since then.
     IF job ->> 'step' NOT IN ('snapshot', 'pass') THEN
         again := again - 'follows';
     END IF;
@@ -344,7 +353,8 @@ BEGIN
           AND job ->> 'step' <> 'give_up' THEN
         RETURN again || jsonb_build_object('conflicts', coalesce((job ->> 'conflicts')::integer, 0) + 1);
     END IF;
-    -- An index that lacks rows, or has others, is the likely reason for contradictions: once more without any.
+    -- The likely reason for a contradiction is an index that lacks rows, or has others. The job starts again without
+    -- indexes.
     IF state = 'XX002' AND NOT job ? 'without_indexes' THEN
         RETURN again || '{"without_indexes": true}';
     END IF;
@@ -358,7 +368,7 @@ BEGIN
         message := replace(message, secret, '***');
     END LOOP;
     RETURN job || jsonb_build_object('step', 'finish', 'status', status, 'sqlstate', state, 'message', message,
-        -- With no other table it would be another way.
+        -- The same would happen with any other table.
         'hopeless', state = '55000' AND message ~ 'another server now|is a pooler'
                     OR job ->> 'step' = 'connect' AND (state LIKE '08%' OR state IN ('2F003', '42704', '55000')));
 EXCEPTION WHEN query_canceled THEN  -- who cancels may do it twice
@@ -369,7 +379,7 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_failed(jsonb, text, text, text, text) IS
     'what becomes of a job in which something failed';
 
--- The first that differ tell where to look. All of a large relation would fill the records.
+-- The first ranges that differ show where to look. All ranges of a large relation would fill the records.
 CREATE FUNCTION parity_internal.verify_most_ranges() RETURNS integer
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 10000
@@ -384,7 +394,7 @@ CREATE FUNCTION parity_internal.verify_findings(job jsonb) RETURNS jsonb
             parity_internal.verify_names(job -> 'plan' -> 'key_forms') AS forms
     ), line AS (
         SELECT r.no, r.value, CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent' ELSE 'in_flight' END AS state,
-            -- Where there is no key, what tells rows apart are their values.
+            -- Rows without a key are told apart by their values.
             CASE WHEN cardinality(p.key) > 0 OR (job -> 'ask' ->> 'with_values')::boolean THEN
                 jsonb_object(CASE WHEN cardinality(p.key) > 0 THEN p.key ELSE p.columns END,
                              parity.key_values(decode(r.value ->> 'key', 'hex'), p.forms))
@@ -504,7 +514,7 @@ DECLARE
     moving boolean;
 BEGIN
     PERFORM parity_internal.verify_disconnect(false);  -- what an error may have left
-    -- Who waits for a lock on the records keeps the relation's lock from everybody else.
+    -- While this waits for a lock on the records, it keeps the lock on the relation from others.
     PERFORM set_config(
         'lock_timeout', CASE WHEN job ? 'unrecorded' THEN '5s' ELSE job -> 'ask' ->> 'lock_timeout' END, true);
     SELECT coalesce(bool_or(e ->> 'state' = 'divergent'), false), coalesce(bool_or(e ->> 'state' <> 'divergent'), false)
@@ -527,7 +537,7 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_finish(jsonb) IS 'a step of verify: records how it ended';
 
--- What was found cannot be recorded. How it ended still may be, in a transaction that has not failed yet.
+-- What was found cannot be recorded. The end of the job still may be, in a transaction that has not failed.
 CREATE FUNCTION parity_internal.verify_finish_failed(job jsonb, state text, message text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

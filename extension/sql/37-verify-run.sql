@@ -43,9 +43,9 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_check_options(jsonb) IS 'checks what was asked for';
 
--- The key of an advisory lock is two integers. The second is the relation's OID; the first has sixteen bits that are
--- the project's ("pa") and sixteen that tell what the relation is compared with, so that runs against different sides
--- do not wait for each other.
+-- The key of an advisory lock is two integers. The second is the relation's OID. Of the first, sixteen bits are the
+-- project's ("pa"), and sixteen bits tell what the relation is compared with, so that runs against different sides do
+-- not wait for each other.
 CREATE FUNCTION parity_internal.verify_lock_class(kind text, target text) RETURNS integer
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (28769 << 16) | (hashtext(kind || ' ' || target) & 65535)
@@ -79,7 +79,7 @@ COMMENT ON FUNCTION parity_internal.verify_lock_holder(text, text, oid) IS
     'who has the advisory lock of a relation and a server, or a baseline''s label, in brackets; empty if nobody has it '
     'any more';
 
--- A session has one run at a time, so that all of its locks are that one's.
+-- A session has one run at a time, so all of its locks belong to that run.
 CREATE FUNCTION parity_internal.verify_unlock() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -93,13 +93,13 @@ BEGIN
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
           AND l.pid = pg_backend_pid() AND l.granted
         LIMIT 1;
-        -- One of a transaction, as of a baseline, is not let go of by this.
+        -- The lock of a transaction, as a baseline takes one, cannot be released so.
         EXIT WHEN NOT FOUND OR NOT pg_advisory_unlock(held.class, held.object);
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_unlock() IS
-    'lets go of the advisory locks of verifications that this session has';
+    'releases the advisory locks of verifications that this session has';
 
 CREATE FUNCTION parity_internal.verify_leave_behind() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -109,7 +109,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_leave_behind() IS
-    'lets go of what a run that was broken off between two steps left in this session: connection and lock';
+    'releases the connection and the locks that a run which ended between two steps left in this session';
 
 CREATE FUNCTION parity_internal.verify_begin_run(ask jsonb, source text) RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -119,8 +119,8 @@ CREATE FUNCTION parity_internal.verify_begin_run(ask jsonb, source text) RETURNS
 $$;
 COMMENT ON FUNCTION parity_internal.verify_begin_run(jsonb, text) IS 'begins the record of a run';
 
--- What was asked for that is not the whole table with its namesake. Under a form that was asked for values that differ
--- may be equal.
+-- What of the request narrows the comparison, or makes it about another table. Under a form that the caller asked for,
+-- values that differ may be equal.
 CREATE FUNCTION parity_internal.verify_scope(ask jsonb, name text, target text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object(
@@ -130,7 +130,8 @@ CREATE FUNCTION parity_internal.verify_scope(ask jsonb, name text, target text) 
 $$;
 COMMENT ON FUNCTION parity_internal.verify_scope(jsonb, text, text) IS 'what is compared, as parity.run_table has it';
 
--- One spelling, so that a run that could not begin has the scope of the others. What is no name is recorded as it is.
+-- Names have one spelling, so that a run that could not begin has the scope of the others. A text that is no name is
+-- recorded as it is.
 CREATE FUNCTION parity_internal.verify_target(name text, target text) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -150,8 +151,8 @@ COMMENT ON FUNCTION parity_internal.verify_target(text, text) IS
     'the name on the target of a relation: what was asked for, in the schema of its name if in none, or that name '
     'itself';
 
--- The job of one table. Where another session verifies the table it is done at once. `kind` is what was chosen; if it
--- is not given, what the relation is now.
+-- The job of one table. It is done at once if another session verifies the table. `kind` is the kind that was chosen;
+-- without it, the kind that the relation has now.
 CREATE FUNCTION parity_internal.verify_begin_table(ask jsonb, run bigint, relation oid, kind text DEFAULT NULL)
     RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
@@ -184,8 +185,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_begin_table(jsonb, bigint, oid, text) IS
     'begins the record and the job of one table';
 
--- An error before there is a job is recorded and told like any other: a schedule whose table is gone must not fall
--- silent. It goes on to the caller when that is done.
+-- An error before there is a job is recorded and reported like any other: a schedule whose table is gone must be
+-- noticed. The caller gets the error when that is done.
 CREATE FUNCTION parity_internal.verify_refused(ask jsonb, run bigint, relation text, scope jsonb, error jsonb)
     RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -203,7 +204,7 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_refused(jsonb, bigint, text, jsonb, jsonb) IS
     'records a table that could not be begun, and gives a job that is done';
 
--- A callback that is not found is no reason to fall silent either.
+-- A callback that is not found is an error that is recorded as well.
 CREATE FUNCTION parity_internal.verify_take_callback(asked jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (asked - '{found,called,relation,callback}'::text[])
@@ -252,8 +253,8 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_begin(jsonb) IS 'begins the run over one table, and its job';
 
--- An own function of the caller is told what NOTIFY tells. What it does wrong is known as well, and changes no result.
--- The cast chooses among functions of one name.
+-- Calls the caller's function with what NOTIFY sends. An error of that function is recorded, and changes no result. The
+-- cast chooses among functions of one name.
 CREATE FUNCTION parity_internal.verify_tell(job jsonb, payload jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -262,7 +263,7 @@ DECLARE
     state text;
 BEGIN
     IF callback IS NOT NULL THEN
-        -- What has its name by now may be somebody else's.
+        -- The function that has the name now may be somebody else's.
         IF job -> 'ask' ? 'callback_oid'
            AND to_regprocedure(callback || '(pg_catalog.jsonb)')::oid
                IS DISTINCT FROM (job -> 'ask' ->> 'callback_oid')::oid THEN
@@ -277,7 +278,7 @@ EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
     BEGIN
         message := parity_internal.record_error((job ->> 'run')::bigint, NULL, state, message);
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-        -- Its text is lost; that it failed is not.
+        -- The text of the error is lost. That there was one is not.
         state := CASE SQLSTATE WHEN '57014' THEN SQLSTATE ELSE state END;
         message := parity_internal.record_message(state, message);
     END;
@@ -300,7 +301,7 @@ COMMENT ON FUNCTION parity_internal.verify_call_back(jsonb) IS
 CREATE FUNCTION parity_internal.verify_end_run(job jsonb) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- The callback's words are no error's, whose text might have to be kept apart.
+    -- The text about the callback is no error's text, which might have to be kept apart.
     PERFORM parity_internal.record_run_finish(
         (job ->> 'run')::bigint, job ->> 'status',
         CASE WHEN NOT job ? 'callback_message' THEN job ->> 'sqlstate' END, job ->> 'callback_message');
@@ -321,9 +322,9 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_worst(bigint, text) IS
     'how many tables of a run ended as the run did, and the names of the first ones';
 
--- The end of a CALL, after all is recorded: an error that let nothing begin and a cancel go on to the caller, and so
--- does any other bad end if that was asked for. A raised error is logged, and a scheduler keeps it: it has no text that
--- may quote a value.
+-- The end of a CALL, after all is recorded. The caller gets an error if nothing could begin, if the call was cancelled,
+-- and for any other bad end if the call asked for that. The server logs an error that is raised, and a scheduler keeps
+-- it. So it has no text that may quote a value.
 CREATE FUNCTION parity_internal.verify_raise(job jsonb, result text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -353,8 +354,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_raise(jsonb, text) IS
     'an error for a run that was refused or cancelled, or not identical where fail was asked for';
 
--- No SET clause and no exception block, since it commits. Nothing is evaluated between a COMMIT and SET TRANSACTION,
--- which must come before any query.
+-- This procedure commits, so it has no SET clause and no exception block. Nothing is evaluated between a COMMIT and SET
+-- TRANSACTION, which must come before any query.
 CREATE PROCEDURE parity_internal.verify_table(INOUT job jsonb)
     LANGUAGE plpgsql AS $$
 BEGIN

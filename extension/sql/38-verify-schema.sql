@@ -3,9 +3,9 @@
 -- verify_schema: many tables in one run
 --
 
--- A pattern as psql and pgparity have it: * is any characters, ? is one, dots divide database, schema and name, letters
--- are folded to lower case; double quotes take what is between them as it is, and two of them there are one; $ is
--- itself, and whatever else regular expressions have means that. A pattern without a dot is of any schema.
+-- A pattern as psql and pgparity have it. * is any characters, ? is one. Dots divide database, schema and name. Letters
+-- are folded to lower case. Double quotes take what is between them as it is; two of them there are one. $ is itself.
+-- Whatever else regular expressions have keeps its meaning. A pattern without a dot is of any schema.
 CREATE FUNCTION parity_internal.verify_pattern(pattern text, OUT schema_regex text, OUT name_regex text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
@@ -46,9 +46,9 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_pattern(text) IS 'a pattern for tables as regular expressions';
 
--- Those whose turn it is come first: never looked at before, else the longest ago. What counts is when a table was last
--- tried as a whole, so that one which fails every time does not keep the others from being reached. Partitions are
--- compared with their table.
+-- The tables whose turn it is come first: those that no run has tried, then those whose last try is the longest ago.
+-- Only tries of the whole table count. A table that fails every time comes late again, and does not keep the others
+-- from being reached. Partitions are compared with their table.
 CREATE FUNCTION parity_internal.verify_relations(server text, patterns text[], exclude text[]) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
 #variable_conflict use_variable
@@ -99,8 +99,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_relations(text, text[], text[]) IS
     'the tables that patterns choose, in the order in which it is their turn';
 
--- A budget bounds more than the start of a table: what differs is not waited for longer than there is time left. Two
--- rechecks are always made, since fewer could confirm little.
+-- A budget also bounds how long differences are waited for. Two rechecks are always made, because fewer could confirm
+-- little.
 CREATE FUNCTION parity_internal.verify_within(ask jsonb, until timestamptz) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ask || jsonb_build_object(
@@ -114,8 +114,8 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_within(jsonb, timestamptz) IS
     'what was asked for, with waiting cut to the time that is left';
 
--- The next table of a run over many: {"ask", "run", "left", "until", "statuses", "stop", "target_server"}. One that was
--- dropped since the list was made is passed over under the name that it had.
+-- Begins the next table of a run over many: {"ask", "run", "left", "until", "statuses", "stop", "target_server"}. A
+-- table that was dropped since the list was made is recorded as skipped, under the name that it had.
 CREATE FUNCTION parity_internal.verify_next(work jsonb, OUT rest jsonb, OUT job jsonb)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -146,7 +146,7 @@ BEGIN
         EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
             GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
             PERFORM parity_internal.verify_unlock();
-            -- Unless it was dropped only just now, that is its result.
+            -- This is the table's result, unless it was dropped only just now.
             IF state <> '42P01' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = (next ->> 'oid')::oid) THEN
                 job := parity_internal.verify_refused(rest -> 'ask', (rest ->> 'run')::bigint, next ->> 'name', '{}',
                     jsonb_build_object('sqlstate', state, 'message', message, 'hint', hint)) - 'error';
@@ -216,7 +216,7 @@ BEGIN
         message := CASE WHEN left_over > 0 THEN format(
             '%s of %s tables %s', left_over, left_over + jsonb_array_length(work -> 'statuses'), work ->> 'stop') END;
     END IF;
-    -- The callback hears of the run as a whole when listeners do.
+    -- The callback is called for the run as a whole when NOTIFY is sent for it.
     IF message IS NOT NULL OR NOT work -> 'statuses' ? result THEN
         told := parity_internal.verify_tell(work,
             parity_internal.record_payload(run, NULL) || jsonb_strip_nulls(jsonb_build_object(

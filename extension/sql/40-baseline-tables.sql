@@ -98,7 +98,7 @@ COMMENT ON FUNCTION parity_internal.baseline_name(regclass) IS
     'the qualified name under which baselines of a relation are kept; NULL for a temporary one, whose name means '
     'nothing to others';
 
--- Who may not read a table has nothing to say about what it was, and takes nobody's baseline away.
+-- A role that may not read a table cannot keep a baseline of it, and cannot remove another role's baseline.
 CREATE FUNCTION parity_internal.baseline_require_own(kept parity.baseline) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

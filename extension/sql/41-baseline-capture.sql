@@ -3,7 +3,7 @@
 -- baselines: capturing one
 --
 
--- What reads a table is stable, so that it sees the snapshot of the statement that calls it.
+-- Functions that read a table are stable, so that they see the snapshot of the statement that calls them.
 CREATE FUNCTION parity_internal.baseline_row(
     relation regclass, plan parity.baseline, bound bytea, OUT holders bigint, OUT key_text text, OUT hashes bytea)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -36,8 +36,8 @@ CREATE FUNCTION parity_internal.baseline_pages(relation regclass) RETURNS bigint
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_pages(regclass) IS 'the pages of a relation and its partitions';
 
--- All under one snapshot: the highest key is that of the rows that are digested. Pinned is what the answer, or how a
--- filter is read, could depend on.
+-- All is read under one snapshot, so the highest key is that of the rows that are digested. The settings that the
+-- answer, or the meaning of a filter, could depend on are pinned.
 CREATE FUNCTION parity_internal.baseline_digest(
     relation regclass, plan parity.baseline, ranges integer, workers integer,
     OUT kept_ranges parity.baseline_range[], OUT highest_bound bytea, OUT highest_key text, OUT highest_row bytea)
@@ -63,8 +63,8 @@ BEGIN
         relation, least(16384, greatest(64, parity_internal.baseline_pages(relation) / 20))::integer, plan.key_columns,
         plan.forms) AS s;
     start := coalesce(cardinality(starts), 0);
-    -- 104: bounds of hashes, by which rows have no order. Else the highest key lies behind the last bound, or further
-    -- down where no row is left.
+    -- 104 marks bounds of hashes, which give rows no order. Otherwise the highest key lies behind the last bound, or
+    -- further down where no row is left behind it.
     WHILE start >= 0 AND highest_bound IS NULL AND coalesce(get_byte(starts[1], 0), 0) <> 104 AND key_forms <> '{}' LOOP
         SELECT parity_internal.highest_bound('\x6b'::bytea || r.key, key_forms) INTO highest_bound
         FROM parity.row_digests(
@@ -84,13 +84,13 @@ BEGIN
     END IF;
     SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges
     FROM parity_internal.baseline_ranges(relation, plan, bounds, workers) AS d;
-    -- Of no rows there is one range: all that come are beyond.
+    -- A table without rows has one range, so that all rows that come later are beyond it.
     IF cardinality(kept_ranges) > 1 AND (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r) = 0 THEN
         SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges
         FROM parity_internal.baseline_ranges(relation, plan, '{}', workers) AS d;
     END IF;
-    -- Several rows with the highest key, under a key that is not unique, or one that only a scan sees: then nothing is
-    -- beyond it for sure.
+    -- Several rows have the highest key, under a key that is not unique, or only a scan sees the row. Then it is not
+    -- certain what is beyond it.
     IF highest_bound IS NOT NULL AND (holders <> 1 OR kept_ranges[cardinality(kept_ranges)].row_count <> 1) THEN
         highest_bound := NULL;
         highest_key := NULL;
@@ -102,8 +102,8 @@ COMMENT ON FUNCTION parity_internal.baseline_digest(regclass, parity.baseline, i
     'digests a table for a baseline, under bounds that it chooses; the last is the highest key where keys have an '
     'order';
 
--- How the session's last digests were read: from pages, all of them or few, or by a query. A serializable transaction
--- reads all by queries.
+-- How the session's last digests were read: from pages (all of them, or few through an index), or by a query. A
+-- serializable transaction reads all by queries.
 CREATE FUNCTION parity_internal.baseline_path() RETURNS text
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN current_setting('transaction_isolation') <> 'serializable'
@@ -120,8 +120,8 @@ CREATE FUNCTION parity_internal.baseline_kind(kind "char") RETURNS text
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_kind("char") IS 'a kind of relation in words';
 
--- Another one may have the name by now. Reading a view would run what its owner wrote. The lock stays, so that it is
--- what is read.
+-- Another relation may have the name by now, and reading a view would run what its owner wrote. The lock stays, so the
+-- relation that is checked is the one that is read.
 CREATE FUNCTION parity_internal.baseline_hold(relation regclass, kept parity.baseline) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -140,7 +140,7 @@ $$;
 COMMENT ON FUNCTION parity_internal.baseline_hold(regclass, parity.baseline) IS
     'locks a relation until the end of the transaction; an error (42809) unless it is of the kind that was captured';
 
--- Random bits of two version 4 UUIDs, which come from the server's strong generator.
+-- The random bits of two version 4 UUIDs, which the server takes from its strong generator.
 CREATE FUNCTION parity_internal.baseline_seed() RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ('x' || left(gen_random_uuid()::text, 8) || right(gen_random_uuid()::text, 8))::bit(64)::bigint
@@ -204,7 +204,7 @@ BEGIN
         RAISE EXCEPTION USING MESSAGE = format('%s has a baseline "%s" already', plan.relation, label),
             ERRCODE = '42710', HINT = 'Take another label, or replace => true.';
     END IF;
-    -- About a megabyte a range; fewer for very wide tables, whose digests take memory.
+    -- About a megabyte a range. Very wide tables have fewer ranges, because their digests take memory.
     SELECT d.* INTO digested FROM parity_internal.baseline_digest(relation, plan, coalesce(ranges, greatest(16, least(
         1024, 100000 / (cardinality(plan.columns) + 2), parity_internal.baseline_pages(relation) / 128)))::integer,
         workers) AS d;
@@ -222,7 +222,7 @@ COMMENT ON FUNCTION parity.capture(regclass, text, integer, text[], text[], json
     'keeps digests of a table as it is now, for parity.verify_baseline; gives the rows and ranges that were digested, '
     'and the highest key, beyond which rows may be appended (NULL: appended rows cannot be told from others)';
 
--- Without a pinned search_path, because it finds the table by the caller's.
+-- This function has no pinned search_path, because it finds the table as the caller does.
 CREATE FUNCTION parity.drop_baseline(relation text, label text) RETURNS boolean
     LANGUAGE sql VOLATILE AS $$
     SELECT coalesce((

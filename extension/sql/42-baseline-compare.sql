@@ -36,7 +36,7 @@ $$;
 COMMENT ON FUNCTION parity_internal.baseline_find(regclass, text, text, boolean) IS
     'the baseline to compare a table with';
 
--- A filter is code: it runs with the rights of whoever verifies.
+-- A filter is code. It runs with the rights of the role that verifies.
 CREATE FUNCTION parity_internal.baseline_require(kept parity.baseline) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -240,7 +240,7 @@ $$;
 COMMENT ON FUNCTION parity_internal.baseline_pass(jsonb) IS
     'what baseline_compare gives, also where that fails or another run has the table';
 
--- A finding that cannot be written down is told nevertheless.
+-- A finding that cannot be recorded is reported nevertheless.
 CREATE FUNCTION parity_internal.baseline_record(job jsonb, outcome jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -264,7 +264,7 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.baseline_record(jsonb, jsonb) IS 'records what a pass gave';
 
--- Which rows and columns, if not all, or that it was captured under another name.
+-- The scope: which rows and columns, if not all, and the name under which the table was captured, if another.
 CREATE FUNCTION parity_internal.baseline_scope(kept parity.baseline, name text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_strip_nulls(jsonb_build_object(
@@ -334,7 +334,7 @@ $$;
 COMMENT ON FUNCTION parity_internal.baseline_raise(jsonb, text) IS
     'an error for a run that was refused or cancelled, or not identical where fail was asked for';
 
--- A SET clause would forbid COMMIT: so every name and operator is qualified.
+-- A procedure with a SET clause cannot COMMIT. So every name and operator is qualified.
 CREATE PROCEDURE parity.verify_baseline(
     relation text, label text, allow_appends boolean DEFAULT false, captured_as text DEFAULT NULL,
     workers integer DEFAULT NULL, max_ranges integer DEFAULT 1000, lock_timeout interval DEFAULT '10 s',

@@ -39,16 +39,15 @@ $$;
 COMMENT ON FUNCTION parity_internal.schedule_command(regclass, text, text, jsonb) IS
     'the CALL that verifies a table against a server or a baseline';
 
--- A job that can only fail would be noticed at night.
+-- A job that can only fail would be noticed at night. So its target must be there when it is scheduled.
 CREATE FUNCTION parity_internal.schedule_require_target(
     relation regclass, server text, label text, options jsonb) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name CONSTANT text := coalesce(options ->> 'captured_as', parity_internal.baseline_name(relation));
 BEGIN
-    IF server IS NOT NULL AND NOT EXISTS (SELECT FROM pg_foreign_server s WHERE s.srvname = server) THEN
-        RAISE EXCEPTION USING MESSAGE = format('server "%s" does not exist', server), ERRCODE = '42704',
-            HINT = 'CREATE SERVER ... FOREIGN DATA WRAPPER dblink_fdw, and a user mapping, tell where it is.';
+    IF server IS NOT NULL THEN
+        PERFORM parity_internal.verify_require_server(server);
     ELSIF label IS NOT NULL AND NOT EXISTS (
         SELECT FROM parity.baseline b WHERE b.relation = name AND b.label = schedule_require_target.label) THEN
         RAISE EXCEPTION USING MESSAGE = format('%s has no baseline "%s"', name, label), ERRCODE = '42704',
