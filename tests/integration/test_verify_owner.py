@@ -129,7 +129,7 @@ def test_a_table_that_becomes_a_view_between_snapshot_and_lock(owned, side, how)
            "relation": owned.source.value("SELECT 'pub.zzz'::regclass::oid")}
     with contextlib.closing(owned.source.connect()) as connection, connection.cursor() as cursor:
         def step(name):
-            cursor.execute(f"SELECT parity.verify_{name}(%s)", [json.dumps(job)])
+            cursor.execute(f"SELECT parity_internal.verify_{name}(%s)", [json.dumps(job)])
             return cursor.fetchone()[0]
         job = step("connect")
         job = step("step")
