@@ -12,6 +12,7 @@ namespace {
 
 /// Few differing rows then lie in ranges that are read row by row at once.
 constexpr double kRowsPerRange = 1250;
+constexpr double kFewestDefaultRanges = 1;
 /// Of more, the sums would leave the processor's cache, for keys whose order is not the table's.
 constexpr double kMaxDefaultRanges = 2048;
 /// Assumed where a table was never analysed.
@@ -189,7 +190,7 @@ int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::siz
     const double rows = estimated_rows >= 0 ? estimated_rows : static_cast<double>(estimated_bytes) / kBytesPerRow;
     const double affordable = static_cast<double>(kDigestBytes) / static_cast<double>(kBytesPerDigest * slices);
     return static_cast<int>(
-        std::clamp(rows / kRowsPerRange, 1.0, std::max(1.0, std::min(kMaxDefaultRanges, affordable))));
+        std::clamp(rows / kRowsPerRange, kFewestDefaultRanges, std::max(1.0, std::min(kMaxDefaultRanges, affordable))));
 }
 
 }  // namespace parity::driver

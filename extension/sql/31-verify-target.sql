@@ -222,9 +222,9 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_forget() IS 'passes over what is left of an answer after an error';
 
--- The driver pins the same settings (driver/queries.cpp): those that change output or how literals are read, and those
--- that would end or misguide a transaction that waits for the other side. Index-only scans are off, because they would
--- not see rows that a corrupt index lacks.
+-- The driver pins the same settings (driver/postgres/queries/session.cpp): those that change output or how literals are
+-- read, and those that would end or misguide a transaction that waits for the other side. Index-only scans are off,
+-- because they would not see rows that a corrupt index lacks.
 CREATE FUNCTION parity_internal.verify_settings(ask jsonb) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT '{"DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "TimeZone": "UTC", "extra_float_digits": "3",

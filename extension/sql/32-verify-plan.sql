@@ -158,6 +158,12 @@ COMMENT ON FUNCTION parity_internal.verify_names(jsonb) IS 'a list of texts as a
 CREATE FUNCTION parity_internal.verify_plan(job jsonb, own jsonb, other jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    -- Where the caller does not say. pgparity has other limits, 1 and 2048 (driver/digests/division.cpp): it has
+    -- buckets to narrow differences down.
+    fewest_ranges CONSTANT integer := 64;
+    most_ranges CONSTANT integer := 4096;
+    rows_of_range CONSTANT integer := 1250;
+    most_digests CONSTANT integer := 524288;
     ask jsonb := job -> 'ask';
     asked_key jsonb := ask -> 'key_columns';
     asked_columns jsonb := ask -> 'columns';
@@ -233,8 +239,8 @@ BEGIN
         'source_shape', md5(own::text), 'target_shape', md5(other::text),
         'not_compared', left_out,
         'ranges', coalesce((ask ->> 'ranges')::integer,
-                           greatest(64, least(4096, parity_internal.verify_estimate((job ->> 'relation')::oid) / 1250,
-                                              524288 / slices))::integer),
+                           greatest(fewest_ranges, least(most_ranges, most_digests / slices,
+                               parity_internal.verify_estimate((job ->> 'relation')::oid) / rows_of_range))::integer),
         'seed', ('x' || substr(md5(concat(random(), clock_timestamp(), pg_backend_pid())), 1, 16))::bit(64)::bigint);
 END
 $$;

@@ -49,8 +49,9 @@ BEGIN
     work := found -> 'differing';
     ranges := found ->> 'ranges_compared';
 
-    -- With about D differences among R rows of differing ranges, sqrt(D * R) ranges cost least (driver/descend.cpp). A
-    -- finer division is of no use where there are many more differences than will be named.
+    -- With about D differences among R rows of differing ranges, sqrt(D * R) ranges cost least
+    -- (driver/digests/descend.cpp). A finer division is of no use where there are many more differences than will be
+    -- named.
     SELECT sqrt(q.differences * q.rows) INTO wanted FROM (
         SELECT sum(greatest((w ->> 'source_rows')::float8, (w ->> 'target_rows')::float8)) AS rows,
                -ranges * ln(greatest(ranges - count(*), 0.5) / ranges) AS differences

@@ -283,7 +283,7 @@ COMMENT ON FUNCTION parity_internal.verify_is_by_replay(jsonb, text, text, text)
     'whether that may be';
 
 -- The table is read again after 1, 2, 4 and 8 seconds, in which replay can catch up. After the fifth attempt the job
--- gives up. The driver does the same (driver/recovery_conflict.cpp).
+-- gives up. The driver does the same (driver/compare/snapshots.cpp).
 CREATE FUNCTION parity_internal.verify_after_replay(job jsonb, state text, message text) RETURNS jsonb
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT job || jsonb_build_object('cancelled', c.times, 'replays', coalesce((job ->> 'replays')::integer, 0) + 1)
@@ -302,7 +302,7 @@ DECLARE
     standby jsonb;
 BEGIN
     PERFORM parity_internal.verify_open(job);
-    -- The driver sends the same query (driver/queries_catalog.cpp).
+    -- The driver sends the same query (driver/postgres/queries/catalog.cpp).
     standby := parity_internal.verify_ask(
         'SELECT jsonb_build_object(''recovery'', pg_is_in_recovery(), ''delay'', s.delay, '
         '''value'', current_setting(s.delay), ''feedback'', current_setting(''hot_standby_feedback''))::text '

@@ -58,7 +58,7 @@ def word(value):
     return WORDS.get(value, str(value))
 
 
-VERIFY_RANGES = r"greatest\((\d+), least\((\d+), [\w.]+verify_estimate\([^\n]*?\) / (\d+), (\d+) / slices\)\)"
+VERIFY_RANGES = {name: rf"\b{name} CONSTANT integer := (\d+);" for name in ("fewest_ranges", "most_ranges", "rows_of_range", "most_digests")}
 CAPTURE_RANGES = r"greatest\((\d+), least\(\s*(\d+), (\d+) / \(cardinality\(plan\.columns\) \+ 2\), [\w.]+baseline_pages\(relation\) / (\d+)\)\)"
 
 # Where the value is from, by what function; the page; the words around it, which take the value.
@@ -101,10 +101,10 @@ NUMBERS = {
     "cost of a row": (lambda: constant("kCostOfRow"), "architecture.md", lambda n: f"more than a {'quarter' if n == 4 else n} of their ranges"),
     "large objects whose pages are remembered": (lambda: constant("kMostSuspects") // 10**6, "architecture.md",
                                                  lambda n: f"at most {'a' if n == 1 else n} million objects"),
-    "verify: rows of a range": (lambda: sql(VERIFY_RANGES, 3), "sql.md", "about one for {} rows, 64 … 4096".format),
-    "verify: least ranges": (lambda: sql(VERIFY_RANGES, 1), "sql.md", "one for 1250 rows, {} … 4096 |".format),
-    "verify: most default ranges": (lambda: sql(VERIFY_RANGES, 2), "sql.md", "one for 1250 rows, 64 … {} |".format),
-    "verify: ranges of wide tables": (lambda: int(sql(VERIFY_RANGES, 4)) // int(sql(VERIFY_RANGES, 2)) - 2, "sql.md",
+    "verify: rows of a range": (lambda: sql(VERIFY_RANGES["rows_of_range"]), "sql.md", "about one for {} rows, 64 … 4096".format),
+    "verify: least ranges": (lambda: sql(VERIFY_RANGES["fewest_ranges"]), "sql.md", "one for 1250 rows, {} … 4096 |".format),
+    "verify: most default ranges": (lambda: sql(VERIFY_RANGES["most_ranges"]), "sql.md", "one for 1250 rows, 64 … {} |".format),
+    "verify: ranges of wide tables": (lambda: int(sql(VERIFY_RANGES["most_digests"])) // int(sql(VERIFY_RANGES["most_ranges"])) - 2, "sql.md",
                                       "Tables of more than {} columns besides the key have fewer by default |".format),
     "verify: most ranges": (lambda: sql(r"'ranges'\)::integer > (\d+) THEN"), "sql.md", "ranges are digested, at most {}.".format),
     "verify: most rows": (lambda: sql(r"'max_rows'\)::integer BETWEEN 0 AND (\d+)"), "sql.md", "named at most (0 … {})".format),
@@ -174,3 +174,11 @@ def test_pinned_settings():
     section = page("cli.md").split("sets these settings for each session or transaction")[1].split("\n\n")[1]
     told = set(re.findall(r"`([\w.]+)`", section)) - {"partition", "pgparity"}
     assert of_code == told
+
+
+def test_the_driver_and_verify_divide_by_limits_of_their_own():
+    """pgparity has buckets, parity.verify has not: how many ranges they take differs on purpose."""
+    driver = constant("kFewestDefaultRanges"), constant("kMaxDefaultRanges")
+    verify = int(sql(VERIFY_RANGES["fewest_ranges"])), int(sql(VERIFY_RANGES["most_ranges"]))
+    assert (driver, verify) == ((1, 2048), (64, 4096))
+    assert constant("kRowsPerRange") == int(sql(VERIFY_RANGES["rows_of_range"]))
