@@ -31,10 +31,10 @@ class PostgresSession : public ServerSession {
     Side side() const override { return session_.side(); }
     bool alive() const override { return session_.connection().alive(); }
     void revive() override { session_.revive(); }
-    void close() noexcept override { session_.connection().hang_up(); }
+    void close() noexcept override { session_.connection().close(); }
     void set_peer(ServerSession* peer) override {
         auto* other = dynamic_cast<PostgresSession*>(peer);
-        session_.connection().set_companion(other ? &other->session_.connection() : nullptr);
+        session_.connection().set_peer(other ? &other->session_.connection() : nullptr);
     }
     void set_progress(ReadProgress on_progress) override {
         session_.connection().set_progress_handler(on_progress);

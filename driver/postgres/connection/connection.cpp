@@ -117,10 +117,10 @@ CopyStream Connection::copy_out(const std::string& sql) {
     return CopyStream(*this);
 }
 
-void Connection::set_companion(Connection* companion) {
-    if (state_->companion) state_->companion->watched_by = nullptr;
-    state_->companion = companion ? companion->state_.get() : nullptr;
-    if (companion) companion->state_->watched_by = state_.get();
+void Connection::set_peer(Connection* peer) {
+    if (state_->peer) state_->peer->watched_by = nullptr;
+    state_->peer = peer ? peer->state_.get() : nullptr;
+    if (peer) peer->state_->watched_by = state_.get();
 }
 
 void Connection::replace(Connection fresh) {
@@ -129,14 +129,14 @@ void Connection::replace(Connection fresh) {
     made.on_notice = std::move(old.on_notice);
     made.failure = old.failure;
     made.answer_time = old.answer_time;
-    made.companion = std::exchange(old.companion, nullptr);
+    made.peer = std::exchange(old.peer, nullptr);
     made.watched_by = std::exchange(old.watched_by, nullptr);
-    if (made.companion) made.companion->watched_by = &made;
-    if (made.watched_by) made.watched_by->companion = &made;
+    if (made.peer) made.peer->watched_by = &made;
+    if (made.watched_by) made.watched_by->peer = &made;
     state_ = std::move(fresh.state_);
 }
 
-void Connection::hang_up() noexcept { state_->hang_up(); }
+void Connection::close() noexcept { state_->close(); }
 void Connection::set_failure(const SharedFailure* failure) { state_->failure = failure; }
 void Connection::wait_for(int fd) { state_->wait_for(fd); }
 void Connection::set_answer_time(std::chrono::seconds limit) { state_->answer_time = limit; }

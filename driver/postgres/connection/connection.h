@@ -135,12 +135,12 @@ class Connection {
     void query_briefly(const std::string& sql);
 
     /// Sends one statement and returns at once; its rows are read from the stream. Both sides' queries run at the
-    /// same time this way. While one connection waits, for rows or for anything else, the rows of its `companion` are
+    /// same time this way. While one connection waits, for rows or for anything else, the rows of its `peer` are
     /// watched too, so that its progress notices arrive and its failure ends the wait.
     RowStream stream(const std::string& sql, const std::vector<Parameter>& parameters = {});
-    void set_companion(Connection* companion);
+    void set_peer(Connection* peer);
 
-    /// Takes the place of one that broke: `fresh` gets its handlers, its companion and its limits.
+    /// Takes the place of one that broke: `fresh` gets its handlers, its peer and its limits.
     void replace(Connection fresh);
 
     /// Sends COPY … TO STDOUT and returns once the server begins to send.
@@ -168,7 +168,7 @@ class Connection {
 
     /// Closes the connection but does not wait until the server has ended the session; that the destructor does. So
     /// several sessions can end at the same time.
-    void hang_up() noexcept;
+    void close() noexcept;
 
   private:
     friend class RowStream;
@@ -179,14 +179,14 @@ class Connection {
 };
 
 /// Connection::set_failure() as long as this lives, and none afterwards.
-class HeedFailure {
+class WatchFailure {
   public:
-    HeedFailure(Connection& connection, const SharedFailure* failure) : connection_(connection) {
+    WatchFailure(Connection& connection, const SharedFailure* failure) : connection_(connection) {
         connection_.set_failure(failure);
     }
-    ~HeedFailure() { connection_.set_failure(nullptr); }
-    HeedFailure(const HeedFailure&) = delete;
-    HeedFailure& operator=(const HeedFailure&) = delete;
+    ~WatchFailure() { connection_.set_failure(nullptr); }
+    WatchFailure(const WatchFailure&) = delete;
+    WatchFailure& operator=(const WatchFailure&) = delete;
 
   private:
     Connection& connection_;

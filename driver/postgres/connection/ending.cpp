@@ -51,7 +51,7 @@ bool CancelRequest::wait() const { return ended_.wait_until(deadline_) == std::f
 
 /// A session's backend closes its socket when it exits, after it has given up its place. Our end must stay open until
 /// then, so a second descriptor holds it.
-int hang_up(PGconn* conn) noexcept {
+int close_connection(PGconn* conn) noexcept {
     const bool in_order = PQstatus(conn) == CONNECTION_OK && PQtransactionStatus(conn) != PQTRANS_ACTIVE;
     const int socket = in_order ? fcntl(PQsocket(conn), F_DUPFD_CLOEXEC, 0) : -1;
     PQfinish(conn);

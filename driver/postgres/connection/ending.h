@@ -34,7 +34,7 @@ class CancelRequest {
 
 /// Tells the server that its session is over and frees the connection. What it gives is for await_session_end(), which
 /// has to be called: several servers can end their sessions at the same time.
-int hang_up(pg_conn* conn) noexcept;
+int close_connection(pg_conn* conn) noexcept;
 
 /// Where the connection was in order, waits until the server has ended the session, a second at most, so that limits on
 /// the number of connections do not count it any more.

@@ -60,19 +60,19 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
 }
 
 Connection::State::~State() {
-    if (companion) companion->watched_by = nullptr;
-    if (watched_by) watched_by->companion = nullptr;
-    hang_up();
+    if (peer) peer->watched_by = nullptr;
+    if (watched_by) watched_by->peer = nullptr;
+    close();
     await_session_end(ending_socket);
 }
 
-void Connection::State::hang_up() noexcept {
+void Connection::State::close() noexcept {
     if (!conn) return;
     early.clear();
     if (broken)
         PQfinish(conn);
     else
-        ending_socket = driver::hang_up(conn);
+        ending_socket = close_connection(conn);
     conn = nullptr;
     broken = true;
 }
@@ -98,7 +98,7 @@ bool Connection::State::wait_on(std::array<pollfd, 2>& awaited, std::optional<Cl
                                       awaited[1],
                                       {answer_time ? -1 : interrupt_fd(), POLLIN, 0},
                                       {failure && !ending ? failure->fd() : -1, POLLIN, 0},
-                                      watched_companion()}};
+                                      watched_peer()}};
         const int ready = poll(fds.data(), fds.size(), milliseconds_until(may_be_late ? answer_due : deadline));
         if (ready < 0 && errno != EINTR) {
             throw Error(ErrorKind::kInternal,
@@ -108,7 +108,7 @@ bool Connection::State::wait_on(std::array<pollfd, 2>& awaited, std::optional<Cl
         if (ready == 0) return false;
         if (ready < 0 || fds[2].revents) continue;
         if (fds[3].revents) give_way();
-        if (fds[4].revents) heed_companion((fds[4].revents & ~POLLIN) != 0);
+        if (fds[4].revents) answer_peer((fds[4].revents & ~POLLIN) != 0);
         std::copy_n(fds.begin(), awaited.size(), awaited.begin());
         if (awaited[0].revents || awaited[1].revents) return true;
     }
@@ -130,11 +130,11 @@ void Connection::State::interrupt() {
     broken = true;
     {
         const CancelRequest request(conn);
-        std::optional<CancelRequest> companions;
-        if (companion && companion->streaming) {
-            companion->broken = true;
-            companions.emplace(companion->conn);
-            companions->wait();
+        std::optional<CancelRequest> peer_request;
+        if (peer && peer->streaming) {
+            peer->broken = true;
+            peer_request.emplace(peer->conn);
+            peer_request->wait();
         }
         request.wait();
     }
@@ -147,15 +147,15 @@ void Connection::State::give_way() {
     failure->rethrow();
 }
 
-pollfd Connection::State::watched_companion() const {
-    if (ending || !companion || !companion->streaming || companion->broken || companion->read_out) return {-1, 0, 0};
-    const int input = companion->early.empty() ? POLLIN : 0;
-    return {PQsocket(companion->conn), static_cast<short>(POLLRDHUP | input), 0};
+pollfd Connection::State::watched_peer() const {
+    if (ending || !peer || !peer->streaming || peer->broken || peer->read_out) return {-1, 0, 0};
+    const int input = peer->early.empty() ? POLLIN : 0;
+    return {PQsocket(peer->conn), static_cast<short>(POLLRDHUP | input), 0};
 }
 
-void Connection::State::heed_companion(bool closed) {
+void Connection::State::answer_peer(bool closed) {
     try {
-        take_companion_input(closed);
+        take_peer_input(closed);
     } catch (const std::exception&) {
         cancel_and_drain();
         throw;
@@ -165,8 +165,8 @@ void Connection::State::heed_companion(bool closed) {
 /// Reads at most one result ahead: what follows stays in the socket, so that a side that is faster than the other
 /// waits. Where the server has closed the connection, reads all that the socket holds: its last word tells whether the
 /// answer is whole.
-void Connection::State::take_companion_input(bool closed) {
-    State& other = *companion;
+void Connection::State::take_peer_input(bool closed) {
+    State& other = *peer;
     do {
         if (PQisBusy(other.conn)) other.consume();
         if (PQisBusy(other.conn)) continue;

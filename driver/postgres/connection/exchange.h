@@ -44,19 +44,19 @@ struct Connection::State {
     bool skip_copy(Clock::time_point deadline);
     bool read_more(Clock::time_point deadline);
     void cancel_and_drain() noexcept;
-    void hang_up() noexcept;
+    void close() noexcept;
 
-    /// Waits until `socket_events` on our socket, a signal, a shared failure, or the companion's answer. Returns false
+    /// Waits until `socket_events` on our socket, a signal, a shared failure, or the peer's answer. Returns false
     /// at the deadline.
     bool wait(short socket_events, std::optional<Clock::time_point> deadline = {});
     /// The same for any two descriptors.
     bool wait_on(std::array<pollfd, 2>& awaited, std::optional<Clock::time_point> deadline);
     void wait_for(int fd);
-    pollfd watched_companion() const;
+    pollfd watched_peer() const;
     void interrupt();
     void give_way();
-    void heed_companion(bool closed);
-    void take_companion_input(bool closed);
+    void answer_peer(bool closed);
+    void take_peer_input(bool closed);
     void consume();
 
     [[noreturn]] void fail(const ResultPtr& result);
@@ -67,8 +67,8 @@ struct Connection::State {
     void tell_notice(const PGresult* notice) const;
 
     const std::string server;
-    PGconn* conn;            ///< nullptr after hang_up()
-    int ending_socket = -1;  ///< see hang_up()
+    PGconn* conn;            ///< nullptr after close()
+    int ending_socket = -1;  ///< see close()
     bool broken = false;
     bool streaming = false;
     bool ending = false;                              ///< what is left of an answer is being thrown away
@@ -78,7 +78,7 @@ struct Connection::State {
     std::deque<ResultPtr> early;  ///< taken while the other side's rows were awaited
     const SharedFailure* failure = nullptr;
     std::string end_state;  ///< the SQLSTATE with which the server ended the session for a conflict with recovery
-    State* companion = nullptr;
+    State* peer = nullptr;
     State* watched_by = nullptr;
     std::function<void(std::uint64_t, std::uint64_t)> on_progress;
     std::function<void(std::string_view, std::string_view)> on_notice;

@@ -54,7 +54,7 @@ void ParallelCopy::wait(Connection& connection) {
 
 void ParallelCopy::work(std::size_t thread) {
     try {
-        const HeedFailure heeded(sessions_[thread]->connection(), &failure_);
+        const WatchFailure watched(sessions_[thread]->connection(), &failure_);
         while (!failure_.raised()) {
             const std::size_t number = next_++;
             if (number >= statements_.size()) break;

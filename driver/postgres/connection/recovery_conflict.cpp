@@ -39,7 +39,8 @@ Error conflict_error(const std::string& what, const RecoveryConflict& conflict, 
 }
 
 bool may_be_recovery_conflict(const Error& error) {
-    return (error.sqlstate() == kSerializationFailure || error.sqlstate() == kDeadlockDetected) && error.by_server_itself();
+    return (error.sqlstate() == kSerializationFailure || error.sqlstate() == kDeadlockDetected) &&
+           error.by_server_itself();
 }
 
 std::optional<Error> explain_conflict(Session& session, const Error& error, const std::string& what, int attempts) {

@@ -17,16 +17,16 @@ struct RecoveryConflict {
     std::string feedback;       ///< hot_standby_feedback: "on" or "off"
 };
 
-/// The last word on `what` ("table \"public.t\"", "the catalogs") after so many attempts, with the values of the settings
-/// that decide.
+/// The last word on `what` ("table \"public.t\"", "the catalogs") after so many attempts, with the values of the
+/// settings that decide.
 Error conflict_error(const std::string& what, const RecoveryConflict& conflict, int attempts, const Error& error);
 
 /// Whether it may be that: 40001 or 40P01, from the server itself, not from the extension, which has 40001 for a table
 /// that was rewritten. The message says nothing, as it may be in any language.
 bool may_be_recovery_conflict(const Error& error);
 
-/// Where the session's server is in recovery: conflict_error() with its settings. Nothing elsewhere. The session must be connected;
-/// its transaction may have failed, and is ended.
+/// Where the session's server is in recovery: conflict_error() with its settings. Nothing elsewhere. The session must
+/// be connected; its transaction may have failed, and is ended.
 std::optional<Error> explain_conflict(Session& session, const Error& error, const std::string& what, int attempts);
 
 }  // namespace parity::driver

@@ -200,11 +200,10 @@ void Session::require_no_owners_code(const TablePlan& table) {
     const Query query = owners_code_query({table.oid[side()]});
     const Result found = connection_.query(query.sql, query.parameters);
     if (found.rows() == 0) return;
-    throw table_error(
-        table, side(),
-        fmt::format("is not read: {}",
-                    why_owners_code_is_not_run(found.text(0, 1), found.text(0, 2), found.text(0, 3), side_name(side()))),
-        kInsufficientPrivilege);
+    throw table_error(table, side(),
+                      fmt::format("is not read: {}", why_owners_code_is_not_run(found.text(0, 1), found.text(0, 2),
+                                                                                found.text(0, 3), side_name(side()))),
+                      kInsufficientPrivilege);
 }
 
 void Session::require_not_rewritten(const TablePlan& table) {
@@ -256,7 +255,7 @@ void Session::begin_shared(const TablePlan& table, const std::string& snapshot) 
     }
 }
 
-/// Where this connection is lost, its companions to the same server are not worth waiting for one by one.
+/// Where this connection is lost, its peers to the same server are not worth waiting for one by one.
 void Session::end() noexcept {
     if (std::exchange(in_transaction_, false) && connection_.alive()) {
         try {
