@@ -1,7 +1,6 @@
 import contextlib
 import json
 import os
-import re
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import jsonschema  # noqa: E402
 import pytest  # noqa: E402
 
 from support import cluster as cluster_module  # noqa: E402
+from support.budgets import BUDGETS, read_budgets  # noqa: E402
 from support.cluster import Cluster  # noqa: E402
 from support.installation import Installation  # noqa: E402
 from support.memory import file_room, huge_pages  # noqa: E402
@@ -24,28 +24,14 @@ SCHEMA = TOP / "docs" / "report.schema.json"
 ENGINES = ["auto", "stream", "mixed", "mixed reverse"]
 MIXED = {"mixed": "target", "mixed reverse": "source"}
 
-# The modules whose tests hold whatever the engine is. Mixed pairs take long; the property tests have them always.
-EVERY_ENGINE = {"test_values", "test_trees", "test_matviews", "test_large_objects", "test_extension_tables", "test_keys", "test_relations", "test_property", "test_security", "test_schema_check", "test_migration"}
-ALWAYS_MIXED = {"test_property"}
-# The same for streams: what a key is, and what a schema, is decided before rows are read.
-LONG_STREAMED = {"test_keys", "test_schema_check"}
-
-# Tests that take long and differ little from others.
-REPEATED = [r"test_servers_differ\.py::.*\[extension-stream", r"test_property\.py::.*\[(auto-[12]|(stream|mixed|mixed reverse)-[3-5])\]",
-            r"test_faults\.py::test_table_changed_at_any_moment\[(?!truncate)", r"test_stream_faults\.py::test_table_changed_at_any_moment",
-            r"test_values\.py::test_(one_cell_in_two_millions|all_rows_differ|1500_columns_mostly_null|large_values)\[stream",
-            r"test_stream_memory\.py::test_(memory_of_long_keys|memory_with_all_rows_different)", r"test_relations\.py::test_patterns\[stream",
-            r"test_vectors\.py::test_digests_in_other_encodings\[SQL_ASCII", r"test_invariance\.py::test_one_cell_changes_.*\[workers => 0",
-            r"test_backend\.py::test_bounds_are_not_read_from_pages_that_are_no_btree_pages\[(inner|meta)",
-            r"test_process\.py::test_memory_ends_as_a_copy_begins\[(once-False|for good-True)",
-            r"test_side_fails\.py::.*swallows_everything\[extension-stream",
-            r"test_migration\.py::test_(equal_databases|a_restored_dump|layouts).*\[stream", r"test_memory\.py::test_memory_with_all_of_400000_rows_different\[0",
-            r"test_servers_differ\.py::test_encodings\[.*-(LATIN1-SQL_ASCII|SQL_ASCII-UTF8|SQL_ASCII-LATIN1)",
-            r"test_servers_differ\.py::test_collations\[.*(C-icu-upper|icu-blind-C)-(C-fr|en_US)", r"test_servers_differ\.py::test_storage\[.*(pglz|external)\]",
-            r"test_backend\.py::test_the_digests_do_not_depend_on_how_many.*(force_parallel_mode|jit_above_cost|max_parallel_workers = 1)"]
-
-# The modules that take longest, longest first; some of them wait for whole minutes of pg_cron.
-LONGEST = ["test_random_schemas", "test_verify", "test_nightly", "test_backend", "test_values", "test_schedule", "test_faults", "test_vectors", "test_servers_differ", "test_runbook"]
+MARKERS = [
+    "long: only run by scripts/test --long",
+    "repeated(parameter=values, ...): differs little from other tests: is as long where both servers are of one major version. With parameters, "
+    "the variants that have one of these values of each.",
+    "every_engine(late=engines): holds whatever the engine is: runs with each of ENGINES through the fixture \"engine\", with the late ones (by "
+    "default the mixed pairs) in long runs only",
+    "extension_only: about the extension, whatever reads tables without it",
+]
 
 # What the clusters that a worker has at the same time share with their processes, and what their files take: both with room to spare.
 WORKER_SHARED_MB = 750
@@ -57,8 +43,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "long: only run by scripts/test --long")
-    config.addinivalue_line("markers", "extension_only: about the extension, whatever reads tables without it")
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     # Waiting in libpq cannot be interrupted by pytest's own time limit: no statement of a test may take longer than this.
     cluster_module.TEST_SESSION += f" -c statement_timeout={30 if os.environ.get('PARITY_LONG') else 5}min"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clusters are stopped however a run is ended
@@ -89,24 +75,32 @@ def keep_part(config, items):
     items[:] = kept
 
 
+def is_repeated(item):
+    """Whether a marker `repeated` is about this variant."""
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+
+    def is_one(name, values):
+        return name in given and (given[name] in values or str(given[name]) in values)
+    return any(all(is_one(name, values) for name, values in marker.kwargs.items()) for marker in item.iter_markers("repeated"))
+
+
 def pytest_collection_modifyitems(config, items):
-    """A module is one worker's: those that take longest begin, so that none is left over at the end."""
-    rank = {module: place for place, module in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.module.__name__, len(rank)))
+    """A module is one worker's: those that take longest by their budgets begin, so that none is left over at the end."""
+    budgets = read_budgets(BUDGETS.read_text())
+    items.sort(key=lambda item: -budgets.get(item.module.__name__, 0))
     keep_part(config, items)
     # Between different major versions none of them has been run elsewhere.
     alike = os.environ.get("PARITY_SOURCE_MAJOR") == os.environ.get("PARITY_TARGET_MAJOR")
     for item in items:
-        if alike and any(re.search(pattern, item.nodeid) for pattern in REPEATED):
+        if alike and is_repeated(item):
             item.add_marker(pytest.mark.long)
 
 
 def pytest_generate_tests(metafunc):
-    """Runs the tests of EVERY_ENGINE with each, through the fixture `engine`."""
-    module = metafunc.module.__name__
-    if module not in EVERY_ENGINE or "engine" not in metafunc.fixturenames or metafunc.definition.get_closest_marker("extension_only"):
+    marker = metafunc.definition.get_closest_marker("every_engine")
+    if not marker or "engine" not in metafunc.fixturenames or metafunc.definition.get_closest_marker("extension_only"):
         return
-    late = {engine for engine in MIXED if module not in ALWAYS_MIXED} | ({"stream"} if module in LONG_STREAMED else set())
+    late = marker.kwargs.get("late", MIXED)
     engines = [pytest.param(engine, marks=pytest.mark.long if engine in late else ()) for engine in ENGINES]
     metafunc.parametrize("engine", engines, indirect=True, scope="module")
 

@@ -201,6 +201,7 @@ def no_workers_left(database):
 
 @pytest.mark.parametrize("settings", ["SET max_parallel_workers = 0", "SET max_parallel_workers = 1", "SET parallel_leader_participation = off",
                                       "SET dynamic_library_path = '/nowhere'", "SET force_parallel_mode = on", "SET jit_above_cost = 0"])
+@pytest.mark.repeated(settings=["SET max_parallel_workers = 1", "SET force_parallel_mode = on", "SET jit_above_cost = 0"])
 def test_the_digests_do_not_depend_on_how_many_workers_come(filled, settings):
     expected = filled.query(DIGESTS.format("'t', 7, path => 'scan', workers => 0"))
     session = filled.connect()
@@ -446,7 +447,7 @@ def test_null_keys_of_a_child_are_found(database):
     assert ("NULL",) in last and ("2000",) in last
 
 
-@pytest.mark.parametrize("level", ["leaf", "inner", "meta"])
+@pytest.mark.parametrize("level", ["leaf", *(pytest.param(level, marks=pytest.mark.repeated) for level in ("inner", "meta"))])
 def test_bounds_are_not_read_from_pages_that_are_no_btree_pages(level):
     """A page of zeros, as a crash may leave it, and one of another relation."""
     with Cluster("damaged") as cluster:

@@ -7,6 +7,8 @@ from support.extension_files import extension
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, mismatch, missing_on_source, findings
 from test_owners_code import OWNER, expect_no_trace, make
 
+pytestmark = pytest.mark.every_engine
+
 OWN = "parity_test_config"
 # A table with rows of the extension's own and of users, one of users only, one with a name that wants quotes, and one that nobody dumps.
 SCRIPT = """

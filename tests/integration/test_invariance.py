@@ -266,6 +266,7 @@ def test_digests_depend_on_values_alone(base, copies, table, rng, name):
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.repeated(way=[way for way in WAYS if way.startswith("workers => 0")])
 def test_one_cell_changes_its_column_and_the_row(base, copies, table, rng, way):
     changed = copies()
     for width in (64, 128):

@@ -8,6 +8,8 @@ from conftest import insert_unindexed
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target
 from support.proxy import Proxy
 
+pytestmark = pytest.mark.every_engine(late=("stream", "mixed", "mixed reverse"))
+
 # A key column's type and an expression that gives distinct values for n = 1 … 3000 in no particular order.
 SINGLE_KEYS = {
     "smallint": "(n - 1500)::smallint",

@@ -6,6 +6,8 @@ import pytest
 
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, missing_on_source
 
+pytestmark = pytest.mark.every_engine
+
 PAGE = 2048
 
 # More pages than are read at once: contents are then looked at through digests first.

@@ -4,6 +4,8 @@ import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL
 
+pytestmark = pytest.mark.every_engine
+
 VIEW = "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2); CREATE MATERIALIZED VIEW m AS SELECT id FROM t WITH NO DATA"
 
 

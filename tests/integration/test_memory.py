@@ -23,6 +23,7 @@ def check(pair, *arguments, limit=LIMIT_KIB):
 
 
 @pytest.mark.parametrize("listed", ["1000", "0"])
+@pytest.mark.repeated(listed=["0"])
 def test_memory_with_all_of_400000_rows_different(pair, listed):
     all_rows_differ(pair, 400_000)
     check(pair, "--max-divergences", listed)

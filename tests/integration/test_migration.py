@@ -14,6 +14,8 @@ from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_o
 from conftest import Pair
 from test_vectors import all_vectors, sql_types, unescaped
 
+pytestmark = pytest.mark.every_engine
+
 # Types that 13 does not know stay away from both sides where one of them is 13.
 OLDEST = min(Installation.of_major(os.environ.get(f"PARITY_{side}_MAJOR")).major for side in ("SOURCE", "TARGET"))
 
@@ -162,6 +164,7 @@ def assert_found(run, found):
     assert {bare(table["source"]) for table in run.report["tables"]} == TABLES
 
 
+@pytest.mark.repeated(engine=["stream"])
 def test_equal_databases_are_identical(filled):
     assert_found(compare(filled), {})
     assert_found(compare(filled, "--width", "128", "--where", "true"), {})
@@ -215,12 +218,14 @@ def program(cluster, name, database, *arguments):
     return cluster.installation.command(cluster.installation.binary(name), *arguments, "-d", database.tcp_conninfo())
 
 
+@pytest.mark.repeated(engine=["stream"])
 def test_a_restored_dump_holds_the_same(restored):
     assert_found(compare(restored), FOUND_AFTER_DUMP)
     restored.target.execute(PLANTED)
     assert_found(compare(restored), {**FOUND, **FOUND_AFTER_DUMP})
 
 
+@pytest.mark.repeated(engine=["stream"])
 def test_layouts_make_no_difference(restored):
     """The rewritten and sorted copy of a dump, against tables that have a past."""
     restored.target.execute("VACUUM FULL")

@@ -13,6 +13,8 @@ import pytest
 from support.pgparity import DIVERGENT, IDENTICAL
 from support.random_values import SEED, TYPES, normal, quote
 
+pytestmark = pytest.mark.every_engine(late=())
+
 
 class Table:
     """One random table: key columns, other columns, and how duplicates are treated."""
@@ -208,6 +210,8 @@ BATCHES = [[], ["--ranges", "1"], ["--ranges", "7", "--jobs", "3"], ["--width", 
 
 
 @pytest.mark.parametrize("batch", range(len(BATCHES)))
+@pytest.mark.repeated(engine=["auto"], batch=[1, 2])
+@pytest.mark.repeated(engine=["stream", "mixed", "mixed reverse"], batch=[3, 4, 5])
 def test_random_tables(pair, batch):
     print(f"PARITY_SEED={SEED}")
     compare_random_tables(pair, random.Random(f"{SEED}.{batch}"), 40, BATCHES[batch])

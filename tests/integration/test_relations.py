@@ -1,7 +1,11 @@
 """Kinds of relations, layouts that differ, and names."""
 
+import pytest
+
 from support.cluster import PASSWORD, Cluster
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target
+
+pytestmark = pytest.mark.every_engine
 
 ROWS = "INSERT INTO t SELECT n, n % 10, 'v' || n FROM generate_series(1, 5000) n"
 
@@ -186,6 +190,7 @@ def test_names_that_need_quotes(pair):
     assert len(run.report["tables"]) == 1
 
 
+@pytest.mark.repeated(engine=["stream"])
 def test_patterns(pair):
     pair.both("CREATE SCHEMA a; CREATE SCHEMA b; CREATE TABLE a.one (id int PRIMARY KEY); CREATE TABLE a.two (id int PRIMARY KEY);"
               "CREATE TABLE b.one (id int PRIMARY KEY); CREATE TABLE b.\"One\" (id int PRIMARY KEY)")

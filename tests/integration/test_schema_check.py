@@ -4,6 +4,8 @@ import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
 
+pytestmark = pytest.mark.every_engine(late=("stream", "mixed", "mixed reverse"))
+
 
 def test_tables_that_only_one_side_has(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY)")

@@ -4,6 +4,8 @@ import pytest
 
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
 
+pytestmark = pytest.mark.every_engine
+
 DECOYS = """
 CREATE SCHEMA decoy;
 CREATE FUNCTION decoy.fail() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'decoy called'; END $$;

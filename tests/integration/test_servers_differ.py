@@ -11,6 +11,8 @@ from support.cluster import Cluster
 from support.engines import ALL_ENGINES
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
 
+pytestmark = pytest.mark.repeated(engines=["extension-stream"])
+
 ENCODINGS = ("UTF8", "LATIN1", "SQL_ASCII")
 LOCALES = ("de_DE.UTF-8", "en_US.UTF-8", "fr_FR.UTF-8")
 
@@ -110,6 +112,7 @@ WORD_CHANGES = [
 
 
 @pytest.mark.parametrize("encodings", [(a, b) for a in ENCODINGS for b in ENCODINGS if a != b], ids="-".join)
+@pytest.mark.repeated(encodings=[("LATIN1", "SQL_ASCII"), ("SQL_ASCII", "UTF8"), ("SQL_ASCII", "LATIN1")])
 def test_encodings(make_sides, encodings):
     """SQL_ASCII holds what a UTF-8 client sent."""
     sides = make_sides(*map(of_encoding, encodings))
@@ -168,6 +171,7 @@ COLLATIONS = {
 
 @pytest.mark.parametrize("locales", [("de_DE.UTF-8", "en_US.UTF-8"), ("C", "fr_FR.UTF-8"), ("en_US.UTF-8", "C")], ids="-".join)
 @pytest.mark.parametrize("collations", [("database", "database"), ("C", "icu-upper"), ("icu-sv", "database"), ("icu-blind", "C")], ids="-".join)
+@pytest.mark.repeated(collations=[("C", "icu-upper"), ("icu-blind", "C")], locales=[("C", "fr_FR.UTF-8"), ("en_US.UTF-8", "C")])
 def test_collations(make_sides, locales, collations):
     """Text keys whose indexes are in different orders, one even under a collation that takes accents for nothing."""
     sides = make_sides(*(f"ENCODING 'UTF8' LOCALE '{locale}'" for locale in locales))
@@ -268,6 +272,7 @@ def make_stored(side, storage, lengths):
 
 
 @pytest.mark.parametrize("storages", [("extended pglz", "extended lz4"), ("external", "extended pglz"), ("main lz4", "external"), ("main pglz", "extended lz4")], ids=" - ".join)
+@pytest.mark.repeated(storages=[("external", "extended pglz"), ("main lz4", "external")])
 def test_storage(sides, storages):
     for side, storage in zip((sides.source, sides.target), storages):
         make_stored(side, storage, LENGTHS)

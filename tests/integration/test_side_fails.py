@@ -161,6 +161,7 @@ def test_failure_while_rows_are_read(sides, failing):
 
 
 @pytest.mark.parametrize("swallowed", ["target", pytest.param("source", marks=pytest.mark.long)])
+@pytest.mark.repeated(sides=["extension-stream"])
 def test_signal_while_a_network_swallows_everything(sides, swallowed):
     """A request to cancel is sent over a connection of its own, which nobody answers either."""
     for gate in sides.gates.values():
@@ -177,6 +178,7 @@ def test_signal_while_a_network_swallows_everything(sides, swallowed):
 
 @pytest.mark.parametrize("planted", [False, True])
 @pytest.mark.parametrize("swallowed", ["target", pytest.param("source", marks=pytest.mark.long)])
+@pytest.mark.repeated(sides=["extension-stream"])
 def test_side_that_fails_while_the_others_network_swallows_everything(sides, swallowed, planted):
     if planted:
         sides.databases["target"].execute("DELETE FROM other WHERE id = 77")

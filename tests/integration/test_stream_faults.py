@@ -178,6 +178,7 @@ def without_locks(pair):
 
 
 @pytest.mark.parametrize("change", ["truncate", *(pytest.param(change, marks=pytest.mark.long) for change in ("rewrite", "drop and create", "drop"))])
+@pytest.mark.repeated
 def test_table_changed_at_any_moment(pair, change):
     """The change comes just before each of the driver's requests in turn, at a table that is not locked. Rows as before or rows
     as after are both right answers, and so is a refusal; no rows at all, which an old snapshot sees in a rewritten table, is none."""

@@ -77,6 +77,7 @@ def test_memory_stays_below_the_limit(pair):
 
 
 @pytest.mark.parametrize("listed", ["1000", "0"])
+@pytest.mark.repeated
 def test_memory_with_all_rows_different(pair, listed):
     pair.both(ROWS.format(400_000))
     pair.target.execute("ALTER TABLE t RENAME TO o; CREATE UNLOGGED TABLE t AS SELECT id, a + 1 AS a, b || 'x' AS b FROM o; DROP TABLE o; ALTER TABLE t ADD PRIMARY KEY (id)")
@@ -85,6 +86,7 @@ def test_memory_with_all_rows_different(pair, listed):
     assert status == DIVERGENT and peak <= enough
 
 
+@pytest.mark.repeated
 def test_memory_of_long_keys(pair):
     """Bounds are keys, and held with every division."""
     pair.both("CREATE UNLOGGED TABLE t (id text PRIMARY KEY, a int); INSERT INTO t SELECT repeat(md5(n::text), 30), n FROM generate_series(1, 100000) n")

@@ -4,6 +4,8 @@ import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target
 
+pytestmark = pytest.mark.every_engine
+
 SALES = ("CREATE TABLE sales (id int PRIMARY KEY, d date, who text);"
          "CREATE TABLE sales_q1 (PRIMARY KEY (id), CHECK (d < '2023-04-01')) INHERITS (sales);"
          "CREATE TABLE sales_q2 (CHECK (d >= '2023-04-01')) INHERITS (sales);"

@@ -4,6 +4,8 @@ import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_source, missing_on_target
 
+pytestmark = pytest.mark.every_engine
+
 
 def test_empty_tables(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE keyless (v int)")
@@ -33,6 +35,7 @@ def test_one_row(pair):
     assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="1")}
 
 
+@pytest.mark.repeated(engine=["stream"])
 def test_all_rows_differ(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY, a int, b int); INSERT INTO t SELECT n, n, n FROM generate_series(1, 20000) n")
     pair.target.execute("UPDATE t SET a = a + 1")
@@ -42,6 +45,7 @@ def test_all_rows_differ(pair):
     assert {c["name"]: c["divergent"] for c in table["columns"]} == {"a": True, "b": False}
 
 
+@pytest.mark.repeated(engine=["stream"])
 def test_one_cell_in_two_millions(pair):
     pair.both("CREATE TABLE accounts (aid int PRIMARY KEY, bid int, abalance int, filler char(84));"
               "INSERT INTO accounts SELECT n, n / 100000, 0, '' FROM generate_series(1, 2000000) n")
@@ -157,6 +161,7 @@ def test_domains_are_their_base_type(pair):
     assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="77")}
 
 
+@pytest.mark.repeated(engine=["stream"])
 def test_1500_columns_mostly_null(pair):
     columns = ", ".join(f"c{n} int" for n in range(1, 1501))
     pair.both(f"CREATE TABLE t (id int PRIMARY KEY, {columns});"
@@ -171,6 +176,7 @@ def test_1500_columns_mostly_null(pair):
         assert sum(c["divergent"] for c in table["columns"]) == 3
 
 
+@pytest.mark.repeated(engine=["stream"])
 def test_large_values(pair):
     """Values out of line, compressed in different ways."""
     pair.both("CREATE TABLE t (id int PRIMARY KEY, v text, b bytea, j jsonb)")

@@ -337,7 +337,7 @@ def test_digests(utf8, vector):
         check_aggregate(utf8, table)
 
 
-@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+@pytest.mark.parametrize("encoding", ["LATIN1", pytest.param("SQL_ASCII", marks=pytest.mark.repeated)])
 def test_digests_in_other_encodings(other_encodings, encoding):
     database = other_encodings[encoding]
     done = 0
