@@ -1,6 +1,7 @@
 import contextlib
 import json
 import os
+import random
 import signal
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from support.cluster import Cluster  # noqa: E402
 from support.installation import Installation  # noqa: E402
 from support.memory import file_room, huge_pages  # noqa: E402
 from support.pgparity import TOP, pgparity  # noqa: E402
+from support.sampling import choose, variant_of  # noqa: E402
 
 SCHEMA = TOP / "docs" / "report.schema.json"
 
@@ -30,6 +32,7 @@ MARKERS = [
     "the variants that have one of these values of each.",
     "every_engine(late=engines): holds whatever the engine is: runs with each of ENGINES through the fixture \"engine\", with the late ones (by "
     "default the mixed pairs) in long runs only",
+    "matrix(sample=n): a run with --sample takes n of the variants, chosen by PARITY_SEED. A case and its twin with a planted difference are one.",
     "extension_only: about the extension, whatever reads tables without it",
 ]
 
@@ -39,6 +42,7 @@ WORKER_FILES_MB = 12_000 if os.environ.get("PARITY_LONG") else 2_500
 
 
 def pytest_addoption(parser):
+    parser.addoption("--sample", action="store_true", help="of each matrix, only as many variants as its marker says, chosen by PARITY_SEED")
     parser.addoption("--part", metavar="N/M", help="only every M-th module, beginning with the N-th, in the order in which they are run")
 
 
@@ -49,6 +53,7 @@ def pytest_configure(config):
     cluster_module.TEST_SESSION += f" -c statement_timeout={30 if os.environ.get('PARITY_LONG') else 5}min"
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clusters are stopped however a run is ended
     if not hasattr(config, "workerinput"):
+        os.environ.setdefault("PARITY_SEED", str(random.SystemRandom().randrange(1 << 31)))  # one for all workers
         use_memory(config, config.getoption("numprocesses", None) or 1)
 
 
@@ -75,6 +80,22 @@ def keep_part(config, items):
     items[:] = kept
 
 
+def keep_sample(config, items):
+    """Of a short run: a few variants of each matrix."""
+    if not config.getoption("sample"):
+        return
+    of_short_runs = [item for item in items if not item.get_closest_marker("long")]
+    chosen = choose(map(variant_of, of_short_runs), os.environ["PARITY_SEED"])
+    left_out = {item for item in of_short_runs if item.nodeid not in chosen}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.getoption("sample"):
+        terminalreporter.write_line(f"A sample of each matrix, by PARITY_SEED={os.environ['PARITY_SEED']}; scripts/test --long runs the whole.")
+
+
 def is_repeated(item):
     """Whether a marker `repeated` is about this variant."""
     given = item.callspec.params if hasattr(item, "callspec") else {}
@@ -94,6 +115,7 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if alike and is_repeated(item):
             item.add_marker(pytest.mark.long)
+    keep_sample(config, items)
 
 
 def pytest_generate_tests(metafunc):

@@ -199,6 +199,7 @@ def no_workers_left(database):
     database.cluster.wait_for("SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'")
 
 
+@pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("settings", ["SET max_parallel_workers = 0", "SET max_parallel_workers = 1", "SET parallel_leader_participation = off",
                                       "SET dynamic_library_path = '/nowhere'", "SET force_parallel_mode = on", "SET jit_above_cost = 0"])
 @pytest.mark.repeated(settings=["SET max_parallel_workers = 1", "SET force_parallel_mode = on", "SET jit_above_cost = 0"])
@@ -256,6 +257,7 @@ def test_statement_timeout_ends_leader_and_workers(slow, path):
     assert slow.value("SELECT sum(row_count) FROM parity.range_digests('slow', workers => 2)") == 200000
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("function, code", [("pg_cancel_backend", "57014"), ("pg_terminate_backend", "57P01")])
 @pytest.mark.parametrize("path", MANY)
 def test_a_cancelled_or_killed_worker_is_an_error_and_no_answer(slow, path, function, code):
@@ -340,6 +342,7 @@ def both_paths_agree(database, arguments, rows):
     return answers[0]
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("columns", [98, 99, 100, 101, 300, 1500, 1599])
 def test_wide_tables(database, columns):
     names = [f"c{n}" for n in range(columns)]

@@ -9,6 +9,8 @@ import pytest
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch
 from support.proxy import Proxy
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 ENGINES = ["extension", "stream"]
 GOOD = """CREATE TABLE good (id serial PRIMARY KEY, v int); INSERT INTO good (v) SELECT n FROM generate_series(1, 100) n;
     CREATE TABLE bad (id int PRIMARY KEY, v int); CREATE TABLE zoo (id int PRIMARY KEY); CREATE SEQUENCE bad_seq; CREATE SEQUENCE zoo_seq;"""

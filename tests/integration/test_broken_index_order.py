@@ -5,6 +5,8 @@ import pytest
 from conftest import make_pair
 from support.pgparity import DIVERGENT, IDENTICAL
 
+pytestmark = pytest.mark.matrix(sample=2)
+
 # Built under "C", then told to be another one. Which rows it finds depends on their keys.
 BROKEN = """
 CREATE TABLE t (k text COLLATE "C" PRIMARY KEY, v int);

@@ -5,6 +5,8 @@ import pytest
 from conftest import insert_unindexed
 from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_target
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 ENGINES = ["extension", "stream"]
 PARTITIONED = ("CREATE TABLE ev (id int, s int, v text, PRIMARY KEY (id, s)) PARTITION BY LIST (s); CREATE TABLE ev0 PARTITION OF ev FOR VALUES IN (0);"
                "CREATE TABLE ev1 PARTITION OF ev FOR VALUES IN (1); INSERT INTO ev SELECT i, i % 2, 'v' || i FROM generate_series(1, 400) AS i")

@@ -7,6 +7,8 @@ from support.engines import Engines
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, findings, mismatch
 from test_side_fails import finish, sides  # noqa: F401
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgparity%' AND datname = current_database() AND backend_type = 'client backend'"
 WAITING = "SELECT count(*) = {} FROM pg_stat_activity WHERE datname = '{}' AND wait_event = 'advisory'"
 SECOND = "CREATE VIEW gated2 AS SELECT id, gate(v) AS v FROM t"

@@ -4,6 +4,8 @@ import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 ENGINES = ["extension", "stream"]
 REVIVED = """SELECT count(*) FROM (SELECT heap_force_freeze('acct', ARRAY[('(' || b || ',' || lp || ')')::tid])
     FROM generate_series(0, (pg_relation_size('acct') / 8192)::int - 1) b, LATERAL heap_page_items(get_raw_page('acct', b))

@@ -7,6 +7,8 @@ from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_o
 from support.standin import install_standin, show_elsewhere
 from support.verified import Verified
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 SEEN_BY_SELECT = ["planner", "analysis", "path"]
 SHELL = ("CREATE TABLE ev (id bigint PRIMARY KEY, v text); CREATE SCHEMA store; CREATE TABLE store.ev (id bigint PRIMARY KEY, v text);"
          "INSERT INTO store.ev SELECT i, 'v' || i FROM generate_series(1, 1000) i")

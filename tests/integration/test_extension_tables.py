@@ -7,7 +7,7 @@ from support.extension_files import extension
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, mismatch, missing_on_source, findings
 from test_owners_code import OWNER, expect_no_trace, make
 
-pytestmark = pytest.mark.every_engine
+pytestmark = [pytest.mark.every_engine, pytest.mark.matrix(sample=1)]
 
 OWN = "parity_test_config"
 # A table with rows of the extension's own and of users, one of users only, one with a name that wants quotes, and one that nobody dumps.
@@ -206,6 +206,7 @@ SELECT pg_catalog.pg_extension_config_dump('trap', {0});
 """
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("condition, reason", [
     ("WHERE public.spring(id)", "it names something in public"),
     ("WHERE spring(id)", "it calls spring"),

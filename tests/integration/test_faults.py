@@ -213,6 +213,7 @@ def test_changes_after_the_snapshot_are_not_seen_half(pair):
     assert findings(table) == {mismatch("v", id="77")}
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("allowance", [0, 1, 40, 400])
 @pytest.mark.parametrize("request_text", [b"pg_namespace", b"range_digests", b"row_records", b"column_values"])
 def test_dropped_connection(pair, request_text, allowance):

@@ -109,6 +109,7 @@ def form_of(run):
     return run.table()["columns"][0]["form"]
 
 
+@pytest.mark.matrix(sample=5)
 @pytest.mark.parametrize("made, form", [(case, case[6]) for case in PAIRS], indirect=["made"], ids=[case[0] for case in PAIRS])
 def test_pairs_that_compare_by_themselves(made, form):
     pair, other = made
@@ -121,6 +122,7 @@ def test_pairs_that_compare_by_themselves(made, form):
         assert findings(run.table()) == {mismatch("v", id="1")}
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("made, asked, form", [(case, *case[6:]) for case in ASKED], indirect=["made"], ids=[case[0] for case in ASKED])
 def test_pairs_whose_form_is_asked_for(made, asked, form):
     pair, other = made
@@ -134,6 +136,7 @@ def test_pairs_whose_form_is_asked_for(made, asked, form):
         assert findings(run.table()) == {mismatch("v", id="1")}
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("name, source_type, source, target_type, target, words", REFUSED, ids=[case[0] for case in REFUSED])
 def test_pairs_that_are_refused(typed, name, source_type, source, target_type, target, words):
     fill(typed.source, source_type, [source])
@@ -227,6 +230,7 @@ def test_keys_that_differ_may_be_equal_under_a_lossy_form(pair):
     assert findings(pair.compare("--form", "k=trimmed").expect(DIVERGENT).table()) == {mismatch("v", k="a")}
 
 
+@pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("engine", ["extension", "stream"])
 def test_values_that_a_form_does_not_hold(pair, engine):
     pair.source.execute("CREATE TABLE t (id int PRIMARY KEY, v json); INSERT INTO t VALUES (1, '\"\\u0000\"'); CREATE TABLE u (id int PRIMARY KEY, v text); INSERT INTO u VALUES (1, 'none')")
@@ -238,6 +242,7 @@ def test_values_that_a_form_does_not_hold(pair, engine):
     pair.compare("--table", "u").expect(DIVERGENT)
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("arguments, words", [
     (["--form", "v=json"], ["column v of type uuid on target", "its forms are uuid, text"]),
     (["--form", "w=text"], ["no chosen table has what --form \"w=text\" names"]),
@@ -255,6 +260,7 @@ def test_options_that_are_refused(pair, arguments, words):
     assert all(word in stderr for word in words), stderr
 
 
+@pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("of, source, target, value", [("{}[]", "timestamp[]", "timestamptz[]", "{2024-07-01 12:00,NULL}"),
                                                        ("range<{}>", "tsrange", "tstzrange", "[2024-07-01 12:00,)")])
 def test_zones_inside_values_need_the_extension(pair, of, source, target, value):

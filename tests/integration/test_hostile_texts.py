@@ -65,6 +65,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.matrix(sample=5)
 @pytest.mark.parametrize("engine_arguments", [[], ["--engine", "stream"]], ids=["extension", "stream"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_nothing_raw_reaches_the_terminal(hostile, variant, engine_arguments):

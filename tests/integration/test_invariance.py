@@ -15,6 +15,8 @@ from support.engines import ALL_ENGINES
 from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_source, missing_on_target
 from support.random_values import EXTENSIONS, LONG, MORE_TYPES, SEED, TYPES, USER_TYPES, normal, quote
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 ROWS = 300
 
 
@@ -250,6 +252,7 @@ def division(database):
     return f"bounds => '{bounds}'"
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("name", TRANSFORMATIONS)
 def test_digests_depend_on_values_alone(base, copies, table, rng, name):
     changed = copies()
@@ -284,6 +287,7 @@ def test_one_cell_changes_its_column_and_the_row(base, copies, table, rng, way):
             assert row_now != row
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("name", [n for n in TRANSFORMATIONS if n not in ("copy csv", "update", "extended pglz", "range partitions")])
 def test_pgparity_finds_tables_equal_and_each_changed_cell(base, copies, table, rng, engines, name):
     """One cell of each column in a row of its own, one key, one row less and one more."""

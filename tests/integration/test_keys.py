@@ -8,7 +8,7 @@ from conftest import insert_unindexed
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target
 from support.proxy import Proxy
 
-pytestmark = pytest.mark.every_engine(late=("stream", "mixed", "mixed reverse"))
+pytestmark = [pytest.mark.every_engine(late=("stream", "mixed", "mixed reverse")), pytest.mark.matrix(sample=1)]
 
 # A key column's type and an expression that gives distinct values for n = 1 … 3000 in no particular order.
 SINGLE_KEYS = {
@@ -31,6 +31,7 @@ SINGLE_KEYS = {
 }
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("key_type", SINGLE_KEYS)
 def test_single_column_key(scratch, key_type):
     scratch.both(f"CREATE TABLE t (id {key_type} PRIMARY KEY, n int, v text);"

@@ -6,7 +6,7 @@ import pytest
 
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, missing_on_source
 
-pytestmark = pytest.mark.every_engine
+pytestmark = [pytest.mark.every_engine, pytest.mark.matrix(sample=1)]
 
 PAGE = 2048
 

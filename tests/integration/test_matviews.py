@@ -4,7 +4,7 @@ import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL
 
-pytestmark = pytest.mark.every_engine
+pytestmark = [pytest.mark.every_engine, pytest.mark.matrix(sample=1)]
 
 VIEW = "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2); CREATE MATERIALIZED VIEW m AS SELECT id FROM t WITH NO DATA"
 

@@ -4,6 +4,8 @@ import pytest
 
 from support.pgparity import DIVERGENT, peak_memory_kib
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 LIMIT_KIB = 64 * 1024
 # With the 131,072 ranges, at most, of a finer pass, if all of them differ.
 FINER_LIMIT_KIB = 112 * 1024

@@ -14,7 +14,7 @@ from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_o
 from conftest import Pair
 from test_vectors import all_vectors, sql_types, unescaped
 
-pytestmark = pytest.mark.every_engine
+pytestmark = [pytest.mark.every_engine, pytest.mark.matrix(sample=1)]
 
 # Types that 13 does not know stay away from both sides where one of them is 13.
 OLDEST = min(Installation.of_major(os.environ.get(f"PARITY_{side}_MAJOR")).major for side in ("SOURCE", "TARGET"))

@@ -14,6 +14,8 @@ from support.cluster import PASSWORD, Cluster, free_port
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, pgparity
 from support.proxy import Proxy
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 ENGINES = ["extension", "stream"]
 # A run's connections to one side: the catalogs', the table's and those that stream it.
 CONNECTIONS = {"extension": 2, "stream": 4}

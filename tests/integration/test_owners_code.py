@@ -9,6 +9,8 @@ import pytest
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_target
 from support.proxy import Proxy
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 # It runs wherever the planner meets it with constants, and leaves a trace if that was with more rights than its owner has.
 OWNER = ("DO $$ BEGIN CREATE ROLE mallory LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
          "DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
@@ -67,6 +69,7 @@ def expect_no_trace(pair):
     assert traces(pair)[len(pair.traces):] == []
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("arguments", [["--engine", "stream"], ["--where", "id > 0"]], ids=["stream", "where"])
 def test_no_code_of_an_owner_runs(pair, use, arguments):
@@ -79,6 +82,7 @@ def test_no_code_of_an_owner_runs(pair, use, arguments):
     assert "function pub." in reason and "role mallory" in reason and "--run-owners-code" in reason
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("use", USES)
 def test_the_extension_reads_such_tables_without_it(pair, use):
     """It asks the planner with the owner's rights, and reads the pages itself; so it does when it looks for what differs."""

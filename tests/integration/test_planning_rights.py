@@ -84,6 +84,7 @@ def fresh(database, sql, user="postgres"):
     connection.close()
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("kind", FOLDED)
 def test_no_code_of_an_owner_runs_as_the_caller(database, kind):
     database.execute(OWNERS)

@@ -21,6 +21,8 @@ from conftest import SCHEMA
 from support.cluster import clean_environment
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, PGPARITY, TOP
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 STATUSES = {IDENTICAL, DIVERGENT, ERROR, INCOMPLETE}
 ENGINES = ["extension", "stream"]
 ROWS = 4000
@@ -70,6 +72,7 @@ def check(status, report, stderr, differ, what):
 
 # ---- descriptors ----------------------------------------------------------------------------------------------
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("verbose", [[], ["--verbose"]], ids=["quiet", "verbose"])
 @pytest.mark.parametrize("differ", [False, True])
 @pytest.mark.parametrize("closed", [c for c in range(8) if c], ids=lambda c: "closed" + "".join(f"-{d}" for d in range(3) if c >> d & 1))

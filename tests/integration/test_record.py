@@ -13,6 +13,8 @@ from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, PGPARITY, 
 from support.proxy import Proxy
 from support.verified import Verified
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 TABLES = """
     CREATE TABLE t (id int PRIMARY KEY, v text, w int); INSERT INTO t SELECT n, 'secret ' || n, n FROM generate_series(1, 3000) n;
     CREATE TABLE u (id int PRIMARY KEY, v int); INSERT INTO u SELECT n, n FROM generate_series(1, 50) n;

@@ -5,7 +5,7 @@ import pytest
 from support.cluster import PASSWORD, Cluster
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target
 
-pytestmark = pytest.mark.every_engine
+pytestmark = [pytest.mark.every_engine, pytest.mark.matrix(sample=1)]
 
 ROWS = "INSERT INTO t SELECT n, n % 10, 'v' || n FROM generate_series(1, 5000) n"
 

@@ -11,6 +11,8 @@ import pytest
 from support.cluster import clean_environment
 from support.pgparity import DIVERGENT, IDENTICAL, PGPARITY, findings, mismatch, missing_on_source, missing_on_target, pgparity
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, amount numeric(10,2), note text); INSERT INTO orders SELECT n, n, 'note ' || n FROM generate_series(1, 2000) n"
 
 

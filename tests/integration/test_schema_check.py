@@ -4,7 +4,7 @@ import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
 
-pytestmark = pytest.mark.every_engine(late=("stream", "mixed", "mixed reverse"))
+pytestmark = [pytest.mark.every_engine(late=("stream", "mixed", "mixed reverse")), pytest.mark.matrix(sample=1)]
 
 
 def test_tables_that_only_one_side_has(pair):

@@ -4,7 +4,7 @@ import pytest
 
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
 
-pytestmark = pytest.mark.every_engine
+pytestmark = [pytest.mark.every_engine, pytest.mark.matrix(sample=1)]
 
 DECOYS = """
 CREATE SCHEMA decoy;
@@ -196,6 +196,7 @@ def test_range_digests_under_row_security(pair):
         pair.source.psql("SET ROLE reader; SELECT * FROM parity.range_digests('t', bounds => '{}', path => 'scan')")
 
 
+@pytest.mark.matrix(sample=4)
 @pytest.mark.parametrize("where", [
     "true) --", "true) OR (true", "id > 0; DROP TABLE t", "true) UNION SELECT (1", "id > 0 -- ", "true /*", "(true", "", "id > 0) --\n AND (true",
     "id = 1 GROUP BY id", "id", "no_such_column = 1", "random() < 0.5", "(SELECT count(*) FROM t) > 0 ORDER BY 1", "1=1, 2=2",
@@ -231,6 +232,7 @@ def test_nothing_is_written(pair):
     assert pair.source.value("SELECT count(*) FROM log") == 0
 
 
+@pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("setting, where", [
     ("array_nulls = off", "true"),
     ("standard_conforming_strings = off", r"v <> '\x'"),

@@ -12,6 +12,8 @@ from support.cluster import PASSWORD, Cluster, free_port
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, pgparity
 from support.proxy import Proxy
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 ENGINES = ["extension", "stream"]
 TABLE = "CREATE TABLE t (id serial PRIMARY KEY, v text); INSERT INTO t (v) SELECT 'x' FROM generate_series(1, 5);"
 

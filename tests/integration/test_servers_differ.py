@@ -11,7 +11,7 @@ from support.cluster import Cluster
 from support.engines import ALL_ENGINES
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
 
-pytestmark = pytest.mark.repeated(engines=["extension-stream"])
+pytestmark = [pytest.mark.repeated(engines=["extension-stream"]), pytest.mark.matrix(sample=1)]
 
 ENCODINGS = ("UTF8", "LATIN1", "SQL_ASCII")
 LOCALES = ("de_DE.UTF-8", "en_US.UTF-8", "fr_FR.UTF-8")
@@ -169,6 +169,7 @@ COLLATIONS = {
 }
 
 
+@pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("locales", [("de_DE.UTF-8", "en_US.UTF-8"), ("C", "fr_FR.UTF-8"), ("en_US.UTF-8", "C")], ids="-".join)
 @pytest.mark.parametrize("collations", [("database", "database"), ("C", "icu-upper"), ("icu-sv", "database"), ("icu-blind", "C")], ids="-".join)
 @pytest.mark.repeated(collations=[("C", "icu-upper"), ("icu-blind", "C")], locales=[("C", "fr_FR.UTF-8"), ("en_US.UTF-8", "C")])
@@ -213,6 +214,7 @@ PRINTED_CHANGES = [
 ]
 
 
+@pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("by", ["ROLE ALL IN DATABASE", "ROLE \"postgres\" IN DATABASE", "DATABASE"])
 def test_settings_of_databases_and_roles(make_sides, by):
     sides = make_sides(*(f"ENCODING 'UTF8' LOCALE '{locale}'" for locale in LOCALES[:2]))

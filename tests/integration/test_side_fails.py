@@ -9,6 +9,8 @@ from support.engines import ALL_ENGINES
 from support.pgparity import DIVERGENT, ERROR, INCOMPLETE, PGPARITY, Run, findings, missing_on_target, pgparity, popen
 from support.proxy import Proxy
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 # A view whose rows come only while the test does not hold the lock. `other` is larger, so that it is compared first.
 GATED = """
     CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other SELECT generate_series(1, 5000);

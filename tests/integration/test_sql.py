@@ -33,6 +33,7 @@ SETTINGS = ["TimeZone = 'Asia/Kolkata'", "DateStyle = 'German'", "IntervalStyle 
             "work_mem = '64kB'", "max_parallel_workers_per_gather = 0"]
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_settings_have_no_influence(mixed, setting):
     sql = DIGESTS.format("ranges => 8, workers => 2").replace("'t'", "'public.t'")

@@ -17,6 +17,8 @@ from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, 
 from support.proxy import Proxy
 from support.verified import InBackground, Verified
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 ENGINES = ["extension", "stream"]
 
 
@@ -378,6 +380,7 @@ def test_a_table_that_is_rewritten_is_no_conflict_with_replay(replayed, hasty, p
         assert made.divergences() == ([("mismatch", {"id": "1"}, ["v"])] if planted else [])
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("call", ["CALL parity.verify('t', 'replica')", "CALL parity.verify_schema('replica')", "CALL parity.verify_baseline('t', 'b')",
                                   "SELECT parity.capture('t', 'b')"])
 def test_a_standby_keeps_no_records(hasty, replayed, call):

@@ -11,6 +11,8 @@ from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, 
 from support.proxy import Proxy
 from support.random_values import SEED
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 STREAMED = {"source": "stream", "target": "stream"}
 FIRST = "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT n, n FROM generate_series(1, 3000) n"
 # Few rows in many blocks, so that several statements and connections read them.
@@ -252,6 +254,7 @@ KEYS = {
 }
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("type", KEYS)
 def test_keys_of_every_order(bare_scratch, type):
     value, edges = KEYS[type]
@@ -301,6 +304,7 @@ def test_conditions_choose_the_same_rows(pair, where):
     assert seen[0] == seen[1] and seen[0][1]
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("where", ["true) OR (true", "true) TO STDOUT; DROP TABLE t; --", "v = 1; DROP TABLE t", "(true", "true) UNION ALL (SELECT 1",
                                    "v::text = E'x'\n'\\' || ') OR (true --'", "v::text = $$x$$) OR (true", "id = 1 LIMIT 1", "id, v", "true /*"])
 def test_conditions_stay_in_their_parentheses(bare_scratch, where):

@@ -5,6 +5,8 @@ import pytest
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, findings, mismatch, missing_on_target
 from support.standin import WAYS, show_elsewhere
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 # By these a SELECT sees the store. By "copy" it sees the shell.
 OF_SELECT = [way for way in WAYS if way != "copy"]
 TABLES = ("CREATE SCHEMA store; CREATE TABLE public.ev (id bigint PRIMARY KEY, v text); CREATE TABLE store.ev (id bigint PRIMARY KEY, v text);"

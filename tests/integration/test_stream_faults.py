@@ -11,6 +11,8 @@ from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, 
 from support.proxy import Proxy
 from test_faults import ACTIVE, CHANGES, FIRST, Interloper, check_answer
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 STREAM = ("--engine", "stream")
 # Few rows in many blocks, so that several connections read them.
 SPREAD = ("CREATE TABLE t (id int PRIMARY KEY, v int, filler text) WITH (fillfactor = 10);"

@@ -15,6 +15,8 @@ from support.cluster import Cluster, clean_environment, free_port
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch
 from support.proxy import Proxy
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 ENGINES = ["extension", "stream"]
 FIRST = ("CREATE TABLE t (id int PRIMARY KEY, v int, filler text) WITH (fillfactor = 10);"
          "INSERT INTO t SELECT n, n, repeat('x', 200) FROM generate_series(1, 6000) n; ANALYZE t")

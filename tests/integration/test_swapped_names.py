@@ -6,6 +6,8 @@ import threading
 import psycopg2
 import pytest
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 SETUP = """DO $$ BEGIN CREATE ROLE mallory LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
     CREATE SEQUENCE public.ran_as_superuser; CREATE SCHEMA app AUTHORIZATION mallory; CREATE SCHEMA evil AUTHORIZATION mallory; SET ROLE mallory;
     CREATE FUNCTION evil.evil(n int) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN

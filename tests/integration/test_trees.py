@@ -4,7 +4,7 @@ import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source, missing_on_target
 
-pytestmark = pytest.mark.every_engine
+pytestmark = [pytest.mark.every_engine, pytest.mark.matrix(sample=1)]
 
 SALES = ("CREATE TABLE sales (id int PRIMARY KEY, d date, who text);"
          "CREATE TABLE sales_q1 (PRIMARY KEY (id), CHECK (d < '2023-04-01')) INHERITS (sales);"
@@ -59,6 +59,7 @@ SOURCE_CHUNKS = ("CREATE TABLE chunks.c1 (CHECK (id < 100)) INHERITS (m); CREATE
                  "INSERT INTO chunks.c3 SELECT i, 'v' FROM generate_series(200, 300) i")
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("target_chunks", [
     "CREATE TABLE chunks.c1 (CHECK (id < 300)) INHERITS (m); CREATE TABLE chunks.c2 (CHECK (id >= 300)) INHERITS (m);"
     "INSERT INTO chunks.c1 SELECT i, 'v' FROM generate_series(1, 299) i; INSERT INTO chunks.c2 VALUES (300, 'v')",

@@ -4,7 +4,7 @@ import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_source, missing_on_target
 
-pytestmark = pytest.mark.every_engine
+pytestmark = [pytest.mark.every_engine, pytest.mark.matrix(sample=1)]
 
 
 def test_empty_tables(pair):
@@ -110,6 +110,7 @@ EQUAL_VALUES = [
 ]
 
 
+@pytest.mark.matrix(sample=8)
 @pytest.mark.parametrize("source_type,source_value,target_type,target_value", EQUAL_VALUES)
 def test_equal_values(scratch, source_type, source_value, target_type, target_value):
     scratch.source.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {source_type}); INSERT INTO t VALUES (1, {source_value}), (2, NULL)")
@@ -130,6 +131,7 @@ UNEQUAL_VALUES = [
 ]
 
 
+@pytest.mark.matrix(sample=8)
 @pytest.mark.parametrize("column_type,source_value,target_value", UNEQUAL_VALUES)
 def test_unequal_values(scratch, column_type, source_value, target_value):
     scratch.both(f"CREATE TABLE t (id int PRIMARY KEY, v {column_type})")

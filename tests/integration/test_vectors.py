@@ -164,6 +164,7 @@ def check_cells(database, cells):
         assert hashes == "".join(expected)
 
 
+@pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_cells_through_range_and_row_digests(utf8, settings):
     rows = read_vectors("cells.tsv")
@@ -190,6 +191,7 @@ def test_cells_through_digest_agg(utf8):
             assert row_digest.split(":")[2] == "row"
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("encoding", ["LATIN1", "LATIN9", "WIN1252", "EUC_JP", "SQL_ASCII"])
 def test_cells_in_other_encodings(other_encodings, encoding):
     """The same hashes, wherever the text can be represented at all."""
@@ -326,6 +328,7 @@ def check_aggregate(database, table):
         assert found == [table.vector["key_digest"], table.vector["row_digest"]] + [digest for _, digest in json.loads(table.vector["column_digests"])]
 
 
+@pytest.mark.matrix(sample=10)
 @pytest.mark.parametrize("vector", read_vectors("digests.tsv"), ids=lambda vector: vector["name"])
 def test_digests(utf8, vector):
     utf8.execute("RESET ALL")

@@ -15,6 +15,8 @@ from support.cluster import PASSWORD, Cluster
 from support.installation import Installation
 from support.verified import InBackground, Verified, Writer, wait_for_phase
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 SECRET = "the-mapping's-secret"
 SLOW = ("CREATE FUNCTION public.slow(id bigint) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS "
         "$$ BEGIN PERFORM pg_catalog.pg_sleep(0.02); RETURN true; END $$")
@@ -85,6 +87,7 @@ def test_a_table_without_columns_is_counted(verified):
     assert verified.verify("nothing") == "failed" and "no column that could be compared" in verified.part["message"]
 
 
+@pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("kind", ["int8", "text", "uuid", "numeric", "timestamptz", "interval", "inet", "bytea", "float8", "jsonb", "text[]",
                                   "bpchar(9)", "int4range"])
 def test_keys_of_many_types_are_named(pair, kind):

@@ -11,6 +11,8 @@ import pytest
 from support.pgparity import DIVERGENT, IDENTICAL
 from support.verified import InBackground, Verified, wait_for_phase
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 # Says who it runs for, if that is a superuser.
 EVIL = """
 CREATE FUNCTION pub.evil(n int) RETURNS boolean LANGUAGE plpgsql {volatility} AS $$
@@ -106,6 +108,7 @@ def test_a_table_that_becomes_a_view_before_its_turn(owned, side, how):
     assert owned.ran() == [0, 0], owned.told()
 
 
+@pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("named", ["verify", "verify_schema"])
 @pytest.mark.parametrize("side,how", [("source", "exchange"), ("target", "exchange"), ("target", "rule")])
 def test_a_table_that_becomes_a_view_between_two_looks(owned, side, how, named):

@@ -16,6 +16,8 @@ from support.installation import Installation
 from support.proxy import Proxy
 from support.verified import InBackground, Verified, wait_for_phase
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 INSTALLATION = Installation.of_major(os.environ.get("PARITY_TARGET_MAJOR"))
 SETTINGS = {"wal_level": "replica"}
 

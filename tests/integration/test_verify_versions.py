@@ -10,6 +10,8 @@ from support.cluster import Cluster
 from support.installation import Installation
 from support.verified import InBackground, Verified, Writer, wait_for_phase
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 # For each kind of key: its type, the keys of rows, the hot row's condition, what is done to it again and again, and what makes another row differ.
 # The hot row is shown as the key of another one is written, where that is possible.
 BUMP = "v = v + 1"

@@ -4,6 +4,8 @@ import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL, findings
 
+pytestmark = pytest.mark.matrix(sample=1)
+
 
 def create_wide(columns, key="id int PRIMARY KEY"):
     return (f"DO $$ BEGIN EXECUTE 'CREATE TABLE w ({key}, ' || (SELECT string_agg(format('c%s %s', i, (ARRAY['int', 'text', 'numeric'])[1 + i % 3]), ', ')"
