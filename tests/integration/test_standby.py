@@ -35,6 +35,7 @@ def copied(source_cluster, standby, sql):
     """A database of the primary, and its copy."""
     database = source_cluster.create_database()
     database.execute(sql)
+    database.execute("VACUUM")  # else reading prunes pages; an idle primary does not flush that, and pgparity waits for it
     standby.catch_up()
     copy = standby.database(database.name)
     try:
@@ -102,9 +103,9 @@ def test_a_table_with_an_unlogged_partition_is_incomplete(source_cluster, standb
         standby.execute("SELECT pg_wal_replay_pause()")
         try:
             primary.execute("DELETE FROM kept WHERE id = 7; INSERT INTO other VALUES (7)")
-            run = compare(primary.conninfo(), copy.conninfo(), "--engine", engine).expect(DIVERGENT)
+            run = compare(primary.conninfo(), copy.conninfo(), "--engine", engine, "--no-sequences").expect(DIVERGENT)
             assert findings(run.table("public.other")) == {missing_on_target(id="7")} and run.table("public.t")["result"] == "incomplete"
-            run = compare(primary.conninfo(), copy.conninfo(), "--engine", engine, "--exclude-table", "t").expect(DIVERGENT)
+            run = compare(primary.conninfo(), copy.conninfo(), "--engine", engine, "--no-sequences", "--exclude-table", "t").expect(DIVERGENT)
             assert findings(run.table("public.kept")) == {missing_on_source(id="7")}
         finally:
             standby.execute("SELECT pg_wal_replay_resume()")

@@ -340,11 +340,14 @@ def test_digests(utf8, vector):
         check_aggregate(utf8, table)
 
 
-@pytest.mark.parametrize("encoding", ["LATIN1", pytest.param("SQL_ASCII", marks=pytest.mark.repeated)])
-def test_digests_in_other_encodings(other_encodings, encoding):
+@pytest.mark.matrix(sample=1)
+@pytest.mark.parametrize("first", range(4))
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_digests_in_other_encodings(other_encodings, encoding, first):
+    """Every fourth vector."""
     database = other_encodings[encoding]
     done = 0
-    for vector in read_vectors("digests.tsv"):
+    for vector in read_vectors("digests.tsv")[first::4]:
         table = Table(vector)
         try:
             table.create(database)
@@ -354,7 +357,7 @@ def test_digests_in_other_encodings(other_encodings, encoding):
         check_rows(database, table)
         check_aggregate(database, table)
         done += 1
-    assert done > 35
+    assert done > 7
 
 
 def test_digests_read_back_from_text_and_wire(utf8):
