@@ -1,7 +1,8 @@
 """budgets.py SECONDS RESULTS < TIMES: where a run's time went, beside the budgets of scripts/budgets.
 
 SECONDS is what the whole took, RESULTS the folder with its JUnit files, TIMES one line a suite: seconds, a blank, its name. A budget that
-is exceeded is told, and no failure: machines differ by a third from day to day. Long runs have no budgets.
+is exceeded is told. Only that of the whole can fail a run, by the status of this script, where PARITY_BUDGET is "enforce": machines differ
+by a third from day to day. Long runs have no budgets.
 """
 
 import collections
@@ -42,10 +43,17 @@ def lines(seconds, suites, modules, budgets):
             yield f"--   {taken:4.0f} s  {topic}"
 
 
+def is_enough(seconds, budgets, wish):
+    """Whether the run passes: only where the wish is "enforce" the whole must keep its budget."""
+    return wish != "enforce" or seconds <= budgets.get("all", seconds)
+
+
 def main():
     suites = {name: float(seconds) for seconds, _, name in (line.rstrip("\n").partition(" ") for line in sys.stdin) if name}
     budgets = {} if os.environ.get("PARITY_LONG") else read_budgets(BUDGETS.read_text())
-    print("\n".join(lines(float(sys.argv[1]), suites, module_times(sys.argv[2]), budgets)))
+    seconds = float(sys.argv[1])
+    print("\n".join(lines(seconds, suites, module_times(sys.argv[2]), budgets)))
+    sys.exit(0 if is_enough(seconds, budgets, os.environ.get("PARITY_BUDGET")) else 1)
 
 
 if __name__ == "__main__":
