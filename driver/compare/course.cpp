@@ -69,7 +69,7 @@ class TableCourse {
         if (first.divergent.empty()) return false;
         observer_.found(0);
         observer_.begin_phase(Phase::kNarrowingDown);
-        const Located located = locate(all, first);
+        const DivergentRanges located = locate(all, first);
         result_.ranges_divergent = count_distinct(located.parents);
         if (located.divergent.empty()) return false;
         observer_.begin_phase(Phase::kRows);
@@ -107,7 +107,8 @@ class TableCourse {
         return static_cast<std::uint64_t>(std::unique(ascending.begin(), ascending.end()) - ascending.begin());
     }
 
-    static std::vector<std::int32_t> parents_with_differences(const Located& located, const MergeReport& report) {
+    static std::vector<std::int32_t> parents_with_differences(const DivergentRanges& located,
+                                                              const MergeReport& report) {
         std::vector<std::int32_t> parents;
         for (std::size_t i = 0; i < located.parents.size(); ++i)
             if (report.range_differs[i]) parents.push_back(located.parents[i]);
@@ -141,7 +142,7 @@ class TableCourse {
     }
 
     /// What is equal under the first pass's forms is equal; what differs is digested again under the real ones.
-    Located locate(const RangeList& all, const Comparison& first) {
+    DivergentRanges locate(const RangeList& all, const Comparison& first) {
         const auto differing = [&](const std::vector<DivergentRange>& divergent) {
             return passes_.differing_buckets_of(divergent, all.buckets);
         };
@@ -176,7 +177,7 @@ class TableCourse {
 
     // ---- rows ----
 
-    void find_rows(const Located& located) {
+    void find_rows(const DivergentRanges& located) {
         try {
             merge_ranges(located);
         } catch (const TotalsError& error) {
@@ -186,7 +187,7 @@ class TableCourse {
         }
     }
 
-    void merge_ranges(const Located& located) {
+    void merge_ranges(const DivergentRanges& located) {
         const Stopwatch watch;
         const MergeSpec spec{.width = context_.settings.digest.width,
                              .columns = table_.columns.size(),
@@ -216,7 +217,7 @@ class TableCourse {
         passes_.tell_effort(readers);
     }
 
-    void note_merged(const Located& located, const MergeReport& report) {
+    void note_merged(const DivergentRanges& located, const MergeReport& report) {
         result_.counts = report.counts;
         result_.listed = sink_.listed_rows();
         if (!located.exact) result_.ranges_divergent = count_distinct(parents_with_differences(located, report));

@@ -29,15 +29,15 @@ std::string obstacle(const ExtensionTable& table, const Options& options) {
 }
 
 /// What is known of one side of a table.
-struct Counted {
+struct TableCount {
     std::uint64_t rows = 0;
     std::string reason;  ///< why they were not counted; empty: they were
 };
 
 /// One side's tables, over one connection.
-std::vector<Counted> count_side(const Options& options, Server& server, const Plan& plan,
-                                const SharedFailure* failure) {
-    std::vector<Counted> counts(plan.extension_tables.size());
+std::vector<TableCount> count_side(const Options& options, Server& server, const Plan& plan,
+                                   const SharedFailure* failure) {
+    std::vector<TableCount> counts(plan.extension_tables.size());
     std::unique_ptr<ServerSession> session;
     for (std::size_t i = 0; i < counts.size(); ++i) {
         const std::optional<ExtensionTable>& table = plan.extension_tables[i].sides[server.side()];
@@ -59,7 +59,7 @@ std::vector<Counted> count_side(const Options& options, Server& server, const Pl
 
 std::string rows_of(std::uint64_t rows) { return fmt::format("{} {}", rows, rows == 1 ? "row" : "rows"); }
 
-void settle(Plan& plan, const ExtensionTablePlan& table, const Both<Counted>& counts) {
+void settle(Plan& plan, const ExtensionTablePlan& table, const Both<TableCount>& counts) {
     const std::string name = display_name(name_of(table, Side::kSource));
     const std::string way = fmt::format("--table {} compares them", name);
     std::vector<std::string> parts;
@@ -90,7 +90,7 @@ void settle(Plan& plan, const ExtensionTablePlan& table, const Both<Counted>& co
 bool count_extension_tables(const Options& options, const Both<Server*>& servers, Plan& plan) {
     if (plan.extension_tables.empty()) return true;
     if (interrupted()) return false;
-    Both<std::vector<Counted>> counts;
+    Both<std::vector<TableCount>> counts;
     try {
         on_both_sides([&](Side side, const SharedFailure* failure) {
             counts[side] = count_side(options, *servers[side], plan, failure);

@@ -33,9 +33,9 @@ ShownValues pick_values(const ShownValues& all, const std::vector<int>& columns)
 }
 
 /// The mismatches of one batch by their rows on one side. Several may be about equal rows.
-class Wanted {
+class MismatchesByRow {
   public:
-    Wanted(const std::vector<SpooledFinding>& batch, Side side) {
+    MismatchesByRow(const std::vector<SpooledFinding>& batch, Side side) {
         for (const SpooledFinding& entry : batch) {
             if (entry.finding.kind != FindingKind::kMismatch) continue;
             keys_.push_back(entry.finding.key_bytes);
@@ -61,7 +61,7 @@ class Wanted {
 
 void fetch_side(Spool& spool, int table_no, const std::vector<SpooledFinding>& batch, Side side, TableReader& reader,
                 const std::function<void()>& on_row) {
-    Wanted wanted(batch, side);
+    MismatchesByRow wanted(batch, side);
     if (wanted.keys().empty()) return;
     reader.values(wanted.keys(), [&](std::string_view key, std::string_view row_hash, const ShownValues& values) {
         for (const SpooledFinding* entry : wanted.take(key, row_hash)) {

@@ -41,7 +41,7 @@ std::uint64_t rows_in(const std::vector<DivergentRange>& divergent) {
 }
 
 /// About how many rows there are in located buckets: those of one range have about the same number.
-std::uint64_t rows_in_buckets(const Comparison& first, const Located& located) {
+std::uint64_t rows_in_buckets(const Comparison& first, const DivergentRanges& located) {
     std::uint64_t rows = 0;
     auto range = first.divergent.begin();
     for (const std::int32_t parent : located.parents) {
@@ -52,7 +52,7 @@ std::uint64_t rows_in_buckets(const Comparison& first, const Located& located) {
 }
 
 /// A finer division of the divergent ranges, or nothing where none is finer.
-std::optional<Subdivided> finer_division(const FirstPass& pass, const Comparison& first, const Descent& servers) {
+std::optional<Subdivision> finer_division(const FirstPass& pass, const Comparison& first, const Descent& servers) {
     const std::size_t wanted = finer_ranges(first);
     const std::size_t parts = wanted / first.divergent.size();
     if (parts < 2) return std::nullopt;
@@ -83,8 +83,8 @@ void check_covered(const FirstPass& pass, const std::vector<DivergentRange>& div
 }
 
 /// Divergent ranges as those of their buckets that differ.
-Located in_buckets(const FirstPass& pass, const std::vector<DivergentRange>& divergent,
-                   std::vector<DivergentRange> differing, bool exact) {
+DivergentRanges in_buckets(const FirstPass& pass, const std::vector<DivergentRange>& divergent,
+                           std::vector<DivergentRange> differing, bool exact) {
     std::vector<std::int32_t> parents = range_numbers(differing);
     for (std::int32_t& number : parents) number = range_of_bucket(number, pass.buckets);
     Both<RangeTotal> keys;
@@ -93,7 +93,7 @@ Located in_buckets(const FirstPass& pass, const std::vector<DivergentRange>& div
     return {pass.bounds, std::move(differing), std::move(parents), exact, {}, pass.buckets, keys};
 }
 
-std::vector<std::int32_t> parents_of(const Subdivided& finer, const std::vector<DivergentRange>& divergent) {
+std::vector<std::int32_t> parents_of(const Subdivision& finer, const std::vector<DivergentRange>& divergent) {
     std::vector<std::int32_t> parents;
     auto number = finer.only.begin();
     for (const DivergentRange& range : divergent) {
@@ -109,7 +109,8 @@ bool are_many_rows(const Comparison& comparison, std::uint64_t rows) {
 }
 
 /// The divergent ranges of the first pass, digested once more under the forms that count.
-Located repeat_in_buckets(const FirstPass& pass, const Comparison& first, Located inexact, const Descent& servers) {
+DivergentRanges repeat_in_buckets(const FirstPass& pass, const Comparison& first, DivergentRanges inexact,
+                                  const Descent& servers) {
     std::optional<Comparison> second = servers.compare(
         {.bounds = pass.bounds, .only = range_numbers(first.divergent), .totals_only = true, .buckets = pass.buckets},
         true);
@@ -129,14 +130,15 @@ bool are_buckets_coarse(const FirstPass& pass, const Comparison& first, std::uin
 }
 
 /// The first pass's divergent ranges, narrowed down to their buckets.
-Located descend_in_buckets(const FirstPass& pass, const Comparison& first, Located located, const Descent& servers) {
+DivergentRanges descend_in_buckets(const FirstPass& pass, const Comparison& first, DivergentRanges located,
+                                   const Descent& servers) {
     const std::uint64_t rows = rows_in_buckets(first, located);
     const bool again = !pass.exact && rows > kManyRows && rows * kCostOfRow > rows_in(first.divergent);
     return again ? repeat_in_buckets(pass, first, std::move(located), servers) : located;
 }
 
-/// Located ranges, digested once more under the forms that count.
-Located repeat_exactly(const FirstPass& pass, Located located, const Descent& servers) {
+/// DivergentRanges ranges, digested once more under the forms that count.
+DivergentRanges repeat_exactly(const FirstPass& pass, DivergentRanges located, const Descent& servers) {
     std::optional<Comparison> second = servers.compare({located.bounds, range_numbers(located.divergent), true}, true);
     if (!second) return located;
     check_covered(pass, located.divergent, *second, false);
@@ -171,7 +173,7 @@ std::vector<int> differing_columns(const FirstPass& pass, const Comparison& firs
 }
 
 /// The divergent ranges after a finer pass where there is one to be had; else as they are.
-Located narrow(const FirstPass& pass, const Comparison& first, const Descent& servers) {
+DivergentRanges narrow(const FirstPass& pass, const Comparison& first, const Descent& servers) {
     auto finer = worth_descending(first) ? finer_division(pass, first, servers) : std::nullopt;
     if (finer) {
         finer->totals_only = true;
@@ -210,13 +212,13 @@ std::size_t finer_ranges(const Comparison& comparison) {
     return static_cast<std::size_t>(std::min(std::max(best, fewest), static_cast<double>(kMaxFinerRanges)));
 }
 
-Located descend(const FirstPass& pass, const Comparison& first, const Descent& servers) {
+DivergentRanges descend(const FirstPass& pass, const Comparison& first, const Descent& servers) {
     if (pass.differing_buckets) {
-        Located buckets = in_buckets(pass, first.divergent, *pass.differing_buckets, pass.exact);
+        DivergentRanges buckets = in_buckets(pass, first.divergent, *pass.differing_buckets, pass.exact);
         if (!are_buckets_coarse(pass, first, rows_in_buckets(first, buckets)))
             return descend_in_buckets(pass, first, std::move(buckets), servers);
     }
-    Located located = narrow(pass, first, servers);
+    DivergentRanges located = narrow(pass, first, servers);
     const bool again = !located.exact && are_many_rows(first, rows_in(located.divergent));
     return again ? repeat_exactly(pass, std::move(located), servers) : located;
 }

@@ -16,7 +16,7 @@
 namespace parity::driver {
 
 /// Where differences are: divergent ranges of a division.
-struct Located {
+struct DivergentRanges {
     std::vector<std::string> bounds;
     std::vector<DivergentRange> divergent;
     std::vector<std::int32_t> parents;  ///< parallel to them: the range of the first pass that each is a part of
@@ -69,6 +69,6 @@ int buckets_for(std::size_t ranges, double rows, const std::vector<core::Form>& 
 /// have been written another way without having been changed. Throws
 /// TotalsError where a further pass does not cover exactly the rows of the ranges that it looks at, and
 /// Error{kInternal} where one finds nothing that the forms allow it not to find.
-Located descend(const FirstPass& pass, const Comparison& first, const Descent& servers);
+DivergentRanges descend(const FirstPass& pass, const Comparison& first, const Descent& servers);
 
 }  // namespace parity::driver

@@ -32,9 +32,9 @@ const std::string* upper_bound_of(const Bounds& bounds, std::size_t range_no) {
 }
 
 /// Builds a division in which each divergent range of the old one is cut at inner bounds.
-class Subdivision {
+class Subdivider {
   public:
-    explicit Subdivision(const Bounds& old) : old_(old) {}
+    explicit Subdivider(const Bounds& old) : old_(old) {}
 
     void add(std::size_t range_no, const Bounds& inner) {
         if (const std::string* lower = lower_bound_of(old_, range_no)) push_unless_last(*lower);
@@ -47,7 +47,7 @@ class Subdivision {
         if (const std::string* upper = upper_bound_of(old_, range_no)) push_unless_last(*upper);
     }
 
-    std::optional<Subdivided> finish() {
+    std::optional<Subdivision> finish() {
         if (inner_bounds_ == 0) return std::nullopt;
         return std::move(list_);
     }
@@ -63,7 +63,7 @@ class Subdivision {
     }
 
     const Bounds& old_;
-    Subdivided list_;
+    Subdivision list_;
     std::size_t inner_bounds_ = 0;
 };
 
@@ -143,27 +143,27 @@ Side better_bounds(const Both<Bounds>& bounds) {
     return target > source ? Side::kTarget : Side::kSource;
 }
 
-std::optional<Subdivided> subdivide_by_keys(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
-                                            const Bounds& candidates, std::size_t max_candidates,
-                                            const std::vector<core::Form>& key_forms) {
+std::optional<Subdivision> subdivide_by_keys(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
+                                             const Bounds& candidates, std::size_t max_candidates,
+                                             const std::vector<core::Form>& key_forms) {
     auto within = candidates_within(bounds, divergent, candidates, key_forms);
     thin(within, max_candidates);
-    Subdivision subdivision(bounds);
+    Subdivider subdivider(bounds);
     for (std::size_t i = 0; i < divergent.size(); ++i)
-        subdivision.add(static_cast<std::size_t>(divergent[i].range_no), within[i]);
-    return subdivision.finish();
+        subdivider.add(static_cast<std::size_t>(divergent[i].range_no), within[i]);
+    return subdivider.finish();
 }
 
-std::optional<Subdivided> subdivide_by_hash(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
-                                            std::uint32_t parts) {
-    Subdivision subdivision(bounds);
+std::optional<Subdivision> subdivide_by_hash(const Bounds& bounds, const std::vector<DivergentRange>& divergent,
+                                             std::uint32_t parts) {
+    Subdivider subdivider(bounds);
     for (const DivergentRange& range : divergent) {
         const auto range_no = static_cast<std::size_t>(range.range_no);
         const core::u128 lower = hash_at(lower_bound_of(bounds, range_no), 0);
         const core::u128 upper = hash_at(upper_bound_of(bounds, range_no), core::u128{1} << 64);
-        subdivision.add(range_no, hash_bounds_between(lower, upper, parts));
+        subdivider.add(range_no, hash_bounds_between(lower, upper, parts));
     }
-    return subdivision.finish();
+    return subdivider.finish();
 }
 
 std::vector<std::string> even_hash_bounds(std::uint32_t ranges) {

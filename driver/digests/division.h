@@ -34,7 +34,7 @@ void check_bounds(const std::vector<std::string>& bounds, const std::vector<core
 Side better_bounds(const Both<std::vector<std::string>>& bounds);
 
 /// A finer division of some ranges of another one.
-struct Subdivided : RangeList {
+struct Subdivision : RangeList {
     std::vector<std::int32_t> parents;  ///< parallel to `only`: the number of the range that each is a part of
 };
 
@@ -43,14 +43,14 @@ struct Subdivided : RangeList {
 /// neighbours become one. `candidates` are ascending key bounds of a finer division of the table; those outside of
 /// divergent ranges are left out, and so are some, evenly, where more than `max_candidates` lie inside. Nothing where
 /// none does.
-std::optional<Subdivided> subdivide_by_keys(const std::vector<std::string>& bounds,
-                                            const std::vector<DivergentRange>& divergent,
-                                            const std::vector<std::string>& candidates, std::size_t max_candidates,
-                                            const std::vector<core::Form>& key_forms);
+std::optional<Subdivision> subdivide_by_keys(const std::vector<std::string>& bounds,
+                                             const std::vector<DivergentRange>& divergent,
+                                             const std::vector<std::string>& candidates, std::size_t max_candidates,
+                                             const std::vector<core::Form>& key_forms);
 
 /// The same for hash bounds (or none), by arithmetic: each divergent range into `parts` even ones.
-std::optional<Subdivided> subdivide_by_hash(const std::vector<std::string>& bounds,
-                                            const std::vector<DivergentRange>& divergent, std::uint32_t parts);
+std::optional<Subdivision> subdivide_by_hash(const std::vector<std::string>& bounds,
+                                             const std::vector<DivergentRange>& divergent, std::uint32_t parts);
 
 /// The bounds of `ranges` even hash ranges of a whole table.
 std::vector<std::string> even_hash_bounds(std::uint32_t ranges);

@@ -58,7 +58,7 @@ struct KeyDesc {
 };
 
 /// How much of a relation is unlogged on a server in recovery, which does not have the rows of that.
-enum class Unlogged { kNothing, kParts, kWhole };
+enum class UnloggedExtent { kNothing, kParts, kWhole };
 
 /// A relation as the catalogs show it.
 struct RelationDesc {
@@ -79,7 +79,7 @@ struct RelationDesc {
     bool named = false;      ///< a table pattern without wildcards names it
     bool locked = false;     ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
     std::string unreadable;  ///< why it could not be described; empty: it could, or is locked
-    Unlogged unlogged = Unlogged::kNothing;
+    UnloggedExtent unlogged = UnloggedExtent::kNothing;
     bool foreign_parts = false;                   ///< a foreign table, or one is among its partitions or children
     bool populated = true;                        ///< false: materialised view without data
     bool row_security_active = false;             ///< row_security_active(oid) for this role

@@ -61,7 +61,7 @@ std::string unlogged_sentence(std::string_view kind, const QualifiedName& name, 
 /// the user named it.
 std::optional<Side> leaves_out(const Both<const RelationDesc*>& relation) {
     for (Side side : kSides)
-        if (relation[side]->unlogged == Unlogged::kWhole && !relation.source->named && !relation.target->named)
+        if (relation[side]->unlogged == UnloggedExtent::kWhole && !relation.source->named && !relation.target->named)
             return side;
     return std::nullopt;
 }

@@ -92,9 +92,9 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
     const std::string_view where = side_name(which);
     if (relation.locked) return fmt::format("it is locked by another session on {}", where);
     if (!relation.unreadable.empty()) return fmt::format("it cannot be read on {}: {}", where, relation.unreadable);
-    if (relation.unlogged == Unlogged::kWhole)
+    if (relation.unlogged == UnloggedExtent::kWhole)
         return fmt::format("unlogged: its rows are not replicated to the {}, which is in recovery", where);
-    if (relation.unlogged == Unlogged::kParts)
+    if (relation.unlogged == UnloggedExtent::kParts)
         return fmt::format(
             "a part of it is unlogged and not replicated to the {}, which is in recovery; without it "
             "(--exclude-table), its partitions are compared by themselves",

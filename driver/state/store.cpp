@@ -46,12 +46,12 @@ std::string make_file() {
 }
 
 /// Takes a file's name away.
-class Unlinked {
+class FileRemover {
   public:
-    explicit Unlinked(const std::string& path) : path_(path) {}
-    ~Unlinked() { unlink(path_.c_str()); }
-    Unlinked(const Unlinked&) = delete;
-    Unlinked& operator=(const Unlinked&) = delete;
+    explicit FileRemover(const std::string& path) : path_(path) {}
+    ~FileRemover() { unlink(path_.c_str()); }
+    FileRemover(const FileRemover&) = delete;
+    FileRemover& operator=(const FileRemover&) = delete;
 
   private:
     const std::string& path_;
@@ -116,7 +116,7 @@ Store::Store(const std::string& path, const char* purpose)
 
 Store Store::in_file(const char* purpose) {
     const std::string path = make_file();
-    const Unlinked unlinked(path);
+    const FileRemover unlinked(path);
     Store store(path, purpose);
     // SQLite opens the file when it first needs it. There is nobody to lock out, and no journal could be found again:
     // one in memory lets what was committed survive a write that fails.

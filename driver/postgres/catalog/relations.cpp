@@ -396,9 +396,9 @@ void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
         described.foreign_parts = result.is_true(row, 3);
         described.readable = result.is_true(row, 4);
         described.columns_text = result.text(row, 5);
-        described.unlogged = result.text(row, 6) == "whole"   ? Unlogged::kWhole
-                             : result.text(row, 6) == "parts" ? Unlogged::kParts
-                                                              : Unlogged::kNothing;
+        described.unlogged = result.text(row, 6) == "whole"   ? UnloggedExtent::kWhole
+                             : result.text(row, 6) == "parts" ? UnloggedExtent::kParts
+                                                              : UnloggedExtent::kNothing;
     }
 }
 

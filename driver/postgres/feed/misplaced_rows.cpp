@@ -21,7 +21,7 @@ constexpr std::int64_t kBlocksOfPartition = 16;
 /// Partitions that one statement is about.
 constexpr std::size_t kPartitionsAtOnce = 100;
 
-struct Misplaced {
+struct MisplacedRows {
     std::int64_t rows = 0;
     bool sampled = false;
 };
@@ -67,11 +67,11 @@ std::int64_t count_misplaced(Session& session, const TablePlan& table, std::vect
     return rows;
 }
 
-Misplaced find_misplaced(Session& session, const TablePlan& table) {
+MisplacedRows find_misplaced(Session& session, const TablePlan& table) {
     session.begin_table(table);
     const std::vector<PartitionBound> bounds = read_bounds(session, table);
     session.end();
-    Misplaced misplaced;
+    MisplacedRows misplaced;
     for (std::size_t first = 0; first < bounds.size(); first += kPartitionsAtOnce) {
         const auto begin = bounds.begin() + static_cast<std::ptrdiff_t>(first);
         const auto end = begin + static_cast<std::ptrdiff_t>(std::min(kPartitionsAtOnce, bounds.size() - first));
@@ -87,7 +87,7 @@ Misplaced find_misplaced(Session& session, const TablePlan& table) {
 std::optional<std::string> note_misplaced_rows(Session& session, const TablePlan& table, const Options& options) {
     if (table.relkind[session.side()] != 'p') return std::nullopt;
     try {
-        const Misplaced misplaced = find_misplaced(session, with_care(table, session.side(), options));
+        const MisplacedRows misplaced = find_misplaced(session, with_care(table, session.side(), options));
         if (misplaced.rows == 0) return std::nullopt;
         return fmt::format(
             "{}{} rows on {} are in partitions whose bounds exclude them: queries with a condition on the partition "

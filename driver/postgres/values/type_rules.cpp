@@ -173,30 +173,32 @@ bool serves(const WireRule& known, const TypeDesc& type) {
 }
 
 /// The readers that were asked for; where there are none, why.
-struct Found {
+struct DecoderChoice {
     std::vector<DecoderPtr> decoders;
     std::string reason;
 };
 
 /// The full name of the one form that is wanted; nothing: all forms.
-using Wish = std::optional<std::string_view>;
+using WantedForm = std::optional<std::string_view>;
 
 /// What stands behind the "@" of a form's name.
 std::string_view zone_in(std::string_view name) { return name.substr(std::min(name.find('@'), name.size() - 1) + 1); }
 
-bool is_wanted(const WireRule& known, const Wish& wish) {
-    if (!wish) return true;
+bool is_wanted(const WireRule& known, const WantedForm& wanted) {
+    if (!wanted) return true;
     const std::string_view form = core::form_name(known.form);
-    if (use_of(known) != core::TypeUse::kInZone) return *wish == form;
-    return wish->starts_with(form) && wish->substr(form.size()).starts_with('@') && wish->size() > form.size() + 1;
+    if (use_of(known) != core::TypeUse::kInZone) return *wanted == form;
+    return wanted->starts_with(form) && wanted->substr(form.size()).starts_with('@') &&
+           wanted->size() > form.size() + 1;
 }
 
-/// The wish for what stands between `before` and `after` in a form's name; outer nothing where they do not.
-std::optional<Wish> inside(const Wish& wish, std::string_view before, std::string_view after) {
-    if (!wish) return wish;
-    if (wish->size() < before.size() + after.size() || !wish->starts_with(before) || !wish->ends_with(after))
+/// The form that is wanted of what stands between `before` and `after` in a form's name; outer nothing where they do
+/// not.
+std::optional<WantedForm> inside(const WantedForm& wanted, std::string_view before, std::string_view after) {
+    if (!wanted) return wanted;
+    if (wanted->size() < before.size() + after.size() || !wanted->starts_with(before) || !wanted->ends_with(after))
         return std::nullopt;
-    return wish->substr(before.size(), wish->size() - before.size() - after.size());
+    return wanted->substr(before.size(), wanted->size() - before.size() - after.size());
 }
 
 /// Finds the readers of a type; what it is made of is looked up in the catalog.
@@ -205,9 +207,9 @@ class Finder {
     explicit Finder(const TypeCatalog& catalog, std::shared_ptr<const ObjectNames> names = nullptr)
         : catalog_(catalog), names_(std::move(names)) {}
 
-    Found find(std::uint32_t oid, const Wish& wish) {
+    DecoderChoice find(std::uint32_t oid, const WantedForm& wanted) {
         if (++depth_ > kMaxDepth) throw Error(ErrorKind::kInternal, "a type is nested too deeply");
-        Found found = find_by_kind(base_type(oid), wish);
+        DecoderChoice found = find_by_kind(base_type(oid), wanted);
         --depth_;
         return found;
     }
@@ -229,28 +231,29 @@ class Finder {
         return *type;
     }
 
-    Found find_by_kind(const TypeDesc& type, const Wish& wish) {
-        if (type.element != 0) return find_array(type, wish);
+    DecoderChoice find_by_kind(const TypeDesc& type, const WantedForm& wanted) {
+        if (type.element != 0) return find_array(type, wanted);
         switch (type.kind) {
             case 'r':
-                return find_around(type, wish, "range<", range_decoder);
+                return find_around(type, wanted, "range<", range_decoder);
             case 'm':
-                return find_around(type, wish, "multirange<", multirange_decoder);
+                return find_around(type, wanted, "multirange<", multirange_decoder);
             case 'c':
-                return find_record(type, wish);
+                return find_record(type, wanted);
             default:
-                return find_simple(type, wish);
+                return find_simple(type, wanted);
         }
     }
 
-    static Found nothing(const TypeDesc& type) { return {{}, "type " + type.display + " has no form"}; }
+    static DecoderChoice nothing(const TypeDesc& type) { return {{}, "type " + type.display + " has no form"}; }
 
-    Found find_simple(const TypeDesc& type, const Wish& wish) {
-        Found found = nothing(type);
+    DecoderChoice find_simple(const TypeDesc& type, const WantedForm& wanted) {
+        DecoderChoice found = nothing(type);
         const auto add = [&](const WireRule& known) {
-            if (!is_wanted(known, wish)) return;
+            if (!is_wanted(known, wanted)) return;
             const core::TypeUse use = use_of(known);
-            const std::string_view zone = use == core::TypeUse::kInZone && wish ? zone_in(*wish) : std::string_view();
+            const std::string_view zone =
+                use == core::TypeUse::kInZone && wanted ? zone_in(*wanted) : std::string_view();
             found.decoders.push_back(
                 known.make({known.form, core::is_lossy(use), known.cast, known.catalog, zone, names_}));
         };
@@ -261,11 +264,11 @@ class Finder {
         return found;
     }
 
-    Found find_array(const TypeDesc& type, const Wish& wish) {
-        Found found = nothing(type);
-        const std::optional<Wish> inner = inside(wish, "", "[]");
+    DecoderChoice find_array(const TypeDesc& type, const WantedForm& wanted) {
+        DecoderChoice found = nothing(type);
+        const std::optional<WantedForm> inner = inside(wanted, "", "[]");
         if (!inner) return found;
-        Found elements = find(type.element, *inner);
+        DecoderChoice elements = find(type.element, *inner);
         if (elements.decoders.empty()) found.reason = elements.reason;
         for (const DecoderPtr& element : elements.decoders)
             if (!core::is_array(element->form()) && !element->columns_only())
@@ -274,11 +277,11 @@ class Finder {
     }
 
     template <typename Make>
-    Found find_around(const TypeDesc& type, const Wish& wish, std::string_view before, Make make) {
-        Found found = nothing(type);
-        const std::optional<Wish> inner = inside(wish, before, ">");
+    DecoderChoice find_around(const TypeDesc& type, const WantedForm& wanted, std::string_view before, Make make) {
+        DecoderChoice found = nothing(type);
+        const std::optional<WantedForm> inner = inside(wanted, before, ">");
         if (!inner) return found;
-        Found subtypes = find(type.subtype, *inner);
+        DecoderChoice subtypes = find(type.subtype, *inner);
         if (subtypes.decoders.empty()) found.reason = subtypes.reason;
         for (const DecoderPtr& subtype : subtypes.decoders) {
             if (subtype->cast().empty())
@@ -289,18 +292,18 @@ class Finder {
         return found;
     }
 
-    Found find_record(const TypeDesc& type, const Wish& wish) {
-        Found found = nothing(type);
+    DecoderChoice find_record(const TypeDesc& type, const WantedForm& wanted) {
+        DecoderChoice found = nothing(type);
         std::vector<WireAttribute> attributes;
         for (const TypeDesc::Attribute& attribute : type.attributes) {
-            Found inner = find(attribute.type, std::nullopt);
+            DecoderChoice inner = find(attribute.type, std::nullopt);
             if (inner.decoders.empty()) return {{}, inner.reason};
             DecoderPtr decoder = inner.decoders.front();
             if (!decoder->cast().empty()) return {{}, unreadable_inside(attribute.type, type)};
             attributes.push_back({attribute.name, attribute.type, std::move(decoder)});
         }
         DecoderPtr decoder = record_decoder(std::move(attributes));
-        if (!wish || *wish == decoder->form_name()) found.decoders.push_back(std::move(decoder));
+        if (!wanted || *wanted == decoder->form_name()) found.decoders.push_back(std::move(decoder));
         return found;
     }
 
@@ -317,7 +320,7 @@ class Finder {
 }  // namespace
 
 WireForms wire_forms(const TypeCatalog& catalog, std::uint32_t type) {
-    Found found = Finder(catalog).find(type, std::nullopt);
+    DecoderChoice found = Finder(catalog).find(type, std::nullopt);
     WireForms forms;
     for (const DecoderPtr& decoder : found.decoders)
         (decoder->lossy() ? forms.lossy : forms.forms).push_back(decoder->asked_name());
@@ -328,7 +331,7 @@ WireForms wire_forms(const TypeCatalog& catalog, std::uint32_t type) {
 std::shared_ptr<const WireReader> make_wire_reader(const TypeCatalog& catalog, std::uint32_t type,
                                                    std::string_view form_name,
                                                    std::shared_ptr<const ObjectNames> names) {
-    const Found found = Finder(catalog, std::move(names)).find(type, form_name);
+    const DecoderChoice found = Finder(catalog, std::move(names)).find(type, form_name);
     if (found.decoders.empty())
         throw Error(ErrorKind::kUsage, "type " + catalog.at(type).display + " cannot be read as \"" +
                                            std::string(form_name) + "\" without the extension");

@@ -14,23 +14,23 @@ namespace {
 using core::Form;
 
 /// Which form of a type is wanted: a name, or the n-th that it has.
-struct Wish {
+struct WantedForm {
     std::optional<std::string_view> name;
     int number = 0;
 
-    /// The wish for what stands between `before` and `after` in the name, which must be there.
-    std::optional<Wish> inside(std::string_view before, std::string_view after) const {
+    /// The form that is wanted of what stands between `before` and `after` in the name, which must be there.
+    std::optional<WantedForm> inside(std::string_view before, std::string_view after) const {
         if (!name) return *this;
         if (name->size() < before.size() + after.size() || !name->starts_with(before) || !name->ends_with(after))
             return std::nullopt;
         std::string_view inner = *name;
         inner.remove_prefix(before.size());
         inner.remove_suffix(after.size());
-        return Wish{inner, 0};
+        return WantedForm{inner, 0};
     }
 };
 
-std::optional<ColumnReader> make_reader(Oid type, const Wish& wish);
+std::optional<ColumnReader> make_reader(Oid type, const WantedForm& wanted);
 
 NestedReader* make_nested(Oid type) {
     NestedReader* nested = allocate_array<NestedReader>(CurrentMemoryContext, 1);
@@ -57,17 +57,17 @@ std::optional<std::string_view> zone_in_name(std::string_view name, std::string_
     return name;
 }
 
-bool is_wanted(const TypeRule& rule, int number, const Wish& wish) {
-    if (!wish.name) return number == wish.number;
+bool is_wanted(const TypeRule& rule, int number, const WantedForm& wanted) {
+    if (!wanted.name) return number == wanted.number;
     std::string_view form = core::form_name(rule.form);
-    return needs_zone(rule.reader) ? zone_in_name(*wish.name, form).has_value() : *wish.name == form;
+    return needs_zone(rule.reader) ? zone_in_name(*wanted.name, form).has_value() : *wanted.name == form;
 }
 
 /// Finds the zone and puts it into the name; of a form that is only listed, "zone" stands for it.
-void add_zone(ColumnReader& reader, NestedReader* nested, const Wish& wish) {
+void add_zone(ColumnReader& reader, NestedReader* nested, const WantedForm& wanted) {
     const char* zone = "zone";
-    if (wish.name) {
-        std::string_view given = *zone_in_name(*wish.name, reader.name);
+    if (wanted.name) {
+        std::string_view given = *zone_in_name(*wanted.name, reader.name);
         zone = pnstrdup(given.data(), given.size());
         nested->zone = find_zone(zone);
     }
@@ -87,26 +87,26 @@ int money_fraction_digits() {
     return digits < 0 || digits > 10 ? 2 : digits;
 }
 
-ColumnReader reader_of_rule(Oid type, const TypeRule& rule, const Wish& wish) {
+ColumnReader reader_of_rule(Oid type, const TypeRule& rule, const WantedForm& wanted) {
     const char* name = core::form_name(rule.form).data();
     ColumnReader reader{rule.form, rule.reader, name, name, nullptr, is_lossy(rule), can_fail(rule.reader)};
     NestedReader* nested = make_nested(type);
-    if (needs_zone(rule.reader)) add_zone(reader, nested, wish);
+    if (needs_zone(rule.reader)) add_zone(reader, nested, wanted);
     if (rule.reader == Reader::kOutput) find_output(nested);
     if (rule.reader == Reader::kMoneyAsDecimal) nested->fraction_digits = money_fraction_digits();
     reader.nested = nested;
     return reader;
 }
 
-std::optional<ColumnReader> make_simple_reader(Oid type, const Wish& wish) {
+std::optional<ColumnReader> make_simple_reader(Oid type, const WantedForm& wanted) {
     TypeRules found = rules_of_type(type);
     for (int i = 0; i < found.count; ++i)
-        if (is_wanted(*found.rules[i], i, wish)) return reader_of_rule(type, *found.rules[i], wish);
+        if (is_wanted(*found.rules[i], i, wanted)) return reader_of_rule(type, *found.rules[i], wanted);
     return std::nullopt;
 }
 
-std::optional<ColumnReader> make_array_reader(Oid type, Oid element, const Wish& wish) {
-    std::optional<Wish> inner = wish.inside("", "[]");
+std::optional<ColumnReader> make_array_reader(Oid type, Oid element, const WantedForm& wanted) {
+    std::optional<WantedForm> inner = wanted.inside("", "[]");
     if (!inner) return std::nullopt;
     NestedReader* nested = make_nested(type);
     std::optional<ColumnReader> reader = make_reader(element, *inner);
@@ -118,8 +118,8 @@ std::optional<ColumnReader> make_array_reader(Oid type, Oid element, const Wish&
 
 /// Of a range type, or of a multirange type of such ranges.
 std::optional<ColumnReader> make_range_reader(Oid type, TypeCacheEntry* range, Form form, Reader reader,
-                                              const char* before, const Wish& wish) {
-    std::optional<Wish> inner = wish.inside(before, ">");
+                                              const char* before, const WantedForm& wanted) {
+    std::optional<WantedForm> inner = wanted.inside(before, ">");
     if (!inner) return std::nullopt;
     NestedReader* nested = make_nested(type);
     nested->range = range;
@@ -164,8 +164,8 @@ std::optional<std::span<const AttributeReader>> make_attributes(TupleDesc record
     return std::span<const AttributeReader>(attributes, count);
 }
 
-std::optional<ColumnReader> make_record_reader(Oid type, const Wish& wish) {
-    if (!wish.name && wish.number > 0) return std::nullopt;
+std::optional<ColumnReader> make_record_reader(Oid type, const WantedForm& wanted) {
+    if (!wanted.name && wanted.number > 0) return std::nullopt;
     TupleDesc shared = lookup_rowtype_tupdesc(type, -1);
     NestedReader* nested = make_nested(type);
     nested->record = CreateTupleDescCopyConstr(shared);  // with the defaults of attributes that older values lack
@@ -182,7 +182,8 @@ std::optional<ColumnReader> make_record_reader(Oid type, const Wish& wish) {
         appendStringInfo(&name, ":%s", attribute.reader.name);
     }
     appendStringInfoChar(&name, '>');
-    if (wish.name && *wish.name != std::string_view(name.data, static_cast<std::size_t>(name.len))) return std::nullopt;
+    if (wanted.name && *wanted.name != std::string_view(name.data, static_cast<std::size_t>(name.len)))
+        return std::nullopt;
     bool failing = std::any_of(nested->attributes.begin(), nested->attributes.end(),
                                [](const AttributeReader& attribute) { return attribute.reader.can_fail; });
     return ColumnReader{Form::kRecord, Reader::kRecord, name.data, name.data, nested, false, failing};
@@ -195,22 +196,22 @@ Oid array_element(Oid type) {
     return get_element_type(type);
 }
 
-std::optional<ColumnReader> make_reader(Oid type, const Wish& wish) {
+std::optional<ColumnReader> make_reader(Oid type, const WantedForm& wanted) {
     check_stack_depth();
     CHECK_FOR_INTERRUPTS();
     Oid base = getBaseType(type);
-    if (Oid element = array_element(base); OidIsValid(element)) return make_array_reader(base, element, wish);
+    if (Oid element = array_element(base); OidIsValid(element)) return make_array_reader(base, element, wanted);
     switch (get_typtype(base)) {
         case TYPTYPE_RANGE:
             return make_range_reader(base, lookup_type_cache(base, TYPECACHE_RANGE_INFO), Form::kRange, Reader::kRange,
-                                     "range<", wish);
+                                     "range<", wanted);
         case kMultirangeTypeKind:
             return make_range_reader(base, multirange_range_type(base), Form::kMultirange, Reader::kMultirange,
-                                     "multirange<", wish);
+                                     "multirange<", wanted);
         case TYPTYPE_COMPOSITE:
-            return make_record_reader(base, wish);
+            return make_record_reader(base, wanted);
         default:
-            return make_simple_reader(base, wish);
+            return make_simple_reader(base, wanted);
     }
 }
 

@@ -80,12 +80,12 @@ struct HalvedFirstRange : FakeServers {
         finer.divergent.push_back({2, {{500'000, 0}, {500'000, 1}}, false, true, {}});
     }
     const std::vector<std::string> bounds{int_bound(1000)};
-    Located run() { return descend({bounds, kIntKey, 64, first_is_exact, can_leave_out}, first, descent()); }
+    DivergentRanges run() { return descend({bounds, kIntKey, 64, first_is_exact, can_leave_out}, first, descent()); }
 };
 
 TEST(Descend, GivesTheRangesOfTheFinerPass) {
     HalvedFirstRange servers;
-    const Located located = servers.run();
+    const DivergentRanges located = servers.run();
     EXPECT_EQ(located.bounds, (std::vector<std::string>{int_bound(500), int_bound(1000)}));
     ASSERT_EQ(located.divergent.size(), 1U);
     EXPECT_EQ(located.divergent[0].range_no, 2);
@@ -161,7 +161,7 @@ struct InexactFirstPass : HalvedFirstRange {
 
 TEST(Descend, DigestsManyRowsExactlyThatDifferUnderOtherForms) {
     InexactFirstPass servers;
-    const Located located = servers.run();
+    const DivergentRanges located = servers.run();
     EXPECT_TRUE(located.exact);
     ASSERT_EQ(servers.compared.size(), 2U);
     EXPECT_EQ(servers.compared[1].only, std::vector<std::int32_t>{2});
@@ -173,7 +173,7 @@ TEST(Descend, DigestsManyRowsExactlyThatDifferUnderOtherForms) {
 TEST(Descend, FindsNothingWhereRowsAreOnlyWrittenAnotherWay) {
     InexactFirstPass servers;
     servers.exact.divergent.clear();
-    const Located located = servers.run();
+    const DivergentRanges located = servers.run();
     EXPECT_TRUE(located.exact);
     EXPECT_TRUE(located.divergent.empty());
     EXPECT_TRUE(located.parents.empty());
@@ -188,7 +188,7 @@ TEST(Descend, RefusesAnExactPassOverOtherKeys) {
 TEST(Descend, LeavesFewRowsToBeReadAsTheyAre) {
     InexactFirstPass servers;
     servers.finer.divergent[0].total = {{1000, 0}, {1000, 1}};
-    const Located located = servers.run();
+    const DivergentRanges located = servers.run();
     EXPECT_FALSE(located.exact);
     EXPECT_EQ(servers.compared.size(), 1U);
 }
@@ -196,7 +196,7 @@ TEST(Descend, LeavesFewRowsToBeReadAsTheyAre) {
 TEST(Descend, KeepsTheFirstPassWhereNoFinerBoundsHelp) {
     HalvedFirstRange servers;
     servers.candidates = {int_bound(1500)};
-    const Located located = servers.run();
+    const DivergentRanges located = servers.run();
     EXPECT_EQ(located.bounds, (std::vector<std::string>{int_bound(1000)}));
     EXPECT_TRUE(servers.compared.empty());
 }
@@ -205,7 +205,7 @@ TEST(Descend, KeepsTheFirstPassWhereAServerHasNoMemory) {
     HalvedFirstRange servers;
     Descent descent = servers.descent();
     descent.compare = [](const RangeList&, bool) { return std::nullopt; };
-    const Located located = descend({servers.bounds, kIntKey, 64, true, true}, servers.first, descent);
+    const DivergentRanges located = descend({servers.bounds, kIntKey, 64, true, true}, servers.first, descent);
     EXPECT_EQ(located.bounds, (std::vector<std::string>{int_bound(1000)}));
     EXPECT_EQ(located.divergent.size(), 1U);
 }
@@ -224,7 +224,7 @@ struct SecondBucketDiffers : FakeServers {
     Comparison first = comparison_of(2, 1000, 1);
     std::vector<DivergentRange> differing{{2, {{0, 10}, {0, 20}}, false, true, {}}};
     SecondBucketDiffers() { first.divergent[0].keys = {{1000, 7}, {1000, 8}}; }
-    Located run() {
+    DivergentRanges run() {
         Descent servers = descent();
         servers.differing_buckets = [this](const std::vector<DivergentRange>&) { return differing; };
         return descend({{int_bound(1000)}, kIntKey, 64, first_is_exact, true, 4, differing}, first, servers);
@@ -233,7 +233,7 @@ struct SecondBucketDiffers : FakeServers {
 
 TEST(Descend, GivesTheBucketsThatDifferWithoutAskingAgain) {
     SecondBucketDiffers servers;
-    const Located located = servers.run();
+    const DivergentRanges located = servers.run();
     EXPECT_EQ(located.buckets, 4);
     EXPECT_EQ(located.bounds, std::vector<std::string>{int_bound(1000)});
     ASSERT_EQ(located.divergent.size(), 1U);
@@ -252,7 +252,7 @@ TEST(Descend, DividesLargeRangesWhereMostOfTheirBucketsDiffer) {
     servers.candidates = {int_bound(500), int_bound(1500)};
     servers.finer.total = {{2'000'000, 2}, {2'000'000, 4}};
     servers.finer.divergent.push_back({2, {{500'000, 0}, {500'000, 1}}, false, true, {}});
-    const Located located = servers.run();
+    const DivergentRanges located = servers.run();
     EXPECT_EQ(located.buckets, 1);
     EXPECT_EQ(servers.compared.size(), 1U);
     EXPECT_EQ(located.bounds.size(), 3U);
@@ -269,7 +269,7 @@ struct BucketsDiffer : FakeServers {
             for (int bucket = 1; bucket <= buckets_of_each; ++bucket)
                 differing.push_back({bucket_number(range, bucket, 64), {{0, 1}, {0, 2}}, false, true, {}});
     }
-    Located run() {
+    DivergentRanges run() {
         Descent servers = descent();
         servers.differing_buckets =
             [this](const std::vector<DivergentRange>&) -> std::optional<std::vector<DivergentRange>> {
@@ -283,7 +283,7 @@ struct BucketsDiffer : FakeServers {
 
 TEST(Descend, ReadsBucketsThatDifferUnderOtherFormsWhereTheyAreFew) {
     BucketsDiffer servers(16);
-    const Located located = servers.run();
+    const DivergentRanges located = servers.run();
     EXPECT_FALSE(located.exact);
     EXPECT_EQ(located.divergent.size(), 3200U);
     EXPECT_TRUE(servers.compared.empty());
@@ -291,20 +291,20 @@ TEST(Descend, ReadsBucketsThatDifferUnderOtherFormsWhereTheyAreFew) {
 
 TEST(Descend, DigestsRangesExactlyWhereMuchOfThemDiffersUnderOtherForms) {
     BucketsDiffer servers(40);
-    const Located equal = servers.run();
+    const DivergentRanges equal = servers.run();
     EXPECT_TRUE(equal.exact && equal.divergent.empty()) << "written another way";
     ASSERT_EQ(servers.compared.size(), 1U);
     EXPECT_EQ(servers.compared[0].only.size(), 200U);
     EXPECT_EQ(servers.compared[0].buckets, 64);
 
     servers.exact.divergent.push_back({1, {{1000, 1}, {1000, 2}}, false, true, {}});
-    const Located exact = servers.run();
+    const DivergentRanges exact = servers.run();
     EXPECT_TRUE(exact.exact);
     EXPECT_EQ(exact.buckets, 64);
     EXPECT_EQ(exact.divergent.size(), 8000U);
 
     servers.known = false;
-    const Located whole = servers.run();
+    const DivergentRanges whole = servers.run();
     EXPECT_EQ(whole.buckets, 1);
     ASSERT_EQ(whole.divergent.size(), 1U);
     EXPECT_EQ(whole.divergent[0].range_no, 1);
@@ -325,7 +325,7 @@ TEST(Descend, DividesHashRangesWithoutAsking) {
     const auto division = subdivide_by_hash({}, {{1, {}, false, false, {}}}, 2);
     servers.finer.total = {{1'000'000, 1}, {1'000'000, 2}};
     servers.finer.divergent.push_back({3, {{5, 0}, {5, 1}}, false, true, {}});
-    const Located located =
+    const DivergentRanges located =
         descend({division->bounds, {}, 64, true, true}, comparison_of(2, 1'000'000, 1), servers.descent());
     EXPECT_EQ(servers.asked_to_split, 0);
     ASSERT_EQ(servers.compared.size(), 1U);

@@ -47,26 +47,26 @@ class VectorRows : public RowSource {
     std::size_t position_ = 0;
 };
 
-struct Found {
+struct MergedFinding {
     FindingKind kind;
     std::string key;
     std::vector<int> columns;
     std::uint64_t occurrences;
     Both<std::string> row_hash;
-    auto operator<=>(const Found& other) const {
+    auto operator<=>(const MergedFinding& other) const {
         return std::tie(kind, key, columns, occurrences) <=>
                std::tie(other.kind, other.key, other.columns, other.occurrences);
     }
-    bool operator==(const Found& other) const { return (*this <=> other) == 0; }
+    bool operator==(const MergedFinding& other) const { return (*this <=> other) == 0; }
 };
 
-Found mismatch(const std::string& key, std::vector<int> columns) {
+MergedFinding mismatch(const std::string& key, std::vector<int> columns) {
     return {FindingKind::kMismatch, key, std::move(columns), 1, {}};
 }
-Found missing_on_target(const std::string& key, std::uint64_t n = 1) {
+MergedFinding missing_on_target(const std::string& key, std::uint64_t n = 1) {
     return {FindingKind::kMissingOnTarget, key, {}, n, {}};
 }
-Found missing_on_source(const std::string& key, std::uint64_t n = 1) {
+MergedFinding missing_on_source(const std::string& key, std::uint64_t n = 1) {
     return {FindingKind::kMissingOnSource, key, {}, n, {}};
 }
 
@@ -92,7 +92,7 @@ std::vector<DivergentRange> ranges_of(const Rows& source, const Rows& target) {
 
 struct Merged {
     MergeReport report;
-    std::vector<Found> found;
+    std::vector<MergedFinding> found;
 };
 
 Merged merge(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Rows source, Rows target) {
@@ -127,8 +127,8 @@ TEST(RowMerge, NamesMismatchedColumnsAndMissingRows) {
     const Merged merged =
         merge(proven(3), {make_row(1, "a", {1, 2, 3}), make_row(1, "b", {1, 2, 3}), make_row(4, "x", {7, 7, 7})},
               {make_row(1, "a", {1, 9, 9}), make_row(1, "c", {1, 2, 3}), make_row(4, "x", {8, 7, 7})});
-    EXPECT_EQ(merged.found, (std::vector<Found>{mismatch("a", {1, 2}), missing_on_target("b"), missing_on_source("c"),
-                                                mismatch("x", {0})}));
+    EXPECT_EQ(merged.found, (std::vector<MergedFinding>{mismatch("a", {1, 2}), missing_on_target("b"),
+                                                        missing_on_source("c"), mismatch("x", {0})}));
     EXPECT_EQ(merged.report.counts.mismatch, 2U);
     EXPECT_EQ(merged.report.counts.missing_on_target, 1U);
     EXPECT_EQ(merged.report.counts.missing_on_source, 1U);
@@ -151,52 +151,52 @@ TEST(RowMerge, LeavesColumnsThatAreEqualUnmarked) {
 
 TEST(RowMerge, OneSideEmpty) {
     const Merged merged = merge(proven(1), {make_row(1, "a", {1}), make_row(2, "b", {1})}, {});
-    EXPECT_EQ(merged.found, (std::vector<Found>{missing_on_target("a"), missing_on_target("b")}));
+    EXPECT_EQ(merged.found, (std::vector<MergedFinding>{missing_on_target("a"), missing_on_target("b")}));
 }
 
 TEST(RowMerge, WorksWithoutColumns) {
     const Merged merged =
         merge(proven(0), {make_row(1, "a", {}), make_row(1, "b", {})}, {make_row(1, "b", {}), make_row(1, "c", {})});
-    EXPECT_EQ(merged.found, (std::vector<Found>{missing_on_target("a"), missing_on_source("c")}));
+    EXPECT_EQ(merged.found, (std::vector<MergedFinding>{missing_on_target("a"), missing_on_source("c")}));
 }
 
 TEST(RowMerge, KeysAreComparedAsUnsignedBytes) {
     const Merged merged =
         merge(proven(1), {make_row(1, "a", {1}), make_row(1, "\xff", {1})}, {make_row(1, "\xff", {2})});
-    EXPECT_EQ(merged.found, (std::vector<Found>{missing_on_target("a"), mismatch("\xff", {0})}));
+    EXPECT_EQ(merged.found, (std::vector<MergedFinding>{missing_on_target("a"), mismatch("\xff", {0})}));
 }
 
 TEST(RowMerge, DuplicatesUnderAnUnprovenKeyCancelAsMultisets) {
     const Merged merged = merge(unproven(1), {make_row(1, "k", {1}), make_row(1, "k", {1}), make_row(1, "k", {2})},
                                 {make_row(1, "k", {1}), make_row(1, "k", {2}), make_row(1, "k", {2})});
-    EXPECT_EQ(merged.found, (std::vector<Found>{mismatch("k", {0})}));
+    EXPECT_EQ(merged.found, (std::vector<MergedFinding>{mismatch("k", {0})}));
 }
 
 TEST(RowMerge, RowsThatSwapCellsUnderOneKeyAreTwoMismatches) {
     const Merged merged = merge(unproven(2), {make_row(1, "k", {1, 1}), make_row(1, "k", {2, 2})},
                                 {make_row(1, "k", {1, 2}), make_row(1, "k", {2, 1})});
     EXPECT_EQ(merged.report.counts.mismatch, 2U);
-    for (const Found& found : merged.found) EXPECT_EQ(found.columns.size(), 1U);
+    for (const MergedFinding& found : merged.found) EXPECT_EQ(found.columns.size(), 1U);
 }
 
 TEST(RowMerge, PairsTheRowsThatDifferLeast) {
     const Merged merged =
         merge(unproven(4), {make_row(1, "k", {1, 2, 3, 4}), make_row(1, "k", {5, 6, 7, 8})},
               {make_row(1, "k", {5, 6, 0, 8}), make_row(1, "k", {1, 0, 0, 4}), make_row(1, "k", {9, 9, 9, 9})});
-    std::set<Found> found(merged.found.begin(), merged.found.end());
-    EXPECT_EQ(found, (std::set<Found>{mismatch("k", {2}), mismatch("k", {1, 2}), missing_on_source("k")}));
+    std::set<MergedFinding> found(merged.found.begin(), merged.found.end());
+    EXPECT_EQ(found, (std::set<MergedFinding>{mismatch("k", {2}), mismatch("k", {1, 2}), missing_on_source("k")}));
 }
 
 TEST(RowMerge, MissingRowsOfOneKeyAreOneFindingThatCountsAll) {
     const Merged merged = merge(unproven(1), {make_row(1, "k", {1}), make_row(1, "k", {2}), make_row(1, "k", {2})}, {});
-    EXPECT_EQ(merged.found, (std::vector<Found>{missing_on_target("k", 3)}));
+    EXPECT_EQ(merged.found, (std::vector<MergedFinding>{missing_on_target("k", 3)}));
     EXPECT_EQ(merged.report.counts.missing_on_target, 3U);
 }
 
 TEST(RowMerge, SaysWhereAProvenKeyHasDuplicates) {
     const Merged merged = merge(proven(1), {make_row(1, "a", {1}), make_row(1, "a", {2}), make_row(1, "b", {1})},
                                 {make_row(1, "a", {1}), make_row(1, "b", {1})});
-    EXPECT_EQ(merged.found, (std::vector<Found>{missing_on_target("a")}));
+    EXPECT_EQ(merged.found, (std::vector<MergedFinding>{missing_on_target("a")}));
     EXPECT_EQ(merged.report.duplicate_keys.source, 1U);
     EXPECT_EQ(merged.report.duplicate_keys.target, 0U);
     EXPECT_EQ(merged.report.first_duplicate_key, "a");
@@ -211,7 +211,7 @@ TEST(RowMerge, KeylessRowsAreCounted) {
     const Merged merged =
         merge(keyless(1), {make_row(1, "r", {1}), make_row(1, "r", {1}), make_row(1, "r", {1}), make_row(1, "s", {2})},
               {make_row(1, "r", {1}), make_row(1, "s", {2}), make_row(1, "t", {3}), make_row(1, "t", {3})});
-    EXPECT_EQ(merged.found, (std::vector<Found>{missing_on_target("r", 2), missing_on_source("t", 2)}));
+    EXPECT_EQ(merged.found, (std::vector<MergedFinding>{missing_on_target("r", 2), missing_on_source("t", 2)}));
 }
 
 TEST(RowMerge, ManyDifferingRowsUnderOneKeyAreBounded) {
@@ -244,14 +244,14 @@ TEST(RowMerge, EqualRowHashesWithOtherCellsAreAMismatch) {
     RowDigest source = make_row(1, "a", {1, 2});
     RowDigest target = make_row(1, "a", {1, 3});
     target.row_hash = source.row_hash;
-    EXPECT_EQ(merge(proven(2), {source}, {target}).found, (std::vector<Found>{mismatch("a", {1})}));
+    EXPECT_EQ(merge(proven(2), {source}, {target}).found, (std::vector<MergedFinding>{mismatch("a", {1})}));
 }
 
 TEST(RowMerge, WideHashesAreReadWhole) {
     MergeSpec spec{128, 1, false, true};
     const RowDigest source{1, "a", std::string(15, 'h') + "1", std::string(15, 'c') + "1"};
     const RowDigest target{1, "a", std::string(15, 'h') + "2", std::string(15, 'c') + "2"};
-    EXPECT_EQ(merge(spec, {source}, {target}).found, (std::vector<Found>{mismatch("a", {0})}));
+    EXPECT_EQ(merge(spec, {source}, {target}).found, (std::vector<MergedFinding>{mismatch("a", {0})}));
 }
 
 TEST(RowMerge, RefusesRowsThatDoNotAddUp) {
@@ -366,7 +366,7 @@ TEST(RowMerge, ChecksRowsByTheColumnsThatWereDigested) {
     MergeSpec spec = proven(2);
     spec.digested_columns = {1};
     spec.seed = 9;
-    EXPECT_EQ(merge(spec, ranges, source, target).found, std::vector<Found>{mismatch("b", {1})});
+    EXPECT_EQ(merge(spec, ranges, source, target).found, std::vector<MergedFinding>{mismatch("b", {1})});
     EXPECT_THROW(merge(spec, ranges, source, source), TotalsError);
     EXPECT_THROW(merge(spec, ranges, {source[0]}, target), TotalsError);
     spec.digested_columns = {0};
@@ -382,7 +382,7 @@ TEST(RowMerge, ChecksWideRowsByTheColumnsThatWereDigested) {
     spec.digested_columns = {1};
     spec.seed = 9;
     const RowDigest row{3, "a", std::string(16, 'r'), cells};
-    EXPECT_EQ(merge(spec, ranges, {row}, {}).found, std::vector<Found>{missing_on_target("a")});
+    EXPECT_EQ(merge(spec, ranges, {row}, {}).found, std::vector<MergedFinding>{missing_on_target("a")});
     ranges[0].total.source.row_sum += 1;
     EXPECT_THROW(merge(spec, ranges, {row}, {}), TotalsError);
 }
@@ -413,7 +413,8 @@ TEST(RowMerge, RefusesRowsThatWereNotAskedFor) {
 
 TEST(RowMerge, RefusesHashesOfAnotherShape) {
     const Rows rows{make_row(1, "a", {1, 2})};
-    EXPECT_NE(internal_error([&] { merge(proven(3), rows, {}); }).find("8 and 16 bytes where 8 and 24"), std::string::npos);
+    EXPECT_NE(internal_error([&] { merge(proven(3), rows, {}); }).find("8 and 16 bytes where 8 and 24"),
+              std::string::npos);
 }
 
 /// What a merge must find, worked out the slow way: what is left under each key after equal rows cancel.
@@ -470,7 +471,7 @@ TEST(RowMerge, AgreesWithASimpleOracleOnRandomRows) {
 
         std::map<std::string, Both<std::uint64_t>> found;
         std::uint64_t total = 0;
-        for (const Found& f : merged.found) {
+        for (const MergedFinding& f : merged.found) {
             auto& sides = found.try_emplace(f.key, Both<std::uint64_t>{0, 0}).first->second;
             if (f.kind != FindingKind::kMissingOnSource) sides.source += f.occurrences;
             if (f.kind != FindingKind::kMissingOnTarget) sides.target += f.occurrences;
