@@ -1,5 +1,6 @@
 #include "driver/digests/division.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include <fmt/format.h>

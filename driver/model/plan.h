@@ -47,7 +47,7 @@ struct TablePlan;
 /// What a plan about large objects has that a table's has not.
 struct LargeObjectPlan {
     Both<LargeObjects> sides;
-    std::string unread;  ///< why their contents are not read; empty: they are
+    std::string unread;                      ///< why their contents are not read; empty: they are
     std::shared_ptr<const TablePlan> pages;  ///< the stored pages of their contents, as a table
 };
 

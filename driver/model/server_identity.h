@@ -6,7 +6,6 @@
 #include "driver/model/sides.h"
 #include "driver/model/inventory.h"
 
-
 namespace parity::driver {
 
 /// What is different about a server that answers where another one, or the same one earlier, answered before.

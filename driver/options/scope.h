@@ -11,7 +11,8 @@ namespace parity::driver {
 /// Tables that are left out by name do not make it narrower.
 bool covers_whole_database(const Options& options);
 
-/// Whether a run looks at tables of extensions that hold rows of users: it is about tables as such, all of them or those of some schemas.
+/// Whether a run looks at tables of extensions that hold rows of users: it is about tables as such, all of them or
+/// those of some schemas.
 bool covers_extension_tables(const Options& options);
 
 /// Whether the rows of users in this table of an extension are compared: that was tried with the extension itself.

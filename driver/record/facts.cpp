@@ -177,9 +177,8 @@ std::vector<TableRecord> records_of_lone_objects(const std::vector<SchemaDiffere
     for (const SchemaDifference& difference : differences) {
         const Signs signs = signs_of(difference, options);
         if (!signs.divergent && !signs.incomplete) continue;
-        const bool known = std::any_of(tables.begin(), tables.end(), [&](const TablePlan& table) {
-            return is_about(difference, table.name.source);
-        });
+        const bool known = std::any_of(tables.begin(), tables.end(),
+                                       [&](const TablePlan& table) { return is_about(difference, table.name.source); });
         if (known) continue;
         records.push_back(record_with_message(difference.object, difference.object,
                                               signs.divergent ? "divergent" : "incomplete", difference.message));

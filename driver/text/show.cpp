@@ -1,5 +1,6 @@
 #include "driver/text/show.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>

@@ -1,5 +1,6 @@
 #include "driver/postgres/catalog/batches.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 

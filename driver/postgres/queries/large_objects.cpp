@@ -16,8 +16,7 @@ Query large_object_privileges_query() {
 }
 
 Query large_objects_query() {
-    return {
-        fmt::format(R"(SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata),
+    return {fmt::format(R"(SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata),
     pg_catalog.current_setting('block_size')::pg_catalog.int8 / 4, pg_catalog.pg_table_size(c.oid),
     CASE WHEN pg_catalog.pg_relation_size(c.oid) = 0 THEN 0 WHEN c.reltuples >= 0 AND c.relpages > 0
         THEN pg_catalog.round((c.reltuples / c.relpages * (pg_catalog.pg_relation_size(c.oid)
@@ -25,8 +24,9 @@ Query large_objects_query() {
         ELSE -1 END,
     {}, {}
 FROM pg_catalog.pg_class AS c WHERE c.oid = {})",
-                    columns_text_of(std::to_string(kLargeObjectMetadataOid)), columns_text_of("c.oid"), kLargeObjectPagesOid),
-        {}};
+                        columns_text_of(std::to_string(kLargeObjectMetadataOid)), columns_text_of("c.oid"),
+                        kLargeObjectPagesOid),
+            {}};
 }
 
 Query large_object_pages_query(const std::vector<std::uint32_t>& objects) {
