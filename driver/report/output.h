@@ -42,8 +42,10 @@ class Output {
     std::string temporary_;  ///< empty once it is gone
     std::string buffer_;
     int descriptor_ = -1;
-    std::optional<bool> heeds_signals_;  ///< of a run that was interrupted the report is written all the same
-    bool owned_ = false;                 ///< whether the descriptor is ours to close
+    /// Whether a signal ends a write that waits. No, where the run was interrupted before the first write: its report
+    /// is written all the same. Unset before the first write.
+    std::optional<bool> stops_for_signals_;
+    bool owned_ = false;  ///< whether the descriptor is ours to close
 };
 
 }  // namespace parity::driver
