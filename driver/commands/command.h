@@ -11,7 +11,9 @@ namespace parity::driver {
 /// Something that pgparity can be asked to do. Each has a file of its own here, and a line in commands().
 struct Command {
     CommandSpec spec;
-    /// Does it, and gives the process's exit status (model/exit_codes.h). Throws Error where nothing can be concluded.
+    /// Does it.
+    /// Returns: the process's exit status (model/exit_codes.h).
+    /// Throws: Error where nothing can be concluded.
     int (*run)(const CommandLine& line);
 };
 
@@ -21,10 +23,12 @@ const std::vector<Command>& commands();
 /// What they declare.
 std::vector<CommandSpec> command_specs();
 
-/// Prints a text on standard output; gives the exit status of that.
+/// Prints a text on standard output.
+/// Returns: the exit status of a process that did only this.
 int print_text(const std::string& text);
 
-/// Reads the command line (without the program's name) and does what it asks for; gives the exit status.
+/// Reads the command line (without the program's name) and does what it asks for.
+/// Returns: the exit status.
 int run_command_line(const std::vector<std::string>& arguments);
 
 }  // namespace parity::driver

@@ -9,12 +9,11 @@ namespace parity::driver {
 /// output was closed, writing there is an error); SIGPIPE and SIGXFSZ are errors of write(); SIGINT, SIGTERM and SIGHUP
 /// are watched (waiting/interrupt.h); some memory is kept for dealing with a lack of it; and what would abort the
 /// process ends it with status 2.
-///
-/// Throws Error{kResources} where the system has no more descriptors.
+/// Throws: Error{kResources} where the system has no more descriptors.
 void prepare_process();
 
 /// Prints "pgparity: error: …" and a hint on standard error, a shorter text where there is no memory for that one.
-/// Gives the exit status of that.
+/// Returns: the exit status of a process that ends with this error.
 int print_failure(const std::exception& error) noexcept;
 
 }  // namespace parity::driver

@@ -9,8 +9,10 @@
 
 namespace parity::driver {
 
-/// Compares a table under both sides' open snapshots: digests, narrows divergent ranges down, merges their rows into
-/// `sink`. Fills `result`, which is fresh. Throws Error.
+/// Compares a table under both sides' snapshots: digests, narrows divergent ranges down, merges their rows into `sink`.
+/// Fills `result`.
+/// Requires: the snapshots are open, and `result` is fresh.
+/// Throws: Error.
 void compare_rows(const RunContext& context, const TablePlan& table, std::size_t table_no,
                   const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result);
 

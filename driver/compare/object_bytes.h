@@ -27,7 +27,8 @@ struct LargeObjectComparison {
 };
 
 /// Compares the objects that any side has pages of, ascending, and calls `take` with each. `page_bytes` is LOBLKSIZE of
-/// each side. Throws Error{kServer} where a side's pages are none: not ascending, or longer than they can be.
+/// each side.
+/// Throws: Error{kServer} where a side's pages are none: not ascending, or longer than they can be.
 void compare_large_object_bytes(Both<LargeObjectPages*> pages, Both<std::int64_t> page_bytes,
                                 const std::function<void(const LargeObjectComparison&)>& take);
 

@@ -90,11 +90,12 @@ class Passes {
     /// `exact`: under the forms that count, else under those of the first pass.
     Comparison digest(const RangeList& ranges, bool exact);
 
-    /// Nothing where a server has no memory for the digests of so many ranges; the transactions go on.
+    /// As digest().
+    /// Returns: nothing where a server has no memory for the digests of so many ranges; the transactions go on.
     std::optional<Comparison> digest_if_it_fits(const RangeList& ranges, bool exact);
 
-    /// Of divergent ranges the buckets that differ, as the last pass made them; nothing where it made none, or a server
-    /// had no memory for them.
+    /// Of divergent ranges the buckets that differ, as the last pass made them.
+    /// Returns: nothing where the last pass made none, or a server had no memory for them.
     std::optional<std::vector<DivergentRange>> differing_buckets_of(const std::vector<DivergentRange>& divergent,
                                                                     int buckets);
 

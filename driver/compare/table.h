@@ -14,11 +14,11 @@
 namespace parity::driver {
 
 /// Compares one table: takes both sides' snapshots, digests, descends, merges rows, and leaves the findings in the
-/// spool under `table_no`, the table's position in the plan. Each session is used by the calling thread alone.
-///
-/// Throws Error{kOtherServer} alone, with which the run ends. Otherwise what goes wrong stands in the result's `error`.
-/// A failure after divergent ranges were seen leaves the verdict at "divergent", with what was found until then where
-/// that is complete in itself. Sessions' connections may be broken afterwards.
+/// spool under `table_no`, the table's position in the plan. Sessions' connections may be broken afterwards.
+/// Requires: each session is used by the calling thread alone.
+/// Returns: the result. What goes wrong stands in its `error`. A failure after divergent ranges were seen leaves the
+/// verdict at "divergent", with what was found until then where that is complete in itself.
+/// Throws: Error{kOtherServer} alone, with which the run ends.
 TableResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
                           const Both<ServerSession*>& sessions);
 

@@ -41,9 +41,11 @@ std::size_t finer_ranges(const Comparison& comparison);
 struct Descent {
     /// Bounds of a division of the whole table into at most so many ranges.
     std::function<std::vector<std::string>(int ranges)> split;
-    /// Digests the ranges on both sides and compares them; nothing where a server has no memory for so many.
+    /// Digests the ranges on both sides and compares them.
+    /// Returns: nothing where a server has no memory for so many.
     std::function<std::optional<Comparison>(const RangeList& ranges, bool exact)> compare;
-    /// The differing buckets of divergent ranges of the last pass; nothing where a server has none.
+    /// The differing buckets of divergent ranges of the last pass.
+    /// Returns: nothing where a server has none.
     std::function<std::optional<std::vector<DivergentRange>>(const std::vector<DivergentRange>&)> differing_buckets{};
 };
 
@@ -66,9 +68,9 @@ int buckets_for(std::size_t ranges, double rows, const std::vector<core::Form>& 
 /// Narrows the divergent ranges of a first pass down: to their buckets where these are known, which costs nothing; else
 /// with one finer pass where that is worth its while; otherwise gives them as they are. The finer pass looks at columns
 /// that differ. Where the first pass was not exact and many rows are left, they are digested again exactly: they may
-/// have been written another way without having been changed. Throws
-/// TotalsError where a further pass does not cover exactly the rows of the ranges that it looks at, and
-/// Error{kInternal} where one finds nothing that the forms allow it not to find.
+/// have been written another way without having been changed.
+/// Throws: TotalsError where a further pass does not cover exactly the rows of the ranges that it looks at;
+/// Error{kInternal} where a further pass finds no difference and the forms do not allow that.
 DivergentRanges descend(const FirstPass& pass, const Comparison& first, const Descent& servers);
 
 }  // namespace parity::driver

@@ -23,10 +23,12 @@ int default_ranges(double estimated_rows, std::int64_t estimated_bytes, std::siz
 /// Into how many ranges a table may be divided at most: so many that the digests of a side fit into 64 MB.
 std::size_t most_ranges(std::size_t slices);
 
-/// Whether bounds divide by key hash; false where there are none.
+/// Whether bounds divide by key hash.
+/// Returns: false where there are none.
 bool are_hash_bounds(const std::vector<std::string>& bounds);
 
-/// Throws Error{kInternal} unless the bounds are well formed for these key forms, of one kind and ascending.
+/// Checks bounds of a division.
+/// Throws: Error{kInternal} unless the bounds are well formed for these key forms, of one kind and ascending.
 void check_bounds(const std::vector<std::string>& bounds, const std::vector<core::Form>& key_forms);
 
 /// Which side's bounds divide the table better: the one that has more of them, but key bounds before hash bounds unless
@@ -40,9 +42,10 @@ struct Subdivision : RangeList {
 
 /// Divides each divergent range further. The result keeps the outer bounds of the divergent ranges, so that every new
 /// range lies within one old range, and asks for those inside of divergent ranges only; equal ranges that are
-/// neighbours become one. `candidates` are ascending key bounds of a finer division of the table; those outside of
-/// divergent ranges are left out, and so are some, evenly, where more than `max_candidates` lie inside. Nothing where
-/// none does.
+/// neighbours become one. Candidates outside of divergent ranges are left out, and so are some, evenly, where more than
+/// `max_candidates` lie inside.
+/// Requires: `candidates` are ascending key bounds of a finer division of the table.
+/// Returns: nothing where no candidate lies inside of a divergent range.
 std::optional<Subdivision> subdivide_by_keys(const std::vector<std::string>& bounds,
                                              const std::vector<DivergentRange>& divergent,
                                              const std::vector<std::string>& candidates, std::size_t max_candidates,

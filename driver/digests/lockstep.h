@@ -24,9 +24,9 @@ struct Comparison {
 
 /// Compares the two sides' ranges one after the other and keeps only what differs.
 ///
-/// Two ranges are equal only if the counts, key sums, row sums and every column's sums are. Digests that must not be
-/// mixed, ranges that are not the same or come out of order, and counts that contradict each other within a side are
-/// Error{kInternal}, never a divergence.
+/// Two ranges are equal only if the counts, key sums, row sums and every column's sums are.
+/// Throws: Error{kInternal}, and reports no divergence, for digests that must not be mixed, for ranges that are not the
+/// same or come out of order, and for counts that contradict each other within a side.
 class LockstepComparison {
   public:
     /// `many` divergent ranges are to be kept without a moment in which they take twice the memory.

@@ -34,9 +34,11 @@ struct KeysRead {
 class RowSource {
   public:
     virtual ~RowSource() = default;
-    /// Overwrites `row` with the next row; false at the end.
+    /// Overwrites `row` with the next row.
+    /// Returns: false at the end.
     virtual bool next(RowDigest& row) = 0;
-    /// After the end, where rows of buckets were asked for: what was read to find them.
+    /// Where rows of buckets were asked for: what was read to find them.
+    /// Requires: next() has returned false.
     virtual KeysRead keys_read() const { return {}; }
 };
 
@@ -90,14 +92,12 @@ struct MergeReport {
 /// Under one key, rows with equal row and cell hashes cancel (as multisets); of what is left, rows of the two sides are
 /// paired as mismatches, the pair with the fewest differing columns first; the rest is missing on the other side. Of
 /// more left than `max_kept_rows` or `max_kept_bytes` only the first are paired and the others count as missing on the
-/// other side.
-///
-/// `ranges` are those that `rows` were asked for, ascending. Throws Error{kInternal} when rows come out of order, in a
-/// range that was not asked for or in another shape than `spec`; when the rows of a range do not add up to its totals,
-/// or of buckets when not all rows of their ranges were read for them, or
-/// of inexact ones others came than were sent
-/// on that side (TotalsError); and when a range of exact digests shows no difference. `emit` may have been called
-/// before.
+/// other side. `emit` may have been called before an error is thrown.
+/// Requires: `ranges` are those that `rows` were asked for, ascending.
+/// Throws: Error{kInternal} when rows come out of order, in a range that was not asked for or in another shape than
+/// `spec`, and when a range of exact digests shows no difference. TotalsError when the rows of a range do not add up to
+/// its totals; when, for buckets, not all rows of their ranges were read; and when, for buckets of inexact digests,
+/// other rows came than that side says it sent.
 MergeReport merge_rows(const MergeSpec& spec, const std::vector<DivergentRange>& ranges, Both<RowSource*> rows,
                        const std::function<void(const RowFinding&)>& emit);
 

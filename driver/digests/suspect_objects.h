@@ -24,7 +24,8 @@ class SuspectObjects {
     void clear();
     /// Whether there were more objects than it holds: the list is of no use then.
     bool overflowed() const { return overflowed_; }
-    /// The objects, ascending, each once. Empty where it overflowed.
+    /// The objects, ascending, each once.
+    /// Returns: an empty list where it overflowed.
     const std::vector<SuspectObject>& list();
 
   private:

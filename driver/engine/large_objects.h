@@ -20,11 +20,13 @@ struct LargeObjectPage {
 class LargeObjectPages {
   public:
     virtual ~LargeObjectPages() = default;
-    /// Overwrites `page` with the next one, whose bytes live until the next call; false at the end.
+    /// Overwrites `page` with the next one, whose bytes live until the next call.
+    /// Returns: false at the end.
     virtual bool next(LargeObjectPage& page) = 0;
 };
 
-/// One side's large objects under the open snapshot. Used by one thread; one LargeObjectPages at a time.
+/// One side's large objects under the open snapshot.
+/// Requires: one thread uses it, and one LargeObjectPages at a time.
 class LargeObjectReader {
   public:
     virtual ~LargeObjectReader() = default;
@@ -36,15 +38,18 @@ class LargeObjectReader {
     /// How many pages there are, as a scan of all counts them.
     virtual std::uint64_t count_pages() = 0;
 
-    /// The object that `number` objects stand behind `after`; nothing where there are fewer.
+    /// The object that `number` objects stand behind `after`.
+    /// Returns: nothing where there are fewer.
     virtual std::optional<std::uint32_t> object_after(std::uint32_t after, std::size_t number) = 0;
-    /// Those of `objects`, which ascend, that there are, whatever an index says.
+    /// Those of `objects` that there are, whatever an index says.
+    /// Requires: `objects` ascend.
     virtual std::vector<std::uint32_t> existing(const std::vector<std::uint32_t>& objects) = 0;
 
     /// From now on pages are read without the help of indexes.
     virtual void avoid_indexes() = 0;
 
-    /// Throws where the pages were rewritten since the snapshot was taken.
+    /// Checks that what was read counts.
+    /// Throws: Error where the pages were rewritten since the snapshot was taken.
     virtual void require_not_rewritten() = 0;
 };
 

@@ -19,7 +19,8 @@ class MemoryPlan {
     MemoryPlan(std::uint64_t limit, std::size_t streams) : limit_(limit), streams_(streams) {}
 
     /// The threads that one stream may have where each takes `footprint` bytes: the whole limit but what is reserved,
-    /// shared evenly. 0: not even one fits.
+    /// shared evenly.
+    /// Returns: 0 where not even one fits.
     std::size_t threads(std::uint64_t footprint) const;
 
     /// The limit that one thread a stream needs, in bytes.

@@ -41,14 +41,17 @@ class RowPass {
   public:
     virtual ~RowPass() = default;
 
-    /// How many rows the server counts. Nothing where it was not asked to, or may not be. Once, before finish().
+    /// How many rows the server counts.
+    /// Requires: it is called once, before finish().
+    /// Returns: nothing where the server was not asked to count, or may not be.
     virtual std::optional<std::uint64_t> count() = 0;
 
-    /// Waits for the end. What was read counts only if this returns: it throws where the table was rewritten meanwhile,
-    /// and the first failure of any thread.
+    /// Waits for the end. What was read counts only if this returns.
+    /// Throws: Error where the table was rewritten meanwhile; the first failure of any thread.
     virtual void finish() = 0;
 
-    /// The longest row, in bytes; after finish().
+    /// The longest row, in bytes.
+    /// Requires: finish() has returned.
     virtual std::uint64_t longest_row() const = 0;
 };
 
@@ -59,8 +62,9 @@ using TakeRow = std::function<void(std::size_t thread, std::size_t part, std::sp
 /// Takes a row that is read again. `shown` reads its values for people, parallel to TablePlan::columns.
 using TakeShownRow = std::function<void(std::span<const ValueField> fields, const std::function<ShownValues()>& shown)>;
 
-/// The rows of one side of one table, under its open snapshot. Used by one thread; the passes have threads of their
-/// own. Errors are those of Connection and Session.
+/// The rows of one side of one table, under its open snapshot. The passes have threads of their own.
+/// Requires: one thread uses it.
+/// Throws: what Connection and Session throw.
 class RowFeed {
   public:
     virtual ~RowFeed() = default;
@@ -82,7 +86,8 @@ class RowFeed {
     /// How many threads are worth their while; at least 1.
     virtual std::size_t worthwhile_threads() const = 0;
 
-    /// Connects so many times under the snapshot. Gives how many connections there are: at least 1.
+    /// Connects so many times under the snapshot.
+    /// Returns: how many connections there are: at least 1.
     virtual std::size_t connect(std::size_t wanted) = 0;
 
     /// Closes these connections, and with them the memory that long rows took.
@@ -95,11 +100,13 @@ class RowFeed {
     /// missed then.
     virtual bool relies_on_index(const FeedRequest& request) const = 0;
 
-    /// Throws Error{kInternal} where rows do not come with the values that a query shows.
+    /// Checks that rows come with the values that a query shows.
+    /// Throws: Error{kInternal} where they do not.
     virtual void require_selected_values() = 0;
 
-    /// Throws Error{kInternal} where a pass over all rows gave `rows` and a query says otherwise: it `counted` them, or
-    /// is asked for one where there was none.
+    /// Checks the number of rows that a pass over all rows gave.
+    /// Throws: Error{kInternal} where the pass gave `rows` and a query says otherwise: it `counted` another number, or
+    /// it is asked for a row where the pass gave none, and gives one.
     virtual void require_selected_count(std::uint64_t rows, std::optional<std::uint64_t> counted) = 0;
 
     /// Reads rows again: those at places, and all of parts, in the ranges of `request`, that have none.

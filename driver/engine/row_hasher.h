@@ -28,7 +28,8 @@ class StreamHasher {
         spec_.wide ? accumulate_as<core::u128>(fields, sums) : accumulate_as<core::u64>(fields, sums);
     }
 
-    /// Fills `row` with a row's hashes; false where its range is not kept.
+    /// Fills `row` with a row's hashes.
+    /// Returns: false where the row's range is not kept.
     bool hash(std::span<const ValueField> fields, RowDigest& row) {
         return spec_.wide ? hash_as<core::u128>(fields, row) : hash_as<core::u64>(fields, row);
     }
@@ -37,7 +38,8 @@ class StreamHasher {
     core::ByteView frame_key(std::span<const ValueField> fields);
 
   private:
-    /// A value of the key's columns and the others, counted together. Errors name the column.
+    /// A value of the key's columns and the others, counted together.
+    /// Throws: what ValueReader::read() throws, with a message that names the column.
     core::ByteView read(const ValueReader& reader, std::string_view sent, std::size_t column);
 
     template <typename H>

@@ -33,10 +33,12 @@ class RowSorter {
     /// Takes a row. May be called by several threads.
     void add(const RowDigest& row, const RowPlace& place);
 
-    /// The rows in order, once. Nothing may be added any more.
+    /// The rows in order.
+    /// Requires: it is called once, and nothing is added any more.
     std::unique_ptr<RowSource> sorted();
 
-    /// Forgets the order and calls `visit` with the places of the rows with these keys. Not while sorted() is read.
+    /// Forgets the order and calls `visit` with the places of the rows with these keys.
+    /// Requires: sorted() is not being read.
     template <typename Visit>
     void find(const std::vector<std::string>& keys, Visit visit) {
         for (const std::string& key : keys) {

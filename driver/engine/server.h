@@ -39,7 +39,8 @@ using ReadProgress = std::function<void(std::uint64_t done, std::uint64_t total)
 using NoticeHandler = std::function<void(bool is_warning, std::string_view message)>;
 
 /// Reads what one side has. Relations and sequences are listed first and described once it is known which of them
-/// matter. Used by one thread at a time.
+/// matter.
+/// Requires: one thread uses it at a time.
 class CatalogReader {
   public:
     virtual ~CatalogReader() = default;
@@ -61,11 +62,12 @@ class CatalogReader {
 
     /// Of a primary: where its log ends now.
     virtual std::string log_end() = 0;
-    /// Of a standby: waits a moment until it has replayed all up to there. Whether it has. The transaction is a new one
-    /// then.
+    /// Of a standby: waits a moment until it has replayed all up to `log_end`. The transaction is a new one then.
+    /// Returns: whether it has replayed all that.
     virtual bool await_replay(const std::string& log_end) = 0;
 
-    /// What was read counts only if this returns.
+    /// Checks that the server is still the one that was named. What was read counts only if this returns.
+    /// Throws: Error where it is another one.
     virtual void require_named_server() = 0;
 
     /// What raises `failure` ends the waits for this side. None: nullptr.
@@ -100,12 +102,14 @@ class ServerSession {
     virtual void set_progress(ReadProgress on_progress) = 0;
 
     /// Locks the table, then takes a snapshot, and checks under it that the name still stands for the planned relation
-    /// and that no part of it was rewritten meanwhile. One attempt: an Error with which
-    /// is_snapshot_failure() where another may succeed. The transaction is open only if it returns.
+    /// and that no part of it was rewritten meanwhile. It makes one attempt. The transaction is open only if it
+    /// returns.
+    /// Throws: an Error with which is_snapshot_failure() where another attempt may succeed, any other Error where it
+    /// cannot.
     virtual TableSnapshot begin_table(const TablePlan& table) = 0;
 
-    /// Throws where the open transaction is answered by another server than expected. What it read counts only if this
-    /// returned at its end.
+    /// Checks which server answers. What the open transaction read counts only if this returned at its end.
+    /// Throws: Error where the open transaction is answered by another server than expected.
     virtual void require_named_server() = 0;
 
     /// Ends the transaction. Does nothing where none is open or the connection broke.
@@ -123,9 +127,9 @@ class ServerSession {
     /// What a reader of the report should know about where a table's rows are, in transactions of its own.
     virtual std::optional<std::string> note_about(const TablePlan& table) = 0;
 
-    /// Where a failure was the server's own, one that passes when it is left alone for a while: what there is to say
-    /// about `what` if `attempts` of them did not help. The connection is there again then. Nothing for any other
-    /// failure.
+    /// Explains a failure that passes when the server is left alone for a while. The connection is there again then.
+    /// Returns: where the failure was the server's own and passes, what there is to say about `what` if `attempts` of
+    /// them did not help; nothing for any other failure.
     virtual std::optional<Error> explain_passing(const Error& error, const std::string& what, int attempts) = 0;
 };
 

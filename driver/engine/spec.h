@@ -29,10 +29,12 @@ struct StreamColumns {
     std::size_t fields() const { return key.size() + columns.size(); }
 };
 
-/// Which hashes are wanted. Shared by all threads; the columns and the list must outlive it.
+/// Which hashes are wanted. Shared by all threads.
+/// Requires: the columns and the list outlive it.
 class StreamSpec {
   public:
-    /// Bounds are checked; Error{kInternal} where they are malformed.
+    /// Checks the bounds.
+    /// Throws: Error{kInternal} where they are malformed.
     StreamSpec(const StreamColumns& columns, const DigestSettings& settings, const RangeList& ranges);
     StreamSpec(const StreamSpec&) = delete;
     StreamSpec& operator=(const StreamSpec&) = delete;

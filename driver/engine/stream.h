@@ -17,8 +17,7 @@ struct StreamSettings {
 };
 
 /// The engine that needs nothing installed on a server: rows come from a feed and are hashed here as they arrive.
-///
-/// Errors: kUsage with a hint where not even one connection fits into the memory limit.
+/// Throws: Error{kUsage} with a hint where not even one connection fits into the memory limit.
 std::unique_ptr<TableReader> make_stream_reader(std::unique_ptr<RowFeed> feed, const TablePlan& table,
                                                 StreamSettings settings);
 

@@ -19,10 +19,12 @@ namespace parity::driver {
 class RangeSource {
   public:
     virtual ~RangeSource() = default;
-    /// Overwrites `range` with the next range; false at the end. Throws Error{kInternal} where a range is missing,
-    /// repeated or malformed, and what reading it gives.
+    /// Overwrites `range` with the next range.
+    /// Returns: false at the end.
+    /// Throws: Error{kInternal} where a range is missing, repeated or malformed; what reading it throws.
     virtual bool next(RangeDigests& range) = 0;
-    /// How the rows were read, known after the first range: "scan", "aggregate" or "stream".
+    /// How the rows were read: "scan", "aggregate" or "stream".
+    /// Requires: next() has given the first range.
     virtual const std::string& path() const = 0;
 };
 
@@ -31,8 +33,8 @@ class RangeSource {
 using TakeValues = std::function<void(std::string_view key, std::string_view row_hash, const ShownValues& values)>;
 
 /// One side of one table under its open snapshot: everything that a comparison asks of it. The engines are the
-/// implementations: digests are the same bit for bit, whichever computes them. Used by one thread; one source at a
-/// time.
+/// implementations: digests are the same bit for bit, whichever computes them.
+/// Requires: one thread uses it, and one source at a time.
 class TableReader {
   public:
     virtual ~TableReader() = default;
@@ -41,7 +43,8 @@ class TableReader {
     virtual std::vector<std::string> split(int ranges) = 0;
 
     /// From now on waits for this side end where the other one raises `failure`, and where this side fails in a thread
-    /// of its own, it raises it. None: nullptr. Must not change while a source is read.
+    /// of its own, it raises it. None: nullptr.
+    /// Requires: no source is being read.
     virtual void set_failure(SharedFailure* failure) = 0;
 
     /// Starts digesting the ranges and returns at once, so that both sides work at the same time.
@@ -50,8 +53,9 @@ class TableReader {
     /// Whether digest() divides ranges into buckets where RangeList::buckets asks for it.
     virtual bool has_buckets() const { return false; }
 
-    /// Where it does: the sums of the buckets of these ranges, as the last digest() made them, for differing_buckets().
-    /// Nothing where the server had no memory for them.
+    /// The sums of the buckets of these ranges, as the last digest() made them, for differing_buckets().
+    /// Requires: has_buckets().
+    /// Returns: nothing where the server had no memory for them.
     virtual std::optional<BucketSums> bucket_sums(const std::vector<std::int32_t>& /*ranges*/, int /*buckets*/) {
         return std::nullopt;
     }
@@ -62,7 +66,8 @@ class TableReader {
     /// Starts reading the rows of ranges.
     virtual std::unique_ptr<RowSource> rows(const RangeList& ranges) = 0;
 
-    /// Reads the rows with these framed keys, all of which rows() gave before. `keys` ascend.
+    /// Reads the rows with these framed keys.
+    /// Requires: rows() gave all of them before, and `keys` ascend.
     virtual void values(const std::vector<std::string>& keys, const TakeValues& take) = 0;
 
     /// Marks where the transaction may come back to, and comes back to it after a failure.

@@ -40,7 +40,8 @@ class ByteBuffer {
     /// Gives its memory back where it is more than `keep` bytes; the bytes are lost then.
     void shrink(std::size_t keep);
 
-    /// Made when it is first asked for. All readers that use one buffer must ask for the same type.
+    /// Made when it is first asked for.
+    /// Requires: all readers that use one buffer ask for the same type.
     template <typename Scratch>
     Scratch& scratch() {
         if (!scratch_) scratch_ = std::make_unique<Scratch>();
@@ -61,9 +62,10 @@ class ValueReader {
     const std::string& form_name() const { return name_; }
     core::Form form() const { return form_; }
 
-    /// The canonical bytes of a value that is not NULL: a view of `sent` itself where they are the same, or of
-    /// `buffer`, which is overwritten. Throws Error{kServer} with an SQLSTATE for a value that the form cannot hold,
-    /// Error{kInternal} for bytes that are no value of the type.
+    /// The canonical bytes of a value that is not NULL.
+    /// Returns: a view of `sent` itself where the canonical bytes are the same, or of `buffer`, which is overwritten.
+    /// Throws: Error{kServer} with an SQLSTATE for a value that the form cannot hold; Error{kInternal} for bytes that
+    /// are no value of the type.
     virtual core::ByteView read(std::string_view sent, ByteBuffer& buffer) const = 0;
 
   protected:

@@ -60,6 +60,7 @@ inline Error as_error(const std::exception& error) {
 }
 
 /// For an answer that contradicts itself, or another one.
+/// Throws: Error{kInternal}.
 [[noreturn]] inline void throw_contradiction(const std::string& message) { throw Error(ErrorKind::kInternal, message); }
 
 }  // namespace parity::driver

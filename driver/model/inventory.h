@@ -100,7 +100,8 @@ struct RelationDesc {
     std::string condition;  ///< which rows those are; empty: all
 };
 
-/// A described relation's column; null where it has none of this name.
+/// A described relation's column.
+/// Returns: null where the relation has none of this name.
 inline const ColumnDesc* find_column(const RelationDesc& relation, const std::string& name) {
     for (const ColumnDesc& column : relation.columns)
         if (column.name == name) return &column;

@@ -28,15 +28,16 @@ bool same_database(const ServerIdentity& a, const ServerIdentity& b);
 std::string describe_identity(const ServerIdentity& server);
 std::string describe_incarnation(const ServerIdentity& server);
 
-/// Throws Error{kOtherServer} or Error{kChangedServer} where `met` is not what is expected of the side; the message
-/// names both.
+/// Checks that `met` is what is expected of the side.
+/// Throws: Error{kOtherServer} or Error{kChangedServer} where it is not; the message names both.
 void require_same_server(Side side, const ServerIdentity& expected, const ServerIdentity& met);
 
-/// Throws Error{kOtherServer} for another backend than the one that answered the session before: only a pooler gives a
-/// session several.
+/// Checks that the same backend answers as before: only a pooler gives a session several.
+/// Throws: Error{kOtherServer} for another backend than the one that answered the session before.
 void require_same_backend(Side side, std::int32_t before, const ServerIdentity& met);
 
 /// Refuses the same database of the same server on both sides.
+/// Throws: Error{kUsage}.
 [[noreturn]] void refuse_same_database(const std::string& database);
 
 /// The servers that a run is about, as the connections that read the catalogs met them. All later connections are held
@@ -45,12 +46,13 @@ class NamedServers {
   public:
     NamedServers(const Both<ServerInfo>& servers, bool allow_same_server);
 
-    /// Takes what a connection met when it was opened. Throws Error{kOtherServer} where the run cannot go on: the side
-    /// has another identity now, or both sides have become the same database.
+    /// Takes what a connection met when it was opened.
+    /// Throws: Error{kOtherServer} where the run cannot go on: the side has another identity now, or both sides have
+    /// become the same database.
     void note(Side side, const ServerIdentity& met);
 
-    /// Takes what a transaction that reads met. Throws as note() does, and Error{kChangedServer} for another
-    /// incarnation.
+    /// Takes what a transaction that reads met.
+    /// Throws: as note() does, and Error{kChangedServer} for another incarnation.
     void require(Side side, const ServerIdentity& met);
 
   private:

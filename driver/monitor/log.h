@@ -12,8 +12,9 @@
 
 namespace parity::driver {
 
-/// A logger that prints through `terminal`, which must outlive it: "pgparity: warning: …", one line a message, notes
-/// (info) without a level's name, and debug messages only if `verbose`. Thread-safe.
+/// A logger that prints through `terminal`: "pgparity: warning: …", one line a message, notes (info) without a level's
+/// name, and debug messages only if `verbose`. Thread-safe.
+/// Requires: `terminal` outlives it.
 std::shared_ptr<spdlog::logger> make_log(Terminal& terminal, bool verbose);
 
 /// Writes what observers hear into the log: failures of tables as errors, details as debug messages.

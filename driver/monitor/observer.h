@@ -40,7 +40,8 @@ constexpr std::string_view phase_name(Phase phase) {
 }
 
 /// Hears of a run. Tables are known by their position in Plan::tables. Calls about one table come from one thread,
-/// except progress(); those about several come from several threads at once. No call may throw.
+/// except progress(); those about several come from several threads at once.
+/// Requires: no call throws.
 class Observer {
   public:
     virtual ~Observer() = default;
@@ -68,7 +69,8 @@ class Observer {
     /// The values of `fetched` of `wanted` rows that differ are there, each side's counted by itself.
     virtual void fetched(std::size_t /*table*/, std::uint64_t /*fetched*/, std::uint64_t /*wanted*/) {}
 
-    /// How the comparison does its work, for whoever looks into it. Is asked for only where wants_details().
+    /// How the comparison does its work, for whoever looks into it.
+    /// Requires: wants_details().
     virtual void detail(std::size_t /*table*/, const std::string& /*text*/) {}
     virtual bool wants_details() const { return false; }
 
@@ -81,7 +83,8 @@ class Observer {
 /// Hears for several others, in their order.
 class Observers : public Observer {
   public:
-    /// They must outlive it.
+    /// Hears for these observers.
+    /// Requires: they outlive it.
     explicit Observers(std::vector<Observer*> observers) : observers_(std::move(observers)) {}
 
     void begin_run(const Plan& plan) override { tell(&Observer::begin_run, plan); }

@@ -36,7 +36,8 @@ std::string progress_bar(const ProgressState& state, std::size_t width);
 /// otherwise. Thread-safe; the calls of one table come from one thread.
 class Progress : public Observer {
   public:
-    /// Shows nothing unless `enabled`. `terminal` must outlive it.
+    /// Shows nothing unless `enabled`.
+    /// Requires: `terminal` outlives it.
     Progress(Terminal& terminal, bool enabled);
     ~Progress() override;
     Progress(const Progress&) = delete;

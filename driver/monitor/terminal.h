@@ -17,7 +17,8 @@ class Terminal {
 
     /// Whether a bar can be drawn.
     bool is_tty() const { return is_tty_; }
-    /// The number of columns, 80 where it cannot be told.
+    /// The number of columns.
+    /// Returns: 80 where it cannot be told.
     std::size_t width() const;
 
     /// Prints a line above the bar, if there is one.

@@ -15,7 +15,8 @@ namespace parity::driver {
 /// What --map-column, --key, --columns, --exclude-columns and --form say.
 struct ColumnEntries {
     ColumnEntries() = default;
-    /// Error kUsage for what cannot be read.
+    /// Reads what these options say.
+    /// Throws: Error{kUsage} for what cannot be read.
     explicit ColumnEntries(const Options& options);
 
     /// The tables that entries name.
@@ -42,7 +43,8 @@ struct ColumnEntries {
 /// about the same thing the most specific one decides, of equals the last.
 class ColumnOptions {
   public:
-    /// The entries must outlive it.
+    /// Applies these entries.
+    /// Requires: the entries outlive it.
     explicit ColumnOptions(const ColumnEntries& entries) : entries_(entries) {}
 
     /// What names `root` from now on counts for `member` too, of the same tree of inheritance.
@@ -60,11 +62,13 @@ class ColumnOptions {
     };
     Choice choose(const RelationDesc& source, const std::string& column);
 
-    /// The --form of a source column; null where there is none.
+    /// The --form of a source column.
+    /// Returns: null where there is none.
     const FormEntry* form(const RelationDesc& source, const std::string& column);
 
-    /// The source columns that --key gives; nothing where it does not apply: it names no table and this one lacks a
-    /// column. Error kUsage where it names the table and a column does not exist.
+    /// The source columns that --key gives.
+    /// Returns: nothing where --key does not apply: it names no table and this one lacks a column.
+    /// Throws: Error{kUsage} where --key names the table and a column does not exist.
     const KeyEntry* key(const RelationDesc& source);
 
     /// Whatever is said about this chosen table counts as used: its columns are not known.
@@ -72,7 +76,8 @@ class ColumnOptions {
     /// What names this table counts as used: it exists, but this run does not compare it.
     void pass_unchosen(const RelationDesc& source);
 
-    /// Error kUsage naming the first option that no table and column used.
+    /// Checks that every option means something.
+    /// Throws: Error{kUsage} naming the first option that no table and column used.
     void require_all_used() const;
 
   private:

@@ -15,8 +15,9 @@ struct ConfigValue {
     std::vector<std::string> values;
 };
 
-/// Reads a TOML file whose keys are the names of these options. Error kUsage with file and line for a file that cannot
-/// be read, a syntax error, an unknown key or a value of a wrong type.
+/// Reads a TOML file whose keys are the names of these options.
+/// Throws: Error{kUsage} with file and line for a file that cannot be read, a syntax error, an unknown key or a value
+/// of a wrong type.
 std::map<std::string, ConfigValue> read_config_file(const std::string& path, const std::vector<OptionSpec>& options);
 
 }  // namespace parity::driver

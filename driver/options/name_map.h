@@ -13,7 +13,8 @@ namespace parity::driver {
 std::vector<std::string> split_unquoted(std::string_view text, char separator);
 
 /// The parts of a possibly qualified name in SQL's manner: separated by dots, letters outside of double quotes
-/// lower-cased. Error kUsage naming `option` where the text is no name or has more than `max_parts` parts.
+/// lower-cased.
+/// Throws: Error{kUsage} naming `option` where the text is no name or has more than `max_parts` parts.
 std::vector<std::string> parse_name(std::string_view option, std::string_view text, std::size_t max_parts);
 
 /// --map: which name on the target stands for a name on the source.
@@ -26,13 +27,14 @@ class NameMap {
     };
 
     NameMap() = default;
-    /// "old=new" with old and new "[schema.]name", or both "schema.*". Error kUsage for anything else, or two that
-    /// contradict.
+    /// Reads "old=new" with old and new "[schema.]name", or both "schema.*".
+    /// Throws: Error{kUsage} for anything else, or two that contradict.
     explicit NameMap(const std::vector<std::string>& maps);
 
     QualifiedName to_target(const QualifiedName& source) const;
-    /// The source name that is mapped to this target name; the name itself if none is. Where an entry leaves the
-    /// source's schema open and gives the target's, the target's schema stands for it.
+    /// The source name that is mapped to this target name. Where an entry leaves the source's schema open and gives the
+    /// target's, the target's schema stands for it.
+    /// Returns: the target name itself if no source name is mapped to it.
     QualifiedName to_source(const QualifiedName& target) const;
     const std::vector<Entry>& entries() const { return entries_; }
     /// The entry that decides about a source name, the most specific one alone: schema and name before name before

@@ -22,11 +22,12 @@ struct NamePattern {
     bool exact = false;                       ///< holds no wildcard in any part: names one thing
 };
 
-/// Reads a table pattern of one to three parts. Error kUsage naming `option` for more parts, an empty one or an
-/// unclosed quote.
+/// Reads a table pattern of one to three parts.
+/// Throws: Error{kUsage} naming `option` for more parts, an empty one or an unclosed quote.
 NamePattern parse_table_pattern(std::string_view option, std::string_view text);
 
-/// Reads a schema pattern: the name is the schema's. Error kUsage as above, and for more than one part.
+/// Reads a schema pattern: the name is the schema's.
+/// Throws: as parse_table_pattern() does, and Error{kUsage} for more than one part.
 NamePattern parse_schema_pattern(std::string_view option, std::string_view text);
 
 /// Which relations a run is about. A relation is selected if it matches one of `tables` (or there are none), its schema

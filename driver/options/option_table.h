@@ -25,7 +25,8 @@ struct OptionSpec {
     std::string value_name;  ///< for the help; empty for a flag
     std::string group;
     std::string help;
-    /// Checks the values and puts them into the options. Error kUsage for what they must not be.
+    /// Checks the values and puts them into the options.
+    /// Throws: Error{kUsage} for what they must not be.
     std::function<void(Options&, const std::vector<std::string>&)> apply;
     bool required = false;
 };

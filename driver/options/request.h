@@ -10,7 +10,9 @@ namespace parity::driver {
 /// What a run is asked for: the options, and what those of them say that name tables and columns. Parsed once; whoever
 /// wants to know what a pattern, a map or an option about columns means takes it from here.
 struct Request {
-    /// Error kUsage for what cannot be read, contradicts itself, or cannot mean anything whatever the servers have.
+    /// Reads what the options say.
+    /// Throws: Error{kUsage} for what cannot be read, contradicts itself, or cannot mean anything whatever the servers
+    /// have.
     explicit Request(Options given);
 
     Options options;

@@ -20,8 +20,9 @@ struct FormChoice {
 /// `jsonb_raw`. `real` and `double precision` share forms but not their values, so that one must be asked for.
 FormChoice default_form(const ColumnDesc& source, const ColumnDesc& target);
 
-/// The form that --form names, in the way that each side has it. Error kUsage naming `option`, column, side, type and
-/// the forms that it has where a side has no such form.
+/// The form that --form names, in the way that each side has it.
+/// Throws: Error{kUsage}, where a side has no such form, naming `option`, the column, the side, its type and the forms
+/// that it has.
 FormChoice asked_form_of(std::string_view option, const std::string& form, const ColumnDesc& source,
                          const ColumnDesc& target);
 

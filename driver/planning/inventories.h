@@ -14,11 +14,10 @@ struct Inventories {
     Pairing pairing;
 };
 
-/// Reads what both sides have of what is selected, each in one transaction. Only relations that will be compared
-/// are described (columns, key, sizes).
-///
-/// Errors: kUsage where both connections lead to the same database (see check_servers), or an option cannot be
-/// understood; those of the servers' CatalogReader.
+/// Reads what both sides have of what is selected, each in one transaction. Only relations that will be compared are
+/// described (columns, key, sizes).
+/// Throws: Error{kUsage} where both connections lead to the same database (see check_servers), or an option cannot be
+/// understood; what the servers' CatalogReader throws.
 Inventories read_inventories(const Request& request, const Both<Server*>& servers);
 
 }  // namespace parity::driver

@@ -19,8 +19,9 @@ struct KeyRemark {
 /// `keys` are those of the relations; `has_children`: they are read with the rows of inheritance children.
 KeyRemark explain_unproven(const Both<KeyDesc>& keys, const Both<bool>& has_children);
 
-/// The note about a key that a side would have, had each of its columns a form; nothing where there is none.
-/// `used`: the key that is taken instead, by its columns' names as they are shown; empty: none.
+/// The note about a key that a side would have, had each of its columns a form. `used`: the key that is taken instead,
+/// by its columns' names as they are shown; empty: none.
+/// Returns: nothing where there is no such key.
 std::optional<std::string> explain_unused(Side side, const RelationDesc& relation, const std::string& used);
 
 }  // namespace parity::driver

@@ -34,8 +34,8 @@ struct Pairing {
 
 /// Pairs the chosen relations by name and map. Needs no columns. A partition is reached through its parent; it is
 /// paired on its own only where a side does not compare an ancestor of it. A tree of inheritance is paired member by
-/// member, or as its root (trees.h). Errors (kUsage) as make_plan's about
-/// patterns and --map.
+/// member, or as its root (trees.h).
+/// Throws: Error{kUsage} as make_plan() does about patterns and --map.
 Pairing pair_relations(const Request& request, const Both<Inventory>& inventories);
 
 /// Whether a run covers a sequence: with --table those that the chosen tables (oids of this side) own or use, else

@@ -26,7 +26,9 @@ struct TableSides {
     std::vector<std::string> notes{};
 };
 
-/// Decides about a described pair. Pure. Error kUsage as ColumnOptions.
+/// Decides about a pair. Pure.
+/// Requires: both relations are described.
+/// Throws: Error{kUsage} as ColumnOptions does.
 TableDecision plan_table(const Options& options, ColumnOptions& column_options, const TableSides& sides);
 
 }  // namespace parity::driver

@@ -40,10 +40,11 @@ inline constexpr std::size_t kRecordBatchBytes = 256 * 1024;
 class Recorder : public Observer {
   public:
     /// Records nothing unless options.record names a database. Otherwise connects, and begins the record of the run.
-    /// Throws Error{kUsage} for a connection string that cannot be read, Error{kCancelled} when a signal came.
+    /// Throws: Error{kUsage} for a connection string that cannot be read; Error{kCancelled} when a signal came.
     Recorder(const Options& options, std::uint64_t seed, std::shared_ptr<spdlog::logger> log);
 
-    /// Where the findings are that finish_table() records; must outlive the recording.
+    /// Where the findings are that finish_table() records.
+    /// Requires: `spool` outlives the recording.
     void set_spool(Spool& spool) { spool_ = &spool; }
 
     void begin_run(const Plan& plan) override;
@@ -57,7 +58,8 @@ class Recorder : public Observer {
     /// Ends the record of a run that ended with an error.
     void fail(const Error& error);
 
-    /// The number of the run in the records; nothing where none was begun.
+    /// The number of the run in the records.
+    /// Returns: nothing where none was begun.
     const std::optional<std::string>& run() const { return run_; }
     /// Why the record is not complete; empty: it is, or was not asked for.
     std::string failure() const;
@@ -78,7 +80,7 @@ class Recorder : public Observer {
     void write(const TableRecord& record);
     Result call(const Query& query) { return connection_->query(query.sql, query.parameters); }
 
-    /// Runs `work` under the lock unless the recording has ended; whatever it throws ends it.
+    /// Runs `work` under the lock unless the recording has ended; whatever `work` throws ends it.
     template <typename Work>
     void guarded(Work work);
 

@@ -35,7 +35,8 @@ Json json_names(const std::vector<std::string>& names);
 std::string dumped(const Json& json);
 
 /// Turns one table's findings into JSON: "kind", "key" or, without one, "row"; of mismatches "columns" and, where
-/// values were fetched, "source" and "target"; "occurrences". The table must outlive it.
+/// values were fetched, "source" and "target"; "occurrences".
+/// Requires: the table outlives it.
 class FindingWriter {
   public:
     explicit FindingWriter(const TablePlan& table);

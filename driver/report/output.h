@@ -10,9 +10,9 @@ namespace parity::driver {
 /// only when the report is complete, so that a failed run leaves no half report and destroys no old one; what is no
 /// regular file (a pipe, a device) is written directly. What killed processes left of their reports under such names is
 /// removed.
-///
-/// Every failure to write is Error{kOutput} that names the file, a closed pipe at standard output too, and so is a
-/// signal that comes while nobody takes the report. SIGPIPE and SIGXFSZ are ignored by then (commands/process.h).
+/// Requires: SIGPIPE and SIGXFSZ are ignored (commands/process.h).
+/// Throws: Error{kOutput} that names the file for every failure to write, a closed pipe at standard output too, and for
+/// a signal that comes while nobody takes the report.
 class Output {
   public:
     /// `file` empty: standard output. Opens at once.

@@ -23,12 +23,12 @@ struct SpooledFinding {
 };
 
 /// Holds the findings of all tables on disk, so that memory does not grow with their number: an SQLite file in $TMPDIR
-/// that has no name any more once it is open, and so goes away with the process however it ends.
+/// that has no name any more once it is open, and so goes away with the process however it ends. Thread-safe.
 ///
-/// What was kept survives when later findings cannot be written, such as for want of room: only what came since is
-/// lost, of all tables, and each of these is told so by its next call.
-///
-/// Thread-safe. Throws Error{kOutput} when the file cannot be made or written.
+/// What was kept survives when later findings cannot be written, such as for want of room. Only what came since is
+/// lost, of all tables, and each of these is told so by its next call that writes.
+/// Throws: Error{kOutput} when the file cannot be made or written, and by add(), set_values() and keep() where findings
+/// of the table were lost.
 class Spool {
   public:
     Spool();
@@ -45,8 +45,8 @@ class Spool {
     /// Keeps what was added and stored for a table.
     void keep(int table);
 
-    /// The next findings of a table after the one with the id `after` (0: from the start), in the order of adding: as
-    /// many as hold about `max_bytes`, at least one; none at the end.
+    /// The next findings of a table after the one with the id `after` (0: from the start), in the order of adding.
+    /// Returns: as many as hold about `max_bytes`, at least one; none at the end.
     std::vector<SpooledFinding> read(int table, std::int64_t after, std::size_t max_bytes);
 
     /// Calls `finding` for each finding of a table in the order of adding.

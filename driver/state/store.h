@@ -23,12 +23,15 @@ class StoreStatement {
 
     /// Positions count from 1.
     void bind(int position, std::int64_t value);
-    /// The bytes must stay where they are until the run has ended; no bytes are an empty value and not NULL.
+    /// Binds bytes that are not copied; no bytes are an empty value and not NULL.
+    /// Requires: the bytes stay where they are until the run has ended.
     void bind_bytes(int position, std::string_view bytes);
     /// The same of bytes that are copied.
     void bind_copy(int position, std::string_view bytes);
 
-    /// Goes on to the next row; false at the end. Throws Error{kOutput} and std::bad_alloc.
+    /// Goes on to the next row.
+    /// Returns: false at the end.
+    /// Throws: Error{kOutput} and std::bad_alloc.
     bool step();
 
     /// Values of the row; columns count from 0. Bytes live until the next step.
@@ -41,8 +44,9 @@ class StoreStatement {
     const char* purpose_;
 };
 
-/// An SQLite database of this process alone, for what does not fit into memory. Whatever goes wrong is Error{kOutput}
-/// with `purpose` in its message ("could not sort rows in a temporary file"), or std::bad_alloc. Not thread-safe.
+/// An SQLite database of this process alone, for what does not fit into memory. Not thread-safe.
+/// Throws: Error{kOutput} with `purpose` in its message ("could not sort rows in a temporary file"), or std::bad_alloc,
+/// whatever goes wrong.
 class Store {
   public:
     /// In a file in $TMPDIR that has no name any more once it is open: it goes away with the process, however that

@@ -13,7 +13,8 @@
 
 namespace parity::driver {
 
-/// The forms of columns by their names. Throws Error{kInternal} for a name that is none.
+/// The forms of columns by their names.
+/// Throws: Error{kInternal} for a name that is none.
 std::vector<core::Form> forms_of(const std::vector<ColumnPlan>& columns);
 
 /// The columns that a table's framed keys hold: the key's, or all compared ones of a table without a key.
@@ -22,8 +23,8 @@ const std::vector<ColumnPlan>& framed_columns(const TablePlan& table);
 /// A canonical value as text for people.
 std::string render_canonical(core::Form form, core::ByteView canonical);
 
-/// The values of a framed key as texts for people, nothing for NULL. Throws Error{kInternal} where the bytes are no key
-/// of these forms.
+/// The values of a framed key as texts for people, nothing for NULL.
+/// Throws: Error{kInternal} where the bytes are no key of these forms.
 std::vector<std::optional<std::string>> render_key_values(const std::vector<core::Form>& forms,
                                                           std::string_view framed);
 

@@ -14,7 +14,8 @@ std::string_view verdict_name(Verdict verdict);
 /// "mismatch", "missing_on_target" or "missing_on_source".
 std::string_view finding_name(FindingKind kind);
 
-/// "equal", "wal", "behind", "ahead" or "apart"; empty where a value is not known.
+/// "equal", "wal", "behind", "ahead" or "apart".
+/// Returns: an empty text where a value is not known.
 std::string_view position_name(SequencePosition position);
 
 /// "note", "divergence" or "skipped".

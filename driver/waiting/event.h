@@ -5,7 +5,8 @@ namespace parity::driver {
 /// Something that happens once and that a thread can poll for beside a socket. Thread-safe.
 class Event {
   public:
-    /// Throws Error{kResources} where there is no descriptor left.
+    /// Takes a descriptor.
+    /// Throws: Error{kResources} where there is no descriptor left.
     Event();
     ~Event();
     Event(const Event&) = delete;
@@ -13,7 +14,8 @@ class Event {
 
     void set() noexcept;
 
-    /// Becomes readable once the event is set, and stays so. Never read from it.
+    /// Becomes readable once the event is set, and stays so.
+    /// Requires: nobody reads from it.
     int fd() const { return fd_; }
 
   private:

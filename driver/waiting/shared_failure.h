@@ -18,7 +18,9 @@ class SharedFailure {
 
     bool raised() const { return raised_; }
 
-    /// Throws the first error. Only once there is one.
+    /// Passes the failure on to the caller.
+    /// Requires: raised().
+    /// Throws: the first error.
     [[noreturn]] void rethrow() const;
 
     /// Readable from the first failure on.

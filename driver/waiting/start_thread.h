@@ -10,7 +10,8 @@
 
 namespace parity::driver {
 
-/// A thread that does `work`. Throws Error where the system has no more of them.
+/// A thread that does `work`.
+/// Throws: Error{kResources} where the system has no more threads.
 template <typename Work>
 std::thread start_thread(Work work) {
     try {

@@ -36,8 +36,9 @@ class TablePool {
     TablePool(const RunContext& context, const Both<Server*>& servers, const std::vector<TablePlan>& tables,
               std::shared_ptr<spdlog::logger> log);
 
-    /// The results, parallel to the tables. Throws Error{kOtherServer} alone: where one thread meets another server,
-    /// all end.
+    /// Compares all tables.
+    /// Returns: the results, parallel to the tables.
+    /// Throws: Error{kOtherServer} alone: where one thread meets another server, all end.
     std::vector<TableResult> run();
 
   private:

@@ -6,11 +6,12 @@
 
 namespace parity::backend {
 
-/// A core byte sink whose memory lives in `context` and grows as far as memory allows; a failure is a server error.
+/// A core byte sink whose memory lives in `context` and grows as far as memory allows.
+/// Errors: the server's where there is no more memory.
 core::ByteSink make_sink(MemoryContext context);
 
-/// `count` zeroed objects in `context`; over 1 GB is allowed. Not to be given to pfree() where the type needs more
-/// alignment than the server's memory has.
+/// `count` zeroed objects in `context`; over 1 GB is allowed.
+/// Requires: nobody gives them to pfree() where the type needs more alignment than the server's memory has.
 template <typename T>
 T* allocate_array(MemoryContext context, std::size_t count) {
     constexpr std::size_t kSlack = alignof(T) > MAXIMUM_ALIGNOF ? alignof(T) - 1 : 0;
@@ -19,8 +20,9 @@ T* allocate_array(MemoryContext context, std::size_t count) {
 }
 
 /// `bytes` zeroed bytes in `context`, over 1 GB too, in huge pages where they are many and the system has such pages:
-/// in virtual machines the first touch of each small page may take longer than all that is done with it. Not to be
-/// given to pfree(). Up to 1 MB more than that is touched.
+/// in virtual machines the first touch of each small page may take longer than all that is done with it. Up to 1 MB
+/// more than that is touched.
+/// Requires: nobody gives them to pfree().
 void* allocate_large(MemoryContext context, std::size_t bytes);
 
 /// Zeroed memory in one piece, as allocate_large() gives it, that is handed out from its start on.

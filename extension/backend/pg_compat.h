@@ -62,7 +62,8 @@ struct BlockSupply {
 
 #if PG_VERSION_NUM >= 170000
 
-/// Pages of a relation, which the server reads ahead of time. They are pinned; the caller releases them.
+/// Pages of a relation, which the server reads ahead of time. They are pinned.
+/// Requires: the caller releases them.
 using BlockStream = ReadStream*;
 
 #if PG_VERSION_NUM >= 180000
@@ -76,13 +77,15 @@ inline BlockNumber next_of_supply(ReadStream*, void* supply, void*) {
     return blocks->next(blocks->state);
 }
 
-/// `blocks` must outlive the stream.
+/// Begins to read the pages that `blocks` names.
+/// Requires: `blocks` outlives the stream.
 inline BlockStream begin_blocks(Relation relation, BufferAccessStrategy strategy, const BlockSupply& blocks) {
     return read_stream_begin_relation(kStreamFlags, strategy, relation, MAIN_FORKNUM, next_of_supply,
                                       const_cast<BlockSupply*>(&blocks), 0);
 }
 
-/// InvalidBuffer at the end.
+/// The next page.
+/// Returns: InvalidBuffer at the end.
 inline Buffer next_block(BlockStream& stream) { return read_stream_next_buffer(stream, nullptr); }
 
 inline void end_blocks(BlockStream& stream) { read_stream_end(stream); }
@@ -158,7 +161,8 @@ inline void count_scan(Relation relation, std::uint64_t rows) {
 #endif
 }
 
-/// The next of the values that were sorted, in the current context; false at the end.
+/// The next of the values that were sorted, in the current context.
+/// Returns: false at the end.
 inline bool next_sorted_datum(Tuplesortstate* sort, Datum* value) {
     bool null;
 #if PG_VERSION_NUM >= 160000
@@ -281,7 +285,8 @@ inline bool walk_parse_tree(Node* node, bool (*walker)(Node*, void*), void* cont
 #endif
 }
 
-/// Valid UTF-8 in another encoding, in the current context; null where that cannot hold it.
+/// Valid UTF-8 in another encoding, in the current context.
+/// Returns: null where that encoding cannot hold the text.
 inline char* convert_from_utf8(const char* text, int length, int encoding) {
     Oid conversion = FindDefaultConversionProc(PG_UTF8, encoding);
     if (!OidIsValid(conversion)) return nullptr;
@@ -309,7 +314,8 @@ inline TypeCacheEntry* multirange_range_type(Oid multirange) {
 #endif
 }
 
-/// The ranges of a multirange, in the current context; gives how many.
+/// The ranges of a multirange, in the current context.
+/// Returns: how many ranges there are.
 inline int32 split_multirange(TypeCacheEntry* range, Datum value, RangeType*** ranges) {
 #if PG_VERSION_NUM >= 140000
     int32 count;

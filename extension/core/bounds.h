@@ -23,13 +23,16 @@ std::string_view describe(BoundStatus status) noexcept;
 /// Whether one bound is well formed for keys of these forms (`key_forms` empty: keyless, only hash bounds).
 BoundStatus check_bound(ByteView bound, std::span<const Form> key_forms) noexcept;
 
-/// Whether a checked bound may follow a checked one.
+/// Whether one bound may follow another.
+/// Requires: both are checked.
 BoundStatus check_succession(ByteView before, ByteView after, std::span<const Form> key_forms) noexcept;
 
-/// Orders two checked bounds of one kind.
+/// Orders two bounds.
+/// Requires: both are checked, and are of one kind.
 int compare_bounds(ByteView a, ByteView b, std::span<const Form> key_forms) noexcept;
 
-/// The i-th (1 … n − 1) of n even hash ranges' bounds.
+/// Writes the i-th bound of n even hash ranges.
+/// Requires: i is 1 … n − 1.
 void write_hash_bound(std::uint32_t i, std::uint32_t n, std::span<std::uint8_t, kHashBoundBytes> to) noexcept;
 
 /// Framed keys of one length, each some bytes behind the other.
@@ -49,15 +52,16 @@ class RangeFinder {
   public:
     RangeFinder() noexcept = default;
 
-    /// `bounds` are checked and ascending. `numbers` is the caller's room for bounds.size() integers. All three must
-    /// outlive the finder.
+    /// `numbers` is the caller's room for bounds.size() integers.
+    /// Requires: `bounds` are checked and ascending, and all three outlive the finder.
     RangeFinder(std::span<const ByteView> bounds, std::span<const Form> key_forms, std::int64_t* numbers) noexcept;
 
     std::uint32_t find(ByteView framed_key, u64 key_hash_low) noexcept;
 
     /// The range of all keys between these two, read as integers of eight bytes, if they share one. It is looked for
-    /// beside the last one, and elsewhere once after keys that did share one; where that is in vain, and where keys are
-    /// not ordered as such integers, there is none.
+    /// beside the last one, and elsewhere once after keys that did share one.
+    /// Returns: nothing where the keys do not share a range, where looking was in vain, and where keys are not ordered
+    /// as such integers.
     std::optional<std::uint32_t> find_same(std::int64_t lowest, std::int64_t highest) noexcept;
 
     /// The integers that rows are searched by where there are bounds, unless that is their hashes.

@@ -28,14 +28,17 @@ struct ByteSink {
     std::uint8_t* data = nullptr;
     std::size_t size = 0;
     std::size_t capacity = 0;
-    /// Makes `capacity` at least `needed` and keeps the first `size` bytes; false where it cannot.
+    /// Makes `capacity` at least `needed` and keeps the first `size` bytes.
+    /// Returns: false where it cannot.
     bool (*grow)(ByteSink& sink, std::size_t needed) noexcept = nullptr;
     bool failed = false;
 
     ByteView view() const noexcept { return {data, size}; }
     void clear() noexcept { size = 0; }
 
-    /// Room for `length` more bytes, to be written by the caller at once; null where there is none.
+    /// Room for `length` more bytes.
+    /// Requires: the caller writes them at once.
+    /// Returns: null where there is none.
     std::uint8_t* extend(std::size_t length) noexcept {
         if (failed || (capacity - size < length && !grow(*this, size + length))) {
             failed = true;

@@ -26,7 +26,8 @@ void append_decimal(ByteSink& sink, DecimalKind kind) noexcept;
 /// Appends ±Σ digits[i] × 10000^(weight − i). Leading and trailing zero digits are taken away; no digits left is zero.
 void append_decimal(ByteSink& sink, bool negative, std::int32_t weight, std::span<const std::uint16_t> digits) noexcept;
 
-/// Appends value / 10^fraction_digits as a decimal; fraction_digits is 0 … 16.
+/// Appends value / 10^fraction_digits as a decimal.
+/// Requires: fraction_digits is 0 … 16.
 void append_decimal(ByteSink& sink, std::int64_t value, int fraction_digits = 0) noexcept;
 
 /// Whether the bytes are ones that append_decimal makes.
@@ -36,7 +37,9 @@ bool is_decimal(ByteView bytes) noexcept;
 /// it. Bytes that somebody else sent need not; as text they could be gigabytes of zeros.
 bool fits_numeric(ByteView decimal) noexcept;
 
-/// Orders two canonical decimals by number, NaN last: −1, 0 or 1.
+/// Orders two decimals by number, NaN last.
+/// Requires: both are canonical.
+/// Returns: −1, 0 or 1.
 int compare_decimals(ByteView a, ByteView b) noexcept;
 
 }  // namespace parity::core

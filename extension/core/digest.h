@@ -55,19 +55,23 @@ DigestStatus add(Digest& a, const Digest& b) noexcept;
 /// a − b into a. Nothing is changed unless kOk is returned.
 DigestStatus subtract(Digest& a, const Digest& b) noexcept;
 
-/// Same count and sum; only meaningful where check_compatible gives kOk.
+/// Whether two digests have the same count and sum.
+/// Requires: check_compatible() gives kOk.
 bool same_content(const Digest& a, const Digest& b) noexcept;
 
-/// Writes the text form; gives its length, at most kMaxDigestText.
+/// Writes the text form.
+/// Returns: its length, at most kMaxDigestText.
 std::size_t write_digest_text(const Digest& digest, std::span<char, kMaxDigestText> to) noexcept;
 
-/// Reads a text form; nothing where it is malformed or of another format version.
+/// Reads a text form.
+/// Returns: nothing where it is malformed or of another format version.
 std::optional<Digest> parse_digest_text(std::string_view text) noexcept;
 
 /// Writes the 32 bytes that travel on the wire (big endian).
 void write_digest_wire(const Digest& digest, std::span<std::uint8_t, kDigestBytes> to) noexcept;
 
-/// Reads the wire form; nothing unless it is 32 bytes of a valid digest of this format version.
+/// Reads the wire form.
+/// Returns: nothing unless it is 32 bytes of a valid digest of this format version.
 std::optional<Digest> parse_digest_wire(ByteView wire) noexcept;
 
 /// What a slice's tag is made from.

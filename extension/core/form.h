@@ -69,11 +69,13 @@ constexpr bool is_nested(Form form) noexcept {
     return form == Form::kRange || form == Form::kMultirange || form == Form::kRecord;
 }
 
-/// The name of a form, as in "int" or "text[]"; "?" for a code that is none. Of a nested form it is the first part of
-/// the full name, "range" or "range[]".
+/// The name of a form, as in "int" or "text[]". Of a nested form it is the first part of the full name, "range" or
+/// "range[]".
+/// Returns: "?" for a code that is none.
 std::string_view form_name(Form form) noexcept;
 
-/// The form of a name, full or not, or nothing. `key` and `row` are names here too.
+/// The form of a name, full or not. `key` and `row` are names here too.
+/// Returns: nothing for a name that is none.
 std::optional<Form> form_by_name(std::string_view name) noexcept;
 
 /// The form of a code, or nothing.

@@ -4,8 +4,9 @@
 
 #include "core/bytes.h"
 
-/// The pieces of the `json` form: docs/digest-format.md, section 2.3. Who walks a document calls these in document
-/// order; an object's members must come in the order of their keys' UTF-8 bytes, without repetitions.
+/// The pieces of the `json` form: docs/digest-format.md, section 2.3.
+/// Requires: who walks a document calls these in document order; an object's members come in the order of their keys'
+/// UTF-8 bytes, without repetitions.
 namespace parity::core {
 
 inline constexpr std::uint8_t kJsonNull = 'n';
@@ -28,7 +29,8 @@ inline void append_json_string(ByteSink& sink, ByteView utf8) noexcept {
     sink.append_u8(kJsonString);
     append_json_key(sink, utf8);
 }
-/// `decimal` holds the number's canonical decimal bytes.
+/// A number.
+/// Requires: `decimal` holds the number's canonical decimal bytes.
 inline void append_json_number(ByteSink& sink, ByteView decimal) noexcept {
     sink.append_u8(kJsonNumber);
     append_json_key(sink, decimal);

@@ -23,7 +23,8 @@ struct FramedValue {
 /// Appends a NULL.
 void append_null_frame(ByteSink& sink) noexcept;
 
-/// Appends a value's canonical bytes. False where they are too long to be framed (over 2^32 − 1).
+/// Appends a value's canonical bytes.
+/// Returns: false where they are too long to be framed (over 2^32 − 1).
 bool append_frame(ByteSink& sink, Form form, ByteView canonical) noexcept;
 
 /// Walks the columns of a framed key.
@@ -31,7 +32,8 @@ class FrameReader {
   public:
     explicit FrameReader(ByteView framed) noexcept : rest_(framed) {}
     bool at_end() const noexcept { return rest_.empty(); }
-    /// The next column under its form, or nothing where the bytes are no frame.
+    /// The next column under its form.
+    /// Returns: nothing where the bytes are no frame.
     std::optional<FramedValue> next(Form form) noexcept;
 
   private:
@@ -42,11 +44,14 @@ class FrameReader {
 /// fixed-width forms and the structure of `decimal`.
 bool is_canonical(Form form, ByteView bytes) noexcept;
 
-/// Orders two canonical values of one form: −1, 0 or 1.
+/// Orders two values of one form.
+/// Requires: both are canonical.
+/// Returns: −1, 0 or 1.
 int compare_values(Form form, ByteView a, ByteView b) noexcept;
 
-/// Orders two framed keys whose columns have these forms; NULLs last. Where one ends early (a bound on leading
-/// columns) and the columns before are equal, the shorter one is the smaller. Both must be well formed.
+/// Orders two framed keys whose columns have these forms; NULLs last. Where one ends early (a bound on leading columns)
+/// and the columns before are equal, the shorter one is the smaller.
+/// Requires: both are well formed.
 int compare_keys(std::span<const Form> forms, ByteView a, ByteView b) noexcept;
 
 }  // namespace parity::core

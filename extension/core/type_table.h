@@ -119,7 +119,8 @@ inline constexpr TypeForm kTypeForms[] = {
 
 constexpr bool is_lossy(TypeUse use) { return use == TypeUse::kLossy || use == TypeUse::kInZone; }
 
-/// The table's entry for a type and form; null where there is none.
+/// The table's entry for a type and form.
+/// Returns: null where there is none.
 constexpr const TypeForm* find_type_form(std::string_view extension, std::string_view type, Form form) {
     for (const TypeForm& known : kTypeForms)
         if (known.form == form && known.type == type && known.extension == extension) return &known;

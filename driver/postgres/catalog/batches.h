@@ -28,8 +28,9 @@ void for_each_batch(const std::vector<Element>& elements, Visit visit) {
 /// the statement's time is gone, and not for a lock or a conflict, which another attempt may not meet.
 bool may_be_of_one_object(const Error& error);
 
-/// Calls `read` with `elements` within a savepoint of the open transaction, which goes on whatever happens; false where
-/// that failed for one of them, with `failure`. Other failures are thrown.
+/// Calls `read` with `elements` within a savepoint of the open transaction, which goes on whatever happens.
+/// Returns: false where `read` failed for one of the elements (may_be_of_one_object()), with `failure`.
+/// Throws: any other error of `read`.
 template <typename Element, typename Read>
 bool read_within_savepoint(Connection& connection, const std::vector<Element>& elements, Read read,
                            std::optional<Error>& failure) {
@@ -47,7 +48,7 @@ bool read_within_savepoint(Connection& connection, const std::vector<Element>& e
 
 /// Calls `read` with kBatch elements after the other. Where a batch fails for one of them, each is read by itself, and
 /// `fail` is called with those that fail and with the error: they are no reason why the others should not be read.
-/// `read` must begin each time with nothing.
+/// Requires: `read` begins each time with nothing.
 template <typename Element, typename Read, typename Fail>
 void read_batches(Connection& connection, const std::vector<Element>& elements, Read read, Fail fail) {
     for_each_batch(elements, [&](const std::vector<Element>& batch) {

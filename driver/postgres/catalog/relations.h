@@ -19,9 +19,8 @@ enum class ExtensionUse {
 
 /// Connects to read the catalogs of a PostgreSQL server. Only relations that will be compared are described (columns,
 /// key, sizes). `last_attempt`: what is dropped meanwhile is no reason for another one.
-///
-/// Errors: kUsage where pg_parity is required and not installed, or an option cannot be understood; kConnection and
-/// kServer as Connection.
+/// Throws: Error{kUsage} where pg_parity is required and not installed, or an option cannot be understood;
+/// Error{kConnection} and Error{kServer} as Connection does.
 std::unique_ptr<CatalogReader> make_catalog_reader(Side side, const Request& request, ExtensionUse use,
                                                    bool last_attempt, const SharedFailure* failure);
 

@@ -33,10 +33,12 @@ class Result {
     int rows() const;
     int columns() const;
     bool is_null(int row, int column) const;
-    /// The value as text; the empty string for NULL. The view lives as long as the Result.
+    /// The value as text. The view lives as long as the Result.
+    /// Returns: the empty string for NULL.
     std::string_view text(int row, int column) const;
     std::optional<std::string> optional_text(int row, int column) const;
-    /// The value as a number; 0 for NULL and for what is none.
+    /// The value as a number.
+    /// Returns: 0 for NULL and for what is no number.
     template <typename Number>
     Number number(int row, int column) const {
         return to_number<Number>(text(row, column));
@@ -63,14 +65,17 @@ class Row {
 
 class Connection;
 
-/// The rows of one query as they arrive; never holds more than one row. Must be read to its end, or cancelled by
-/// destroying the stream, before the connection takes another query or is moved.
+/// The rows of one query as they arrive; never holds more than one row.
+/// Requires: it is read to its end, or cancelled by destroying the stream, before the connection takes another query or
+/// is moved.
 class RowStream {
   public:
     RowStream(RowStream&&) noexcept;
     ~RowStream();
 
-    /// The next row, or nothing at the end. Throws Error as Connection does.
+    /// The next row.
+    /// Returns: nothing at the end.
+    /// Throws: Error as Connection does.
     std::optional<Row> next();
 
   private:
@@ -82,18 +87,22 @@ class RowStream {
     std::shared_ptr<pg_result> current_;
 };
 
-/// The messages of one COPY … TO STDOUT as they arrive; never holds more than one. Must be read to its end, or
-/// cancelled by destroying the stream, before the connection takes another query or is moved.
+/// The messages of one COPY … TO STDOUT as they arrive; never holds more than one.
+/// Requires: it is read to its end, or cancelled by destroying the stream, before the connection takes another query or
+/// is moved.
 class CopyStream {
   public:
     CopyStream(CopyStream&&) noexcept;
     ~CopyStream();
 
-    /// The next message (of a binary COPY: a row, the first one with the header before it), or nothing at the end. The
-    /// view lives until the next call. Throws Error as Connection does.
+    /// The next message (of a binary COPY: a row, the first one with the header before it). The view lives until the
+    /// next call.
+    /// Returns: nothing at the end.
+    /// Throws: Error as Connection does.
     std::optional<std::string_view> next();
 
-    /// How many rows the server says it sent; known after the end.
+    /// How many rows the server says it sent.
+    /// Requires: next() has reached the end.
     std::uint64_t rows() const { return rows_; }
 
   private:
@@ -109,9 +118,9 @@ class CopyStream {
 /// One libpq connection, owned by one thread. Every wait polls the socket and the process's cancel flag
 /// (waiting/interrupt.h), so that SIGINT ends any wait: the running query is cancelled on the server first, then
 /// Error{kCancelled} is thrown. A server that does not answer to that within the times of ending.h is given up.
-///
-/// Errors: kConnection when the server cannot be reached or the connection breaks (sqlstate empty), kServer with
-/// the sqlstate otherwise. Messages name the server and never hold a password or the connection string.
+/// Messages name the server and never hold a password or the connection string.
+/// Throws: Error{kConnection} when the server cannot be reached or the connection breaks (sqlstate empty);
+/// Error{kServer} with the sqlstate otherwise; Error{kCancelled} after a signal.
 class Connection {
   public:
     /// Connects to what messages call `server` ("source", "target") with libpq's rules (connection string, URI,
@@ -126,8 +135,8 @@ class Connection {
     /// The server's version as a number (150018).
     int server_version() const;
 
-    /// Runs one statement and gives its whole result; without parameters also several statements separated by
-    /// semicolons (the result is the last one's).
+    /// Runs one statement; without parameters also several statements separated by semicolons.
+    /// Returns: the whole result, of several statements that of the last one.
     Result query(const std::string& sql, const std::vector<Parameter>& parameters = {});
 
     /// Runs a statement that takes a server no time and whose result does not matter, such as ROLLBACK. A server that
@@ -154,7 +163,8 @@ class Connection {
     /// and then the connection is given up.
     void set_answer_time(std::chrono::seconds limit);
 
-    /// Waits, with no query under way, until `fd` is readable. Ends as any other wait does, and with the connection.
+    /// Waits until `fd` is readable. Ends as any other wait does, and with the connection.
+    /// Requires: no query is under way.
     void wait_for(int fd);
 
     /// Called with (done, total) pages whenever the extension reports progress (SQLSTATE PP001, GUC

@@ -6,13 +6,14 @@
 namespace parity::driver {
 
 /// Refuses a connection string that libpq cannot read, or of which it would take a part of the password for something
-/// else (an unescaped "@" or "/" in a URI) and then quote it. Error kUsage; its message names the `server` and holds
-/// nothing of the string.
+/// else (an unescaped "@" or "/" in a URI) and then quote it.
+/// Throws: Error{kUsage} for such a string; its message names the `server` and holds nothing of the string.
 void check_conninfo(std::string_view server, const std::string& conninfo);
 
 /// Which database a connection string leads to, as one line for people: what it says of service, host, port, database
-/// and user, or the environment where it says nothing. Never a password. "defaults" where neither says anything. Takes
-/// only what check_conninfo accepts.
+/// and user, or the environment where it says nothing. Never a password.
+/// Requires: check_conninfo() accepts the string.
+/// Returns: "defaults" where neither the string nor the environment says anything.
 std::string describe_conninfo(const std::string& conninfo);
 
 /// A message of libpq's reader of connection strings without anything that it quotes.

@@ -10,18 +10,20 @@
 
 namespace parity::driver {
 
-/// Reads the messages of one COPY … TO STDOUT (FORMAT binary), each of which holds one row. Bytes that are not what
-/// PostgreSQL's documentation of the format ("COPY", Binary Format) says are Error{kInternal}, never a row.
+/// Reads the messages of one COPY … TO STDOUT (FORMAT binary), each of which holds one row.
+/// Throws: Error{kInternal}, and gives no row, for bytes that are not what PostgreSQL's documentation of the format
+/// ("COPY", Binary Format) says.
 class CopyRowReader {
   public:
-    /// Every row must have this many fields.
+    /// Reads rows of this many fields; a row with another number is malformed.
     explicit CopyRowReader(std::size_t fields) : fields_(fields) {}
 
-    /// The fields of a message's row, as views of the message that live until the next call; nothing for the trailer,
-    /// or for a message that is nothing but the header.
+    /// The fields of a message's row, as views of the message that live until the next call.
+    /// Returns: nothing for the trailer, or for a message that is nothing but the header.
     std::optional<std::span<const ValueField>> read(std::string_view message);
 
-    /// Throws Error{kInternal} unless the trailer came and the server says that it sent as many rows as were read.
+    /// Checks that all rows came.
+    /// Throws: Error{kInternal} unless the trailer came and the server says that it sent as many rows as were read.
     void require_complete(std::uint64_t rows_sent) const;
 
   private:

@@ -32,12 +32,15 @@ class CancelRequest {
     std::future<void> ended_;
 };
 
-/// Tells the server that its session is over and frees the connection. What it gives is for await_session_end(), which
-/// has to be called: several servers can end their sessions at the same time.
+/// Tells the server that its session is over and frees the connection. Several servers can end their sessions at the
+/// same time.
+/// Requires: the caller gives what this returns to await_session_end().
+/// Returns: a socket, or -1 where the connection was not in order.
 int close_connection(pg_conn* conn) noexcept;
 
-/// Where the connection was in order, waits until the server has ended the session, a second at most, so that limits on
-/// the number of connections do not count it any more.
+/// Waits until the server has ended the session, a second at most, so that limits on the number of connections do not
+/// count it any more. Does nothing where the connection was not in order.
+/// Requires: `socket` is what close_connection() returned.
 void await_session_end(int socket) noexcept;
 
 }  // namespace parity::driver

@@ -46,8 +46,8 @@ struct Connection::State {
     void cancel_and_drain() noexcept;
     void close() noexcept;
 
-    /// Waits until `socket_events` on our socket, a signal, a shared failure, or the peer's answer. Returns false
-    /// at the deadline.
+    /// Waits until `socket_events` on our socket, a signal, a shared failure, or the peer's answer.
+    /// Returns: false at the deadline.
     bool wait(short socket_events, std::optional<Clock::time_point> deadline = {});
     /// The same for any two descriptors.
     bool wait_on(std::array<pollfd, 2>& awaited, std::optional<Clock::time_point> deadline);

@@ -29,21 +29,24 @@ class ParallelCopy {
     /// Takes one row; `thread` counts from 0, `tag` is the statement's.
     using Consumer = std::function<void(std::size_t thread, std::size_t tag, std::span<const ValueField> fields)>;
 
-    /// Starts. The sessions' transactions are open; none of them is used by anybody else until wait() returned or this
-    /// is destroyed. `on_progress` is called with the work done so far, by several threads. A thread that fails raises
+    /// Starts. `on_progress` is called with the work done so far, by several threads. A thread that fails raises
     /// `failure`, and whoever else raises it ends the threads; nullptr where nobody else has to do with it.
+    /// Requires: the sessions' transactions are open, and nobody else uses these sessions until wait() returned or this
+    /// is destroyed.
     ParallelCopy(std::vector<Session*> sessions, std::vector<Statement> statements, std::size_t fields,
                  Consumer consumer, std::function<void(std::uint64_t)> on_progress, SharedFailure* failure);
 
-    /// Raises the failure where threads still run, and waits for them.
+    /// Where threads still run, raises the failure, and waits for them.
     ~ParallelCopy();
     ParallelCopy(const ParallelCopy&) = delete;
     ParallelCopy& operator=(const ParallelCopy&) = delete;
 
-    /// Waits for the end as any wait on `connection`; throws what was raised.
+    /// Waits for the end as any wait on `connection`.
+    /// Throws: what was raised.
     void wait(Connection& connection);
 
-    /// The longest message, in bytes; after wait().
+    /// The longest message, in bytes.
+    /// Requires: wait() has returned.
     std::uint64_t longest_row() const { return longest_row_; }
 
   private:

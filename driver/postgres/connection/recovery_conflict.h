@@ -25,8 +25,9 @@ Error conflict_error(const std::string& what, const RecoveryConflict& conflict, 
 /// that was rewritten. The message says nothing, as it may be in any language.
 bool may_be_recovery_conflict(const Error& error);
 
-/// Where the session's server is in recovery: conflict_error() with its settings. Nothing elsewhere. The session must
-/// be connected; its transaction may have failed, and is ended.
+/// Where the session's server is in recovery: conflict_error() with its settings. The session's transaction is ended.
+/// Requires: the session is connected; its transaction may have failed.
+/// Returns: nothing where the server is not in recovery.
 std::optional<Error> explain_conflict(Session& session, const Error& error, const std::string& what, int attempts);
 
 }  // namespace parity::driver

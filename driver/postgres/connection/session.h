@@ -23,7 +23,9 @@ namespace parity::driver {
 /// unless enabled, every setting that changes output, timeouts. Serves one thread, table after table.
 ///
 /// The first and the last statement of every transaction ask which server answers, and from which backend. The first
-/// transaction of a session without `named` makes what is expected; see model/server_identity.h for what is thrown.
+/// transaction of a session without `named` sets what the later ones are held against.
+/// Throws: as require_same_server(), require_same_backend() and NamedServers (model/server_identity.h) do where another
+/// server or backend answers.
 class Session {
   public:
     /// Connects. `purpose` shows in application_name ("pgparity: " + purpose). What raises `failure` meanwhile ends
@@ -31,29 +33,32 @@ class Session {
     static Session open(Side side, const Options& options, const std::string& purpose, NamedServers* named,
                         const SharedFailure* failure = nullptr);
 
-    /// Connects anew where the connection broke. Throws as open() does.
+    /// Connects anew where the connection broke.
+    /// Throws: as open() does.
     void revive();
 
     Connection& connection() { return connection_; }
     const Connection& connection() const { return connection_; }
     Side side() const { return side_; }
 
-    /// Opens a transaction for reading catalogs. Gives the server that answers.
+    /// Opens a transaction for reading catalogs.
+    /// Returns: the server that answers.
     ServerIdentity begin_inventory();
 
     /// The same for a query that is to be planned over a relation, which is locked before the snapshot is taken: who
-    /// has others wait for a lock changes nothing meanwhile that the snapshot does not show. Gives whether the name
-    /// stands for the relation.
+    /// has others wait for a lock changes nothing meanwhile that the snapshot does not show.
+    /// Returns: whether the name stands for the relation.
     bool begin_inventory(const QualifiedName& name, std::uint32_t oid, char relkind);
 
-    /// Throws where the open transaction is answered by another server, or from another backend, than expected. What a
-    /// transaction read counts only if this returned at its end.
+    /// Checks which server and which backend answer. What a transaction read counts only if this returned at its end.
+    /// Throws: Error where the open transaction is answered by another server, or from another backend, than expected.
     void require_named_server();
 
     /// Opens a transaction for reading one table: pins the settings, locks the table before the snapshot is taken, then
     /// checks under the snapshot that the name still stands for the planned relation and that no part of it was
-    /// rewritten meanwhile. One attempt: throws Error with sqlstate 40001 (stale) or 55P03 (lock timeout) where a new
-    /// transaction may succeed, any other Error where it cannot. The transaction is open only if it returns.
+    /// rewritten meanwhile. It makes one attempt. The transaction is open only if it returns.
+    /// Throws: Error with sqlstate 40001 (stale) or 55P03 (lock timeout) where a new transaction may succeed, any other
+    /// Error where it cannot.
     TableSnapshot begin_table(const TablePlan& table);
 
     /// Exports the open transaction's snapshot and opens transactions on `table` under it on `count` further
@@ -68,8 +73,9 @@ class Session {
     /// Closes the further connections, and with them the memory that large rows took.
     void close_shared() { shared_.clear(); }
 
-    /// Throws as begin_table does where a part of the table was rewritten since the snapshot was taken. What was read
-    /// without a lock until now counts only if this returns.
+    /// Checks that no part of the table was rewritten since the snapshot was taken. What was read without a lock until
+    /// now counts only if this returns.
+    /// Throws: as begin_table() does where a part was rewritten.
     void require_not_rewritten(const TablePlan& table);
 
     /// Rolls back, here and on the further connections. Does nothing where no transaction is open or the connection

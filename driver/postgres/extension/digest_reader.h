@@ -13,25 +13,30 @@
 
 namespace parity::driver {
 
-/// Reads `digest[]` as it is sent in binary into `digests`. Throws Error{kInternal} unless it is an array of one
-/// dimension (or an empty one) of digests of this format version without NULLs.
+/// Reads `digest[]` as it is sent in binary into `digests`.
+/// Throws: Error{kInternal} unless it is an array of one dimension (or an empty one) of digests of this format version
+/// without NULLs.
 void decode_digest_array(std::string_view wire, std::vector<core::Digest>& digests);
 
-/// Reads `integer[]` or `bigint[]`. Throws Error{kInternal} for anything else.
+/// Reads `integer[]` or `bigint[]`.
+/// Throws: Error{kInternal} for anything else.
 void decode_integer_array(std::string_view wire, std::vector<std::int64_t>& numbers);
 
-/// Reads one `digest` as it is sent in binary. Throws Error{kInternal} where it is none of this format version.
+/// Reads one `digest` as it is sent in binary.
+/// Throws: Error{kInternal} where it is none of this format version.
 core::Digest decode_digest(std::string_view wire);
 
-/// Insists on ranges being exactly those that were asked for, in ascending order.
+/// Checks that ranges are exactly those that were asked for, in ascending order.
 class RangeCheck {
   public:
     RangeCheck(Side side, const RangeList& asked);
 
-    /// The number and the row count of the next range as they came. Throws Error{kInternal} for others.
+    /// Takes the number and the row count of the next range as they came.
+    /// Throws: Error{kInternal} where they are not those of the next range.
     void take(int range_no, std::int64_t rows, RangeDigests& range);
 
-    /// Throws Error{kInternal} where ranges are missing.
+    /// Checks that all ranges came.
+    /// Throws: Error{kInternal} where ranges are missing.
     void finish() const;
 
   private:

@@ -16,7 +16,8 @@ class SelectCount {
     /// `by_scan`: whatever indexes the others use.
     SelectCount(Connection& connection, const std::string& statement, bool by_scan);
 
-    /// Waits for the number. Once.
+    /// Waits for the number.
+    /// Requires: it is called once.
     std::uint64_t take();
 
   private:
@@ -24,12 +25,14 @@ class SelectCount {
     std::optional<RowStream> stream_;
 };
 
-/// Throws Error{kInternal} where a pass over all rows gave `rows` and a SELECT says otherwise: it `counted` them, or is
-/// asked for one where there was none.
+/// Checks the number of rows that a pass over all rows gave.
+/// Throws: Error{kInternal} where the pass gave `rows` and a SELECT says otherwise: it `counted` another number, or it
+/// is asked for a row where the pass gave none, and gives one.
 void require_as_many_as_selected(Session& session, const StreamTable& stream, std::uint64_t rows,
                                  std::optional<std::uint64_t> counted);
 
-/// Throws Error{kInternal} where COPY shows other values of a few rows, or of which rows there are a few, than SELECT.
+/// Reads a few rows by COPY and by SELECT.
+/// Throws: Error{kInternal} where SELECT shows other values of these rows than COPY, or other rows.
 void require_values_as_selected(Session& session, const StreamTable& stream);
 
 }  // namespace parity::driver

@@ -19,11 +19,12 @@ struct StreamDivision {
 };
 
 /// Conditions on the key's first column, one of which is true for every row of the ranges that a list asks for, and no
-/// two for any row. None where all ranges are asked for, or one of them cannot be said.
+/// two for any row.
+/// Returns: none where all ranges are asked for, or one of them cannot be said.
 std::vector<std::string> range_conditions(const ConditionColumn& leading, const RangeList& ranges);
 
-/// What to read so that no row of the list's ranges is missed and none is read twice. `conditions` are
-/// range_conditions() of the list.
+/// What to read so that no row of the list's ranges is missed and none is read twice.
+/// Requires: `conditions` are range_conditions() of the list.
 std::vector<StreamItem> stream_items(const std::vector<StreamPart>& parts, const std::vector<std::string>& conditions,
                                      const RangeList& ranges, const StreamDivision& division);
 

@@ -56,11 +56,12 @@ class StreamTable {
         return !shares(ranges, threads).empty();
     }
 
-    /// Why the relation is read as a whole, as any other query would read it, and not part by part and by places; empty
-    /// where it is not, or needs no other reason than what it is.
+    /// Why the relation is read as a whole, as any other query would read it, and not part by part and by places.
+    /// Returns: an empty text where it is not, or needs no other reason than what it is.
     const std::string& reason() const { return reason_; }
 
-    /// Throws an error that a new snapshot may cure where the server would read the parts otherwise by now.
+    /// Checks that the server would still read the parts in the same way.
+    /// Throws: an Error that a new snapshot may cure where it would read them otherwise by now.
     void require_same_plan(Session& session) const;
 
     /// Whether a SELECT may be asked what there is besides a COPY: of a view it would take as long once more.

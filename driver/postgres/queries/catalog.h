@@ -51,7 +51,8 @@ Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
 /// it cycles, whether it is unlogged on a side in recovery; in the order of names.
 Query sequences_query(const Selection& selection, const NameMap& maps, Side side);
 /// Which tables own these sequences or take defaults from them: sequence's oid, table's oid, owns it, table's schema
-/// and name. To be asked for some hundred at a time: joined for all of them it is planned badly where the catalogs were
+/// and name.
+/// Requires: it is asked for some hundred at a time: joined for all of them it is planned badly where the catalogs were
 /// never analysed, as in a database just restored.
 Query sequence_uses_query(const std::vector<std::uint32_t>& oids);
 /// For each of the sequences, by its index: index, last_value, is_called, log_cnt.

@@ -93,7 +93,7 @@ std::string copy_sample_statement(const std::vector<std::string>& expressions, c
                                   const std::string& alias, double percent);
 
 /// COPY of the histogram of a column's values as pg_stats has it, in binary, as values of `type`, which is quoted and
-/// has no modifier. Nothing where there is none, or this role may not see it.
+/// has no modifier. It sends nothing where there is none, or this role may not see it.
 std::string copy_histogram_statement(const QualifiedName& relation, const std::string& column, const std::string& type,
                                      bool with_descendants);
 

@@ -22,7 +22,8 @@ struct ConditionColumn {
 bool has_conditions(const ConditionColumn& column);
 
 /// Conditions, each row fulfilling exactly one of them, that divide a table into about `shares` even parts by bounds
-/// that divide it evenly. None where that cannot be said in SQL.
+/// that divide it evenly.
+/// Returns: none where that cannot be said in SQL.
 std::vector<std::string> share_conditions(const ConditionColumn& column, const std::vector<std::string>& bounds,
                                           std::size_t shares);
 
@@ -31,7 +32,8 @@ bool is_served_by_index(const ConditionColumn& column, bool in_c);
 
 /// A condition in SQL that is true for every row whose key lies in [lower, upper), and for some more: bounds are on
 /// whole keys, the condition is on the first column. The hasher decides about each row. Empty bounds are minus and plus
-/// infinity. Nothing where the order of the form cannot be said in SQL, or every row would be chosen.
+/// infinity.
+/// Returns: nothing where the order of the form cannot be said in SQL, or every row would be chosen.
 std::optional<std::string> range_condition(const ConditionColumn& column, std::string_view lower,
                                            std::string_view upper);
 

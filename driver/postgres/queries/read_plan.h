@@ -22,12 +22,13 @@ struct PlanQuestion {
     std::vector<PlanLeaf> leaves;
 };
 
-/// Why the rows that a server shows of a table are not simply those of its leaves; nothing where they are. `plan` is
-/// what EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) gives of the statement under plan_settings_statements().
+/// Why the rows that a server shows of a table are not simply those of its leaves. `plan` is what EXPLAIN (VERBOSE,
+/// COSTS OFF, FORMAT JSON) gives of the statement under plan_settings_statements().
 ///
 /// They are if the plan scans every leaf that has blocks exactly once, and nothing else, without a condition, for its
 /// plain columns. What is not known to mean that counts as a reason: another node, another member of a node, a text
 /// that is no plan.
+/// Returns: nothing where they are those of its leaves.
 std::optional<std::string> why_not_plain(std::string_view plan, const PlanQuestion& question);
 
 }  // namespace parity::driver

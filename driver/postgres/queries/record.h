@@ -9,8 +9,9 @@
 /// The part of the SQL that records a run in a database (--record): calls of the extension's functions parity.record_…
 namespace parity::driver {
 
-/// Once a connection that records: what ends no idle session, and how long a statement may take. `available` is what
-/// optional_settings_query gave.
+/// Settings of a connection that records: what ends no idle session, and how long a statement may take. `available` is
+/// what optional_settings_query gave.
+/// Requires: they are sent once a connection.
 std::string record_session_statements(const std::vector<std::string>& available, int statement_seconds);
 
 /// How a run is known in the records.

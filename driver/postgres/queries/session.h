@@ -37,9 +37,11 @@ std::string identity_query(const IdentityRights& rights);
 /// How many columns it has.
 inline constexpr int kIdentityColumns = 7;
 
-/// Once a connection, before anything else: the search path, and that nothing is compiled.
+/// Pins the search path, and that nothing is compiled.
+/// Requires: they are sent once a connection, before anything else.
 std::string pin_session_statements();
-/// Once a connection: settings that count outside of transactions. `available` is what optional_settings_query gave.
+/// Settings that count outside of transactions. `available` is what optional_settings_query gave.
+/// Requires: they are sent once a connection.
 std::string session_settings_statements(const std::vector<std::string>& available);
 
 /// A scalar subquery: the names and types of a relation's columns as one text. `oid` is an SQL expression.
@@ -62,7 +64,8 @@ std::string rollback_statement();
 std::string raw_encoding_statement();
 /// The open transaction's snapshot as a name for set_snapshot_statement. Result: text.
 Query export_snapshot_query();
-/// Must be the first thing in a transaction that needs a snapshot.
+/// Makes the transaction see what `snapshot` shows.
+/// Requires: it is sent as the first thing in a transaction that needs a snapshot.
 std::string set_snapshot_statement(std::string_view snapshot);
 /// The same and identity_query(), as one string.
 std::string set_snapshot_and_identify(std::string_view snapshot, const IdentityRights& rights);

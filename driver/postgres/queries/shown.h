@@ -18,7 +18,9 @@ inline constexpr std::size_t kMostShownBytes = 64 * 1024;
 /// ":" and its beginning. `text` is a name.
 std::string shown_expression(std::string_view text);
 
-/// What such an expression sent; nothing for NULL. Throws Error{kInternal} for anything else.
+/// What such an expression sent.
+/// Returns: nothing for NULL.
+/// Throws: Error{kInternal} for anything else.
 std::optional<ShownValue> read_shown(std::optional<std::string_view> sent);
 
 /// The expression of the texts of columns as the server prints them, as one array: a select list of all of them beside

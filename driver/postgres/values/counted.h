@@ -12,20 +12,23 @@
 /// Canonical bytes that stand behind their length, which is known only when they are written.
 namespace parity::driver {
 
-/// Throws Error{kInternal} where an earlier append() found no memory. To be called before written bytes are looked at.
+/// Checks that every append() so far found memory.
+/// Requires: it is called before written bytes are looked at.
+/// Throws: Error{kInternal} where an earlier append() found no memory.
 inline void require_memory(const core::ByteSink& sink) {
     if (sink.failed) throw Error(ErrorKind::kInternal, "not enough memory for a value");
 }
 
-/// Throws Error{kServer} with 54000 where a length is more than a u32 tells.
+/// Checks a length.
+/// Throws: Error{kServer} with 54000 where the length is more than a u32 tells.
 inline void require_countable(std::size_t length) {
     if (length > std::numeric_limits<std::uint32_t>::max())
         throw Error(ErrorKind::kServer, "a value of " + std::to_string(length) + " bytes is too long to be digested",
                     {}, {}, std::string(kProgramLimitExceeded));
 }
 
-/// Keeps room for a u32 length before what is appended next; end_counted() fills it in, and throws as
-/// require_countable() does.
+/// Keeps room for a u32 length before what is appended next; end_counted() fills it in.
+/// Throws: nothing by itself; end_counted() throws as require_memory() and require_countable() do.
 inline std::size_t begin_counted(core::ByteSink& sink) {
     core::append_le(sink, std::uint32_t{0});
     return sink.size;

@@ -11,13 +11,15 @@
 /// Taking a value in PostgreSQL's binary format apart.
 namespace parity::driver {
 
-/// Throws Error{kInternal}: a server sent bytes that are no `what` ("a jsonb", "an array").
+/// A server sent bytes that are no `what` ("a jsonb", "an array").
+/// Throws: Error{kInternal}.
 [[noreturn]] inline void throw_malformed(std::string_view what) {
     throw Error(ErrorKind::kInternal, "a server sent bytes that are not " + std::string(what));
 }
 
-/// Takes integers and byte strings off the front of a value. Throws Error{kInternal} where it ends too early. `what`
-/// names the value in messages and must outlive the cursor.
+/// Takes integers and byte strings off the front of a value. `what` names the value in messages.
+/// Requires: `what` outlives the cursor.
+/// Throws: Error{kInternal} where the value ends too early.
 class WireCursor {
   public:
     WireCursor(std::string_view wire, std::string_view what) : rest_(wire), what_(what) {}
@@ -33,7 +35,8 @@ class WireCursor {
         rest_.remove_prefix(length);
         return taken;
     }
-    /// Bytes behind their length as i32; nothing for NULL, a length of -1.
+    /// Bytes behind their length as i32.
+    /// Returns: nothing for NULL, a length of -1.
     std::optional<std::string_view> value() {
         const auto length = integer<std::int32_t>();
         if (length == -1) return std::nullopt;
@@ -48,15 +51,17 @@ class WireCursor {
         take(1);
         return taken;
     }
-    /// A number of parts that take at least `bytes` each: a number that the rest cannot hold is refused, so that memory
-    /// can be taken for them.
+    /// A number of parts that take at least `bytes` each. The rest can hold so many, so that memory can be taken for
+    /// them.
+    /// Throws: Error{kInternal} for a number that the rest cannot hold.
     std::uint32_t count(std::size_t bytes) {
         const auto number = integer<std::uint32_t>();
         if (number > rest_.size() / bytes) fail();
         return number;
     }
     std::size_t left() const { return rest_.size(); }
-    /// Nothing may be left.
+    /// Checks that nothing is left.
+    /// Throws: Error{kInternal} where something is.
     void finish() const {
         if (!rest_.empty()) fail();
     }

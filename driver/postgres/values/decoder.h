@@ -29,7 +29,8 @@ struct DecoderOptions {
 
 class WireDecoder : public WireReader {
   public:
-    /// Appends a value's canonical bytes. Throws as read() does.
+    /// Appends a value's canonical bytes.
+    /// Throws: as read() does.
     virtual void append(std::string_view wire, WireScratch& scratch, core::ByteSink& sink) const = 0;
 
     core::ByteView read(std::string_view wire, ByteBuffer& buffer) const override;

@@ -16,10 +16,10 @@ namespace parity::driver {
 /// Not safe to share between threads; kept from text to text, it allocates nothing.
 class JsonReader {
   public:
-    /// Appends a text's canonical bytes. Throws Error{kServer} where jsonb refuses the text, with jsonb's SQLSTATE:
-    /// 22P02 where it is no JSON text and for half a surrogate pair, 22P05 for \u0000, 22003 for a number beyond
-    /// numeric. What jsonb refuses only for its size (strings and arrays of 256 MB) or for what the database's encoding
-    /// lacks is read.
+    /// Appends a text's canonical bytes. What jsonb refuses only for its size (strings and arrays of 256 MB) or for
+    /// what the database's encoding lacks is read.
+    /// Throws: Error{kServer} where jsonb refuses the text, with jsonb's SQLSTATE: 22P02 where it is no JSON text and
+    /// for half a surrogate pair, 22P05 for \u0000, 22003 for a number beyond numeric.
     void append(std::string_view text, core::ByteSink& sink);
 
     /// Bytes of working memory that are held.

@@ -10,7 +10,8 @@
 /// up to its type alone, so that reading recurses no deeper than the type does.
 namespace parity::driver {
 
-/// An array of elements whose form is not an array's.
+/// An array of elements.
+/// Requires: the form of the elements is not an array's.
 DecoderPtr array_decoder(const DecoderPtr& element);
 DecoderPtr range_decoder(const DecoderPtr& subtype);
 DecoderPtr multirange_decoder(const DecoderPtr& subtype);
@@ -21,7 +22,8 @@ struct WireAttribute {
     std::uint32_t type;
     DecoderPtr decoder;
 };
-/// `attributes` in the order of attnum, which is that on the wire.
+/// A value of a composite type.
+/// Requires: `attributes` are in the order of attnum, which is that on the wire.
 DecoderPtr record_decoder(std::vector<WireAttribute> attributes);
 
 }  // namespace parity::driver

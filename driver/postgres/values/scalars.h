@@ -7,9 +7,9 @@
 #include "core/decimal.h"
 #include "driver/postgres/values/cursor.h"
 
-/// Decoders of types that are made of no others, as SimpleDecoder takes them (decoder.h): from what the type's
-/// send function makes to canonical bytes (docs/digest-format.md, section 2). They throw Error{kInternal} for other
-/// bytes.
+/// Decoders of types that are made of no others, as SimpleDecoder takes them (decoder.h): from what the type's send
+/// function makes to canonical bytes (docs/digest-format.md, section 2).
+/// Throws: each of them Error{kInternal} for other bytes.
 namespace parity::driver {
 
 // ---- canonical bytes that are part of the wire bytes ---------------------------------------------------------------
@@ -67,7 +67,9 @@ void append_doubles(std::string_view wire, core::ByteSink& sink) {
 
 // ---- under another type's form (section 2.9) ------------------------------------------------------------------------
 
-/// A value that the other type does not hold is Error{kServer} with the SQLSTATE of its input function or cast.
+/// These three append a value under another type's form.
+/// Throws: Error{kServer} with the SQLSTATE of the other type's input function or cast for a value that the other type
+/// does not hold.
 void append_uuid_as_text(std::string_view wire, core::ByteSink& sink);
 void append_text_as_uuid(std::string_view wire, core::ByteSink& sink);
 void append_date_as_timestamp(std::string_view wire, core::ByteSink& sink);

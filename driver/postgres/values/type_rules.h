@@ -22,7 +22,8 @@ class WireReader : public ValueReader {
     /// of it where its own binary format does not hold what the form needs.
     virtual std::string select_expression(const std::string& column) const { return column; }
 
-    /// The catalogs whose names must be in its `ObjectNames` before values are read.
+    /// Adds the catalogs whose objects' names the reader needs.
+    /// Requires: those names are in its `ObjectNames` before values are read.
     virtual void add_needed_names(std::vector<std::string>& /*catalogs*/) const {}
 
   protected:
@@ -40,8 +41,8 @@ struct WireForms {
 WireForms wire_forms(const TypeCatalog& catalog, std::uint32_t type);
 
 /// The reader of a type under a form's full name, with a time zone in place of "zone". `names`: where it finds the
-/// names of objects; they are read after it is made and before values are. Throws Error{kUsage} where the type has no
-/// such form.
+/// names of objects; they are read after it is made and before values are.
+/// Throws: Error{kUsage} where the type has no such form.
 std::shared_ptr<const WireReader> make_wire_reader(const TypeCatalog& catalog, std::uint32_t type,
                                                    std::string_view form_name,
                                                    std::shared_ptr<const ObjectNames> names = nullptr);

@@ -11,7 +11,8 @@ namespace parity::backend {
 /// Most ranges of one division.
 inline constexpr int kMaxRanges = 1000000;
 
-/// Raises 22023 unless 1 ≤ ranges ≤ kMaxRanges.
+/// Checks a number of ranges.
+/// Errors: 22023 unless 1 ≤ ranges ≤ kMaxRanges.
 void check_range_count(int ranges);
 
 /// At most `ranges` − 1 ascending bounds for the task: from the B-trees on its key, else even hash bounds (also under

@@ -18,8 +18,9 @@ struct RangeWindow {
 };
 
 /// How many runs of neighbouring ranges are kept, where reading them through the index is worth it: where few ranges
-/// are met that way, and searches are fewer than pages. 0 elsewhere, where no index has the order of the key's form,
-/// and where the session wants no index. `scanners` are the processes that would scan instead.
+/// are met that way, and searches are fewer than pages. `scanners` are the processes that would scan instead.
+/// Returns: 0 where it is not worth it, where no index has the order of the key's form, and where the session wants no
+/// index.
 std::size_t stretches_worth_an_index(const DigestTask& task, int scanners);
 
 /// The same for rows. One run, unless it is all ranges, is worth it however long it is: it is left to the planner,
@@ -27,18 +28,21 @@ std::size_t stretches_worth_an_index(const DigestTask& task, int scanners);
 std::size_t stretches_worth_an_index_for_rows(const DigestTask& task, int scanners);
 
 /// Reads the rows of the kept ranges, one stretch of neighbouring ranges after the other. The condition of a stretch
-/// lets rows of other stretches in: the consumer takes only rows of `*window`, which tells the stretch.
+/// lets rows of other stretches in.
+/// Requires: the consumer takes only rows of `*window`, which tells the stretch.
 void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer);
 
-/// The same without plans; false where it is not possible, with nothing read.
+/// The same without plans.
+/// Returns: false where that is not possible, with nothing read.
 bool read_by_index_alone(const DigestTask& task, RangeWindow* window, const RowConsumer& consumer);
 
-/// Reads the rows with some framed keys, which are sorted, without plans; false where it is not possible, with nothing
-/// read. A search may find rows of other keys: the consumer takes only rows of `*keys`, which tells what is searched
-/// for.
+/// Reads the rows with some framed keys without plans. A search may find rows of other keys.
+/// Requires: the keys are sorted, and the consumer takes only rows of `*keys`, which tells what is searched for.
+/// Returns: false where that is not possible, with nothing read.
 bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>* keys, const RowConsumer& consumer);
 
-/// Digests the kept ranges so, in this process: adds to `matrix`, which is of the task's shape and zeroed.
+/// Digests the kept ranges so, in this process: adds to `matrix`.
+/// Requires: `matrix` is of the task's shape and zeroed.
 void digest_by_index(const DigestTask& task, std::size_t stretches, const DigestMatrix& matrix);
 
 }  // namespace parity::backend

@@ -21,8 +21,8 @@ class IndexScans {
     /// Its memory is in the current context.
     IndexScans(const DigestTask& task, IndexUse use);
 
-    /// Whether every leaf has an index that this snapshot may be read through, and that serves the use. If not, nothing
-    /// but close() may be called.
+    /// Whether every leaf has an index that this snapshot may be read through, and that serves the use.
+    /// Requires: where it returns false, the caller calls nothing but close() any more.
     bool usable() const { return usable_; }
 
     /// Reads the rows of a stretch, both ends included, under the active snapshot.

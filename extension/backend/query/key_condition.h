@@ -22,15 +22,16 @@ struct KeyCondition {
 /// allows it. In the current context.
 KeyCondition condition_of_keys(const DigestTask& task, std::span<const core::ByteView> keys);
 
-/// The types of values_of_key(), one a key column; empty where the values of some column cannot be given to SQL.
+/// The types of values_of_key(), one a key column.
+/// Returns: an empty span where the values of some column cannot be given to SQL.
 std::span<const Oid> key_value_types(const DigestTask& task);
 
-/// The values of a framed key's columns, of these types; null where one is NULL, or can be no value of its column. In
-/// the current context.
+/// The values of a framed key's columns, of these types. In the current context.
+/// Returns: null where one of them is NULL, or can be no value of its column.
 const Datum* values_of_key(const DigestTask& task, std::span<const Oid> types, core::ByteView framed);
 
-/// Rows between two bounds (empty: open), by the first key column. Empty unless that column is NOT NULL and its index
-/// order is the form's.
+/// Rows between two bounds (empty: open), by the first key column.
+/// Returns: an empty condition unless that column is NOT NULL and its index order is the form's.
 KeyCondition condition_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper);
 
 /// The values of the first key column at two bounds, for an index scan: nothing where a bound is open.

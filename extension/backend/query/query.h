@@ -15,19 +15,20 @@
 namespace parity::backend {
 
 /// The parallel-safe aggregate over the task's relation, under the active snapshot, as the caller. `workers` limits the
-/// planner's parallel workers; below 0: the server's setting. Sets `matrix`, which is of the task's shape and
-/// zeroed.
+/// planner's parallel workers; below 0: the server's setting. Sets `matrix`.
+/// Requires: `matrix` is of the task's shape and zeroed.
 void digest_by_query(const DigestTask& task, int workers, const DigestMatrix& matrix);
 
-/// Reads the task's key and columns row by row, under the active snapshot, as the caller. Holds an SPI connection, so
-/// that nothing else may use SPI from its making to close().
+/// Reads the task's key and columns row by row, under the active snapshot, as the caller. Holds an SPI connection.
+/// Requires: nothing else uses SPI from its making to close().
 class RowQuery {
   public:
     /// `repeated`: many conditions are to come that hold for few rows each. One plan is made for all of them then,
     /// which knows nothing of their values.
     RowQuery(const DigestTask& task, bool repeated);
 
-    /// Reads the rows that meet a condition; its memory must last until close().
+    /// Reads the rows that meet a condition.
+    /// Requires: the condition's memory lasts until close().
     void read(KeyCondition condition, const RowConsumer& consumer);
 
     void close();

@@ -36,9 +36,10 @@ struct HashedRowConsumer {
 /// row's hash before they begin the next one's.
 class BatchHasher {
   public:
-    /// `inputs` are the key's and then the columns', parallel to the spec's, with positions in the tuple. The spec, and
-    /// what the finder of its ranges points to, must outlive the hasher; its memory comes from `context`. Values that
-    /// need memory take it from `scratch_context`, which is reset after each of them.
+    /// `inputs` are the key's and then the columns', parallel to the spec's, with positions in the tuple. The hasher's
+    /// memory comes from `context`. Values that need memory take it from `scratch_context`, which is reset after each
+    /// of them.
+    /// Requires: the spec, and what the finder of its ranges points to, outlive the hasher.
     BatchHasher(const DigestSpec& spec, const core::RangeFinder& finder, TupleDesc descriptor,
                 std::span<const RowInput> inputs, MemoryContext context, MemoryContext scratch_context);
 
@@ -49,7 +50,8 @@ class BatchHasher {
     /// Hands the tuples of kept ranges, or buckets, to a consumer instead.
     void pass(std::span<const HeapTupleHeader> tuples, const char* upcoming, const HashedRowConsumer& consumer);
 
-    /// The keys so far; only where buckets are chosen.
+    /// The keys so far.
+    /// Requires: buckets are chosen.
     const KeysRead& keys_read() const { return keys_read_; }
 
   private:

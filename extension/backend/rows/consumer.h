@@ -20,7 +20,8 @@ struct RowConsumer {
     bool (*admits)(void* state, HeapTupleHeader header) = nullptr;
 };
 
-/// A hasher of the rows that a consumer receives. The task must outlive it; its memory is in the current context.
+/// A hasher of the rows that a consumer receives. Its memory is in the current context.
+/// Requires: the task outlives it.
 RowHasher make_row_hasher(const DigestTask& task);
 
 }  // namespace parity::backend

@@ -16,8 +16,8 @@ namespace parity::backend {
 /// Hashes rows of values under one spec. Each process has its own.
 class RowHasher {
   public:
-    /// `key` and `columns` are parallel to the spec's forms. Everything must outlive the hasher; its own memory comes
-    /// from `context`.
+    /// `key` and `columns` are parallel to the spec's forms. The hasher's own memory comes from `context`.
+    /// Requires: everything that is given outlives the hasher.
     RowHasher(const DigestSpec& spec, std::span<const RowInput> key, std::span<const RowInput> columns,
               MemoryContext context);
 
@@ -38,8 +38,9 @@ class RowHasher {
     /// That key's hash; under a width of 64 the high half is 0.
     core::u128 hash_of_framed_key() const;
 
-    /// Hashes the cells of the row whose key was framed last, into `cells` (one a column), and gives the row hash.
-    /// Under a width of 64 the high halves are 0.
+    /// Hashes the cells of the row whose key was framed last, into `cells` (one a column). Under a width of 64 the high
+    /// halves are 0.
+    /// Returns: the row hash.
     core::u128 hash_cells(const Datum* values, const bool* nulls, core::u128* cells);
 
   private:

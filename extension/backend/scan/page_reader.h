@@ -12,22 +12,23 @@ namespace parity::backend {
 
 /// Reads pages of one heap. A page's visible tuples are found under its share lock; they are used with the page pinned
 /// but unlocked, which keeps them where they are.
-///
-/// Not for SERIALIZABLE transactions, whose conflicts nobody would notice.
+/// Requires: the transaction is not SERIALIZABLE, as nobody would notice its conflicts.
 class PageReader {
   public:
-    /// `snapshot` is an MVCC snapshot. `blocks` tells which pages are read; it must outlive the reader. Memory lives in
-    /// the current context. The reader must stay where it was made.
+    /// `blocks` tells which pages are read. Memory lives in the current context.
+    /// Requires: `snapshot` is an MVCC snapshot, `blocks` outlives the reader, and the reader stays where it was made.
     PageReader(Relation relation, Snapshot snapshot, const BlockSupply& blocks);
 
-    /// Goes to the next page; false where there is none.
+    /// Goes to the next page.
+    /// Returns: false where there is none.
     bool next();
 
     /// The tuples of the page that the snapshot sees, until next() or close(). They are in the order of their
     /// addresses: that of their line pointers in reverse, which the processor's prefetcher likes.
     std::span<const HeapTupleHeader> tuples() const { return {tuples_, count_}; }
 
-    /// The page that comes next, or null where it is not known yet. It may change: it is good for prefetching only.
+    /// The page that comes next. It may change: it is good for prefetching only.
+    /// Returns: null where it is not known yet.
     const char* upcoming() const { return BufferIsValid(ahead_) ? BufferGetPage(ahead_) : nullptr; }
 
     /// Gives back what the constructor took.

@@ -22,13 +22,16 @@ struct ScanEffort {
 
 /// Parallel workers that the server's own rule would give a sequential scan of the task's relation (a worker for
 /// min_parallel_table_scan_size, one more for each factor of three, at most max_parallel_workers_per_gather). Leaves
-/// that have parallel_workers set are left out of that, and get so many. 0 for temporary tables.
+/// that have parallel_workers set are left out of that, and get so many.
+/// Returns: 0 for temporary tables.
 int default_workers(const DigestTask& task);
 
-/// Scans all leaves with up to `workers` parallel workers, under the active snapshot. The task must have no obstacle.
-/// Raises XX000 if not exactly all pages were read. Adds to `matrix`, which is of the task's shape and zeroed; gives
-/// what that took. The sums are complete then, while workers may take some milliseconds to end: await_exit() is the
-/// caller's, after what else there is to do.
+/// Scans all leaves with up to `workers` parallel workers, under the active snapshot. Adds to `matrix`. The sums are
+/// complete when this returns, while workers may take some milliseconds to end.
+/// Requires: the task has no obstacle, and `matrix` is of the task's shape and zeroed. The caller calls await_exit()
+/// after what else there is to do.
+/// Returns: what that took.
+/// Errors: XX000 if not exactly all pages were read.
 ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatrix& matrix);
 
 /// Waits for the processes of such workers, if there are any, and leaves parallel mode.

@@ -21,7 +21,8 @@ class RowReader {
     /// Sets up `shared`, which lies in `segment`. The reader's memory is in the current context.
     RowReader(SharedRows* shared, int workers, dsm_segment* segment);
 
-    /// Hands the rows of all workers, which must have ended, to a consumer. Each has so many cells.
+    /// Hands the rows of all workers to a consumer. Each has so many cells.
+    /// Requires: the workers have ended.
     void drain(std::size_t columns, const HashedRowConsumer& consumer);
 
   private:
@@ -34,10 +35,12 @@ class RowWriter {
     /// Takes part in what lies in `segment`. The writer's memory is in the current context.
     RowWriter(SharedRows* shared, dsm_segment* segment, std::size_t columns);
 
-    /// Writes what it is handed. The writer must stay where it is.
+    /// Writes what it is handed.
+    /// Requires: the writer stays where it is.
     HashedRowConsumer consumer() { return {write_row, this}; }
 
-    /// To be called behind the last row.
+    /// Ends the writing.
+    /// Requires: the last row has been handed over.
     void finish() { sts_end_write(accessor_); }
 
   private:

@@ -8,10 +8,12 @@
 /// digests are made, since they are wanted of few ranges, and only when those are known.
 namespace parity::backend {
 
-/// Forgets the buckets of earlier digests: to be called when others begin.
+/// Forgets the buckets of earlier digests.
+/// Requires: it is called when other digests begin.
 void forget_buckets();
 
-/// Keeps the buckets of a complete matrix for parity.last_buckets(), if it has any, to the end of the transaction.
+/// Keeps the buckets of a matrix for parity.last_buckets(), if it has any, to the end of the transaction.
+/// Requires: the matrix is complete.
 void keep_buckets(const DigestSpec& spec, const DigestMatrix& matrix);
 
 }  // namespace parity::backend

@@ -28,7 +28,8 @@ struct DigestMatrix {
     core::u64* column_sums(std::uint32_t number) const {
         return spare > 0 ? words + stride * ranges : range(number) + 1 + sum_words * std::size_t{2};
     }
-    /// `place` is bucket_place().
+    /// The sum of a bucket.
+    /// Requires: `place` is bucket_place().
     core::u64* bucket(std::size_t place) const { return words + stride * ranges + spare + place * sum_words; }
     std::size_t bucket_words() const { return buckets > 1 ? std::size_t{ranges} * buckets * sum_words : 0; }
     std::size_t total_words() const { return stride * ranges + spare + bucket_words(); }
@@ -60,7 +61,8 @@ void for_each_stretch(const DigestMatrix& matrix, Work work) {
 /// Adds the sums of a stretch, which those of a matrix of the same shape begin with at `part`.
 void add_stretch(const DigestMatrix& total, std::size_t offset, std::size_t words, const core::u64* part);
 
-/// Adds the sums of `part`, which has the same shape.
+/// Adds the sums of `part`.
+/// Requires: `part` has the same shape.
 void add_matrix(const DigestMatrix& total, const core::u64* part);
 
 /// Position of a sum inside a range's words; the columns' are there unless the spec wants totals only.
@@ -94,8 +96,8 @@ class DigestMaker {
 /// within parity.max_digest_memory, and takes them away otherwise.
 void fit_buckets(DigestSpec& spec, int participants);
 
-/// Raises 54000, naming a number of ranges that would fit, where the matrices of `participants` processes exceed
-/// parity.max_digest_memory.
+/// Checks how much memory the matrices of `participants` processes take.
+/// Errors: 54000, naming a number of ranges that would fit, where they exceed parity.max_digest_memory.
 void check_digest_memory(const DigestSpec& spec, int participants);
 
 /// The digests of key, row and columns as an SQL array.

@@ -15,8 +15,8 @@ struct ChosenColumns {
 
 /// Chooses key and columns from SQL arguments that may be null: no key_columns is the relation's key as find_key()
 /// gives it (an empty array: keyless); no columns is all that are not in the key, by the bytes of their names in UTF-8.
-/// `forms` is an object from column names to form names for what shall not have its default. Raises 42703, 42701, 22023
-/// or 0A000 naming the column.
+/// `forms` is an object from column names to form names for what shall not have its default.
+/// Errors: 42703, 42701, 22023 or 0A000 naming the column.
 ChosenColumns choose_columns(Relation relation, ArrayType* key_columns, ArrayType* columns, Jsonb* forms);
 
 /// The name in UTF-8 of the form that `forms` (may be null) has for a column, or null.

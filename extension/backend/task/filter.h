@@ -4,8 +4,10 @@
 
 namespace parity::backend {
 
-/// Gives the filter back where it is exactly one SQL expression, on its own and between parentheses; else raises 42601.
-/// A text such as `true) --` would otherwise swallow what follows it.
+/// Checks that a filter is exactly one SQL expression, on its own and between parentheses. A text such as `true) --`
+/// would otherwise swallow what follows it.
+/// Returns: the filter.
+/// Errors: 42601 where it is anything else.
 char* check_filter(char* filter);
 
 }  // namespace parity::backend

@@ -17,11 +17,14 @@ struct FoldedCode {
     bool several_owners;  ///< there are relations with such functions of other owners, too
 };
 
-/// Looks at a relation, the first one, with all its partitions or children, which are locked, and at what the first one
-/// is a partition of. Evaluates nothing. Null where there is no such function; otherwise in the current context.
+/// Looks at a relation, the first one, with all its partitions or children, and at what the first one is a partition
+/// of. Evaluates nothing.
+/// Requires: the relations are locked.
+/// Returns: null where there is no such function; otherwise what was found, in the current context.
 const FoldedCode* find_folded_code(std::span<const Oid> family);
 
-/// The first owner of one of them who is neither the caller nor a superuser; InvalidOid for none.
+/// The first owner of one of them who is neither the caller nor a superuser.
+/// Returns: InvalidOid for none.
 Oid find_other_owner(std::span<const Oid> family);
 
 }  // namespace parity::backend

@@ -19,8 +19,8 @@ struct RelationKey {
 /// children, serves unproven. In the current context.
 RelationKey find_key(Relation relation);
 
-/// A valid B-tree of `relation` (a leaf) whose first columns are `columns` in this order, to read bounds from;
-/// InvalidOid where there is none.
+/// A valid B-tree of `relation` (a leaf) whose first columns are `columns` in this order, to read bounds from.
+/// Returns: InvalidOid where there is none.
 Oid find_btree(Relation relation, std::span<const AttrNumber> columns);
 
 }  // namespace parity::backend

@@ -7,14 +7,17 @@
 #include "backend/task/task.h"
 
 /// Whether a query, and the plan that the server made of it, read the rows of a relation from the pages of its leaves
-/// and nothing else. Both functions give a phrase for people that says what else is done; null where all is well.
+/// and nothing else.
+/// Returns: from both functions, a phrase for people that says what else is done; null where all is well.
 namespace parity::backend {
 
-/// The query, analysed and rewritten, must take `columns` of the task's relation, in this order, and all of its rows.
+/// Whether the query takes `columns` of the task's relation, in this order, and all of its rows.
+/// Requires: the query is analysed and rewritten.
 const char* object_to_query(const DigestTask& task, std::span<const TaskColumn* const> columns, List* queries);
 
-/// The plan must consist of sequential scans without conditions, and of what only puts their rows together. Each leaf
-/// with pages is scanned once. The leaves are locked.
+/// Whether the plan consists of sequential scans without conditions, and of what only puts their rows together, and
+/// scans each leaf with pages once.
+/// Requires: the leaves are locked.
 const char* object_to_plan(const DigestTask& task, std::span<const TaskColumn* const> columns, PlannedStmt* plan);
 
 }  // namespace parity::backend

@@ -60,7 +60,8 @@ struct DigestSpec {
 /// Whether it is a power of two up to kMaxBuckets.
 bool is_bucket_count(std::uint32_t buckets);
 
-/// The size of a packed spec. Raises 54000 where no value can be so large.
+/// The size of a packed spec.
+/// Errors: 54000 where no value can be so large.
 std::size_t packed_bytes(const DigestSpec& spec);
 
 /// Writes the spec to packed_bytes() bytes of memory, as a value that can be handed to workers and aggregates of the
@@ -70,12 +71,13 @@ void pack_spec(const DigestSpec& spec, void* to, std::size_t bytes);
 /// The same in the current context.
 bytea* pack_spec(const DigestSpec& spec);
 
-/// The spec in a packed value. Forms, bounds and flags lie in a copy in `context`. Raises 22023 for bytes that
-/// pack_spec did not make.
+/// The spec in a packed value. Forms, bounds and flags lie in a copy in `context`.
+/// Errors: 22023 for bytes that pack_spec() did not make.
 DigestSpec unpack_spec(const bytea* packed, MemoryContext context);
 
-/// The spec in a packed value that another process of this program made. It points into that value; views of its bounds
-/// lie in `room`, and what forms need in `context`.
+/// The spec in a packed value. It points into that value; views of its bounds lie in `room`, and what forms need in
+/// `context`.
+/// Requires: another process of this program made the value.
 DigestSpec view_spec(const void* packed, MemoryContext context, LargeRoom& room);
 
 }  // namespace parity::backend

@@ -65,7 +65,8 @@ struct DigestTask {
     DigestSpec spec;       ///< without bounds and kept ranges
 };
 
-/// Why the task's relation is not scanned directly: a phrase for people. Null where it is.
+/// Why the task's relation is not scanned directly: a phrase for people.
+/// Returns: null where it is scanned directly.
 const char* describe_obstacle(const DigestTask& task);
 
 /// Whether no range and no bucket is left out.
@@ -73,29 +74,33 @@ bool reads_all(const DigestTask& task);
 
 /// Opens the relation and checks everything that can be wrong: kind, other sessions' temporary tables, unlogged tables
 /// in recovery, unpopulated materialised views, names, forms, SELECT on each column, and that neither it nor any leaf
-/// was rewritten, came or went after the active snapshot was taken. Raises the error that names what is wrong. In the
-/// current context.
+/// was rewritten, came or went after the active snapshot was taken. In the current context.
+/// Errors: the one that names what is wrong.
 DigestTask open_task(const TaskArguments& arguments);
 
-/// Raises 40001 where a relation, a partition or a child of it was rewritten, came or went after the active snapshot
-/// was taken. For relations behind views and in filters, which a query's plan names; one that is gone is no concern
-/// here.
+/// Checks that nothing of a relation changed after the active snapshot was taken. For relations behind views and in
+/// filters, which a query's plan names; one that is gone is no concern here.
+/// Errors: 40001 where a relation, a partition or a child of it was rewritten, came or went after the active snapshot
+/// was taken.
 void check_unchanged(Oid relation);
 
 /// Lets go of the relation; its lock stays.
 void close_task(DigestTask& task);
 
-/// The same with the bounds and chosen ranges of the SQL arguments (`bounds`, `only_ranges` may be null). Raises 22023
-/// for malformed bounds and numbers that are none.
+/// These two set the bounds and the chosen ranges of the SQL arguments (`bounds`, `only_ranges` may be null).
+/// Errors: 22023 for malformed bounds and numbers that are none.
 void set_bounds(DigestTask& task, std::span<const core::ByteView> bounds);
 void keep_only(DigestTask& task, ArrayType* only_ranges);
 
-/// Sets how many buckets each range has, after its bounds. Raises 22023 for a number that is no power of two up to
-/// kMaxBuckets, and where there would be more buckets than numbers.
+/// Sets how many buckets each range has.
+/// Requires: its bounds are set.
+/// Errors: 22023 for a number that is no power of two up to kMaxBuckets, and where there would be more buckets than
+/// numbers.
 void set_buckets(DigestTask& task, int buckets);
 
-/// Chooses rows by bucket instead of by range (null: all), after set_buckets(): by numbers from 1 on, counted through
-/// all ranges. Raises 22023 for numbers that are none.
+/// Chooses rows by bucket instead of by range (null: all): by numbers from 1 on, counted through all ranges.
+/// Requires: set_buckets() has been called.
+/// Errors: 22023 for numbers that are none.
 void keep_only_buckets(DigestTask& task, ArrayType* only_buckets);
 
 }  // namespace parity::backend

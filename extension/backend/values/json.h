@@ -9,7 +9,8 @@ namespace parity::backend {
 
 void append_jsonb(Jsonb* document, core::ByteSink& sink);
 
-/// A json text is read by the server's own jsonb input; its errors are raised.
+/// A json text is read by the server's own jsonb input.
+/// Errors: those of jsonb input.
 void append_json_text(Datum json, core::ByteSink& sink);
 
 }  // namespace parity::backend

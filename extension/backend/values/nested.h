@@ -13,15 +13,17 @@ void append_range(const NestedReader& range, RangeType* value, core::ByteSink& s
 void append_multirange(const NestedReader& multirange, Datum value, core::ByteSink& sink);
 void append_record(const NestedReader& record, HeapTupleHeader value, core::ByteSink& sink);
 
-/// `stored` is the value without its varlena header. Reads the on-disk format of hstore since PostgreSQL 9.0
-/// (contrib/hstore/hstore.h), whose header is not installed everywhere; its send function depends on client_encoding.
+/// Reads the on-disk format of hstore since PostgreSQL 9.0 (contrib/hstore/hstore.h), whose header is not installed
+/// everywhere; its send function depends on client_encoding.
+/// Requires: `stored` is the value without its varlena header.
 void append_hstore(core::ByteView stored, core::ByteSink& sink);
 
 /// Keeps room for a u32 length before what is appended next; end_counted() fills it in.
 std::size_t begin_counted(core::ByteSink& sink);
 void end_counted(core::ByteSink& sink, std::size_t start);
 
-/// Raises 54000.
+/// A value of so many bytes is too long.
+/// Errors: 54000.
 [[noreturn]] void raise_too_long(std::size_t bytes);
 
 }  // namespace parity::backend

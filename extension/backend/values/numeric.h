@@ -7,16 +7,18 @@
 
 namespace parity::backend {
 
-/// Appends the `decimal` bytes of a stored numeric, given without its varlena header. It reads the on-disk format of
-/// PostgreSQL 9.1 and later directly (src/backend/utils/adt/numeric.c, "Numeric storage"): numeric's own accessors are
-/// private and its send function allocates for every value. Raises XX001 where the bytes are none.
+/// Appends the `decimal` bytes of a stored numeric. It reads the on-disk format of PostgreSQL 9.1 and later directly
+/// (src/backend/utils/adt/numeric.c, "Numeric storage"): numeric's own accessors are private and its send function
+/// allocates for every value.
+/// Requires: `stored` is the value without its varlena header.
+/// Errors: XX001 where the bytes are no numeric.
 void append_numeric(core::ByteSink& sink, core::ByteView stored);
 
 /// What write_numeric() needs.
 inline constexpr std::size_t kNumericRoom = 32;
 
-/// Writes the same bytes and gives how many they are, where that is simple, as it is for most values; otherwise gives
-/// 0.
+/// Writes the same bytes where that is simple, as it is for most values.
+/// Returns: how many bytes there are; 0 where it is not simple.
 std::size_t write_numeric(core::ByteView stored, std::uint8_t* to);
 
 // ---- inline --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@
 /// OIDs that stand for something with a name: docs/digest-format.md, section 2.8.
 namespace parity::backend {
 
-/// The label of an enum value. Raises 22P03 for an OID that is no enum value.
+/// The label of an enum value.
+/// Errors: 22P03 for an OID that is no enum value.
 void append_enum_label(Oid value, core::ByteSink& sink);
 
 /// The name, qualified with its schema where it has one, of what a value of a reg* type stands for. A number for what

@@ -2,12 +2,12 @@
 
 #include "backend/pg.h"
 
-/// Dates and times under another type's form: docs/digest-format.md, section 2.9. Each raises 22008 for a result that
-/// the form does not hold; infinity stays infinity.
+/// Dates and times under another type's form: docs/digest-format.md, section 2.9. Infinity stays infinity.
+/// Errors: 22008 from each of them for a result that the form does not hold.
 namespace parity::backend {
 
-/// The zone of a full name ("Europe/Berlin", "UTC"); lives as long as the process. Raises 22023 for any other name:
-/// abbreviations mean what the settings of a server say.
+/// The zone of a full name ("Europe/Berlin", "UTC"); lives as long as the process.
+/// Errors: 22023 for any other name: abbreviations mean what the settings of a server say.
 pg_tz* find_zone(const char* name);
 
 /// Midnight of a date.

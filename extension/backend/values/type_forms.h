@@ -129,8 +129,9 @@ struct TypeForms {
 /// Domains are taken as their base type. In the current context.
 TypeForms forms_of_type(Oid type);
 
-/// How to read a type under its default form, or under the form of a name; nothing where it has none. Raises 22023 for
-/// a time zone that does not exist. In the current context.
+/// How to read a type under its default form, or under the form of a name. In the current context.
+/// Returns: nothing where the type has no such form.
+/// Errors: 22023 for a time zone that does not exist.
 std::optional<ColumnReader> default_reader(Oid type);
 std::optional<ColumnReader> find_reader(Oid type, std::string_view form_name);
 

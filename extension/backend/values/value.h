@@ -19,8 +19,10 @@ struct Scratch {
 };
 Scratch make_scratch(MemoryContext context);
 
-/// The canonical bytes of a non-NULL value. An error about the value names the column of a guarded reader. They lie in
-/// the Datum, in `scratch` or in the current context, and live until the scratch is used again or the context reset.
+/// The canonical bytes of a value. They lie in the Datum, in `scratch` or in the current context, and live until the
+/// scratch is used again or the context reset.
+/// Requires: the value is not NULL.
+/// Errors: an error about the value names the column of a guarded reader.
 core::ByteView canonical_bytes(const ColumnReader& column, Datum value, Scratch& scratch);
 
 /// Appends a value, or NULL, as a frame (section 3).
