@@ -39,7 +39,7 @@ def numbers(rng):
 
 
 def floats(rng):
-    return rng.choice(["0", "-0", "1", "1.5", "NaN", "Infinity", "-Infinity", repr(rng.uniform(-10, 10)), f"{rng.uniform(-1, 1)}e{rng.randrange(-30, 30)}"])
+    return rng.choice(["0", "-0", "1", "1.5", "NaN", "Infinity", "-Infinity", repr(rng.uniform(-10, 10)), f"{rng.uniform(-1, 1):.17f}e{rng.randrange(-30, 30)}"])
 
 
 def dates(rng):
