@@ -20,4 +20,7 @@ struct Effort {
 /// Keeps it for parity.last_digest().
 void remember_effort(const Effort& effort);
 
+/// What was remembered last; null: nothing was.
+const Effort* last_effort();
+
 }  // namespace parity::backend
