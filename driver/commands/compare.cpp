@@ -20,7 +20,7 @@
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
-#include "driver/model/server_identity.h"
+#include "driver/engine/server_identity.h"
 #include "driver/model/sides.h"
 #include "driver/monitor/log.h"
 #include "driver/monitor/observer.h"

@@ -14,7 +14,7 @@
 #include "driver/model/error.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
-#include "driver/model/server_identity.h"
+#include "driver/engine/server_identity.h"
 #include "driver/model/sides.h"
 #include "driver/waiting/shared_failure.h"
 

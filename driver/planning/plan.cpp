@@ -9,7 +9,7 @@
 
 #include "driver/digests/prefilter.h"
 #include "driver/model/error.h"
-#include "driver/model/server_identity.h"
+#include "driver/engine/server_identity.h"
 #include "driver/model/version.h"
 #include "driver/options/column_options.h"
 #include "driver/options/name_map.h"

@@ -10,7 +10,7 @@
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
-#include "driver/model/server_identity.h"
+#include "driver/engine/server_identity.h"
 #include "driver/postgres/connection/recovery_conflict.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/extension/reader.h"

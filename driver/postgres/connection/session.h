@@ -11,7 +11,7 @@
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
-#include "driver/model/server_identity.h"
+#include "driver/engine/server_identity.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/queries/session.h"
@@ -23,7 +23,7 @@ namespace parity::driver {
 /// unless enabled, every setting that changes output, timeouts. Serves one thread, table after table.
 ///
 /// The first and the last statement of every transaction ask which server answers, and from which backend. The first
-/// transaction of a session without `named` makes what is expected; see model/server_identity.h for what is thrown.
+/// transaction of a session without `named` makes what is expected; see engine/server_identity.h for what is thrown.
 class Session {
   public:
     /// Connects. `purpose` shows in application_name ("pgparity: " + purpose). What raises `failure` meanwhile ends

@@ -1,4 +1,4 @@
-#include "driver/model/server_identity.h"
+#include "driver/engine/server_identity.h"
 
 #include <functional>
 
