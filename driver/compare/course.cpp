@@ -15,7 +15,6 @@
 #include "driver/digests/division.h"
 #include "driver/digests/lockstep.h"
 #include "driver/digests/merge.h"
-#include "driver/digests/prefilter.h"
 #include "driver/digests/ranges.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"

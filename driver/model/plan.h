@@ -86,6 +86,23 @@ struct TablePlan {
     std::optional<LargeObjectPlan> large_objects;  ///< none: it is about a table
 };
 
+/// Whether the first pass has other forms.
+inline bool has_prefilter(const TablePlan& plan) {
+    for (const ColumnPlan& column : plan.columns)
+        if (!column.prefilter.empty()) return true;
+    return false;
+}
+
+/// The same table under the forms of the first pass.
+inline TablePlan prefiltered(TablePlan plan) {
+    for (ColumnPlan& column : plan.columns) {
+        if (column.prefilter.empty()) continue;
+        column.form = column.prefilter;
+        column.asked = {};
+    }
+    return plan;
+}
+
 /// A table of an extension of which rows are counted.
 struct ExtensionTablePlan {
     std::string extension;

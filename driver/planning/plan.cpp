@@ -7,7 +7,6 @@
 
 #include <fmt/core.h>
 
-#include "driver/digests/prefilter.h"
 #include "driver/model/error.h"
 #include "driver/engine/server_identity.h"
 #include "driver/model/version.h"
@@ -17,6 +16,7 @@
 #include "driver/planning/extension_tables.h"
 #include "driver/planning/large_objects.h"
 #include "driver/planning/money_notes.h"
+#include "driver/planning/prefilter.h"
 #include "driver/planning/sequences.h"
 #include "driver/planning/table_plan.h"
 #include "driver/text/display_name.h"
