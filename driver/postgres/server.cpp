@@ -14,10 +14,10 @@
 #include "driver/postgres/connection/recovery_conflict.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/extension/reader.h"
-#include "driver/postgres/feed/extension_rows.h"
+#include "driver/postgres/lookups/extension_rows.h"
 #include "driver/postgres/feed/feed.h"
-#include "driver/postgres/feed/large_objects.h"
-#include "driver/postgres/feed/misplaced_rows.h"
+#include "driver/postgres/lookups/large_objects.h"
+#include "driver/postgres/lookups/misplaced_rows.h"
 #include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {

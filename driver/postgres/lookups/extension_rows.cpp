@@ -1,4 +1,4 @@
-#include "driver/postgres/feed/extension_rows.h"
+#include "driver/postgres/lookups/extension_rows.h"
 
 #include "driver/model/error.h"
 #include "driver/model/plan.h"
