@@ -76,15 +76,6 @@ void list_errors(RunReport& report) {
         if (!result.error.empty()) report.errors.push_back({exact_name(result.plan), result.error});
 }
 
-/// A run that was interrupted concludes nothing, whatever it found before.
-void settle_outcome(RunReport& report) {
-    report.outcome = run_outcome(*report.options, report.plan, report.tables, report.sequences);
-    if (!report.interrupted) return;
-    report.outcome.incomplete = true;
-    report.outcome.exit_status = kExitError;
-    if (report.outcome.result == Verdict::kIdentical) report.outcome.result = Verdict::kIncomplete;
-}
-
 /// What a limit leaves for each of the streams that run at the same time.
 MemoryPlan memory_plan(const Options& options, const RunReport& report) {
     std::size_t sides = 0;
@@ -128,15 +119,6 @@ void write_report(const RunReport& report, Spool& spool, Output& output) {
         write_text_report(report, spool, output);
 }
 
-/// A record that was asked for and is not there is no smaller matter than a table that could not be compared. It takes
-/// nothing from what was found.
-void settle_record(const Recorder& recorder, RunReport& report) {
-    report.recorded_run = recorder.run();
-    report.record_failure = recorder.failure();
-    if (!report.record_failure.empty() && report.outcome.exit_status == kExitIdentical)
-        report.outcome.exit_status = kExitIncomplete;
-}
-
 /// The plan is made: compares, reports and gives the exit status.
 int compare_and_report(const Options& options, const Both<Server*>& servers, Terminal& terminal,
                        const std::shared_ptr<spdlog::logger>& log, Recorder& recorder, RunReport& report,
@@ -144,10 +126,13 @@ int compare_and_report(const Options& options, const Both<Server*>& servers, Ter
     Spool spool;
     recorder.set_spool(spool);
     compare_all(options, servers, terminal, log, spool, recorder, report);
-    settle_outcome(report);
+    report.outcome = run_outcome(options, report.plan, report.tables, report.sequences);
+    if (report.interrupted) report.outcome = interrupted_outcome(report.outcome);
     list_errors(report);
     recorder.finish(report);
-    settle_record(recorder, report);
+    report.recorded_run = recorder.run();
+    report.record_failure = recorder.failure();
+    if (!report.record_failure.empty()) report.outcome = unrecorded_outcome(report.outcome);
     if (report.interrupted) log->error("the run was interrupted");
     report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
     write_report(report, spool, output);

@@ -68,4 +68,16 @@ RunOutcome run_outcome(const Options& options, const Plan& plan, const std::vect
     return {Verdict::kIdentical, false, kExitIdentical};
 }
 
+RunOutcome interrupted_outcome(RunOutcome outcome) {
+    outcome.incomplete = true;
+    outcome.exit_status = kExitError;
+    if (outcome.result == Verdict::kIdentical) outcome.result = Verdict::kIncomplete;
+    return outcome;
+}
+
+RunOutcome unrecorded_outcome(RunOutcome outcome) {
+    if (outcome.exit_status == kExitIdentical) outcome.exit_status = kExitIncomplete;
+    return outcome;
+}
+
 }  // namespace parity::driver

@@ -43,4 +43,11 @@ struct RunOutcome {
 RunOutcome run_outcome(const Options& options, const Plan& plan, const std::vector<TableResult>& tables,
                        const std::vector<SequenceResult>& sequences);
 
+/// What becomes of the outcome of a run that was interrupted: it concludes nothing, whatever it found before.
+RunOutcome interrupted_outcome(RunOutcome outcome);
+
+/// What becomes of the outcome of a run whose record was asked for and is not there. That is no smaller matter than a
+/// table that could not be compared. It takes nothing from what was found.
+RunOutcome unrecorded_outcome(RunOutcome outcome);
+
 }  // namespace parity::driver
