@@ -154,6 +154,8 @@ struct LargeObjects {
     std::int64_t page_bytes = 0;  ///< of a stored page: LOBLKSIZE
     std::int64_t bytes = 0;       ///< of pg_largeobject
     double pages = -1;            ///< about so many of them are stored; -1: unknown
+    std::uint32_t list_oid = 0;   ///< of pg_largeobject_metadata
+    std::uint32_t pages_oid = 0;  ///< of pg_largeobject
     std::string list_columns;     ///< RelationDesc::columns_text of pg_largeobject_metadata
     std::string page_columns;     ///< of pg_largeobject
 };

@@ -209,6 +209,8 @@ void InventoryReader::read_large_objects() {
     objects.listed = privileges.is_true(0, 0);
     if (!objects.listed) return;
     objects.readable = privileges.is_true(0, 1);
+    objects.list_oid = kLargeObjectMetadataOid;
+    objects.pages_oid = kLargeObjectPagesOid;
     const Result result = run(large_objects_query());
     objects.count = result.number<std::uint64_t>(0, 0);
     objects.page_bytes = result.number<std::int64_t>(0, 1);
