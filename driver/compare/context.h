@@ -10,7 +10,7 @@ namespace parity::driver {
 /// What all tables of a run share. Everything pointed to is thread-safe.
 struct RunContext {
     const Options* options = nullptr;
-    ReaderSettings settings;
+    TableReaderSettings settings;
     Spool* spool = nullptr;
     Observer* observer = nullptr;
 };

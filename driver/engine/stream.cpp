@@ -39,7 +39,7 @@ struct Pass {
 
 class StreamReader : public TableReader {
   public:
-    StreamReader(std::unique_ptr<RowFeed> feed, const TablePlan& table, StreamSettings settings)
+    StreamReader(std::unique_ptr<RowFeed> feed, const TablePlan& table, TableReaderSettings settings)
         : feed_(std::move(feed)), table_(table), settings_(std::move(settings)) {
         if (!feed_->reason().empty())
             notes_.insert(fmt::format("the {} is read as one query reads it: {}", side_name(side()), feed_->reason()));
@@ -79,7 +79,7 @@ class StreamReader : public TableReader {
 
     const std::unique_ptr<RowFeed> feed_;
     const TablePlan& table_;
-    const StreamSettings settings_;
+    const TableReaderSettings settings_;
     std::unique_ptr<RowSorter> sorter_;
     RangeList sorted_ranges_;
     std::set<std::string> notes_;
@@ -278,7 +278,7 @@ void StreamReader::values(const std::vector<std::string>& keys, const TakeValues
 }  // namespace
 
 std::unique_ptr<TableReader> make_stream_reader(std::unique_ptr<RowFeed> feed, const TablePlan& table,
-                                                StreamSettings settings) {
+                                                TableReaderSettings settings) {
     return std::make_unique<StreamReader>(std::move(feed), table, std::move(settings));
 }
 
