@@ -104,12 +104,12 @@ void StreamHasher::accumulate_as(std::span<const ValueField> fields, SumMatrix& 
     u64* words = sums.range(range);
     u64* column_sums = words + 1 + 2 * kWords;
     const auto consume = [column_sums, this](std::size_t column, H cell) {
-        if (!spec_.totals_only) add_to_sum(column_sums + column * kWords, cell);
+        if (!spec_.totals_only) core::add_to_sum(column_sums + column * kWords, cell);
     };
     const H row_hash = keyless() ? hash_framed_cells<H>(key_hash, consume) : hash_cells<H>(fields, key_hash, consume);
     ++words[0];
-    add_to_sum(words + 1, key_hash);
-    add_to_sum(words + 1 + kWords, row_hash);
+    core::add_to_sum(words + 1, key_hash);
+    core::add_to_sum(words + 1 + kWords, row_hash);
 }
 
 template <typename H>
