@@ -32,7 +32,7 @@ constexpr std::size_t kMuchFiner = 4;
 /// split_keys is asked for no more.
 constexpr std::size_t kMaxSplit = 262'144;
 
-std::uint64_t larger_side(const Both<RangeTotal>& total) { return std::max(total.source.rows, total.target.rows); }
+std::uint64_t larger_side(const Both<HashTotal>& total) { return std::max(total.source.rows, total.target.rows); }
 
 std::uint64_t rows_in(const std::vector<DivergentRange>& divergent) {
     std::uint64_t rows = 0;
@@ -70,10 +70,10 @@ std::optional<Subdivision> finer_division(const FirstPass& pass, const Compariso
 /// some columns by their keys'.
 void check_covered(const FirstPass& pass, const std::vector<DivergentRange>& divergent, const Comparison& second,
                    bool same_rows) {
-    Both<RangeTotal> expected;
+    Both<HashTotal> expected;
     for (const DivergentRange& range : divergent)
         for (Side side : kSides) expected[side].add((same_rows ? range.total : range.keys)[side], pass.width);
-    const Both<RangeTotal>& found = same_rows ? second.total : second.keys;
+    const Both<HashTotal>& found = same_rows ? second.total : second.keys;
     for (Side side : kSides)
         if (expected[side] != found[side])
             throw TotalsError(
@@ -87,7 +87,7 @@ DivergentRanges in_buckets(const FirstPass& pass, const std::vector<DivergentRan
                            std::vector<DivergentRange> differing, bool exact) {
     std::vector<std::int32_t> parents = range_numbers(differing);
     for (std::int32_t& number : parents) number = range_of_bucket(number, pass.buckets);
-    Both<RangeTotal> keys;
+    Both<HashTotal> keys;
     for (const DivergentRange& range : divergent)
         for (Side side : kSides) keys[side].add(range.keys[side], pass.width);
     return {pass.bounds, std::move(differing), std::move(parents), exact, {}, pass.buckets, keys};

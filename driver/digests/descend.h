@@ -23,7 +23,7 @@ struct DivergentRanges {
     bool exact = true;           ///< whether they were digested under the forms that count; if not, they may be equal
     std::vector<int> columns{};  ///< what rows were, in their digests; empty: all columns
     int buckets = 1;             ///< more: `divergent` are buckets of the ranges, so many each
-    Both<RangeTotal> keys{};     ///< of buckets: those of all rows of their ranges
+    Both<HashTotal> keys{};      ///< of buckets: those of all rows of their ranges
 };
 
 /// Whether a second, finer pass over the divergent ranges is worth its while before their rows are read: they hold many

@@ -57,7 +57,7 @@ class Cursor {
             return;
         }
         for (std::size_t i = 0; i < ranges_.size(); ++i) {
-            const RangeTotal& expected = (spec_.exact ? ranges_[i].total : ranges_[i].keys)[side_];
+            const HashTotal& expected = (spec_.exact ? ranges_[i].total : ranges_[i].keys)[side_];
             if (totals_[i].row_sum == expected.row_sum && (in_buckets() || totals_[i].rows == expected.rows)) continue;
             fail_totals(fmt::format("rows of {} on {} do not add up to its digest", spec_.part(ranges_[i].range_no),
                                     side_name(side_)));
@@ -129,8 +129,8 @@ class Cursor {
     RowSource& rows_;
     const MergeSpec& spec_;
     const std::vector<DivergentRange>& ranges_;
-    std::vector<RangeTotal> totals_;
-    RangeTotal keys_;  ///< of rows of buckets, where they are not exact
+    std::vector<HashTotal> totals_;
+    HashTotal keys_;  ///< of rows of buckets, where they are not exact
     RowDigest row_;
     RowDigest previous_;
     std::size_t range_index_ = 0;

@@ -26,8 +26,8 @@ struct RowDigest {
 
 /// The keys of rows that a server read to find those of chosen buckets, as it tells.
 struct KeysRead {
-    RangeTotal seen;    ///< of all rows of their ranges
-    RangeTotal chosen;  ///< of the rows that it sent
+    HashTotal seen;    ///< of all rows of their ranges
+    HashTotal chosen;  ///< of the rows that it sent
 };
 
 /// Where rows come from, in the order (range_no, key, row_hash), bytes compared as memcmp does.
@@ -65,7 +65,7 @@ struct MergeSpec {
     bool exact = true;
     int buckets =
         1;  ///< more: the ranges are buckets, so many of each; their totals have sums of rows alone, without numbers
-    Both<RangeTotal> keys{};  ///< of buckets: of all rows of their ranges, which must have been read
+    Both<HashTotal> keys{};  ///< of buckets: of all rows of their ranges, which must have been read
     /// What rows are in the ranges' exact digests, as places among the columns; empty: all columns.
     std::vector<int> digested_columns{};
     std::uint64_t seed = 0;                        ///< of the hashes

@@ -9,7 +9,7 @@ using core::u64;
 
 u128 truncated_to(u128 sum, int width) { return width == 64 ? static_cast<u64>(sum) : sum; }
 
-void RangeTotal::add(std::string_view row_hash) {
+void HashTotal::add(std::string_view row_hash) {
     const core::ByteView bytes = core::as_bytes(row_hash);
     ++rows;
     if (bytes.size() == 8) {
@@ -20,7 +20,7 @@ void RangeTotal::add(std::string_view row_hash) {
     }
 }
 
-void RangeTotal::add(const RangeTotal& other, int width) {
+void HashTotal::add(const HashTotal& other, int width) {
     rows += other.rows;
     row_sum = truncated_to(row_sum + other.row_sum, width);
 }

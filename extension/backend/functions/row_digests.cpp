@@ -10,7 +10,7 @@
 #include "backend/rows/row_hasher.h"
 #include "backend/scan/row_scan.h"
 #include "backend/scan/scan.h"
-#include "backend/sums/key_total.h"
+#include "backend/sums/hash_total.h"
 #include "backend/task/arguments.h"
 #include "backend/task/effort.h"
 #include "backend/task/scan_guard.h"
@@ -301,7 +301,7 @@ void drain_records(Tuplesortstate* sort, TupleDesc descriptor, Tuplestorestate* 
 /// The last row: what was read, so that who asked can see that nothing is missing.
 void put_keys_read(const RowCollector& collector, TupleDesc descriptor, Tuplestorestate* store) {
     core::ByteSink sink = make_sink(CurrentMemoryContext);
-    for (const KeyTotal& total : {collector.keys_read.seen, collector.keys_read.chosen}) {
+    for (const HashTotal& total : {collector.keys_read.seen, collector.keys_read.chosen}) {
         append_hash(sink, total.rows, false);
         append_hash(sink, total.sum, collector.task->spec.wide);
     }

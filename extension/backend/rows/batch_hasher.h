@@ -8,7 +8,7 @@
 #include "backend/rows/prefetch.h"
 #include "backend/rows/stored_column.h"
 #include "backend/rows/tuple_layout.h"
-#include "backend/sums/key_total.h"
+#include "backend/sums/hash_total.h"
 #include "backend/sums/matrix.h"
 #include "backend/task/spec.h"
 #include "core/bounds.h"

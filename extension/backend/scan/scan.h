@@ -3,7 +3,7 @@
 #include "backend/pg.h"
 
 #include "backend/rows/batch_hasher.h"
-#include "backend/sums/key_total.h"
+#include "backend/sums/hash_total.h"
 #include "backend/sums/matrix.h"
 #include "backend/task/task.h"
 

@@ -239,8 +239,8 @@ TEST(Descend, GivesTheBucketsThatDifferWithoutAskingAgain) {
     ASSERT_EQ(located.divergent.size(), 1U);
     EXPECT_EQ(located.divergent[0].range_no, 2);
     EXPECT_EQ(located.parents, std::vector<std::int32_t>{1});
-    EXPECT_EQ(located.keys.source, (RangeTotal{1000, 7}));
-    EXPECT_EQ(located.keys.target, (RangeTotal{1000, 8}));
+    EXPECT_EQ(located.keys.source, (HashTotal{1000, 7}));
+    EXPECT_EQ(located.keys.target, (HashTotal{1000, 8}));
     EXPECT_TRUE(located.exact);
     EXPECT_TRUE(servers.compared.empty());
 }

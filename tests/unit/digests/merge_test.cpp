@@ -292,7 +292,7 @@ struct ThirdBucket {
     MergeSpec spec = proven(1);
     Rows rows, other;
     std::vector<DivergentRange> ranges;
-    RangeTotal sent;  ///< by their keys
+    HashTotal sent;  ///< by their keys
 
     ThirdBucket() {
         spec.buckets = 4;
@@ -310,7 +310,7 @@ struct ThirdBucket {
         ranges[0].total.source.rows = ranges[0].total.target.rows = 0;
     }
     core::u64 hash(const std::string& key) const { return core::hash_bytes<core::u64>(core::as_bytes(key), spec.seed); }
-    MergeReport merge(const Rows& target, RangeTotal seen, RangeTotal chosen) const {
+    MergeReport merge(const Rows& target, HashTotal seen, HashTotal chosen) const {
         VectorRows source_rows(rows, {spec.keys.source, sent}), target_rows(target, {seen, chosen});
         return merge_rows(spec, ranges, {&source_rows, &target_rows}, [](const RowFinding&) {});
     }

@@ -77,17 +77,17 @@ class VectorTable {
     }
 
     /// What the rows add up to when each is hashed by itself.
-    std::map<int, RangeTotal> totals(const RangeList& ranges) {
+    std::map<int, HashTotal> totals(const RangeList& ranges) {
         const StreamSpec spec(columns_, settings_, ranges);
         StreamHasher hasher(spec);
-        std::map<int, RangeTotal> totals;
+        std::map<int, HashTotal> totals;
         RowDigest digest;
         for (std::size_t i = 0; i < rows_.size(); ++i) {
             if (!hasher.hash(fields(i), digest)) continue;
             EXPECT_EQ(digest.key, test::bytes_of(hasher.frame_key(fields(i))));
             EXPECT_EQ(digest.cell_hashes.size(),
                       columns_.columns.size() * static_cast<std::size_t>(settings_.width) / 8);
-            RangeTotal row;
+            HashTotal row;
             row.add(digest.row_hash);
             totals[digest.range_no].add(row, settings_.width);
         }
@@ -215,7 +215,7 @@ TEST(StreamHasher, HashesOfRowsAddUpToTheirRangesDigest) {
     for (const auto& row : vectors()) {
         SCOPED_TRACE(row.at("name"));
         VectorTable table(row);
-        std::map<int, RangeTotal> totals = table.totals(table.ranges());
+        std::map<int, HashTotal> totals = table.totals(table.ranges());
         for (const RangeDigests& range : table.digests(1, table.ranges())) {
             EXPECT_EQ(totals[range.range_no].rows, range.rows);
             EXPECT_EQ(core::low_half(totals[range.range_no].row_sum), range.row.sum_low);
