@@ -30,7 +30,7 @@ class BucketReader {
     }
     /// Only at the end.
     void check() const {
-        if (total_.row_sum != range_.total[side_].row_sum)
+        if (total_.sum != range_.total[side_].sum)
             throw_contradiction(fmt::format("the buckets of range {} on {} do not add up to its digest",
                                             range_.range_no, side_name(side_)));
     }

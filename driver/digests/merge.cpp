@@ -58,7 +58,7 @@ class Cursor {
         }
         for (std::size_t i = 0; i < ranges_.size(); ++i) {
             const HashTotal& expected = (spec_.exact ? ranges_[i].total : ranges_[i].keys)[side_];
-            if (totals_[i].row_sum == expected.row_sum && (in_buckets() || totals_[i].rows == expected.rows)) continue;
+            if (totals_[i].sum == expected.sum && (in_buckets() || totals_[i].rows == expected.rows)) continue;
             fail_totals(fmt::format("rows of {} on {} do not add up to its digest", spec_.part(ranges_[i].range_no),
                                     side_name(side_)));
         }

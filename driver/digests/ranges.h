@@ -33,7 +33,7 @@ struct RangeList {
 /// How many rows a side has somewhere and the sum of their row hashes, modulo 2^64 or 2^128.
 struct HashTotal {
     std::uint64_t rows = 0;
-    core::u128 row_sum = 0;
+    core::u128 sum = 0;
 
     /// Adds one row by its hash: big endian, 8 or 16 bytes for a width of 64 or 128.
     void add(std::string_view row_hash);

@@ -111,7 +111,7 @@ TEST(Descend, LooksAtColumnsThatDifferAlone) {
     OneColumnDiffers servers;
     EXPECT_EQ(servers.run().columns, std::vector<int>{2});
     EXPECT_EQ(servers.compared[0].columns, std::vector<int>{2});
-    servers.finer.keys.source.row_sum += 1;
+    servers.finer.keys.source.sum += 1;
     EXPECT_THROW(servers.run(), TotalsError) << "the pass went over other rows";
 }
 
@@ -137,7 +137,7 @@ TEST(Descend, RefusesAFinerPassOverOtherRows) {
     lost_row.finer.total.source.rows -= 1;
     EXPECT_THROW(lost_row.run(), Error);
     HalvedFirstRange other_sum;
-    other_sum.finer.total.target.row_sum += 1;
+    other_sum.finer.total.target.sum += 1;
     EXPECT_THROW(other_sum.run(), Error);
 }
 
@@ -166,7 +166,7 @@ TEST(Descend, DigestsManyRowsExactlyThatDifferUnderOtherForms) {
     ASSERT_EQ(servers.compared.size(), 2U);
     EXPECT_EQ(servers.compared[1].only, std::vector<std::int32_t>{2});
     ASSERT_EQ(located.divergent.size(), 1U);
-    EXPECT_EQ(located.divergent[0].total.source.row_sum, 70U);
+    EXPECT_EQ(located.divergent[0].total.source.sum, 70U);
     EXPECT_EQ(located.parents, std::vector<std::int32_t>{1});
 }
 
@@ -181,7 +181,7 @@ TEST(Descend, FindsNothingWhereRowsAreOnlyWrittenAnotherWay) {
 
 TEST(Descend, RefusesAnExactPassOverOtherKeys) {
     InexactFirstPass servers;
-    servers.exact.keys.target.row_sum += 1;
+    servers.exact.keys.target.sum += 1;
     EXPECT_THROW(servers.run(), TotalsError);
 }
 
@@ -309,7 +309,7 @@ TEST(Descend, DigestsRangesExactlyWhereMuchOfThemDiffersUnderOtherForms) {
     ASSERT_EQ(whole.divergent.size(), 1U);
     EXPECT_EQ(whole.divergent[0].range_no, 1);
 
-    servers.exact.keys.source.row_sum += 1;
+    servers.exact.keys.source.sum += 1;
     EXPECT_THROW(servers.run(), TotalsError);
 }
 

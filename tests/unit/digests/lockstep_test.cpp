@@ -142,7 +142,7 @@ TEST(DifferingBuckets, AreReadWholeAt128Bits) {
     const std::vector<DivergentRange> buckets = differing_buckets({range}, sums, 2, 128);
     ASSERT_EQ(buckets.size(), 1U);
     EXPECT_EQ(buckets[0].range_no, 2);
-    EXPECT_TRUE(buckets[0].total.target.row_sum == core::join_halves(1, 2));
+    EXPECT_TRUE(buckets[0].total.target.sum == core::join_halves(1, 2));
 }
 
 TEST(DifferingBuckets, MustAddUpToTheirRange) {

@@ -383,7 +383,7 @@ TEST(RowMerge, ChecksWideRowsByTheColumnsThatWereDigested) {
     spec.seed = 9;
     const RowDigest row{3, "a", std::string(16, 'r'), cells};
     EXPECT_EQ(merge(spec, ranges, {row}, {}).found, std::vector<MergedFinding>{missing_on_target("a")});
-    ranges[0].total.source.row_sum += 1;
+    ranges[0].total.source.sum += 1;
     EXPECT_THROW(merge(spec, ranges, {row}, {}), TotalsError);
 }
 

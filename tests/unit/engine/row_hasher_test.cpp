@@ -218,8 +218,8 @@ TEST(StreamHasher, HashesOfRowsAddUpToTheirRangesDigest) {
         std::map<int, HashTotal> totals = table.totals(table.ranges());
         for (const RangeDigests& range : table.digests(1, table.ranges())) {
             EXPECT_EQ(totals[range.range_no].rows, range.rows);
-            EXPECT_EQ(core::low_half(totals[range.range_no].row_sum), range.row.sum_low);
-            EXPECT_EQ(core::high_half(totals[range.range_no].row_sum), range.row.sum_high);
+            EXPECT_EQ(core::low_half(totals[range.range_no].sum), range.row.sum_low);
+            EXPECT_EQ(core::high_half(totals[range.range_no].sum), range.row.sum_high);
         }
     }
 }
