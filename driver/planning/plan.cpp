@@ -7,9 +7,9 @@
 
 #include <fmt/core.h>
 
-#include "driver/model/error.h"
+#include "core/digest.h"
 #include "driver/engine/server_identity.h"
-#include "driver/model/version.h"
+#include "driver/model/error.h"
 #include "driver/options/column_options.h"
 #include "driver/options/name_map.h"
 #include "driver/options/scope.h"
@@ -28,10 +28,10 @@ namespace {
 using Severity = SchemaDifference::Severity;
 
 void check_format(Side side, const ServerInfo& server) {
-    if (server.format_version == kFormatVersion) return;
+    if (server.format_version == core::kFormatVersion) return;
     throw Error(ErrorKind::kUsage,
                 fmt::format("pg_parity {} on the {} has digest format {}, this pgparity has {}",
-                            server.extension_version, side_name(side), server.format_version, kFormatVersion),
+                            server.extension_version, side_name(side), server.format_version, core::kFormatVersion),
                 "install the same version of pg_parity on both servers and here");
 }
 

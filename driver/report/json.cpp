@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/digest.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
@@ -118,7 +119,7 @@ class JsonReport {
         writer_.member("tool", "pgparity");
         writer_.member("version", kVersion);
         writer_.member("schema_version", kSchemaVersion);
-        writer_.member("format_version", kFormatVersion);
+        writer_.member("format_version", core::kFormatVersion);
         writer_.member("result", verdict_name(report_.outcome.result));
         writer_.member("incomplete", report_.outcome.incomplete);
         writer_.member("interrupted", report_.interrupted);
