@@ -40,10 +40,6 @@ Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::ve
 Query columns_query(const std::vector<std::uint32_t>& oids);
 /// oid, key column, proven; no row for a relation without a key.
 Query keys_query(const std::vector<std::uint32_t>& oids);
-/// Functions that the planner of a query over these relations may run, with the rights of whoever asks, although a role
-/// that has fewer can make them do anything; nothing where this session's role has no rights that would matter to that
-/// (owner.cpp). One row a relation at most: oid, function, its owner, what uses it.
-Query owners_code_query(const std::vector<std::uint32_t>& oids);
 /// Which of these are locked in ACCESS EXCLUSIVE mode by somebody: oid.
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
 
