@@ -377,7 +377,7 @@ Effort read_wanted(RowCollector& collector) {
         read_by_index(task, stretches, &collector.window, consumer);
         return {"index", 0, 0, -1, 0, 0, nullptr};
     }
-    const bool plans = condition.parameters > 0 && !task.folded;  // not even for an index
+    const bool plans = condition.parameters > 0 && !task.owners_code;  // not even for an index
     if (plans || task.obstacle != ScanObstacle::kNone) {
         read_by_query(collector, condition);
         return {"query", -1, -1, -1, 0, 0, nullptr};

@@ -115,7 +115,8 @@ bool is_in_key_order(const DigestTask& task) {
 
 /// Where planning would call functions of others, nothing is planned that can be read without.
 bool may_use_index(const DigestTask& task) {
-    if (task.obstacle == ScanObstacle::kPlan || (task.obstacle == ScanObstacle::kNone && task.folded)) return false;
+    if (task.obstacle == ScanObstacle::kPlan || (task.obstacle == ScanObstacle::kNone && task.owners_code))
+        return false;
     return !task.spec.kept.empty() && !task.spec.bounds.empty() && task.spec.bounds[0][0] == core::kKeyBound &&
            (enable_indexscan || enable_bitmapscan) && has_ordered_index(task);
 }

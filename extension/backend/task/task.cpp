@@ -166,7 +166,7 @@ std::span<const Oid> as_span(List* oids) {
 /// not the keys of an index for bounds.
 void judge(DigestTask& task, List* family, bool keys_only) {
     const std::span<const Oid> relations = as_span(family);
-    task.folded = find_folded_code(relations);
+    task.owners_code = find_owners_code(relations);
     task.other_owner = find_other_owner(relations);
     if (task.obstacle == ScanObstacle::kRelationKind || task.row_security) return;
     judge_scan(task, task.obstacle == ScanObstacle::kNone || keys_only);

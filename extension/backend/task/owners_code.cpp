@@ -1,4 +1,4 @@
-#include "backend/task/folded_code.h"
+#include "backend/task/owners_code.h"
 
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
@@ -126,7 +126,7 @@ class Search {
             if (!is_trusted(owner)) note(call_in_partition_key(lfirst_oid(cell)), lfirst_oid(cell), owner);
         }
     }
-    const FoldedCode* result() const { return found_; }
+    const OwnersCode* result() const { return found_; }
 
   private:
     void note(Oid function, Oid relation, Oid owner) {
@@ -135,17 +135,17 @@ class Search {
             found_->several_owners |= found_->owner != owner;
             return;
         }
-        found_ = allocate_array<FoldedCode>(CurrentMemoryContext, 1);
+        found_ = allocate_array<OwnersCode>(CurrentMemoryContext, 1);
         *found_ = {function, relation, owner, false};
     }
 
-    FoldedCode* found_ = nullptr;
+    OwnersCode* found_ = nullptr;
 };
 static_assert(std::is_trivially_destructible_v<Search>);
 
 }  // namespace
 
-const FoldedCode* find_folded_code(std::span<const Oid> family) {
+const OwnersCode* find_owners_code(std::span<const Oid> family) {
     Search search;
     for (Oid relation : family) search.look_at(relation);
     search.look_at_parents(family[0]);

@@ -10,7 +10,7 @@
 namespace parity::backend {
 
 /// Such a function outside pg_catalog, of a relation whose owner is neither the caller nor a superuser.
-struct FoldedCode {
+struct OwnersCode {
     Oid function;
     Oid relation;         ///< whose expression calls it
     Oid owner;            ///< of the relation
@@ -19,7 +19,7 @@ struct FoldedCode {
 
 /// Looks at a relation, the first one, with all its partitions or children, which are locked, and at what the first one
 /// is a partition of. Evaluates nothing. Null where there is no such function; otherwise in the current context.
-const FoldedCode* find_folded_code(std::span<const Oid> family);
+const OwnersCode* find_owners_code(std::span<const Oid> family);
 
 /// The first owner of one of them who is neither the caller nor a superuser; InvalidOid for none.
 Oid find_other_owner(std::span<const Oid> family);
