@@ -8,11 +8,11 @@
 #include <string>
 
 #include "driver/engine/large_objects.h"
+#include "driver/engine/server_identity.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
-#include "driver/engine/server_identity.h"
 #include "driver/model/sides.h"
 #include "driver/waiting/shared_failure.h"
 

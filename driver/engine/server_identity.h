@@ -3,8 +3,8 @@
 #include <mutex>
 #include <string>
 
-#include "driver/model/sides.h"
 #include "driver/model/inventory.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 

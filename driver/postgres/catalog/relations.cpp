@@ -24,10 +24,10 @@
 #include "driver/postgres/queries/catalog.h"
 #include "driver/postgres/queries/feed.h"
 #include "driver/postgres/queries/large_objects.h"
+#include "driver/postgres/queries/owners_code.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/postgres/queries/read_plan.h"
 #include "driver/postgres/queries/session.h"
-#include "driver/postgres/queries/owners_code.h"
 #include "driver/postgres/values/type_rules.h"
 #include "driver/postgres/values/types.h"
 

@@ -10,8 +10,8 @@
 #include "driver/postgres/connection/identity.h"
 #include "driver/postgres/connection/owners_code.h"
 #include "driver/postgres/queries/catalog.h"
-#include "driver/postgres/queries/query.h"
 #include "driver/postgres/queries/owners_code.h"
+#include "driver/postgres/queries/query.h"
 #include "driver/text/display_name.h"
 
 namespace parity::driver {
