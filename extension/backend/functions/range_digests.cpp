@@ -81,13 +81,13 @@ DigestPath parse_path(FunctionCallInfo fcinfo) {
 }
 
 /// The path that is taken: what was asked for, if it can be.
-DigestPath choose_path(DigestPath wanted, const DigestTask& task, std::size_t stretches) {
+DigestPath choose_path(DigestPath wanted, const DigestTask& task, std::size_t groups) {
     if (wanted == DigestPath::kScan && task.obstacle != ScanObstacle::kNone)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("relation \"%s\" cannot be scanned directly: %s", RelationGetRelationName(task.relation),
                                describe_obstacle(task))));
     if (wanted != DigestPath::kAuto) return wanted;
-    if (stretches > 0) return DigestPath::kIndex;
+    if (groups > 0) return DigestPath::kIndex;
     return task.obstacle == ScanObstacle::kNone ? DigestPath::kScan : DigestPath::kAggregate;
 }
 
@@ -118,13 +118,13 @@ TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
             PG_GETARG_BOOL(kWithoutChildren)};
 }
 
-ScanEffort digest_by(DigestPath path, const DigestTask& task, int workers, std::size_t stretches,
+ScanEffort digest_by(DigestPath path, const DigestTask& task, int workers, std::size_t groups,
                      const DigestMatrix& matrix) {
     switch (path) {
         case DigestPath::kScan:
             return digest_by_scan(task, workers, matrix);
         case DigestPath::kIndex:
-            digest_by_index(task, stretches, matrix);
+            digest_by_index(task, groups, matrix);
             return {workers, 0, -1};
         default:
             digest_by_query(task, workers, matrix);
@@ -153,8 +153,8 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     }
     keep_only(task, optional_array(fcinfo, kOnlyRanges));
     task.spec.totals_only = totals_only;
-    std::size_t stretches = stretches_worth_an_index(task, scanners(task, workers));
-    result.path = choose_path(wanted, task, stretches);
+    std::size_t groups = groups_worth_an_index(task, scanners(task, workers));
+    result.path = choose_path(wanted, task, groups);
     if (result.path == DigestPath::kIndex) workers = 0;
     if (workers < 0 && result.path == DigestPath::kScan) workers = default_workers(task);
     const int participants = 1 + (workers < 0 ? max_parallel_workers_per_gather : workers);
@@ -167,7 +167,7 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     instr_time started, elapsed;
     INSTR_TIME_SET_CURRENT(started);
     result.matrix = make_matrix(task.spec, CurrentMemoryContext);
-    const ScanEffort effort = digest_by(result.path, task, workers, stretches, result.matrix);
+    const ScanEffort effort = digest_by(result.path, task, workers, groups, result.matrix);
     INSTR_TIME_SET_CURRENT(elapsed);
     INSTR_TIME_SUBTRACT(elapsed, started);
     core::u64 rows = 0;

@@ -372,9 +372,8 @@ Effort read_wanted(RowCollector& collector) {
     if (collector.by_key) {
         if (read_keys_by_index(task, &collector.keys, consumer)) return {"index", 0, 0, -1, 0, 0, nullptr};
         condition = condition_of_keys(task, collector.keys);
-    } else if (std::size_t stretches =
-                   stretches_worth_an_index_for_rows(task, 1 + (with_values ? 0 : collector.workers))) {
-        read_by_index(task, stretches, &collector.window, consumer);
+    } else if (std::size_t groups = groups_worth_an_index_for_rows(task, 1 + (with_values ? 0 : collector.workers))) {
+        read_by_index(task, groups, &collector.window, consumer);
         return {"index", 0, 0, -1, 0, 0, nullptr};
     }
     const bool plans = condition.parameters > 0 && !task.owners_code;  // not even for an index

@@ -156,7 +156,7 @@ Datum parity_fresh_rows(PG_FUNCTION_ARGS) {
                          {0, ranges - 1},
                          allocate_array<int64>(CurrentMemoryContext, ranges)};
     const RowConsumer consumer{wants_any, count_row, &counter, is_fresh};
-    if (stretches_worth_an_index(task, 1) == 0 || !read_by_index_alone(task, &counter.window, consumer)) {
+    if (groups_worth_an_index(task, 1) == 0 || !read_by_index_alone(task, &counter.window, consumer)) {
         counter.window = {0, ranges - 1};
         read_by_scan(task, consumer);
     }

@@ -28,7 +28,7 @@ RegProcedure comparison_of(Relation index, int place, StrategyNumber strategy, O
 }
 
 /// Whether its first column is in the order of the key column's type and collation.
-bool serves_stretches(Relation index, const TaskColumn& column, Oid type) {
+bool serves_intervals(Relation index, const TaskColumn& column, Oid type) {
     return has_type_operators(index, 0, column) &&
            (!OidIsValid(column.collation) || index->rd_indcollation[0] == column.collation) &&
            OidIsValid(comparison_of(index, 0, BTGreaterEqualStrategyNumber, type)) &&
@@ -60,7 +60,7 @@ IndexScans::IndexScans(const DigestTask& task, IndexUse use)
     if (use == IndexUse::kKeys) {
         types = key_value_types(task);
     } else if (Oid* type = allocate_array<Oid>(CurrentMemoryContext, 1);
-               OidIsValid(*type = stretch_of_range(task, {}, {}).type)) {
+               OidIsValid(*type = interval_of_range(task, {}, {}).type)) {
         types = {type, 1};
     }
     for (Oid id : task.leaves) {
@@ -79,17 +79,18 @@ IndexScans::IndexScans(const DigestTask& task, IndexUse use)
         ++opened_;
         usable_ = usable_ && serves_snapshot(leaf.index) &&
                   (use == IndexUse::kKeys ? serves_keys(leaf.index, task.key, types)
-                                          : serves_stretches(leaf.index, task.key[0], types[0]));
+                                          : serves_intervals(leaf.index, task.key[0], types[0]));
     }
 }
 
-void IndexScans::read(const KeyStretch& stretch, const RowConsumer& consumer) {
+void IndexScans::read(const KeyInterval& interval, const RowConsumer& consumer) {
     for (std::size_t i = 0; i < opened_; ++i) {
         Relation index = leaves_[i].index;
         ScanKeyData keys[2];
         int count = 0;
-        if (stretch.lower) set_key(keys[count++], index, 0, BTGreaterEqualStrategyNumber, stretch.type, *stretch.lower);
-        if (stretch.upper) set_key(keys[count++], index, 0, BTLessEqualStrategyNumber, stretch.type, *stretch.upper);
+        if (interval.lower)
+            set_key(keys[count++], index, 0, BTGreaterEqualStrategyNumber, interval.type, *interval.lower);
+        if (interval.upper) set_key(keys[count++], index, 0, BTLessEqualStrategyNumber, interval.type, *interval.upper);
         read_leaf(leaves_[i], keys, count, consumer);
     }
 }

@@ -11,8 +11,8 @@
 
 namespace parity::backend {
 
-/// What an index is searched for: stretches in the order of the key's first column, or keys as a whole.
-enum class IndexUse { kStretches, kKeys };
+/// What an index is searched for: intervals in the order of the key's first column, or keys as a whole.
+enum class IndexUse { kIntervals, kKeys };
 
 /// Searches the key's B-trees without the executor, which takes longer to start than to read a few rows, and whose
 /// plans would run what a table's owner wrote.
@@ -25,8 +25,8 @@ class IndexScans {
     /// but close() may be called.
     bool usable() const { return usable_; }
 
-    /// Reads the rows of a stretch, both ends included, under the active snapshot.
-    void read(const KeyStretch& stretch, const RowConsumer& consumer);
+    /// Reads the rows of an interval, both ends included, under the active snapshot.
+    void read(const KeyInterval& interval, const RowConsumer& consumer);
 
     /// Reads the rows whose key columns have these values, of key_value_types(), and perhaps others which the index's
     /// collation does not tell from them.
@@ -40,7 +40,7 @@ class IndexScans {
         Relation index;
         TupleTableSlot* slot;
         LeafRows* rows;
-        IndexScanDesc scan;  ///< null until the first stretch
+        IndexScanDesc scan;  ///< null until the first interval
         int scan_keys;       ///< how many conditions it was made for
     };
 
