@@ -66,7 +66,7 @@ struct MergeSpec {
     int buckets =
         1;  ///< more: the ranges are buckets, so many of each; their totals have sums of rows alone, without numbers
     Both<HashTotal> keys{};  ///< of buckets: of all rows of their ranges, which must have been read
-    /// What rows are in the ranges' exact digests, as places among the columns; empty: all columns.
+    /// What rows are in the ranges' exact digests, as indexes of the columns; empty: all columns.
     std::vector<int> digested_columns{};
     std::uint64_t seed = 0;                        ///< of the hashes
     std::size_t max_kept_rows = 1000;              ///< unequal rows under one key and side that are paired at most

@@ -24,7 +24,7 @@ struct RangeList {
     std::vector<std::string> bounds;  ///< ascending, as bytes; none: one range
     std::vector<std::int32_t> only;   ///< range numbers, from 1, ascending; empty: all
     bool totals_only = false;         ///< digests of keys and rows are wanted, none of columns
-    std::vector<int> columns{};       ///< with totals_only: what rows are, as places in TablePlan::columns; empty: all
+    std::vector<int> columns{};       ///< with totals_only: what rows are, as indexes of TablePlan::columns; empty: all
     /// Into how many buckets each range is divided by its keys' hashes, for last_buckets_call(): a power of two. Rows
     /// are asked for by bucket: `only` then has the numbers of buckets, see bucket_number().
     int buckets = 1;

@@ -16,7 +16,7 @@ class StoreStatement;
 
 /// Where a row stands: which part of the table it was read from, and its ctid as it is sent in binary. A row of a part
 /// whose rows have no ctid (a view's) has an empty one.
-struct RowPlace {
+struct RowLocation {
     std::uint32_t part = 0;
     std::string_view tid;
 };
@@ -31,24 +31,24 @@ class RowSorter {
     RowSorter& operator=(const RowSorter&) = delete;
 
     /// Takes a row. May be called by several threads.
-    void add(const RowDigest& row, const RowPlace& place);
+    void add(const RowDigest& row, const RowLocation& location);
 
     /// The rows in order, once. Nothing may be added any more.
     std::unique_ptr<RowSource> sorted();
 
-    /// Forgets the order and calls `visit` with the places of the rows with these keys. Not while sorted() is read.
+    /// Forgets the order and calls `visit` with the locations of the rows with these keys. Not while sorted() is read.
     template <typename Visit>
     void find(const std::vector<std::string>& keys, Visit visit) {
         for (const std::string& key : keys) {
             begin_find(key);
-            RowPlace place;
-            while (next_found(place)) visit(place);
+            RowLocation location;
+            while (next_found(location)) visit(location);
         }
     }
 
   private:
     void begin_find(std::string_view key);
-    bool next_found(RowPlace& place);
+    bool next_found(RowLocation& location);
 
     const std::unique_ptr<Store> store_;
     std::unique_ptr<StoreStatement> insert_, find_;  // gone before the store

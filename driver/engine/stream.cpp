@@ -220,7 +220,7 @@ class StreamedRows : public RowSource {
           request_(reader.request(ranges)),
           pass_(reader.feed().columns(), reader.settings(), ranges, request_.threads),
           digests_(request_.threads) {
-        request_.with_places = true;
+        request_.with_locations = true;
         rows_ = reader.feed().read(
             request_, [this](std::size_t thread, std::size_t part, std::span<const ValueField> fields) {
                 RowDigest& row = digests_[thread];
@@ -255,15 +255,15 @@ std::unique_ptr<RowSource> StreamReader::rows(const RangeList& ranges) {
 
 // ---- values --------------------------------------------------------------------------------------------------
 
-/// Rows are found again by their places; where they have none, in the ranges that they were found in.
+/// Rows are found again by their locations; where they have none, in the ranges that they were found in.
 void StreamReader::values(const std::vector<std::string>& keys, const TakeValues& take) {
     if (!sorter_) throw Error(ErrorKind::kInternal, "values were asked for before rows");
     PlacesToRead where;
-    sorter_->find(keys, [&](const RowPlace& place) {
-        if (place.tid.empty())
-            where.whole_parts.insert(place.part);
+    sorter_->find(keys, [&](const RowLocation& location) {
+        if (location.tid.empty())
+            where.whole_parts.insert(location.part);
         else
-            where.places[place.part].emplace_back(place.tid);
+            where.locations[location.part].emplace_back(location.tid);
     });
     const std::set<std::string_view> wanted(keys.begin(), keys.end());
     Pass pass(feed_->columns(), settings_.digest, {}, 1);

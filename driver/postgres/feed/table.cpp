@@ -161,7 +161,7 @@ void StreamTable::read_parts(Session& session) {
         part.only = true;
         part.is_heap = result.is_true(row, 3);
         part.blocks = result.number<std::int64_t>(row, 4);
-        part.has_places = part.is_heap && result.is_true(row, 6);
+        part.has_locations = part.is_heap && result.is_true(row, 6);
         direct =
             direct && part.is_heap && result.text(row, 7) == "f" && result.is_true(row, table_.where.empty() ? 5 : 6);
         parts_.push_back(std::move(part));
@@ -220,8 +220,8 @@ std::int64_t StreamTable::blocks() const {
     return blocks;
 }
 
-std::string StreamTable::place(std::size_t part) const {
-    return parts_[part].has_places ? place_expression(alias()) : "NULL::pg_catalog.tid";
+std::string StreamTable::location(std::size_t part) const {
+    return parts_[part].has_locations ? location_expression(alias()) : "NULL::pg_catalog.tid";
 }
 
 bool StreamTable::can_be_sampled() const {

@@ -34,8 +34,8 @@ class StreamTable {
     const std::vector<std::string>& expressions() const { return expressions_; }
     /// The texts of the compared columns, as one array.
     std::string printed_texts() const;
-    /// The expression of a row's place in a part; NULL where it has none.
-    std::string place(std::size_t part) const;
+    /// The expression of a row's location in a part; NULL where it has none.
+    std::string location(std::size_t part) const;
 
     /// Whether every part's blocks can be sampled.
     bool can_be_sampled() const;
@@ -56,8 +56,8 @@ class StreamTable {
         return !shares(ranges, threads).empty();
     }
 
-    /// Why the relation is read as a whole, as any other query would read it, and not part by part and by places; empty
-    /// where it is not, or needs no other reason than what it is.
+    /// Why the relation is read as a whole, as any other query would read it, and not part by part and by locations;
+    /// empty where it is not, or needs no other reason than what it is.
     const std::string& reason() const { return reason_; }
 
     /// Throws an error that a new snapshot may cure where the server would read the parts otherwise by now.

@@ -143,7 +143,7 @@ void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
     ExecClearTuple(self.slot);
     Datum* result = self.slot->tts_values;
     bool* absent = self.slot->tts_isnull;
-    result[0] = Int32GetDatum(static_cast<int32>(row.place + 1));
+    result[0] = Int32GetDatum(static_cast<int32>(row.bucket + 1));
     result[1] = PointerGetDatum(make_bytea(row.key));
     self.text.clear();
     std::span<const core::Form> forms =
@@ -164,7 +164,7 @@ void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
 void put_record(RowCollector& self, const HashedRow& row) {
     ++self.taken;
     std::uint8_t number[sizeof(std::uint32_t)];
-    core::store_be(number, row.place + 1);
+    core::store_be(number, row.bucket + 1);
     self.bytes.clear();
     self.bytes.append(number, sizeof number);
     self.bytes.append(row.key);
@@ -187,7 +187,7 @@ bool wants_framed(RowCollector& self, core::ByteView key) {
         if (!spec.keeps_bucket(range, bucket_hash)) return false;
         self.keys_read.chosen.add(key_hash);
     }
-    self.row = {static_cast<std::uint32_t>(bucket_place(range, bucket_hash, spec.buckets)), key, 0, self.cells};
+    self.row = {static_cast<std::uint32_t>(bucket_index(range, bucket_hash, spec.buckets)), key, 0, self.cells};
     return !self.by_key || is_among(self.keys, key);
 }
 

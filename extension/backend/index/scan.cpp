@@ -16,14 +16,14 @@ bool serves_snapshot(Relation index) {
 }
 
 /// Whether one of its columns has the operators of the key column's type, and not some that are only asked for.
-bool has_type_operators(Relation index, int place, const TaskColumn& column) {
+bool has_type_operators(Relation index, int index_column, const TaskColumn& column) {
     TypeCacheEntry* type = lookup_type_cache(getBaseType(column.type), TYPECACHE_BTREE_OPFAMILY);
-    return index->rd_opfamily[place] == type->btree_opf;
+    return index->rd_opfamily[index_column] == type->btree_opf;
 }
 
-RegProcedure comparison_of(Relation index, int place, StrategyNumber strategy, Oid type) {
-    Oid found =
-        get_opfamily_member(index->rd_opfamily[place], index->rd_opcintype[place], type, static_cast<int16>(strategy));
+RegProcedure comparison_of(Relation index, int index_column, StrategyNumber strategy, Oid type) {
+    Oid found = get_opfamily_member(index->rd_opfamily[index_column], index->rd_opcintype[index_column], type,
+                                    static_cast<int16>(strategy));
     return OidIsValid(found) ? get_opcode(found) : InvalidOid;
 }
 
@@ -37,17 +37,18 @@ bool serves_intervals(Relation index, const TaskColumn& column, Oid type) {
 
 bool serves_keys(Relation index, std::span<const TaskColumn> key, std::span<const Oid> types) {
     for (std::size_t i = 0; i < key.size(); ++i) {
-        int place = static_cast<int>(i);
-        if (!has_type_operators(index, place, key[i]) ||
-            !OidIsValid(comparison_of(index, place, BTEqualStrategyNumber, types[i])))
+        int index_column = static_cast<int>(i);
+        if (!has_type_operators(index, index_column, key[i]) ||
+            !OidIsValid(comparison_of(index, index_column, BTEqualStrategyNumber, types[i])))
             return false;
     }
     return true;
 }
 
-void set_key(ScanKeyData& key, Relation index, int place, StrategyNumber strategy, Oid type, Datum value) {
-    ScanKeyEntryInitialize(&key, 0, static_cast<AttrNumber>(place + 1), strategy, type, index->rd_indcollation[place],
-                           comparison_of(index, place, strategy, type), value);
+void set_key(ScanKeyData& key, Relation index, int index_column, StrategyNumber strategy, Oid type, Datum value) {
+    ScanKeyEntryInitialize(&key, 0, static_cast<AttrNumber>(index_column + 1), strategy, type,
+                           index->rd_indcollation[index_column], comparison_of(index, index_column, strategy, type),
+                           value);
 }
 
 }  // namespace
@@ -100,8 +101,8 @@ void IndexScans::read_key(std::span<const Oid> types, const Datum* values, const
         ScanKeyData keys[INDEX_MAX_KEYS];
         int count = 0;
         for (; count < static_cast<int>(types.size()); ++count) {
-            auto place = static_cast<std::size_t>(count);
-            set_key(keys[place], leaves_[i].index, count, BTEqualStrategyNumber, types[place], values[place]);
+            auto at = static_cast<std::size_t>(count);
+            set_key(keys[at], leaves_[i].index, count, BTEqualStrategyNumber, types[at], values[at]);
         }
         read_leaf(leaves_[i], keys, count, consumer);
     }

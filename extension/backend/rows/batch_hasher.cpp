@@ -201,7 +201,7 @@ void BatchHasher::prefetch_sums(const DigestMatrix& matrix, std::size_t from, st
             prefetch_for_change(matrix.range(ranges_[row]), matrix.stride * sizeof(core::u64));
         if (matrix.buckets > 1)
             prefetch_for_change(
-                matrix.bucket(bucket_place(ranges_[row], core::low_half(key_hashes<H>()[row]), matrix.buckets)), 1);
+                matrix.bucket(bucket_index(ranges_[row], core::low_half(key_hashes<H>()[row]), matrix.buckets)), 1);
     }
 }
 
@@ -231,8 +231,8 @@ void BatchHasher::pass_row(std::size_t row, const HashedRowConsumer& consumer) {
         fold.add(cell);
         passed_[i] = cell;
     }
-    const std::size_t place = bucket_place(ranges_[row], core::low_half(key_hashes<H>()[row]), spec_.buckets);
-    consumer.take(consumer.state, {static_cast<std::uint32_t>(place), framed_.view(), fold.result(), passed_});
+    const std::size_t bucket = bucket_index(ranges_[row], core::low_half(key_hashes<H>()[row]), spec_.buckets);
+    consumer.take(consumer.state, {static_cast<std::uint32_t>(bucket), framed_.view(), fold.result(), passed_});
     release_value();
 }
 

@@ -18,7 +18,7 @@ namespace parity::backend {
 
 /// What is told of a row.
 struct HashedRow {
-    std::uint32_t place;      ///< of its bucket; of its range, from 0, where there is one bucket
+    std::uint32_t bucket;     ///< bucket_index(); the range, from 0, where there is one bucket
     core::ByteView key;       ///< framed
     core::u128 hash;          ///< under a width of 64 the high halves are 0
     const core::u128* cells;  ///< one a column

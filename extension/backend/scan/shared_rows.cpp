@@ -15,7 +15,7 @@ namespace {
 struct WrittenRow {
     char tuple[MAXALIGN(SizeofMinimalTupleHeader)];
     core::u128 hash;
-    std::uint32_t place;
+    std::uint32_t bucket;
     std::uint32_t key_bytes;
 };
 
@@ -43,7 +43,7 @@ void RowReader::drain(std::size_t columns, const HashedRowConsumer& consumer) {
         memcpy(cells, bytes, columns * sizeof(core::u128));
         bytes += columns * sizeof(core::u128);
         MemoryContext caller = MemoryContextSwitchTo(row_context);
-        consumer.take(consumer.state, {row.place, {bytes, row.key_bytes}, row.hash, cells});
+        consumer.take(consumer.state, {row.bucket, {bytes, row.key_bytes}, row.hash, cells});
         MemoryContextSwitchTo(caller);
         MemoryContextReset(row_context);
     }
@@ -61,7 +61,7 @@ void RowWriter::write_row(void* writer, const HashedRow& row) {
     auto& self = *static_cast<RowWriter*>(writer);
     WrittenRow written{};
     written.hash = row.hash;
-    written.place = row.place;
+    written.bucket = row.bucket;
     written.key_bytes = static_cast<std::uint32_t>(row.key.size());
     self.bytes_.clear();
     self.bytes_.append(&written, sizeof written);

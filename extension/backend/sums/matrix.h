@@ -28,8 +28,8 @@ struct DigestMatrix {
     core::u64* column_sums(std::uint32_t number) const {
         return spare > 0 ? words + stride * ranges : range(number) + 1 + sum_words * std::size_t{2};
     }
-    /// `place` is bucket_place().
-    core::u64* bucket(std::size_t place) const { return words + stride * ranges + spare + place * sum_words; }
+    /// `index` is bucket_index().
+    core::u64* bucket(std::size_t index) const { return words + stride * ranges + spare + index * sum_words; }
     std::size_t bucket_words() const { return buckets > 1 ? std::size_t{ranges} * buckets * sum_words : 0; }
     std::size_t total_words() const { return stride * ranges + spare + bucket_words(); }
     std::size_t bytes() const { return total_words() * sizeof(core::u64); }

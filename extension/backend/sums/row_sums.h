@@ -26,7 +26,7 @@ inline void add_row(const DigestMatrix& matrix, std::uint32_t range, H key_hash,
     core::add_to_sum(sums + key_sum_at(matrix), key_hash);
     core::add_to_sum(sums + row_sum_at(matrix), fold.result());
     if (matrix.buckets == 1) return;
-    core::add_to_sum(matrix.bucket(bucket_place(range, core::low_half(key_hash), matrix.buckets)), fold.result());
+    core::add_to_sum(matrix.bucket(bucket_index(range, core::low_half(key_hash), matrix.buckets)), fold.result());
 }
 
 }  // namespace parity::backend

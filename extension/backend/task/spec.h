@@ -29,7 +29,7 @@ inline std::uint32_t bucket_of(core::u64 key_hash, std::uint32_t buckets) {
 }
 
 /// The number, from 0, of a bucket when those of all ranges are counted through.
-inline std::size_t bucket_place(std::uint32_t range, core::u64 key_hash, std::uint32_t buckets) {
+inline std::size_t bucket_index(std::uint32_t range, core::u64 key_hash, std::uint32_t buckets) {
     return std::size_t{range} * buckets + bucket_of(key_hash, buckets);
 }
 

@@ -346,9 +346,9 @@ void keep_only_buckets(DigestTask& task, ArrayType* only_buckets) {
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                             errmsg("bucket %d does not exist: there are %u ranges with %u buckets each", number, ranges,
                                    buckets)));
-        const std::uint32_t place = static_cast<std::uint32_t>(number) - 1;
-        kept[place / buckets] = 1;
-        flags[place / buckets] |= core::u64{1} << place % buckets;
+        const std::uint32_t index = static_cast<std::uint32_t>(number) - 1;
+        kept[index / buckets] = 1;
+        flags[index / buckets] |= core::u64{1} << index % buckets;
     }
 }
 
