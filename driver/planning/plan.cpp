@@ -99,7 +99,7 @@ void add_tables(Plan& plan, const Request& request, const Pairing& pairing, cons
         }
     }
     for (const RelationDesc& relation : inventories.source.relations) {
-        if (!relation.selected) column_options.pass_unchosen(relation);
+        if (!relation.selected) column_options.mark_unchosen_used(relation);
     }
     column_options.require_all_used();
 }

@@ -449,7 +449,7 @@ void TablePlanner::describe_sides() {
 TableDecision TablePlanner::run() {
     compare_population();
     if (auto reason = obstacle()) {
-        column_options_.pass(side(Side::kSource));
+        column_options_.mark_used(side(Side::kSource));
         return {*reason, std::move(differences_)};
     }
     describe_sides();

@@ -121,7 +121,7 @@ void IndexScans::read_leaf(LeafIndex& leaf, ScanKeyData* keys, int count, const 
         bool copied;
         HeapTuple tuple = ExecFetchSlotHeapTuple(leaf.slot, false, &copied);
         MemoryContext caller = MemoryContextSwitchTo(row_context_);
-        leaf.rows->pass(tuple, consumer);
+        leaf.rows->hand_over(tuple, consumer);
         MemoryContextSwitchTo(caller);
         MemoryContextReset(row_context_);
     }

@@ -47,7 +47,7 @@ class BatchHasher {
     void accumulate(std::span<const HeapTupleHeader> tuples, const char* upcoming, const DigestMatrix& matrix);
 
     /// Hands the tuples of kept ranges, or buckets, to a consumer instead.
-    void pass(std::span<const HeapTupleHeader> tuples, const char* upcoming, const HashedRowConsumer& consumer);
+    void hand_over(std::span<const HeapTupleHeader> tuples, const char* upcoming, const HashedRowConsumer& consumer);
 
     /// The keys so far; only where buckets are chosen.
     const KeysRead& keys_read() const { return keys_read_; }
@@ -101,10 +101,10 @@ class BatchHasher {
     core::RangeFinder finder_;
     core::ByteSink framed_;
     Scratch scratch_;
-    StoredValue* values_;  ///< a batch's values of one slot after those of the other
-    void* key_hashes_;     ///< one a row, of the spec's width
-    void* cells_;          ///< a row's cells after the other's
-    core::u128* passed_;   ///< the cells of the row that is handed over
+    StoredValue* values_;      ///< a batch's values of one slot after those of the other
+    void* key_hashes_;         ///< one a row, of the spec's width
+    void* cells_;              ///< a row's cells after the other's
+    core::u128* handed_over_;  ///< the cells of the row that is handed over
     std::uint8_t* frames_;
     KeysRead keys_read_;
     core::u64 seeds_[kBatchRows];

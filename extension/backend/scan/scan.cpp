@@ -163,7 +163,7 @@ void read_leaf(const Participant& self, Relation leaf, PageAllocation& allocatio
     while (pages->next()) {
         rows += pages->tuples().size();
         if (self.output.rows)
-            hasher->pass(pages->tuples(), pages->upcoming(), *self.output.rows);
+            hasher->hand_over(pages->tuples(), pages->upcoming(), *self.output.rows);
         else
             hasher->accumulate(pages->tuples(), pages->upcoming(), self.output.matrix);
         counter.count_page();
@@ -380,15 +380,15 @@ ScanEffort scan(const DigestTask& task, int workers, const ScanOutput& output) {
     return effort;
 }
 
-/// Workers write the rows that they pass on to disk. More than one in so many are passed on sooner by one process.
-constexpr std::size_t kFewPassedOn = 4;
+/// Workers write the rows that they hand over to disk. More than one in so many are handed over sooner by one process.
+constexpr std::size_t kFewHandedOver = 4;
 
 bool keeps_few(const DigestSpec& spec) {
     std::size_t kept = 0;
     for (core::u64 flags : spec.kept_buckets) kept += static_cast<std::size_t>(std::popcount(flags));
     if (spec.kept_buckets.empty())
         kept = static_cast<std::size_t>(std::count(spec.kept.begin(), spec.kept.end(), 1)) * spec.buckets;
-    return !spec.kept.empty() && kept * kFewPassedOn <= spec.kept.size() * spec.buckets;
+    return !spec.kept.empty() && kept * kFewHandedOver <= spec.kept.size() * spec.buckets;
 }
 
 }  // namespace
