@@ -37,7 +37,7 @@ struct ColumnPlan {
     std::string prefilter{};
 };
 
-/// What goes into `forms` of a function of the extension, and into make_wire_reader(), for a column of one side.
+/// What goes into `forms` of a function of the extension, and into make_wire_decoder(), for a column of one side.
 inline const std::string& asked_form(const ColumnPlan& column, Side side) {
     return column.asked[side].empty() ? column.form : column.asked[side];
 }

@@ -120,7 +120,7 @@ void StreamTable::add_column(const ColumnPlan& plan, const std::vector<std::stri
                                 display_name(table_.name[side_]), side_name(side_)),
                     {}, std::string(side_name(side_)), std::string(kUndefinedColumn));
     const std::uint32_t type = types[static_cast<std::size_t>(found - names.begin())];
-    auto reader = make_wire_reader(catalog, type, asked_form(plan, side_), names_);
+    auto reader = make_wire_decoder(catalog, type, asked_form(plan, side_), names_);
     reader->add_needed_names(needed_names_);
     columns_.labels.push_back(explain(plan, wire_forms(catalog, type).forms.front()));
     const std::string column = fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(plan.name[side_]));

@@ -105,7 +105,7 @@ class VectorTable {
     }
     void add(const std::vector<VectorColumn>& columns, std::vector<std::shared_ptr<const ValueReader>>& readers) {
         for (const VectorColumn& column : columns) {
-            readers.push_back(make_wire_reader(types_.catalog(), types_.builtin(kNames.at(column.type)), column.form));
+            readers.push_back(make_wire_decoder(types_.catalog(), types_.builtin(kNames.at(column.type)), column.form));
             read_.push_back(column);
         }
     }
@@ -246,7 +246,7 @@ TEST(SumMatrix, SaysWhatItTakes) {
 TEST(StreamSpec, RefusesMalformedBounds) {
     Types types;
     StreamColumns columns;
-    columns.key.push_back(make_wire_reader(types.catalog(), types.builtin("int4"), "int"));
+    columns.key.push_back(make_wire_decoder(types.catalog(), types.builtin("int4"), "int"));
     EXPECT_EQ(fixtures::thrown([&] { StreamSpec(columns, {}, {{"k"}, {}}); }).kind(), ErrorKind::kInternal);
     const std::string bound = test::from_hex("6b 01 0100000000000000");
     EXPECT_EQ(fixtures::thrown([&] { StreamSpec(columns, {}, {{bound, bound}, {}}); }).kind(), ErrorKind::kInternal);
