@@ -289,7 +289,7 @@ class WorkersOutput {
     const ScanOutput& leader_;
     int workers_;
     void* room_ = nullptr;
-    std::optional<RowReader> rows_;
+    std::optional<SharedRowsReader> rows_;
 };
 static_assert(std::is_trivially_destructible_v<WorkersOutput>);
 
@@ -429,7 +429,7 @@ void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
                      CurrentMemoryContext, nullptr});
     };
     if (auto* rows = static_cast<SharedRows*>(shm_toc_lookup(toc, kKeyRows, true))) {
-        RowWriter writer(rows, segment, spec.column_forms.size());
+        SharedRowsWriter writer(rows, segment, spec.column_forms.size());
         const HashedRowConsumer consumer = writer.consumer();
         take_part({{}, &consumer});
         return writer.finish();

@@ -24,13 +24,13 @@ struct WrittenRow {
 std::size_t estimate_shared_rows(int workers) { return sizeof(SharedRows) + sts_estimate(workers + 1); }
 
 /// The leader is the last participant, and writes nothing.
-RowReader::RowReader(SharedRows* shared, int workers, dsm_segment* segment) {
+SharedRowsReader::SharedRowsReader(SharedRows* shared, int workers, dsm_segment* segment) {
     SharedFileSetInit(&shared->files, segment);
     accessor_ = sts_initialize(shared->store(), workers + 1, workers, 0, SHARED_TUPLESTORE_SINGLE_PASS, &shared->files,
                                "parity rows");
 }
 
-void RowReader::drain(std::size_t columns, const HashedRowConsumer& consumer) {
+void SharedRowsReader::drain(std::size_t columns, const HashedRowConsumer& consumer) {
     MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES);
     auto* cells = allocate_array<core::u128>(CurrentMemoryContext, columns + 1);
     sts_begin_parallel_scan(accessor_);
@@ -51,14 +51,14 @@ void RowReader::drain(std::size_t columns, const HashedRowConsumer& consumer) {
     MemoryContextDelete(row_context);
 }
 
-RowWriter::RowWriter(SharedRows* shared, dsm_segment* segment, std::size_t columns)
+SharedRowsWriter::SharedRowsWriter(SharedRows* shared, dsm_segment* segment, std::size_t columns)
     : columns_(columns), context_(CurrentMemoryContext), bytes_(make_sink(CurrentMemoryContext)) {
     SharedFileSetAttach(&shared->files, segment);
     accessor_ = sts_attach(shared->store(), ParallelWorkerNumber, &shared->files);
 }
 
-void RowWriter::write_row(void* writer, const HashedRow& row) {
-    auto& self = *static_cast<RowWriter*>(writer);
+void SharedRowsWriter::write_row(void* writer, const HashedRow& row) {
+    auto& self = *static_cast<SharedRowsWriter*>(writer);
     WrittenRow written{};
     written.hash = row.hash;
     written.bucket = row.bucket;

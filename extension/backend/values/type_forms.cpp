@@ -39,7 +39,8 @@ NestedReader* make_nested(Oid type) {
 }
 
 /// A reader of values that are made of others, under a form of the name `before` element `after`.
-ColumnReader outer_reader(Form form, Reader reader, const char* before, const NestedReader* nested, const char* after) {
+ColumnReader outer_reader(Form form, ReadMethod reader, const char* before, const NestedReader* nested,
+                          const char* after) {
     const ColumnReader& element = nested->element;
     return {form,
             reader,
@@ -92,8 +93,8 @@ ColumnReader reader_of_rule(Oid type, const TypeRule& rule, const WantedForm& wa
     ColumnReader reader{rule.form, rule.reader, name, name, nullptr, is_lossy(rule), can_fail(rule.reader)};
     NestedReader* nested = make_nested(type);
     if (needs_zone(rule.reader)) add_zone(reader, nested, wanted);
-    if (rule.reader == Reader::kOutput) find_output(nested);
-    if (rule.reader == Reader::kMoneyAsDecimal) nested->fraction_digits = money_fraction_digits();
+    if (rule.reader == ReadMethod::kOutput) find_output(nested);
+    if (rule.reader == ReadMethod::kMoneyAsDecimal) nested->fraction_digits = money_fraction_digits();
     reader.nested = nested;
     return reader;
 }
@@ -113,11 +114,11 @@ std::optional<ColumnReader> make_array_reader(Oid type, Oid element, const Wante
     if (!reader || core::is_array(reader->form)) return std::nullopt;  // a form is an array of something once
     nested->element = *reader;
     get_typlenbyvalalign(element, &nested->element_length, &nested->element_by_value, &nested->element_align);
-    return outer_reader(core::array_of(reader->form), Reader::kArray, "", nested, "[]");
+    return outer_reader(core::array_of(reader->form), ReadMethod::kArray, "", nested, "[]");
 }
 
 /// Of a range type, or of a multirange type of such ranges.
-std::optional<ColumnReader> make_range_reader(Oid type, TypeCacheEntry* range, Form form, Reader reader,
+std::optional<ColumnReader> make_range_reader(Oid type, TypeCacheEntry* range, Form form, ReadMethod reader,
                                               const char* before, const WantedForm& wanted) {
     std::optional<WantedForm> inner = wanted.inside(before, ">");
     if (!inner) return std::nullopt;
@@ -186,7 +187,7 @@ std::optional<ColumnReader> make_record_reader(Oid type, const WantedForm& wante
         return std::nullopt;
     bool failing = std::any_of(nested->attributes.begin(), nested->attributes.end(),
                                [](const AttributeReader& attribute) { return attribute.reader.can_fail; });
-    return ColumnReader{Form::kRecord, Reader::kRecord, name.data, name.data, nested, false, failing};
+    return ColumnReader{Form::kRecord, ReadMethod::kRecord, name.data, name.data, nested, false, failing};
 }
 
 /// The element type of a true array, or of one of the two array types that are not.
@@ -203,10 +204,10 @@ std::optional<ColumnReader> make_reader(Oid type, const WantedForm& wanted) {
     if (Oid element = array_element(base); OidIsValid(element)) return make_array_reader(base, element, wanted);
     switch (get_typtype(base)) {
         case TYPTYPE_RANGE:
-            return make_range_reader(base, lookup_type_cache(base, TYPECACHE_RANGE_INFO), Form::kRange, Reader::kRange,
-                                     "range<", wanted);
+            return make_range_reader(base, lookup_type_cache(base, TYPECACHE_RANGE_INFO), Form::kRange,
+                                     ReadMethod::kRange, "range<", wanted);
         case kMultirangeTypeKind:
-            return make_range_reader(base, multirange_range_type(base), Form::kMultirange, Reader::kMultirange,
+            return make_range_reader(base, multirange_range_type(base), Form::kMultirange, ReadMethod::kMultirange,
                                      "multirange<", wanted);
         case TYPTYPE_COMPOSITE:
             return make_record_reader(base, wanted);
