@@ -45,8 +45,8 @@ class CatalogReader {
     /// Lists relations, large objects and tables of extensions.
     virtual void list() = 0;
 
-    /// Describes these relations; those in `alone` without their children.
-    virtual void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& alone) = 0;
+    /// Describes these relations; those in `without_children` without them.
+    virtual void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& without_children) = 0;
 
     virtual void list_sequences() = 0;
     virtual void read_sequence_values() = 0;

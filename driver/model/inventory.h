@@ -70,7 +70,7 @@ struct RelationDesc {
     std::vector<std::uint32_t> parents;    ///< of an inheritance child; of a partition none
     bool has_children = false;             ///< inheritance children
     bool has_own_columns = false;          ///< an inheritance child: none of its parents has some of its columns
-    bool readable_alone = true;            ///< SELECT on the whole of it and USAGE on its schema
+    bool readable_by_itself = true;        ///< SELECT on the whole of it and USAGE on its schema
     /// The root of a tree of inheritance: why its rows may not be those of its members; empty: they are.
     std::string elsewhere;
     std::string checks;      ///< CHECK constraints of an inheritance child, as one text

@@ -87,13 +87,13 @@ Inventories read_once(const Request& request, const Both<Server*>& servers, bool
     const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
     Pairing pairing = pair_relations(request, listed);
     readers.each([&](CatalogReader& reader, Side side) {
-        std::set<std::uint32_t> paired, alone;
+        std::set<std::uint32_t> paired, without_children;
         for (const RelationPair& pair : pairing.pairs) {
             const std::uint32_t oid = listed[side].relations[pair[side]].oid;
             paired.insert(oid);
-            if (pair.without_children[side]) alone.insert(oid);
+            if (pair.without_children[side]) without_children.insert(oid);
         }
-        reader.describe(paired, alone);
+        reader.describe(paired, without_children);
         if (request.options.sequences) reader.list_sequences();
     });
     if (request.options.sequences) read_sequence_values(readers);

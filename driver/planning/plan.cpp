@@ -37,7 +37,7 @@ void check_format(Side side, const ServerInfo& server) {
 
 void add_lone_tables(Plan& plan, const Pairing& pairing, const Both<Inventory>& inventories) {
     for (Side side : kSides) {
-        for (std::size_t index : pairing.alone[side]) {
+        for (std::size_t index : pairing.only_here[side]) {
             const RelationDesc& relation = inventories[side].relations[index];
             plan.differences.push_back({Severity::kDivergence, exact_name(relation.name),
                                         fmt::format("table exists only on {}", side_name(side))});

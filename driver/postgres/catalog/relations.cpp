@@ -61,7 +61,7 @@ class InventoryReader : public CatalogReader {
     Inventory& inventory() override { return inventory_; }
     void read_server() override;
     void list() override;
-    void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& alone) override;
+    void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& without_children) override;
     void list_sequences() override;
     void read_sequence_values() override {
         driver::read_sequence_values(session_, inventory_.sequences,
@@ -111,7 +111,7 @@ class InventoryReader : public CatalogReader {
     Inventory inventory_;
     TypeCatalog types_;
     std::unordered_map<std::uint32_t, std::size_t> index_;
-    std::set<std::uint32_t> alone_;
+    std::set<std::uint32_t> without_children_;
 };
 
 // ---- the server ----------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ void InventoryReader::add_relation(const Result& result, int row) {
     for (const std::string& oid : split_list(result.text(row, 13)))
         relation.parents.push_back(to_number<std::uint32_t>(oid));
     relation.has_own_columns = result.is_true(row, 14);
-    relation.readable_alone = result.is_true(row, 15);
+    relation.readable_by_itself = result.is_true(row, 15);
     relation.checks = result.text(row, 16);
     relation.has_children = result.is_true(row, 17);
     const bool on_demand = relation.relkind == 'v' || relation.relkind == 'f';
@@ -339,8 +339,8 @@ void InventoryReader::mark_matched(std::vector<bool>& matched, std::string_view 
 
 /// Reading a relation's size or forms waits for whoever holds it in ACCESS EXCLUSIVE mode. Such relations are marked,
 /// so that the others can be compared.
-void InventoryReader::describe(const std::set<std::uint32_t>& wanted, const std::set<std::uint32_t>& alone) {
-    alone_ = alone;
+void InventoryReader::describe(const std::set<std::uint32_t>& wanted, const std::set<std::uint32_t>& without_children) {
+    without_children_ = without_children;
     std::vector<std::uint32_t> oids(wanted.begin(), wanted.end());
     for (int attempt = 1;; ++attempt) {
         try {
@@ -391,7 +391,7 @@ void InventoryReader::require_last_attempt(const Error& error) const {
 }
 
 void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
-    const Result result = run(relation_sizes_query(oids, {alone_.begin(), alone_.end()}));
+    const Result result = run(relation_sizes_query(oids, {without_children_.begin(), without_children_.end()}));
     for (int row = 0; row < result.rows(); ++row) {
         RelationDesc& described = relation(result.text(row, 0));
         described.estimated_rows = result.number<double>(row, 1);
@@ -473,7 +473,7 @@ void InventoryReader::choose_keys(const std::vector<std::uint32_t>& oids) {
     for (int row = 0; row < result.rows();) {
         const std::string_view oid = result.text(row, 0);
         const std::uint32_t number = to_number<std::uint32_t>(oid);
-        const bool has_plain_children = result.is_true(row, 4) && !alone_.contains(number);
+        const bool has_plain_children = result.is_true(row, 4) && !without_children_.contains(number);
         std::vector<UniqueIndex> indexes;
         std::string_view index;
         for (; row < result.rows() && result.text(row, 0) == oid; ++row) {
@@ -482,7 +482,7 @@ void InventoryReader::choose_keys(const std::vector<std::uint32_t>& oids) {
             indexes.back().columns.emplace_back(result.text(row, 5));
         }
         RelationDesc& described = relation(oid);
-        if (streams() || alone_.contains(number))
+        if (streams() || without_children_.contains(number))
             described.key = choose_key(indexes, has_plain_children, [&](const std::string& name) {
                 const ColumnDesc* column = find_column(described, name);
                 return column && !column->form.empty();

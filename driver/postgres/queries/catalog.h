@@ -33,8 +33,8 @@ Query relations_query(const Selection& selection, const NameMap& maps, const std
 
 /// Estimates and privileges of relations with their descendants: oid, rows (-1: unknown), bytes, has foreign parts,
 /// SELECT on the whole, its columns with their types as one text, what of it is unlogged on a server in recovery
-/// ("nothing", "parts", "whole"). Of those in `alone`, without their descendants.
-Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::vector<std::uint32_t>& alone);
+/// ("nothing", "parts", "whole"). Of those in `without_children`, without their descendants.
+Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::vector<std::uint32_t>& without_children);
 /// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order
 /// of oid, attnum.
 Query columns_query(const std::vector<std::uint32_t>& oids);
