@@ -59,7 +59,7 @@ std::vector<TableCount> count_side(const Options& options, Server& server, const
 
 std::string rows_of(std::uint64_t rows) { return fmt::format("{} {}", rows, rows == 1 ? "row" : "rows"); }
 
-void settle(Plan& plan, const ExtensionTablePlan& table, const Both<TableCount>& counts) {
+void report_counts(Plan& plan, const ExtensionTablePlan& table, const Both<TableCount>& counts) {
     const std::string name = display_name(name_of(table, Side::kSource));
     const std::string way = fmt::format("--table {} compares them", name);
     std::vector<std::string> parts;
@@ -100,7 +100,7 @@ bool count_extension_tables(const Options& options, const Both<Server*>& servers
         return false;
     }
     for (std::size_t i = 0; i < plan.extension_tables.size(); ++i)
-        settle(plan, plan.extension_tables[i], {counts.source[i], counts.target[i]});
+        report_counts(plan, plan.extension_tables[i], {counts.source[i], counts.target[i]});
     return true;
 }
 

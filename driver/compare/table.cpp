@@ -49,7 +49,7 @@ void note_failure(const Error& error, TableResult& result) {
     result.error = error.hint().empty() ? error.what() : fmt::format("{}; hint: {}", error.what(), error.hint());
 }
 
-void settle_verdict(TableResult& result) {
+void set_verdict(TableResult& result) {
     result.incomplete = !result.error.empty() || !result.skipped.empty();
     if (result.ranges_divergent > 0 || result.counts.total() > 0)
         result.verdict = Verdict::kDivergent;
@@ -86,7 +86,7 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
     const Stopwatch watch;
     TableResult result = fresh_result(table);
     if (table.unpopulated) {
-        settle_verdict(result);
+        set_verdict(result);
         return result;
     }
     const ProgressScope progress(*context.observer, table_no, sessions);
@@ -109,7 +109,7 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
     } catch (const std::exception& error) {
         note_failure(as_error(error), result);
     }
-    settle_verdict(result);
+    set_verdict(result);
     result.elapsed_seconds = watch.seconds();
     return result;
 }
@@ -117,7 +117,7 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
 TableResult failed_table(const TablePlan& table, const std::string& error) {
     TableResult result = fresh_result(table);
     result.error = error.empty() ? "not compared" : error;
-    settle_verdict(result);
+    set_verdict(result);
     return result;
 }
 

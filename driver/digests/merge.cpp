@@ -271,7 +271,7 @@ class Merger {
             take_rows(on_source, on_target, seen);
         }
         note_duplicates(seen);
-        settle();
+        emit_left();
     }
 
     /// Takes the lower of the two current rows, or both if their row hashes are equal.
@@ -298,23 +298,23 @@ class Merger {
     }
 
     /// Turns what is left under a key into findings.
-    void settle() {
+    void emit_left() {
         if (left_.source.total() == 0 && left_.target.total() == 0) return;
-        const std::uint64_t paired = settle_pairs();
-        settle_missing(FindingKind::kMissingOnTarget, report_.counts.missing_on_target, left_.source.total() - paired);
-        settle_missing(FindingKind::kMissingOnSource, report_.counts.missing_on_source, left_.target.total() - paired);
+        const std::uint64_t paired = emit_pairs();
+        emit_missing(FindingKind::kMissingOnTarget, report_.counts.missing_on_target, left_.source.total() - paired);
+        emit_missing(FindingKind::kMissingOnSource, report_.counts.missing_on_source, left_.target.total() - paired);
     }
 
-    std::uint64_t settle_pairs() {
+    std::uint64_t emit_pairs() {
         if (left_.source.total() == 0 || left_.target.total() == 0) return 0;
         if (spec_.keyless) throw_contradiction("equal rows of a table without a key have different row hashes");
         if (!left_.source.all_kept() || !left_.target.all_kept()) ++report_.crowded_keys;
         const std::vector<Pair> pairs = pair_by_likeness(spec_, left_.source.kept(), left_.target.kept());
-        for (const Pair& pair : pairs) settle_pair(left_.source.kept()[pair.source], left_.target.kept()[pair.target]);
+        for (const Pair& pair : pairs) emit_pair(left_.source.kept()[pair.source], left_.target.kept()[pair.target]);
         return pairs.size();
     }
 
-    void settle_pair(const Leftovers::Kept& source, const Leftovers::Kept& target) {
+    void emit_pair(const Leftovers::Kept& source, const Leftovers::Kept& target) {
         RowFinding finding;
         finding.columns = differing_columns(spec_, source.cell_hashes, target.cell_hashes);
         if (finding.columns.empty()) {
@@ -330,7 +330,7 @@ class Merger {
         emit_(finding);
     }
 
-    void settle_missing(FindingKind kind, std::uint64_t& count, std::uint64_t rows) {
+    void emit_missing(FindingKind kind, std::uint64_t& count, std::uint64_t rows) {
         if (rows == 0) return;
         count += rows;
         differs_[range_index_] = true;

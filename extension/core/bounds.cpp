@@ -165,7 +165,7 @@ void RangeFinder::find_all(const FramedKeys& keys, std::span<const std::int64_t>
     while (done < numbers.size() && move_beside(numbers[done])) done += stay(numbers.subspan(done), ranges + done);
     if (done < numbers.size()) search_all(numbers.subspan(done), ranges + done);
     if (kind_ != Kind::kPrefix) return;
-    for (std::size_t i = 0; i < numbers.size(); ++i) ranges[i] = settle(ranges[i], numbers[i], keys[i]);
+    for (std::size_t i = 0; i < numbers.size(); ++i) ranges[i] = decide_by_key(ranges[i], numbers[i], keys[i]);
 }
 
 bool RangeFinder::is_within(std::uint32_t range, std::int64_t number) const noexcept {
@@ -217,7 +217,7 @@ void RangeFinder::search_all(std::span<const std::int64_t> numbers, std::uint32_
 }
 
 /// Bounds with a smaller integer than the key's are below it, those with a larger one above it.
-std::uint32_t RangeFinder::settle(std::uint32_t range, std::int64_t number, ByteView framed_key) noexcept {
+std::uint32_t RangeFinder::decide_by_key(std::uint32_t range, std::int64_t number, ByteView framed_key) noexcept {
     if (kind_ != Kind::kPrefix || range == 0 || numbers_[range - 1] != number) return range;
     return find_equal(framed_key, number, range);
 }

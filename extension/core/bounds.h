@@ -84,7 +84,7 @@ class RangeFinder {
     bool is_within(std::uint32_t range, std::int64_t number) const noexcept;
     std::size_t stay(std::span<const std::int64_t> numbers, std::uint32_t* ranges) const noexcept;
     bool move_beside(std::int64_t number) noexcept;
-    std::uint32_t settle(std::uint32_t range, std::int64_t number, ByteView framed_key) noexcept;
+    std::uint32_t decide_by_key(std::uint32_t range, std::int64_t number, ByteView framed_key) noexcept;
     void search_all(std::span<const std::int64_t> numbers, std::uint32_t* ranges) noexcept;
     std::uint32_t find_equal(ByteView framed_key, std::int64_t number, std::uint32_t end) noexcept;
     bool in_range(std::uint32_t range, ByteView framed_key) const noexcept;
