@@ -64,7 +64,7 @@ class TableCourse {
         if (passes_.has_buckets()) all.buckets = buckets_for(all.bounds.size() + 1, table_.estimated_rows, key_forms_);
         Comparison first = passes_.digest(all, false);
         if (!first.divergent.empty() && is_conditioned()) first = digest_without_indexes(all, first);
-        note_first_pass(first);
+        store_first_pass(first);
         if (first.divergent.empty()) return false;
         observer_.found(0);
         observer_.begin_phase(Phase::kNarrowingDown);
@@ -132,7 +132,7 @@ class TableCourse {
         return again;
     }
 
-    void note_first_pass(const Comparison& first) {
+    void store_first_pass(const Comparison& first) {
         result_.path = passes_.path();
         result_.rows = {first.total.source.rows, first.total.target.rows};
         result_.ranges_compared = first.ranges;
@@ -210,13 +210,13 @@ class TableCourse {
                 observer_.found(differing_rows += finding.occurrences);
             });
         sink_.keep();
-        note_merged(located, report);
+        store_merged(located, report);
         observer_.detail("rows of {} divergent {} merged in {:.3f} s", located.divergent.size(),
                          located.buckets > 1 ? "buckets" : "ranges", watch.seconds());
         passes_.tell_effort(readers);
     }
 
-    void note_merged(const DivergentRanges& located, const MergeReport& report) {
+    void store_merged(const DivergentRanges& located, const MergeReport& report) {
         result_.counts = report.counts;
         result_.listed = sink_.listed_rows();
         if (!located.exact) result_.ranges_divergent = count_distinct(parents_with_differences(located, report));

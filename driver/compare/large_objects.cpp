@@ -145,7 +145,7 @@ class LargeObjectsComparison {
     // ---- objects whose pages differ ----
 
     void compare_suspects(const std::vector<SuspectObject>& suspects) {
-        note_phase();
+        report_phase();
         for (std::size_t begin = 0; begin < suspects.size(); begin += kBatch) {
             std::vector<std::uint32_t> batch;
             for (std::size_t i = begin; i < std::min(begin + kBatch, suspects.size()); ++i)
@@ -174,7 +174,7 @@ class LargeObjectsComparison {
     // ---- all objects ----
 
     void compare_all() {
-        note_phase();
+        report_phase();
         Both<std::uint64_t> pages{0, 0};
         std::uint32_t after = 0;
         do {
@@ -243,7 +243,7 @@ class LargeObjectsComparison {
 
     // ---- findings ----
 
-    void note_phase() { context_.observer->begin_phase(table_no_, Phase::kContents); }
+    void report_phase() { context_.observer->begin_phase(table_no_, Phase::kContents); }
 
     void add_finding(const LargeObjectComparison& found) {
         ++result_.counts.mismatch;

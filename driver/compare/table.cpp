@@ -42,7 +42,7 @@ bool shows_nothing(const Error& error) {
            is_snapshot_failure(error);
 }
 
-void note_failure(const Error& error, TableResult& result) {
+void store_failure(const Error& error, TableResult& result) {
     if (shows_nothing(error)) result = fresh_result(result.plan);
     if (result.counts.total() == 0) forget_findings(result);
     result.sqlstate = error.sqlstate();
@@ -105,9 +105,9 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
             if (std::optional<std::string> note = session->note_about(table)) result.notes.push_back(std::move(*note));
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
-        note_failure(error, result);
+        store_failure(error, result);
     } catch (const std::exception& error) {
-        note_failure(as_error(error), result);
+        store_failure(as_error(error), result);
     }
     set_verdict(result);
     result.elapsed_seconds = watch.seconds();

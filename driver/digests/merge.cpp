@@ -270,7 +270,7 @@ class Merger {
             if (!on_source && !on_target) break;
             take_rows(on_source, on_target, seen);
         }
-        note_duplicates(seen);
+        count_duplicates(seen);
         emit_left();
     }
 
@@ -290,7 +290,7 @@ class Merger {
         }
     }
 
-    void note_duplicates(const Both<std::uint64_t>& seen) {
+    void count_duplicates(const Both<std::uint64_t>& seen) {
         if (!spec_.proven || (seen.source < 2 && seen.target < 2)) return;
         if (report_.duplicate_keys.source + report_.duplicate_keys.target == 0) report_.first_duplicate_key = key_;
         report_.duplicate_keys.source += seen.source > 1;

@@ -84,13 +84,13 @@ void StreamTable::read_columns(Session& session) {
     if (!table_.key.empty()) {
         const std::string& leading = table_.key.front().name[side_];
         const auto at = std::find(names.begin(), names.end(), leading) - names.begin();
-        note_leading(leading, catalog, types[static_cast<std::size_t>(at)]);
+        store_leading(leading, catalog, types[static_cast<std::size_t>(at)]);
         leading_.not_null = result.is_true(static_cast<int>(at), 2);
     }
     if (!needed_names_.empty()) read_object_names(session.connection(), needed_names_, *names_);
 }
 
-void StreamTable::note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type) {
+void StreamTable::store_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type) {
     leading_column_ = column;
     const TypeDesc& base = base_type(catalog, type);
     if (has_safe_array(base)) leading_type_ = quote_identifier(QualifiedName{base.schema, base.name});

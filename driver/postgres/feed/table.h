@@ -83,7 +83,7 @@ class StreamTable {
     StreamColumns::Label explain(const ColumnPlan& column, const std::string& default_form) const;
     void add_column(const ColumnPlan& plan, const std::vector<std::string>& names,
                     const std::vector<std::uint32_t>& types, const TypeCatalog& catalog);
-    void note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type);
+    void store_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type);
     void read_parts(Session& session);
     void find_leading_index(Session& session);
     std::optional<std::string> why_not_in_parts(Session& session) const;

@@ -11,7 +11,7 @@ MemoryContext context = nullptr;  ///< of what is kept; null: nothing is
 KeptBuckets kept;
 
 /// The transaction takes its context away.
-void note_end(void*) { context = nullptr; }
+void forget_context(void*) { context = nullptr; }
 
 }  // namespace
 
@@ -24,7 +24,7 @@ void keep_buckets(const DigestSpec& spec, const DigestMatrix& matrix) {
     if (matrix.buckets == 1) return;
     MemoryContext made = AllocSetContextCreate(TopTransactionContext, "parity buckets", ALLOCSET_SMALL_SIZES);
     auto* callback = allocate_array<MemoryContextCallback>(made, 1);
-    callback->func = note_end;
+    callback->func = forget_context;
     MemoryContextRegisterResetCallback(made, callback);
     auto* sums = static_cast<core::u64*>(allocate_large(made, matrix.bucket_words() * sizeof(core::u64)));
     std::copy_n(matrix.bucket(0), matrix.bucket_words(), sums);

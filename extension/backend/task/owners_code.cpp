@@ -114,7 +114,7 @@ class Search {
             if (!OidIsValid(found)) found = call_in_checks(relation);
             if (!OidIsValid(found)) found = call_in_statistics(relation);
             if (!OidIsValid(found)) found = call_in_partition_key(id);
-            note(found, id, owner);
+            store(found, id, owner);
         }
         relation_close(relation, NoLock);
     }
@@ -123,13 +123,13 @@ class Search {
         ListCell* cell;
         foreach (cell, get_partition_ancestors(partition)) {
             const Oid owner = owner_of(lfirst_oid(cell));
-            if (!is_trusted(owner)) note(call_in_partition_key(lfirst_oid(cell)), lfirst_oid(cell), owner);
+            if (!is_trusted(owner)) store(call_in_partition_key(lfirst_oid(cell)), lfirst_oid(cell), owner);
         }
     }
     const OwnersCode* result() const { return found_; }
 
   private:
-    void note(Oid function, Oid relation, Oid owner) {
+    void store(Oid function, Oid relation, Oid owner) {
         if (!OidIsValid(function)) return;
         if (found_) {
             found_->several_owners |= found_->owner != owner;
