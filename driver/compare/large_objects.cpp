@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "core/order.h"
-#include "driver/compare/course.h"
 #include "driver/compare/finding_sink.h"
 #include "driver/compare/object_bytes.h"
+#include "driver/compare/table_attempt.h"
 #include "driver/digests/merge.h"
 #include "driver/digests/suspect_objects.h"
 #include "driver/engine/large_objects.h"

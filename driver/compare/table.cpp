@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
-#include "driver/compare/course.h"
 #include "driver/compare/large_objects.h"
 #include "driver/compare/passes.h"
 #include "driver/compare/snapshots.h"
+#include "driver/compare/table_attempt.h"
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
 #include "driver/monitor/observer.h"

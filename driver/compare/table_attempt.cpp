@@ -1,4 +1,4 @@
-#include "driver/compare/course.h"
+#include "driver/compare/table_attempt.h"
 
 #include <algorithm>
 #include <memory>
@@ -43,10 +43,10 @@ class Readers {
 };
 
 /// One attempt to compare a table, under one pair of snapshots. Fills a fresh result.
-class TableCourse {
+class TableAttempt {
   public:
-    TableCourse(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result)
+    TableAttempt(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                 const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result)
         : context_(context),
           table_(table),
           first_table_(prefiltered(table)),
@@ -263,19 +263,19 @@ class TableCourse {
 
 void compare_rows(const RunContext& context, const TablePlan& table, std::size_t table_no,
                   const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result) {
-    TableCourse course(context, table, table_no, sessions, sink, result);
-    course.compare();
-    course.append_notes();
+    TableAttempt attempt(context, table, table_no, sessions, sink, result);
+    attempt.compare();
+    attempt.append_notes();
 }
 
 void compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
                              const Both<ServerSession*>& sessions, TableResult& result) {
     const int number = static_cast<int>(table_no);
     SpoolSink sink(*context.spool, number, context.options->max_divergences);
-    TableCourse course(context, table, table_no, sessions, sink, result);
-    if (course.compare() && !table.key.empty() && result.counts.mismatch > 0)
-        course.fetch_values(*context.spool, number);
-    course.append_notes();
+    TableAttempt attempt(context, table, table_no, sessions, sink, result);
+    if (attempt.compare() && !table.key.empty() && result.counts.mismatch > 0)
+        attempt.fetch_values(*context.spool, number);
+    attempt.append_notes();
 }
 
 }  // namespace parity::driver
