@@ -152,14 +152,14 @@ class TableAttempt {
                              passes_.can_leave_out_columns(),
                              all.buckets,
                              differing(first.divergent)};
-        const Descent servers{
+        const DescentCalls calls{
             [&](int ranges) { return passes_.finer_bounds(ranges); },
             [&](const RangeList& ranges, bool exact) { return passes_.digest_if_it_fits(ranges, exact); }, differing};
         try {
-            return descend(pass, first, servers);
+            return descend(pass, first, calls);
         } catch (const TotalsError& error) {
             mistrust_indexes(error);
-            return descend(pass, first, servers);
+            return descend(pass, first, calls);
         }
     }
 

@@ -38,7 +38,7 @@ std::size_t finer_ranges(const Comparison& comparison);
 
 /// What descending needs from the servers. Digests are under the forms that count where `exact`, else under those of
 /// the first pass.
-struct Descent {
+struct DescentCalls {
     /// Bounds of a division of the whole table into at most so many ranges.
     std::function<std::vector<std::string>(int ranges)> split;
     /// Digests the ranges on both sides and compares them; nothing where a server has no memory for so many.
@@ -69,6 +69,6 @@ int buckets_for(std::size_t ranges, double rows, const std::vector<core::Form>& 
 /// have been written another way without having been changed. Throws
 /// TotalsError where a further pass does not cover exactly the rows of the ranges that it looks at, and
 /// Error{kInternal} where one finds nothing that the forms allow it not to find.
-DivergentRanges descend(const FirstPass& pass, const Comparison& first, const Descent& servers);
+DivergentRanges descend(const FirstPass& pass, const Comparison& first, const DescentCalls& calls);
 
 }  // namespace parity::driver

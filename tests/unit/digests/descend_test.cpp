@@ -56,7 +56,7 @@ struct FakeServers {
     bool first_is_exact = true;
     bool can_leave_out = true;
 
-    Descent descent() {
+    DescentCalls calls() {
         return {[this](int ranges) {
                     asked_to_split = ranges;
                     return candidates;
@@ -80,7 +80,7 @@ struct HalvedFirstRange : FakeServers {
         finer.divergent.push_back({2, {{500'000, 0}, {500'000, 1}}, false, true, {}});
     }
     const std::vector<std::string> bounds{int_bound(1000)};
-    DivergentRanges run() { return descend({bounds, kIntKey, 64, first_is_exact, can_leave_out}, first, descent()); }
+    DivergentRanges run() { return descend({bounds, kIntKey, 64, first_is_exact, can_leave_out}, first, calls()); }
 };
 
 TEST(Descend, GivesTheRangesOfTheFinerPass) {
@@ -203,9 +203,9 @@ TEST(Descend, KeepsTheFirstPassWhereNoFinerBoundsHelp) {
 
 TEST(Descend, KeepsTheFirstPassWhereAServerHasNoMemory) {
     HalvedFirstRange servers;
-    Descent descent = servers.descent();
-    descent.compare = [](const RangeList&, bool) { return std::nullopt; };
-    const DivergentRanges located = descend({servers.bounds, kIntKey, 64, true, true}, servers.first, descent);
+    DescentCalls calls = servers.calls();
+    calls.compare = [](const RangeList&, bool) { return std::nullopt; };
+    const DivergentRanges located = descend({servers.bounds, kIntKey, 64, true, true}, servers.first, calls);
     EXPECT_EQ(located.bounds, (std::vector<std::string>{int_bound(1000)}));
     EXPECT_EQ(located.divergent.size(), 1U);
 }
@@ -225,9 +225,9 @@ struct SecondBucketDiffers : FakeServers {
     std::vector<DivergentRange> differing{{2, {{0, 10}, {0, 20}}, false, true, {}}};
     SecondBucketDiffers() { first.divergent[0].keys = {{1000, 7}, {1000, 8}}; }
     DivergentRanges run() {
-        Descent servers = descent();
-        servers.differing_buckets = [this](const std::vector<DivergentRange>&) { return differing; };
-        return descend({{int_bound(1000)}, kIntKey, 64, first_is_exact, true, 4, differing}, first, servers);
+        DescentCalls asked = calls();
+        asked.differing_buckets = [this](const std::vector<DivergentRange>&) { return differing; };
+        return descend({{int_bound(1000)}, kIntKey, 64, first_is_exact, true, 4, differing}, first, asked);
     }
 };
 
@@ -270,14 +270,13 @@ struct BucketsDiffer : FakeServers {
                 differing.push_back({bucket_number(range, bucket, 64), {{0, 1}, {0, 2}}, false, true, {}});
     }
     DivergentRanges run() {
-        Descent servers = descent();
-        servers.differing_buckets =
+        DescentCalls asked = calls();
+        asked.differing_buckets =
             [this](const std::vector<DivergentRange>&) -> std::optional<std::vector<DivergentRange>> {
             if (!known) return std::nullopt;
             return differing;
         };
-        return descend({std::vector<std::string>(399), kIntKey, 64, first_is_exact, true, 64, differing}, first,
-                       servers);
+        return descend({std::vector<std::string>(399), kIntKey, 64, first_is_exact, true, 64, differing}, first, asked);
     }
 };
 
@@ -326,7 +325,7 @@ TEST(Descend, DividesHashRangesWithoutAsking) {
     servers.finer.total = {{1'000'000, 1}, {1'000'000, 2}};
     servers.finer.divergent.push_back({3, {{5, 0}, {5, 1}}, false, true, {}});
     const DivergentRanges located =
-        descend({division->bounds, {}, 64, true, true}, comparison_of(2, 1'000'000, 1), servers.descent());
+        descend({division->bounds, {}, 64, true, true}, comparison_of(2, 1'000'000, 1), servers.calls());
     EXPECT_EQ(servers.asked_to_split, 0);
     ASSERT_EQ(servers.compared.size(), 1U);
     EXPECT_GT(servers.compared[0].only.size(), 1000U);
