@@ -93,16 +93,17 @@ bool count_rows(const Options& options, const Both<Server*>& servers, spdlog::lo
     return counted;
 }
 
-/// Tables and sequences are compared; everything found is in the report and the spool.
+/// Tables and sequences are compared; everything found is in the report and the store.
 void compare_all(const Options& options, const Both<Server*>& servers, Terminal& terminal,
-                 const std::shared_ptr<spdlog::logger>& log, Spool& spool, Recorder& recorder, RunReport& report) {
+                 const std::shared_ptr<spdlog::logger>& log, FindingStore& findings, Recorder& recorder,
+                 RunReport& report) {
     NamedServers named(report.server, options.allow_same_server);
     for (Side side : kSides) servers[side]->expect(named, report.server[side]);
     Progress progress(terminal, options.progress);
     LogObserver logged(log);
     Observers observers({&logged, &recorder, &progress});
     const RunContext context{
-        &options, {{report.seed, options.width, options.workers}, memory_plan(options, report)}, &spool, &observers};
+        &options, {{report.seed, options.width, options.workers}, memory_plan(options, report)}, &findings, &observers};
     observers.begin_run(report.plan);
     report.tables = TablePool(context, servers, report.plan.tables, log).run();
     observers.finish_run();
@@ -112,20 +113,20 @@ void compare_all(const Options& options, const Both<Server*>& servers, Terminal&
     for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
 }
 
-void write_report(const RunReport& report, Spool& spool, Output& output) {
+void write_report(const RunReport& report, FindingStore& findings, Output& output) {
     if (report.options->format == ReportFormat::kJson)
-        write_json_report(report, spool, output);
+        write_json_report(report, findings, output);
     else
-        write_text_report(report, spool, output);
+        write_text_report(report, findings, output);
 }
 
 /// The plan is made: compares, reports and gives the exit status.
 int compare_and_report(const Options& options, const Both<Server*>& servers, Terminal& terminal,
                        const std::shared_ptr<spdlog::logger>& log, Recorder& recorder, RunReport& report,
                        Clock::time_point started, Output& output) {
-    Spool spool;
-    recorder.set_spool(spool);
-    compare_all(options, servers, terminal, log, spool, recorder, report);
+    FindingStore findings;
+    recorder.set_findings(findings);
+    compare_all(options, servers, terminal, log, findings, recorder, report);
     report.outcome = run_outcome(options, report.plan, report.tables, report.sequences);
     if (report.interrupted) report.outcome = interrupted_outcome(report.outcome);
     list_errors(report);
@@ -135,7 +136,7 @@ int compare_and_report(const Options& options, const Both<Server*>& servers, Ter
     if (!report.record_failure.empty()) report.outcome = unrecorded_outcome(report.outcome);
     if (report.interrupted) log->error("the run was interrupted");
     report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
-    write_report(report, spool, output);
+    write_report(report, findings, output);
     return report.outcome.exit_status;
 }
 

@@ -11,7 +11,7 @@ namespace parity::driver {
 struct RunContext {
     const Options* options = nullptr;
     TableReaderSettings settings;
-    Spool* spool = nullptr;
+    FindingStore* findings = nullptr;
     Observer* observer = nullptr;
 };
 

@@ -232,7 +232,7 @@ class LargeObjectsComparison {
     void start_again_without_indexes() {
         for (Side side : kSides) objects_[side]->avoid_indexes();
         indexes_avoided_ = true;
-        context_.spool->discard(static_cast<int>(table_no_));
+        context_.findings->discard(static_cast<int>(table_no_));
         result_.counts = {};
         result_.listed = 0;
         result_.ranges_divergent = 0;
@@ -252,15 +252,15 @@ class LargeObjectsComparison {
         if (found.length.source != found.length.target) result_.column_divergent[1] = true;
         const std::int64_t cap = context_.options->max_divergences;
         if (cap > 0 && result_.listed >= static_cast<std::uint64_t>(cap)) return;
-        SpooledFinding entry;
+        StoredFinding entry;
         entry.finding.kind = FindingKind::kMismatch;
         entry.finding.key_bytes = key_of(found.object);
         entry.finding.columns = {0, 1};
         for (Side side : kSides)
             entry.finding.values[side] = {ShownValue(std::to_string(*found.first_difference)),
                                           ShownValue(std::to_string(found.length[side]))};
-        context_.spool->add(static_cast<int>(table_no_), entry);
-        context_.spool->keep(static_cast<int>(table_no_));
+        context_.findings->add(static_cast<int>(table_no_), entry);
+        context_.findings->commit(static_cast<int>(table_no_));
         ++result_.listed;
     }
 

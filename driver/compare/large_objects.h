@@ -14,7 +14,7 @@
 /// (compare/object_bytes.h).
 namespace parity::driver {
 
-/// Compares them under the open snapshots, for compare_table(): fills `result` and the spool as for a table, whose rows
+/// Compares them under the open snapshots, for compare_table(): fills `result` and the store as for a table, whose rows
 /// are the objects. Throws Error.
 void compare_large_objects(const RunContext& context, const TablePlan& plan, std::size_t table_no,
                            const Both<ServerSession*>& sessions, TableResult& result);

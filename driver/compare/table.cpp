@@ -29,7 +29,7 @@ TableResult fresh_result(const TablePlan& table) {
     return result;
 }
 
-/// What is not listed is not read from the spool.
+/// What is not listed is not read from the store.
 void forget_findings(TableResult& result) {
     result.counts = {};
     result.listed = 0;
@@ -92,7 +92,7 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
     const ProgressScope progress(*context.observer, table_no, sessions);
     try {
         with_table_snapshots(sessions, table, [&](const Both<TableSnapshot>& snapshots) {
-            context.spool->discard(static_cast<int>(table_no));
+            context.findings->discard(static_cast<int>(table_no));
             context.observer->begin_snapshots(table_no);
             result = fresh_result(table);
             result.lsn = {snapshots.source.lsn, snapshots.target.lsn};

@@ -14,7 +14,7 @@
 namespace parity::driver {
 
 /// Compares one table: takes both sides' snapshots, digests, descends, merges rows, and leaves the findings in the
-/// spool under `table_no`, the table's position in the plan. Each session is used by the calling thread alone.
+/// store under `table_no`, the table's position in the plan. Each session is used by the calling thread alone.
 ///
 /// Throws Error{kOtherServer} alone, with which the run ends. Otherwise what goes wrong stands in the result's `error`.
 /// A failure after divergent ranges were seen leaves the verdict at "divergent", with what was found until then where

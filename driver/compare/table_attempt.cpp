@@ -77,19 +77,19 @@ class TableAttempt {
     }
 
     /// What was found stays found, whether its values can be read again or not.
-    void fetch_values(Spool& spool, int table_no) {
+    void fetch_values(FindingStore& findings, int table_no) {
         observer_.begin_phase(Phase::kValues);
         const Stopwatch watch;
         try {
-            fetch_listed_values(spool, table_no);
+            fetch_listed_values(findings, table_no);
         } catch (const LostRowError& error) {
             if (passes_.indexes_avoided()) {
-                spool.keep(table_no);
+                findings.commit(table_no);
                 result_.error = error.what();
                 return;
             }
             mistrust_indexes(error);
-            return fetch_values(spool, table_no);
+            return fetch_values(findings, table_no);
         }
         observer_.detail("values fetched in {:.3f} s", watch.seconds());
     }
@@ -209,7 +209,7 @@ class TableAttempt {
                 sink_.take(finding);
                 observer_.found(differing_rows += finding.occurrences);
             });
-        sink_.keep();
+        sink_.commit();
         store_merged(located, report);
         observer_.detail("rows of {} divergent {} merged in {:.3f} s", located.divergent.size(),
                          located.buckets > 1 ? "buckets" : "ranges", watch.seconds());
@@ -240,11 +240,11 @@ class TableAttempt {
 
     // ---- values ----
 
-    void fetch_listed_values(Spool& spool, int table_no) {
+    void fetch_listed_values(FindingStore& findings, int table_no) {
         std::uint64_t fetched = 0;
-        driver::fetch_values(spool, table_no, passes_.readers(),
+        driver::fetch_values(findings, table_no, passes_.readers(),
                              [&] { observer_.fetched(++fetched, 2 * sink_.listed_mismatches()); });
-        spool.keep(table_no);
+        findings.commit(table_no);
     }
 
     const RunContext& context_;
@@ -271,10 +271,10 @@ void compare_rows(const RunContext& context, const TablePlan& table, std::size_t
 void compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
                              const Both<ServerSession*>& sessions, TableResult& result) {
     const int number = static_cast<int>(table_no);
-    SpoolSink sink(*context.spool, number, context.options->max_divergences);
+    StoreSink sink(*context.findings, number, context.options->max_divergences);
     TableAttempt attempt(context, table, table_no, sessions, sink, result);
     if (attempt.compare() && !table.key.empty() && result.counts.mismatch > 0)
-        attempt.fetch_values(*context.spool, number);
+        attempt.fetch_values(*context.findings, number);
     attempt.append_notes();
 }
 

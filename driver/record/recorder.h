@@ -44,12 +44,12 @@ class Recorder : public Observer {
     Recorder(const Options& options, std::uint64_t seed, std::shared_ptr<spdlog::logger> log);
 
     /// Where the findings are that finish_table() records; must outlive the recording.
-    void set_spool(Spool& spool) { spool_ = &spool; }
+    void set_findings(FindingStore& findings) { findings_ = &findings; }
 
     void begin_run(const Plan& plan) override;
     void begin_table(std::size_t table_no) override;
     void begin_phase(std::size_t table_no, Phase phase) override;
-    /// Records the result and what the spool holds of it.
+    /// Records the result and what the store holds of it.
     void finish_table(std::size_t table_no, const TableResult& result) override;
 
     /// Records what was not begun, sequences and what only one side has, and ends the record.
@@ -85,7 +85,7 @@ class Recorder : public Observer {
     const Options& options_;
     const std::shared_ptr<spdlog::logger> log_;
     const Plan* plan_ = nullptr;
-    Spool* spool_ = nullptr;
+    FindingStore* findings_ = nullptr;
     mutable std::mutex mutex_;
     std::optional<Connection> connection_;  ///< none: nothing is recorded (any more)
     std::optional<std::string> run_;

@@ -98,8 +98,8 @@ Json json_server(const ServerInfo& server) {
 
 class JsonReport {
   public:
-    JsonReport(const RunReport& report, Spool& spool, Output& output)
-        : report_(report), spool_(spool), writer_(output) {}
+    JsonReport(const RunReport& report, FindingStore& findings, Output& output)
+        : report_(report), findings_(findings), writer_(output) {}
 
     void write() {
         writer_.open('{');
@@ -215,7 +215,7 @@ class JsonReport {
         writer_.open("divergences", '[');
         if (result.listed > 0) {
             const FindingWriter findings(result.plan);
-            spool_.for_each(table_no, [&](const Finding& finding) { writer_.element(findings.json(finding)); });
+            findings_.for_each(table_no, [&](const Finding& finding) { writer_.element(findings.json(finding)); });
         }
         writer_.close(']');
     }
@@ -238,8 +238,9 @@ class JsonReport {
         writer_.member("contents_read", result.plan.large_objects->unread.empty());
         writer_.open("divergences", '[');
         if (result.listed > 0)
-            spool_.for_each(static_cast<int>(position),
-                            [&](const Finding& finding) { writer_.element(json_large_object(result.plan, finding)); });
+            findings_.for_each(static_cast<int>(position), [&](const Finding& finding) {
+                writer_.element(json_large_object(result.plan, finding));
+            });
         writer_.close(']');
         write_end_of_result(result);
     }
@@ -308,14 +309,14 @@ class JsonReport {
     }
 
     const RunReport& report_;
-    Spool& spool_;
+    FindingStore& findings_;
     JsonWriter writer_;
 };
 
 }  // namespace
 
-void write_json_report(const RunReport& report, Spool& spool, Output& output) {
-    JsonReport(report, spool, output).write();
+void write_json_report(const RunReport& report, FindingStore& findings, Output& output) {
+    JsonReport(report, findings, output).write();
 }
 
 }  // namespace parity::driver
