@@ -133,13 +133,13 @@ class FindingStore::Database {
 
 namespace {
 
-/// Ends a statement's run however the scope is left: while it goes on, what is read cannot be written.
-class RunEnd {
+/// Ends a statement's execution however the scope is left: while it goes on, what is read cannot be written.
+class ExecutionEnd {
   public:
-    explicit RunEnd(StoreStatement& statement) : statement_(statement) {}
-    ~RunEnd() { statement_.end(); }
-    RunEnd(const RunEnd&) = delete;
-    RunEnd& operator=(const RunEnd&) = delete;
+    explicit ExecutionEnd(StoreStatement& statement) : statement_(statement) {}
+    ~ExecutionEnd() { statement_.end(); }
+    ExecutionEnd(const ExecutionEnd&) = delete;
+    ExecutionEnd& operator=(const ExecutionEnd&) = delete;
 
   private:
     StoreStatement& statement_;
@@ -238,7 +238,7 @@ std::vector<StoredFinding> FindingStore::read(int table, std::int64_t after, std
     select.bind(1, table);
     const auto known = tables_.find(table);
     select.bind(2, known == tables_.end() ? after : std::max(after, known->second.first - 1));
-    const RunEnd run_end(select);
+    const ExecutionEnd execution_end(select);
     while (bytes < max_bytes && select.step()) {
         entries.push_back(read_entry(select));
         bytes += size_of(entries.back());

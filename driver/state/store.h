@@ -12,18 +12,18 @@ namespace parity::driver {
 /// Goes with errors about temporary files.
 inline constexpr const char* kTemporaryFilesHint = "TMPDIR names the directory for temporary files.";
 
-/// A prepared statement of a Store. A run goes from begin() to end().
+/// A prepared statement of a Store. An execution goes from begin() to end().
 class StoreStatement {
   public:
     StoreStatement(SQLite::Database& database, const char* sql, const char* purpose);
 
-    /// Ends the run, and forgets what was bound.
+    /// Ends the execution, and forgets what was bound.
     void begin();
     void end() noexcept { statement_.tryReset(); }
 
     /// Positions count from 1.
     void bind(int position, std::int64_t value);
-    /// The bytes must stay where they are until the run has ended; no bytes are an empty value and not NULL.
+    /// The bytes must stay where they are until the execution has ended; no bytes are an empty value and not NULL.
     void bind_bytes(int position, std::string_view bytes);
     /// The same of bytes that are copied.
     void bind_copy(int position, std::string_view bytes);

@@ -288,36 +288,36 @@ void JsonReader::copy_in_order() {
     const auto copy = [this](std::size_t from, std::size_t to) {
         sink_->append(std::string_view(written_).substr(from - start_, to - from));
     };
-    runs_.assign(1, {start_, sink_->size, 0, kNone, 0});
+    spans_.assign(1, {start_, sink_->size, 0, kNone, 0});
     sink_->size = start_;
-    while (!runs_.empty()) {
-        Run& run = runs_.back();
-        if (run.object == kNone) {
-            if (run.next_object < objects_.size() && objects_[run.next_object].start < run.end) {
-                copy(run.at, objects_[run.next_object].start);
-                run.object = run.next_object;
-                run.member = 0;
+    while (!spans_.empty()) {
+        CopySpan& span = spans_.back();
+        if (span.object == kNone) {
+            if (span.next_object < objects_.size() && objects_[span.next_object].start < span.end) {
+                copy(span.at, objects_[span.next_object].start);
+                span.object = span.next_object;
+                span.member = 0;
             } else {
-                copy(run.at, run.end);
-                runs_.pop_back();
+                copy(span.at, span.end);
+                spans_.pop_back();
             }
             continue;
         }
-        const Object& object = objects_[run.object];
-        if (run.member < object.members) {
-            const Member& member = members_[object.first_member + run.member++];
-            runs_.push_back({member.start, member.end, member.first_object, kNone, 0});
+        const Object& object = objects_[span.object];
+        if (span.member < object.members) {
+            const Member& member = members_[object.first_member + span.member++];
+            spans_.push_back({member.start, member.end, member.first_object, kNone, 0});
         } else {
-            run.at = object.end;
-            run.next_object = object.next;
-            run.object = kNone;
+            span.at = object.end;
+            span.next_object = object.next;
+            span.object = kNone;
         }
     }
 }
 
 std::size_t JsonReader::capacity() const {
     return open_.capacity() * sizeof(Open) + (pending_.capacity() + members_.capacity()) * sizeof(Member) +
-           objects_.capacity() * sizeof(Object) + runs_.capacity() * sizeof(Run) + written_.capacity();
+           objects_.capacity() * sizeof(Object) + spans_.capacity() * sizeof(CopySpan) + written_.capacity();
 }
 
 void JsonReader::skip_blanks() {

@@ -47,8 +47,8 @@ class JsonReader {
         std::size_t object;
         std::size_t pending;  ///< its first member in pending_
     };
-    /// A run of bytes that is being copied in the form's order.
-    struct Run {
+    /// Bytes that are being copied in the form's order.
+    struct CopySpan {
         std::size_t at;
         std::size_t end;
         std::size_t next_object;
@@ -85,7 +85,7 @@ class JsonReader {
     std::vector<Member> pending_;
     std::vector<Member> members_;
     std::vector<Object> objects_;
-    std::vector<Run> runs_;
+    std::vector<CopySpan> spans_;
     std::string written_;
 };
 
