@@ -56,13 +56,14 @@ std::string both_next(const Both<SequenceDesc>& sequence) {
 
 /// Whether the primary had it this way before the standby was read and went further, in one direction, afterwards.
 bool went_forward(const SequenceDesc& primary) {
-    if (!primary.first) return true;
-    return distance(primary, unbounded_next_after(primary, *primary.first), unbounded_next(primary)) >= 0;
+    if (!primary.value_before_standby) return true;
+    return distance(primary, unbounded_next_after(primary, *primary.value_before_standby), unbounded_next(primary)) >=
+           0;
 }
 
 bool replayed_by(const SequenceDesc& primary, const SequenceDesc& standby) {
     const Wide there = unbounded_next(standby);
-    const Wide first = unbounded_next_after(primary, primary.first.value_or(*primary.value));
+    const Wide first = unbounded_next_after(primary, primary.value_before_standby.value_or(*primary.value));
     return distance(primary, first, there) >= 0 && distance(primary, there, logged_next(primary)) >= 0;
 }
 
@@ -105,7 +106,7 @@ SequenceResult ahead(const Both<SequenceDesc>& sequence, Wide by, bool allowed) 
 }
 
 SequenceResult behind(const Both<SequenceDesc>& sequence, Wide by, const SequenceRules& rules) {
-    if (sequence.target.fed)
+    if (sequence.target.fed_by_subscription)
         return {
             sequence, Verdict::kIncomplete, Position::kBehind,
             fmt::format("not replicated, {} behind: {}; logical replication does not carry sequences: set it before "
@@ -149,8 +150,8 @@ SequenceResult judge(const Both<SequenceDesc>& sequence, const SequenceRules& ru
     if (!went_forward(source) || !went_forward(target))
         return unknown(sequence, "it was set back while it was read; start again");
     if (next_value(source) == next_value(target) || equal_by_wal(sequence, rules)) return identical(sequence, rules);
-    if (SequenceRules as_standby = rules; rules.perhaps.source || rules.perhaps.target) {
-        as_standby.standby = rules.perhaps;
+    if (SequenceRules as_standby = rules; rules.may_be_standby.source || rules.may_be_standby.target) {
+        as_standby.standby = rules.may_be_standby;
         if (equal_by_wal(sequence, as_standby))
             return unknown(sequence,
                            both_next(sequence) +

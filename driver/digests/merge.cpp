@@ -141,7 +141,7 @@ class Cursor {
 /// One side's rows under one key that found no equal row on the other side.
 class Leftovers {
   public:
-    struct Kept {
+    struct KeptRow {
         std::string row_hash;
         std::string cell_hashes;
     };
@@ -159,12 +159,12 @@ class Leftovers {
         bytes_ += row.row_hash.size() + row.cell_hashes.size();
     }
 
-    const std::vector<Kept>& kept() const { return kept_; }
+    const std::vector<KeptRow>& kept() const { return kept_; }
     std::uint64_t total() const { return total_; }
     bool all_kept() const { return kept_.size() == total_; }
 
   private:
-    std::vector<Kept> kept_;
+    std::vector<KeptRow> kept_;
     std::size_t bytes_ = 0;
     std::uint64_t total_ = 0;
 };
@@ -196,8 +196,8 @@ struct Pair {
 
 /// Pairs rows greedily, fewest differing columns first; ties go to the earlier rows. Every row of the shorter list gets
 /// a partner.
-std::vector<Pair> pair_by_likeness(const MergeSpec& spec, const std::vector<Leftovers::Kept>& source,
-                                   const std::vector<Leftovers::Kept>& target) {
+std::vector<Pair> pair_by_likeness(const MergeSpec& spec, const std::vector<Leftovers::KeptRow>& source,
+                                   const std::vector<Leftovers::KeptRow>& target) {
     const std::size_t wanted = std::min(source.size(), target.size());
     std::vector<std::uint16_t> distance(source.size() * target.size());
     std::vector<bool> occurs(spec.columns + 1);
@@ -314,7 +314,7 @@ class Merger {
         return pairs.size();
     }
 
-    void emit_pair(const Leftovers::Kept& source, const Leftovers::Kept& target) {
+    void emit_pair(const Leftovers::KeptRow& source, const Leftovers::KeptRow& target) {
         RowFinding finding;
         finding.columns = differing_columns(spec_, source.cell_hashes, target.cell_hashes);
         if (finding.columns.empty()) {

@@ -137,13 +137,14 @@ struct SequenceDesc {
     std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
     bool cycles = false;
     std::optional<SequenceValue> value;  ///< unset: not readable
-    std::optional<SequenceValue> first;  ///< of a primary beside its standby: what it was before the standby was read
-    std::string unreadable;              ///< why there is no value
-    bool left_out = false;               ///< unlogged, and the side is in recovery, where it cannot be read
-    bool fed = false;                    ///< an enabled subscription of this database feeds its tables, but not itself
-    QualifiedName owner;                 ///< the table whose column owns it; empty where none does
-    std::vector<std::uint32_t> users;    ///< oids of the tables whose columns own it or take their default from it
-    bool selected = false;               ///< the schema patterns choose it
+    std::optional<SequenceValue>
+        value_before_standby;          ///< of a primary beside its standby: what it was before the standby was read
+    std::string unreadable;            ///< why there is no value
+    bool left_out = false;             ///< unlogged, and the side is in recovery, where it cannot be read
+    bool fed_by_subscription = false;  ///< an enabled subscription of this database feeds its tables, but not itself
+    QualifiedName owner;               ///< the table whose column owns it; empty where none does
+    std::vector<std::uint32_t> users;  ///< oids of the tables whose columns own it or take their default from it
+    bool selected = false;             ///< the schema patterns choose it
 };
 
 /// The large objects of a database.

@@ -31,7 +31,7 @@ struct ColumnPlan {
     bool in_key = false;
     /// What a side is asked for where that is more than `form`: "timestamptz@Europe/Berlin" of a column without a zone.
     /// Empty: `form`. Use asked_form().
-    Both<std::string> asked{};
+    Both<std::string> asked_forms{};
     /// The cheaper form of the first pass: what is equal under it is equal under `form`, what differs may be equal.
     /// Empty: none.
     std::string prefilter{};
@@ -39,7 +39,7 @@ struct ColumnPlan {
 
 /// What goes into `forms` of a function of the extension, and into make_wire_decoder(), for a column of one side.
 inline const std::string& asked_form(const ColumnPlan& column, Side side) {
-    return column.asked[side].empty() ? column.form : column.asked[side];
+    return column.asked_forms[side].empty() ? column.form : column.asked_forms[side];
 }
 
 struct TablePlan;
@@ -98,7 +98,7 @@ inline TablePlan prefiltered(TablePlan plan) {
     for (ColumnPlan& column : plan.columns) {
         if (column.prefilter.empty()) continue;
         column.form = column.prefilter;
-        column.asked = {};
+        column.asked_forms = {};
     }
     return plan;
 }
@@ -119,9 +119,9 @@ inline const QualifiedName& name_of(const ExtensionTablePlan& table, Side side) 
 struct SequenceRules {
     /// Which sides are standbys of one and the same primary, which is the other side where only one of them is.
     Both<bool> standby{false, false};
-    Both<bool> perhaps{false, false};  ///< the same of sides of which it cannot be told
-    bool lags = false;                 ///< a standby had not replayed what the primary had written when it was read
-    bool may_be_ahead = false;         ///< --sequences-may-be-ahead
+    Both<bool> may_be_standby{false, false};  ///< the same of sides of which it cannot be told
+    bool lags = false;          ///< a standby had not replayed what the primary had written when it was read
+    bool may_be_ahead = false;  ///< --sequences-may-be-ahead
 };
 
 struct Plan {

@@ -62,7 +62,7 @@ class CatalogReaders {
 /// time to replay what the primary had when it was first read.
 void read_around_standby(CatalogReader& primary, CatalogReader& standby) {
     primary.read_sequence_values();
-    for (SequenceDesc& sequence : primary.inventory().sequences) sequence.first = sequence.value;
+    for (SequenceDesc& sequence : primary.inventory().sequences) sequence.value_before_standby = sequence.value;
     standby.inventory().replay_lags = !standby.await_replay(primary.log_end());
     standby.read_sequence_values();
     primary.read_sequence_values();
@@ -70,8 +70,8 @@ void read_around_standby(CatalogReader& primary, CatalogReader& standby) {
 
 void read_sequence_values(CatalogReaders& readers) {
     const SequenceRules rules = standby_rules({readers[Side::kSource].server, readers[Side::kTarget].server});
-    const Both<bool> standby{rules.standby.source || rules.perhaps.source,
-                             rules.standby.target || rules.perhaps.target};
+    const Both<bool> standby{rules.standby.source || rules.may_be_standby.source,
+                             rules.standby.target || rules.may_be_standby.target};
     if (standby.source == standby.target)
         return readers.each([](CatalogReader& reader, Side) { reader.read_sequence_values(); });
     const Side side = standby.source ? Side::kSource : Side::kTarget;

@@ -17,7 +17,7 @@ SequenceRules standby_rules(const Both<ServerInfo>& servers) {
     if (known && standby.follows > writes && recovery.source != recovery.target) return {};
     const bool certain = told && (!known || standby.follows == writes);
     SequenceRules rules;
-    (certain ? rules.standby : rules.perhaps) = recovery;
+    (certain ? rules.standby : rules.may_be_standby) = recovery;
     return rules;
 }
 

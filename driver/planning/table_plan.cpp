@@ -29,7 +29,7 @@ struct PairedColumn {
     ColumnOptions::Choice choice;
 
     bool comparable() const { return !form.form.empty(); }
-    ColumnPlan plan(bool in_key) const { return {{source->name, target->name}, form.form, in_key, form.asked}; }
+    ColumnPlan plan(bool in_key) const { return {{source->name, target->name}, form.form, in_key, form.asked_forms}; }
 };
 
 bool contains(const std::vector<std::string>& list, const std::string& element) {
@@ -228,7 +228,8 @@ void TablePlanner::note_column(const PairedColumn& pair) {
 /// ignores.
 void TablePlanner::note_form(const PairedColumn& pair) {
     if (!pair.comparable()) return;
-    const std::string& asked = pair.form.asked.source.empty() ? pair.form.asked.target : pair.form.asked.source;
+    const std::string& asked =
+        pair.form.asked_forms.source.empty() ? pair.form.asked_forms.target : pair.form.asked_forms.source;
     const std::string& form = asked.empty() ? pair.form.form : asked;
     const bool same_type = pair.source->type == pair.target->type;
     if (!pair.form.lossy && !(same_type && form != pair.source->form)) return;

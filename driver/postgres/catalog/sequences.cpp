@@ -107,7 +107,7 @@ std::vector<SequenceDesc> list_sequences(Session& session, const Selection& sele
     for (int row = 0; row < result.rows(); ++row) sequences.push_back(sequence_of(result, row));
     read_uses(session, sequences);
     const std::set<std::uint32_t> subscribed = subscribed_relations(session);
-    for (SequenceDesc& sequence : sequences) sequence.fed = is_fed(sequence, subscribed);
+    for (SequenceDesc& sequence : sequences) sequence.fed_by_subscription = is_fed(sequence, subscribed);
     return sequences;
 }
 

@@ -56,7 +56,7 @@ struct RangeResult {
     DigestTask task;
     DigestMatrix matrix;
     DigestPath path;
-    ParallelContext* leaving;  ///< of workers that have told all
+    ParallelContext* ending_workers;  ///< of workers that have told all
 };
 
 template <typename T>
@@ -176,12 +176,12 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     remember_effort({path_name(result.path), workers, effort.workers_launched, effort.pages, rows,
                      INSTR_TIME_GET_MILLISEC(elapsed), describe_obstacle(task)});
     keep_buckets(task.spec, result.matrix);
-    result.leaving = effort.leaving;
+    result.ending_workers = effort.ending_workers;
     return result;
 }
 
 void close_result(RangeResult& result) {
-    await_exit(result.leaving);
+    await_exit(result.ending_workers);
     close_task(result.task);
 }
 
@@ -252,15 +252,15 @@ class BoundTexts {
 
     /// Sets a pair of result columns: the lower bound of a range, or the upper one; NULL at the ends.
     void set(std::uint32_t range, bool upper, Datum* value, bool* null) {
-        if (const Shown* shown = of_range(range, upper, null)) *value = PointerGetDatum(shown->text);
+        if (const ShownBound* shown = of_range(range, upper, null)) *value = PointerGetDatum(shown->text);
     }
     /// The same in bytes.
     void set_bytes(std::uint32_t range, bool upper, Datum* value, bool* null) {
-        if (const Shown* shown = of_range(range, upper, null)) *value = PointerGetDatum(shown->bytes);
+        if (const ShownBound* shown = of_range(range, upper, null)) *value = PointerGetDatum(shown->bytes);
     }
 
   private:
-    struct Shown {
+    struct ShownBound {
         std::size_t bound;
         struct varlena* text;
         bytea* bytes;
@@ -268,8 +268,8 @@ class BoundTexts {
 
     /// It lives until the next bound but one is asked for: a bound is asked for as the upper one of a range, and then
     /// as the lower one of the next.
-    const Shown& show(std::size_t bound) {
-        Shown& shown = shown_[bound % lengthof(shown_)];
+    const ShownBound& show(std::size_t bound) {
+        ShownBound& shown = shown_[bound % lengthof(shown_)];
         if (shown.text && shown.bound == bound) return shown;
         if (shown.text) {
             pfree(shown.text);
@@ -282,7 +282,7 @@ class BoundTexts {
         MemoryContextSwitchTo(caller);
         return shown;
     }
-    const Shown* of_range(std::uint32_t range, bool upper, bool* null) {
+    const ShownBound* of_range(std::uint32_t range, bool upper, bool* null) {
         *null = upper ? range == spec_.bounds.size() : range == 0;
         return *null ? nullptr : &show(upper ? range : range - 1);
     }
@@ -290,7 +290,7 @@ class BoundTexts {
     const DigestSpec& spec_;
     MemoryContext context_;
     core::ByteSink sink_;
-    Shown shown_[2] = {};
+    ShownBound shown_[2] = {};
 };
 static_assert(std::is_trivially_destructible_v<BoundTexts>);
 

@@ -372,10 +372,10 @@ ScanEffort scan(const DigestTask& task, int workers, const ScanOutput& output) {
     ScanSetup setup = set_up(task, workers);
     ScanEffort effort{workers, 0, static_cast<std::int64_t>(setup.scan.total_pages)};
     if (workers > 0)
-        effort.leaving = scan_together(task, setup, workers, output);
+        effort.ending_workers = scan_together(task, setup, workers, output);
     else
         scan_alone(task, setup, output);
-    if (effort.leaving) effort.workers_launched = effort.leaving->nworkers_launched;
+    if (effort.ending_workers) effort.workers_launched = effort.ending_workers->nworkers_launched;
     effort.keys_read = setup.scan.keys_read;
     return effort;
 }
@@ -399,13 +399,13 @@ ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatri
 
 ScanEffort read_hashes_by_scan(const DigestTask& task, int workers, const HashedRowConsumer& consumer) {
     ScanEffort effort = scan(task, keeps_few(task.spec) ? workers : 0, {{}, &consumer});
-    await_exit(std::exchange(effort.leaving, nullptr));
+    await_exit(std::exchange(effort.ending_workers, nullptr));
     return effort;
 }
 
-void await_exit(ParallelContext* leaving) {
-    if (!leaving) return;
-    DestroyParallelContext(leaving);
+void await_exit(ParallelContext* ending_workers) {
+    if (!ending_workers) return;
+    DestroyParallelContext(ending_workers);
     ExitParallelMode();
 }
 

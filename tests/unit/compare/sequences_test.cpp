@@ -37,8 +37,8 @@ SequenceDesc make(const Spec& spec) {
     made.minimum = spec.minimum;
     made.maximum = spec.maximum;
     made.cycles = spec.cycles;
-    made.first = spec.first;
-    made.fed = spec.fed;
+    made.value_before_standby = spec.first;
+    made.fed_by_subscription = spec.fed;
     return made;
 }
 
@@ -358,7 +358,7 @@ TEST(Sequences, ThatCannotBeReadAreIncomplete) {
 
 TEST(Sequences, OfWhatMayBeAStandby) {
     SequenceRules rules;
-    rules.perhaps.target = true;
+    rules.may_be_standby.target = true;
     const SequenceDesc primary = make({.last = 7, .log = 26});
     EXPECT_EQ(compare_sequence({primary, make({.last = 33})}, rules).verdict, Verdict::kIncomplete);
     EXPECT_EQ(compare_sequence({primary, make({.last = 34})}, rules).verdict, Verdict::kDivergent);

@@ -29,7 +29,7 @@ TEST(Standbys, AreOfOnePrimary) {
     EXPECT_EQ(both(primary, other), std::pair(false, false));
     primary.identity.system_identifier = standby.identity.system_identifier = "";  // neither may be read
     EXPECT_EQ(both(primary, standby), std::pair(false, false));
-    EXPECT_TRUE(standby_rules({primary, standby}).perhaps.target);
+    EXPECT_TRUE(standby_rules({primary, standby}).may_be_standby.target);
 }
 
 TEST(Standbys, FollowTheTimelineOfTheirPrimary) {
@@ -42,7 +42,7 @@ TEST(Standbys, FollowTheTimelineOfTheirPrimary) {
         standby.follows = follows;
         for (const SequenceRules& rules : {standby_rules({primary, standby}), standby_rules({standby, primary})}) {
             EXPECT_EQ(rules.standby.source || rules.standby.target, is) << follows;
-            EXPECT_EQ(rules.perhaps.source || rules.perhaps.target, may_be) << follows;
+            EXPECT_EQ(rules.may_be_standby.source || rules.may_be_standby.target, may_be) << follows;
         }
     }
 }
