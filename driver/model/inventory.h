@@ -30,10 +30,11 @@ struct ServerInfo {
     ServerIdentity identity;
     std::string database;
     std::string encoding;
-    std::string lc_monetary;        ///< of the role in this database
-    int money_digits = 2;           ///< behind the point of an amount of money, by it
-    std::string lsn;                ///< insert LSN, on a standby the replay LSN
-    std::uint32_t follows = 0;      ///< in recovery: the timeline that is received or was replayed last; 0: not told
+    std::string lc_monetary;  ///< of the role in this database
+    int money_digits = 2;     ///< behind the point of an amount of money, by it
+    std::string lsn;          ///< insert LSN, on a standby the replay LSN
+    std::uint32_t followed_timeline =
+        0;                          ///< in recovery: the timeline that is received or was replayed last; 0: not told
     std::string extension_version;  ///< empty: not installed
     int format_version = 0;         ///< of what computes this side's digests
     bool is_streamed = false;       ///< rows are hashed here as they arrive; else the server digests them

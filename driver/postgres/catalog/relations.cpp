@@ -126,7 +126,7 @@ void InventoryReader::read_server() {
     server.encoding = result.text(0, 3);
     server.lsn = result.text(0, 4);
     if (server.identity.in_recovery)
-        server.follows =
+        server.followed_timeline =
             run(standby_timeline_query(run(checkpoint_right_query()).is_true(0, 0))).number<std::uint32_t>(0, 0);
     const Result money = run(money_query());
     server.lc_monetary = money.text(0, 0);

@@ -39,7 +39,7 @@ TEST(Standbys, FollowTheTimelineOfTheirPrimary) {
     primary.identity.timeline = 2;
     for (const auto& [follows, is, may_be] :
          {std::tuple(2u, true, false), {1u, false, true}, {3u, false, false}, {0u, true, false}}) {
-        standby.follows = follows;
+        standby.followed_timeline = follows;
         for (const SequenceRules& rules : {standby_rules({primary, standby}), standby_rules({standby, primary})}) {
             EXPECT_EQ(rules.standby.source || rules.standby.target, is) << follows;
             EXPECT_EQ(rules.may_be_standby.source || rules.may_be_standby.target, may_be) << follows;
