@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backend/index/scan.h"
+#include "backend/index/search.h"
 #include "backend/memory.h"
 #include "backend/query/key_condition.h"
 #include "backend/query/query.h"
@@ -176,13 +176,13 @@ void read_by_plans(const DigestTask& task, std::size_t groups, RangeWindow* wind
 bool read_by_index_alone(const DigestTask& task, RangeWindow* window, const RowConsumer& consumer) {
     if (task.obstacle != ScanObstacle::kNone || !are_few(task.spec, task.spec.kept.size() / kIndexFractionInOrder))
         return false;
-    IndexScans scans(task, IndexUse::kIntervals);
-    const bool usable = scans.usable();
+    IndexSearches searches(task, IndexUse::kIntervals);
+    const bool usable = searches.usable();
     if (usable)
         for_each_group(task.spec, window, [&](core::ByteView lower, core::ByteView upper) {
-            scans.read(interval_of_range(task, lower, upper), consumer);
+            searches.read(interval_of_range(task, lower, upper), consumer);
         });
-    scans.close();
+    searches.close();
     return usable;
 }
 
@@ -200,15 +200,15 @@ bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>*
     auto* values = allocate_array<const Datum*>(CurrentMemoryContext, all.size() + 1);
     for (std::size_t i = 0; i < all.size(); ++i)
         if (values[i] = values_of_key(task, types, all[i]); !values[i]) return false;
-    IndexScans scans(task, IndexUse::kKeys);
-    const bool usable = scans.usable();
+    IndexSearches searches(task, IndexUse::kKeys);
+    const bool usable = searches.usable();
     for (std::size_t i = 0; usable && i < all.size(); ++i) {
         *keys = all.subspan(i, 1);
         const bool again = i > 0 && std::equal(all[i].begin(), all[i].end(), all[i - 1].begin(), all[i - 1].end());
-        if (!again) scans.read_key(types, values[i], consumer);
+        if (!again) searches.read_key(types, values[i], consumer);
     }
     *keys = all;
-    scans.close();
+    searches.close();
     return usable;
 }
 

@@ -1,4 +1,4 @@
-#include "backend/index/scan.h"
+#include "backend/index/search.h"
 
 #include <new>
 
@@ -53,7 +53,7 @@ void set_key(ScanKeyData& key, Relation index, int index_column, StrategyNumber 
 
 }  // namespace
 
-IndexScans::IndexScans(const DigestTask& task, IndexUse use)
+IndexSearches::IndexSearches(const DigestTask& task, IndexUse use)
     : leaves_(allocate_array<LeafIndex>(CurrentMemoryContext, task.leaves.size() + 1)),
       row_context_(AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES)) {
     AttrNumber* columns = allocate_array<AttrNumber>(CurrentMemoryContext, task.key.size() + 1);
@@ -84,7 +84,7 @@ IndexScans::IndexScans(const DigestTask& task, IndexUse use)
     }
 }
 
-void IndexScans::read(const KeyInterval& interval, const RowConsumer& consumer) {
+void IndexSearches::read(const KeyInterval& interval, const RowConsumer& consumer) {
     for (std::size_t i = 0; i < opened_; ++i) {
         Relation index = leaves_[i].index;
         ScanKeyData keys[2];
@@ -96,7 +96,7 @@ void IndexScans::read(const KeyInterval& interval, const RowConsumer& consumer) 
     }
 }
 
-void IndexScans::read_key(std::span<const Oid> types, const Datum* values, const RowConsumer& consumer) {
+void IndexSearches::read_key(std::span<const Oid> types, const Datum* values, const RowConsumer& consumer) {
     for (std::size_t i = 0; i < opened_; ++i) {
         ScanKeyData keys[INDEX_MAX_KEYS];
         int count = 0;
@@ -108,7 +108,7 @@ void IndexScans::read_key(std::span<const Oid> types, const Datum* values, const
     }
 }
 
-void IndexScans::read_leaf(LeafIndex& leaf, ScanKeyData* keys, int count, const RowConsumer& consumer) {
+void IndexSearches::read_leaf(LeafIndex& leaf, ScanKeyData* keys, int count, const RowConsumer& consumer) {
     if (leaf.scan && leaf.scan_keys != count) {
         index_endscan(leaf.scan);
         leaf.scan = nullptr;
@@ -127,7 +127,7 @@ void IndexScans::read_leaf(LeafIndex& leaf, ScanKeyData* keys, int count, const 
     }
 }
 
-void IndexScans::close() {
+void IndexSearches::close() {
     for (std::size_t i = 0; i < opened_; ++i) {
         LeafIndex& leaf = leaves_[i];
         if (leaf.scan) index_endscan(leaf.scan);

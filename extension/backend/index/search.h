@@ -16,10 +16,10 @@ enum class IndexUse { kIntervals, kKeys };
 
 /// Searches the key's B-trees without the executor, which takes longer to start than to read a few rows, and whose
 /// plans would run what a table's owner wrote.
-class IndexScans {
+class IndexSearches {
   public:
     /// Its memory is in the current context.
-    IndexScans(const DigestTask& task, IndexUse use);
+    IndexSearches(const DigestTask& task, IndexUse use);
 
     /// Whether every leaf has an index that this snapshot may be read through, and that serves the use. If not, nothing
     /// but close() may be called.
@@ -51,6 +51,6 @@ class IndexScans {
     bool usable_ = true;
     MemoryContext row_context_;
 };
-static_assert(std::is_trivially_destructible_v<IndexScans>);
+static_assert(std::is_trivially_destructible_v<IndexSearches>);
 
 }  // namespace parity::backend
