@@ -11,10 +11,10 @@
 namespace parity::backend {
 
 /// The query, analysed and rewritten, must take `columns` of the task's relation, in this order, and all of its rows.
-const char* object_to_query(const DigestTask& task, std::span<const TaskColumn* const> columns, List* queries);
+const char* why_not_plain_query(const DigestTask& task, std::span<const TaskColumn* const> columns, List* queries);
 
 /// The plan must consist of sequential scans without conditions, and of what only puts their rows together. Each leaf
 /// with pages is scanned once. The leaves are locked.
-const char* object_to_plan(const DigestTask& task, std::span<const TaskColumn* const> columns, PlannedStmt* plan);
+const char* why_not_plain_plan(const DigestTask& task, std::span<const TaskColumn* const> columns, PlannedStmt* plan);
 
 }  // namespace parity::backend

@@ -93,7 +93,7 @@ const char* describe_owners_code(const OwnersCode& code) {
 }
 
 /// Why the question cannot be planned as the owner of the functions; null where it can.
-const char* object_to_owner(const OwnersCode& code) {
+const char* why_not_owner(const OwnersCode& code) {
     // The aggregate would run them with the caller's rights: of a superuser, that is worse than one owner's with
     // another's.
     if (code.several_owners && !superuser()) return "planning it calls functions of several roles";
@@ -111,14 +111,14 @@ void judge_scan(DigestTask& task, bool reads) {
     task.question = question(task, columns);
     const int level = without_indexes();
     List* queries = analyze_and_rewrite(linitial_node(RawStmt, parse_sql(task.question)), task.question);
-    task.objection = object_to_query(task, columns, queries);
-    if (!task.objection && task.owners_code) task.objection = object_to_owner(*task.owners_code);
+    task.objection = why_not_plain_query(task, columns, queries);
+    if (!task.objection && task.owners_code) task.objection = why_not_owner(*task.owners_code);
     if (!task.objection) {
         Query* query = linitial_node(Query, queries);
         if (reads) check_permissions(query);
         const Oid owner = planning_role(task);
         task.plan = OidIsValid(owner) ? plan_as_owner(task, owner, query, task.question) : plan(query, task.question);
-        task.objection = object_to_plan(task, columns, task.plan);
+        task.objection = why_not_plain_plan(task, columns, task.plan);
     }
     AtEOXact_GUC(false, level);
     task.in_heap = !task.objection;
