@@ -19,9 +19,9 @@ namespace parity::driver {
 
 /// Hashes rows under one spec. Each thread has its own. Fields are the key's and then the columns'; what follows them
 /// is not looked at.
-class StreamHasher {
+class RowHasher {
   public:
-    explicit StreamHasher(const StreamSpec& spec);
+    explicit RowHasher(const StreamSpec& spec);
 
     /// Adds a row to its range's sums, unless that range is not kept.
     void accumulate(std::span<const ValueField> fields, SumMatrix& sums) {

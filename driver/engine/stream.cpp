@@ -27,14 +27,14 @@ namespace {
 struct Pass {
     Pass(const StreamColumns& columns, const DigestSettings& settings, RangeList wanted, std::size_t threads)
         : ranges(std::move(wanted)), spec(columns, settings, ranges) {
-        for (std::size_t i = 0; i < threads; ++i) hashers.push_back(std::make_unique<StreamHasher>(spec));
+        for (std::size_t i = 0; i < threads; ++i) hashers.push_back(std::make_unique<RowHasher>(spec));
     }
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
 
     const RangeList ranges;
     const StreamSpec spec;
-    std::vector<std::unique_ptr<StreamHasher>> hashers;
+    std::vector<std::unique_ptr<RowHasher>> hashers;
 };
 
 class StreamReader : public TableReader {

@@ -64,8 +64,8 @@ class VectorTable {
     std::vector<RangeDigests> digests(std::size_t participants, const RangeList& ranges) {
         const StreamSpec spec(columns_, settings_, ranges);
         std::vector<SumMatrix> sums(participants, SumMatrix(spec.ranges(), columns_.columns.size(), spec.wide));
-        std::vector<std::unique_ptr<StreamHasher>> hashers;
-        for (std::size_t i = 0; i < participants; ++i) hashers.push_back(std::make_unique<StreamHasher>(spec));
+        std::vector<std::unique_ptr<RowHasher>> hashers;
+        for (std::size_t i = 0; i < participants; ++i) hashers.push_back(std::make_unique<RowHasher>(spec));
         for (std::size_t i = 0; i < rows_.size(); ++i)
             hashers[i % participants]->accumulate(fields(i), sums[i % participants]);
         for (std::size_t i = 1; i < participants; ++i) sums.front().add(sums[i]);
@@ -79,7 +79,7 @@ class VectorTable {
     /// What the rows add up to when each is hashed by itself.
     std::map<int, HashTotal> totals(const RangeList& ranges) {
         const StreamSpec spec(columns_, settings_, ranges);
-        StreamHasher hasher(spec);
+        RowHasher hasher(spec);
         std::map<int, HashTotal> totals;
         RowDigest digest;
         for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -157,7 +157,7 @@ std::string text_of(const core::Digest& digest) {
     return std::string(text, core::write_digest_text(digest, text));
 }
 
-TEST(StreamHasher, GivesTheDigestsOfTheVectors) {
+TEST(RowHasher, GivesTheDigestsOfTheVectors) {
     std::size_t keyless = 0, wide = 0;
     const auto rows = vectors();
     for (const auto& row : rows) {
@@ -179,7 +179,7 @@ TEST(StreamHasher, GivesTheDigestsOfTheVectors) {
     EXPECT_GE(wide, 6u);
 }
 
-TEST(StreamHasher, DividesAsTheVectorsDo) {
+TEST(RowHasher, DividesAsTheVectorsDo) {
     std::size_t divided = 0;
     for (const auto& row : vectors()) {
         SCOPED_TRACE(row.at("name"));
@@ -197,7 +197,7 @@ TEST(StreamHasher, DividesAsTheVectorsDo) {
     EXPECT_GE(divided, 5u);
 }
 
-TEST(StreamHasher, KeepsTheRangesThatAreAskedFor) {
+TEST(RowHasher, KeepsTheRangesThatAreAskedFor) {
     for (const auto& row : vectors()) {
         SCOPED_TRACE(row.at("name"));
         VectorTable table(row);
@@ -211,7 +211,7 @@ TEST(StreamHasher, KeepsTheRangesThatAreAskedFor) {
     }
 }
 
-TEST(StreamHasher, HashesOfRowsAddUpToTheirRangesDigest) {
+TEST(RowHasher, HashesOfRowsAddUpToTheirRangesDigest) {
     for (const auto& row : vectors()) {
         SCOPED_TRACE(row.at("name"));
         VectorTable table(row);
