@@ -294,9 +294,9 @@ class WorkersOutput {
 static_assert(std::is_trivially_destructible_v<WorkersOutput>);
 
 std::size_t worker_bytes(const DigestSpec& spec, const ScanOutput& output) {
-    return LargeRoom::bytes_of<core::u64>(output.rows ? 0 : shape_matrix(spec).total_words()) +
-           LargeRoom::bytes_of<core::ByteView>(spec.bounds.size()) +
-           LargeRoom::bytes_of<std::int64_t>(spec.bounds.size());
+    return LargeBuffer::bytes_of<core::u64>(output.rows ? 0 : shape_matrix(spec).total_words()) +
+           LargeBuffer::bytes_of<core::ByteView>(spec.bounds.size()) +
+           LargeBuffer::bytes_of<std::int64_t>(spec.bounds.size());
 }
 
 /// Gives the context of the workers, even if none could be launched; null where there was no memory for any.
@@ -420,7 +420,7 @@ PGDLLEXPORT void parity_scan_worker(dsm_segment* segment, shm_toc* toc);
 /// A parallel worker's part of a scan.
 void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
     auto* shared = static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false));
-    LargeRoom room(CurrentMemoryContext, shared->worker_bytes);
+    LargeBuffer room(CurrentMemoryContext, shared->worker_bytes);
     const DigestSpec spec = view_spec(shm_toc_lookup(toc, kKeySpec, false), CurrentMemoryContext, room);
     const parity::core::RangeFinder finder(spec.bounds, spec.key_forms, room.take<std::int64_t>(spec.bounds.size()));
     const auto take_part = [&](const ScanOutput& output) {

@@ -183,7 +183,7 @@ DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
     return spec;
 }
 
-DigestSpec view_spec(const void* packed, MemoryContext context, LargeRoom& room) {
+DigestSpec view_spec(const void* packed, MemoryContext context, LargeBuffer& room) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(packed));
     return read_spec({bytes, static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))}, context,
                      [&](std::size_t count) { return room.take<core::ByteView>(count); });
