@@ -141,9 +141,9 @@ void Output::finish() {
 }
 
 void Output::flush() {
-    if (!heeds_signals_) heeds_signals_ = !interrupted();
+    if (!stops_at_signals_) stops_at_signals_ = !interrupted();
     std::string_view rest = buffer_;
-    if (const int error = write_whole(descriptor_, rest, *heeds_signals_)) fail(error);
+    if (const int error = write_whole(descriptor_, rest, *stops_at_signals_)) fail(error);
     buffer_.clear();
 }
 

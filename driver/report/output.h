@@ -42,8 +42,8 @@ class Output {
     std::string temporary_;  ///< empty once it is gone
     std::string buffer_;
     int descriptor_ = -1;
-    std::optional<bool> heeds_signals_;  ///< of a run that was interrupted the report is written all the same
-    bool owned_ = false;                 ///< whether the descriptor is ours to close
+    std::optional<bool> stops_at_signals_;  ///< of a run that was interrupted the report is written all the same
+    bool owned_ = false;                    ///< whether the descriptor is ours to close
 };
 
 }  // namespace parity::driver

@@ -75,7 +75,7 @@ bytea* pack_spec(const DigestSpec& spec);
 DigestSpec unpack_spec(const bytea* packed, MemoryContext context);
 
 /// The spec in a packed value that another process of this program made. It points into that value; views of its bounds
-/// lie in `room`, and what forms need in `context`.
-DigestSpec view_spec(const void* packed, MemoryContext context, LargeBuffer& room);
+/// lie in `buffer`, and what forms need in `context`.
+DigestSpec view_spec(const void* packed, MemoryContext context, LargeBuffer& buffer);
 
 }  // namespace parity::backend
