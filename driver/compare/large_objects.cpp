@@ -111,7 +111,7 @@ class LargeObjectsComparison {
   private:
     void compare() {
         compare_lists();
-        if (!plan_.large_objects->unread.empty()) return;
+        if (!plan_.large_objects->why_unread.empty()) return;
         require_not_rewritten();
         compare_contents();
         require_not_rewritten();

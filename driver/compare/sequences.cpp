@@ -139,7 +139,7 @@ SequenceResult compare_next(const Both<SequenceDesc>& sequence, const SequenceRu
 SequenceResult judge(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
     for (Side side : kSides) {
         if (sequence[side].value) continue;
-        const std::string& why = sequence[side].unreadable;
+        const std::string& why = sequence[side].why_unreadable;
         return unknown(
             sequence, fmt::format("its value cannot be read on {}{}{}", side_name(side), why.empty() ? "" : ": ", why));
     }

@@ -47,7 +47,7 @@ struct TablePlan;
 /// What a plan about large objects has that a table's has not.
 struct LargeObjectPlan {
     Both<LargeObjects> sides;
-    std::string unread;                      ///< why their contents are not read; empty: they are
+    std::string why_unread;                  ///< why their contents are not read; empty: they are
     std::shared_ptr<const TablePlan> pages;  ///< the stored pages of their contents, as a table
 };
 
@@ -107,7 +107,7 @@ inline TablePlan prefiltered(TablePlan plan) {
 struct ExtensionTablePlan {
     std::string extension;
     Both<std::optional<ExtensionTable>> sides;
-    std::string obstacle;  ///< why rows are not compared that should be; empty: they need not be
+    std::string why_not_compared;  ///< why rows are not compared that should be; empty: they need not be
 };
 
 /// Its name on a side, or what the other side calls it where this one has no such table.

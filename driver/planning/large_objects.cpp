@@ -56,7 +56,7 @@ TablePlan whole_plan(const Both<LargeObjects>& sides, const Both<Inventory>& inv
     for (Side side : kSides) plan.path[side] = inventories[side].server.is_streamed ? "stream" : "scan";
     plan.estimated_rows = static_cast<double>(std::max(sides.source.count, sides.target.count));
     plan.large_objects = LargeObjectPlan{sides, why_unread(sides), nullptr};
-    if (!plan.large_objects->unread.empty()) plan.skipped = {"contents: " + plan.large_objects->unread};
+    if (!plan.large_objects->why_unread.empty()) plan.skipped = {"contents: " + plan.large_objects->why_unread};
     if (plan.skipped.empty()) plan.estimated_bytes = std::max(sides.source.bytes, sides.target.bytes);
     plan.ranges = default_ranges(plan.estimated_rows, plan.estimated_bytes, 2);
     plan.large_objects->pages = std::make_shared<const TablePlan>(page_plan(plan));

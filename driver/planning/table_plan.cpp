@@ -91,7 +91,8 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
     const RelationDesc& relation = side(which);
     const std::string_view where = side_name(which);
     if (relation.locked) return fmt::format("it is locked by another session on {}", where);
-    if (!relation.unreadable.empty()) return fmt::format("it cannot be read on {}: {}", where, relation.unreadable);
+    if (!relation.why_unreadable.empty())
+        return fmt::format("it cannot be read on {}: {}", where, relation.why_unreadable);
     if (relation.unlogged == UnloggedExtent::kWhole)
         return fmt::format("unlogged: its rows are not replicated to the {}, which is in recovery", where);
     if (relation.unlogged == UnloggedExtent::kParts)
@@ -109,7 +110,7 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
         return fmt::format("it has foreign tables as parts on {}, which are read only when --table names the table",
                            where);
     }
-    if (!relation.owners_code.empty()) return relation.owners_code;
+    if (!relation.why_not_planned.empty()) return relation.why_not_planned;
     const bool none_readable = relation.unreadable_columns.size() == relation.columns.size();
     if (!relation.readable && none_readable) return fmt::format("no SELECT privilege on {}", where);
     return std::nullopt;

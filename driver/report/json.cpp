@@ -235,7 +235,7 @@ class JsonReport {
                            {{"source", json_number(result.rows.source)}, {"target", json_number(result.rows.target)}});
             writer_.member("lsn", {{"source", result.lsn.source}, {"target", result.lsn.target}});
         }
-        writer_.member("contents_read", result.plan.large_objects->unread.empty());
+        writer_.member("contents_read", result.plan.large_objects->why_unread.empty());
         writer_.open("divergences", '[');
         if (result.listed > 0)
             findings_.for_each(static_cast<int>(position), [&](const Finding& finding) {

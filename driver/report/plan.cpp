@@ -186,7 +186,7 @@ Json large_objects_to_json(const TablePlan& plan) {
     const auto& [source, target] = plan.large_objects->sides;
     return {{"source", side(source)},
             {"target", side(target)},
-            {"contents_read", plan.large_objects->unread.empty()},
+            {"contents_read", plan.large_objects->why_unread.empty()},
             {"skipped", json_messages(plan.skipped)}};
 }
 

@@ -235,10 +235,10 @@ void InventoryReader::read_extension_tables() {
         const ExtensionCondition condition =
             read_extension_condition(result.text(row, 6), table.name.name, split_list(result.text(row, 9), '\n'));
         table.condition = condition.expression;
-        table.refusal = condition.refusal;
+        table.why_not_evaluated = condition.why_not_evaluated;
         table.readable = result.is_true(row, 7);
         table.columns_text = result.text(row, 8);
-        if (table.refusal.empty() && is_compared_by_default(table.extension, table.name.name) &&
+        if (table.why_not_evaluated.empty() && is_compared_by_default(table.extension, table.name.name) &&
             !index_.contains(table.oid))
             add_extension_relation(table);
         inventory_.extension_tables.push_back(std::move(table));
@@ -291,7 +291,7 @@ void InventoryReader::add_relation(const Result& result, int row) {
 /// under its root that are in none of them. Its root is what is paired, which may inherit from others itself.
 void InventoryReader::judge_trees() {
     for (RelationDesc& root : inventory_.relations)
-        if (root.has_children) root.elsewhere = why_elsewhere(root);
+        if (root.has_children) root.why_elsewhere = why_elsewhere(root);
 }
 
 /// A tree with foreign members is not judged: how these are read is theirs to say.
@@ -381,7 +381,7 @@ void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) 
         },
         [&](std::uint32_t oid, const Error& error) {
             require_last_attempt(error);
-            inventory_.relations.at(index_.at(oid)).unreadable = error.what();
+            inventory_.relations.at(index_.at(oid)).why_unreadable = error.what();
         });
 }
 
@@ -441,8 +441,8 @@ void InventoryReader::read_owners_code(const std::vector<std::uint32_t>& oids) {
     if (planned.empty()) return;
     const Result result = run(owners_code_query(planned));
     for (int row = 0; row < result.rows(); ++row)
-        relation(result.text(row, 0)).owners_code = why_owners_code_is_not_run(result.text(row, 1), result.text(row, 2),
-                                                                               result.text(row, 3), side_name(side()));
+        relation(result.text(row, 0)).why_not_planned = why_owners_code_is_not_run(
+            result.text(row, 1), result.text(row, 2), result.text(row, 3), side_name(side()));
 }
 
 /// What parity.forms() would have said.

@@ -26,7 +26,7 @@ Datum parity_last_digest(PG_FUNCTION_ARGS) {
         put(3, last->pages >= 0, Int64GetDatum(last->pages));
         put(4, true, Int64GetDatum(static_cast<int64>(last->rows)));
         put(5, true, Float8GetDatum(last->milliseconds));
-        if (last->obstacle) put(6, true, CStringGetTextDatum(last->obstacle));
+        if (last->why_not_scanned) put(6, true, CStringGetTextDatum(last->why_not_scanned));
     }
     return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 }

@@ -397,7 +397,7 @@ void read_rows(RowCollector& collector) {
     if (collector.taken == 0 && !collector.by_key && strcmp(effort.path, "scan") == 0 && reads_all(task))
         confirm_empty(task);
     effort.rows = collector.taken;
-    effort.obstacle = describe_obstacle(task);
+    effort.why_not_scanned = describe_obstacle(task);
     effort.milliseconds = INSTR_TIME_GET_MILLISEC(elapsed);
     remember_effort(effort);
 }

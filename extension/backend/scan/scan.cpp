@@ -252,10 +252,10 @@ void scan_alone(const DigestTask& task, ScanSetup& setup, const ScanOutput& outp
 
 template <typename T>
 T* share(ParallelContext* parallel, core::u64 key, const T* from, std::size_t bytes) {
-    void* room = shm_toc_allocate(parallel->toc, bytes);
-    memcpy(room, from, bytes);
-    shm_toc_insert(parallel->toc, key, room);
-    return static_cast<T*>(room);
+    void* buffer = shm_toc_allocate(parallel->toc, bytes);
+    memcpy(buffer, from, bytes);
+    shm_toc_insert(parallel->toc, key, buffer);
+    return static_cast<T*>(buffer);
 }
 
 /// What workers put into shared memory for the leader.
@@ -420,9 +420,9 @@ PGDLLEXPORT void parity_scan_worker(dsm_segment* segment, shm_toc* toc);
 /// A parallel worker's part of a scan.
 void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
     auto* shared = static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false));
-    LargeBuffer room(CurrentMemoryContext, shared->worker_bytes);
-    const DigestSpec spec = view_spec(shm_toc_lookup(toc, kKeySpec, false), CurrentMemoryContext, room);
-    const parity::core::RangeFinder finder(spec.bounds, spec.key_forms, room.take<std::int64_t>(spec.bounds.size()));
+    LargeBuffer buffer(CurrentMemoryContext, shared->worker_bytes);
+    const DigestSpec spec = view_spec(shm_toc_lookup(toc, kKeySpec, false), CurrentMemoryContext, buffer);
+    const parity::core::RangeFinder finder(spec.bounds, spec.key_forms, buffer.take<std::int64_t>(spec.bounds.size()));
     const auto take_part = [&](const ScanOutput& output) {
         participate({shared, static_cast<SharedLeaf*>(shm_toc_lookup(toc, kKeyLeaves, false)),
                      static_cast<NameData*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, finder, output,
@@ -435,7 +435,7 @@ void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
         return writer.finish();
     }
     DigestMatrix matrix = shape_matrix(spec);
-    matrix.words = room.take<parity::core::u64>(matrix.total_words());
+    matrix.words = buffer.take<parity::core::u64>(matrix.total_words());
     take_part({matrix, nullptr});
     send_sums(shm_toc_lookup(toc, kKeySums, false), segment, matrix);
 }

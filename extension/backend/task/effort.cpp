@@ -14,9 +14,9 @@ void remember_effort(const Effort& effort) {
     if (last_obstacle) pfree(last_obstacle);
     last_obstacle = nullptr;
     last = effort;
-    last->obstacle = nullptr;
-    if (effort.obstacle) last_obstacle = MemoryContextStrdup(TopMemoryContext, effort.obstacle);
-    last->obstacle = last_obstacle;
+    last->why_not_scanned = nullptr;
+    if (effort.why_not_scanned) last_obstacle = MemoryContextStrdup(TopMemoryContext, effort.why_not_scanned);
+    last->why_not_scanned = last_obstacle;
 }
 
 const Effort* last_effort() { return last ? &*last : nullptr; }

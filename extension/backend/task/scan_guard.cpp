@@ -111,17 +111,17 @@ void judge_scan(DigestTask& task, bool reads) {
     task.question = question(task, columns);
     const int level = without_indexes();
     List* queries = analyze_and_rewrite(linitial_node(RawStmt, parse_sql(task.question)), task.question);
-    task.objection = why_not_plain_query(task, columns, queries);
-    if (!task.objection && task.owners_code) task.objection = why_not_owner(*task.owners_code);
-    if (!task.objection) {
+    task.why_not_in_heap = why_not_plain_query(task, columns, queries);
+    if (!task.why_not_in_heap && task.owners_code) task.why_not_in_heap = why_not_owner(*task.owners_code);
+    if (!task.why_not_in_heap) {
         Query* query = linitial_node(Query, queries);
         if (reads) check_permissions(query);
         const Oid owner = planning_role(task);
         task.plan = OidIsValid(owner) ? plan_as_owner(task, owner, query, task.question) : plan(query, task.question);
-        task.objection = why_not_plain_plan(task, columns, task.plan);
+        task.why_not_in_heap = why_not_plain_plan(task, columns, task.plan);
     }
     AtEOXact_GUC(false, level);
-    task.in_heap = !task.objection;
+    task.in_heap = !task.why_not_in_heap;
 }
 
 void confirm_empty(const DigestTask& task) {

@@ -9,7 +9,7 @@
 namespace parity::backend {
 
 /// Plans `SELECT columns FROM relation` from its text, as if the caller had sent it, without indexes; nothing of it is
-/// kept for another call. Sets the task's objection: why its pages must not be read. The relation and its leaves are
+/// kept for another call. Sets why_not_in_heap: why the task's pages must not be read. The relation and its leaves are
 /// locked, and their kinds have storage.
 ///
 /// Where planning would call functions of an owner who is neither the caller nor a superuser, it is done as that owner,

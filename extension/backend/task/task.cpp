@@ -230,7 +230,7 @@ const char* describe_obstacle(const DigestTask& task) {
         case ScanObstacle::kVirtualColumn:
             return "it has virtual generated columns";
         case ScanObstacle::kPlan:
-            return task.objection;
+            return task.why_not_in_heap;
     }
     return "unknown";
 }

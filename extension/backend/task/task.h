@@ -57,7 +57,7 @@ struct DigestTask {
     bool row_security;      ///< applies to the caller
     bool without_children;  ///< its own rows alone
     bool in_heap;           ///< the server's planner reads all rows from the leaves' pages; without it none is read
-    const char* objection;  ///< why not, where the planner was asked
+    const char* why_not_in_heap;    ///< why not, where the planner was asked
     const OwnersCode* owners_code;  ///< what planning would call with the caller's rights; null: nothing
     Oid other_owner;  ///< who could change that while it is planned; InvalidOid: nobody but the caller and superusers
     const char* question;  ///< what the planner was asked

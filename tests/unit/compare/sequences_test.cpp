@@ -349,7 +349,7 @@ TEST(Sequences, ThatCannotBeReadAreIncomplete) {
     SequenceDesc hidden = make({});
     hidden.value.reset();
     EXPECT_EQ(compare_sequence({make({}), hidden}, {}).reason, "its value cannot be read on target");
-    hidden.unreadable = "permission denied";
+    hidden.why_unreadable = "permission denied";
     const SequenceResult result = compare_sequence({hidden, make({})}, {});
     EXPECT_EQ(result.reason, "its value cannot be read on source: permission denied");
     EXPECT_EQ(result.verdict, Verdict::kIncomplete);
