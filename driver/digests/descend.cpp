@@ -137,7 +137,7 @@ DivergentRanges descend_in_buckets(const FirstPass& pass, const Comparison& firs
     return again ? repeat_in_buckets(pass, first, std::move(located), calls) : located;
 }
 
-/// DivergentRanges ranges, digested once more under the forms that count.
+/// The divergent ranges, digested once more under the forms that count.
 DivergentRanges repeat_exactly(const FirstPass& pass, DivergentRanges located, const DescentCalls& calls) {
     std::optional<Comparison> second = calls.compare({located.bounds, range_numbers(located.divergent), true}, true);
     if (!second) return located;

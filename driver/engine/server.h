@@ -53,8 +53,8 @@ class CatalogReader {
 
     /// Of a primary: where its log ends now.
     virtual std::string log_end() = 0;
-    /// Of a standby: waits a moment until it has replayed all up to there. Whether it has. The transaction is a new one
-    /// then.
+    /// Of a standby: ends the transaction, waits a moment until it has replayed all up to there, and begins a new one.
+    /// Gives whether it has replayed that.
     virtual bool await_replay(const std::string& log_end) = 0;
 
     /// What was read counts only if this returns.

@@ -36,7 +36,7 @@ inline constexpr std::size_t kRecordBatchBytes = 256 * 1024;
 /// recorded as such.
 ///
 /// Recording takes nothing from the comparison. What goes wrong with it is logged once, ends the recording, and stands
-/// in failure(). Thread-safe: the threads that compare speak through it one at a time.
+/// in failure(). Thread-safe: the threads that compare use it one at a time.
 class Recorder : public Observer {
   public:
     /// Records nothing unless options.record names a database. Otherwise connects, and begins the record of the run.

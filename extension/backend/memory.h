@@ -29,7 +29,7 @@ class LargeBuffer {
     LargeBuffer(MemoryContext context, std::size_t bytes)
         : next_(static_cast<char*>(allocate_large(context, bytes))), end_(next_ + bytes) {}
 
-    /// What so many objects take of a room.
+    /// What so many objects take of a buffer.
     template <typename T>
     static constexpr std::size_t bytes_of(std::size_t count) {
         return MAXALIGN(count * sizeof(T));

@@ -17,8 +17,8 @@ inline constexpr std::chrono::seconds kBriefTime{5};
 
 /// A request to a server to cancel what one of its connections runs, under way in a thread of its own.
 ///
-/// PQcancel connects anew, waits for the server to hang up, and knows no limit to that. Behind a network that swallows
-/// everything it never returns; its thread is left behind then and ends with the process.
+/// PQcancel connects anew, waits for the server to close the connection, and knows no limit to that. Behind a network
+/// that drops all packets it never returns; its thread is left behind then and ends with the process.
 class CancelRequest {
   public:
     /// Begins. The connection is not looked at after the constructor returned.

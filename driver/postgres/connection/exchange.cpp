@@ -18,8 +18,6 @@ namespace parity::driver {
 
 namespace {
 
-/// What the extension marks its progress notices with.
-
 /// How long a server may be silent before what has come is looked at again. Where libpq has no memory to say that a
 /// COPY begins, it waits for more, which an answer that is whole does not bring.
 constexpr std::chrono::seconds kParseAgain{1};

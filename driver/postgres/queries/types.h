@@ -17,7 +17,7 @@ Query types_query(const std::vector<std::uint32_t>& oids, int server_version);
 /// The attributes of composite types, by pg_type.typrelid: relation, name, type; in the order of relation and attnum.
 Query attributes_query(const std::vector<std::uint32_t>& relations);
 
-/// OIDs and names of the objects of a catalog, as ObjectNames::add takes them (postgres/values/type_rules.h). Throws
+/// OIDs and names of the objects of a catalog, as ObjectNames::add takes them (postgres/values/names.h). Throws
 /// Error{kInternal} for a catalog that is not known.
 Query object_names_query(const std::string& catalog);
 

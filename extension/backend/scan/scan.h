@@ -34,8 +34,8 @@ ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatri
 /// Waits for the processes of such workers, if there are any, and leaves parallel mode.
 void await_exit(ParallelContext* ending_workers);
 
-/// Scans them for whom the hashes of the rows of kept ranges are enough. They come in any order. Without workers where
-/// much is kept.
+/// Scans all leaves and hands the hashes of the rows of kept ranges to `consumer`, in any order. Uses no workers where
+/// many rows are kept.
 ScanEffort read_hashes_by_scan(const DigestTask& task, int workers, const HashedRowConsumer& consumer);
 
 }  // namespace parity::backend

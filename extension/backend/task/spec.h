@@ -9,15 +9,15 @@
 #include "core/form.h"
 #include "core/hash.h"
 
+/// What is to be digested, apart from where the rows come from. Leader, workers and aggregates build the same digests
+/// from the same spec.
+namespace parity::backend {
+
 /// What the reader of a key's part or of a column is made from.
 struct InputSpec {
     std::string_view form;   ///< as it is asked for
     std::string_view label;  ///< what errors call it, as in: column "v"
 };
-
-/// What is to be digested, apart from where the rows come from. Leader, workers and aggregates build the same digests
-/// from the same spec.
-namespace parity::backend {
 
 /// A range's rows fall into at most so many buckets.
 inline constexpr std::uint32_t kMaxBuckets = 64;

@@ -85,9 +85,10 @@ void check_unchanged(Oid relation);
 /// Lets go of the relation; its lock stays.
 void close_task(DigestTask& task);
 
-/// The same with the bounds and chosen ranges of the SQL arguments (`bounds`, `only_ranges` may be null). Raises 22023
-/// for malformed bounds and numbers that are none.
+/// Divides the task's key by these bounds. Raises 22023 for bounds that are malformed or do not ascend.
 void set_bounds(DigestTask& task, std::span<const core::ByteView> bounds);
+
+/// Chooses ranges by their numbers, from 1 on (null: all), after set_bounds(). Raises 22023 for numbers of no range.
 void keep_only(DigestTask& task, ArrayType* only_ranges);
 
 /// Sets how many buckets each range has, after its bounds. Raises 22023 for a number that is no power of two up to

@@ -20,7 +20,7 @@ struct TypeRule {
     std::string_view extension{};
 };
 
-/// Gives `rules` the rules of a base type, its default first and lossy ones last; none where it is not comparable.
+/// The rules of a base type, its default first and lossy ones last; none where it is not comparable.
 struct TypeRules {
     const TypeRule* rules[kMaxForms];
     int count;
