@@ -108,7 +108,7 @@ StoredForm form_of_little_endian(std::int16_t length) {
 
 StoredForm form_of(const ColumnReader& reader, std::int16_t length) {
     if (reader.guard) return StoredForm::kOther;
-    switch (reader.reader) {
+    switch (reader.method) {
         case ReadMethod::kBool:
             return StoredForm::kBool;
         case ReadMethod::kInt16:

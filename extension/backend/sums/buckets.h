@@ -10,6 +10,7 @@
 /// digests are made, since they are wanted of few ranges, and only when those are known.
 namespace parity::backend {
 
+/// What is kept of one call's buckets.
 struct KeptBuckets {
     std::uint32_t ranges;
     std::uint32_t buckets;

@@ -84,7 +84,7 @@ struct ReaderGuard {
 /// context in which the reader was made.
 struct ColumnReader {
     core::Form form;
-    ReadMethod reader;
+    ReadMethod method;
     const char* name;            ///< the form's full name
     const char* asked;           ///< what it is asked for with: also names the time zone that a value is read in
     const NestedReader* nested;  ///< for readers that need more than the value

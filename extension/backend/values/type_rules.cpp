@@ -138,8 +138,8 @@ bool is_lossy(const TypeRule& rule) {
     return known && core::is_lossy(known->use);
 }
 
-bool can_fail(ReadMethod reader) {
-    switch (reader) {
+bool can_fail(ReadMethod method) {
+    switch (method) {
         case ReadMethod::kJsonText:
         case ReadMethod::kTextAsUuid:
         case ReadMethod::kDateAsTimestamp:

@@ -15,7 +15,7 @@ struct TypeRule {
     std::string_view type;  ///< its name
     Oid oid;                ///< InvalidOid: it is of an extension
     core::Form form;
-    ReadMethod reader;
+    ReadMethod method;
     bool native_order;  ///< the default B-tree order is the form's
     std::string_view extension{};
 };
@@ -31,11 +31,11 @@ TypeRules rules_of_type(Oid type);
 bool is_lossy(const TypeRule& rule);
 
 /// Whether reading a value can raise an error although it is a valid value of its type.
-bool can_fail(ReadMethod reader);
+bool can_fail(ReadMethod method);
 
 /// Whether the form is that of a time zone, which must be named with it.
-constexpr bool needs_zone(ReadMethod reader) {
-    return reader == ReadMethod::kTimestampInZone || reader == ReadMethod::kTimestamptzInZone;
+constexpr bool needs_zone(ReadMethod method) {
+    return method == ReadMethod::kTimestampInZone || method == ReadMethod::kTimestamptzInZone;
 }
 
 }  // namespace parity::backend

@@ -115,7 +115,7 @@ void append_snapshot(core::ByteSink& sink, Datum value) {
 
 /// A time under a form of another type's.
 std::optional<core::ByteView> converted_time(const ColumnReader& column, Datum value, std::uint8_t* room) {
-    switch (column.reader) {
+    switch (column.method) {
         case ReadMethod::kDateAsTimestamp:
             return fixed_value(room, std::int64_t{midnight_of(DatumGetDateADT(value))});
         case ReadMethod::kTimestampInZone:
@@ -128,8 +128,8 @@ std::optional<core::ByteView> converted_time(const ColumnReader& column, Datum v
 }
 
 /// Values of several fields, or of fewer bytes than a datum has.
-std::optional<core::ByteView> packed_bytes(ReadMethod reader, Datum value, std::uint8_t* room) {
-    switch (reader) {
+std::optional<core::ByteView> packed_bytes(ReadMethod method, Datum value, std::uint8_t* room) {
+    switch (method) {
         case ReadMethod::kChar:
             return char_byte(room, DatumGetChar(value));
         case ReadMethod::kTimetz:
@@ -149,8 +149,8 @@ std::optional<core::ByteView> packed_bytes(ReadMethod reader, Datum value, std::
     }
 }
 
-std::optional<core::ByteView> geometric_bytes(ReadMethod reader, Datum value, std::uint8_t* room) {
-    switch (reader) {
+std::optional<core::ByteView> geometric_bytes(ReadMethod method, Datum value, std::uint8_t* room) {
+    switch (method) {
         case ReadMethod::kPoint:
             return doubles(room, {DatumGetPointP(value)->x, DatumGetPointP(value)->y});
         case ReadMethod::kLine:
@@ -174,7 +174,7 @@ std::optional<core::ByteView> geometric_bytes(ReadMethod reader, Datum value, st
 
 /// Values that lie in their Datum or fit into `room`; nothing for the others.
 std::optional<core::ByteView> find_bytes(const ColumnReader& column, Datum value, std::uint8_t* room) {
-    switch (column.reader) {
+    switch (column.method) {
         case ReadMethod::kBool:
             return fixed_value(room, static_cast<std::uint8_t>(DatumGetBool(value)));
         case ReadMethod::kInt16:
@@ -222,13 +222,13 @@ std::optional<core::ByteView> find_bytes(const ColumnReader& column, Datum value
         case ReadMethod::kMacaddr:
         case ReadMethod::kMacaddr8:
         case ReadMethod::kTid:
-            return packed_bytes(column.reader, value, room);
+            return packed_bytes(column.method, value, room);
         case ReadMethod::kPoint:
         case ReadMethod::kLine:
         case ReadMethod::kLseg:
         case ReadMethod::kBox:
         case ReadMethod::kCircle:
-            return geometric_bytes(column.reader, value, room);
+            return geometric_bytes(column.method, value, room);
         default:
             return std::nullopt;
     }
@@ -240,7 +240,7 @@ void append_uuid_text(core::ByteSink& sink, Datum value) {
 
 /// Appends a value of a type that find_bytes() does not serve: all their forms vary in width.
 void append_bytes(const ColumnReader& column, Datum value, core::ByteSink& sink) {
-    switch (column.reader) {
+    switch (column.method) {
         case ReadMethod::kInt16AsDecimal:
             return core::append_decimal(sink, DatumGetInt16(value));
         case ReadMethod::kInt32AsDecimal:
@@ -291,7 +291,7 @@ void append_bytes(const ColumnReader& column, Datum value, core::ByteSink& sink)
         case ReadMethod::kRecord:
             return append_record(*column.nested, DatumGetHeapTupleHeader(value), sink);
         default:
-            elog(ERROR, "unexpected reader %d", static_cast<int>(column.reader));
+            elog(ERROR, "unexpected reader %d", static_cast<int>(column.method));
     }
 }
 
