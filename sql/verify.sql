@@ -441,7 +441,7 @@ FROM (VALUES
 ) AS c(what, follows, open, row, before);
 -- After a conflict the target may not have replayed what the last look saw, unless that had been waited for already.
 SELECT step, state, j ->> 'step' AS next, j ->> 'follows' AS follows, j ->> 'conflicts' AS conflicts
-FROM unnest('{settle,delay,replay,snapshot,pass,settle,settle}'::text[], '{40001,40001,40P01,40001,40001,XX002,22012}'::text[]) AS e(step, state),
+FROM unnest('{decide,delay,replay,snapshot,pass,decide,decide}'::text[], '{40001,40001,40P01,40001,40001,XX002,22012}'::text[]) AS e(step, state),
     parity_internal.verify_failed(jsonb_build_object('step', step, 'follows', 'replayed', 'found', '{}'::jsonb), state, 'm', '', '') j;
 SELECT (parity_internal.verify_judge('{"look": 2, "open": {"1": [], "2": []}, "ranges": [], "rows": [{"state": "moving", "source": "s", "target": "t", "source_extra": 1, "target_extra": 1,
     "source_version": "1", "target_version": "1", "free": true, "before": {"source": "s", "target": "t", "source_version": "1", "target_version": "1", "target_since": "1", "target_sure": true}}]}',

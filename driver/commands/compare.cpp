@@ -14,13 +14,13 @@
 #include "driver/compare/sequences.h"
 #include "driver/engine/memory.h"
 #include "driver/engine/server.h"
+#include "driver/engine/server_identity.h"
 #include "driver/model/error.h"
 #include "driver/model/exit_codes.h"
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
-#include "driver/model/server_identity.h"
 #include "driver/model/sides.h"
 #include "driver/monitor/log.h"
 #include "driver/monitor/observer.h"
@@ -76,15 +76,6 @@ void list_errors(RunReport& report) {
         if (!result.error.empty()) report.errors.push_back({exact_name(result.plan), result.error});
 }
 
-/// A run that was interrupted concludes nothing, whatever it found before.
-void settle_outcome(RunReport& report) {
-    report.outcome = run_outcome(*report.options, report.plan, report.tables, report.sequences);
-    if (!report.interrupted) return;
-    report.outcome.incomplete = true;
-    report.outcome.exit_status = kExitError;
-    if (report.outcome.result == Verdict::kIdentical) report.outcome.result = Verdict::kIncomplete;
-}
-
 /// What a limit leaves for each of the streams that run at the same time.
 MemoryPlan memory_plan(const Options& options, const RunReport& report) {
     std::size_t sides = 0;
@@ -102,16 +93,17 @@ bool count_rows(const Options& options, const Both<Server*>& servers, spdlog::lo
     return counted;
 }
 
-/// Tables and sequences are compared; everything found is in the report and the spool.
+/// Tables and sequences are compared; everything found is in the report and the store.
 void compare_all(const Options& options, const Both<Server*>& servers, Terminal& terminal,
-                 const std::shared_ptr<spdlog::logger>& log, Spool& spool, Recorder& recorder, RunReport& report) {
+                 const std::shared_ptr<spdlog::logger>& log, FindingStore& findings, Recorder& recorder,
+                 RunReport& report) {
     NamedServers named(report.server, options.allow_same_server);
     for (Side side : kSides) servers[side]->expect(named, report.server[side]);
     Progress progress(terminal, options.progress);
     LogObserver logged(log);
     Observers observers({&logged, &recorder, &progress});
     const RunContext context{
-        &options, {{report.seed, options.width, options.workers}, memory_plan(options, report)}, &spool, &observers};
+        &options, {{report.seed, options.width, options.workers}, memory_plan(options, report)}, &findings, &observers};
     observers.begin_run(report.plan);
     report.tables = TablePool(context, servers, report.plan.tables, log).run();
     observers.finish_run();
@@ -121,36 +113,30 @@ void compare_all(const Options& options, const Both<Server*>& servers, Terminal&
     for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
 }
 
-void write_report(const RunReport& report, Spool& spool, Output& output) {
+void write_report(const RunReport& report, FindingStore& findings, Output& output) {
     if (report.options->format == ReportFormat::kJson)
-        write_json_report(report, spool, output);
+        write_json_report(report, findings, output);
     else
-        write_text_report(report, spool, output);
-}
-
-/// A record that was asked for and is not there is no smaller matter than a table that could not be compared. It takes
-/// nothing from what was found.
-void settle_record(const Recorder& recorder, RunReport& report) {
-    report.recorded_run = recorder.run();
-    report.record_failure = recorder.failure();
-    if (!report.record_failure.empty() && report.outcome.exit_status == kExitIdentical)
-        report.outcome.exit_status = kExitIncomplete;
+        write_text_report(report, findings, output);
 }
 
 /// The plan is made: compares, reports and gives the exit status.
 int compare_and_report(const Options& options, const Both<Server*>& servers, Terminal& terminal,
                        const std::shared_ptr<spdlog::logger>& log, Recorder& recorder, RunReport& report,
                        Clock::time_point started, Output& output) {
-    Spool spool;
-    recorder.set_spool(spool);
-    compare_all(options, servers, terminal, log, spool, recorder, report);
-    settle_outcome(report);
+    FindingStore findings;
+    recorder.set_findings(findings);
+    compare_all(options, servers, terminal, log, findings, recorder, report);
+    report.outcome = run_outcome(options, report.plan, report.tables, report.sequences);
+    if (report.interrupted) report.outcome = interrupted_outcome(report.outcome);
     list_errors(report);
     recorder.finish(report);
-    settle_record(recorder, report);
+    report.recorded_run = recorder.run();
+    report.record_failure = recorder.failure();
+    if (!report.record_failure.empty()) report.outcome = unrecorded_outcome(report.outcome);
     if (report.interrupted) log->error("the run was interrupted");
     report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
-    write_report(report, spool, output);
+    write_report(report, findings, output);
     return report.outcome.exit_status;
 }
 

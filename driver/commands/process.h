@@ -4,11 +4,11 @@
 
 namespace parity::driver {
 
-/// What has to be so before anything else is done, so that the process ends with a status of report/outcome.h whatever
-/// becomes of it: descriptors 0 to 2 are open, so that no file or pipe of ours gets their numbers (where standard
-/// output was closed, writing there is an error); SIGPIPE and SIGXFSZ are errors of write(); SIGINT, SIGTERM and SIGHUP
-/// are watched (waiting/interrupt.h); some memory is kept for dealing with a lack of it; and what would abort the
-/// process ends it with status 2.
+/// What has to be so before anything else is done, so that the process ends with a status of model/exit_codes.h
+/// whatever becomes of it: descriptors 0 to 2 are open, so that no file or pipe of ours gets their numbers (where
+/// standard output was closed, writing there is an error); SIGPIPE and SIGXFSZ are errors of write(); SIGINT, SIGTERM
+/// and SIGHUP are watched (waiting/interrupt.h); some memory is kept for dealing with a lack of it; and what would
+/// abort the process ends it with status 2.
 /// Throws: Error{kResources} where the system has no more descriptors.
 void prepare_process();
 

@@ -10,8 +10,8 @@ namespace parity::driver {
 /// What all tables of a run share. Everything pointed to is thread-safe.
 struct RunContext {
     const Options* options = nullptr;
-    ReaderSettings settings;
-    Spool* spool = nullptr;
+    TableReaderSettings settings;
+    FindingStore* findings = nullptr;
     Observer* observer = nullptr;
 };
 

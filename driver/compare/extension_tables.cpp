@@ -20,9 +20,9 @@ namespace {
 
 /// Why a table is not counted whatever the server says; empty: it is.
 std::string obstacle(const ExtensionTable& table, const Options& options) {
-    if (!table.refusal.empty())
+    if (!table.why_not_evaluated.empty())
         return fmt::format("the condition of extension {} for it is not evaluated: {}", display_name(table.extension),
-                           table.refusal);
+                           table.why_not_evaluated);
     if (!table.readable) return "no SELECT privilege";
     if (table.row_security_active && !options.enable_row_security) return "row security applies";
     return {};
@@ -59,7 +59,7 @@ std::vector<TableCount> count_side(const Options& options, Server& server, const
 
 std::string rows_of(std::uint64_t rows) { return fmt::format("{} {}", rows, rows == 1 ? "row" : "rows"); }
 
-void settle(Plan& plan, const ExtensionTablePlan& table, const Both<TableCount>& counts) {
+void report_counts(Plan& plan, const ExtensionTablePlan& table, const Both<TableCount>& counts) {
     const std::string name = display_name(name_of(table, Side::kSource));
     const std::string way = fmt::format("--table {} compares them", name);
     std::vector<std::string> parts;
@@ -74,8 +74,9 @@ void settle(Plan& plan, const ExtensionTablePlan& table, const Both<TableCount>&
                 fmt::format("no such table of extension {} on {}", display_name(table.extension), side_name(side)));
     }
     const bool counted = counts.source.reason.empty() && counts.target.reason.empty();
-    if (counted && counts.source.rows == counts.target.rows && !table.obstacle.empty() && counts.source.rows > 0)
-        parts.insert(parts.begin(), table.obstacle);
+    if (counted && counts.source.rows == counts.target.rows && !table.why_not_compared.empty() &&
+        counts.source.rows > 0)
+        parts.insert(parts.begin(), table.why_not_compared);
     else if (counted && counts.source.rows == counts.target.rows) {
         if (counts.source.rows > 0)
             plan.not_compared.push_back(fmt::format("{} of {} ({})", rows_of(counts.source.rows), name, way));
@@ -100,7 +101,7 @@ bool count_extension_tables(const Options& options, const Both<Server*>& servers
         return false;
     }
     for (std::size_t i = 0; i < plan.extension_tables.size(); ++i)
-        settle(plan, plan.extension_tables[i], {counts.source[i], counts.target[i]});
+        report_counts(plan, plan.extension_tables[i], {counts.source[i], counts.target[i]});
     return true;
 }
 

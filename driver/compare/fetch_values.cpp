@@ -35,8 +35,8 @@ ShownValues pick_values(const ShownValues& all, const std::vector<int>& columns)
 /// The mismatches of one batch by their rows on one side. Several may be about equal rows.
 class MismatchesByRow {
   public:
-    MismatchesByRow(const std::vector<SpooledFinding>& batch, Side side) {
-        for (const SpooledFinding& entry : batch) {
+    MismatchesByRow(const std::vector<StoredFinding>& batch, Side side) {
+        for (const StoredFinding& entry : batch) {
             if (entry.finding.kind != FindingKind::kMismatch) continue;
             keys_.push_back(entry.finding.key_bytes);
             by_row_[row_name(entry.finding.key_bytes, entry.row_hash[side])].push_back(&entry);
@@ -49,23 +49,23 @@ class MismatchesByRow {
     bool all_found() const { return by_row_.empty(); }
 
     /// Hands out the findings about a row, once.
-    std::vector<const SpooledFinding*> take(std::string_view key, std::string_view row_hash) {
+    std::vector<const StoredFinding*> take(std::string_view key, std::string_view row_hash) {
         const auto node = by_row_.extract(row_name(key, row_hash));
-        return node ? node.mapped() : std::vector<const SpooledFinding*>{};
+        return node ? node.mapped() : std::vector<const StoredFinding*>{};
     }
 
   private:
     std::vector<std::string> keys_;
-    std::unordered_map<std::string, std::vector<const SpooledFinding*>> by_row_;
+    std::unordered_map<std::string, std::vector<const StoredFinding*>> by_row_;
 };
 
-void fetch_side(Spool& spool, int table_no, const std::vector<SpooledFinding>& batch, Side side, TableReader& reader,
-                const std::function<void()>& on_row) {
+void fetch_side(FindingStore& findings, int table_no, const std::vector<StoredFinding>& batch, Side side,
+                TableReader& reader, const std::function<void()>& on_row) {
     MismatchesByRow wanted(batch, side);
     if (wanted.keys().empty()) return;
     reader.values(wanted.keys(), [&](std::string_view key, std::string_view row_hash, const ShownValues& values) {
-        for (const SpooledFinding* entry : wanted.take(key, row_hash)) {
-            spool.set_values(table_no, entry->id, side, pick_values(values, entry->finding.columns));
+        for (const StoredFinding* entry : wanted.take(key, row_hash)) {
+            findings.set_values(table_no, entry->id, side, pick_values(values, entry->finding.columns));
             on_row();
         }
     });
@@ -77,12 +77,13 @@ void fetch_side(Spool& spool, int table_no, const std::vector<SpooledFinding>& b
 
 }  // namespace
 
-void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers, const std::function<void()>& on_row) {
+void fetch_values(FindingStore& findings, int table_no, const Both<TableReader*>& readers,
+                  const std::function<void()>& on_row) {
     std::int64_t after = 0;
     while (true) {
-        const std::vector<SpooledFinding> batch = spool.read(table_no, after, kBatchBytes);
+        const std::vector<StoredFinding> batch = findings.read(table_no, after, kBatchBytes);
         if (batch.empty()) return;
-        for (Side side : kSides) fetch_side(spool, table_no, batch, side, *readers[side], on_row);
+        for (Side side : kSides) fetch_side(findings, table_no, batch, side, *readers[side], on_row);
         after = batch.back().id;
     }
 }

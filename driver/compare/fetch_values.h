@@ -16,11 +16,12 @@ class LostRowError : public Error {
     using Error::Error;
 };
 
-/// Fetches the values of the differing columns of a table's spooled mismatches, on both sides, into the spool. Rows are
+/// Fetches the values of the differing columns of a table's stored mismatches, on both sides, into the store. Rows are
 /// asked for by key, in batches of about a MiB, and told apart by key and row hash. `on_row` is called for each row of
 /// a side whose values have come.
 /// Requires: the snapshots under which the mismatches were found are still open.
 /// Throws: LostRowError where a row is not there any more.
-void fetch_values(Spool& spool, int table_no, const Both<TableReader*>& readers, const std::function<void()>& on_row);
+void fetch_values(FindingStore& findings, int table_no, const Both<TableReader*>& readers,
+                  const std::function<void()>& on_row);
 
 }  // namespace parity::driver

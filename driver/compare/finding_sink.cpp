@@ -6,22 +6,22 @@
 
 namespace parity::driver {
 
-void SpoolSink::take(const RowFinding& finding) {
+void StoreSink::take(const RowFinding& finding) {
     if (cap_ > 0 && listed_ >= cap_) return;
     ++listed_;
     listed_rows_ += finding.occurrences;
     listed_mismatches_ += finding.kind == FindingKind::kMismatch;
-    SpooledFinding entry;
+    StoredFinding entry;
     entry.finding.kind = finding.kind;
     entry.finding.key_bytes = finding.key;
     entry.finding.columns = finding.columns;
     entry.finding.occurrences = finding.occurrences;
     entry.row_hash = {std::string(finding.row_hash.source), std::string(finding.row_hash.target)};
-    spool_.add(table_no_, entry);
+    findings_.add(table_no_, entry);
 }
 
-void SpoolSink::restart() {
-    spool_.discard(table_no_);
+void StoreSink::restart() {
+    findings_.discard(table_no_);
     listed_ = 0;
     listed_rows_ = 0;
     listed_mismatches_ = 0;

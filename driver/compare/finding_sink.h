@@ -18,7 +18,7 @@ class FindingSink {
     virtual void restart() = 0;
 
     /// Every finding has been taken.
-    virtual void keep() {}
+    virtual void commit() {}
 
     /// How many rows the findings that are listed stand for, and how many of them are mismatches, whose values are to
     /// be read.
@@ -26,19 +26,20 @@ class FindingSink {
     virtual std::uint64_t listed_mismatches() const { return 0; }
 };
 
-/// Findings that go into the spool: the first `cap` of them (0: all).
-class SpoolSink : public FindingSink {
+/// Findings that go into the store: the first `cap` of them (0: all).
+class StoreSink : public FindingSink {
   public:
-    SpoolSink(Spool& spool, int table_no, std::int64_t cap) : spool_(spool), table_no_(table_no), cap_(cap) {}
+    StoreSink(FindingStore& findings, int table_no, std::int64_t cap)
+        : findings_(findings), table_no_(table_no), cap_(cap) {}
 
     void take(const RowFinding& finding) override;
     void restart() override;
-    void keep() override { spool_.keep(table_no_); }
+    void commit() override { findings_.commit(table_no_); }
     std::uint64_t listed_rows() const override { return listed_rows_; }
     std::uint64_t listed_mismatches() const override { return listed_mismatches_; }
 
   private:
-    Spool& spool_;
+    FindingStore& findings_;
     const int table_no_;
     const std::int64_t cap_;
     std::int64_t listed_ = 0;

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "core/order.h"
-#include "driver/compare/course.h"
 #include "driver/compare/finding_sink.h"
 #include "driver/compare/object_bytes.h"
+#include "driver/compare/table_attempt.h"
 #include "driver/digests/merge.h"
 #include "driver/digests/suspect_objects.h"
 #include "driver/engine/large_objects.h"
@@ -111,7 +111,7 @@ class LargeObjectsComparison {
   private:
     void compare() {
         compare_lists();
-        if (!plan_.large_objects->unread.empty()) return;
+        if (!plan_.large_objects->why_unread.empty()) return;
         require_not_rewritten();
         compare_contents();
         require_not_rewritten();
@@ -145,7 +145,7 @@ class LargeObjectsComparison {
     // ---- objects whose pages differ ----
 
     void compare_suspects(const std::vector<SuspectObject>& suspects) {
-        note_phase();
+        report_phase();
         for (std::size_t begin = 0; begin < suspects.size(); begin += kBatch) {
             std::vector<std::uint32_t> batch;
             for (std::size_t i = begin; i < std::min(begin + kBatch, suspects.size()); ++i)
@@ -174,7 +174,7 @@ class LargeObjectsComparison {
     // ---- all objects ----
 
     void compare_all() {
-        note_phase();
+        report_phase();
         Both<std::uint64_t> pages{0, 0};
         std::uint32_t after = 0;
         do {
@@ -232,7 +232,7 @@ class LargeObjectsComparison {
     void start_again_without_indexes() {
         for (Side side : kSides) objects_[side]->avoid_indexes();
         indexes_avoided_ = true;
-        context_.spool->discard(static_cast<int>(table_no_));
+        context_.findings->discard(static_cast<int>(table_no_));
         result_.counts = {};
         result_.listed = 0;
         result_.ranges_divergent = 0;
@@ -243,7 +243,7 @@ class LargeObjectsComparison {
 
     // ---- findings ----
 
-    void note_phase() { context_.observer->begin_phase(table_no_, Phase::kContents); }
+    void report_phase() { context_.observer->begin_phase(table_no_, Phase::kContents); }
 
     void add_finding(const LargeObjectComparison& found) {
         ++result_.counts.mismatch;
@@ -252,15 +252,15 @@ class LargeObjectsComparison {
         if (found.length.source != found.length.target) result_.column_divergent[1] = true;
         const std::int64_t cap = context_.options->max_divergences;
         if (cap > 0 && result_.listed >= static_cast<std::uint64_t>(cap)) return;
-        SpooledFinding entry;
+        StoredFinding entry;
         entry.finding.kind = FindingKind::kMismatch;
         entry.finding.key_bytes = key_of(found.object);
         entry.finding.columns = {0, 1};
         for (Side side : kSides)
             entry.finding.values[side] = {ShownValue(std::to_string(*found.first_difference)),
                                           ShownValue(std::to_string(found.length[side]))};
-        context_.spool->add(static_cast<int>(table_no_), entry);
-        context_.spool->keep(static_cast<int>(table_no_));
+        context_.findings->add(static_cast<int>(table_no_), entry);
+        context_.findings->commit(static_cast<int>(table_no_));
         ++result_.listed;
     }
 

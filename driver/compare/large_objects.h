@@ -14,7 +14,7 @@
 /// (compare/object_bytes.h).
 namespace parity::driver {
 
-/// Compares large objects for compare_table(): fills `result` and the spool as for a table, whose rows are the objects.
+/// Compares large objects for compare_table(): fills `result` and the store as for a table, whose rows are the objects.
 /// Requires: the snapshots are open.
 /// Throws: Error.
 void compare_large_objects(const RunContext& context, const TablePlan& plan, std::size_t table_no,

@@ -114,7 +114,7 @@ class ObjectComparison {
             position = until;
         }
         found_.length = {source_.length(), target_.length()};
-        note_end();
+        store_end();
         return found_;
     }
 
@@ -163,7 +163,7 @@ class ObjectComparison {
     }
 
     /// Where one object ends the other one differs at the latest.
-    void note_end() {
+    void store_end() {
         if (found_.length.source == found_.length.target) return;
         const std::uint64_t end = std::min(found_.length.source, found_.length.target);
         found_.first_difference = std::min(found_.first_difference.value_or(end), end);

@@ -13,21 +13,21 @@ __extension__ typedef __int128 Wide;
 
 using Position = SequencePosition;
 
-/// The value after the last one, whether or not the sequence may give it: a place on a line without ends.
-Wide place_after(const SequenceDesc& sequence, const SequenceValue& value) {
+/// The value after the last one, whether or not the sequence may give it: a point of a line without ends.
+Wide unbounded_next_after(const SequenceDesc& sequence, const SequenceValue& value) {
     return Wide{value.last_value} + (value.is_called ? Wide{sequence.increment} : 0);
 }
 
-Wide place(const SequenceDesc& sequence) { return place_after(sequence, *sequence.value); }
+Wide unbounded_next(const SequenceDesc& sequence) { return unbounded_next_after(sequence, *sequence.value); }
 
 /// Where WAL can have it: a server that replays the last record of the sequence has it there.
-Wide logged_place(const SequenceDesc& sequence) {
-    return place(sequence) + Wide{sequence.value->log_cnt} * sequence.increment;
+Wide logged_next(const SequenceDesc& sequence) {
+    return unbounded_next(sequence) + Wide{sequence.value->log_cnt} * sequence.increment;
 }
 
 /// What nextval gives; nothing where it is exhausted.
 std::optional<Wide> next_value(const SequenceDesc& sequence) {
-    const Wide next = place(sequence);
+    const Wide next = unbounded_next(sequence);
     const bool descends = sequence.increment < 0;
     const bool ended = descends ? next < sequence.minimum : next > sequence.maximum;
     if (!ended || !sequence.value->is_called) return next;
@@ -56,18 +56,19 @@ std::string both_next(const Both<SequenceDesc>& sequence) {
 
 /// Whether the primary had it this way before the standby was read and went further, in one direction, afterwards.
 bool went_forward(const SequenceDesc& primary) {
-    if (!primary.first) return true;
-    return distance(primary, place_after(primary, *primary.first), place(primary)) >= 0;
+    if (!primary.value_before_standby) return true;
+    return distance(primary, unbounded_next_after(primary, *primary.value_before_standby), unbounded_next(primary)) >=
+           0;
 }
 
 bool replayed_by(const SequenceDesc& primary, const SequenceDesc& standby) {
-    const Wide there = place(standby);
-    const Wide first = place_after(primary, primary.first.value_or(*primary.value));
-    return distance(primary, first, there) >= 0 && distance(primary, there, logged_place(primary)) >= 0;
+    const Wide there = unbounded_next(standby);
+    const Wide first = unbounded_next_after(primary, primary.value_before_standby.value_or(*primary.value));
+    return distance(primary, first, there) >= 0 && distance(primary, there, logged_next(primary)) >= 0;
 }
 
 bool may_be_the_same(const SequenceDesc& a, const SequenceDesc& b) {
-    return distance(a, place(a), logged_place(b)) >= 0 && distance(a, place(b), logged_place(a)) >= 0;
+    return distance(a, unbounded_next(a), logged_next(b)) >= 0 && distance(a, unbounded_next(b), logged_next(a)) >= 0;
 }
 
 bool equal_by_wal(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
@@ -83,8 +84,8 @@ SequenceResult unknown(const Both<SequenceDesc>& sequence, std::string reason) {
 }
 
 SequenceResult identical(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
-    const bool same =
-        place(sequence.source) == place(sequence.target) || next_value(sequence.source) == next_value(sequence.target);
+    const bool same = unbounded_next(sequence.source) == unbounded_next(sequence.target) ||
+                      next_value(sequence.source) == next_value(sequence.target);
     SequenceResult result{sequence, Verdict::kIdentical, same ? Position::kEqual : Position::kWal, {}};
     if (same) return result;
     const bool one = rules.standby.source != rules.standby.target;
@@ -105,7 +106,7 @@ SequenceResult ahead(const Both<SequenceDesc>& sequence, Wide by, bool allowed) 
 }
 
 SequenceResult behind(const Both<SequenceDesc>& sequence, Wide by, const SequenceRules& rules) {
-    if (sequence.target.fed)
+    if (sequence.target.fed_by_subscription)
         return {
             sequence, Verdict::kIncomplete, Position::kBehind,
             fmt::format("not replicated, {} behind: {}; logical replication does not carry sequences: set it before "
@@ -121,14 +122,14 @@ std::string exhausted(const SequenceDesc& sequence, Side side) {
     return fmt::format("exhausted on {} at {}", side_name(side), sequence.value->last_value);
 }
 
-SequenceResult compare_places(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
+SequenceResult compare_next(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
     const auto& [source, target] = sequence;
     if (!next_value(target))
         return apart(sequence,
                      fmt::format("{}: {}; nextval fails there", exhausted(target, Side::kTarget), both_next(sequence)));
     if (source.cycles || target.cycles)
         return apart(sequence, both_next(sequence) + "; it cycles, so that neither side is known to be ahead");
-    const Wide by = distance(source, place(source), place(target));
+    const Wide by = distance(source, unbounded_next(source), unbounded_next(target));
     if (by < 0) return behind(sequence, -by, rules);
     SequenceResult result = ahead(sequence, by, rules.may_be_ahead);
     if (!next_value(source)) result.notes.push_back(exhausted(source, Side::kSource));
@@ -138,7 +139,7 @@ SequenceResult compare_places(const Both<SequenceDesc>& sequence, const Sequence
 SequenceResult judge(const Both<SequenceDesc>& sequence, const SequenceRules& rules) {
     for (Side side : kSides) {
         if (sequence[side].value) continue;
-        const std::string& why = sequence[side].unreadable;
+        const std::string& why = sequence[side].why_unreadable;
         return unknown(
             sequence, fmt::format("its value cannot be read on {}{}{}", side_name(side), why.empty() ? "" : ": ", why));
     }
@@ -149,15 +150,15 @@ SequenceResult judge(const Both<SequenceDesc>& sequence, const SequenceRules& ru
     if (!went_forward(source) || !went_forward(target))
         return unknown(sequence, "it was set back while it was read; start again");
     if (next_value(source) == next_value(target) || equal_by_wal(sequence, rules)) return identical(sequence, rules);
-    if (SequenceRules as_standby = rules; rules.perhaps.source || rules.perhaps.target) {
-        as_standby.standby = rules.perhaps;
+    if (SequenceRules as_standby = rules; rules.may_be_standby.source || rules.may_be_standby.target) {
+        as_standby.standby = rules.may_be_standby;
         if (equal_by_wal(sequence, as_standby))
             return unknown(sequence,
                            both_next(sequence) +
                                "; equal if one side is a standby of the other, which cannot be told: the role "
                                "may not call pg_control_system(), or the sides are on other timelines");
     }
-    return compare_places(sequence, rules);
+    return compare_next(sequence, rules);
 }
 
 }  // namespace

@@ -8,9 +8,6 @@
 
 namespace parity::driver {
 
-/// How often a snapshot is taken anew before a table is given up.
-inline constexpr int kSnapshotAttempts = 3;
-
 /// Opens both sides' transactions on `table`, source first, runs `work` under them, and ends them. Where that fails
 /// with a snapshot failure, both transactions are given up and everything starts again, at most kSnapshotAttempts
 /// times. Where it fails with an error that passes (ServerSession::explain_passing), it is tried again after a pause,

@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
-#include "driver/compare/course.h"
 #include "driver/compare/large_objects.h"
 #include "driver/compare/passes.h"
 #include "driver/compare/snapshots.h"
+#include "driver/compare/table_attempt.h"
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
 #include "driver/monitor/observer.h"
@@ -29,7 +29,7 @@ TableResult fresh_result(const TablePlan& table) {
     return result;
 }
 
-/// What is not listed is not read from the spool.
+/// What is not listed is not read from the store.
 void forget_findings(TableResult& result) {
     result.counts = {};
     result.listed = 0;
@@ -42,14 +42,14 @@ bool shows_nothing(const Error& error) {
            is_snapshot_failure(error);
 }
 
-void note_failure(const Error& error, TableResult& result) {
+void store_failure(const Error& error, TableResult& result) {
     if (shows_nothing(error)) result = fresh_result(result.plan);
     if (result.counts.total() == 0) forget_findings(result);
     result.sqlstate = error.sqlstate();
     result.error = error.hint().empty() ? error.what() : fmt::format("{}; hint: {}", error.what(), error.hint());
 }
 
-void settle_verdict(TableResult& result) {
+void set_verdict(TableResult& result) {
     result.incomplete = !result.error.empty() || !result.skipped.empty();
     if (result.ranges_divergent > 0 || result.counts.total() > 0)
         result.verdict = Verdict::kDivergent;
@@ -86,13 +86,13 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
     const Stopwatch watch;
     TableResult result = fresh_result(table);
     if (table.unpopulated) {
-        settle_verdict(result);
+        set_verdict(result);
         return result;
     }
     const ProgressScope progress(*context.observer, table_no, sessions);
     try {
         with_table_snapshots(sessions, table, [&](const Both<TableSnapshot>& snapshots) {
-            context.spool->discard(static_cast<int>(table_no));
+            context.findings->discard(static_cast<int>(table_no));
             context.observer->begin_snapshots(table_no);
             result = fresh_result(table);
             result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
@@ -105,11 +105,11 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
             if (std::optional<std::string> note = session->note_about(table)) result.notes.push_back(std::move(*note));
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
-        note_failure(error, result);
+        store_failure(error, result);
     } catch (const std::exception& error) {
-        note_failure(as_error(error), result);
+        store_failure(as_error(error), result);
     }
-    settle_verdict(result);
+    set_verdict(result);
     result.elapsed_seconds = watch.seconds();
     return result;
 }
@@ -117,7 +117,7 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
 TableResult failed_table(const TablePlan& table, const std::string& error) {
     TableResult result = fresh_result(table);
     result.error = error.empty() ? "not compared" : error;
-    settle_verdict(result);
+    set_verdict(result);
     return result;
 }
 

@@ -14,7 +14,7 @@
 namespace parity::driver {
 
 /// Compares one table: takes both sides' snapshots, digests, descends, merges rows, and leaves the findings in the
-/// spool under `table_no`, the table's position in the plan. Sessions' connections may be broken afterwards.
+/// store under `table_no`, the table's position in the plan. Sessions' connections may be broken afterwards.
 /// Requires: each session is used by the calling thread alone.
 /// Returns: the result. What goes wrong stands in its `error`. A failure after divergent ranges were seen leaves the
 /// verdict at "divergent", with what was found until then where that is complete in itself.

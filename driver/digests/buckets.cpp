@@ -20,8 +20,8 @@ class BucketReader {
             throw_contradiction(fmt::format("{} sent another number of buckets of range {} than was asked for",
                                             side_name(side), range.range_no));
     }
-    RangeTotal next() {
-        RangeTotal sum;
+    HashTotal next() {
+        HashTotal sum;
         sum.add(std::string_view(sums_).substr(at_, bytes_));
         at_ += bytes_;
         sum.rows = 0;
@@ -30,7 +30,7 @@ class BucketReader {
     }
     /// Only at the end.
     void check() const {
-        if (total_.row_sum != range_.total[side_].row_sum)
+        if (total_.sum != range_.total[side_].sum)
             throw_contradiction(fmt::format("the buckets of range {} on {} do not add up to its digest",
                                             range_.range_no, side_name(side_)));
     }
@@ -42,7 +42,7 @@ class BucketReader {
     std::size_t bytes_;
     int width_;
     std::size_t at_ = 0;
-    RangeTotal total_;
+    HashTotal total_;
 };
 
 }  // namespace
@@ -57,7 +57,7 @@ std::vector<DivergentRange> differing_buckets(const std::vector<DivergentRange>&
         BucketReader target(Side::kTarget, divergent[i], all_sums.target[i], buckets, width);
         const std::size_t before = differing.size();
         for (int number = 1; number <= buckets; ++number) {
-            const Both<RangeTotal> sums{source.next(), target.next()};
+            const Both<HashTotal> sums{source.next(), target.next()};
             if (sums.source == sums.target) continue;
             DivergentRange& bucket = differing.emplace_back();
             bucket.range_no = bucket_number(divergent[i].range_no, number, buckets);

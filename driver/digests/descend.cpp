@@ -32,7 +32,7 @@ constexpr std::size_t kMuchFiner = 4;
 /// split_keys is asked for no more.
 constexpr std::size_t kMaxSplit = 262'144;
 
-std::uint64_t larger_side(const Both<RangeTotal>& total) { return std::max(total.source.rows, total.target.rows); }
+std::uint64_t larger_side(const Both<HashTotal>& total) { return std::max(total.source.rows, total.target.rows); }
 
 std::uint64_t rows_in(const std::vector<DivergentRange>& divergent) {
     std::uint64_t rows = 0;
@@ -52,7 +52,7 @@ std::uint64_t rows_in_buckets(const Comparison& first, const DivergentRanges& lo
 }
 
 /// A finer division of the divergent ranges, or nothing where none is finer.
-std::optional<Subdivision> finer_division(const FirstPass& pass, const Comparison& first, const Descent& servers) {
+std::optional<Subdivision> finer_division(const FirstPass& pass, const Comparison& first, const DescentCalls& calls) {
     const std::size_t wanted = finer_ranges(first);
     const std::size_t parts = wanted / first.divergent.size();
     if (parts < 2) return std::nullopt;
@@ -61,7 +61,7 @@ std::optional<Subdivision> finer_division(const FirstPass& pass, const Compariso
     };
     if (are_hash_bounds(pass.bounds)) return by_hash();
     const std::size_t asked = std::min(kMaxSplit, static_cast<std::size_t>(first.ranges) * parts);
-    const std::vector<std::string> candidates = servers.split(static_cast<int>(asked));
+    const std::vector<std::string> candidates = calls.split(static_cast<int>(asked));
     if (are_hash_bounds(candidates)) return pass.bounds.empty() ? by_hash() : std::nullopt;
     return subdivide_by_keys(pass.bounds, first.divergent, candidates, wanted, pass.key_forms);
 }
@@ -70,10 +70,10 @@ std::optional<Subdivision> finer_division(const FirstPass& pass, const Compariso
 /// some columns by their keys'.
 void check_covered(const FirstPass& pass, const std::vector<DivergentRange>& divergent, const Comparison& second,
                    bool same_rows) {
-    Both<RangeTotal> expected;
+    Both<HashTotal> expected;
     for (const DivergentRange& range : divergent)
         for (Side side : kSides) expected[side].add((same_rows ? range.total : range.keys)[side], pass.width);
-    const Both<RangeTotal>& found = same_rows ? second.total : second.keys;
+    const Both<HashTotal>& found = same_rows ? second.total : second.keys;
     for (Side side : kSides)
         if (expected[side] != found[side])
             throw TotalsError(
@@ -87,7 +87,7 @@ DivergentRanges in_buckets(const FirstPass& pass, const std::vector<DivergentRan
                            std::vector<DivergentRange> differing, bool exact) {
     std::vector<std::int32_t> parents = range_numbers(differing);
     for (std::int32_t& number : parents) number = range_of_bucket(number, pass.buckets);
-    Both<RangeTotal> keys;
+    Both<HashTotal> keys;
     for (const DivergentRange& range : divergent)
         for (Side side : kSides) keys[side].add(range.keys[side], pass.width);
     return {pass.bounds, std::move(differing), std::move(parents), exact, {}, pass.buckets, keys};
@@ -110,15 +110,15 @@ bool are_many_rows(const Comparison& comparison, std::uint64_t rows) {
 
 /// The divergent ranges of the first pass, digested once more under the forms that count.
 DivergentRanges repeat_in_buckets(const FirstPass& pass, const Comparison& first, DivergentRanges inexact,
-                                  const Descent& servers) {
-    std::optional<Comparison> second = servers.compare(
+                                  const DescentCalls& calls) {
+    std::optional<Comparison> second = calls.compare(
         {.bounds = pass.bounds, .only = range_numbers(first.divergent), .totals_only = true, .buckets = pass.buckets},
         true);
     if (!second) return inexact;
     check_covered(pass, first.divergent, *second, false);
     std::vector<std::int32_t> numbers = range_numbers(second->divergent);
     if (numbers.empty()) return {pass.bounds, {}, {}, true};
-    if (std::optional<std::vector<DivergentRange>> differing = servers.differing_buckets(second->divergent))
+    if (std::optional<std::vector<DivergentRange>> differing = calls.differing_buckets(second->divergent))
         return in_buckets(pass, second->divergent, std::move(*differing), true);
     return {pass.bounds, std::move(second->divergent), std::move(numbers), true};
 }
@@ -131,15 +131,15 @@ bool are_buckets_coarse(const FirstPass& pass, const Comparison& first, std::uin
 
 /// The first pass's divergent ranges, narrowed down to their buckets.
 DivergentRanges descend_in_buckets(const FirstPass& pass, const Comparison& first, DivergentRanges located,
-                                   const Descent& servers) {
+                                   const DescentCalls& calls) {
     const std::uint64_t rows = rows_in_buckets(first, located);
     const bool again = !pass.exact && rows > kManyRows && rows * kCostOfRow > rows_in(first.divergent);
-    return again ? repeat_in_buckets(pass, first, std::move(located), servers) : located;
+    return again ? repeat_in_buckets(pass, first, std::move(located), calls) : located;
 }
 
-/// DivergentRanges ranges, digested once more under the forms that count.
-DivergentRanges repeat_exactly(const FirstPass& pass, DivergentRanges located, const Descent& servers) {
-    std::optional<Comparison> second = servers.compare({located.bounds, range_numbers(located.divergent), true}, true);
+/// The divergent ranges, digested once more under the forms that count.
+DivergentRanges repeat_exactly(const FirstPass& pass, DivergentRanges located, const DescentCalls& calls) {
+    std::optional<Comparison> second = calls.compare({located.bounds, range_numbers(located.divergent), true}, true);
     if (!second) return located;
     check_covered(pass, located.divergent, *second, false);
     std::vector<std::int32_t> parents;
@@ -173,13 +173,13 @@ std::vector<int> differing_columns(const FirstPass& pass, const Comparison& firs
 }
 
 /// The divergent ranges after a finer pass where there is one to be had; else as they are.
-DivergentRanges narrow(const FirstPass& pass, const Comparison& first, const Descent& servers) {
-    auto finer = worth_descending(first) ? finer_division(pass, first, servers) : std::nullopt;
+DivergentRanges narrow(const FirstPass& pass, const Comparison& first, const DescentCalls& calls) {
+    auto finer = worth_descending(first) ? finer_division(pass, first, calls) : std::nullopt;
     if (finer) {
         finer->totals_only = true;
         finer->columns = differing_columns(pass, first);
     }
-    auto second = finer ? servers.compare(*finer, pass.exact) : std::nullopt;
+    auto second = finer ? calls.compare(*finer, pass.exact) : std::nullopt;
     if (!second) return {pass.bounds, first.divergent, range_numbers(first.divergent), pass.exact, {}};
     check_covered(pass, first.divergent, *second, finer->columns.empty());
     if (second->divergent.empty())
@@ -212,15 +212,15 @@ std::size_t finer_ranges(const Comparison& comparison) {
     return static_cast<std::size_t>(std::min(std::max(best, fewest), static_cast<double>(kMaxFinerRanges)));
 }
 
-DivergentRanges descend(const FirstPass& pass, const Comparison& first, const Descent& servers) {
+DivergentRanges descend(const FirstPass& pass, const Comparison& first, const DescentCalls& calls) {
     if (pass.differing_buckets) {
         DivergentRanges buckets = in_buckets(pass, first.divergent, *pass.differing_buckets, pass.exact);
         if (!are_buckets_coarse(pass, first, rows_in_buckets(first, buckets)))
-            return descend_in_buckets(pass, first, std::move(buckets), servers);
+            return descend_in_buckets(pass, first, std::move(buckets), calls);
     }
-    DivergentRanges located = narrow(pass, first, servers);
+    DivergentRanges located = narrow(pass, first, calls);
     const bool again = !located.exact && are_many_rows(first, rows_in(located.divergent));
-    return again ? repeat_exactly(pass, std::move(located), servers) : located;
+    return again ? repeat_exactly(pass, std::move(located), calls) : located;
 }
 
 }  // namespace parity::driver

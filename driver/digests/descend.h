@@ -23,7 +23,7 @@ struct DivergentRanges {
     bool exact = true;           ///< whether they were digested under the forms that count; if not, they may be equal
     std::vector<int> columns{};  ///< what rows were, in their digests; empty: all columns
     int buckets = 1;             ///< more: `divergent` are buckets of the ranges, so many each
-    Both<RangeTotal> keys{};     ///< of buckets: those of all rows of their ranges
+    Both<HashTotal> keys{};      ///< of buckets: those of all rows of their ranges
 };
 
 /// Whether a second, finer pass over the divergent ranges is worth its while before their rows are read: they hold many
@@ -38,7 +38,7 @@ std::size_t finer_ranges(const Comparison& comparison);
 
 /// What descending needs from the servers. Digests are under the forms that count where `exact`, else under those of
 /// the first pass.
-struct Descent {
+struct DescentCalls {
     /// Bounds of a division of the whole table into at most so many ranges.
     std::function<std::vector<std::string>(int ranges)> split;
     /// Digests the ranges on both sides and compares them.
@@ -71,6 +71,6 @@ int buckets_for(std::size_t ranges, double rows, const std::vector<core::Form>& 
 /// have been written another way without having been changed.
 /// Throws: TotalsError where a further pass does not cover exactly the rows of the ranges that it looks at;
 /// Error{kInternal} where a further pass finds no difference and the forms do not allow that.
-DivergentRanges descend(const FirstPass& pass, const Comparison& first, const Descent& servers);
+DivergentRanges descend(const FirstPass& pass, const Comparison& first, const DescentCalls& calls);
 
 }  // namespace parity::driver

@@ -41,8 +41,8 @@ bool slice_differs(int range_no, const Digest& source, const Digest& target) {
     return !core::same_content(source, target);
 }
 
-RangeTotal total_of(const RangeDigests& range) { return {range.rows, sum_of(range.row)}; }
-RangeTotal keys_of(const RangeDigests& range) { return {range.rows, sum_of(range.key)}; }
+HashTotal total_of(const RangeDigests& range) { return {range.rows, sum_of(range.row)}; }
+HashTotal keys_of(const RangeDigests& range) { return {range.rows, sum_of(range.key)}; }
 
 }  // namespace
 

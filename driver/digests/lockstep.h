@@ -14,8 +14,8 @@ namespace parity::driver {
 /// What a pass over all ranges, or over chosen ones, gave.
 struct Comparison {
     std::uint64_t ranges = 0;
-    Both<RangeTotal> total;
-    Both<RangeTotal> keys;
+    Both<HashTotal> total;
+    Both<HashTotal> keys;
     std::vector<DivergentRange> divergent;  ///< ascending
     /// Whether a column's sums over all compared ranges differ. Says something for keyless tables alone: there a
     /// changed row goes to another range, and within a range every column differs.

@@ -57,8 +57,8 @@ class Cursor {
             return;
         }
         for (std::size_t i = 0; i < ranges_.size(); ++i) {
-            const RangeTotal& expected = (spec_.exact ? ranges_[i].total : ranges_[i].keys)[side_];
-            if (totals_[i].row_sum == expected.row_sum && (in_buckets() || totals_[i].rows == expected.rows)) continue;
+            const HashTotal& expected = (spec_.exact ? ranges_[i].total : ranges_[i].keys)[side_];
+            if (totals_[i].sum == expected.sum && (in_buckets() || totals_[i].rows == expected.rows)) continue;
             fail_totals(fmt::format("rows of {} on {} do not add up to its digest", spec_.part(ranges_[i].range_no),
                                     side_name(side_)));
         }
@@ -129,8 +129,8 @@ class Cursor {
     RowSource& rows_;
     const MergeSpec& spec_;
     const std::vector<DivergentRange>& ranges_;
-    std::vector<RangeTotal> totals_;
-    RangeTotal keys_;  ///< of rows of buckets, where they are not exact
+    std::vector<HashTotal> totals_;
+    HashTotal keys_;  ///< of rows of buckets, where they are not exact
     RowDigest row_;
     RowDigest previous_;
     std::size_t range_index_ = 0;
@@ -141,7 +141,7 @@ class Cursor {
 /// One side's rows under one key that found no equal row on the other side.
 class Leftovers {
   public:
-    struct Kept {
+    struct KeptRow {
         std::string row_hash;
         std::string cell_hashes;
     };
@@ -159,12 +159,12 @@ class Leftovers {
         bytes_ += row.row_hash.size() + row.cell_hashes.size();
     }
 
-    const std::vector<Kept>& kept() const { return kept_; }
+    const std::vector<KeptRow>& kept() const { return kept_; }
     std::uint64_t total() const { return total_; }
     bool all_kept() const { return kept_.size() == total_; }
 
   private:
-    std::vector<Kept> kept_;
+    std::vector<KeptRow> kept_;
     std::size_t bytes_ = 0;
     std::uint64_t total_ = 0;
 };
@@ -196,8 +196,8 @@ struct Pair {
 
 /// Pairs rows greedily, fewest differing columns first; ties go to the earlier rows. Every row of the shorter list gets
 /// a partner.
-std::vector<Pair> pair_by_likeness(const MergeSpec& spec, const std::vector<Leftovers::Kept>& source,
-                                   const std::vector<Leftovers::Kept>& target) {
+std::vector<Pair> pair_by_likeness(const MergeSpec& spec, const std::vector<Leftovers::KeptRow>& source,
+                                   const std::vector<Leftovers::KeptRow>& target) {
     const std::size_t wanted = std::min(source.size(), target.size());
     std::vector<std::uint16_t> distance(source.size() * target.size());
     std::vector<bool> occurs(spec.columns + 1);
@@ -270,8 +270,8 @@ class Merger {
             if (!on_source && !on_target) break;
             take_rows(on_source, on_target, seen);
         }
-        note_duplicates(seen);
-        settle();
+        count_duplicates(seen);
+        emit_left();
     }
 
     /// Takes the lower of the two current rows, or both if their row hashes are equal.
@@ -290,7 +290,7 @@ class Merger {
         }
     }
 
-    void note_duplicates(const Both<std::uint64_t>& seen) {
+    void count_duplicates(const Both<std::uint64_t>& seen) {
         if (!spec_.proven || (seen.source < 2 && seen.target < 2)) return;
         if (report_.duplicate_keys.source + report_.duplicate_keys.target == 0) report_.first_duplicate_key = key_;
         report_.duplicate_keys.source += seen.source > 1;
@@ -298,23 +298,23 @@ class Merger {
     }
 
     /// Turns what is left under a key into findings.
-    void settle() {
+    void emit_left() {
         if (left_.source.total() == 0 && left_.target.total() == 0) return;
-        const std::uint64_t paired = settle_pairs();
-        settle_missing(FindingKind::kMissingOnTarget, report_.counts.missing_on_target, left_.source.total() - paired);
-        settle_missing(FindingKind::kMissingOnSource, report_.counts.missing_on_source, left_.target.total() - paired);
+        const std::uint64_t paired = emit_pairs();
+        emit_missing(FindingKind::kMissingOnTarget, report_.counts.missing_on_target, left_.source.total() - paired);
+        emit_missing(FindingKind::kMissingOnSource, report_.counts.missing_on_source, left_.target.total() - paired);
     }
 
-    std::uint64_t settle_pairs() {
+    std::uint64_t emit_pairs() {
         if (left_.source.total() == 0 || left_.target.total() == 0) return 0;
         if (spec_.keyless) throw_contradiction("equal rows of a table without a key have different row hashes");
         if (!left_.source.all_kept() || !left_.target.all_kept()) ++report_.crowded_keys;
         const std::vector<Pair> pairs = pair_by_likeness(spec_, left_.source.kept(), left_.target.kept());
-        for (const Pair& pair : pairs) settle_pair(left_.source.kept()[pair.source], left_.target.kept()[pair.target]);
+        for (const Pair& pair : pairs) emit_pair(left_.source.kept()[pair.source], left_.target.kept()[pair.target]);
         return pairs.size();
     }
 
-    void settle_pair(const Leftovers::Kept& source, const Leftovers::Kept& target) {
+    void emit_pair(const Leftovers::KeptRow& source, const Leftovers::KeptRow& target) {
         RowFinding finding;
         finding.columns = differing_columns(spec_, source.cell_hashes, target.cell_hashes);
         if (finding.columns.empty()) {
@@ -330,7 +330,7 @@ class Merger {
         emit_(finding);
     }
 
-    void settle_missing(FindingKind kind, std::uint64_t& count, std::uint64_t rows) {
+    void emit_missing(FindingKind kind, std::uint64_t& count, std::uint64_t rows) {
         if (rows == 0) return;
         count += rows;
         differs_[range_index_] = true;

@@ -26,8 +26,8 @@ struct RowDigest {
 
 /// The keys of rows that a server read to find those of chosen buckets, as it tells.
 struct KeysRead {
-    RangeTotal seen;    ///< of all rows of their ranges
-    RangeTotal chosen;  ///< of the rows that it sent
+    HashTotal seen;    ///< of all rows of their ranges
+    HashTotal chosen;  ///< of the rows that it sent
 };
 
 /// Where rows come from, in the order (range_no, key, row_hash), bytes compared as memcmp does.
@@ -67,8 +67,8 @@ struct MergeSpec {
     bool exact = true;
     int buckets =
         1;  ///< more: the ranges are buckets, so many of each; their totals have sums of rows alone, without numbers
-    Both<RangeTotal> keys{};  ///< of buckets: of all rows of their ranges, which must have been read
-    /// What rows are in the ranges' exact digests, as places among the columns; empty: all columns.
+    Both<HashTotal> keys{};  ///< of buckets: of all rows of their ranges, which must have been read
+    /// What rows are in the ranges' exact digests, as indexes of the columns; empty: all columns.
     std::vector<int> digested_columns{};
     std::uint64_t seed = 0;                        ///< of the hashes
     std::size_t max_kept_rows = 1000;              ///< unequal rows under one key and side that are paired at most

@@ -9,20 +9,20 @@ using core::u64;
 
 u128 truncated_to(u128 sum, int width) { return width == 64 ? static_cast<u64>(sum) : sum; }
 
-void RangeTotal::add(std::string_view row_hash) {
+void HashTotal::add(std::string_view row_hash) {
     const core::ByteView bytes = core::as_bytes(row_hash);
     ++rows;
     if (bytes.size() == 8) {
-        row_sum = static_cast<u64>(row_sum) + core::load_be<u64>(bytes.data());
-        row_sum = static_cast<u64>(row_sum);
+        sum = static_cast<u64>(sum) + core::load_be<u64>(bytes.data());
+        sum = static_cast<u64>(sum);
     } else {
-        row_sum += core::join_halves(core::load_be<u64>(bytes.data() + 8), core::load_be<u64>(bytes.data()));
+        sum += core::join_halves(core::load_be<u64>(bytes.data() + 8), core::load_be<u64>(bytes.data()));
     }
 }
 
-void RangeTotal::add(const RangeTotal& other, int width) {
+void HashTotal::add(const HashTotal& other, int width) {
     rows += other.rows;
-    row_sum = truncated_to(row_sum + other.row_sum, width);
+    sum = truncated_to(sum + other.sum, width);
 }
 
 }  // namespace parity::driver

@@ -24,21 +24,21 @@ struct RangeList {
     std::vector<std::string> bounds;  ///< ascending, as bytes; none: one range
     std::vector<std::int32_t> only;   ///< range numbers, from 1, ascending; empty: all
     bool totals_only = false;         ///< digests of keys and rows are wanted, none of columns
-    std::vector<int> columns{};       ///< with totals_only: what rows are, as places in TablePlan::columns; empty: all
+    std::vector<int> columns{};       ///< with totals_only: what rows are, as indexes of TablePlan::columns; empty: all
     /// Into how many buckets each range is divided by its keys' hashes, for last_buckets_call(): a power of two. Rows
     /// are asked for by bucket: `only` then has the numbers of buckets, see bucket_number().
     int buckets = 1;
 };
 
 /// How many rows a side has somewhere and the sum of their row hashes, modulo 2^64 or 2^128.
-struct RangeTotal {
+struct HashTotal {
     std::uint64_t rows = 0;
-    core::u128 row_sum = 0;
+    core::u128 sum = 0;
 
     /// Adds one row by its hash: big endian, 8 or 16 bytes for a width of 64 or 128.
     void add(std::string_view row_hash);
-    void add(const RangeTotal& other, int width);
-    bool operator==(const RangeTotal&) const = default;
+    void add(const HashTotal& other, int width);
+    bool operator==(const HashTotal&) const = default;
 };
 
 /// One row of range_digests.
@@ -52,11 +52,11 @@ struct RangeDigests {
 
 struct DivergentRange {
     int range_no = 0;
-    Both<RangeTotal> total;
+    Both<HashTotal> total;
     bool key_differs = false;
     bool row_differs = false;
     std::vector<bool> column_differs;
-    Both<RangeTotal> keys{};  ///< the same with key hashes in the place of row hashes
+    Both<HashTotal> keys{};  ///< the same with key hashes in the place of row hashes
 };
 
 /// The sums of the row hashes of the buckets of some ranges, one text a range: one after the other, big endian, 8 or 16

@@ -24,16 +24,16 @@ namespace parity::driver {
 /// How the rows of ranges are to be read.
 struct FeedRequest {
     RangeList ranges;
-    std::size_t threads = 1;   ///< at most as many as RowFeed::connect() gave
-    bool with_places = false;  ///< a field more follows a row's own: its place, NULL where it has none
-    bool use_index = true;     ///< few ranges may be read through an index of the key
-    bool counted = false;      ///< of all ranges: the server counts them too, meanwhile
+    std::size_t threads = 1;      ///< at most as many as RowFeed::connect() gave
+    bool with_locations = false;  ///< a field more follows a row's own: its location, NULL where it has none
+    bool use_index = true;        ///< few ranges may be read through an index of the key
+    bool counted = false;         ///< of all ranges: the server counts them too, meanwhile
 };
 
 /// Where rows are to be read again.
 struct PlacesToRead {
-    std::map<std::size_t, std::vector<std::string>> places;  ///< by the parts that the rows were read from
-    std::set<std::size_t> whole_parts;                       ///< parts whose rows have no places
+    std::map<std::size_t, std::vector<std::string>> locations;  ///< by the parts that the rows were read from
+    std::set<std::size_t> whole_parts;                          ///< parts whose rows have no locations
 };
 
 /// One reading of the rows of ranges by several threads. Destroying it ends what still runs.
@@ -56,7 +56,7 @@ class RowPass {
 };
 
 /// Takes a row: the thread, from 0; the part of the table that it was read from; the key's fields, the columns', and
-/// its place where that was asked for. The fields live until it returns.
+/// its location where that was asked for. The fields live until it returns.
 using TakeRow = std::function<void(std::size_t thread, std::size_t part, std::span<const ValueField> fields)>;
 
 /// Takes a row that is read again. `shown` reads its values for people, parallel to TablePlan::columns.
@@ -109,7 +109,7 @@ class RowFeed {
     /// it is asked for a row where the pass gave none, and gives one.
     virtual void require_selected_count(std::uint64_t rows, std::optional<std::uint64_t> counted) = 0;
 
-    /// Reads rows again: those at places, and all of parts, in the ranges of `request`, that have none.
+    /// Reads rows again: those at locations, and all of parts, in the ranges of `request`, that have none.
     virtual void read_again(const PlacesToRead& where, const FeedRequest& request, const TakeShownRow& take) = 0;
 };
 

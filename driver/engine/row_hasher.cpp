@@ -31,10 +31,10 @@ void append_hash(std::string& to, u128 hash) {
 
 // ---- rows ----------------------------------------------------------------------------------------------------
 
-StreamHasher::StreamHasher(const StreamSpec& spec)
+RowHasher::RowHasher(const StreamSpec& spec)
     : spec_(spec), numbers_(spec.bounds.size() + 1), finder_(spec.bounds, spec.key_forms, numbers_.data()) {}
 
-core::ByteView StreamHasher::read(const ValueReader& reader, std::string_view sent, std::size_t column) {
+core::ByteView RowHasher::read(const ValueReader& reader, std::string_view sent, std::size_t column) {
     try {
         return reader.read(sent, scratch_);
     } catch (const Error& error) {
@@ -45,7 +45,7 @@ core::ByteView StreamHasher::read(const ValueReader& reader, std::string_view se
     }
 }
 
-core::ByteView StreamHasher::frame_key(std::span<const ValueField> fields) {
+core::ByteView RowHasher::frame_key(std::span<const ValueField> fields) {
     const auto& readers = keyless() ? spec_.columns.columns : spec_.columns.key;
     framed_.shrink(kKeptBuffer);
     framed_.clear();
@@ -64,7 +64,7 @@ core::ByteView StreamHasher::frame_key(std::span<const ValueField> fields) {
 }
 
 template <typename H, typename Consume>
-H StreamHasher::hash_cells(std::span<const ValueField> fields, H key_hash, Consume consume) {
+H RowHasher::hash_cells(std::span<const ValueField> fields, H key_hash, Consume consume) {
     const u64 cell_seed = core::low_half(key_hash);
     core::RowFold<H> fold(key_hash);
     const auto& readers = spec_.columns.columns;
@@ -80,7 +80,7 @@ H StreamHasher::hash_cells(std::span<const ValueField> fields, H key_hash, Consu
 
 /// A keyless row's framed key holds every column's canonical bytes already.
 template <typename H, typename Consume>
-H StreamHasher::hash_framed_cells(H key_hash, Consume consume) {
+H RowHasher::hash_framed_cells(H key_hash, Consume consume) {
     core::RowFold<H> fold(key_hash);
     core::FrameReader frames(framed_.view());
     for (std::size_t i = 0; i < spec_.columns.columns.size(); ++i) {
@@ -95,7 +95,7 @@ H StreamHasher::hash_framed_cells(H key_hash, Consume consume) {
 }
 
 template <typename H>
-void StreamHasher::accumulate_as(std::span<const ValueField> fields, SumMatrix& sums) {
+void RowHasher::accumulate_as(std::span<const ValueField> fields, SumMatrix& sums) {
     const core::ByteView framed = frame_key(fields);
     const H key_hash = core::hash_bytes<H>(framed, spec_.seed);
     const std::uint32_t range = finder_.find(framed, core::low_half(key_hash));
@@ -104,16 +104,16 @@ void StreamHasher::accumulate_as(std::span<const ValueField> fields, SumMatrix& 
     u64* words = sums.range(range);
     u64* column_sums = words + 1 + 2 * kWords;
     const auto consume = [column_sums, this](std::size_t column, H cell) {
-        if (!spec_.totals_only) add_to_sum(column_sums + column * kWords, cell);
+        if (!spec_.totals_only) core::add_to_sum(column_sums + column * kWords, cell);
     };
     const H row_hash = keyless() ? hash_framed_cells<H>(key_hash, consume) : hash_cells<H>(fields, key_hash, consume);
     ++words[0];
-    add_to_sum(words + 1, key_hash);
-    add_to_sum(words + 1 + kWords, row_hash);
+    core::add_to_sum(words + 1, key_hash);
+    core::add_to_sum(words + 1 + kWords, row_hash);
 }
 
 template <typename H>
-bool StreamHasher::hash_as(std::span<const ValueField> fields, RowDigest& row) {
+bool RowHasher::hash_as(std::span<const ValueField> fields, RowDigest& row) {
     const core::ByteView framed = frame_key(fields);
     const H key_hash = core::hash_bytes<H>(framed, spec_.seed);
     const std::uint32_t range = finder_.find(framed, core::low_half(key_hash));
@@ -128,9 +128,9 @@ bool StreamHasher::hash_as(std::span<const ValueField> fields, RowDigest& row) {
     return true;
 }
 
-template void StreamHasher::accumulate_as<u64>(std::span<const ValueField>, SumMatrix&);
-template void StreamHasher::accumulate_as<u128>(std::span<const ValueField>, SumMatrix&);
-template bool StreamHasher::hash_as<u64>(std::span<const ValueField>, RowDigest&);
-template bool StreamHasher::hash_as<u128>(std::span<const ValueField>, RowDigest&);
+template void RowHasher::accumulate_as<u64>(std::span<const ValueField>, SumMatrix&);
+template void RowHasher::accumulate_as<u128>(std::span<const ValueField>, SumMatrix&);
+template bool RowHasher::hash_as<u64>(std::span<const ValueField>, RowDigest&);
+template bool RowHasher::hash_as<u128>(std::span<const ValueField>, RowDigest&);
 
 }  // namespace parity::driver

@@ -14,14 +14,14 @@
 #include "driver/engine/value_reader.h"
 
 /// From rows on the wire to hashes and sums: the only place where the driver applies docs/digest-format.md, sections 4
-/// and 5. The backend's is row_hasher.h.
+/// and 5. The backend's is extension/backend/rows/row_hasher.h.
 namespace parity::driver {
 
 /// Hashes rows under one spec. Each thread has its own. Fields are the key's and then the columns'; what follows them
 /// is not looked at.
-class StreamHasher {
+class RowHasher {
   public:
-    explicit StreamHasher(const StreamSpec& spec);
+    explicit RowHasher(const StreamSpec& spec);
 
     /// Adds a row to its range's sums, unless that range is not kept.
     void accumulate(std::span<const ValueField> fields, SumMatrix& sums) {

@@ -47,15 +47,15 @@ RowSorter::RowSorter(std::size_t memory_bytes) : store_(std::make_unique<Store>(
 
 RowSorter::~RowSorter() = default;
 
-void RowSorter::add(const RowDigest& row, const RowPlace& place) {
+void RowSorter::add(const RowDigest& row, const RowLocation& location) {
     const std::lock_guard lock(mutex_);
     insert_->end();
     insert_->bind(1, row.range_no);
     insert_->bind_bytes(2, row.key);
     insert_->bind_bytes(3, row.row_hash);
     insert_->bind_bytes(4, row.cell_hashes);
-    insert_->bind(5, place.part);
-    insert_->bind_bytes(6, place.tid);
+    insert_->bind(5, location.part);
+    insert_->bind_bytes(6, location.tid);
     insert_->step();
 }
 
@@ -72,10 +72,10 @@ void RowSorter::begin_find(std::string_view key) {
     find_->bind_copy(1, key);
 }
 
-bool RowSorter::next_found(RowPlace& place) {
+bool RowSorter::next_found(RowLocation& location) {
     if (!find_->step()) return false;
-    place.part = static_cast<std::uint32_t>(find_->number(0));
-    place.tid = find_->bytes(1);
+    location.part = static_cast<std::uint32_t>(find_->number(0));
+    location.tid = find_->bytes(1);
     return true;
 }
 

@@ -16,7 +16,7 @@ class StoreStatement;
 
 /// Where a row stands: which part of the table it was read from, and its ctid as it is sent in binary. A row of a part
 /// whose rows have no ctid (a view's) has an empty one.
-struct RowPlace {
+struct RowLocation {
     std::uint32_t part = 0;
     std::string_view tid;
 };
@@ -31,7 +31,7 @@ class RowSorter {
     RowSorter& operator=(const RowSorter&) = delete;
 
     /// Takes a row. May be called by several threads.
-    void add(const RowDigest& row, const RowPlace& place);
+    void add(const RowDigest& row, const RowLocation& location);
 
     /// The rows in order.
     /// Requires: it is called once, and nothing is added any more.
@@ -43,14 +43,14 @@ class RowSorter {
     void find(const std::vector<std::string>& keys, Visit visit) {
         for (const std::string& key : keys) {
             begin_find(key);
-            RowPlace place;
-            while (next_found(place)) visit(place);
+            RowLocation location;
+            while (next_found(location)) visit(location);
         }
     }
 
   private:
     void begin_find(std::string_view key);
-    bool next_found(RowPlace& place);
+    bool next_found(RowLocation& location);
 
     const std::unique_ptr<Store> store_;
     std::unique_ptr<StoreStatement> insert_, find_;  // gone before the store

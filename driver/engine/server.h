@@ -7,14 +7,12 @@
 #include <set>
 #include <string>
 
-#include "driver/digests/ranges.h"
 #include "driver/engine/large_objects.h"
-#include "driver/engine/memory.h"
+#include "driver/engine/server_identity.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
-#include "driver/model/server_identity.h"
 #include "driver/model/sides.h"
 #include "driver/waiting/shared_failure.h"
 
@@ -24,12 +22,6 @@ namespace parity::driver {
 /// The state of a relation under a transaction's snapshot.
 struct TableSnapshot {
     std::string lsn;  ///< where the server's log of changes was when the snapshot was taken
-};
-
-/// What the readers of tables need to know besides the table.
-struct ReaderSettings {
-    DigestSettings digest;
-    MemoryPlan memory;
 };
 
 /// Called with what was read of a table so far and all that there is to read, by several threads.
@@ -54,8 +46,8 @@ class CatalogReader {
     /// Lists relations, large objects and tables of extensions.
     virtual void list() = 0;
 
-    /// Describes these relations; those in `alone` without their children.
-    virtual void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& alone) = 0;
+    /// Describes these relations; those in `without_children` without them.
+    virtual void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& without_children) = 0;
 
     virtual void list_sequences() = 0;
     virtual void read_sequence_values() = 0;
@@ -116,7 +108,7 @@ class ServerSession {
     virtual void end() noexcept = 0;
 
     /// Reads the table of the open transaction, which stays open as long as the reader lives.
-    virtual std::unique_ptr<TableReader> read_table(const TablePlan& table, const ReaderSettings& settings) = 0;
+    virtual std::unique_ptr<TableReader> read_table(const TablePlan& table, const TableReaderSettings& settings) = 0;
 
     /// Reads the large objects of the open transaction.
     virtual std::unique_ptr<LargeObjectReader> read_large_objects(const TablePlan& plan) = 0;

@@ -27,19 +27,19 @@ namespace {
 struct Pass {
     Pass(const StreamColumns& columns, const DigestSettings& settings, RangeList wanted, std::size_t threads)
         : ranges(std::move(wanted)), spec(columns, settings, ranges) {
-        for (std::size_t i = 0; i < threads; ++i) hashers.push_back(std::make_unique<StreamHasher>(spec));
+        for (std::size_t i = 0; i < threads; ++i) hashers.push_back(std::make_unique<RowHasher>(spec));
     }
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
 
     const RangeList ranges;
     const StreamSpec spec;
-    std::vector<std::unique_ptr<StreamHasher>> hashers;
+    std::vector<std::unique_ptr<RowHasher>> hashers;
 };
 
 class StreamReader : public TableReader {
   public:
-    StreamReader(std::unique_ptr<RowFeed> feed, const TablePlan& table, StreamSettings settings)
+    StreamReader(std::unique_ptr<RowFeed> feed, const TablePlan& table, TableReaderSettings settings)
         : feed_(std::move(feed)), table_(table), settings_(std::move(settings)) {
         if (!feed_->reason().empty())
             notes_.insert(fmt::format("the {} is read as one query reads it: {}", side_name(side()), feed_->reason()));
@@ -79,7 +79,7 @@ class StreamReader : public TableReader {
 
     const std::unique_ptr<RowFeed> feed_;
     const TablePlan& table_;
-    const StreamSettings settings_;
+    const TableReaderSettings settings_;
     std::unique_ptr<RowSorter> sorter_;
     RangeList sorted_ranges_;
     std::set<std::string> notes_;
@@ -220,7 +220,7 @@ class StreamedRows : public RowSource {
           request_(reader.request(ranges)),
           pass_(reader.feed().columns(), reader.settings(), ranges, request_.threads),
           digests_(request_.threads) {
-        request_.with_places = true;
+        request_.with_locations = true;
         rows_ = reader.feed().read(
             request_, [this](std::size_t thread, std::size_t part, std::span<const ValueField> fields) {
                 RowDigest& row = digests_[thread];
@@ -255,15 +255,15 @@ std::unique_ptr<RowSource> StreamReader::rows(const RangeList& ranges) {
 
 // ---- values --------------------------------------------------------------------------------------------------
 
-/// Rows are found again by their places; where they have none, in the ranges that they were found in.
+/// Rows are found again by their locations; where they have none, in the ranges that they were found in.
 void StreamReader::values(const std::vector<std::string>& keys, const TakeValues& take) {
     if (!sorter_) throw Error(ErrorKind::kInternal, "values were asked for before rows");
     PlacesToRead where;
-    sorter_->find(keys, [&](const RowPlace& place) {
-        if (place.tid.empty())
-            where.whole_parts.insert(place.part);
+    sorter_->find(keys, [&](const RowLocation& location) {
+        if (location.tid.empty())
+            where.whole_parts.insert(location.part);
         else
-            where.places[place.part].emplace_back(place.tid);
+            where.locations[location.part].emplace_back(location.tid);
     });
     const std::set<std::string_view> wanted(keys.begin(), keys.end());
     Pass pass(feed_->columns(), settings_.digest, {}, 1);
@@ -278,7 +278,7 @@ void StreamReader::values(const std::vector<std::string>& keys, const TakeValues
 }  // namespace
 
 std::unique_ptr<TableReader> make_stream_reader(std::unique_ptr<RowFeed> feed, const TablePlan& table,
-                                                StreamSettings settings) {
+                                                TableReaderSettings settings) {
     return std::make_unique<StreamReader>(std::move(feed), table, std::move(settings));
 }
 

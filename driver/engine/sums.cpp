@@ -30,9 +30,9 @@ void SumMatrix::add(const SumMatrix& other) {
         words_[at] += other.words_[at];
         for (std::size_t sum = at + 1; sum < at + stride_; sum += words_per_sum(wide_)) {
             if (wide_)
-                add_to_sum(&words_[sum], core::join_halves(other.words_[sum], other.words_[sum + 1]));
+                core::add_to_sum(&words_[sum], core::join_halves(other.words_[sum], other.words_[sum + 1]));
             else
-                add_to_sum(&words_[sum], other.words_[sum]);
+                core::add_to_sum(&words_[sum], other.words_[sum]);
         }
     }
 }

@@ -14,18 +14,6 @@ namespace parity::driver {
 /// How many 64-bit words a sum of hashes takes.
 constexpr std::size_t words_per_sum(bool wide) { return wide ? 2 : 1; }
 
-/// Adds a hash of 64 or 128 bits to the sum at `sum`, modulo 2^64 or 2^128; the low word comes first.
-template <typename H>
-void add_to_sum(core::u64* sum, H hash) {
-    if constexpr (sizeof(H) == 8) {
-        *sum += hash;
-    } else {
-        const core::u128 total = core::join_halves(sum[0], sum[1]) + hash;
-        sum[0] = core::low_half(total);
-        sum[1] = core::high_half(total);
-    }
-}
-
 /// Counts and sums of every range, as one participant has them.
 class SumMatrix {
   public:

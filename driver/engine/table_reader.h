@@ -10,10 +10,17 @@
 
 #include "driver/digests/merge.h"
 #include "driver/digests/ranges.h"
+#include "driver/engine/memory.h"
 #include "driver/model/results.h"
 #include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
+
+/// What the readers of tables need to know besides the table.
+struct TableReaderSettings {
+    DigestSettings digest;
+    MemoryPlan memory;
+};
 
 /// Where one side's digests of ranges come from: exactly the ranges that were asked for, ascending.
 class RangeSource {

@@ -17,8 +17,8 @@ namespace parity::driver {
 using ValueField = std::optional<std::string_view>;
 
 /// Working memory of the readers of one kind of server, kept from value to value so that reading one allocates nothing.
-struct ReaderScratch {
-    virtual ~ReaderScratch() = default;
+struct ValueScratch {
+    virtual ~ValueScratch() = default;
     /// Bytes that are held.
     virtual std::size_t capacity() const = 0;
 };
@@ -50,7 +50,7 @@ class ByteBuffer {
 
   private:
     core::ByteSink sink_;
-    std::unique_ptr<ReaderScratch> scratch_;
+    std::unique_ptr<ValueScratch> scratch_;
 };
 
 /// Reads the values of one column into canonical bytes. Immutable and safe to share between threads.

@@ -12,7 +12,7 @@ enum class ErrorKind {
     kUsage,          ///< an option, pattern, name or file that the user gave is wrong; nothing was compared
     kConnection,     ///< a server cannot be reached, refuses us, or the connection broke
     kServer,         ///< a server answered with an error; sqlstate tells which
-    kCancelled,      ///< SIGINT or SIGTERM
+    kCancelled,      ///< SIGINT, SIGTERM or SIGHUP, or interrupt_run()
     kOtherServer,    ///< a connection leads to another server than the one that was named: the run cannot go on
     kChangedServer,  ///< the server is not in the state it was named in, such as after a restart: what was read is void
     kOutput,         ///< a file cannot be written
@@ -20,7 +20,7 @@ enum class ErrorKind {
     kInternal,       ///< an answer that contradicts itself; never to be read as "identical"
 };
 
-/// The driver's only exception. what() is one line in PostgreSQL's manner (lower case, no full stop).
+/// The base of the driver's exceptions. what() is one line in PostgreSQL's manner (lower case, no full stop).
 class Error : public std::runtime_error {
   public:
     Error(ErrorKind kind, const std::string& message, std::string hint = {})

@@ -30,10 +30,11 @@ struct ServerInfo {
     ServerIdentity identity;
     std::string database;
     std::string encoding;
-    std::string lc_monetary;        ///< of the role in this database
-    int money_digits = 2;           ///< behind the point of an amount of money, by it
-    std::string lsn;                ///< insert LSN, on a standby the replay LSN
-    std::uint32_t follows = 0;      ///< in recovery: the timeline that is received or was replayed last; 0: not told
+    std::string lc_monetary;  ///< of the role in this database
+    int money_digits = 2;     ///< behind the point of an amount of money, by it
+    std::string lsn;          ///< insert LSN, on a standby the replay LSN
+    std::uint32_t followed_timeline =
+        0;                          ///< in recovery: the timeline that is received or was replayed last; 0: not told
     std::string extension_version;  ///< empty: not installed
     int format_version = 0;         ///< of what computes this side's digests
     bool is_streamed = false;       ///< rows are hashed here as they arrive; else the server digests them
@@ -70,15 +71,15 @@ struct RelationDesc {
     std::vector<std::uint32_t> parents;    ///< of an inheritance child; of a partition none
     bool has_children = false;             ///< inheritance children
     bool has_own_columns = false;          ///< an inheritance child: none of its parents has some of its columns
-    bool readable_alone = true;            ///< SELECT on the whole of it and USAGE on its schema
+    bool readable_by_itself = true;        ///< SELECT on the whole of it and USAGE on its schema
     /// The root of a tree of inheritance: why its rows may not be those of its members; empty: they are.
-    std::string elsewhere;
-    std::string checks;      ///< CHECK constraints of an inheritance child, as one text
-    bool selected = false;   ///< the table and schema patterns choose it and no exclusion matches
-    bool excluded = false;   ///< an exclusion matches it
-    bool named = false;      ///< a table pattern without wildcards names it
-    bool locked = false;     ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
-    std::string unreadable;  ///< why it could not be described; empty: it could, or is locked
+    std::string why_elsewhere;
+    std::string checks;          ///< CHECK constraints of an inheritance child, as one text
+    bool selected = false;       ///< the table and schema patterns choose it and no exclusion matches
+    bool excluded = false;       ///< an exclusion matches it
+    bool named = false;          ///< a table pattern without wildcards names it
+    bool locked = false;         ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
+    std::string why_unreadable;  ///< why it could not be described; empty: it could, or is locked
     UnloggedExtent unlogged = UnloggedExtent::kNothing;
     bool foreign_parts = false;                   ///< a foreign table, or one is among its partitions or children
     bool populated = true;                        ///< false: materialised view without data
@@ -88,7 +89,7 @@ struct RelationDesc {
     /// Queries of ours read it on this side, planned with our rights: it is streamed, or there is a condition.
     bool planned_as_caller = false;
     /// Why such a query is not planned: it may run with these rights what others chose. Empty: it is planned.
-    std::string owners_code;
+    std::string why_not_planned;
     double estimated_rows = -1;       ///< reltuples of it or its leaves; -1: unknown
     std::int64_t bytes = 0;           ///< pg_table_size of it or its leaves
     std::string columns_text;         ///< all columns' names and types, to see whether they change during the run
@@ -114,8 +115,8 @@ struct ExtensionTable {
     QualifiedName name;
     char relkind = 'r';
     std::string extension;
-    std::string condition;  ///< which rows those are, an expression; empty: all
-    std::string refusal;    ///< why the condition is not evaluated; empty: it is
+    std::string condition;          ///< which rows those are, an expression; empty: all
+    std::string why_not_evaluated;  ///< why the condition is not evaluated; empty: it is
     bool readable = false;
     bool row_security_active = false;
     std::string columns_text;
@@ -138,13 +139,14 @@ struct SequenceDesc {
     std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
     bool cycles = false;
     std::optional<SequenceValue> value;  ///< unset: not readable
-    std::optional<SequenceValue> first;  ///< of a primary beside its standby: what it was before the standby was read
-    std::string unreadable;              ///< why there is no value
-    bool left_out = false;               ///< unlogged, and the side is in recovery, where it cannot be read
-    bool fed = false;                    ///< an enabled subscription of this database feeds its tables, but not itself
-    QualifiedName owner;                 ///< the table whose column owns it; empty where none does
-    std::vector<std::uint32_t> users;    ///< oids of the tables whose columns own it or take their default from it
-    bool selected = false;               ///< the schema patterns choose it
+    std::optional<SequenceValue>
+        value_before_standby;          ///< of a primary beside its standby: what it was before the standby was read
+    std::string why_unreadable;        ///< why there is no value
+    bool left_out = false;             ///< unlogged, and the side is in recovery, where it cannot be read
+    bool fed_by_subscription = false;  ///< an enabled subscription of this database feeds its tables, but not itself
+    QualifiedName owner;               ///< the table whose column owns it; empty where none does
+    std::vector<std::uint32_t> users;  ///< oids of the tables whose columns own it or take their default from it
+    bool selected = false;             ///< the schema patterns choose it
 };
 
 /// The large objects of a database.
@@ -155,6 +157,8 @@ struct LargeObjects {
     std::int64_t page_bytes = 0;  ///< of a stored page: LOBLKSIZE
     std::int64_t bytes = 0;       ///< of pg_largeobject
     double pages = -1;            ///< about so many of them are stored; -1: unknown
+    std::uint32_t list_oid = 0;   ///< of pg_largeobject_metadata
+    std::uint32_t pages_oid = 0;  ///< of pg_largeobject
     std::string list_columns;     ///< RelationDesc::columns_text of pg_largeobject_metadata
     std::string page_columns;     ///< of pg_largeobject
 };

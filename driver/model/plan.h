@@ -31,15 +31,15 @@ struct ColumnPlan {
     bool in_key = false;
     /// What a side is asked for where that is more than `form`: "timestamptz@Europe/Berlin" of a column without a zone.
     /// Empty: `form`. Use asked_form().
-    Both<std::string> asked{};
+    Both<std::string> asked_forms{};
     /// The cheaper form of the first pass: what is equal under it is equal under `form`, what differs may be equal.
     /// Empty: none.
     std::string prefilter{};
 };
 
-/// What goes into `forms` of a function of the extension, and into make_wire_reader(), for a column of one side.
+/// What goes into `forms` of a function of the extension, and into make_wire_decoder(), for a column of one side.
 inline const std::string& asked_form(const ColumnPlan& column, Side side) {
-    return column.asked[side].empty() ? column.form : column.asked[side];
+    return column.asked_forms[side].empty() ? column.form : column.asked_forms[side];
 }
 
 struct TablePlan;
@@ -47,7 +47,7 @@ struct TablePlan;
 /// What a plan about large objects has that a table's has not.
 struct LargeObjectPlan {
     Both<LargeObjects> sides;
-    std::string unread;                      ///< why their contents are not read; empty: they are
+    std::string why_unread;                  ///< why their contents are not read; empty: they are
     std::shared_ptr<const TablePlan> pages;  ///< the stored pages of their contents, as a table
 };
 
@@ -86,11 +86,28 @@ struct TablePlan {
     std::optional<LargeObjectPlan> large_objects;  ///< none: it is about a table
 };
 
+/// Whether the first pass has other forms.
+inline bool has_prefilter(const TablePlan& plan) {
+    for (const ColumnPlan& column : plan.columns)
+        if (!column.prefilter.empty()) return true;
+    return false;
+}
+
+/// The same table under the forms of the first pass.
+inline TablePlan prefiltered(TablePlan plan) {
+    for (ColumnPlan& column : plan.columns) {
+        if (column.prefilter.empty()) continue;
+        column.form = column.prefilter;
+        column.asked_forms = {};
+    }
+    return plan;
+}
+
 /// A table of an extension of which rows are counted.
 struct ExtensionTablePlan {
     std::string extension;
     Both<std::optional<ExtensionTable>> sides;
-    std::string obstacle;  ///< why rows are not compared that should be; empty: they need not be
+    std::string why_not_compared;  ///< why rows are not compared that should be; empty: they need not be
 };
 
 /// Its name on a side, or what the other side calls it where this one has no such table.
@@ -102,9 +119,9 @@ inline const QualifiedName& name_of(const ExtensionTablePlan& table, Side side) 
 struct SequenceRules {
     /// Which sides are standbys of one and the same primary, which is the other side where only one of them is.
     Both<bool> standby{false, false};
-    Both<bool> perhaps{false, false};  ///< the same of sides of which it cannot be told
-    bool lags = false;                 ///< a standby had not replayed what the primary had written when it was read
-    bool may_be_ahead = false;         ///< --sequences-may-be-ahead
+    Both<bool> may_be_standby{false, false};  ///< the same of sides of which it cannot be told
+    bool lags = false;          ///< a standby had not replayed what the primary had written when it was read
+    bool may_be_ahead = false;  ///< --sequences-may-be-ahead
 };
 
 struct Plan {

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "driver/model/sides.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
+#include "driver/model/sides.h"
 
 /// What a comparison found.
 namespace parity::driver {
@@ -60,7 +60,7 @@ struct TableResult {
     std::uint64_t ranges_divergent = 0;
     std::vector<bool> column_divergent;  ///< parallel to plan.columns
     FindingCounts counts;
-    std::uint64_t listed = 0;  ///< rows that the findings in the spool stand for
+    std::uint64_t listed = 0;  ///< rows that the stored findings stand for
     std::vector<std::string> skipped;
     std::vector<std::string> notes;  ///< what a reader should know that takes nothing from the verdict
     std::string error;               ///< why it failed; empty: it did not

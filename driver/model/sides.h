@@ -6,7 +6,7 @@
 /// The plain data that the driver's modules hand to each other. Nothing here does anything.
 ///
 /// The course of a run: options → inventory (what each side has) → plan (what is compared with what, and how)
-/// → digests → divergent ranges → findings in the spool → report.
+/// → digests → divergent ranges → stored findings → report.
 namespace parity::driver {
 
 enum class Side { kSource = 0, kTarget = 1 };

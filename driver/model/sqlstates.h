@@ -30,6 +30,9 @@ inline constexpr std::string_view kDatetimeFieldOverflow = "22008";
 inline constexpr std::string_view kInvalidTextRepresentation = "22P02";
 inline constexpr std::string_view kUntranslatableCharacter = "22P05";
 
+/// How often a snapshot is taken before what was to be read under it is given up.
+inline constexpr int kSnapshotAttempts = 3;
+
 /// Whether another transaction with a new snapshot may cure the failure.
 inline bool is_snapshot_failure(const Error& error) {
     return error.sqlstate() == kSerializationFailure || error.sqlstate() == kLockNotAvailable;

@@ -98,9 +98,9 @@ void ColumnOptions::use_covering(const QualifiedName& name, int min_precision) {
     });
 }
 
-void ColumnOptions::pass(const RelationDesc& source) { use_covering(source.name, 0); }
+void ColumnOptions::mark_used(const RelationDesc& source) { use_covering(source.name, 0); }
 
-void ColumnOptions::pass_unchosen(const RelationDesc& source) { use_covering(source.name, 1); }
+void ColumnOptions::mark_unchosen_used(const RelationDesc& source) { use_covering(source.name, 1); }
 
 std::vector<TableScope> ColumnEntries::named_tables() const {
     std::vector<TableScope> scopes;

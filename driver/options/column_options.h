@@ -72,9 +72,9 @@ class ColumnOptions {
     const KeyEntry* key(const RelationDesc& source);
 
     /// Whatever is said about this chosen table counts as used: its columns are not known.
-    void pass(const RelationDesc& source);
+    void mark_used(const RelationDesc& source);
     /// What names this table counts as used: it exists, but this run does not compare it.
-    void pass_unchosen(const RelationDesc& source);
+    void mark_unchosen_used(const RelationDesc& source);
 
     /// Checks that every option means something.
     /// Throws: Error{kUsage} naming the first option that no table and column used.

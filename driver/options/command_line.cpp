@@ -117,7 +117,7 @@ class ParsedCommand {
         try {
             spec.apply(options, value.values);
         } catch (const Error& error) {
-            throw Error(error.kind(), fmt::format("{}: {}", value.place, error.what()), error.hint());
+            throw Error(error.kind(), fmt::format("{}: {}", value.location, error.what()), error.hint());
         }
     }
 

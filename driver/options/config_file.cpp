@@ -24,12 +24,12 @@ std::string read_file(const std::string& path) {
                 fmt::format("could not read configuration file \"{}\": {}", path, std::strerror(errno)));
 }
 
-std::string place_of(const std::string& path, const toml::source_region& region) {
+std::string location_of(const std::string& path, const toml::source_region& region) {
     return fmt::format("{}:{}", path, region.begin.line);
 }
 
-[[noreturn]] void refuse_value_at(const std::string& place, const std::string& what) {
-    throw Error(ErrorKind::kUsage, fmt::format("{}: {}", place, what));
+[[noreturn]] void refuse_value_at(const std::string& location, const std::string& what) {
+    throw Error(ErrorKind::kUsage, fmt::format("{}: {}", location, what));
 }
 
 std::string_view expected_type(OptionKind kind) {
@@ -75,7 +75,7 @@ toml::table parse(const std::string& path) {
     try {
         return toml::parse(text, path);
     } catch (const toml::parse_error& error) {
-        refuse_value_at(place_of(path, error.source()), fmt::format("syntax error: {}", error.description()));
+        refuse_value_at(location_of(path, error.source()), fmt::format("syntax error: {}", error.description()));
     }
 }
 
@@ -86,22 +86,22 @@ std::map<std::string, ConfigValue> read_config_file(const std::string& path, con
     const toml::table file = parse(path);
     for (const auto& [key, node] : file) {
         const std::string name(key.str());
-        const std::string place = place_of(path, key.source());
+        const std::string location = location_of(path, key.source());
         const auto spec =
             std::find_if(options.begin(), options.end(), [&](const OptionSpec& known) { return known.name == name; });
-        if (spec == options.end()) refuse_value_at(place, fmt::format("unknown key \"{}\"", name));
+        if (spec == options.end()) refuse_value_at(location, fmt::format("unknown key \"{}\"", name));
         const auto wrong_type = [&] {
-            refuse_value_at(place, fmt::format("\"{}\" must be {}", name, expected_type(spec->kind)));
+            refuse_value_at(location, fmt::format("\"{}\" must be {}", name, expected_type(spec->kind)));
         };
         if (spec->kind == OptionKind::kFlag) {
             const auto on = node.value_exact<bool>();
             if (!on) wrong_type();
-            if (*on) config[name] = {place, {}};
+            if (*on) config[name] = {location, {}};
             continue;
         }
         std::optional<std::vector<std::string>> values = read_values(node, spec->kind);
         if (!values) wrong_type();
-        config[name] = {place, std::move(*values)};
+        config[name] = {location, std::move(*values)};
     }
     return config;
 }

@@ -11,7 +11,7 @@ namespace parity::driver {
 /// What a configuration file says: option name → where it stands ("file:line") and its values, in the text that the
 /// command line would hold. A flag that is true has no values; one that is false is left out.
 struct ConfigValue {
-    std::string place;
+    std::string location;
     std::vector<std::string> values;
 };
 

@@ -57,7 +57,7 @@ void plan_extension_tables(Plan& plan, const Request& request, const Both<Invent
         table.sides.target = *target;
         std::erase(targets, target);
         if (is_compared_by_default(source->extension, source->name.name))
-            table.obstacle = "the extension's conditions for its rows of users differ between the sides";
+            table.why_not_compared = "the extension's conditions for its rows of users differ between the sides";
     }
     for (const ExtensionTable* target : targets)
         plan.extension_tables.push_back({target->extension, {{}, *target}, {}});

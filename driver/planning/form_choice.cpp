@@ -132,7 +132,7 @@ FormChoice asked_form_of(std::string_view option, const std::string& form, const
                                     display_name(column.name), column.type, side_name(side), form, option),
                         hint_about_forms(column, form));
         }
-        if (*asked != choice.form) choice.asked[side] = *asked;
+        if (*asked != choice.form) choice.asked_forms[side] = *asked;
         choice.lossy = choice.lossy || contains(column.lossy_forms, with_zones(*asked, kAnyZone));
     }
     return choice;

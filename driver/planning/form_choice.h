@@ -10,10 +10,10 @@
 namespace parity::driver {
 
 struct FormChoice {
-    std::string form;           ///< empty: there is none
-    Both<std::string> asked{};  ///< as ColumnPlan::asked
-    bool lossy = false;         ///< of either side
-    std::string reason;         ///< why there is none, and what can be done
+    std::string form;                 ///< empty: there is none
+    Both<std::string> asked_forms{};  ///< as ColumnPlan::asked_forms
+    bool lossy = false;               ///< of either side
+    std::string reason;               ///< why there is none, and what can be done
 };
 
 /// The form of a pair without --form: the first of the source's that the target has too, without lossy ones and never

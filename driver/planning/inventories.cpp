@@ -62,7 +62,7 @@ class CatalogReaders {
 /// time to replay what the primary had when it was first read.
 void read_around_standby(CatalogReader& primary, CatalogReader& standby) {
     primary.read_sequence_values();
-    for (SequenceDesc& sequence : primary.inventory().sequences) sequence.first = sequence.value;
+    for (SequenceDesc& sequence : primary.inventory().sequences) sequence.value_before_standby = sequence.value;
     standby.inventory().replay_lags = !standby.await_replay(primary.log_end());
     standby.read_sequence_values();
     primary.read_sequence_values();
@@ -70,8 +70,8 @@ void read_around_standby(CatalogReader& primary, CatalogReader& standby) {
 
 void read_sequence_values(CatalogReaders& readers) {
     const SequenceRules rules = standby_rules({readers[Side::kSource].server, readers[Side::kTarget].server});
-    const Both<bool> standby{rules.standby.source || rules.perhaps.source,
-                             rules.standby.target || rules.perhaps.target};
+    const Both<bool> standby{rules.standby.source || rules.may_be_standby.source,
+                             rules.standby.target || rules.may_be_standby.target};
     if (standby.source == standby.target)
         return readers.each([](CatalogReader& reader, Side) { reader.read_sequence_values(); });
     const Side side = standby.source ? Side::kSource : Side::kTarget;
@@ -87,13 +87,13 @@ Inventories read_once(const Request& request, const Both<Server*>& servers, bool
     const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
     Pairing pairing = pair_relations(request, listed);
     readers.each([&](CatalogReader& reader, Side side) {
-        std::set<std::uint32_t> paired, alone;
+        std::set<std::uint32_t> paired, without_children;
         for (const RelationPair& pair : pairing.pairs) {
             const std::uint32_t oid = listed[side].relations[pair[side]].oid;
             paired.insert(oid);
-            if (pair.without_children[side]) alone.insert(oid);
+            if (pair.without_children[side]) without_children.insert(oid);
         }
-        reader.describe(paired, alone);
+        reader.describe(paired, without_children);
         if (request.options.sequences) reader.list_sequences();
     });
     if (request.options.sequences) read_sequence_values(readers);

@@ -15,17 +15,13 @@
 namespace parity::driver {
 namespace {
 
-/// The oids of the catalogs that hold them, the same in every database.
-constexpr std::uint32_t kObjectsOid = 2995;
-constexpr std::uint32_t kPagesOid = 2613;
-
 ColumnPlan plain_column(const std::string& name, const std::string& form, bool in_key) {
     return {{name, name}, form, in_key};
 }
 
-TablePlan catalog_plan(const std::string& name, std::uint32_t oid, std::vector<std::string> key) {
+TablePlan catalog_plan(const std::string& name, Both<std::uint32_t> oid, std::vector<std::string> key) {
     TablePlan plan;
-    plan.oid = {oid, oid};
+    plan.oid = oid;
     plan.name = {{"pg_catalog", name}, {"pg_catalog", name}};
     plan.relkind = {'r', 'r'};
     for (const std::string& column : key) plan.key.push_back(plain_column(column, "int", true));
@@ -35,9 +31,9 @@ TablePlan catalog_plan(const std::string& name, std::uint32_t oid, std::vector<s
 
 /// What is read of the objects' contents.
 TablePlan page_plan(const TablePlan& whole) {
-    TablePlan plan = catalog_plan("pg_largeobject", kPagesOid, {"loid", "pageno"});
-    plan.columns = {plain_column("data", "bytes", false)};
     const auto& [source, target] = whole.large_objects->sides;
+    TablePlan plan = catalog_plan("pg_largeobject", {source.pages_oid, target.pages_oid}, {"loid", "pageno"});
+    plan.columns = {plain_column("data", "bytes", false)};
     plan.columns_text = {source.page_columns, target.page_columns};
     plan.path = whole.path;
     plan.estimated_rows = std::max(source.pages, target.pages);
@@ -54,13 +50,13 @@ std::string why_unread(const Both<LargeObjects>& sides) {
 }
 
 TablePlan whole_plan(const Both<LargeObjects>& sides, const Both<Inventory>& inventories) {
-    TablePlan plan = catalog_plan("pg_largeobject_metadata", kObjectsOid, {"oid"});
+    TablePlan plan = catalog_plan("pg_largeobject_metadata", {sides.source.list_oid, sides.target.list_oid}, {"oid"});
     plan.columns = {plain_column("first_difference", "int", false), plain_column("length", "int", false)};
     plan.columns_text = {sides.source.list_columns, sides.target.list_columns};
     for (Side side : kSides) plan.path[side] = inventories[side].server.is_streamed ? "stream" : "scan";
     plan.estimated_rows = static_cast<double>(std::max(sides.source.count, sides.target.count));
     plan.large_objects = LargeObjectPlan{sides, why_unread(sides), nullptr};
-    if (!plan.large_objects->unread.empty()) plan.skipped = {"contents: " + plan.large_objects->unread};
+    if (!plan.large_objects->why_unread.empty()) plan.skipped = {"contents: " + plan.large_objects->why_unread};
     if (plan.skipped.empty()) plan.estimated_bytes = std::max(sides.source.bytes, sides.target.bytes);
     plan.ranges = default_ranges(plan.estimated_rows, plan.estimated_bytes, 2);
     plan.large_objects->pages = std::make_shared<const TablePlan>(page_plan(plan));

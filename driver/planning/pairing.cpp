@@ -91,7 +91,7 @@ class Pairer {
         note_excluded_partitions(Side::kTarget);
         std::sort(pairing_.pairs.begin(), pairing_.pairs.end(),
                   [](const auto& a, const auto& b) { return a.source < b.source; });
-        for (Side side : kSides) std::sort(pairing_.alone[side].begin(), pairing_.alone[side].end());
+        for (Side side : kSides) std::sort(pairing_.only_here[side].begin(), pairing_.only_here[side].end());
         return std::move(pairing_);
     }
 
@@ -137,16 +137,16 @@ class Pairer {
         const std::optional<std::size_t> other = sides_.target.find(maps_.to_target(relation.name));
         if (!other) require_unmapped(relation);
         if (!other || taken_.target.contains(*other)) {
-            add_alone(Side::kSource, i);
+            add_only_here(Side::kSource, i);
         } else {
             pair(i, *other);
         }
     }
 
     /// The children of what the other side lacks may be there.
-    void add_alone(Side side, std::size_t i) {
+    void add_only_here(Side side, std::size_t i) {
         taken_[side].insert(i);
-        pairing_.alone[side].push_back(i);
+        pairing_.only_here[side].push_back(i);
         place_children(side, i);
     }
 
@@ -172,7 +172,7 @@ class Pairer {
         if (name_is_mapped_away && !options_.tables.empty()) return;
         const std::optional<std::size_t> other = name_is_mapped_away ? std::nullopt : sides_.source.find(name);
         if (!other || taken_.source.contains(*other)) {
-            add_alone(Side::kTarget, i);
+            add_only_here(Side::kTarget, i);
         } else if (!sides_.source[*other].excluded) {
             pair(*other, i);
         }
@@ -271,7 +271,7 @@ Pairing pair_relations(const Request& request, const Both<Inventory>& inventorie
     check_patterns(options.tables, source.table_patterns_matched, target.table_patterns_matched, "");
     check_patterns(options.schemas, source.schema_patterns_matched, target.schema_patterns_matched, "--schema ");
     Pairing pairing = Pairer(request, inventories).run();
-    if (pairing.pairs.empty() && pairing.alone.source.empty() && pairing.alone.target.empty() &&
+    if (pairing.pairs.empty() && pairing.only_here.source.empty() && pairing.only_here.target.empty() &&
         pairing.refused.empty() && !has_large_objects(options, inventories)) {
         throw Error(ErrorKind::kUsage, "no table to compare",
                     "views and foreign tables are compared only when --table names them without wildcards");
@@ -282,7 +282,7 @@ Pairing pair_relations(const Request& request, const Both<Inventory>& inventorie
 std::set<std::uint32_t> chosen_oids(const Pairing& pairing, const Both<Inventory>& inventories, Side side) {
     std::set<std::uint32_t> oids;
     for (const RelationPair& pair : pairing.pairs) oids.insert(inventories[side].relations[pair[side]].oid);
-    for (std::size_t index : pairing.alone[side]) oids.insert(inventories[side].relations[index].oid);
+    for (std::size_t index : pairing.only_here[side]) oids.insert(inventories[side].relations[index].oid);
     std::set<std::uint32_t> parts;
     for (const RelationDesc& relation : inventories[side].relations) {
         const bool reached = std::any_of(relation.ancestors.begin(), relation.ancestors.end(),

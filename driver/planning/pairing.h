@@ -25,8 +25,8 @@ struct RelationPair : Both<std::size_t> {
 
 /// Which relation of one side is compared with which of the other; indexes into Inventory::relations.
 struct Pairing {
-    std::vector<RelationPair> pairs;       ///< in the order of the source's names
-    Both<std::vector<std::size_t>> alone;  ///< only this side has it: divergence
+    std::vector<RelationPair> pairs;           ///< in the order of the source's names
+    Both<std::vector<std::size_t>> only_here;  ///< only this side has it: divergence
     /// Chosen, but not to be compared (a view on one side that was not named …), with the reason.
     std::vector<std::pair<Both<QualifiedName>, std::string>> refused;
     std::vector<SchemaDifference> notes;
@@ -42,7 +42,7 @@ Pairing pair_relations(const Request& request, const Both<Inventory>& inventorie
 /// those that the schema patterns choose, without those that only tables use which are not chosen.
 bool covers_sequence(const Options& options, const SequenceDesc& sequence, const std::set<std::uint32_t>& tables);
 
-/// The oids of the relations of a side that a pairing chooses, paired or alone, and of their partitions.
+/// The oids of the relations of a side that a pairing chooses, paired or only there, and of their partitions.
 std::set<std::uint32_t> chosen_oids(const Pairing& pairing, const Both<Inventory>& inventories, Side side);
 
 }  // namespace parity::driver

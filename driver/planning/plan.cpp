@@ -7,16 +7,16 @@
 
 #include <fmt/core.h>
 
-#include "driver/digests/prefilter.h"
+#include "core/digest.h"
+#include "driver/engine/server_identity.h"
 #include "driver/model/error.h"
-#include "driver/model/server_identity.h"
-#include "driver/model/version.h"
 #include "driver/options/column_options.h"
 #include "driver/options/name_map.h"
 #include "driver/options/scope.h"
 #include "driver/planning/extension_tables.h"
 #include "driver/planning/large_objects.h"
 #include "driver/planning/money_notes.h"
+#include "driver/planning/prefilter.h"
 #include "driver/planning/sequences.h"
 #include "driver/planning/table_plan.h"
 #include "driver/text/display_name.h"
@@ -28,16 +28,16 @@ namespace {
 using Severity = SchemaDifference::Severity;
 
 void check_format(Side side, const ServerInfo& server) {
-    if (server.format_version == kFormatVersion) return;
+    if (server.format_version == core::kFormatVersion) return;
     throw Error(ErrorKind::kUsage,
                 fmt::format("pg_parity {} on the {} has digest format {}, this pgparity has {}",
-                            server.extension_version, side_name(side), server.format_version, kFormatVersion),
+                            server.extension_version, side_name(side), server.format_version, core::kFormatVersion),
                 "install the same version of pg_parity on both servers and here");
 }
 
 void add_lone_tables(Plan& plan, const Pairing& pairing, const Both<Inventory>& inventories) {
     for (Side side : kSides) {
-        for (std::size_t index : pairing.alone[side]) {
+        for (std::size_t index : pairing.only_here[side]) {
             const RelationDesc& relation = inventories[side].relations[index];
             plan.differences.push_back({Severity::kDivergence, exact_name(relation.name),
                                         fmt::format("table exists only on {}", side_name(side))});
@@ -99,7 +99,7 @@ void add_tables(Plan& plan, const Request& request, const Pairing& pairing, cons
         }
     }
     for (const RelationDesc& relation : inventories.source.relations) {
-        if (!relation.selected) column_options.pass_unchosen(relation);
+        if (!relation.selected) column_options.mark_unchosen_used(relation);
     }
     column_options.require_all_used();
 }

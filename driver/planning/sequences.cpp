@@ -12,12 +12,12 @@ SequenceRules standby_rules(const Both<ServerInfo>& servers) {
         return {};
     const Side side = recovery.target ? Side::kTarget : Side::kSource;
     const ServerInfo &standby = servers[side], &other = servers[side == Side::kTarget ? Side::kSource : Side::kTarget];
-    const std::uint32_t writes = other.identity.in_recovery ? other.follows : other.identity.timeline;
-    const bool known = standby.follows != 0 && writes != 0;
-    if (known && standby.follows > writes && recovery.source != recovery.target) return {};
-    const bool certain = told && (!known || standby.follows == writes);
+    const std::uint32_t writes = other.identity.in_recovery ? other.followed_timeline : other.identity.timeline;
+    const bool known = standby.followed_timeline != 0 && writes != 0;
+    if (known && standby.followed_timeline > writes && recovery.source != recovery.target) return {};
+    const bool certain = told && (!known || standby.followed_timeline == writes);
     SequenceRules rules;
-    (certain ? rules.standby : rules.perhaps) = recovery;
+    (certain ? rules.standby : rules.may_be_standby) = recovery;
     return rules;
 }
 

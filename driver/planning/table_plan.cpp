@@ -29,7 +29,7 @@ struct PairedColumn {
     ColumnOptions::Choice choice;
 
     bool comparable() const { return !form.form.empty(); }
-    ColumnPlan plan(bool in_key) const { return {{source->name, target->name}, form.form, in_key, form.asked}; }
+    ColumnPlan plan(bool in_key) const { return {{source->name, target->name}, form.form, in_key, form.asked_forms}; }
 };
 
 bool contains(const std::vector<std::string>& list, const std::string& element) {
@@ -91,7 +91,8 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
     const RelationDesc& relation = side(which);
     const std::string_view where = side_name(which);
     if (relation.locked) return fmt::format("it is locked by another session on {}", where);
-    if (!relation.unreadable.empty()) return fmt::format("it cannot be read on {}: {}", where, relation.unreadable);
+    if (!relation.why_unreadable.empty())
+        return fmt::format("it cannot be read on {}: {}", where, relation.why_unreadable);
     if (relation.unlogged == UnloggedExtent::kWhole)
         return fmt::format("unlogged: its rows are not replicated to the {}, which is in recovery", where);
     if (relation.unlogged == UnloggedExtent::kParts)
@@ -109,7 +110,7 @@ std::optional<std::string> TablePlanner::obstacle(Side which) const {
         return fmt::format("it has foreign tables as parts on {}, which are read only when --table names the table",
                            where);
     }
-    if (!relation.owners_code.empty()) return relation.owners_code;
+    if (!relation.why_not_planned.empty()) return relation.why_not_planned;
     const bool none_readable = relation.unreadable_columns.size() == relation.columns.size();
     if (!relation.readable && none_readable) return fmt::format("no SELECT privilege on {}", where);
     return std::nullopt;
@@ -228,7 +229,8 @@ void TablePlanner::note_column(const PairedColumn& pair) {
 /// ignores.
 void TablePlanner::note_form(const PairedColumn& pair) {
     if (!pair.comparable()) return;
-    const std::string& asked = pair.form.asked.source.empty() ? pair.form.asked.target : pair.form.asked.source;
+    const std::string& asked =
+        pair.form.asked_forms.source.empty() ? pair.form.asked_forms.target : pair.form.asked_forms.source;
     const std::string& form = asked.empty() ? pair.form.form : asked;
     const bool same_type = pair.source->type == pair.target->type;
     if (!pair.form.lossy && !(same_type && form != pair.source->form)) return;
@@ -449,7 +451,7 @@ void TablePlanner::describe_sides() {
 TableDecision TablePlanner::run() {
     compare_population();
     if (auto reason = obstacle()) {
-        column_options_.pass(side(Side::kSource));
+        column_options_.mark_used(side(Side::kSource));
         return {*reason, std::move(differences_)};
     }
     describe_sides();

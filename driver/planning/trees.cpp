@@ -107,7 +107,7 @@ bool Trees::is_divided_otherwise(const std::vector<Both<std::size_t>>& pairs, co
 /// What a query of the root shows of its children asks for rights on the root alone, and follows the root's policies.
 bool Trees::is_hidden(const std::vector<Both<std::size_t>>& pairs, TreeDivision& division) const {
     for (Side side : kSides) {
-        const std::string& elsewhere = relation(side, pairs.front()[side]).elsewhere;
+        const std::string& elsewhere = relation(side, pairs.front()[side]).why_elsewhere;
         if (elsewhere.empty()) continue;
         division.notes.push_back(fmt::format("{}: on {} {}", kAsAWhole, side_name(side), elsewhere));
         return true;
@@ -116,7 +116,7 @@ bool Trees::is_hidden(const std::vector<Both<std::size_t>>& pairs, TreeDivision&
         for (Side side : kSides) {
             const RelationDesc& member = relation(side, pair[side]);
             const bool root = pair[side] == pairs.front()[side];
-            if (member.row_security_active || (!root && !member.readable_alone)) {
+            if (member.row_security_active || (!root && !member.readable_by_itself)) {
                 division.notes.push_back(
                     fmt::format("{}: {} on {} {}", kAsAWhole, display_name(member.name), side_name(side),
                                 member.row_security_active ? "is under row security" : "cannot be read by itself"));

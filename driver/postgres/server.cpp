@@ -4,20 +4,20 @@
 #include <utility>
 
 #include "driver/engine/large_objects.h"
+#include "driver/engine/server_identity.h"
 #include "driver/engine/stream.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
-#include "driver/model/server_identity.h"
 #include "driver/postgres/connection/recovery_conflict.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/extension/reader.h"
-#include "driver/postgres/feed/extension_rows.h"
 #include "driver/postgres/feed/feed.h"
-#include "driver/postgres/feed/large_objects.h"
-#include "driver/postgres/feed/misplaced_rows.h"
+#include "driver/postgres/lookups/extension_rows.h"
+#include "driver/postgres/lookups/large_objects.h"
+#include "driver/postgres/lookups/misplaced_rows.h"
 #include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
@@ -43,10 +43,9 @@ class PostgresSession : public ServerSession {
     TableSnapshot begin_table(const TablePlan& table) override { return session_.begin_table(table); }
     void require_named_server() override { session_.require_named_server(); }
     void end() noexcept override { session_.end(); }
-    std::unique_ptr<TableReader> read_table(const TablePlan& table, const ReaderSettings& settings) override {
+    std::unique_ptr<TableReader> read_table(const TablePlan& table, const TableReaderSettings& settings) override {
         if (!server_.is_streamed) return make_extension_reader(session_, table, settings.digest);
-        return make_stream_reader(make_copy_feed(session_, table, server_, on_progress_), table,
-                                  {settings.digest, settings.memory});
+        return make_stream_reader(make_copy_feed(session_, table, server_, on_progress_), table, settings);
     }
     std::unique_ptr<LargeObjectReader> read_large_objects(const TablePlan& plan) override {
         return make_large_object_reader(session_, *plan.large_objects->pages);

@@ -99,10 +99,10 @@ class TableFacts {
     std::vector<std::string> messages_;
 };
 
-std::string_view table_status(const Signs& signs, bool cancelled) {
-    if (signs.divergent) return "divergent";
-    if (signs.failed) return cancelled ? "cancelled" : "failed";
-    return signs.incomplete ? "incomplete" : "identical";
+std::string_view table_status(const OutcomeFlags& flags, bool cancelled) {
+    if (flags.divergent) return "divergent";
+    if (flags.failed) return cancelled ? "cancelled" : "failed";
+    return flags.incomplete ? "incomplete" : "identical";
 }
 
 TableRecord record_with_message(std::string relation, std::string target, std::string_view status,
@@ -148,12 +148,12 @@ TableRecord record_of(const TableResult& result, const std::vector<SchemaDiffere
     for (const SchemaDifference& difference : differences) {
         if (!is_about(difference, result.plan.name.source)) continue;
         facts.add_schema_difference(difference);
-        const Signs signs = signs_of(difference, options);
-        if (signs.divergent || signs.incomplete)
+        const OutcomeFlags flags = flags_of(difference, options);
+        if (flags.divergent || flags.incomplete)
             facts.add_message(displayed(difference.object) + ": " + difference.message);
     }
     return {exact_name(result.plan, Side::kSource), exact_name(result.plan, Side::kTarget),
-            std::string(table_status(signs_of(result, differences, options), cancelled)), facts.json(),
+            std::string(table_status(flags_of(result, differences, options), cancelled)), facts.json(),
             scope_of(result.plan)};
 }
 
@@ -175,13 +175,13 @@ std::vector<TableRecord> records_of_lone_objects(const std::vector<SchemaDiffere
                                                  const std::vector<TablePlan>& tables, const Options& options) {
     std::vector<TableRecord> records;
     for (const SchemaDifference& difference : differences) {
-        const Signs signs = signs_of(difference, options);
-        if (!signs.divergent && !signs.incomplete) continue;
+        const OutcomeFlags flags = flags_of(difference, options);
+        if (!flags.divergent && !flags.incomplete) continue;
         const bool known = std::any_of(tables.begin(), tables.end(),
                                        [&](const TablePlan& table) { return is_about(difference, table.name.source); });
         if (known) continue;
         records.push_back(record_with_message(difference.object, difference.object,
-                                              signs.divergent ? "divergent" : "incomplete", difference.message));
+                                              flags.divergent ? "divergent" : "incomplete", difference.message));
     }
     return records;
 }

@@ -134,10 +134,10 @@ void Recorder::write_findings(const std::string& id, std::size_t table_no, const
     const FindingWriter writer(result.plan);
     std::int64_t after = 0;
     while (true) {
-        const auto entries = spool_->read(static_cast<int>(table_no), after, kRecordBatchBytes);
+        const auto entries = findings_->read(static_cast<int>(table_no), after, kRecordBatchBytes);
         if (entries.empty()) return;
         Json findings = Json::array();
-        for (const SpooledFinding& entry : entries)
+        for (const StoredFinding& entry : entries)
             findings.push_back(divergence_record(writer, entry.finding, options_.record_values));
         call(record_divergences_call(id, dumped(findings)));
         after = entries.back().id;

@@ -36,7 +36,7 @@ inline constexpr std::size_t kRecordBatchBytes = 256 * 1024;
 /// recorded as such.
 ///
 /// Recording takes nothing from the comparison. What goes wrong with it is logged once, ends the recording, and stands
-/// in failure(). Thread-safe: the threads that compare speak through it one at a time.
+/// in failure(). Thread-safe: the threads that compare use it one at a time.
 class Recorder : public Observer {
   public:
     /// Records nothing unless options.record names a database. Otherwise connects, and begins the record of the run.
@@ -44,13 +44,13 @@ class Recorder : public Observer {
     Recorder(const Options& options, std::uint64_t seed, std::shared_ptr<spdlog::logger> log);
 
     /// Where the findings are that finish_table() records.
-    /// Requires: `spool` outlives the recording.
-    void set_spool(Spool& spool) { spool_ = &spool; }
+    /// Requires: `store` outlives the recording.
+    void set_findings(FindingStore& findings) { findings_ = &findings; }
 
     void begin_run(const Plan& plan) override;
     void begin_table(std::size_t table_no) override;
     void begin_phase(std::size_t table_no, Phase phase) override;
-    /// Records the result and what the spool holds of it.
+    /// Records the result and what the store holds of it.
     void finish_table(std::size_t table_no, const TableResult& result) override;
 
     /// Records what was not begun, sequences and what only one side has, and ends the record.
@@ -87,7 +87,7 @@ class Recorder : public Observer {
     const Options& options_;
     const std::shared_ptr<spdlog::logger> log_;
     const Plan* plan_ = nullptr;
-    Spool* spool_ = nullptr;
+    FindingStore* findings_ = nullptr;
     mutable std::mutex mutex_;
     std::optional<Connection> connection_;  ///< none: nothing is recorded (any more)
     std::optional<std::string> run_;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/digest.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
@@ -97,8 +98,8 @@ Json json_server(const ServerInfo& server) {
 
 class JsonReport {
   public:
-    JsonReport(const RunReport& report, Spool& spool, Output& output)
-        : report_(report), spool_(spool), writer_(output) {}
+    JsonReport(const RunReport& report, FindingStore& findings, Output& output)
+        : report_(report), findings_(findings), writer_(output) {}
 
     void write() {
         writer_.open('{');
@@ -118,7 +119,7 @@ class JsonReport {
         writer_.member("tool", "pgparity");
         writer_.member("version", kVersion);
         writer_.member("schema_version", kSchemaVersion);
-        writer_.member("format_version", kFormatVersion);
+        writer_.member("format_version", core::kFormatVersion);
         writer_.member("result", verdict_name(report_.outcome.result));
         writer_.member("incomplete", report_.outcome.incomplete);
         writer_.member("interrupted", report_.interrupted);
@@ -214,7 +215,7 @@ class JsonReport {
         writer_.open("divergences", '[');
         if (result.listed > 0) {
             const FindingWriter findings(result.plan);
-            spool_.for_each(table_no, [&](const Finding& finding) { writer_.element(findings.json(finding)); });
+            findings_.for_each(table_no, [&](const Finding& finding) { writer_.element(findings.json(finding)); });
         }
         writer_.close(']');
     }
@@ -234,11 +235,12 @@ class JsonReport {
                            {{"source", json_number(result.rows.source)}, {"target", json_number(result.rows.target)}});
             writer_.member("lsn", {{"source", result.lsn.source}, {"target", result.lsn.target}});
         }
-        writer_.member("contents_read", result.plan.large_objects->unread.empty());
+        writer_.member("contents_read", result.plan.large_objects->why_unread.empty());
         writer_.open("divergences", '[');
         if (result.listed > 0)
-            spool_.for_each(static_cast<int>(position),
-                            [&](const Finding& finding) { writer_.element(json_large_object(result.plan, finding)); });
+            findings_.for_each(static_cast<int>(position), [&](const Finding& finding) {
+                writer_.element(json_large_object(result.plan, finding));
+            });
         writer_.close(']');
         write_end_of_result(result);
     }
@@ -307,14 +309,14 @@ class JsonReport {
     }
 
     const RunReport& report_;
-    Spool& spool_;
+    FindingStore& findings_;
     JsonWriter writer_;
 };
 
 }  // namespace
 
-void write_json_report(const RunReport& report, Spool& spool, Output& output) {
-    JsonReport(report, spool, output).write();
+void write_json_report(const RunReport& report, FindingStore& findings, Output& output) {
+    JsonReport(report, findings, output).write();
 }
 
 }  // namespace parity::driver

@@ -8,7 +8,7 @@ namespace parity::driver {
 
 using Severity = SchemaDifference::Severity;
 
-Signs& Signs::operator|=(const Signs& other) {
+OutcomeFlags& OutcomeFlags::operator|=(const OutcomeFlags& other) {
     compared |= other.compared;
     divergent |= other.divergent;
     failed |= other.failed;
@@ -16,37 +16,38 @@ Signs& Signs::operator|=(const Signs& other) {
     return *this;
 }
 
-Signs signs_of(const TableResult& table) {
-    Signs signs;
-    signs.failed = table.verdict == Verdict::kError || !table.error.empty();
-    signs.compared = !signs.failed;
-    signs.divergent = table.verdict == Verdict::kDivergent || table.counts.total() > 0;
-    signs.incomplete =
-        signs.failed || table.incomplete || table.verdict == Verdict::kIncomplete || !table.skipped.empty();
-    return signs;
+OutcomeFlags flags_of(const TableResult& table) {
+    OutcomeFlags flags;
+    flags.failed = table.verdict == Verdict::kError || !table.error.empty();
+    flags.compared = !flags.failed;
+    flags.divergent = table.verdict == Verdict::kDivergent || table.counts.total() > 0;
+    flags.incomplete =
+        flags.failed || table.incomplete || table.verdict == Verdict::kIncomplete || !table.skipped.empty();
+    return flags;
 }
 
-Signs signs_of(const SequenceResult& sequence) {
-    Signs signs;
-    signs.compared = sequence.verdict == Verdict::kIdentical || sequence.verdict == Verdict::kDivergent;
-    signs.divergent = sequence.verdict == Verdict::kDivergent;
-    signs.incomplete = !signs.compared;
-    return signs;
+OutcomeFlags flags_of(const SequenceResult& sequence) {
+    OutcomeFlags flags;
+    flags.compared = sequence.verdict == Verdict::kIdentical || sequence.verdict == Verdict::kDivergent;
+    flags.divergent = sequence.verdict == Verdict::kDivergent;
+    flags.incomplete = !flags.compared;
+    return flags;
 }
 
-Signs signs_of(const SchemaDifference& difference, const Options& options) {
-    Signs signs;
-    signs.divergent = difference.severity == Severity::kDivergence ||
+OutcomeFlags flags_of(const SchemaDifference& difference, const Options& options) {
+    OutcomeFlags flags;
+    flags.divergent = difference.severity == Severity::kDivergence ||
                       (options.strict_schema && difference.severity == Severity::kNote);
-    signs.incomplete = difference.severity == Severity::kSkipped;
-    return signs;
+    flags.incomplete = difference.severity == Severity::kSkipped;
+    return flags;
 }
 
-Signs signs_of(const TableResult& table, const std::vector<SchemaDifference>& differences, const Options& options) {
-    Signs signs = signs_of(table);
+OutcomeFlags flags_of(const TableResult& table, const std::vector<SchemaDifference>& differences,
+                      const Options& options) {
+    OutcomeFlags flags = flags_of(table);
     for (const SchemaDifference& difference : differences)
-        if (is_about(difference, table.plan.name.source)) signs |= signs_of(difference, options);
-    return signs;
+        if (is_about(difference, table.plan.name.source)) flags |= flags_of(difference, options);
+    return flags;
 }
 
 bool is_about(const SchemaDifference& difference, const QualifiedName& table) {
@@ -56,16 +57,28 @@ bool is_about(const SchemaDifference& difference, const QualifiedName& table) {
 
 RunOutcome run_outcome(const Options& options, const Plan& plan, const std::vector<TableResult>& tables,
                        const std::vector<SequenceResult>& sequences) {
-    Signs signs;
-    for (const TableResult& table : tables) signs |= signs_of(table);
-    for (const SequenceResult& sequence : sequences) signs |= signs_of(sequence);
-    for (const SchemaDifference& difference : plan.differences) signs |= signs_of(difference, options);
-    signs.incomplete |= !plan.skipped_tables.empty() || tables.size() < plan.tables.size();
+    OutcomeFlags flags;
+    for (const TableResult& table : tables) flags |= flags_of(table);
+    for (const SequenceResult& sequence : sequences) flags |= flags_of(sequence);
+    for (const SchemaDifference& difference : plan.differences) flags |= flags_of(difference, options);
+    flags.incomplete |= !plan.skipped_tables.empty() || tables.size() < plan.tables.size();
 
-    if (signs.divergent) return {Verdict::kDivergent, signs.incomplete, kExitDivergent};
-    if (!signs.compared) return {Verdict::kError, true, kExitError};
-    if (signs.incomplete) return {Verdict::kIncomplete, true, kExitIncomplete};
+    if (flags.divergent) return {Verdict::kDivergent, flags.incomplete, kExitDivergent};
+    if (!flags.compared) return {Verdict::kError, true, kExitError};
+    if (flags.incomplete) return {Verdict::kIncomplete, true, kExitIncomplete};
     return {Verdict::kIdentical, false, kExitIdentical};
+}
+
+RunOutcome interrupted_outcome(RunOutcome outcome) {
+    outcome.incomplete = true;
+    outcome.exit_status = kExitError;
+    if (outcome.result == Verdict::kIdentical) outcome.result = Verdict::kIncomplete;
+    return outcome;
+}
+
+RunOutcome unrecorded_outcome(RunOutcome outcome) {
+    if (outcome.exit_status == kExitIdentical) outcome.exit_status = kExitIncomplete;
+    return outcome;
 }
 
 }  // namespace parity::driver

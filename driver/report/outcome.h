@@ -12,21 +12,22 @@ namespace parity::driver {
 
 /// What parts of a run say, each by itself or several together. Whoever asks whether a run or a part of it is divergent
 /// or incomplete asks here.
-struct Signs {
+struct OutcomeFlags {
     bool compared = false;  ///< at least one of them has an answer
     bool divergent = false;
     bool failed = false;      ///< at least one of them has none, for an error
     bool incomplete = false;  ///< something of them was not compared, for an error or by a decision
 
-    Signs& operator|=(const Signs& other);
+    OutcomeFlags& operator|=(const OutcomeFlags& other);
 };
 
-Signs signs_of(const TableResult& table);
-Signs signs_of(const SequenceResult& sequence);
+OutcomeFlags flags_of(const TableResult& table);
+OutcomeFlags flags_of(const SequenceResult& sequence);
 /// A difference of the schemas; notes count under --strict-schema.
-Signs signs_of(const SchemaDifference& difference, const Options& options);
+OutcomeFlags flags_of(const SchemaDifference& difference, const Options& options);
 /// A table with the differences of its schema among these.
-Signs signs_of(const TableResult& table, const std::vector<SchemaDifference>& differences, const Options& options);
+OutcomeFlags flags_of(const TableResult& table, const std::vector<SchemaDifference>& differences,
+                      const Options& options);
 
 /// Whether a difference is about a table, which it names as the source does, or about a column of it.
 bool is_about(const SchemaDifference& difference, const QualifiedName& table);
@@ -42,5 +43,12 @@ struct RunOutcome {
 /// kError, never kIdentical.
 RunOutcome run_outcome(const Options& options, const Plan& plan, const std::vector<TableResult>& tables,
                        const std::vector<SequenceResult>& sequences);
+
+/// What becomes of the outcome of a run that was interrupted: it concludes nothing, whatever it found before.
+RunOutcome interrupted_outcome(RunOutcome outcome);
+
+/// What becomes of the outcome of a run whose record was asked for and is not there. That is no smaller matter than a
+/// table that could not be compared. It takes nothing from what was found.
+RunOutcome unrecorded_outcome(RunOutcome outcome);
 
 }  // namespace parity::driver

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "core/digest.h"
 #include "driver/model/version.h"
 #include "driver/report/finding_json.h"
 #include "driver/text/display_name.h"
@@ -185,7 +186,7 @@ Json large_objects_to_json(const TablePlan& plan) {
     const auto& [source, target] = plan.large_objects->sides;
     return {{"source", side(source)},
             {"target", side(target)},
-            {"contents_read", plan.large_objects->unread.empty()},
+            {"contents_read", plan.large_objects->why_unread.empty()},
             {"skipped", json_messages(plan.skipped)}};
 }
 
@@ -212,7 +213,7 @@ void write_json(const Both<Inventory>& inventories, const Plan& plan, Output& ou
     Json report = {{"tool", "pgparity"},
                    {"version", kVersion},
                    {"schema_version", 1},
-                   {"format_version", kFormatVersion},
+                   {"format_version", core::kFormatVersion},
                    {"dry_run", true},
                    {"source", to_json(inventories.source.server)},
                    {"target", to_json(inventories.target.server)},

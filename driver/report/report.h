@@ -23,7 +23,7 @@ struct RunError {
     std::string message;
 };
 
-/// A whole run, as the reports show it. Findings are read from the spool by the tables' position in `tables`.
+/// A whole run, as the reports show it. Findings are read from the store by the tables' position in `tables`.
 struct RunReport {
     const Options* options = nullptr;
     Both<ServerInfo> server;
@@ -44,9 +44,9 @@ struct RunReport {
 std::vector<std::size_t> report_order(const RunReport& report);
 
 /// Writes the report for people; never holds more than a few findings.
-void write_text_report(const RunReport& report, Spool& spool, Output& output);
+void write_text_report(const RunReport& report, FindingStore& findings, Output& output);
 
 /// Writes the report as JSON (docs/cli.md, docs/report.schema.json); never holds more than a few findings.
-void write_json_report(const RunReport& report, Spool& spool, Output& output);
+void write_json_report(const RunReport& report, FindingStore& findings, Output& output);
 
 }  // namespace parity::driver

@@ -163,8 +163,8 @@ class FindingLines {
 
 class TextReport {
   public:
-    TextReport(const RunReport& report, Spool& spool, Output& output)
-        : report_(report), spool_(spool), output_(output) {}
+    TextReport(const RunReport& report, FindingStore& findings, Output& output)
+        : report_(report), findings_(findings), output_(output) {}
 
     void write() {
         write_differences();
@@ -220,10 +220,10 @@ class TextReport {
 
     void write_findings(int table_no, const TableResult& result) {
         if (result.plan.large_objects)
-            return spool_.for_each(table_no,
-                                   [&](const Finding& finding) { line(large_object_line(result.plan, finding)); });
+            return findings_.for_each(table_no,
+                                      [&](const Finding& finding) { line(large_object_line(result.plan, finding)); });
         const FindingLines lines(result.plan);
-        spool_.for_each(table_no, [&](const Finding& finding) { line(lines.line(finding)); });
+        findings_.for_each(table_no, [&](const Finding& finding) { line(lines.line(finding)); });
     }
 
     void write_sequences() {
@@ -294,14 +294,14 @@ class TextReport {
     }
 
     const RunReport& report_;
-    Spool& spool_;
+    FindingStore& findings_;
     Output& output_;
 };
 
 }  // namespace
 
-void write_text_report(const RunReport& report, Spool& spool, Output& output) {
-    TextReport(report, spool, output).write();
+void write_text_report(const RunReport& report, FindingStore& findings, Output& output) {
+    TextReport(report, findings, output).write();
 }
 
 }  // namespace parity::driver

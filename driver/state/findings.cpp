@@ -85,7 +85,7 @@ ShownValues unpack_values(std::string_view packed) {
     return values;
 }
 
-std::size_t size_of(const SpooledFinding& entry) {
+std::size_t size_of(const StoredFinding& entry) {
     std::size_t bytes = 100 + entry.finding.key_bytes.size() + 4 * entry.finding.columns.size();
     for (const auto* values : {&entry.finding.values.source, &entry.finding.values.target})
         for (const auto& value : *values) bytes += 40 + (value ? value->text.size() : 0);
@@ -95,7 +95,7 @@ std::size_t size_of(const SpooledFinding& entry) {
 }  // namespace
 
 /// The file and its prepared statements. Not thread-safe.
-class Spool::Database {
+class FindingStore::Database {
   public:
     Database() {
         store_.run(kSchema);
@@ -133,20 +133,20 @@ class Spool::Database {
 
 namespace {
 
-/// Ends a statement's run however the scope is left: while it goes on, what is read cannot be written.
-class RunEnd {
+/// Ends a statement's execution however the scope is left: while it goes on, what is read cannot be written.
+class ExecutionEnd {
   public:
-    explicit RunEnd(StoreStatement& statement) : statement_(statement) {}
-    ~RunEnd() { statement_.end(); }
-    RunEnd(const RunEnd&) = delete;
-    RunEnd& operator=(const RunEnd&) = delete;
+    explicit ExecutionEnd(StoreStatement& statement) : statement_(statement) {}
+    ~ExecutionEnd() { statement_.end(); }
+    ExecutionEnd(const ExecutionEnd&) = delete;
+    ExecutionEnd& operator=(const ExecutionEnd&) = delete;
 
   private:
     StoreStatement& statement_;
 };
 
-SpooledFinding read_entry(const StoreStatement& row) {
-    SpooledFinding entry;
+StoredFinding read_entry(const StoreStatement& row) {
+    StoredFinding entry;
     entry.id = row.number(kId);
     entry.finding.kind = static_cast<FindingKind>(row.number(kKind));
     entry.finding.key_bytes = row.bytes(kKey);
@@ -159,10 +159,10 @@ SpooledFinding read_entry(const StoreStatement& row) {
 
 }  // namespace
 
-Spool::Spool() : database_(std::make_unique<Database>()) {}
-Spool::~Spool() = default;
+FindingStore::FindingStore() : database_(std::make_unique<Database>()) {}
+FindingStore::~FindingStore() = default;
 
-Spool::Table& Spool::writable(int table) {
+FindingStore::Table& FindingStore::writable(int table) {
     Table& state = tables_[table];
     if (state.lost) throw Error(ErrorKind::kOutput, loss_, kTemporaryFilesHint);
     state.pending = true;
@@ -172,7 +172,7 @@ Spool::Table& Spool::writable(int table) {
 /// Keeps everything where `work` says so or it is time to. Where that or the work fails, what was not kept is taken
 /// back: of a transaction that broke off nobody knows what is in the file.
 template <typename Work>
-void Spool::change(Work work) {
+void FindingStore::change(Work work) {
     try {
         const bool keeps = work();
         if (!keeps && !database_->is_due()) return;
@@ -186,7 +186,7 @@ void Spool::change(Work work) {
     }
 }
 
-void Spool::add(int table, const SpooledFinding& entry) {
+void FindingStore::add(int table, const StoredFinding& entry) {
     const std::string columns = pack_columns(entry.finding.columns);
     const Both<std::string> values{pack_values(entry.finding.values.source), pack_values(entry.finding.values.target)};
     const std::lock_guard lock(mutex_);
@@ -209,7 +209,7 @@ void Spool::add(int table, const SpooledFinding& entry) {
     });
 }
 
-void Spool::set_values(int table, std::int64_t id, Side side, const ShownValues& values) {
+void FindingStore::set_values(int table, std::int64_t id, Side side, const ShownValues& values) {
     const std::string packed = pack_values(values);
     const std::lock_guard lock(mutex_);
     writable(table);
@@ -223,14 +223,14 @@ void Spool::set_values(int table, std::int64_t id, Side side, const ShownValues&
     });
 }
 
-void Spool::keep(int table) {
+void FindingStore::commit(int table) {
     const std::lock_guard lock(mutex_);
     writable(table);
     change([] { return true; });
 }
 
-std::vector<SpooledFinding> Spool::read(int table, std::int64_t after, std::size_t max_bytes) {
-    std::vector<SpooledFinding> entries;
+std::vector<StoredFinding> FindingStore::read(int table, std::int64_t after, std::size_t max_bytes) {
+    std::vector<StoredFinding> entries;
     std::size_t bytes = 0;
     const std::lock_guard lock(mutex_);
     StoreStatement& select = *database_->select;
@@ -238,7 +238,7 @@ std::vector<SpooledFinding> Spool::read(int table, std::int64_t after, std::size
     select.bind(1, table);
     const auto known = tables_.find(table);
     select.bind(2, known == tables_.end() ? after : std::max(after, known->second.first - 1));
-    const RunEnd run_end(select);
+    const ExecutionEnd execution_end(select);
     while (bytes < max_bytes && select.step()) {
         entries.push_back(read_entry(select));
         bytes += size_of(entries.back());
@@ -246,15 +246,15 @@ std::vector<SpooledFinding> Spool::read(int table, std::int64_t after, std::size
     return entries;
 }
 
-void Spool::for_each(int table, const std::function<void(const Finding&)>& finding) {
+void FindingStore::for_each(int table, const std::function<void(const Finding&)>& finding) {
     std::int64_t after = 0;
     for (auto entries = read(table, after, kReadBytes); !entries.empty(); entries = read(table, after, kReadBytes)) {
-        for (const SpooledFinding& entry : entries) finding(entry.finding);
+        for (const StoredFinding& entry : entries) finding(entry.finding);
         after = entries.back().id;
     }
 }
 
-void Spool::discard(int table) {
+void FindingStore::discard(int table) {
     const std::lock_guard lock(mutex_);
     tables_[table] = {.first = next_id_};
 }

@@ -15,8 +15,8 @@
 
 namespace parity::driver {
 
-/// A finding as it is spooled. The row hashes say which of several rows under one key a mismatch is about.
-struct SpooledFinding {
+/// A finding as it is stored. The row hashes say which of several rows under one key a mismatch is about.
+struct StoredFinding {
     std::int64_t id = 0;  ///< ascending in the order of adding
     Finding finding;
     Both<std::string> row_hash;
@@ -27,27 +27,27 @@ struct SpooledFinding {
 ///
 /// What was kept survives when later findings cannot be written, such as for want of room. Only what came since is
 /// lost, of all tables, and each of these is told so by its next call that writes.
-/// Throws: Error{kOutput} when the file cannot be made or written, and by add(), set_values() and keep() where findings
-/// of the table were lost.
-class Spool {
+/// Throws: Error{kOutput} when the file cannot be made or written, and by add(), set_values() and commit() where
+/// findings of the table were lost.
+class FindingStore {
   public:
-    Spool();
-    ~Spool();
-    Spool(const Spool&) = delete;
-    Spool& operator=(const Spool&) = delete;
+    FindingStore();
+    ~FindingStore();
+    FindingStore(const FindingStore&) = delete;
+    FindingStore& operator=(const FindingStore&) = delete;
 
     /// Adds a finding of the table with the number `table`; `finding.id` is ignored. Values are stored when present.
-    void add(int table, const SpooledFinding& finding);
+    void add(int table, const StoredFinding& finding);
 
     /// Stores the values of one side of a mismatch of a table, parallel to its columns.
     void set_values(int table, std::int64_t id, Side side, const ShownValues& values);
 
     /// Keeps what was added and stored for a table.
-    void keep(int table);
+    void commit(int table);
 
     /// The next findings of a table after the one with the id `after` (0: from the start), in the order of adding.
     /// Returns: as many as hold about `max_bytes`, at least one; none at the end.
-    std::vector<SpooledFinding> read(int table, std::int64_t after, std::size_t max_bytes);
+    std::vector<StoredFinding> read(int table, std::int64_t after, std::size_t max_bytes);
 
     /// Calls `finding` for each finding of a table in the order of adding.
     void for_each(int table, const std::function<void(const Finding&)>& finding);

@@ -12,12 +12,12 @@ namespace parity::driver {
 /// Goes with errors about temporary files.
 inline constexpr const char* kTemporaryFilesHint = "TMPDIR names the directory for temporary files.";
 
-/// A prepared statement of a Store. A run goes from begin() to end().
+/// A prepared statement of a Store. An execution goes from begin() to end().
 class StoreStatement {
   public:
     StoreStatement(SQLite::Database& database, const char* sql, const char* purpose);
 
-    /// Ends the run, and forgets what was bound.
+    /// Ends the execution, and forgets what was bound.
     void begin();
     void end() noexcept { statement_.tryReset(); }
 

@@ -40,7 +40,7 @@ std::vector<std::thread> TablePool::start() {
             threads.push_back(start_thread([this, worker] { work(worker); }));
     } catch (const std::exception& error) {
         all_tried_.count_down(jobs_ - static_cast<int>(threads.size()));
-        note_failure(error, threads.empty());
+        report_failure(error, threads.empty());
     }
     return threads;
 }
@@ -72,13 +72,13 @@ std::unique_ptr<SessionPair> TablePool::connect(int worker) noexcept {
         log_->debug("worker {} connected to both sides", worker);
         return pair;
     } catch (const std::exception& error) {
-        note_failure(error, true);
+        report_failure(error, true);
         return nullptr;
     }
 }
 
 /// `ends_work`: tables that nobody takes any more fail with this.
-void TablePool::note_failure(const std::exception& error, bool ends_work) noexcept {
+void TablePool::report_failure(const std::exception& error, bool ends_work) noexcept {
     try {
         const Error failure = as_error(error);
         if (failure.kind() == ErrorKind::kOtherServer) return end_run(failure);
@@ -107,7 +107,7 @@ void TablePool::work(int worker) noexcept {
             compare(*table_no, *pair);
         }
     } catch (const std::exception& error) {
-        note_failure(error, true);
+        report_failure(error, true);
     }
 }
 
@@ -117,7 +117,7 @@ void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
         context_.observer->begin_table(table_no);
         keep(table_no, compare_table(context_, tables_[table_no], table_no, pair.sessions()));
     } catch (const std::exception& error) {
-        note_failure(error, true);
+        report_failure(error, true);
     }
 }
 

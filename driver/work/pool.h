@@ -48,7 +48,7 @@ class TablePool {
     std::unique_ptr<SessionPair> connect_first(int worker);
     std::unique_ptr<SessionPair> connect_in_turn(int worker) noexcept;
     std::unique_ptr<SessionPair> connect(int worker) noexcept;
-    void note_failure(const std::exception& error, bool ends_work) noexcept;
+    void report_failure(const std::exception& error, bool ends_work) noexcept;
     std::optional<std::size_t> take();
     void end_run(const Error& error);
     void keep(std::size_t table_no, TableResult result);

@@ -26,12 +26,12 @@ T* allocate_array(MemoryContext context, std::size_t count) {
 void* allocate_large(MemoryContext context, std::size_t bytes);
 
 /// Zeroed memory in one piece, as allocate_large() gives it, that is handed out from its start on.
-class LargeRoom {
+class LargeBuffer {
   public:
-    LargeRoom(MemoryContext context, std::size_t bytes)
+    LargeBuffer(MemoryContext context, std::size_t bytes)
         : next_(static_cast<char*>(allocate_large(context, bytes))), end_(next_ + bytes) {}
 
-    /// What so many objects take of a room.
+    /// What so many objects take of a buffer.
     template <typename T>
     static constexpr std::size_t bytes_of(std::size_t count) {
         return MAXALIGN(count * sizeof(T));
@@ -49,7 +49,7 @@ class LargeRoom {
     char* next_;
     char* end_;
 };
-static_assert(std::is_trivially_destructible_v<LargeRoom>);
+static_assert(std::is_trivially_destructible_v<LargeBuffer>);
 
 /// Whether the system gives huge pages to who asks for them.
 bool has_huge_pages();

@@ -165,7 +165,7 @@ void RangeFinder::find_all(const FramedKeys& keys, std::span<const std::int64_t>
     while (done < numbers.size() && move_beside(numbers[done])) done += stay(numbers.subspan(done), ranges + done);
     if (done < numbers.size()) search_all(numbers.subspan(done), ranges + done);
     if (kind_ != Kind::kPrefix) return;
-    for (std::size_t i = 0; i < numbers.size(); ++i) ranges[i] = settle(ranges[i], numbers[i], keys[i]);
+    for (std::size_t i = 0; i < numbers.size(); ++i) ranges[i] = decide_by_key(ranges[i], numbers[i], keys[i]);
 }
 
 bool RangeFinder::is_within(std::uint32_t range, std::int64_t number) const noexcept {
@@ -173,17 +173,17 @@ bool RangeFinder::is_within(std::uint32_t range, std::int64_t number) const noex
 }
 
 /// Of the last range; none where bounds with the same integer leave none between them.
-std::optional<RangeFinder::Stretch> RangeFinder::last_stretch() const noexcept {
+std::optional<RangeFinder::NumberInterval> RangeFinder::last_interval() const noexcept {
     const std::int64_t lower = last_ > 0 ? numbers_[last_ - 1] : std::numeric_limits<std::int64_t>::min();
     if (last_ < bounds_.size() && numbers_[last_] <= lower) return std::nullopt;
     const std::int64_t highest =
         last_ < bounds_.size() ? numbers_[last_] - 1 : std::numeric_limits<std::int64_t>::max();
-    return Stretch{static_cast<u64>(lower), static_cast<u64>(highest) - static_cast<u64>(lower)};
+    return NumberInterval{static_cast<u64>(lower), static_cast<u64>(highest) - static_cast<u64>(lower)};
 }
 
 /// Gives how many rows, from the first one on, are in the last range.
 std::size_t RangeFinder::stay(std::span<const std::int64_t> numbers, std::uint32_t* ranges) const noexcept {
-    const std::optional<Stretch> last = last_stretch();
+    const std::optional<NumberInterval> last = last_interval();
     if (!last) return 0;
     std::size_t count = 0;
     while (count < numbers.size() && last->has(static_cast<u64>(numbers[count]))) ++count;
@@ -217,7 +217,7 @@ void RangeFinder::search_all(std::span<const std::int64_t> numbers, std::uint32_
 }
 
 /// Bounds with a smaller integer than the key's are below it, those with a larger one above it.
-std::uint32_t RangeFinder::settle(std::uint32_t range, std::int64_t number, ByteView framed_key) noexcept {
+std::uint32_t RangeFinder::decide_by_key(std::uint32_t range, std::int64_t number, ByteView framed_key) noexcept {
     if (kind_ != Kind::kPrefix || range == 0 || numbers_[range - 1] != number) return range;
     return find_equal(framed_key, number, range);
 }

@@ -78,17 +78,17 @@ class RangeFinder {
     enum class Kind : std::uint8_t { kOne, kHash, kInteger, kPrefix };
 
     /// The integers of a range: from `lower` on, so many more. An unsigned comparison with `width` tells of others.
-    struct Stretch {
+    struct NumberInterval {
         u64 lower;
         u64 width;
         bool has(u64 number) const noexcept { return number - lower <= width; }
     };
 
-    std::optional<Stretch> last_stretch() const noexcept;
+    std::optional<NumberInterval> last_interval() const noexcept;
     bool is_within(std::uint32_t range, std::int64_t number) const noexcept;
     std::size_t stay(std::span<const std::int64_t> numbers, std::uint32_t* ranges) const noexcept;
     bool move_beside(std::int64_t number) noexcept;
-    std::uint32_t settle(std::uint32_t range, std::int64_t number, ByteView framed_key) noexcept;
+    std::uint32_t decide_by_key(std::uint32_t range, std::int64_t number, ByteView framed_key) noexcept;
     void search_all(std::span<const std::int64_t> numbers, std::uint32_t* ranges) noexcept;
     std::uint32_t find_equal(ByteView framed_key, std::int64_t number, std::uint32_t end) noexcept;
     bool in_range(std::uint32_t range, ByteView framed_key) const noexcept;

@@ -27,6 +27,18 @@ constexpr u64 high_half(u64) noexcept { return 0; }
 constexpr u64 high_half(u128 hash) noexcept { return static_cast<u64>(hash >> 64); }
 constexpr u128 join_halves(u64 low, u64 high) noexcept { return static_cast<u128>(high) << 64 | low; }
 
+/// Adds a hash of 64 or 128 bits to the sum at `sum`, modulo 2^64 or 2^128; the low word comes first.
+template <typename H>
+inline void add_to_sum(u64* sum, H hash) noexcept {
+    if constexpr (sizeof(H) == 8) {
+        *sum += hash;
+    } else {
+        const u128 total = join_halves(sum[0], sum[1]) + hash;
+        sum[0] = low_half(total);
+        sum[1] = high_half(total);
+    }
+}
+
 /// XXH3's finaliser of a u64.
 constexpr u64 avalanche(u64 x) noexcept {
     x ^= x >> 37;

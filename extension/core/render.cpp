@@ -18,12 +18,14 @@ constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 constexpr std::int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
 constexpr std::int64_t kDaysFromCivilEpoch = 730'425;  // 0000-03-01 to 2000-01-01
 
+void append_hex_byte(ByteSink& sink, std::uint8_t byte) noexcept {
+    sink.append_u8(static_cast<std::uint8_t>(kHexDigits[byte >> 4]));
+    sink.append_u8(static_cast<std::uint8_t>(kHexDigits[byte & 15]));
+}
+
 void append_hex(ByteSink& sink, ByteView bytes) noexcept {
     sink.append(std::string_view("\\x"));
-    for (std::uint8_t byte : bytes) {
-        sink.append_u8(static_cast<std::uint8_t>(kHexDigits[byte >> 4]));
-        sink.append_u8(static_cast<std::uint8_t>(kHexDigits[byte & 15]));
-    }
+    for (std::uint8_t byte : bytes) append_hex_byte(sink, byte);
 }
 
 /// Decimal digits, at least `width` of them with leading zeros.
@@ -85,11 +87,6 @@ void render_decimal(ByteView decimal, ByteSink& sink) noexcept {
     render_decimal_digits(decimal, sink);
 }
 
-void append_hex_byte(ByteSink& sink, std::uint8_t byte) noexcept {
-    sink.append_u8(static_cast<std::uint8_t>(kHexDigits[byte >> 4]));
-    sink.append_u8(static_cast<std::uint8_t>(kHexDigits[byte & 15]));
-}
-
 void render_macaddr(ByteView address, ByteSink& sink) noexcept {
     for (std::size_t i = 0; i < address.size(); ++i) {
         if (i > 0) sink.append_u8(':');
@@ -120,8 +117,7 @@ void render_inet(ByteView canonical, ByteSink& sink) noexcept {
 void render_uuid(ByteView uuid, ByteSink& sink) noexcept {
     for (std::size_t i = 0; i < uuid.size(); ++i) {
         if (i == 4 || i == 6 || i == 8 || i == 10) sink.append_u8('-');
-        sink.append_u8(static_cast<std::uint8_t>(kHexDigits[uuid[i] >> 4]));
-        sink.append_u8(static_cast<std::uint8_t>(kHexDigits[uuid[i] & 15]));
+        append_hex_byte(sink, uuid[i]);
     }
 }
 
@@ -231,8 +227,7 @@ void append_quoted_json(ByteSink& sink, ByteView text) noexcept {
             sink.append_u8(c);
         } else {
             sink.append(std::string_view("\\u00"));
-            sink.append_u8(static_cast<std::uint8_t>(kHexDigits[c >> 4]));
-            sink.append_u8(static_cast<std::uint8_t>(kHexDigits[c & 15]));
+            append_hex_byte(sink, c);
         }
     }
     sink.append_u8('"');
@@ -480,10 +475,7 @@ void render_key(std::span<const Form> forms, ByteView framed, DoubleWriter write
 void render_bound(std::span<const Form> forms, ByteView bound, DoubleWriter write_double, ByteSink& sink) noexcept {
     if (!bound.empty() && bound[0] == kKeyBound) return render_key(forms, bound.subspan(1), write_double, sink);
     sink.append(std::string_view("hash 0x"));
-    for (std::uint8_t byte : bound.empty() ? bound : bound.subspan(1)) {
-        sink.append_u8(static_cast<std::uint8_t>(kHexDigits[byte >> 4]));
-        sink.append_u8(static_cast<std::uint8_t>(kHexDigits[byte & 15]));
-    }
+    for (std::uint8_t byte : bound.empty() ? bound : bound.subspan(1)) append_hex_byte(sink, byte);
 }
 
 }  // namespace parity::core

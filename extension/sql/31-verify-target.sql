@@ -13,7 +13,7 @@
 --   relation, name       the OID and the name of the relation here; a later relation of that name replaces the first
 --   run, part            the rows of parity.run and parity.run_table that this job fills in
 -- What the steps set:
---   step                 the next step: connect, snapshot, pass, settle, delay, replay, pause, give_up, finish, done
+--   step                 the next step: connect, snapshot, pass, decide, delay, replay, pause, give_up, finish, done
 --   phase                what parity.status shows of the step
 --   kind, target_kind    table, view or foreign table: what the caller named on either side, and all that is read there
 --   plan                 key, columns, forms, ranges, replication: what connect found

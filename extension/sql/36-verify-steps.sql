@@ -25,7 +25,7 @@ BEGIN
     BEGIN
         IF step = 'finish' THEN
             RETURN parity_internal.verify_finish(job);
-        ELSIF step <> ALL ('{connect,snapshot,settle,delay,replay,pause,give_up}') THEN
+        ELSIF step <> ALL ('{connect,snapshot,decide,delay,replay,pause,give_up}') THEN
             RAISE EXCEPTION USING MESSAGE = format('a verification has no step "%s"', step), ERRCODE = 'XX000';
         END IF;
         IF step = 'snapshot' THEN
@@ -42,7 +42,7 @@ BEGIN
         RETURN CASE step
             WHEN 'connect' THEN parity_internal.verify_connect(job)
             WHEN 'snapshot' THEN job
-            WHEN 'settle' THEN parity_internal.verify_settle(job)
+            WHEN 'decide' THEN parity_internal.verify_decide(job)
             WHEN 'delay' THEN parity_internal.verify_delay(job)
             WHEN 'replay' THEN parity_internal.verify_replay(job)
             WHEN 'pause' THEN parity_internal.verify_pause(job)
@@ -129,7 +129,7 @@ BEGIN
     found := parity_internal.verify_judge(found, coalesce(job ->> 'follows', 'first'));
     -- A look at once does not tell how far the target has come. The message takes the last value that did.
     RETURN (job - 'cancelled') || jsonb_build_object(
-        'found', found, 'source_lsn', lsn, 'step', 'settle',
+        'found', found, 'source_lsn', lsn, 'step', 'decide',
         'followed', coalesce(nullif(job ->> 'follows', 'at once'), job ->> 'followed'),
         'took', extract(epoch FROM clock_timestamp() - now()),
         'looks', coalesce((job ->> 'looks')::integer, 0)
@@ -142,7 +142,7 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_pass(jsonb) IS 'a step of verify: reads both sides under one snapshot each';
 
-CREATE FUNCTION parity_internal.verify_settle(job jsonb) RETURNS jsonb
+CREATE FUNCTION parity_internal.verify_decide(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found jsonb := job -> 'found';
@@ -166,7 +166,7 @@ BEGIN
         'until', clock_timestamp() + make_interval(secs => (job -> 'ask' ->> 'recheck_delay')::float8));
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_settle(jsonb) IS
+COMMENT ON FUNCTION parity_internal.verify_decide(jsonb) IS
     'a step of verify: ends the target''s snapshot, and decides whether to look again';
 
 -- A step that waits takes at most a second, so that no transaction is long.

@@ -89,7 +89,7 @@ std::vector<Reader> readers_of(const TypeCatalog& catalog) {
         forms.forms.insert(forms.forms.end(), forms.lossy.begin(), forms.lossy.end());
         for (const std::string& form : forms.forms) {
             const std::string name = type.display + " as " + form;
-            readers.push_back({name, selector_of(name), oid, make_wire_reader(catalog, oid, with_zone(form), names)});
+            readers.push_back({name, selector_of(name), oid, make_wire_decoder(catalog, oid, with_zone(form), names)});
         }
     }
     add_names(readers, *names);

@@ -16,7 +16,7 @@ struct Reader {
     std::string name;        ///< "integer[] as int[]"
     std::uint32_t selector;  ///< what inputs name it by: stays when others come or go
     std::uint32_t type;
-    std::shared_ptr<const driver::WireReader> reader;
+    std::shared_ptr<const driver::WireDecoder> reader;
 };
 
 /// The types of tests/fuzz/types.tsv, which tests/fuzz/make-seeds wrote. A line has tab-separated fields: OID, schema,

@@ -37,8 +37,8 @@ std::optional<std::string> read(const Reader& reader, std::string_view wire, Byt
 
 /// What is appended where only some of the bytes have room is either refused or known to be incomplete.
 void read_without_memory(const Reader& reader, std::string_view wire, std::size_t room) {
-    const auto* decoder = dynamic_cast<const driver::WireDecoder*>(reader.reader.get());
-    require(decoder != nullptr, "every reader is a decoder");
+    const auto* decoder = dynamic_cast<const driver::AppendingDecoder*>(reader.reader.get());
+    require(decoder != nullptr, "every decoder appends");
     ByteBuffer scratch;
     SmallSink small(room);
     try {

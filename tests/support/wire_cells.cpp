@@ -96,7 +96,7 @@ class Cells {
             const auto column =
                 std::find_if(columns.begin(), columns.end(), [&](const Column& c) { return c.name == name; });
             if (column == columns.end()) throw Error(ErrorKind::kUsage, "no column " + name);
-            readers_.push_back(make_wire_reader(catalog_, column->type, wanted.at(1).get<std::string>(), names_));
+            readers_.push_back(make_wire_decoder(catalog_, column->type, wanted.at(1).get<std::string>(), names_));
             expressions_ +=
                 (expressions_.empty() ? "" : ", ") + readers_.back()->select_expression("t." + quote_identifier(name));
             readers_.back()->add_needed_names(needed);
@@ -135,7 +135,7 @@ class Cells {
     std::string relation_;
     core::u64 seed_;
     TypeCatalog catalog_;
-    std::vector<std::shared_ptr<const WireReader>> readers_;
+    std::vector<std::shared_ptr<const WireDecoder>> readers_;
     std::string expressions_;
     std::shared_ptr<ObjectNames> names_ = std::make_shared<ObjectNames>();
     ByteBuffer buffer_;

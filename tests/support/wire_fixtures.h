@@ -75,7 +75,7 @@ class Types {
         // a copy without room behind it, so that a sanitizer sees whoever reads beyond its end
         const std::unique_ptr<char[]> copy(new char[wire.size()]);
         wire.copy(copy.get(), wire.size());
-        const auto reader = make_wire_reader(catalog_, type, form, std::move(names));
+        const auto reader = make_wire_decoder(catalog_, type, form, std::move(names));
         return test::bytes_of(reader->read({copy.get(), wire.size()}, buffer));
     }
     std::string read_builtin(const std::string& type, std::string_view wire, const std::string& form = {}) {

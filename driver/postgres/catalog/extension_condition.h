@@ -10,7 +10,7 @@ namespace parity::driver {
 /// evaluated.
 struct ExtensionCondition {
     std::string expression;
-    std::string refusal;
+    std::string why_not_evaluated;
 };
 
 /// Reads the text that an extension registered for its table `table` (pg_extension.extcondition), a WHERE clause that

@@ -16,8 +16,8 @@ struct UniqueIndex {
 };
 
 /// The key of a relation out of its unique indexes, in the order of their OIDs: what parity.key() says inside a server
-/// (extension/backend/key_choice.cpp). `comparable` tells whether a column has a form. `has_plain_children`: it has
-/// inheritance children that are no partitions, about which an index proves nothing.
+/// (extension/backend/task/key_choice.cpp). `comparable` tells whether a column has a form. `has_plain_children`: it
+/// has inheritance children that are no partitions, about which an index proves nothing.
 KeyDesc choose_key(const std::vector<UniqueIndex>& indexes, bool has_plain_children,
                    const std::function<bool(const std::string&)>& comparable);
 

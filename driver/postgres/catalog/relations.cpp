@@ -24,6 +24,7 @@
 #include "driver/postgres/queries/catalog.h"
 #include "driver/postgres/queries/feed.h"
 #include "driver/postgres/queries/large_objects.h"
+#include "driver/postgres/queries/owners_code.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/postgres/queries/read_plan.h"
 #include "driver/postgres/queries/session.h"
@@ -60,7 +61,7 @@ class InventoryReader : public CatalogReader {
     Inventory& inventory() override { return inventory_; }
     void read_server() override;
     void list() override;
-    void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& alone) override;
+    void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& without_children) override;
     void list_sequences() override;
     void read_sequence_values() override {
         driver::read_sequence_values(session_, inventory_.sequences,
@@ -110,7 +111,7 @@ class InventoryReader : public CatalogReader {
     Inventory inventory_;
     TypeCatalog types_;
     std::unordered_map<std::uint32_t, std::size_t> index_;
-    std::set<std::uint32_t> alone_;
+    std::set<std::uint32_t> without_children_;
 };
 
 // ---- the server ----------------------------------------------------------------------------------------------
@@ -125,7 +126,7 @@ void InventoryReader::read_server() {
     server.encoding = result.text(0, 3);
     server.lsn = result.text(0, 4);
     if (server.identity.in_recovery)
-        server.follows =
+        server.followed_timeline =
             run(standby_timeline_query(run(checkpoint_right_query()).is_true(0, 0))).number<std::uint32_t>(0, 0);
     const Result money = run(money_query());
     server.lc_monetary = money.text(0, 0);
@@ -209,6 +210,8 @@ void InventoryReader::read_large_objects() {
     objects.listed = privileges.is_true(0, 0);
     if (!objects.listed) return;
     objects.readable = privileges.is_true(0, 1);
+    objects.list_oid = kLargeObjectMetadataOid;
+    objects.pages_oid = kLargeObjectPagesOid;
     const Result result = run(large_objects_query());
     objects.count = result.number<std::uint64_t>(0, 0);
     objects.page_bytes = result.number<std::int64_t>(0, 1);
@@ -232,10 +235,10 @@ void InventoryReader::read_extension_tables() {
         const ExtensionCondition condition =
             read_extension_condition(result.text(row, 6), table.name.name, split_list(result.text(row, 9), '\n'));
         table.condition = condition.expression;
-        table.refusal = condition.refusal;
+        table.why_not_evaluated = condition.why_not_evaluated;
         table.readable = result.is_true(row, 7);
         table.columns_text = result.text(row, 8);
-        if (table.refusal.empty() && is_compared_by_default(table.extension, table.name.name) &&
+        if (table.why_not_evaluated.empty() && is_compared_by_default(table.extension, table.name.name) &&
             !index_.contains(table.oid))
             add_extension_relation(table);
         inventory_.extension_tables.push_back(std::move(table));
@@ -272,7 +275,7 @@ void InventoryReader::add_relation(const Result& result, int row) {
     for (const std::string& oid : split_list(result.text(row, 13)))
         relation.parents.push_back(to_number<std::uint32_t>(oid));
     relation.has_own_columns = result.is_true(row, 14);
-    relation.readable_alone = result.is_true(row, 15);
+    relation.readable_by_itself = result.is_true(row, 15);
     relation.checks = result.text(row, 16);
     relation.has_children = result.is_true(row, 17);
     const bool on_demand = relation.relkind == 'v' || relation.relkind == 'f';
@@ -288,7 +291,7 @@ void InventoryReader::add_relation(const Result& result, int row) {
 /// under its root that are in none of them. Its root is what is paired, which may inherit from others itself.
 void InventoryReader::judge_trees() {
     for (RelationDesc& root : inventory_.relations)
-        if (root.has_children) root.elsewhere = why_elsewhere(root);
+        if (root.has_children) root.why_elsewhere = why_elsewhere(root);
 }
 
 /// A tree with foreign members is not judged: how these are read is theirs to say.
@@ -336,8 +339,8 @@ void InventoryReader::mark_matched(std::vector<bool>& matched, std::string_view 
 
 /// Reading a relation's size or forms waits for whoever holds it in ACCESS EXCLUSIVE mode. Such relations are marked,
 /// so that the others can be compared.
-void InventoryReader::describe(const std::set<std::uint32_t>& wanted, const std::set<std::uint32_t>& alone) {
-    alone_ = alone;
+void InventoryReader::describe(const std::set<std::uint32_t>& wanted, const std::set<std::uint32_t>& without_children) {
+    without_children_ = without_children;
     std::vector<std::uint32_t> oids(wanted.begin(), wanted.end());
     for (int attempt = 1;; ++attempt) {
         try {
@@ -378,7 +381,7 @@ void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) 
         },
         [&](std::uint32_t oid, const Error& error) {
             require_last_attempt(error);
-            inventory_.relations.at(index_.at(oid)).unreadable = error.what();
+            inventory_.relations.at(index_.at(oid)).why_unreadable = error.what();
         });
 }
 
@@ -388,7 +391,7 @@ void InventoryReader::require_last_attempt(const Error& error) const {
 }
 
 void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
-    const Result result = run(relation_sizes_query(oids, {alone_.begin(), alone_.end()}));
+    const Result result = run(relation_sizes_query(oids, {without_children_.begin(), without_children_.end()}));
     for (int row = 0; row < result.rows(); ++row) {
         RelationDesc& described = relation(result.text(row, 0));
         described.estimated_rows = result.number<double>(row, 1);
@@ -438,8 +441,8 @@ void InventoryReader::read_owners_code(const std::vector<std::uint32_t>& oids) {
     if (planned.empty()) return;
     const Result result = run(owners_code_query(planned));
     for (int row = 0; row < result.rows(); ++row)
-        relation(result.text(row, 0)).owners_code = why_owners_code_is_not_run(result.text(row, 1), result.text(row, 2),
-                                                                               result.text(row, 3), side_name(side()));
+        relation(result.text(row, 0)).why_not_planned = why_owners_code_is_not_run(
+            result.text(row, 1), result.text(row, 2), result.text(row, 3), side_name(side()));
 }
 
 /// What parity.forms() would have said.
@@ -470,7 +473,7 @@ void InventoryReader::choose_keys(const std::vector<std::uint32_t>& oids) {
     for (int row = 0; row < result.rows();) {
         const std::string_view oid = result.text(row, 0);
         const std::uint32_t number = to_number<std::uint32_t>(oid);
-        const bool has_plain_children = result.is_true(row, 4) && !alone_.contains(number);
+        const bool has_plain_children = result.is_true(row, 4) && !without_children_.contains(number);
         std::vector<UniqueIndex> indexes;
         std::string_view index;
         for (; row < result.rows() && result.text(row, 0) == oid; ++row) {
@@ -479,7 +482,7 @@ void InventoryReader::choose_keys(const std::vector<std::uint32_t>& oids) {
             indexes.back().columns.emplace_back(result.text(row, 5));
         }
         RelationDesc& described = relation(oid);
-        if (streams() || alone_.contains(number))
+        if (streams() || without_children_.contains(number))
             described.key = choose_key(indexes, has_plain_children, [&](const std::string& name) {
                 const ColumnDesc* column = find_column(described, name);
                 return column && !column->form.empty();

@@ -30,7 +30,7 @@ SequenceDesc sequence_of(const Result& result, int row) {
     sequence.oid = result.number<std::uint32_t>(row, 0);
     sequence.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
     sequence.definition = result.text(row, 3);
-    if (!result.is_true(row, 4)) sequence.unreadable = "permission denied";
+    if (!result.is_true(row, 4)) sequence.why_unreadable = "permission denied";
     sequence.selected = result.is_true(row, 5);
     sequence.increment = result.number<std::int64_t>(row, 6);
     sequence.minimum = result.number<std::int64_t>(row, 7);
@@ -92,7 +92,7 @@ bool take_out_locked(Session& session, std::vector<SequenceDesc*>& sequences) {
     for (int row = 0; row < locked.rows(); ++row) {
         std::erase_if(sequences, [&](SequenceDesc* sequence) {
             const bool is_locked = sequence->oid == locked.number<std::uint32_t>(row, 0);
-            if (is_locked) sequence->unreadable = "another session holds it in ACCESS EXCLUSIVE mode";
+            if (is_locked) sequence->why_unreadable = "another session holds it in ACCESS EXCLUSIVE mode";
             return is_locked;
         });
     }
@@ -107,7 +107,7 @@ std::vector<SequenceDesc> list_sequences(Session& session, const Selection& sele
     for (int row = 0; row < result.rows(); ++row) sequences.push_back(sequence_of(result, row));
     read_uses(session, sequences);
     const std::set<std::uint32_t> subscribed = subscribed_relations(session);
-    for (SequenceDesc& sequence : sequences) sequence.fed = is_fed(sequence, subscribed);
+    for (SequenceDesc& sequence : sequences) sequence.fed_by_subscription = is_fed(sequence, subscribed);
     return sequences;
 }
 
@@ -115,7 +115,7 @@ void read_sequence_values(Session& session, std::vector<SequenceDesc>& sequences
                           const std::function<void(const Error&)>& check) {
     std::vector<SequenceDesc*> readable;
     for (SequenceDesc& sequence : sequences)
-        if (sequence.unreadable.empty() && !sequence.left_out) readable.push_back(&sequence);
+        if (sequence.why_unreadable.empty() && !sequence.left_out) readable.push_back(&sequence);
     const auto read_all = [&] {
         read_batches(
             session.connection(), readable,
@@ -123,7 +123,7 @@ void read_sequence_values(Session& session, std::vector<SequenceDesc>& sequences
             [&](SequenceDesc* sequence, const Error& error) {
                 check(error);
                 sequence->value.reset();
-                sequence->unreadable = error.what();
+                sequence->why_unreadable = error.what();
             });
     };
     for (int attempt = 1;; ++attempt) {

@@ -18,8 +18,6 @@ namespace parity::driver {
 
 namespace {
 
-/// What the extension marks its progress notices with.
-
 /// How long a server may be silent before what has come is looked at again. Where libpq has no memory to say that a
 /// COPY begins, it waits for more, which an answer that is whole does not bring.
 constexpr std::chrono::seconds kParseAgain{1};
@@ -68,7 +66,7 @@ Connection::State::~State() {
 
 void Connection::State::close() noexcept {
     if (!conn) return;
-    early.clear();
+    results_read_ahead.clear();
     if (broken)
         PQfinish(conn);
     else
@@ -91,13 +89,13 @@ bool Connection::State::wait(short socket_events, std::optional<Clock::time_poin
 }
 
 bool Connection::State::wait_on(std::array<pollfd, 2>& awaited, std::optional<Clock::time_point> deadline) {
-    const bool may_be_late = answer_due && !ending && (!deadline || *answer_due < *deadline);
+    const bool may_be_late = answer_due && !draining && (!deadline || *answer_due < *deadline);
     for (;;) {
         if (interrupted() && !answer_time) interrupt();
         std::array<pollfd, 5> fds = {{awaited[0],
                                       awaited[1],
                                       {answer_time ? -1 : interrupt_fd(), POLLIN, 0},
-                                      {failure && !ending ? failure->fd() : -1, POLLIN, 0},
+                                      {failure && !draining ? failure->fd() : -1, POLLIN, 0},
                                       watched_peer()}};
         const int ready = poll(fds.data(), fds.size(), milliseconds_until(may_be_late ? answer_due : deadline));
         if (ready < 0 && errno != EINTR) {
@@ -107,8 +105,8 @@ bool Connection::State::wait_on(std::array<pollfd, 2>& awaited, std::optional<Cl
         if (ready == 0 && may_be_late) fail_late();
         if (ready == 0) return false;
         if (ready < 0 || fds[2].revents) continue;
-        if (fds[3].revents) give_way();
-        if (fds[4].revents) answer_peer((fds[4].revents & ~POLLIN) != 0);
+        if (fds[3].revents) fail_shared();
+        if (fds[4].revents) read_peer((fds[4].revents & ~POLLIN) != 0);
         std::copy_n(fds.begin(), awaited.size(), awaited.begin());
         if (awaited[0].revents || awaited[1].revents) return true;
     }
@@ -142,18 +140,18 @@ void Connection::State::interrupt() {
 }
 
 /// Ends what runs first, so that the connection can be used again.
-void Connection::State::give_way() {
+void Connection::State::fail_shared() {
     cancel_and_drain();
     failure->rethrow();
 }
 
 pollfd Connection::State::watched_peer() const {
-    if (ending || !peer || !peer->streaming || peer->broken || peer->read_out) return {-1, 0, 0};
-    const int input = peer->early.empty() ? POLLIN : 0;
+    if (draining || !peer || !peer->streaming || peer->broken || peer->closed_after_answer) return {-1, 0, 0};
+    const int input = peer->results_read_ahead.empty() ? POLLIN : 0;
     return {PQsocket(peer->conn), static_cast<short>(POLLRDHUP | input), 0};
 }
 
-void Connection::State::answer_peer(bool closed) {
+void Connection::State::read_peer(bool closed) {
     try {
         take_peer_input(closed);
     } catch (const std::exception&) {
@@ -172,14 +170,14 @@ void Connection::State::take_peer_input(bool closed) {
         if (PQisBusy(other.conn)) continue;
         const ResultPtr result = own(PQgetResult(other.conn));
         if (!result) {
-            other.read_out = closed;
+            other.closed_after_answer = closed;
             return;
         }
         if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
             other.drain();
             other.fail(result);
         }
-        other.early.push_back(result);
+        other.results_read_ahead.push_back(result);
     } while (closed);
 }
 
@@ -245,9 +243,9 @@ void Connection::State::flush() {
 }
 
 ResultPtr Connection::State::take_result() {
-    if (!early.empty()) {
-        ResultPtr result = std::move(early.front());
-        early.pop_front();
+    if (!results_read_ahead.empty()) {
+        ResultPtr result = std::move(results_read_ahead.front());
+        results_read_ahead.pop_front();
         return result;
     }
     while (PQisBusy(conn)) {
@@ -260,10 +258,10 @@ ResultPtr Connection::State::take_result() {
 /// Takes what is left of an answer that failed or is not wanted. Nothing else that happens ends that.
 void Connection::State::drain(Clock::time_point deadline) {
     streaming = false;
-    early.clear();
-    ending = true;
+    results_read_ahead.clear();
+    draining = true;
     if (!skip_answer(deadline)) broken = true;
-    ending = false;
+    draining = false;
 }
 
 bool Connection::State::skip_answer(Clock::time_point deadline) {
@@ -296,7 +294,7 @@ bool Connection::State::read_more(Clock::time_point deadline) {
 /// Afterwards the connection is idle or given up. Does nothing where it is idle already.
 void Connection::State::cancel_and_drain() noexcept {
     streaming = false;
-    early.clear();
+    results_read_ahead.clear();
     if (broken || PQtransactionStatus(conn) != PQTRANS_ACTIVE) return;
     try {
         const auto deadline = Clock::now() + kDrainTime;

@@ -54,8 +54,8 @@ struct Connection::State {
     void wait_for(int fd);
     pollfd watched_peer() const;
     void interrupt();
-    void give_way();
-    void answer_peer(bool closed);
+    void fail_shared();
+    void read_peer(bool closed);
     void take_peer_input(bool closed);
     void consume();
 
@@ -71,11 +71,11 @@ struct Connection::State {
     int ending_socket = -1;  ///< see close()
     bool broken = false;
     bool streaming = false;
-    bool ending = false;                              ///< what is left of an answer is being thrown away
-    bool read_out = false;                            ///< closed by the server after a whole answer
+    bool draining = false;                            ///< what is left of an answer is being thrown away
+    bool closed_after_answer = false;                 ///< closed by the server after a whole answer
     std::optional<std::chrono::seconds> answer_time;  ///< see set_answer_time()
     std::optional<Clock::time_point> answer_due;
-    std::deque<ResultPtr> early;  ///< taken while the other side's rows were awaited
+    std::deque<ResultPtr> results_read_ahead;  ///< taken while the other side's rows were awaited
     const SharedFailure* failure = nullptr;
     std::string end_state;  ///< the SQLSTATE with which the server ended the session for a conflict with recovery
     State* peer = nullptr;

@@ -10,6 +10,7 @@
 #include "driver/postgres/connection/identity.h"
 #include "driver/postgres/connection/owners_code.h"
 #include "driver/postgres/queries/catalog.h"
+#include "driver/postgres/queries/owners_code.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/text/display_name.h"
 
@@ -50,7 +51,7 @@ Session Session::open(Side side, const Options& options, const std::string& purp
     // One statement after the other: what takes strict turns between two backends shows in every session.
     const ServerIdentity met = read_identity(connection.query(identity_query(session.identity_rights_)), 0, 0);
     if (named) {
-        named->note(side, met);
+        named->store_met(side, met);
         session.first_met_ = met;
     }
     require_same_backend(side, session.identity_rights_.backend, met);
@@ -117,7 +118,7 @@ bool Session::begin_inventory(const QualifiedName& name, std::uint32_t oid, char
 }
 
 void Session::require_expected(const ServerIdentity& met) {
-    if (named_) named_->note(side(), met);  // a server with other data ends the run, whatever led there
+    if (named_) named_->store_met(side(), met);  // a server with other data ends the run, whatever led there
     if (!first_met_) first_met_ = met;
     require_same_backend(side(), identity_rights_.backend, met);
     if (named_)

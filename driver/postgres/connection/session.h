@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "driver/engine/server.h"
+#include "driver/engine/server_identity.h"
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
-#include "driver/model/server_identity.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/queries/session.h"

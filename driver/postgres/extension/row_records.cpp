@@ -26,7 +26,7 @@ std::uint32_t take_uint32(std::string_view& from) {
 
 KeysRead read_keys_read(std::string_view bytes, std::size_t hash_bytes) {
     const auto take_total = [&] {
-        RangeTotal total;
+        HashTotal total;
         const std::string_view rows = take(bytes, sizeof(std::uint64_t));
         total.add(take(bytes, hash_bytes));
         total.rows = core::load_be<std::uint64_t>(core::as_bytes(rows).data());

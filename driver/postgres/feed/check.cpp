@@ -76,7 +76,7 @@ std::map<std::size_t, std::vector<std::int64_t>> some_blocks(const StreamTable& 
     for (std::size_t part = 0; part < stream.parts().size(); ++part) {
         const std::int64_t end = before + stream.parts()[part].blocks;
         for (; number < kBlocks && all * number / kBlocks < end; ++number)
-            if (stream.parts()[part].has_places) chosen[part].push_back(all * number / kBlocks - before);
+            if (stream.parts()[part].has_locations) chosen[part].push_back(all * number / kBlocks - before);
         before = end;
     }
     return chosen;

@@ -99,7 +99,7 @@ std::vector<StreamItem> stream_items(const std::vector<StreamPart>& parts, const
     const std::int64_t size = std::clamp(blocks_of(parts) / (static_cast<std::int64_t>(division.threads) * kShares),
                                          kLeastBlocks, kMostBlocks);
     for (std::size_t part = 0; part < parts.size(); ++part) {
-        if (division.by_blocks && parts[part].has_places && parts[part].blocks > size)
+        if (division.by_blocks && parts[part].has_locations && parts[part].blocks > size)
             append_blocks(items, part, parts[part].blocks, size, condition);
         else
             items.push_back({part, {}, {}, condition});

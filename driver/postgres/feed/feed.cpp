@@ -75,7 +75,7 @@ class CopyFeed : public RowFeed {
         };
     }
     SharedFailure* failure() const { return failure_; }
-    std::size_t fields(const FeedRequest& request) const { return columns().fields() + request.with_places; }
+    std::size_t fields(const FeedRequest& request) const { return columns().fields() + request.with_locations; }
     void require_unchanged() {
         session_.require_not_rewritten(table_);
         stream_.require_same_plan(session_);
@@ -129,7 +129,7 @@ std::vector<ParallelCopy::Statement> CopyFeed::statements(const FeedRequest& req
     std::vector<ParallelCopy::Statement> statements;
     for (const StreamItem& item : stream_.items(request.ranges, request.threads, request.use_index)) {
         std::vector<std::string> expressions = stream_.expressions();
-        if (request.with_places) expressions.push_back(stream_.place(item.part));
+        if (request.with_locations) expressions.push_back(stream_.location(item.part));
         const std::int64_t blocks = stream_.parts()[item.part].blocks;
         const std::int64_t read = item.end_block.value_or(blocks) - item.first_block.value_or(0);
         statements.push_back({stream_.statement(expressions, item), item.part,
@@ -152,8 +152,8 @@ std::unique_ptr<RowPass> CopyFeed::read(const FeedRequest& request, TakeRow take
 // ---- rows again ----------------------------------------------------------------------------------------------
 
 void CopyFeed::read_again(const PlacesToRead& where, const FeedRequest& request, const TakeShownRow& take) {
-    for (const auto& [part, places] : where.places)
-        read_item({part, {}, {}, places_condition(stream_.alias(), places)}, take);
+    for (const auto& [part, locations] : where.locations)
+        read_item({part, {}, {}, locations_condition(stream_.alias(), locations)}, take);
     if (where.whole_parts.empty()) return;
     for (const StreamItem& item : stream_.items(request.ranges, 1, request.use_index))
         if (where.whole_parts.contains(item.part)) read_item(item, take);

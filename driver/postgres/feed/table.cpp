@@ -84,13 +84,13 @@ void StreamTable::read_columns(Session& session) {
     if (!table_.key.empty()) {
         const std::string& leading = table_.key.front().name[side_];
         const auto at = std::find(names.begin(), names.end(), leading) - names.begin();
-        note_leading(leading, catalog, types[static_cast<std::size_t>(at)]);
+        store_leading(leading, catalog, types[static_cast<std::size_t>(at)]);
         leading_.not_null = result.is_true(static_cast<int>(at), 2);
     }
     if (!needed_names_.empty()) read_object_names(session.connection(), needed_names_, *names_);
 }
 
-void StreamTable::note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type) {
+void StreamTable::store_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type) {
     leading_column_ = column;
     const TypeDesc& base = base_type(catalog, type);
     if (has_safe_array(base)) leading_type_ = quote_identifier(QualifiedName{base.schema, base.name});
@@ -120,7 +120,7 @@ void StreamTable::add_column(const ColumnPlan& plan, const std::vector<std::stri
                                 display_name(table_.name[side_]), side_name(side_)),
                     {}, std::string(side_name(side_)), std::string(kUndefinedColumn));
     const std::uint32_t type = types[static_cast<std::size_t>(found - names.begin())];
-    auto reader = make_wire_reader(catalog, type, asked_form(plan, side_), names_);
+    auto reader = make_wire_decoder(catalog, type, asked_form(plan, side_), names_);
     reader->add_needed_names(needed_names_);
     columns_.labels.push_back(explain(plan, wire_forms(catalog, type).forms.front()));
     const std::string column = fmt::format("{}.{}", quote_identifier(alias()), quote_identifier(plan.name[side_]));
@@ -161,7 +161,7 @@ void StreamTable::read_parts(Session& session) {
         part.only = true;
         part.is_heap = result.is_true(row, 3);
         part.blocks = result.number<std::int64_t>(row, 4);
-        part.has_places = part.is_heap && result.is_true(row, 6);
+        part.has_locations = part.is_heap && result.is_true(row, 6);
         direct =
             direct && part.is_heap && result.text(row, 7) == "f" && result.is_true(row, table_.where.empty() ? 5 : 6);
         parts_.push_back(std::move(part));
@@ -220,8 +220,8 @@ std::int64_t StreamTable::blocks() const {
     return blocks;
 }
 
-std::string StreamTable::place(std::size_t part) const {
-    return parts_[part].has_places ? place_expression(alias()) : "NULL::pg_catalog.tid";
+std::string StreamTable::location(std::size_t part) const {
+    return parts_[part].has_locations ? location_expression(alias()) : "NULL::pg_catalog.tid";
 }
 
 bool StreamTable::can_be_sampled() const {

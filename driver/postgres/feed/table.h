@@ -34,8 +34,8 @@ class StreamTable {
     const std::vector<std::string>& expressions() const { return expressions_; }
     /// The texts of the compared columns, as one array.
     std::string printed_texts() const;
-    /// The expression of a row's place in a part; NULL where it has none.
-    std::string place(std::size_t part) const;
+    /// The expression of a row's location in a part; NULL where it has none.
+    std::string location(std::size_t part) const;
 
     /// Whether every part's blocks can be sampled.
     bool can_be_sampled() const;
@@ -84,7 +84,7 @@ class StreamTable {
     StreamColumns::Label explain(const ColumnPlan& column, const std::string& default_form) const;
     void add_column(const ColumnPlan& plan, const std::vector<std::string>& names,
                     const std::vector<std::uint32_t>& types, const TypeCatalog& catalog);
-    void note_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type);
+    void store_leading(const std::string& column, const TypeCatalog& catalog, std::uint32_t type);
     void read_parts(Session& session);
     void find_leading_index(Session& session);
     std::optional<std::string> why_not_in_parts(Session& session) const;

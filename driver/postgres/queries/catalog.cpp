@@ -171,7 +171,7 @@ ORDER BY c.nspname, c.relname)",
             selection_parameters(selection, maps, side, named)};
 }
 
-Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::vector<std::uint32_t>& alone) {
+Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::vector<std::uint32_t>& without_children) {
     return {R"(WITH RECURSIVE tree(root, oid) AS (
     SELECT r.oid, r.oid FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS r(oid)
     UNION SELECT t.root, i.inhrelid FROM tree AS t JOIN pg_catalog.pg_inherits AS i ON i.inhparent = t.oid
@@ -196,7 +196,7 @@ SELECT e.root,
     CASE WHEN NOT pg_catalog.pg_is_in_recovery() OR NOT pg_catalog.bool_or(e.unlogged) THEN 'nothing'
         WHEN pg_catalog.bool_and(e.unlogged) FILTER (WHERE e.relkind <> 'p') THEN 'whole' ELSE 'parts' END
 FROM estimate AS e GROUP BY e.root)",
-            {array_literal(oids), array_literal(alone)}};
+            {array_literal(oids), array_literal(without_children)}};
 }
 
 Query columns_query(const std::vector<std::uint32_t>& oids) {

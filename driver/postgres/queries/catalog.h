@@ -33,17 +33,13 @@ Query relations_query(const Selection& selection, const NameMap& maps, const std
 
 /// Estimates and privileges of relations with their descendants: oid, rows (-1: unknown), bytes, has foreign parts,
 /// SELECT on the whole, its columns with their types as one text, what of it is unlogged on a server in recovery
-/// ("nothing", "parts", "whole"). Of those in `alone`, without their descendants.
-Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::vector<std::uint32_t>& alone);
+/// ("nothing", "parts", "whole"). Of those in `without_children`, without their descendants.
+Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::vector<std::uint32_t>& without_children);
 /// oid, column, type, not null, form, other forms (joined by ','), reason, collation, generated, readable; in the order
 /// of oid, attnum.
 Query columns_query(const std::vector<std::uint32_t>& oids);
 /// oid, key column, proven; no row for a relation without a key.
 Query keys_query(const std::vector<std::uint32_t>& oids);
-/// Functions that the planner of a query over these relations may run, with the rights of whoever asks, although a role
-/// that has fewer can make them do anything; nothing where this session's role has no rights that would matter to that
-/// (owner.cpp). One row a relation at most: oid, function, its owner, what uses it.
-Query owners_code_query(const std::vector<std::uint32_t>& oids);
 /// Which of these are locked in ACCESS EXCLUSIVE mode by somebody: oid.
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
 

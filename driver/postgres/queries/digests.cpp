@@ -47,10 +47,10 @@ std::string_view without_children(const TablePlan& table, Side side) {
 }
 
 /// The table with some of its columns; none: all.
-TablePlan with_columns(TablePlan table, const std::vector<int>& places) {
-    if (places.empty()) return table;
+TablePlan with_columns(TablePlan table, const std::vector<int>& indexes) {
+    if (indexes.empty()) return table;
     std::vector<ColumnPlan> columns;
-    for (int place : places) columns.push_back(table.columns[static_cast<std::size_t>(place)]);
+    for (int index : indexes) columns.push_back(table.columns[static_cast<std::size_t>(index)]);
     table.columns = std::move(columns);
     return table;
 }

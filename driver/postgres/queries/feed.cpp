@@ -26,7 +26,7 @@ std::string block_condition(const std::string& alias, const StreamItem& item) {
 }
 
 std::string own_rows_condition(const std::string& alias, const StreamPart& part) {
-    return part.has_places ? fmt::format("{}.tableoid = {}::pg_catalog.oid", quote_identifier(alias), part.oid) : "";
+    return part.has_locations ? fmt::format("{}.tableoid = {}::pg_catalog.oid", quote_identifier(alias), part.oid) : "";
 }
 
 /// The user's condition stands on lines of its own, so that a comment in it ends there.
@@ -213,12 +213,12 @@ std::string copy_histogram_statement(const QualifiedName& relation, const std::s
         with_descendants ? "true" : "false", kToStdout);
 }
 
-std::string place_expression(const std::string& alias) { return quote_identifier(alias) + ".ctid"; }
+std::string location_expression(const std::string& alias) { return quote_identifier(alias) + ".ctid"; }
 
-std::string places_condition(const std::string& alias, const std::vector<std::string>& places) {
+std::string locations_condition(const std::string& alias, const std::vector<std::string>& locations) {
     std::vector<std::string> texts;
-    for (const std::string& place : places) {
-        const core::ByteView bytes = core::as_bytes(place);
+    for (const std::string& location : locations) {
+        const core::ByteView bytes = core::as_bytes(location);
         texts.push_back(fmt::format("\"({},{})\"", core::load_be<std::uint32_t>(bytes.data()),
                                     core::load_be<std::uint16_t>(bytes.data() + sizeof(std::uint32_t))));
     }
@@ -226,10 +226,11 @@ std::string places_condition(const std::string& alias, const std::vector<std::st
 }
 
 std::string blocks_condition(const std::string& alias, const std::vector<std::int64_t>& blocks, int rows) {
-    std::vector<std::string> places;
+    std::vector<std::string> locations;
     for (std::int64_t block : blocks)
-        for (int row = 1; row <= rows; ++row) places.push_back(fmt::format("\"({},{})\"", block, row));
-    return fmt::format("{}.ctid = ANY ('{{{}}}'::pg_catalog.tid[])", quote_identifier(alias), fmt::join(places, ","));
+        for (int row = 1; row <= rows; ++row) locations.push_back(fmt::format("\"({},{})\"", block, row));
+    return fmt::format("{}.ctid = ANY ('{{{}}}'::pg_catalog.tid[])", quote_identifier(alias),
+                       fmt::join(locations, ","));
 }
 
 }  // namespace parity::driver

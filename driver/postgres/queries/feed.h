@@ -17,8 +17,8 @@ struct StreamPart {
     QualifiedName name;
     bool only = false;  ///< its own rows, without its descendants'
     bool is_heap = false;
-    bool has_places = false;  ///< it is a heap, and the role may ask for its rows' ctid
-    std::int64_t blocks = 0;  ///< of a heap
+    bool has_locations = false;  ///< it is a heap, and the role may ask for its rows' ctid
+    std::int64_t blocks = 0;     ///< of a heap
 };
 
 /// Which rows of a part: block numbers [first, end), or those that a condition is true for, or both.
@@ -48,9 +48,9 @@ Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& colu
 /// The valid B-trees of a relation by their first column, without partial ones: name, its collation there is "C".
 Query leading_columns_query(std::uint32_t oid);
 
-/// COPY of expressions over the rows of an item, in binary. Of a part with places, rows count only if they are its own:
-/// where something changes what a COPY reads, there are none. `alias` is the name that expressions and the filter know
-/// the part by; `filter` is the user's condition, empty for none.
+/// COPY of expressions over the rows of an item, in binary. Of a part with locations, rows count only if they are its
+/// own: where something changes what a COPY reads, there are none. `alias` is the name that expressions and the filter
+/// know the part by; `filter` is the user's condition, empty for none.
 std::string copy_statement(const std::vector<std::string>& expressions, const StreamPart& part,
                            const std::string& alias, const StreamItem& item, const std::string& filter);
 
@@ -97,13 +97,13 @@ std::string copy_sample_statement(const std::vector<std::string>& expressions, c
 std::string copy_histogram_statement(const QualifiedName& relation, const std::string& column, const std::string& type,
                                      bool with_descendants);
 
-/// The expression of a row's place, for `RowPlace::tid`.
-std::string place_expression(const std::string& alias);
+/// The expression of a row's location, for `RowLocation::tid`.
+std::string location_expression(const std::string& alias);
 
-/// A condition that chooses rows by their places, as place_expression sends them.
-std::string places_condition(const std::string& alias, const std::vector<std::string>& places);
+/// A condition that chooses rows by their locations, as location_expression sends them.
+std::string locations_condition(const std::string& alias, const std::vector<std::string>& locations);
 
-/// The same of the first `rows` places of some blocks.
+/// The same of the first `rows` locations of some blocks.
 std::string blocks_condition(const std::string& alias, const std::vector<std::int64_t>& blocks, int rows);
 
 }  // namespace parity::driver

@@ -6,7 +6,7 @@
 
 #include "driver/postgres/queries/query.h"
 
-/// The part of all SQL that is about large objects (see digests.h).
+/// The part of all SQL (query.h) that is about large objects.
 namespace parity::driver {
 
 /// The oids of the catalogs that hold them, the same in every database.

@@ -30,13 +30,13 @@ struct Reason {
 PlanJson parse(std::string_view text) {
     std::vector<std::set<std::string>> members;
     bool repeated = false;
-    const auto note_member = [&](int, PlanJson::parse_event_t event, PlanJson& value) {
+    const auto check_member = [&](int, PlanJson::parse_event_t event, PlanJson& value) {
         if (event == PlanJson::parse_event_t::object_start) members.emplace_back();
         if (event == PlanJson::parse_event_t::object_end) members.pop_back();
         if (event == PlanJson::parse_event_t::key) repeated |= !members.back().insert(value.get<std::string>()).second;
         return true;
     };
-    PlanJson json = PlanJson::parse(text, note_member, false);
+    PlanJson json = PlanJson::parse(text, check_member, false);
     if (json.is_discarded() || repeated) distrust_form();
     return json;
 }

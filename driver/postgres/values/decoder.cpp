@@ -5,7 +5,7 @@
 
 namespace parity::driver {
 
-core::ByteView WireDecoder::read(std::string_view wire, ByteBuffer& buffer) const {
+core::ByteView AppendingDecoder::read(std::string_view wire, ByteBuffer& buffer) const {
     WireScratch& scratch = buffer.scratch<WireScratch>();
     buffer.clear();
     scratch.fields.clear();
@@ -14,7 +14,7 @@ core::ByteView WireDecoder::read(std::string_view wire, ByteBuffer& buffer) cons
     return buffer.view();
 }
 
-std::string WireDecoder::select_expression(const std::string& column) const {
+std::string AppendingDecoder::select_expression(const std::string& column) const {
     return cast_.empty() ? column : cast_expression(column, cast_);
 }
 

@@ -14,7 +14,7 @@
 #include "driver/postgres/values/scratch.h"
 #include "driver/postgres/values/type_rules.h"
 
-/// What the readers of type_rules.h have in common: each can append its values to others' bytes.
+/// What the decoders of type_rules.h have in common: each can append its values to others' bytes.
 namespace parity::driver {
 
 /// What a decoder is made with.
@@ -27,7 +27,7 @@ struct DecoderOptions {
     std::shared_ptr<const ObjectNames> names = nullptr;  ///< of object_name_decoder: where names are found
 };
 
-class WireDecoder : public WireReader {
+class AppendingDecoder : public WireDecoder {
   public:
     /// Appends a value's canonical bytes.
     /// Throws: as read() does.
@@ -36,47 +36,47 @@ class WireDecoder : public WireReader {
     core::ByteView read(std::string_view wire, ByteBuffer& buffer) const override;
     std::string select_expression(const std::string& column) const override;
 
-    /// What the reader is asked for with: the form's full name, with the time zone that values are read in.
+    /// What the decoder is asked for with: the form's full name, with the time zone that values are read in.
     virtual std::string asked_name() const { return form_name(); }
     /// Values that differ under the type's default form may be equal.
     bool lossy() const { return lossy_; }
-    /// The type that a column must be cast to for this reader, fully qualified; empty: its own. A column that is an
+    /// The type that a column must be cast to for this decoder, fully qualified; empty: its own. A column that is an
     /// array is cast to arrays of that.
     const std::string& cast() const { return cast_; }
     /// Whether only columns can be read, by an expression that has no counterpart for arrays of the type.
     virtual bool columns_only() const { return false; }
 
   protected:
-    explicit WireDecoder(const DecoderOptions& options)
-        : WireDecoder(options.form, std::string(core::form_name(options.form)), options.lossy,
-                      std::string(options.cast)) {}
-    WireDecoder(core::Form form, std::string name, bool lossy, std::string cast)
-        : WireReader(form, std::move(name)), lossy_(lossy), cast_(std::move(cast)) {}
+    explicit AppendingDecoder(const DecoderOptions& options)
+        : AppendingDecoder(options.form, std::string(core::form_name(options.form)), options.lossy,
+                           std::string(options.cast)) {}
+    AppendingDecoder(core::Form form, std::string name, bool lossy, std::string cast)
+        : WireDecoder(form, std::move(name)), lossy_(lossy), cast_(std::move(cast)) {}
 
   private:
     bool lossy_;
     std::string cast_;
 };
 
-using DecoderPtr = std::shared_ptr<const WireDecoder>;
+using DecoderPtr = std::shared_ptr<const AppendingDecoder>;
 using MakeDecoder = DecoderPtr (*)(const DecoderOptions&);
 
 /// Reads values by one function: either `ByteView (string_view wire)`, where the canonical bytes are part of the wire
 /// bytes, or `void (string_view wire, ByteSink&)`, or `void (string_view wire, WireScratch&, ByteSink&)`.
 template <auto Decode>
-class SimpleDecoder final : public WireDecoder {
+class SimpleDecoder final : public AppendingDecoder {
     static constexpr bool kIsView = std::is_invocable_r_v<core::ByteView, decltype(Decode), std::string_view>;
     static constexpr bool kTakesScratch =
         std::is_invocable_v<decltype(Decode), std::string_view, WireScratch&, core::ByteSink&>;
 
   public:
-    explicit SimpleDecoder(const DecoderOptions& options) : WireDecoder(options) {}
+    explicit SimpleDecoder(const DecoderOptions& options) : AppendingDecoder(options) {}
 
     core::ByteView read(std::string_view wire, ByteBuffer& buffer) const override {
         if constexpr (kIsView)
             return Decode(wire);
         else
-            return WireDecoder::read(wire, buffer);
+            return AppendingDecoder::read(wire, buffer);
     }
     void append(std::string_view wire, [[maybe_unused]] WireScratch& scratch, core::ByteSink& sink) const override {
         if constexpr (kIsView)

@@ -94,7 +94,7 @@ bool JsonReader::begin_value() {
 
 bool JsonReader::begin_container(bool is_object) {
     ++at_;
-    Open open{is_object, 0, 0, objects_.size(), pending_.size()};
+    OpenContainer open{is_object, 0, 0, objects_.size(), pending_.size()};
     sink_->append_u8(is_object ? core::kJsonObject : core::kJsonArray);
     open.count_at = begin_counted(*sink_);
     if (is_object) objects_.push_back({sink_->size, 0, 0, 0, 0});
@@ -110,7 +110,7 @@ bool JsonReader::begin_container(bool is_object) {
 
 /// Reads what stands behind a value of the innermost container; true where that was its end.
 bool JsonReader::continue_container() {
-    Open& open = open_.back();
+    OpenContainer& open = open_.back();
     ++open.count;
     if (open.is_object) {
         require_memory(*sink_);
@@ -128,7 +128,7 @@ bool JsonReader::continue_container() {
 
 void JsonReader::close_container() {
     require_memory(*sink_);
-    const Open open = open_.back();
+    const OpenContainer open = open_.back();
     open_.pop_back();
     std::uint32_t count = open.count;
     if (open.is_object) {
@@ -143,7 +143,7 @@ void JsonReader::close_container() {
 
 /// Moves an object's members from pending_ to members_, in the order of their keys and without those that a later one
 /// with the same key replaces.
-void JsonReader::sort_members(const Open& open) {
+void JsonReader::sort_members(const OpenContainer& open) {
     const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(open.pending);
     const auto ascending = [this](const Member& a, const Member& b) { return key_of(a) < key_of(b); };
     const auto out_of_order =
@@ -288,36 +288,36 @@ void JsonReader::copy_in_order() {
     const auto copy = [this](std::size_t from, std::size_t to) {
         sink_->append(std::string_view(written_).substr(from - start_, to - from));
     };
-    runs_.assign(1, {start_, sink_->size, 0, kNone, 0});
+    spans_.assign(1, {start_, sink_->size, 0, kNone, 0});
     sink_->size = start_;
-    while (!runs_.empty()) {
-        Run& run = runs_.back();
-        if (run.object == kNone) {
-            if (run.next_object < objects_.size() && objects_[run.next_object].start < run.end) {
-                copy(run.at, objects_[run.next_object].start);
-                run.object = run.next_object;
-                run.member = 0;
+    while (!spans_.empty()) {
+        CopySpan& span = spans_.back();
+        if (span.object == kNone) {
+            if (span.next_object < objects_.size() && objects_[span.next_object].start < span.end) {
+                copy(span.at, objects_[span.next_object].start);
+                span.object = span.next_object;
+                span.member = 0;
             } else {
-                copy(run.at, run.end);
-                runs_.pop_back();
+                copy(span.at, span.end);
+                spans_.pop_back();
             }
             continue;
         }
-        const Object& object = objects_[run.object];
-        if (run.member < object.members) {
-            const Member& member = members_[object.first_member + run.member++];
-            runs_.push_back({member.start, member.end, member.first_object, kNone, 0});
+        const Object& object = objects_[span.object];
+        if (span.member < object.members) {
+            const Member& member = members_[object.first_member + span.member++];
+            spans_.push_back({member.start, member.end, member.first_object, kNone, 0});
         } else {
-            run.at = object.end;
-            run.next_object = object.next;
-            run.object = kNone;
+            span.at = object.end;
+            span.next_object = object.next;
+            span.object = kNone;
         }
     }
 }
 
 std::size_t JsonReader::capacity() const {
-    return open_.capacity() * sizeof(Open) + (pending_.capacity() + members_.capacity()) * sizeof(Member) +
-           objects_.capacity() * sizeof(Object) + runs_.capacity() * sizeof(Run) + written_.capacity();
+    return open_.capacity() * sizeof(OpenContainer) + (pending_.capacity() + members_.capacity()) * sizeof(Member) +
+           objects_.capacity() * sizeof(Object) + spans_.capacity() * sizeof(CopySpan) + written_.capacity();
 }
 
 void JsonReader::skip_blanks() {

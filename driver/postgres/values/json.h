@@ -40,15 +40,15 @@ class JsonReader {
         std::size_t next;  ///< the number of the object that comes first behind it
     };
     /// An array or object that is not closed yet.
-    struct Open {
+    struct OpenContainer {
         bool is_object;
         std::uint32_t count;
         std::size_t count_at;
         std::size_t object;
         std::size_t pending;  ///< its first member in pending_
     };
-    /// A run of bytes that is being copied in the form's order.
-    struct Run {
+    /// Bytes that are being copied in the form's order.
+    struct CopySpan {
         std::size_t at;
         std::size_t end;
         std::size_t next_object;
@@ -61,7 +61,7 @@ class JsonReader {
     bool continue_container();
     bool begin_container(bool is_object);
     void close_container();
-    void sort_members(const Open& open);
+    void sort_members(const OpenContainer& open);
     void read_key();
     void read_literal(std::string_view word, std::uint8_t code);
     void read_number();
@@ -81,11 +81,11 @@ class JsonReader {
     core::ByteSink* sink_ = nullptr;
     std::size_t start_ = 0;  ///< of the document in the sink
     bool in_order_ = true;
-    std::vector<Open> open_;
+    std::vector<OpenContainer> open_;
     std::vector<Member> pending_;
     std::vector<Member> members_;
     std::vector<Object> objects_;
-    std::vector<Run> runs_;
+    std::vector<CopySpan> spans_;
     std::string written_;
 };
 

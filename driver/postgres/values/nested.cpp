@@ -21,7 +21,7 @@ constexpr std::uint8_t kRangeFlags = 31;
 
 constexpr std::uint32_t kMaxDimensions = 6;
 
-void append_framed(const WireDecoder& decoder, std::optional<std::string_view> value, WireScratch& scratch,
+void append_framed(const AppendingDecoder& decoder, std::optional<std::string_view> value, WireScratch& scratch,
                    core::ByteSink& sink) {
     if (!value) return core::append_null_frame(sink);
     sink.append_u8(core::kFrameValue);
@@ -32,7 +32,7 @@ void append_framed(const WireDecoder& decoder, std::optional<std::string_view> v
 }
 
 /// A reader of values that are made of one other type's.
-class OuterDecoder : public WireDecoder {
+class OuterDecoder : public AppendingDecoder {
   public:
     std::string asked_name() const override { return before_ + inner_->asked_name() + behind_; }
     void add_needed_names(std::vector<std::string>& catalogs) const override { inner_->add_needed_names(catalogs); }
@@ -41,12 +41,12 @@ class OuterDecoder : public WireDecoder {
     /// The form is named as the inner one with `before` and `behind` around it.
     OuterDecoder(core::Form form, std::string_view before, std::string_view behind, std::string cast,
                  const DecoderPtr& inner)
-        : WireDecoder(form, std::string(before) + inner->form_name() + std::string(behind), inner->lossy(),
-                      std::move(cast)),
+        : AppendingDecoder(form, std::string(before) + inner->form_name() + std::string(behind), inner->lossy(),
+                           std::move(cast)),
           before_(before),
           behind_(behind),
           inner_(inner) {}
-    const WireDecoder& inner() const { return *inner_; }
+    const AppendingDecoder& inner() const { return *inner_; }
 
   private:
     std::string before_;
@@ -91,7 +91,7 @@ class ArrayDecoder final : public OuterDecoder {
     }
 };
 
-void append_range(const WireDecoder& subtype, std::string_view wire, WireScratch& scratch, core::ByteSink& sink) {
+void append_range(const AppendingDecoder& subtype, std::string_view wire, WireScratch& scratch, core::ByteSink& sink) {
     WireCursor cursor(wire, "a range");
     auto flags = static_cast<std::uint8_t>(cursor.integer<std::uint8_t>() & kRangeFlags);
     const bool empty = flags & kRangeEmpty;
@@ -167,10 +167,10 @@ std::string record_name(const std::vector<WireAttribute>& attributes) {
     return "record<" + name + ">";
 }
 
-class RecordDecoder final : public WireDecoder {
+class RecordDecoder final : public AppendingDecoder {
   public:
     explicit RecordDecoder(std::vector<WireAttribute> attributes)
-        : WireDecoder(core::Form::kRecord, record_name(attributes), false, {}),
+        : AppendingDecoder(core::Form::kRecord, record_name(attributes), false, {}),
           attributes_(std::move(attributes)),
           order_(order_of(attributes_)) {}
 

@@ -7,10 +7,10 @@
 namespace parity::driver {
 namespace {
 
-class ObjectNameDecoder final : public WireDecoder {
+class ObjectNameDecoder final : public AppendingDecoder {
   public:
     explicit ObjectNameDecoder(const DecoderOptions& options)
-        : WireDecoder(options),
+        : AppendingDecoder(options),
           catalog_(options.catalog),
           names_(options.names ? options.names : std::make_shared<const ObjectNames>()) {}
 

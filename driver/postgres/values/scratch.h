@@ -12,7 +12,7 @@
 namespace parity::driver {
 
 /// Each part is used by one kind of reader, none of which has others inside it, except `fields`, which is a stack.
-struct WireScratch final : ReaderScratch {
+struct WireScratch final : ValueScratch {
     struct Pair {
         std::string_view key;
         std::optional<std::string_view> value;

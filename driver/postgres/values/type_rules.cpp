@@ -172,7 +172,7 @@ bool serves(const WireRule& known, const TypeDesc& type) {
     return known.when == When::kAlways || type.has_send == (known.when == When::kSent);
 }
 
-/// The readers that were asked for; where there are none, why.
+/// The decoders that were asked for; where there are none, why.
 struct DecoderChoice {
     std::vector<DecoderPtr> decoders;
     std::string reason;
@@ -201,7 +201,7 @@ std::optional<WantedForm> inside(const WantedForm& wanted, std::string_view befo
     return wanted->substr(before.size(), wanted->size() - before.size() - after.size());
 }
 
-/// Finds the readers of a type; what it is made of is looked up in the catalog.
+/// Finds the decoders of a type; what it is made of is looked up in the catalog.
 class Finder {
   public:
     explicit Finder(const TypeCatalog& catalog, std::shared_ptr<const ObjectNames> names = nullptr)
@@ -328,9 +328,9 @@ WireForms wire_forms(const TypeCatalog& catalog, std::uint32_t type) {
     return forms;
 }
 
-std::shared_ptr<const WireReader> make_wire_reader(const TypeCatalog& catalog, std::uint32_t type,
-                                                   std::string_view form_name,
-                                                   std::shared_ptr<const ObjectNames> names) {
+std::shared_ptr<const WireDecoder> make_wire_decoder(const TypeCatalog& catalog, std::uint32_t type,
+                                                     std::string_view form_name,
+                                                     std::shared_ptr<const ObjectNames> names) {
     const DecoderChoice found = Finder(catalog, std::move(names)).find(type, form_name);
     if (found.decoders.empty())
         throw Error(ErrorKind::kUsage, "type " + catalog.at(type).display + " cannot be read as \"" +

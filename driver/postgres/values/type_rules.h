@@ -16,7 +16,7 @@
 namespace parity::driver {
 
 /// Reads the values of one column, or of one part of a nested value, from the binary wire format.
-class WireReader : public ValueReader {
+class WireDecoder : public ValueReader {
   public:
     /// The SQL expression whose value is read, given that of the column ("t.\"a b\""): the column itself, or a cast
     /// of it where its own binary format does not hold what the form needs.
@@ -43,8 +43,8 @@ WireForms wire_forms(const TypeCatalog& catalog, std::uint32_t type);
 /// The reader of a type under a form's full name, with a time zone in place of "zone". `names`: where it finds the
 /// names of objects; they are read after it is made and before values are.
 /// Throws: Error{kUsage} where the type has no such form.
-std::shared_ptr<const WireReader> make_wire_reader(const TypeCatalog& catalog, std::uint32_t type,
-                                                   std::string_view form_name,
-                                                   std::shared_ptr<const ObjectNames> names = nullptr);
+std::shared_ptr<const WireDecoder> make_wire_decoder(const TypeCatalog& catalog, std::uint32_t type,
+                                                     std::string_view form_name,
+                                                     std::shared_ptr<const ObjectNames> names = nullptr);
 
 }  // namespace parity::driver

@@ -8,10 +8,10 @@
 namespace parity::driver {
 namespace {
 
-class ZoneDecoder final : public WireDecoder {
+class ZoneDecoder final : public AppendingDecoder {
   public:
     explicit ZoneDecoder(const DecoderOptions& options)
-        : WireDecoder(options), type_(options.cast), zone_(options.zone) {}
+        : AppendingDecoder(options), type_(options.cast), zone_(options.zone) {}
 
     std::string asked_name() const override { return form_name() + "@" + (zone_.empty() ? "zone" : zone_); }
     bool columns_only() const override { return true; }

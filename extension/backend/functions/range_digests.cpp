@@ -56,7 +56,7 @@ struct RangeResult {
     DigestTask task;
     DigestMatrix matrix;
     DigestPath path;
-    ParallelContext* leaving;  ///< of workers that have told all
+    ParallelContext* ending_workers;  ///< of workers that have told all
 };
 
 template <typename T>
@@ -81,13 +81,13 @@ DigestPath parse_path(FunctionCallInfo fcinfo) {
 }
 
 /// The path that is taken: what was asked for, if it can be.
-DigestPath choose_path(DigestPath wanted, const DigestTask& task, std::size_t stretches) {
+DigestPath choose_path(DigestPath wanted, const DigestTask& task, std::size_t groups) {
     if (wanted == DigestPath::kScan && task.obstacle != ScanObstacle::kNone)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("relation \"%s\" cannot be scanned directly: %s", RelationGetRelationName(task.relation),
                                describe_obstacle(task))));
     if (wanted != DigestPath::kAuto) return wanted;
-    if (stretches > 0) return DigestPath::kIndex;
+    if (groups > 0) return DigestPath::kIndex;
     return task.obstacle == ScanObstacle::kNone ? DigestPath::kScan : DigestPath::kAggregate;
 }
 
@@ -118,13 +118,13 @@ TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
             PG_GETARG_BOOL(kWithoutChildren)};
 }
 
-ScanEffort digest_by(DigestPath path, const DigestTask& task, int workers, std::size_t stretches,
+ScanEffort digest_by(DigestPath path, const DigestTask& task, int workers, std::size_t groups,
                      const DigestMatrix& matrix) {
     switch (path) {
         case DigestPath::kScan:
             return digest_by_scan(task, workers, matrix);
         case DigestPath::kIndex:
-            digest_by_index(task, stretches, matrix);
+            digest_by_index(task, groups, matrix);
             return {workers, 0, -1};
         default:
             digest_by_query(task, workers, matrix);
@@ -153,8 +153,8 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     }
     keep_only(task, optional_array(fcinfo, kOnlyRanges));
     task.spec.totals_only = totals_only;
-    std::size_t stretches = stretches_worth_an_index(task, scanners(task, workers));
-    result.path = choose_path(wanted, task, stretches);
+    std::size_t groups = groups_worth_an_index(task, scanners(task, workers));
+    result.path = choose_path(wanted, task, groups);
     if (result.path == DigestPath::kIndex) workers = 0;
     if (workers < 0 && result.path == DigestPath::kScan) workers = default_workers(task);
     const int participants = 1 + (workers < 0 ? max_parallel_workers_per_gather : workers);
@@ -167,7 +167,7 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     instr_time started, elapsed;
     INSTR_TIME_SET_CURRENT(started);
     result.matrix = make_matrix(task.spec, CurrentMemoryContext);
-    const ScanEffort effort = digest_by(result.path, task, workers, stretches, result.matrix);
+    const ScanEffort effort = digest_by(result.path, task, workers, groups, result.matrix);
     INSTR_TIME_SET_CURRENT(elapsed);
     INSTR_TIME_SUBTRACT(elapsed, started);
     core::u64 rows = 0;
@@ -176,12 +176,12 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     remember_effort({path_name(result.path), workers, effort.workers_launched, effort.pages, rows,
                      INSTR_TIME_GET_MILLISEC(elapsed), describe_obstacle(task)});
     keep_buckets(task.spec, result.matrix);
-    result.leaving = effort.leaving;
+    result.ending_workers = effort.ending_workers;
     return result;
 }
 
 void close_result(RangeResult& result) {
-    await_exit(result.leaving);
+    await_exit(result.ending_workers);
     close_task(result.task);
 }
 
@@ -252,15 +252,15 @@ class BoundTexts {
 
     /// Sets a pair of result columns: the lower bound of a range, or the upper one; NULL at the ends.
     void set(std::uint32_t range, bool upper, Datum* value, bool* null) {
-        if (const Shown* shown = of_range(range, upper, null)) *value = PointerGetDatum(shown->text);
+        if (const ShownBound* shown = of_range(range, upper, null)) *value = PointerGetDatum(shown->text);
     }
     /// The same in bytes.
     void set_bytes(std::uint32_t range, bool upper, Datum* value, bool* null) {
-        if (const Shown* shown = of_range(range, upper, null)) *value = PointerGetDatum(shown->bytes);
+        if (const ShownBound* shown = of_range(range, upper, null)) *value = PointerGetDatum(shown->bytes);
     }
 
   private:
-    struct Shown {
+    struct ShownBound {
         std::size_t bound;
         struct varlena* text;
         bytea* bytes;
@@ -268,8 +268,8 @@ class BoundTexts {
 
     /// It lives until the next bound but one is asked for: a bound is asked for as the upper one of a range, and then
     /// as the lower one of the next.
-    const Shown& show(std::size_t bound) {
-        Shown& shown = shown_[bound % lengthof(shown_)];
+    const ShownBound& show(std::size_t bound) {
+        ShownBound& shown = shown_[bound % lengthof(shown_)];
         if (shown.text && shown.bound == bound) return shown;
         if (shown.text) {
             pfree(shown.text);
@@ -282,7 +282,7 @@ class BoundTexts {
         MemoryContextSwitchTo(caller);
         return shown;
     }
-    const Shown* of_range(std::uint32_t range, bool upper, bool* null) {
+    const ShownBound* of_range(std::uint32_t range, bool upper, bool* null) {
         *null = upper ? range == spec_.bounds.size() : range == 0;
         return *null ? nullptr : &show(upper ? range : range - 1);
     }
@@ -290,7 +290,7 @@ class BoundTexts {
     const DigestSpec& spec_;
     MemoryContext context_;
     core::ByteSink sink_;
-    Shown shown_[2] = {};
+    ShownBound shown_[2] = {};
 };
 static_assert(std::is_trivially_destructible_v<BoundTexts>);
 

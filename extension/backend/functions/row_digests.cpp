@@ -10,7 +10,7 @@
 #include "backend/rows/row_hasher.h"
 #include "backend/scan/row_scan.h"
 #include "backend/scan/scan.h"
-#include "backend/sums/key_total.h"
+#include "backend/sums/hash_total.h"
 #include "backend/task/arguments.h"
 #include "backend/task/effort.h"
 #include "backend/task/scan_guard.h"
@@ -143,7 +143,7 @@ void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
     ExecClearTuple(self.slot);
     Datum* result = self.slot->tts_values;
     bool* absent = self.slot->tts_isnull;
-    result[0] = Int32GetDatum(static_cast<int32>(row.place + 1));
+    result[0] = Int32GetDatum(static_cast<int32>(row.bucket + 1));
     result[1] = PointerGetDatum(make_bytea(row.key));
     self.text.clear();
     std::span<const core::Form> forms =
@@ -164,7 +164,7 @@ void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
 void put_record(RowCollector& self, const HashedRow& row) {
     ++self.taken;
     std::uint8_t number[sizeof(std::uint32_t)];
-    core::store_be(number, row.place + 1);
+    core::store_be(number, row.bucket + 1);
     self.bytes.clear();
     self.bytes.append(number, sizeof number);
     self.bytes.append(row.key);
@@ -187,7 +187,7 @@ bool wants_framed(RowCollector& self, core::ByteView key) {
         if (!spec.keeps_bucket(range, bucket_hash)) return false;
         self.keys_read.chosen.add(key_hash);
     }
-    self.row = {static_cast<std::uint32_t>(bucket_place(range, bucket_hash, spec.buckets)), key, 0, self.cells};
+    self.row = {static_cast<std::uint32_t>(bucket_index(range, bucket_hash, spec.buckets)), key, 0, self.cells};
     return !self.by_key || is_among(self.keys, key);
 }
 
@@ -301,7 +301,7 @@ void drain_records(Tuplesortstate* sort, TupleDesc descriptor, Tuplestorestate* 
 /// The last row: what was read, so that who asked can see that nothing is missing.
 void put_keys_read(const RowCollector& collector, TupleDesc descriptor, Tuplestorestate* store) {
     core::ByteSink sink = make_sink(CurrentMemoryContext);
-    for (const KeyTotal& total : {collector.keys_read.seen, collector.keys_read.chosen}) {
+    for (const HashTotal& total : {collector.keys_read.seen, collector.keys_read.chosen}) {
         append_hash(sink, total.rows, false);
         append_hash(sink, total.sum, collector.task->spec.wide);
     }
@@ -372,12 +372,11 @@ Effort read_wanted(RowCollector& collector) {
     if (collector.by_key) {
         if (read_keys_by_index(task, &collector.keys, consumer)) return {"index", 0, 0, -1, 0, 0, nullptr};
         condition = condition_of_keys(task, collector.keys);
-    } else if (std::size_t stretches =
-                   stretches_worth_an_index_for_rows(task, 1 + (with_values ? 0 : collector.workers))) {
-        read_by_index(task, stretches, &collector.window, consumer);
+    } else if (std::size_t groups = groups_worth_an_index_for_rows(task, 1 + (with_values ? 0 : collector.workers))) {
+        read_by_index(task, groups, &collector.window, consumer);
         return {"index", 0, 0, -1, 0, 0, nullptr};
     }
-    const bool plans = condition.parameters > 0 && !task.folded;  // not even for an index
+    const bool plans = condition.parameters > 0 && !task.owners_code;  // not even for an index
     if (plans || task.obstacle != ScanObstacle::kNone) {
         read_by_query(collector, condition);
         return {"query", -1, -1, -1, 0, 0, nullptr};
@@ -398,7 +397,7 @@ void read_rows(RowCollector& collector) {
     if (collector.taken == 0 && !collector.by_key && strcmp(effort.path, "scan") == 0 && reads_all(task))
         confirm_empty(task);
     effort.rows = collector.taken;
-    effort.obstacle = describe_obstacle(task);
+    effort.why_not_scanned = describe_obstacle(task);
     effort.milliseconds = INSTR_TIME_GET_MILLISEC(elapsed);
     remember_effort(effort);
 }

@@ -44,7 +44,7 @@ struct VersionCollector {
 };
 static_assert(std::is_trivially_destructible_v<VersionCollector>);
 
-bool note_header(void* state, HeapTupleHeader header) {
+bool store_header(void* state, HeapTupleHeader header) {
     static_cast<VersionCollector*>(state)->header = header;
     return true;
 }
@@ -129,7 +129,7 @@ Datum parity_row_versions(PG_FUNCTION_ARGS) {
     VersionCollector collector{&hasher, task.key.empty(), sorted_bytea_array(PG_GETARG_ARRAYTYPE_P(kKeys), "keys"),
                                {},      nullptr,          descriptor,
                                store};
-    const RowConsumer consumer{has_wanted_key, put_version, &collector, note_header};
+    const RowConsumer consumer{has_wanted_key, put_version, &collector, store_header};
     if (!collector.keys.empty() && !read_keys_by_index(task, &collector.keys, consumer)) read_by_scan(task, consumer);
     close_task(task);
     return 0;
@@ -156,7 +156,7 @@ Datum parity_fresh_rows(PG_FUNCTION_ARGS) {
                          {0, ranges - 1},
                          allocate_array<int64>(CurrentMemoryContext, ranges)};
     const RowConsumer consumer{wants_any, count_row, &counter, is_fresh};
-    if (stretches_worth_an_index(task, 1) == 0 || !read_by_index_alone(task, &counter.window, consumer)) {
+    if (groups_worth_an_index(task, 1) == 0 || !read_by_index_alone(task, &counter.window, consumer)) {
         counter.window = {0, ranges - 1};
         read_by_scan(task, consumer);
     }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backend/index/scan.h"
+#include "backend/index/search.h"
 #include "backend/memory.h"
 #include "backend/query/key_condition.h"
 #include "backend/query/query.h"
@@ -29,8 +29,8 @@ constexpr std::size_t kIndexFractionInOrder = 8;
 constexpr float4 kInOrder = 0.95F;
 /// Reading a page takes a scan about as long as so many searches in indexes that are cached take.
 constexpr std::size_t kSearchesOfPage = 4;
-/// Fewer stretches of ranges are each planned for what they hold.
-constexpr std::size_t kFewStretches = 8;
+/// Fewer groups of ranges are each planned for what they hold.
+constexpr std::size_t kFewGroups = 8;
 
 /// Adds rows to the sums of the ranges whose turn it is.
 struct Accumulator {
@@ -61,9 +61,9 @@ bool begin_alike(const DigestSpec& spec, std::size_t a, std::size_t b) {
            std::equal(x->bytes.begin(), x->bytes.end(), y->bytes.begin(), y->bytes.end());
 }
 
-/// Whether the conditions of all stretches together let the rows of at most `limit` ranges in. They are on the key's
+/// Whether the conditions of all groups together let the rows of at most `limit` ranges in. They are on the key's
 /// first column alone: each lets in all rows with the values at its ends, which may be those of many ranges, and again
-/// of the next stretch.
+/// of the next group.
 bool are_few(const DigestSpec& spec, std::size_t limit) {
     const std::size_t bounds = spec.bounds.size();
     std::size_t let_in = 0;
@@ -78,17 +78,17 @@ bool are_few(const DigestSpec& spec, std::size_t limit) {
     return let_in <= limit;
 }
 
-/// Whether searching the index of each leaf for each stretch is less than reading the leaves, which have storage. A key
+/// Whether searching the index of each leaf for each group is less than reading the leaves, which have storage. A key
 /// that says nothing of a row's leaf is searched in all of them.
-bool are_searches_few(const DigestTask& task, std::size_t stretches) {
-    if (stretches == 1 || task.leaves.size() == 1) return true;
+bool are_searches_few(const DigestTask& task, std::size_t groups) {
+    if (groups == 1 || task.leaves.size() == 1) return true;
     core::u64 pages = 0;
     for (Oid id : task.leaves) {
         Relation leaf = table_open(id, NoLock);
         pages += RelationGetNumberOfBlocks(leaf);
         table_close(leaf, NoLock);
     }
-    return stretches * task.leaves.size() <= pages * kSearchesOfPage;
+    return groups * task.leaves.size() <= pages * kSearchesOfPage;
 }
 
 /// Of a column that was never analyzed, 0.
@@ -115,41 +115,42 @@ bool is_in_key_order(const DigestTask& task) {
 
 /// Where planning would call functions of others, nothing is planned that can be read without.
 bool may_use_index(const DigestTask& task) {
-    if (task.obstacle == ScanObstacle::kPlan || (task.obstacle == ScanObstacle::kNone && task.folded)) return false;
+    if (task.obstacle == ScanObstacle::kPlan || (task.obstacle == ScanObstacle::kNone && task.owners_code))
+        return false;
     return !task.spec.kept.empty() && !task.spec.bounds.empty() && task.spec.bounds[0][0] == core::kKeyBound &&
            (enable_indexscan || enable_bitmapscan) && has_ordered_index(task);
 }
 
-std::size_t count_stretches(std::span<const std::uint8_t> kept) {
-    std::size_t stretches = 0;
-    for (std::size_t i = 0; i < kept.size(); ++i) stretches += kept[i] && (i == 0 || !kept[i - 1]);
-    return stretches;
+std::size_t count_groups(std::span<const std::uint8_t> kept) {
+    std::size_t groups = 0;
+    for (std::size_t i = 0; i < kept.size(); ++i) groups += kept[i] && (i == 0 || !kept[i - 1]);
+    return groups;
 }
 
 }  // namespace
 
-std::size_t stretches_worth_an_index(const DigestTask& task, int scanners) {
+std::size_t groups_worth_an_index(const DigestTask& task, int scanners) {
     if (!may_use_index(task)) return 0;
     const auto few = [&](std::size_t fraction) {
         return are_few(task.spec, task.spec.kept.size() / (fraction * static_cast<std::size_t>(scanners)));
     };
     if (!few(kIndexFractionInOrder) || (!few(kIndexFraction) && !is_in_key_order(task))) return 0;
-    const std::size_t stretches = count_stretches(task.spec.kept);
-    return are_searches_few(task, stretches) ? stretches : 0;
+    const std::size_t groups = count_groups(task.spec.kept);
+    return are_searches_few(task, groups) ? groups : 0;
 }
 
-std::size_t stretches_worth_an_index_for_rows(const DigestTask& task, int scanners) {
+std::size_t groups_worth_an_index_for_rows(const DigestTask& task, int scanners) {
     std::span<const std::uint8_t> kept = task.spec.kept;
     const bool all = std::find(kept.begin(), kept.end(), 0) == kept.end();
-    if (!all && count_stretches(kept) == 1 && may_use_index(task)) return 1;
-    return stretches_worth_an_index(task, scanners);
+    if (!all && count_groups(kept) == 1 && may_use_index(task)) return 1;
+    return groups_worth_an_index(task, scanners);
 }
 
 namespace {
 
-/// Calls `read(lower, upper)` for each stretch of neighbouring kept ranges, with `*window` telling it.
+/// Calls `read(lower, upper)` for each group of neighbouring kept ranges, with `*window` telling it.
 template <typename Read>
-void for_each_stretch(const DigestSpec& spec, RangeWindow* window, Read read) {
+void for_each_group(const DigestSpec& spec, RangeWindow* window, Read read) {
     for (std::uint32_t first = 0; first < spec.ranges(); ++first) {
         if (!spec.keeps(first)) continue;
         std::uint32_t last = first;
@@ -162,9 +163,9 @@ void for_each_stretch(const DigestSpec& spec, RangeWindow* window, Read read) {
 }
 
 /// For what only the executor can read, such as rows that a filter chooses, and for what may be most of the table.
-void read_by_plans(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
-    RowQuery query(task, stretches > kFewStretches);
-    for_each_stretch(task.spec, window, [&](core::ByteView lower, core::ByteView upper) {
+void read_by_plans(const DigestTask& task, std::size_t groups, RangeWindow* window, const RowConsumer& consumer) {
+    RowQuery query(task, groups > kFewGroups);
+    for_each_group(task.spec, window, [&](core::ByteView lower, core::ByteView upper) {
         query.read(condition_of_range(task, lower, upper), consumer);
     });
     query.close();
@@ -175,18 +176,18 @@ void read_by_plans(const DigestTask& task, std::size_t stretches, RangeWindow* w
 bool read_by_index_alone(const DigestTask& task, RangeWindow* window, const RowConsumer& consumer) {
     if (task.obstacle != ScanObstacle::kNone || !are_few(task.spec, task.spec.kept.size() / kIndexFractionInOrder))
         return false;
-    IndexScans scans(task, IndexUse::kStretches);
-    const bool usable = scans.usable();
+    IndexSearches searches(task, IndexUse::kIntervals);
+    const bool usable = searches.usable();
     if (usable)
-        for_each_stretch(task.spec, window, [&](core::ByteView lower, core::ByteView upper) {
-            scans.read(stretch_of_range(task, lower, upper), consumer);
+        for_each_group(task.spec, window, [&](core::ByteView lower, core::ByteView upper) {
+            searches.read(interval_of_range(task, lower, upper), consumer);
         });
-    scans.close();
+    searches.close();
     return usable;
 }
 
-void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer) {
-    if (!read_by_index_alone(task, window, consumer)) read_by_plans(task, stretches, window, consumer);
+void read_by_index(const DigestTask& task, std::size_t groups, RangeWindow* window, const RowConsumer& consumer) {
+    if (!read_by_index_alone(task, window, consumer)) read_by_plans(task, groups, window, consumer);
 }
 
 bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>* keys, const RowConsumer& consumer) {
@@ -199,22 +200,22 @@ bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>*
     auto* values = allocate_array<const Datum*>(CurrentMemoryContext, all.size() + 1);
     for (std::size_t i = 0; i < all.size(); ++i)
         if (values[i] = values_of_key(task, types, all[i]); !values[i]) return false;
-    IndexScans scans(task, IndexUse::kKeys);
-    const bool usable = scans.usable();
+    IndexSearches searches(task, IndexUse::kKeys);
+    const bool usable = searches.usable();
     for (std::size_t i = 0; usable && i < all.size(); ++i) {
         *keys = all.subspan(i, 1);
         const bool again = i > 0 && std::equal(all[i].begin(), all[i].end(), all[i - 1].begin(), all[i - 1].end());
-        if (!again) scans.read_key(types, values[i], consumer);
+        if (!again) searches.read_key(types, values[i], consumer);
     }
     *keys = all;
-    scans.close();
+    searches.close();
     return usable;
 }
 
-void digest_by_index(const DigestTask& task, std::size_t stretches, const DigestMatrix& matrix) {
+void digest_by_index(const DigestTask& task, std::size_t groups, const DigestMatrix& matrix) {
     RowHasher hasher = make_row_hasher(task);
     Accumulator accumulator{&hasher, matrix, {}};
-    read_by_index(task, stretches, &accumulator.window, {wants_row, add_row, &accumulator});
+    read_by_index(task, groups, &accumulator.window, {wants_row, add_row, &accumulator});
 }
 
 }  // namespace parity::backend

@@ -17,20 +17,20 @@ struct RangeWindow {
     bool holds(std::uint32_t range) const { return first <= range && range <= last; }
 };
 
-/// How many runs of neighbouring ranges are kept, where reading them through the index is worth it: where few ranges
+/// How many groups of neighbouring ranges are kept, where reading them through the index is worth it: where few ranges
 /// are met that way, and searches are fewer than pages. `scanners` are the processes that would scan instead.
 /// Returns: 0 where it is not worth it, where no index has the order of the key's form, and where the session wants no
 /// index.
-std::size_t stretches_worth_an_index(const DigestTask& task, int scanners);
+std::size_t groups_worth_an_index(const DigestTask& task, int scanners);
 
-/// The same for rows. One run, unless it is all ranges, is worth it however long it is: it is left to the planner,
+/// The same for rows. One group, unless it is all ranges, is worth it however long it is: it is left to the planner,
 /// which may scan.
-std::size_t stretches_worth_an_index_for_rows(const DigestTask& task, int scanners);
+std::size_t groups_worth_an_index_for_rows(const DigestTask& task, int scanners);
 
-/// Reads the rows of the kept ranges, one stretch of neighbouring ranges after the other. The condition of a stretch
-/// lets rows of other stretches in.
-/// Requires: the consumer takes only rows of `*window`, which tells the stretch.
-void read_by_index(const DigestTask& task, std::size_t stretches, RangeWindow* window, const RowConsumer& consumer);
+/// Reads the rows of the kept ranges, one group of neighbouring ranges after the other. The condition of a group
+/// lets rows of other groups in.
+/// Requires: the consumer takes only rows of `*window`, which tells the group.
+void read_by_index(const DigestTask& task, std::size_t groups, RangeWindow* window, const RowConsumer& consumer);
 
 /// The same without plans.
 /// Returns: false where that is not possible, with nothing read.
@@ -43,6 +43,6 @@ bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>*
 
 /// Digests the kept ranges so, in this process: adds to `matrix`.
 /// Requires: `matrix` is of the task's shape and zeroed.
-void digest_by_index(const DigestTask& task, std::size_t stretches, const DigestMatrix& matrix);
+void digest_by_index(const DigestTask& task, std::size_t groups, const DigestMatrix& matrix);
 
 }  // namespace parity::backend

@@ -169,7 +169,7 @@ const Datum* values_of_key(const DigestTask& task, std::span<const Oid> types, c
     return values;
 }
 
-KeyStretch stretch_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper) {
+KeyInterval interval_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper) {
     if (!is_ordered_first_column(task)) return {};
     Oid type = parameter_type(task.key[0]);
     auto value_at = [&](core::ByteView bound) -> std::optional<Datum> {
@@ -183,16 +183,16 @@ KeyStretch stretch_of_range(const DigestTask& task, core::ByteView lower, core::
 
 KeyCondition condition_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper) {
     KeyCondition condition;
-    KeyStretch stretch = stretch_of_range(task, lower, upper);
+    KeyInterval interval = interval_of_range(task, lower, upper);
     StringInfoData sql;
     initStringInfo(&sql);
     auto add = [&](std::optional<Datum> value, const char* comparison) {
         if (!value) return;
-        add_parameter(condition, stretch.type, *value);
+        add_parameter(condition, interval.type, *value);
         append_comparison(&sql, task.key[0], comparison, condition.parameters);
     };
-    add(stretch.lower, ">=");
-    add(stretch.upper, "<=");
+    add(interval.lower, ">=");
+    add(interval.upper, "<=");
     condition.sql = sql.data;
     return condition;
 }

@@ -35,12 +35,12 @@ const Datum* values_of_key(const DigestTask& task, std::span<const Oid> types, c
 KeyCondition condition_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper);
 
 /// The values of the first key column at two bounds, for an index scan: nothing where a bound is open.
-struct KeyStretch {
+struct KeyInterval {
     Oid type;  ///< of the values
     std::optional<Datum> lower;
     std::optional<Datum> upper;
 };
-KeyStretch stretch_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper);
+KeyInterval interval_of_range(const DigestTask& task, core::ByteView lower, core::ByteView upper);
 
 /// Whether condition_of_range() can narrow anything down: the first key column allows it and each leaf has a B-tree on
 /// the key.

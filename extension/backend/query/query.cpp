@@ -118,7 +118,7 @@ void connect() {
 
 void digest_by_query(const DigestTask& task, int workers, const DigestMatrix& matrix) {
     bytea* spec = pack_spec(task.spec);
-    warn_of_folded_code(task);
+    warn_of_owners_code(task);
     connect();
     const int settings = enter_settings(workers);
     HeldName held = held_name(task);
@@ -148,7 +148,7 @@ RowQuery::RowQuery(const DigestTask& task, bool repeated)
       nulls_(allocate_array<bool>(CurrentMemoryContext, task.key.size() + task.columns.size() + 1)),
       held_(allocate_array<HeldName>(CurrentMemoryContext, 1)) {
     *held_ = held_name(task);
-    warn_of_folded_code(task);
+    warn_of_owners_code(task);
     connect();
     settings_ = enter_settings(-1);
 }

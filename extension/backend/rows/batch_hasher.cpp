@@ -44,7 +44,7 @@ BatchHasher::BatchHasher(const DigestSpec& spec, const core::RangeFinder& finder
       values_(allocate_array<StoredValue>(context, layout_.slots() * kBatchRows)),
       key_hashes_(allocate_array<core::u128>(context, kBatchRows)),
       cells_(allocate_array<core::u128>(context, columns_.size() * kBatchRows + 1)),
-      passed_(allocate_array<core::u128>(context, columns_.size() + 1)),
+      handed_over_(allocate_array<core::u128>(context, columns_.size() + 1)),
       frames_(allocate_array<std::uint8_t>(context, kBatchRows * kFrameRoom)) {
     if (!keyless()) key_ = key_.first(spec.key_forms.size());
     std::fill_n(seeds_, kBatchRows, spec.seed);
@@ -71,8 +71,8 @@ void BatchHasher::accumulate(std::span<const HeapTupleHeader> tuples, const char
     });
 }
 
-void BatchHasher::pass(std::span<const HeapTupleHeader> tuples, const char* upcoming,
-                       const HashedRowConsumer& consumer) {
+void BatchHasher::hand_over(std::span<const HeapTupleHeader> tuples, const char* upcoming,
+                            const HashedRowConsumer& consumer) {
     for_each_batch(tuples, upcoming, [&](std::span<const HeapTupleHeader> batch, PagePrefetch& prefetch) {
         if (spec_.wide)
             pass_batch<core::u128>(batch, prefetch, consumer);
@@ -201,7 +201,7 @@ void BatchHasher::prefetch_sums(const DigestMatrix& matrix, std::size_t from, st
             prefetch_for_change(matrix.range(ranges_[row]), matrix.stride * sizeof(core::u64));
         if (matrix.buckets > 1)
             prefetch_for_change(
-                matrix.bucket(bucket_place(ranges_[row], core::low_half(key_hashes<H>()[row]), matrix.buckets)), 1);
+                matrix.bucket(bucket_index(ranges_[row], core::low_half(key_hashes<H>()[row]), matrix.buckets)), 1);
     }
 }
 
@@ -229,10 +229,10 @@ void BatchHasher::pass_row(std::size_t row, const HashedRowConsumer& consumer) {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         const H cell = cells<H>(row)[i];
         fold.add(cell);
-        passed_[i] = cell;
+        handed_over_[i] = cell;
     }
-    const std::size_t place = bucket_place(ranges_[row], core::low_half(key_hashes<H>()[row]), spec_.buckets);
-    consumer.take(consumer.state, {static_cast<std::uint32_t>(place), framed_.view(), fold.result(), passed_});
+    const std::size_t bucket = bucket_index(ranges_[row], core::low_half(key_hashes<H>()[row]), spec_.buckets);
+    consumer.take(consumer.state, {static_cast<std::uint32_t>(bucket), framed_.view(), fold.result(), handed_over_});
     release_value();
 }
 

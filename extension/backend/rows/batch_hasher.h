@@ -8,7 +8,7 @@
 #include "backend/rows/prefetch.h"
 #include "backend/rows/stored_column.h"
 #include "backend/rows/tuple_layout.h"
-#include "backend/sums/key_total.h"
+#include "backend/sums/hash_total.h"
 #include "backend/sums/matrix.h"
 #include "backend/task/spec.h"
 #include "core/bounds.h"
@@ -18,7 +18,7 @@ namespace parity::backend {
 
 /// What is told of a row.
 struct HashedRow {
-    std::uint32_t place;      ///< of its bucket; of its range, from 0, where there is one bucket
+    std::uint32_t bucket;     ///< bucket_index(); the range, from 0, where there is one bucket
     core::ByteView key;       ///< framed
     core::u128 hash;          ///< under a width of 64 the high halves are 0
     const core::u128* cells;  ///< one a column
@@ -48,7 +48,7 @@ class BatchHasher {
     void accumulate(std::span<const HeapTupleHeader> tuples, const char* upcoming, const DigestMatrix& matrix);
 
     /// Hands the tuples of kept ranges, or buckets, to a consumer instead.
-    void pass(std::span<const HeapTupleHeader> tuples, const char* upcoming, const HashedRowConsumer& consumer);
+    void hand_over(std::span<const HeapTupleHeader> tuples, const char* upcoming, const HashedRowConsumer& consumer);
 
     /// The keys so far.
     /// Requires: buckets are chosen.
@@ -103,10 +103,10 @@ class BatchHasher {
     core::RangeFinder finder_;
     core::ByteSink framed_;
     Scratch scratch_;
-    StoredValue* values_;  ///< a batch's values of one slot after those of the other
-    void* key_hashes_;     ///< one a row, of the spec's width
-    void* cells_;          ///< a row's cells after the other's
-    core::u128* passed_;   ///< the cells of the row that is handed over
+    StoredValue* values_;      ///< a batch's values of one slot after those of the other
+    void* key_hashes_;         ///< one a row, of the spec's width
+    void* cells_;              ///< a row's cells after the other's
+    core::u128* handed_over_;  ///< the cells of the row that is handed over
     std::uint8_t* frames_;
     KeysRead keys_read_;
     core::u64 seeds_[kBatchRows];

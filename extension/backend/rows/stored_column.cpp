@@ -108,41 +108,41 @@ StoredForm form_of_little_endian(std::int16_t length) {
 
 StoredForm form_of(const ColumnReader& reader, std::int16_t length) {
     if (reader.guard) return StoredForm::kOther;
-    switch (reader.reader) {
-        case Reader::kBool:
+    switch (reader.method) {
+        case ReadMethod::kBool:
             return StoredForm::kBool;
-        case Reader::kInt16:
+        case ReadMethod::kInt16:
             return StoredForm::kInt16;
-        case Reader::kInt32:
+        case ReadMethod::kInt32:
             return StoredForm::kInt32;
-        case Reader::kOid:
-        case Reader::kUint32:
+        case ReadMethod::kOid:
+        case ReadMethod::kUint32:
             return StoredForm::kUint32;
-        case Reader::kInt64:
-        case Reader::kMicros:
-        case Reader::kUint64:
-        case Reader::kDate:
-        case Reader::kTimetz:
-        case Reader::kInterval:
+        case ReadMethod::kInt64:
+        case ReadMethod::kMicros:
+        case ReadMethod::kUint64:
+        case ReadMethod::kDate:
+        case ReadMethod::kTimetz:
+        case ReadMethod::kInterval:
             return form_of_little_endian(length);
-        case Reader::kMacaddr:
+        case ReadMethod::kMacaddr:
             return StoredForm::kBytes6;
-        case Reader::kMacaddr8:
+        case ReadMethod::kMacaddr8:
             return StoredForm::kBytes8;
-        case Reader::kUuid:
+        case ReadMethod::kUuid:
             return StoredForm::kBytes16;
-        case Reader::kFloat4:
+        case ReadMethod::kFloat4:
             return StoredForm::kFloat4;
-        case Reader::kFloat8:
+        case ReadMethod::kFloat8:
             return StoredForm::kFloat8;
-        case Reader::kText:
+        case ReadMethod::kText:
             return texts_are_canonical() ? StoredForm::kVarlena : StoredForm::kOther;
-        case Reader::kBpchar:
+        case ReadMethod::kBpchar:
             return texts_are_canonical() ? StoredForm::kPadded : StoredForm::kOther;
-        case Reader::kBytea:
-        case Reader::kJsonbRaw:
+        case ReadMethod::kBytea:
+        case ReadMethod::kJsonbRaw:
             return StoredForm::kVarlena;
-        case Reader::kNumeric:
+        case ReadMethod::kNumeric:
             return StoredForm::kNumeric;
         default:
             return StoredForm::kOther;

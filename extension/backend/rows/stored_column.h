@@ -46,7 +46,7 @@ struct StoredColumn {
     StoredForm form;
     bool by_value;
     std::int16_t length;  ///< pg_attribute.attlen
-    std::size_t slot;     ///< in its TupleLayout, or the place among the row's Datums
+    std::size_t slot;     ///< in its TupleLayout, or the index among the row's Datums
 };
 
 /// The column of a relation's tuples that a reader reads.

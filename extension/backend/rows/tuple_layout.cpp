@@ -42,7 +42,7 @@ StoredValue missing_value(TupleDesc descriptor, int position, MemoryContext cont
 
 TupleLayout::TupleLayout(TupleDesc descriptor, std::span<const int> wanted, MemoryContext context) {
     make_steps(descriptor, wanted, context);
-    make_fixed_places(context);
+    make_fixed_offsets(context);
 }
 
 void TupleLayout::make_steps(TupleDesc descriptor, std::span<const int> wanted, MemoryContext context) {
@@ -64,16 +64,16 @@ void TupleLayout::make_steps(TupleDesc descriptor, std::span<const int> wanted, 
     slots_ = slots + 1;
 }
 
-void TupleLayout::make_fixed_places(MemoryContext context) {
-    FixedPlace* places = allocate_array<FixedPlace>(context, steps_.size() + 1);
+void TupleLayout::make_fixed_offsets(MemoryContext context) {
+    FixedOffset* offsets = allocate_array<FixedOffset>(context, steps_.size() + 1);
     std::size_t count = 0;
     std::size_t i = 0;
     for (; i < steps_.size() && steps_[i].length > 0; ++i) {
         const std::uint32_t offset = aligned(rest_offset_, steps_[i].align);
-        if (steps_[i].slot < slots_ - 1) places[count++] = {offset, steps_[i].slot};
+        if (steps_[i].slot < slots_ - 1) offsets[count++] = {offset, steps_[i].slot};
         rest_offset_ = offset + static_cast<std::uint32_t>(steps_[i].length);
     }
-    fixed_ = {places, count};
+    fixed_ = {offsets, count};
     rest_ = steps_.subspan(i);
 }
 

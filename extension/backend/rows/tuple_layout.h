@@ -33,7 +33,7 @@ class TupleLayout {
         if ((tuple->t_infomask & HEAP_HASNULL) || HeapTupleHeaderGetNatts(tuple) < steps_.size())
             return find_with_gaps(tuple, to);
         const char* data = reinterpret_cast<const char*>(tuple) + tuple->t_hoff;
-        for (const FixedPlace& place : fixed_) to[place.slot * kBatchRows] = data + place.offset;
+        for (const FixedOffset& fixed : fixed_) to[fixed.slot * kBatchRows] = data + fixed.offset;
         std::uint32_t offset = rest_offset_;
         for (const Step& step : rest_) {
             offset = start_of(step, data, offset);
@@ -52,7 +52,7 @@ class TupleLayout {
     };
 
     /// A wanted column before which there is no NULL and none of varying width.
-    struct FixedPlace {
+    struct FixedOffset {
         std::uint32_t offset;
         std::uint32_t slot;
     };
@@ -73,11 +73,11 @@ class TupleLayout {
     }
 
     void make_steps(TupleDesc descriptor, std::span<const int> wanted, MemoryContext context);
-    void make_fixed_places(MemoryContext context);
+    void make_fixed_offsets(MemoryContext context);
     void find_with_gaps(HeapTupleHeader tuple, StoredValue* to) const;
 
     std::span<const Step> steps_;  ///< up to the last wanted column
-    std::span<const FixedPlace> fixed_;
+    std::span<const FixedOffset> fixed_;
     std::span<const Step> rest_;     ///< the steps from the first one of varying width
     std::uint32_t rest_offset_ = 0;  ///< where they begin
     std::size_t slots_ = 0;

@@ -26,7 +26,7 @@ LeafRows::LeafRows(const DigestTask& task, Relation leaf)
         for (const TaskColumn& column : columns) *number++ = number_in(leaf, column);
 }
 
-void LeafRows::pass(HeapTuple tuple, const RowConsumer& consumer) {
+void LeafRows::hand_over(HeapTuple tuple, const RowConsumer& consumer) {
     if (consumer.admits && !consumer.admits(consumer.state, tuple->t_data)) return;
     for (std::size_t i = 0; i < key_columns_; ++i)
         values_[i] = heap_getattr(tuple, numbers_[i], descriptor_, &nulls_[i]);

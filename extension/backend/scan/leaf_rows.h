@@ -19,7 +19,7 @@ class LeafRows {
     LeafRows(const DigestTask& task, Relation leaf);
 
     /// Of a row that the consumer does not want only the key is looked at.
-    void pass(HeapTuple tuple, const RowConsumer& consumer);
+    void hand_over(HeapTuple tuple, const RowConsumer& consumer);
 
   private:
     std::size_t key_columns_;

@@ -83,7 +83,7 @@ void PageReader::collect_visible(Page page, OffsetNumber last) {
 bool PageReader::is_visible(HeapTupleHeader header, ItemId item, OffsetNumber number) {
     constexpr uint16 kUnchanged = HEAP_XMIN_COMMITTED | HEAP_XMAX_INVALID;
     const bool unchanged = (header->t_infomask & kUnchanged) == kUnchanged;
-    if (unchanged && HeapTupleHeaderGetRawXmin(header) == settled_) return true;
+    if (unchanged && HeapTupleHeaderGetRawXmin(header) == committed_) return true;
     HeapTupleData tuple;
     tuple.t_tableOid = RelationGetRelid(relation_);
     tuple.t_data = header;
@@ -91,7 +91,7 @@ bool PageReader::is_visible(HeapTupleHeader header, ItemId item, OffsetNumber nu
     ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(current_), number);
     if (!HeapTupleSatisfiesVisibility(&tuple, snapshot_, current_)) return false;
     if (unchanged && TransactionIdPrecedes(HeapTupleHeaderGetRawXmin(header), snapshot_->xmin))
-        settled_ = HeapTupleHeaderGetRawXmin(header);
+        committed_ = HeapTupleHeaderGetRawXmin(header);
     return true;
 }
 

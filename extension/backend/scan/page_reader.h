@@ -47,7 +47,7 @@ class PageReader {
     Buffer current_ = InvalidBuffer;
     Buffer ahead_ = InvalidBuffer;  ///< the page after it, pinned already
     bool pin_ahead_;
-    TransactionId settled_ = InvalidTransactionId;  ///< seen to be committed before the snapshot
+    TransactionId committed_ = InvalidTransactionId;  ///< seen to be committed before the snapshot
     std::size_t count_ = 0;
     HeapTupleHeader tuples_[MaxHeapTuplesPerPage];
 };

@@ -62,7 +62,7 @@ void pass_rows(LeafRows& rows, Oid leaf, const PageReader& page, const RowConsum
     for (HeapTupleHeader tuple : page.tuples()) {
         whole.t_data = tuple;
         MemoryContext caller = MemoryContextSwitchTo(row_context);
-        rows.pass(&whole, consumer);
+        rows.hand_over(&whole, consumer);
         MemoryContextSwitchTo(caller);
         MemoryContextReset(row_context);
     }

@@ -163,7 +163,7 @@ void read_leaf(const Participant& self, Relation leaf, PageAllocation& allocatio
     while (pages->next()) {
         rows += pages->tuples().size();
         if (self.output.rows)
-            hasher->pass(pages->tuples(), pages->upcoming(), *self.output.rows);
+            hasher->hand_over(pages->tuples(), pages->upcoming(), *self.output.rows);
         else
             hasher->accumulate(pages->tuples(), pages->upcoming(), self.output.matrix);
         counter.count_page();
@@ -252,10 +252,10 @@ void scan_alone(const DigestTask& task, ScanSetup& setup, const ScanOutput& outp
 
 template <typename T>
 T* share(ParallelContext* parallel, core::u64 key, const T* from, std::size_t bytes) {
-    void* room = shm_toc_allocate(parallel->toc, bytes);
-    memcpy(room, from, bytes);
-    shm_toc_insert(parallel->toc, key, room);
-    return static_cast<T*>(room);
+    void* buffer = shm_toc_allocate(parallel->toc, bytes);
+    memcpy(buffer, from, bytes);
+    shm_toc_insert(parallel->toc, key, buffer);
+    return static_cast<T*>(buffer);
 }
 
 /// What workers put into shared memory for the leader.
@@ -289,14 +289,14 @@ class WorkersOutput {
     const ScanOutput& leader_;
     int workers_;
     void* room_ = nullptr;
-    std::optional<RowReader> rows_;
+    std::optional<SharedRowsReader> rows_;
 };
 static_assert(std::is_trivially_destructible_v<WorkersOutput>);
 
 std::size_t worker_bytes(const DigestSpec& spec, const ScanOutput& output) {
-    return LargeRoom::bytes_of<core::u64>(output.rows ? 0 : shape_matrix(spec).total_words()) +
-           LargeRoom::bytes_of<core::ByteView>(spec.bounds.size()) +
-           LargeRoom::bytes_of<std::int64_t>(spec.bounds.size());
+    return LargeBuffer::bytes_of<core::u64>(output.rows ? 0 : shape_matrix(spec).total_words()) +
+           LargeBuffer::bytes_of<core::ByteView>(spec.bounds.size()) +
+           LargeBuffer::bytes_of<std::int64_t>(spec.bounds.size());
 }
 
 /// Gives the context of the workers, even if none could be launched; null where there was no memory for any.
@@ -372,23 +372,23 @@ ScanEffort scan(const DigestTask& task, int workers, const ScanOutput& output) {
     ScanSetup setup = set_up(task, workers);
     ScanEffort effort{workers, 0, static_cast<std::int64_t>(setup.scan.total_pages)};
     if (workers > 0)
-        effort.leaving = scan_together(task, setup, workers, output);
+        effort.ending_workers = scan_together(task, setup, workers, output);
     else
         scan_alone(task, setup, output);
-    if (effort.leaving) effort.workers_launched = effort.leaving->nworkers_launched;
+    if (effort.ending_workers) effort.workers_launched = effort.ending_workers->nworkers_launched;
     effort.keys_read = setup.scan.keys_read;
     return effort;
 }
 
-/// Workers write the rows that they pass on to disk. More than one in so many are passed on sooner by one process.
-constexpr std::size_t kFewPassedOn = 4;
+/// Workers write the rows that they hand over to disk. More than one in so many are handed over sooner by one process.
+constexpr std::size_t kFewHandedOver = 4;
 
 bool keeps_few(const DigestSpec& spec) {
     std::size_t kept = 0;
     for (core::u64 flags : spec.kept_buckets) kept += static_cast<std::size_t>(std::popcount(flags));
     if (spec.kept_buckets.empty())
         kept = static_cast<std::size_t>(std::count(spec.kept.begin(), spec.kept.end(), 1)) * spec.buckets;
-    return !spec.kept.empty() && kept * kFewPassedOn <= spec.kept.size() * spec.buckets;
+    return !spec.kept.empty() && kept * kFewHandedOver <= spec.kept.size() * spec.buckets;
 }
 
 }  // namespace
@@ -399,13 +399,13 @@ ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatri
 
 ScanEffort read_hashes_by_scan(const DigestTask& task, int workers, const HashedRowConsumer& consumer) {
     ScanEffort effort = scan(task, keeps_few(task.spec) ? workers : 0, {{}, &consumer});
-    await_exit(std::exchange(effort.leaving, nullptr));
+    await_exit(std::exchange(effort.ending_workers, nullptr));
     return effort;
 }
 
-void await_exit(ParallelContext* leaving) {
-    if (!leaving) return;
-    DestroyParallelContext(leaving);
+void await_exit(ParallelContext* ending_workers) {
+    if (!ending_workers) return;
+    DestroyParallelContext(ending_workers);
     ExitParallelMode();
 }
 
@@ -420,22 +420,22 @@ PGDLLEXPORT void parity_scan_worker(dsm_segment* segment, shm_toc* toc);
 /// A parallel worker's part of a scan.
 void parity_scan_worker(dsm_segment* segment, shm_toc* toc) {
     auto* shared = static_cast<SharedScan*>(shm_toc_lookup(toc, kKeyShared, false));
-    LargeRoom room(CurrentMemoryContext, shared->worker_bytes);
-    const DigestSpec spec = view_spec(shm_toc_lookup(toc, kKeySpec, false), CurrentMemoryContext, room);
-    const parity::core::RangeFinder finder(spec.bounds, spec.key_forms, room.take<std::int64_t>(spec.bounds.size()));
+    LargeBuffer buffer(CurrentMemoryContext, shared->worker_bytes);
+    const DigestSpec spec = view_spec(shm_toc_lookup(toc, kKeySpec, false), CurrentMemoryContext, buffer);
+    const parity::core::RangeFinder finder(spec.bounds, spec.key_forms, buffer.take<std::int64_t>(spec.bounds.size()));
     const auto take_part = [&](const ScanOutput& output) {
         participate({shared, static_cast<SharedLeaf*>(shm_toc_lookup(toc, kKeyLeaves, false)),
                      static_cast<NameData*>(shm_toc_lookup(toc, kKeyColumns, false)), &spec, finder, output,
                      CurrentMemoryContext, nullptr});
     };
     if (auto* rows = static_cast<SharedRows*>(shm_toc_lookup(toc, kKeyRows, true))) {
-        RowWriter writer(rows, segment, spec.column_forms.size());
+        SharedRowsWriter writer(rows, segment, spec.column_forms.size());
         const HashedRowConsumer consumer = writer.consumer();
         take_part({{}, &consumer});
         return writer.finish();
     }
     DigestMatrix matrix = shape_matrix(spec);
-    matrix.words = room.take<parity::core::u64>(matrix.total_words());
+    matrix.words = buffer.take<parity::core::u64>(matrix.total_words());
     take_part({matrix, nullptr});
     send_sums(shm_toc_lookup(toc, kKeySums, false), segment, matrix);
 }

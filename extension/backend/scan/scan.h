@@ -3,7 +3,7 @@
 #include "backend/pg.h"
 
 #include "backend/rows/batch_hasher.h"
-#include "backend/sums/key_total.h"
+#include "backend/sums/hash_total.h"
 #include "backend/sums/matrix.h"
 #include "backend/task/task.h"
 
@@ -16,8 +16,8 @@ struct ScanEffort {
     int workers_requested;
     int workers_launched;
     std::int64_t pages;
-    KeysRead keys_read{};                ///< of rows, by bucket
-    ParallelContext* leaving = nullptr;  ///< of workers whose processes have not ended yet
+    KeysRead keys_read{};                       ///< of rows, by bucket
+    ParallelContext* ending_workers = nullptr;  ///< of workers whose processes have not ended yet
 };
 
 /// Parallel workers that the server's own rule would give a sequential scan of the task's relation (a worker for
@@ -35,10 +35,10 @@ int default_workers(const DigestTask& task);
 ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatrix& matrix);
 
 /// Waits for the processes of such workers, if there are any, and leaves parallel mode.
-void await_exit(ParallelContext* leaving);
+void await_exit(ParallelContext* ending_workers);
 
-/// Scans them for whom the hashes of the rows of kept ranges are enough. They come in any order. Without workers where
-/// much is kept.
+/// Scans all leaves and hands the hashes of the rows of kept ranges to `consumer`, in any order. Uses no workers where
+/// many rows are kept.
 ScanEffort read_hashes_by_scan(const DigestTask& task, int workers, const HashedRowConsumer& consumer);
 
 }  // namespace parity::backend

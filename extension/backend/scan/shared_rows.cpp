@@ -15,7 +15,7 @@ namespace {
 struct WrittenRow {
     char tuple[MAXALIGN(SizeofMinimalTupleHeader)];
     core::u128 hash;
-    std::uint32_t place;
+    std::uint32_t bucket;
     std::uint32_t key_bytes;
 };
 
@@ -24,13 +24,13 @@ struct WrittenRow {
 std::size_t estimate_shared_rows(int workers) { return sizeof(SharedRows) + sts_estimate(workers + 1); }
 
 /// The leader is the last participant, and writes nothing.
-RowReader::RowReader(SharedRows* shared, int workers, dsm_segment* segment) {
+SharedRowsReader::SharedRowsReader(SharedRows* shared, int workers, dsm_segment* segment) {
     SharedFileSetInit(&shared->files, segment);
     accessor_ = sts_initialize(shared->store(), workers + 1, workers, 0, SHARED_TUPLESTORE_SINGLE_PASS, &shared->files,
                                "parity rows");
 }
 
-void RowReader::drain(std::size_t columns, const HashedRowConsumer& consumer) {
+void SharedRowsReader::drain(std::size_t columns, const HashedRowConsumer& consumer) {
     MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES);
     auto* cells = allocate_array<core::u128>(CurrentMemoryContext, columns + 1);
     sts_begin_parallel_scan(accessor_);
@@ -43,7 +43,7 @@ void RowReader::drain(std::size_t columns, const HashedRowConsumer& consumer) {
         memcpy(cells, bytes, columns * sizeof(core::u128));
         bytes += columns * sizeof(core::u128);
         MemoryContext caller = MemoryContextSwitchTo(row_context);
-        consumer.take(consumer.state, {row.place, {bytes, row.key_bytes}, row.hash, cells});
+        consumer.take(consumer.state, {row.bucket, {bytes, row.key_bytes}, row.hash, cells});
         MemoryContextSwitchTo(caller);
         MemoryContextReset(row_context);
     }
@@ -51,17 +51,17 @@ void RowReader::drain(std::size_t columns, const HashedRowConsumer& consumer) {
     MemoryContextDelete(row_context);
 }
 
-RowWriter::RowWriter(SharedRows* shared, dsm_segment* segment, std::size_t columns)
+SharedRowsWriter::SharedRowsWriter(SharedRows* shared, dsm_segment* segment, std::size_t columns)
     : columns_(columns), context_(CurrentMemoryContext), bytes_(make_sink(CurrentMemoryContext)) {
     SharedFileSetAttach(&shared->files, segment);
     accessor_ = sts_attach(shared->store(), ParallelWorkerNumber, &shared->files);
 }
 
-void RowWriter::write_row(void* writer, const HashedRow& row) {
-    auto& self = *static_cast<RowWriter*>(writer);
+void SharedRowsWriter::write_row(void* writer, const HashedRow& row) {
+    auto& self = *static_cast<SharedRowsWriter*>(writer);
     WrittenRow written{};
     written.hash = row.hash;
-    written.place = row.place;
+    written.bucket = row.bucket;
     written.key_bytes = static_cast<std::uint32_t>(row.key.size());
     self.bytes_.clear();
     self.bytes_.append(&written, sizeof written);

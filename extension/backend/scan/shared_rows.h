@@ -16,10 +16,10 @@ struct SharedRows;
 std::size_t estimate_shared_rows(int workers);
 
 /// The leader's end.
-class RowReader {
+class SharedRowsReader {
   public:
     /// Sets up `shared`, which lies in `segment`. The reader's memory is in the current context.
-    RowReader(SharedRows* shared, int workers, dsm_segment* segment);
+    SharedRowsReader(SharedRows* shared, int workers, dsm_segment* segment);
 
     /// Hands the rows of all workers to a consumer. Each has so many cells.
     /// Requires: the workers have ended.
@@ -30,10 +30,10 @@ class RowReader {
 };
 
 /// A worker's end.
-class RowWriter {
+class SharedRowsWriter {
   public:
     /// Takes part in what lies in `segment`. The writer's memory is in the current context.
-    RowWriter(SharedRows* shared, dsm_segment* segment, std::size_t columns);
+    SharedRowsWriter(SharedRows* shared, dsm_segment* segment, std::size_t columns);
 
     /// Writes what it is handed.
     /// Requires: the writer stays where it is.

@@ -9,16 +9,15 @@ namespace {
 
 /// Several messages fit, so that one end works while the other does.
 constexpr std::size_t kMostQueueBytes = 65536;
-static_assert(kStretchWords * sizeof(core::u64) * 4 < kMostQueueBytes);
+static_assert(kChunkWords * sizeof(core::u64) * 4 < kMostQueueBytes);
 
-/// What stands for a stretch of zeros: of pages that lie together a worker reads few ranges, out of many.
+/// What stands for zeros in a row: of pages that lie together a worker reads few ranges, out of many.
 constexpr core::u64 kNothing = 0;
 
 /// Few sums fit as a whole.
 std::size_t queue_bytes(const DigestMatrix& shape) {
-    constexpr std::size_t kStretchBytes = kStretchWords / 2 * sizeof(core::u64);
-    constexpr std::size_t kHeaders =
-        512 + kMostQueueBytes / kStretchBytes * sizeof(Size);  // the queue's, and messages'
+    constexpr std::size_t kChunkBytes = kChunkWords / 2 * sizeof(core::u64);
+    constexpr std::size_t kHeaders = 512 + kMostQueueBytes / kChunkBytes * sizeof(Size);  // the queue's, and messages'
     return std::min(kMostQueueBytes, BUFFERALIGN(kHeaders + shape.bytes()));
 }
 
@@ -39,12 +38,12 @@ class Receiver {
   private:
     void receive(int worker) {
         shm_mq_handle* queue = attach(worker, parallel_->worker[worker].bgwhandle);
-        for_each_stretch(total_, [&](std::size_t offset, std::size_t words) {
+        for_each_chunk(total_, [&](std::size_t offset, std::size_t words) {
             Size bytes = 0;
             void* part = nullptr;
             if (shm_mq_receive(queue, &bytes, &part, false) != SHM_MQ_SUCCESS) raise_unsent(worker, queue);
             if (bytes == words * sizeof(core::u64))
-                add_stretch(total_, offset, words, static_cast<const core::u64*>(part));
+                add_chunk(total_, offset, words, static_cast<const core::u64*>(part));
             else if (bytes != sizeof kNothing)
                 raise_unsent(worker, queue);
         });
@@ -93,7 +92,7 @@ void send_sums(void* room, dsm_segment* segment, const DigestMatrix& sums) {
     shm_mq_set_sender(queue, MyProc);
     shm_mq_handle* handle = shm_mq_attach(queue, segment, nullptr);
     bool received = true;
-    for_each_stretch(sums, [&](std::size_t offset, std::size_t words) {
+    for_each_chunk(sums, [&](std::size_t offset, std::size_t words) {
         const core::u64* from = sums.words + offset;
         const bool nothing = std::all_of(from, from + words, [](core::u64 word) { return word == 0; });
         received = received && (nothing ? send_to_queue(handle, sizeof kNothing, &kNothing)

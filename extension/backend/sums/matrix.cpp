@@ -37,7 +37,7 @@ DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context) {
     return matrix;
 }
 
-void add_stretch(const DigestMatrix& total, std::size_t offset, std::size_t words, const core::u64* part) {
+void add_chunk(const DigestMatrix& total, std::size_t offset, std::size_t words, const core::u64* part) {
     core::u64* sums = total.words + offset;
     if (sums >= total.bucket(0)) return add_sums(sums, part, words, total.sum_words);
     for (std::size_t at = 0; at < words; at += total.stride) {
@@ -47,8 +47,8 @@ void add_stretch(const DigestMatrix& total, std::size_t offset, std::size_t word
 }
 
 void add_matrix(const DigestMatrix& total, const core::u64* part) {
-    for_each_stretch(total,
-                     [&](std::size_t offset, std::size_t words) { add_stretch(total, offset, words, part + offset); });
+    for_each_chunk(total,
+                   [&](std::size_t offset, std::size_t words) { add_chunk(total, offset, words, part + offset); });
 }
 
 DigestMaker::DigestMaker(const DigestSpec& spec, const DigestMatrix& matrix, MemoryContext context)

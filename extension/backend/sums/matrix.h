@@ -11,11 +11,11 @@
 /// The sums that digesting builds: for each range a count, and the key's, the row's and each column's sum.
 namespace parity::backend {
 
-/// A matrix of 64-bit words in somebody's memory (a context, or shared memory). One range is one stretch of words:
-/// the count, then the sums of 1 (width 64) or 2 words (width 128: low, high). Where the columns' sums are not kept,
-/// those of all ranges are added up in spare words behind the last range, so that who adds need not ask, and stay
-/// there. Behind these
-/// lie the sums of rows in buckets, where there are any.
+/// A matrix of 64-bit words in somebody's memory (a context, or shared memory). The words of a range lie
+/// together: the count, then the sums of 1 (width 64) or 2 words (width 128: low, high). Where the columns' sums are
+/// not kept, there are spare words behind the last range: the columns of every range are added there, so that adding a
+/// row asks no question, and nobody reads them. Behind the spare words lie the sums of rows in buckets, where there are
+/// any.
 struct DigestMatrix {
     core::u64* words;
     std::uint32_t ranges;
@@ -29,8 +29,8 @@ struct DigestMatrix {
         return spare > 0 ? words + stride * ranges : range(number) + 1 + sum_words * std::size_t{2};
     }
     /// The sum of a bucket.
-    /// Requires: `place` is bucket_place().
-    core::u64* bucket(std::size_t place) const { return words + stride * ranges + spare + place * sum_words; }
+    /// Requires: `index` is bucket_index().
+    core::u64* bucket(std::size_t index) const { return words + stride * ranges + spare + index * sum_words; }
     std::size_t bucket_words() const { return buckets > 1 ? std::size_t{ranges} * buckets * sum_words : 0; }
     std::size_t total_words() const { return stride * ranges + spare + bucket_words(); }
     std::size_t bytes() const { return total_words() * sizeof(core::u64); }
@@ -42,24 +42,24 @@ DigestMatrix shape_matrix(const DigestSpec& spec);
 /// A zeroed matrix in `context`.
 DigestMatrix make_matrix(const DigestSpec& spec, MemoryContext context);
 
-/// Stretches have at most so many words, unless a single range has more, and all but the last ones more than half. Each
+/// Chunks have at most so many words, unless a single range has more, and all but the last ones more than half. Each
 /// is a message of its own.
-inline constexpr std::size_t kStretchWords = kEachMessageWakes ? 1024 : 128;
+inline constexpr std::size_t kChunkWords = kEachMessageWakes ? 1024 : 128;
 
-/// Calls `work(offset, words)` for stretches of sums that can be added one by one; all together they are all sums, but
+/// Calls `work(offset, words)` for chunks of sums that can be added one by one; all together they are all sums, but
 /// for the spare words, which nobody reads.
 template <typename Work>
-void for_each_stretch(const DigestMatrix& matrix, Work work) {
-    const std::size_t ranges = std::max<std::size_t>(kStretchWords / matrix.stride, 1);
+void for_each_chunk(const DigestMatrix& matrix, Work work) {
+    const std::size_t ranges = std::max<std::size_t>(kChunkWords / matrix.stride, 1);
     for (std::size_t first = 0; first < matrix.ranges; first += ranges)
         work(first * matrix.stride, std::min(ranges, matrix.ranges - first) * matrix.stride);
     const std::size_t behind = matrix.total_words() - matrix.bucket_words();
-    for (std::size_t at = behind; at < matrix.total_words(); at += kStretchWords)
-        work(at, std::min(kStretchWords, matrix.total_words() - at));
+    for (std::size_t at = behind; at < matrix.total_words(); at += kChunkWords)
+        work(at, std::min(kChunkWords, matrix.total_words() - at));
 }
 
-/// Adds the sums of a stretch, which those of a matrix of the same shape begin with at `part`.
-void add_stretch(const DigestMatrix& total, std::size_t offset, std::size_t words, const core::u64* part);
+/// Adds the sums of a chunk, which those of a matrix of the same shape begin with at `part`.
+void add_chunk(const DigestMatrix& total, std::size_t offset, std::size_t words, const core::u64* part);
 
 /// Adds the sums of `part`.
 /// Requires: `part` has the same shape.

@@ -11,17 +11,6 @@ namespace parity::backend {
 template <typename H>
 inline constexpr std::size_t kWords = sizeof(H) / sizeof(core::u64);
 
-template <typename H>
-inline void add_to_sum(core::u64* sum, H hash) {
-    if constexpr (kWords<H> == 1) {
-        *sum += hash;
-    } else {
-        core::u128 total = core::join_halves(sum[0], sum[1]) + hash;
-        sum[0] = core::low_half(total);
-        sum[1] = core::high_half(total);
-    }
-}
-
 /// Adds a row's hashes to the sums of its range. `cells` are one a column.
 template <typename H>
 inline void add_row(const DigestMatrix& matrix, std::uint32_t range, H key_hash, const H* __restrict cells,
@@ -31,13 +20,13 @@ inline void add_row(const DigestMatrix& matrix, std::uint32_t range, H key_hash,
     core::RowFold<H> fold(key_hash);
     for (std::size_t i = 0; i < columns; ++i, column_sum += kWords<H>) {
         fold.add(cells[i]);
-        add_to_sum(column_sum, cells[i]);
+        core::add_to_sum(column_sum, cells[i]);
     }
     sums[0]++;
-    add_to_sum(sums + key_sum_at(matrix), key_hash);
-    add_to_sum(sums + row_sum_at(matrix), fold.result());
+    core::add_to_sum(sums + key_sum_at(matrix), key_hash);
+    core::add_to_sum(sums + row_sum_at(matrix), fold.result());
     if (matrix.buckets == 1) return;
-    add_to_sum(matrix.bucket(bucket_place(range, core::low_half(key_hash), matrix.buckets)), fold.result());
+    core::add_to_sum(matrix.bucket(bucket_index(range, core::low_half(key_hash), matrix.buckets)), fold.result());
 }
 
 }  // namespace parity::backend

@@ -2,14 +2,6 @@
 
 #include <optional>
 
-#include "backend/task/arguments.h"
-
-/// The SQL function last_digest().
-
-extern "C" {
-PG_FUNCTION_INFO_V1(parity_last_digest);
-}
-
 namespace parity::backend {
 namespace {
 
@@ -22,29 +14,11 @@ void remember_effort(const Effort& effort) {
     if (last_obstacle) pfree(last_obstacle);
     last_obstacle = nullptr;
     last = effort;
-    if (effort.obstacle) last_obstacle = MemoryContextStrdup(TopMemoryContext, effort.obstacle);
+    last->why_not_scanned = nullptr;
+    if (effort.why_not_scanned) last_obstacle = MemoryContextStrdup(TopMemoryContext, effort.why_not_scanned);
+    last->why_not_scanned = last_obstacle;
 }
+
+const Effort* last_effort() { return last ? &*last : nullptr; }
 
 }  // namespace parity::backend
-
-using namespace parity::backend;
-
-Datum parity_last_digest(PG_FUNCTION_ARGS) {
-    TupleDesc descriptor = BlessTupleDesc(result_descriptor(fcinfo, {0, 7}));
-    Datum values[7] = {};
-    bool nulls[7] = {true, true, true, true, true, true, true};
-    auto put = [&](int column, bool known, Datum value) {
-        nulls[column] = !known;
-        values[column] = value;
-    };
-    if (last) {
-        put(0, true, CStringGetTextDatum(last->path));
-        put(1, last->workers_requested >= 0, Int32GetDatum(last->workers_requested));
-        put(2, last->workers_launched >= 0, Int32GetDatum(last->workers_launched));
-        put(3, last->pages >= 0, Int64GetDatum(last->pages));
-        put(4, true, Int64GetDatum(static_cast<int64>(last->rows)));
-        put(5, true, Float8GetDatum(last->milliseconds));
-        if (last_obstacle) put(6, true, CStringGetTextDatum(last_obstacle));
-    }
-    return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
-}

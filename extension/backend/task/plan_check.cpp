@@ -163,7 +163,7 @@ static_assert(std::is_trivially_destructible_v<PlanWalk>);
 
 }  // namespace
 
-const char* object_to_query(const DigestTask& task, std::span<const TaskColumn* const> columns, List* queries) {
+const char* why_not_plain_query(const DigestTask& task, std::span<const TaskColumn* const> columns, List* queries) {
     if (list_length(queries) != 1) return kRewritten;
     Query* query = linitial_node(Query, queries);
     if (!is_bare(query)) return kRewritten;
@@ -180,7 +180,7 @@ const char* object_to_query(const DigestTask& task, std::span<const TaskColumn* 
     return nullptr;
 }
 
-const char* object_to_plan(const DigestTask& task, std::span<const TaskColumn* const> columns, PlannedStmt* plan) {
+const char* why_not_plain_plan(const DigestTask& task, std::span<const TaskColumn* const> columns, PlannedStmt* plan) {
     if (plan->commandType != CMD_SELECT || plan->subplans || plan->hasModifyingCTE || plan->rowMarks)
         return "the server plans subqueries for it";
     PlanWalk walk(task, columns, plan);

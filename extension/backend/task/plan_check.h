@@ -13,11 +13,11 @@ namespace parity::backend {
 
 /// Whether the query takes `columns` of the task's relation, in this order, and all of its rows.
 /// Requires: the query is analysed and rewritten.
-const char* object_to_query(const DigestTask& task, std::span<const TaskColumn* const> columns, List* queries);
+const char* why_not_plain_query(const DigestTask& task, std::span<const TaskColumn* const> columns, List* queries);
 
 /// Whether the plan consists of sequential scans without conditions, and of what only puts their rows together, and
 /// scans each leaf with pages once.
 /// Requires: the leaves are locked.
-const char* object_to_plan(const DigestTask& task, std::span<const TaskColumn* const> columns, PlannedStmt* plan);
+const char* why_not_plain_plan(const DigestTask& task, std::span<const TaskColumn* const> columns, PlannedStmt* plan);
 
 }  // namespace parity::backend

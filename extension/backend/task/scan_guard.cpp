@@ -77,7 +77,7 @@ bool has_planner_hooks() {
 /// Whose rights the question is planned with; InvalidOid for the caller's. A superuser lends none, even where no
 /// function was found: an owner may add an index until the planner looks. A hook of the planner must see the caller.
 Oid planning_role(const DigestTask& task) {
-    if (task.folded) return task.folded->owner;
+    if (task.owners_code) return task.owners_code->owner;
     return superuser() && !has_planner_hooks() ? task.other_owner : InvalidOid;
 }
 
@@ -87,20 +87,20 @@ bool may_plan_as(Oid owner) {
     return has_privs_of_role(GetUserId(), owner) || !OidIsValid(LookupExplicitNamespace("pg_temp", true));
 }
 
-const char* describe_folded_code(const FoldedCode& code) {
+const char* describe_owners_code(const OwnersCode& code) {
     return psprintf("function %s, called by an expression of \"%s\", which belongs to the role \"%s\"",
                     format_procedure(code.function), get_rel_name(code.relation), GetUserNameFromId(code.owner, true));
 }
 
 /// Why the question cannot be planned as the owner of the functions; null where it can.
-const char* object_to_owner(const FoldedCode& code) {
+const char* why_not_owner(const OwnersCode& code) {
     // The aggregate would run them with the caller's rights: of a superuser, that is worse than one owner's with
     // another's.
     if (code.several_owners && !superuser()) return "planning it calls functions of several roles";
     if (has_planner_hooks())
-        return psprintf("planning it calls %s, while a hook of the planner is set", describe_folded_code(code));
+        return psprintf("planning it calls %s, while a hook of the planner is set", describe_owners_code(code));
     if (!may_plan_as(code.owner))
-        return psprintf("planning it calls %s, while the session has temporary objects", describe_folded_code(code));
+        return psprintf("planning it calls %s, while the session has temporary objects", describe_owners_code(code));
     return nullptr;
 }
 
@@ -111,17 +111,17 @@ void judge_scan(DigestTask& task, bool reads) {
     task.question = question(task, columns);
     const int level = without_indexes();
     List* queries = analyze_and_rewrite(linitial_node(RawStmt, parse_sql(task.question)), task.question);
-    task.objection = object_to_query(task, columns, queries);
-    if (!task.objection && task.folded) task.objection = object_to_owner(*task.folded);
-    if (!task.objection) {
+    task.why_not_in_heap = why_not_plain_query(task, columns, queries);
+    if (!task.why_not_in_heap && task.owners_code) task.why_not_in_heap = why_not_owner(*task.owners_code);
+    if (!task.why_not_in_heap) {
         Query* query = linitial_node(Query, queries);
         if (reads) check_permissions(query);
         const Oid owner = planning_role(task);
         task.plan = OidIsValid(owner) ? plan_as_owner(task, owner, query, task.question) : plan(query, task.question);
-        task.objection = object_to_plan(task, columns, task.plan);
+        task.why_not_in_heap = why_not_plain_plan(task, columns, task.plan);
     }
     AtEOXact_GUC(false, level);
-    task.in_heap = !task.objection;
+    task.in_heap = !task.why_not_in_heap;
 }
 
 void confirm_empty(const DigestTask& task) {
@@ -133,11 +133,11 @@ void confirm_empty(const DigestTask& task) {
              errhint("An extension changes what queries read. Use path => 'aggregate'.")));
 }
 
-void warn_of_folded_code(const DigestTask& task) {
-    if (!task.folded || !superuser()) return;
+void warn_of_owners_code(const DigestTask& task) {
+    if (!task.owners_code || !superuser()) return;
     ereport(WARNING, (errmsg("planning a query on relation \"%s\" calls functions of other roles with your rights",
                              RelationGetRelationName(task.relation)),
-                      errdetail("It calls %s.", describe_folded_code(*task.folded)),
+                      errdetail("It calls %s.", describe_owners_code(*task.owners_code)),
                       errhint("Use a role that may do no more than SELECT.")));
 }
 

@@ -26,6 +26,6 @@ void judge_scan(DigestTask& task, bool reads);
 void confirm_empty(const DigestTask& task);
 
 /// Warns a superuser of functions of others that planning a query on the relation calls with the superuser's rights.
-void warn_of_folded_code(const DigestTask& task);
+void warn_of_owners_code(const DigestTask& task);
 
 }  // namespace parity::backend

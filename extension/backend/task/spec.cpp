@@ -109,7 +109,7 @@ void pack_spec(const DigestSpec& spec, void* to, std::size_t bytes) {
                   static_cast<std::uint32_t>(spec.column_forms.size()),
                   static_cast<std::uint32_t>(spec.bounds.size()),
                   static_cast<std::uint32_t>(spec.kept.size())};
-    core::append_le(sink, std::uint32_t{0});  // room for the length
+    core::append_le(sink, std::uint32_t{0});  // buffer for the length
     sink.append(&header, sizeof header);
     for (std::string_view name : spec.key_form_names) append_counted(sink, core::as_bytes(name));
     for (std::string_view name : spec.column_form_names) append_counted(sink, core::as_bytes(name));
@@ -133,7 +133,7 @@ bytea* pack_spec(const DigestSpec& spec) {
 
 namespace {
 
-/// `take_bounds(count)` gives room for so many.
+/// `take_bounds(count)` gives buffer for so many.
 template <typename TakeBounds>
 DigestSpec read_spec(core::ByteView packed, MemoryContext context, TakeBounds take_bounds) {
     Header header;
@@ -183,10 +183,10 @@ DigestSpec unpack_spec(const bytea* packed, MemoryContext context) {
     return spec;
 }
 
-DigestSpec view_spec(const void* packed, MemoryContext context, LargeRoom& room) {
+DigestSpec view_spec(const void* packed, MemoryContext context, LargeBuffer& buffer) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(VARDATA_ANY(packed));
     return read_spec({bytes, static_cast<std::size_t>(VARSIZE_ANY_EXHDR(packed))}, context,
-                     [&](std::size_t count) { return room.take<core::ByteView>(count); });
+                     [&](std::size_t count) { return buffer.take<core::ByteView>(count); });
 }
 
 }  // namespace parity::backend

@@ -9,15 +9,15 @@
 #include "core/form.h"
 #include "core/hash.h"
 
+/// What is to be digested, apart from where the rows come from. Leader, workers and aggregates build the same digests
+/// from the same spec.
+namespace parity::backend {
+
 /// What the reader of a key's part or of a column is made from.
 struct InputSpec {
     std::string_view form;   ///< as it is asked for
     std::string_view label;  ///< what errors call it, as in: column "v"
 };
-
-/// What is to be digested, apart from where the rows come from. Leader, workers and aggregates build the same digests
-/// from the same spec.
-namespace parity::backend {
 
 /// A range's rows fall into at most so many buckets.
 inline constexpr std::uint32_t kMaxBuckets = 64;
@@ -29,7 +29,7 @@ inline std::uint32_t bucket_of(core::u64 key_hash, std::uint32_t buckets) {
 }
 
 /// The number, from 0, of a bucket when those of all ranges are counted through.
-inline std::size_t bucket_place(std::uint32_t range, core::u64 key_hash, std::uint32_t buckets) {
+inline std::size_t bucket_index(std::uint32_t range, core::u64 key_hash, std::uint32_t buckets) {
     return std::size_t{range} * buckets + bucket_of(key_hash, buckets);
 }
 
@@ -78,6 +78,6 @@ DigestSpec unpack_spec(const bytea* packed, MemoryContext context);
 /// The spec in a packed value. It points into that value; views of its bounds lie in `room`, and what forms need in
 /// `context`.
 /// Requires: another process of this program made the value.
-DigestSpec view_spec(const void* packed, MemoryContext context, LargeRoom& room);
+DigestSpec view_spec(const void* packed, MemoryContext context, LargeBuffer& buffer);
 
 }  // namespace parity::backend

@@ -166,7 +166,7 @@ std::span<const Oid> as_span(List* oids) {
 /// not the keys of an index for bounds.
 void judge(DigestTask& task, List* family, bool keys_only) {
     const std::span<const Oid> relations = as_span(family);
-    task.folded = find_folded_code(relations);
+    task.owners_code = find_owners_code(relations);
     task.other_owner = find_other_owner(relations);
     if (task.obstacle == ScanObstacle::kRelationKind || task.row_security) return;
     judge_scan(task, task.obstacle == ScanObstacle::kNone || keys_only);
@@ -230,7 +230,7 @@ const char* describe_obstacle(const DigestTask& task) {
         case ScanObstacle::kVirtualColumn:
             return "it has virtual generated columns";
         case ScanObstacle::kPlan:
-            return task.objection;
+            return task.why_not_in_heap;
     }
     return "unknown";
 }
@@ -346,9 +346,9 @@ void keep_only_buckets(DigestTask& task, ArrayType* only_buckets) {
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                             errmsg("bucket %d does not exist: there are %u ranges with %u buckets each", number, ranges,
                                    buckets)));
-        const std::uint32_t place = static_cast<std::uint32_t>(number) - 1;
-        kept[place / buckets] = 1;
-        flags[place / buckets] |= core::u64{1} << place % buckets;
+        const std::uint32_t index = static_cast<std::uint32_t>(number) - 1;
+        kept[index / buckets] = 1;
+        flags[index / buckets] |= core::u64{1} << index % buckets;
     }
 }
 

@@ -4,7 +4,7 @@
 
 #include <span>
 
-#include "backend/task/folded_code.h"
+#include "backend/task/owners_code.h"
 #include "backend/task/spec.h"
 #include "backend/values/type_forms.h"
 
@@ -54,11 +54,11 @@ struct DigestTask {
     std::span<const Oid> leaves;
     char* filter;  ///< checked; null for none
     ScanObstacle obstacle;
-    bool row_security;         ///< applies to the caller
-    bool without_children;     ///< its own rows alone
-    bool in_heap;              ///< the server's planner reads all rows from the leaves' pages; without it none is read
-    const char* objection;     ///< why not, where the planner was asked
-    const FoldedCode* folded;  ///< what planning would call with the caller's rights; null: nothing
+    bool row_security;      ///< applies to the caller
+    bool without_children;  ///< its own rows alone
+    bool in_heap;           ///< the server's planner reads all rows from the leaves' pages; without it none is read
+    const char* why_not_in_heap;    ///< why not, where the planner was asked
+    const OwnersCode* owners_code;  ///< what planning would call with the caller's rights; null: nothing
     Oid other_owner;  ///< who could change that while it is planned; InvalidOid: nobody but the caller and superusers
     const char* question;  ///< what the planner was asked
     PlannedStmt* plan;     ///< its answer
@@ -87,9 +87,13 @@ void check_unchanged(Oid relation);
 /// Lets go of the relation; its lock stays.
 void close_task(DigestTask& task);
 
-/// These two set the bounds and the chosen ranges of the SQL arguments (`bounds`, `only_ranges` may be null).
-/// Errors: 22023 for malformed bounds and numbers that are none.
+/// Divides the task's key by these bounds.
+/// Errors: 22023 for bounds that are malformed or do not ascend.
 void set_bounds(DigestTask& task, std::span<const core::ByteView> bounds);
+
+/// Chooses ranges by their numbers, from 1 on (null: all).
+/// Requires: set_bounds() was called.
+/// Errors: 22023 for numbers of no range.
 void keep_only(DigestTask& task, ArrayType* only_ranges);
 
 /// Sets how many buckets each range has.

@@ -39,10 +39,11 @@ NestedReader* make_nested(Oid type) {
 }
 
 /// A reader of values that are made of others, under a form of the name `before` element `after`.
-ColumnReader outer_reader(Form form, Reader reader, const char* before, const NestedReader* nested, const char* after) {
+ColumnReader outer_reader(Form form, ReadMethod method, const char* before, const NestedReader* nested,
+                          const char* after) {
     const ColumnReader& element = nested->element;
     return {form,
-            reader,
+            method,
             psprintf("%s%s%s", before, element.name, after),
             psprintf("%s%s%s", before, element.asked, after),
             nested,
@@ -60,7 +61,7 @@ std::optional<std::string_view> zone_in_name(std::string_view name, std::string_
 bool is_wanted(const TypeRule& rule, int number, const WantedForm& wanted) {
     if (!wanted.name) return number == wanted.number;
     std::string_view form = core::form_name(rule.form);
-    return needs_zone(rule.reader) ? zone_in_name(*wanted.name, form).has_value() : *wanted.name == form;
+    return needs_zone(rule.method) ? zone_in_name(*wanted.name, form).has_value() : *wanted.name == form;
 }
 
 /// Finds the zone and puts it into the name; of a form that is only listed, "zone" stands for it.
@@ -89,11 +90,11 @@ int money_fraction_digits() {
 
 ColumnReader reader_of_rule(Oid type, const TypeRule& rule, const WantedForm& wanted) {
     const char* name = core::form_name(rule.form).data();
-    ColumnReader reader{rule.form, rule.reader, name, name, nullptr, is_lossy(rule), can_fail(rule.reader)};
+    ColumnReader reader{rule.form, rule.method, name, name, nullptr, is_lossy(rule), can_fail(rule.method)};
     NestedReader* nested = make_nested(type);
-    if (needs_zone(rule.reader)) add_zone(reader, nested, wanted);
-    if (rule.reader == Reader::kOutput) find_output(nested);
-    if (rule.reader == Reader::kMoneyAsDecimal) nested->fraction_digits = money_fraction_digits();
+    if (needs_zone(rule.method)) add_zone(reader, nested, wanted);
+    if (rule.method == ReadMethod::kOutput) find_output(nested);
+    if (rule.method == ReadMethod::kMoneyAsDecimal) nested->fraction_digits = money_fraction_digits();
     reader.nested = nested;
     return reader;
 }
@@ -113,11 +114,11 @@ std::optional<ColumnReader> make_array_reader(Oid type, Oid element, const Wante
     if (!reader || core::is_array(reader->form)) return std::nullopt;  // a form is an array of something once
     nested->element = *reader;
     get_typlenbyvalalign(element, &nested->element_length, &nested->element_by_value, &nested->element_align);
-    return outer_reader(core::array_of(reader->form), Reader::kArray, "", nested, "[]");
+    return outer_reader(core::array_of(reader->form), ReadMethod::kArray, "", nested, "[]");
 }
 
 /// Of a range type, or of a multirange type of such ranges.
-std::optional<ColumnReader> make_range_reader(Oid type, TypeCacheEntry* range, Form form, Reader reader,
+std::optional<ColumnReader> make_range_reader(Oid type, TypeCacheEntry* range, Form form, ReadMethod method,
                                               const char* before, const WantedForm& wanted) {
     std::optional<WantedForm> inner = wanted.inside(before, ">");
     if (!inner) return std::nullopt;
@@ -126,7 +127,7 @@ std::optional<ColumnReader> make_range_reader(Oid type, TypeCacheEntry* range, F
     std::optional<ColumnReader> element = make_reader(range->rngelemtype->type_id, *inner);
     if (!element) return std::nullopt;
     nested->element = *element;
-    return outer_reader(form, reader, before, nested, ">");
+    return outer_reader(form, method, before, nested, ">");
 }
 
 bool is_plain_name(core::ByteView name) {
@@ -186,7 +187,7 @@ std::optional<ColumnReader> make_record_reader(Oid type, const WantedForm& wante
         return std::nullopt;
     bool failing = std::any_of(nested->attributes.begin(), nested->attributes.end(),
                                [](const AttributeReader& attribute) { return attribute.reader.can_fail; });
-    return ColumnReader{Form::kRecord, Reader::kRecord, name.data, name.data, nested, false, failing};
+    return ColumnReader{Form::kRecord, ReadMethod::kRecord, name.data, name.data, nested, false, failing};
 }
 
 /// The element type of a true array, or of one of the two array types that are not.
@@ -203,10 +204,10 @@ std::optional<ColumnReader> make_reader(Oid type, const WantedForm& wanted) {
     if (Oid element = array_element(base); OidIsValid(element)) return make_array_reader(base, element, wanted);
     switch (get_typtype(base)) {
         case TYPTYPE_RANGE:
-            return make_range_reader(base, lookup_type_cache(base, TYPECACHE_RANGE_INFO), Form::kRange, Reader::kRange,
-                                     "range<", wanted);
+            return make_range_reader(base, lookup_type_cache(base, TYPECACHE_RANGE_INFO), Form::kRange,
+                                     ReadMethod::kRange, "range<", wanted);
         case kMultirangeTypeKind:
-            return make_range_reader(base, multirange_range_type(base), Form::kMultirange, Reader::kMultirange,
+            return make_range_reader(base, multirange_range_type(base), Form::kMultirange, ReadMethod::kMultirange,
                                      "multirange<", wanted);
         case TYPTYPE_COMPOSITE:
             return make_record_reader(base, wanted);

@@ -12,7 +12,7 @@
 namespace parity::backend {
 
 /// How Datums of one type are read.
-enum class Reader : std::uint8_t {
+enum class ReadMethod : std::uint8_t {
     kBool,
     kInt16,
     kInt32,
@@ -84,7 +84,7 @@ struct ReaderGuard {
 /// context in which the reader was made.
 struct ColumnReader {
     core::Form form;
-    Reader reader;
+    ReadMethod method;
     const char* name;            ///< the form's full name
     const char* asked;           ///< what it is asked for with: also names the time zone that a value is read in
     const NestedReader* nested;  ///< for readers that need more than the value

@@ -15,12 +15,12 @@ struct TypeRule {
     std::string_view type;  ///< its name
     Oid oid;                ///< InvalidOid: it is of an extension
     core::Form form;
-    Reader reader;
+    ReadMethod method;
     bool native_order;  ///< the default B-tree order is the form's
     std::string_view extension{};
 };
 
-/// Gives `rules` the rules of a base type, its default first and lossy ones last; none where it is not comparable.
+/// The rules of a base type, its default first and lossy ones last; none where it is not comparable.
 struct TypeRules {
     const TypeRule* rules[kMaxForms];
     int count;
@@ -31,11 +31,11 @@ TypeRules rules_of_type(Oid type);
 bool is_lossy(const TypeRule& rule);
 
 /// Whether reading a value can raise an error although it is a valid value of its type.
-bool can_fail(Reader reader);
+bool can_fail(ReadMethod method);
 
 /// Whether the form is that of a time zone, which must be named with it.
-constexpr bool needs_zone(Reader reader) {
-    return reader == Reader::kTimestampInZone || reader == Reader::kTimestamptzInZone;
+constexpr bool needs_zone(ReadMethod method) {
+    return method == ReadMethod::kTimestampInZone || method == ReadMethod::kTimestamptzInZone;
 }
 
 }  // namespace parity::backend

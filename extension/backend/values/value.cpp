@@ -115,12 +115,12 @@ void append_snapshot(core::ByteSink& sink, Datum value) {
 
 /// A time under a form of another type's.
 std::optional<core::ByteView> converted_time(const ColumnReader& column, Datum value, std::uint8_t* room) {
-    switch (column.reader) {
-        case Reader::kDateAsTimestamp:
+    switch (column.method) {
+        case ReadMethod::kDateAsTimestamp:
             return fixed_value(room, std::int64_t{midnight_of(DatumGetDateADT(value))});
-        case Reader::kTimestampInZone:
+        case ReadMethod::kTimestampInZone:
             return fixed_value(room, std::int64_t{instant_of_reading(DatumGetTimestamp(value), column.nested->zone)});
-        case Reader::kTimestamptzInZone:
+        case ReadMethod::kTimestamptzInZone:
             return fixed_value(room, std::int64_t{reading_of_instant(DatumGetTimestampTz(value), column.nested->zone)});
         default:
             return std::nullopt;
@@ -128,42 +128,42 @@ std::optional<core::ByteView> converted_time(const ColumnReader& column, Datum v
 }
 
 /// Values of several fields, or of fewer bytes than a datum has.
-std::optional<core::ByteView> packed_bytes(Reader reader, Datum value, std::uint8_t* room) {
-    switch (reader) {
-        case Reader::kChar:
+std::optional<core::ByteView> packed_bytes(ReadMethod method, Datum value, std::uint8_t* room) {
+    switch (method) {
+        case ReadMethod::kChar:
             return char_byte(room, DatumGetChar(value));
-        case Reader::kTimetz:
+        case ReadMethod::kTimetz:
             return timetz_bytes(room, DatumGetTimeTzADTP(value));
-        case Reader::kInterval:
+        case ReadMethod::kInterval:
             return interval_bytes(room, DatumGetIntervalP(value));
-        case Reader::kInet:
+        case ReadMethod::kInet:
             return inet_bytes(room, DatumGetInetPP(value));
-        case Reader::kMacaddr:
+        case ReadMethod::kMacaddr:
             return core::ByteView(reinterpret_cast<const std::uint8_t*>(DatumGetPointer(value)), 6);
-        case Reader::kMacaddr8:
+        case ReadMethod::kMacaddr8:
             return core::ByteView(reinterpret_cast<const std::uint8_t*>(DatumGetPointer(value)), 8);
-        case Reader::kTid:
+        case ReadMethod::kTid:
             return tid_bytes(room, reinterpret_cast<ItemPointer>(DatumGetPointer(value)));
         default:
             return std::nullopt;
     }
 }
 
-std::optional<core::ByteView> geometric_bytes(Reader reader, Datum value, std::uint8_t* room) {
-    switch (reader) {
-        case Reader::kPoint:
+std::optional<core::ByteView> geometric_bytes(ReadMethod method, Datum value, std::uint8_t* room) {
+    switch (method) {
+        case ReadMethod::kPoint:
             return doubles(room, {DatumGetPointP(value)->x, DatumGetPointP(value)->y});
-        case Reader::kLine:
+        case ReadMethod::kLine:
             return doubles(room, {DatumGetLineP(value)->A, DatumGetLineP(value)->B, DatumGetLineP(value)->C});
-        case Reader::kLseg: {
+        case ReadMethod::kLseg: {
             const LSEG* segment = DatumGetLsegP(value);
             return doubles(room, {segment->p[0].x, segment->p[0].y, segment->p[1].x, segment->p[1].y});
         }
-        case Reader::kBox: {
+        case ReadMethod::kBox: {
             const BOX* box = DatumGetBoxP(value);
             return doubles(room, {box->high.x, box->high.y, box->low.x, box->low.y});
         }
-        case Reader::kCircle: {
+        case ReadMethod::kCircle: {
             const CIRCLE* circle = DatumGetCircleP(value);
             return doubles(room, {circle->center.x, circle->center.y, circle->radius});
         }
@@ -174,61 +174,61 @@ std::optional<core::ByteView> geometric_bytes(Reader reader, Datum value, std::u
 
 /// Values that lie in their Datum or fit into `room`; nothing for the others.
 std::optional<core::ByteView> find_bytes(const ColumnReader& column, Datum value, std::uint8_t* room) {
-    switch (column.reader) {
-        case Reader::kBool:
+    switch (column.method) {
+        case ReadMethod::kBool:
             return fixed_value(room, static_cast<std::uint8_t>(DatumGetBool(value)));
-        case Reader::kInt16:
+        case ReadMethod::kInt16:
             return fixed_value(room, std::int64_t{DatumGetInt16(value)});
-        case Reader::kInt32:
+        case ReadMethod::kInt32:
             return fixed_value(room, std::int64_t{DatumGetInt32(value)});
-        case Reader::kInt64:
-        case Reader::kMicros:
+        case ReadMethod::kInt64:
+        case ReadMethod::kMicros:
             return fixed_value(room, std::int64_t{DatumGetInt64(value)});
-        case Reader::kOid:
+        case ReadMethod::kOid:
             return fixed_value(room, std::int64_t{DatumGetObjectId(value)});
-        case Reader::kUint32:
+        case ReadMethod::kUint32:
             return fixed_value(room, std::uint64_t{DatumGetUInt32(value)});
-        case Reader::kUint64:
+        case ReadMethod::kUint64:
             return fixed_value(room, std::uint64_t{DatumGetUInt64(value)});
-        case Reader::kFloat4:
+        case ReadMethod::kFloat4:
             return doubles(room, {DatumGetFloat4(value)});
-        case Reader::kFloat8:
+        case ReadMethod::kFloat8:
             return doubles(room, {DatumGetFloat8(value)});
-        case Reader::kFloat8Rounded:
+        case ReadMethod::kFloat8Rounded:
             return fixed_value(room, core::canonical_rounded_float(DatumGetFloat8(value)));
-        case Reader::kText:
+        case ReadMethod::kText:
             return server_text_to_utf8(varlena_bytes(value));
-        case Reader::kBpchar:
+        case ReadMethod::kBpchar:
             return server_text_to_utf8(without_trailing_blanks(varlena_bytes(value)));
-        case Reader::kName:
+        case ReadMethod::kName:
             return server_text_to_utf8(core::as_bytes(NameStr(*DatumGetName(value))));
-        case Reader::kBytea:
-        case Reader::kJsonbRaw:
+        case ReadMethod::kBytea:
+        case ReadMethod::kJsonbRaw:
             return varlena_bytes(value);
-        case Reader::kUuid:
+        case ReadMethod::kUuid:
             return uuid_bytes(DatumGetUUIDP(value));
-        case Reader::kTextAsUuid:
+        case ReadMethod::kTextAsUuid:
             return parsed_uuid(value);
-        case Reader::kDate:
+        case ReadMethod::kDate:
             return fixed_value(room, std::int32_t{DatumGetDateADT(value)});
-        case Reader::kDateAsTimestamp:
-        case Reader::kTimestampInZone:
-        case Reader::kTimestamptzInZone:
+        case ReadMethod::kDateAsTimestamp:
+        case ReadMethod::kTimestampInZone:
+        case ReadMethod::kTimestamptzInZone:
             return converted_time(column, value, room);
-        case Reader::kChar:
-        case Reader::kTimetz:
-        case Reader::kInterval:
-        case Reader::kInet:
-        case Reader::kMacaddr:
-        case Reader::kMacaddr8:
-        case Reader::kTid:
-            return packed_bytes(column.reader, value, room);
-        case Reader::kPoint:
-        case Reader::kLine:
-        case Reader::kLseg:
-        case Reader::kBox:
-        case Reader::kCircle:
-            return geometric_bytes(column.reader, value, room);
+        case ReadMethod::kChar:
+        case ReadMethod::kTimetz:
+        case ReadMethod::kInterval:
+        case ReadMethod::kInet:
+        case ReadMethod::kMacaddr:
+        case ReadMethod::kMacaddr8:
+        case ReadMethod::kTid:
+            return packed_bytes(column.method, value, room);
+        case ReadMethod::kPoint:
+        case ReadMethod::kLine:
+        case ReadMethod::kLseg:
+        case ReadMethod::kBox:
+        case ReadMethod::kCircle:
+            return geometric_bytes(column.method, value, room);
         default:
             return std::nullopt;
     }
@@ -240,58 +240,58 @@ void append_uuid_text(core::ByteSink& sink, Datum value) {
 
 /// Appends a value of a type that find_bytes() does not serve: all their forms vary in width.
 void append_bytes(const ColumnReader& column, Datum value, core::ByteSink& sink) {
-    switch (column.reader) {
-        case Reader::kInt16AsDecimal:
+    switch (column.method) {
+        case ReadMethod::kInt16AsDecimal:
             return core::append_decimal(sink, DatumGetInt16(value));
-        case Reader::kInt32AsDecimal:
+        case ReadMethod::kInt32AsDecimal:
             return core::append_decimal(sink, DatumGetInt32(value));
-        case Reader::kInt64AsDecimal:
+        case ReadMethod::kInt64AsDecimal:
             return core::append_decimal(sink, DatumGetInt64(value));
-        case Reader::kOidAsDecimal:
+        case ReadMethod::kOidAsDecimal:
             return core::append_decimal(sink, DatumGetObjectId(value));
-        case Reader::kMoneyAsDecimal:
+        case ReadMethod::kMoneyAsDecimal:
             return core::append_decimal(sink, DatumGetCash(value), column.nested->fraction_digits);
-        case Reader::kUuidAsText:
+        case ReadMethod::kUuidAsText:
             return append_uuid_text(sink, value);
-        case Reader::kNumeric:
+        case ReadMethod::kNumeric:
             return append_numeric(sink, varlena_bytes(value));
-        case Reader::kEnum:
+        case ReadMethod::kEnum:
             return append_enum_label(DatumGetObjectId(value), sink);
-        case Reader::kOutput:
+        case ReadMethod::kOutput:
             return sink.append(server_text_to_utf8(
                 core::as_bytes(OutputFunctionCall(const_cast<FmgrInfo*>(&column.nested->output), value))));
-        case Reader::kObjectName:
+        case ReadMethod::kObjectName:
             return append_object_name(column.nested->type, DatumGetObjectId(value), sink);
-        case Reader::kJsonText:
+        case ReadMethod::kJsonText:
             return append_json_text(value, sink);
-        case Reader::kJsonb:
+        case ReadMethod::kJsonb:
             return append_jsonb(DatumGetJsonbP(value), sink);
-        case Reader::kBits:
+        case ReadMethod::kBits:
             return append_bits(sink, DatumGetVarBitP(value));
-        case Reader::kPath:
+        case ReadMethod::kPath:
             return append_path(sink, DatumGetPathP(value));
-        case Reader::kPolygon: {
+        case ReadMethod::kPolygon: {
             const POLYGON* polygon = DatumGetPolygonP(value);
             return append_points(sink, polygon->p, polygon->npts);
         }
-        case Reader::kSnapshot:
+        case ReadMethod::kSnapshot:
             return append_snapshot(sink, value);
-        case Reader::kTsvector:
+        case ReadMethod::kTsvector:
             return append_tsvector(DatumGetTSVector(value), sink);
-        case Reader::kTsquery:
+        case ReadMethod::kTsquery:
             return append_tsquery(DatumGetTSQuery(value), sink);
-        case Reader::kHstore:
+        case ReadMethod::kHstore:
             return append_hstore(varlena_bytes(value), sink);
-        case Reader::kArray:
+        case ReadMethod::kArray:
             return append_array(*column.nested, value, sink);
-        case Reader::kRange:
+        case ReadMethod::kRange:
             return append_range(*column.nested, DatumGetRangeTypeP(value), sink);
-        case Reader::kMultirange:
+        case ReadMethod::kMultirange:
             return append_multirange(*column.nested, value, sink);
-        case Reader::kRecord:
+        case ReadMethod::kRecord:
             return append_record(*column.nested, DatumGetHeapTupleHeader(value), sink);
         default:
-            elog(ERROR, "unexpected reader %d", static_cast<int>(column.reader));
+            elog(ERROR, "unexpected reader %d", static_cast<int>(column.method));
     }
 }
 

@@ -37,8 +37,8 @@ SequenceDesc make(const Spec& spec) {
     made.minimum = spec.minimum;
     made.maximum = spec.maximum;
     made.cycles = spec.cycles;
-    made.first = spec.first;
-    made.fed = spec.fed;
+    made.value_before_standby = spec.first;
+    made.fed_by_subscription = spec.fed;
     return made;
 }
 
@@ -349,7 +349,7 @@ TEST(Sequences, ThatCannotBeReadAreIncomplete) {
     SequenceDesc hidden = make({});
     hidden.value.reset();
     EXPECT_EQ(compare_sequence({make({}), hidden}, {}).reason, "its value cannot be read on target");
-    hidden.unreadable = "permission denied";
+    hidden.why_unreadable = "permission denied";
     const SequenceResult result = compare_sequence({hidden, make({})}, {});
     EXPECT_EQ(result.reason, "its value cannot be read on source: permission denied");
     EXPECT_EQ(result.verdict, Verdict::kIncomplete);
@@ -358,7 +358,7 @@ TEST(Sequences, ThatCannotBeReadAreIncomplete) {
 
 TEST(Sequences, OfWhatMayBeAStandby) {
     SequenceRules rules;
-    rules.perhaps.target = true;
+    rules.may_be_standby.target = true;
     const SequenceDesc primary = make({.last = 7, .log = 26});
     EXPECT_EQ(compare_sequence({primary, make({.last = 33})}, rules).verdict, Verdict::kIncomplete);
     EXPECT_EQ(compare_sequence({primary, make({.last = 34})}, rules).verdict, Verdict::kDivergent);

@@ -56,7 +56,7 @@ struct FakeServers {
     bool first_is_exact = true;
     bool can_leave_out = true;
 
-    Descent descent() {
+    DescentCalls calls() {
         return {[this](int ranges) {
                     asked_to_split = ranges;
                     return candidates;
@@ -80,7 +80,7 @@ struct HalvedFirstRange : FakeServers {
         finer.divergent.push_back({2, {{500'000, 0}, {500'000, 1}}, false, true, {}});
     }
     const std::vector<std::string> bounds{int_bound(1000)};
-    DivergentRanges run() { return descend({bounds, kIntKey, 64, first_is_exact, can_leave_out}, first, descent()); }
+    DivergentRanges run() { return descend({bounds, kIntKey, 64, first_is_exact, can_leave_out}, first, calls()); }
 };
 
 TEST(Descend, GivesTheRangesOfTheFinerPass) {
@@ -111,7 +111,7 @@ TEST(Descend, LooksAtColumnsThatDifferAlone) {
     OneColumnDiffers servers;
     EXPECT_EQ(servers.run().columns, std::vector<int>{2});
     EXPECT_EQ(servers.compared[0].columns, std::vector<int>{2});
-    servers.finer.keys.source.row_sum += 1;
+    servers.finer.keys.source.sum += 1;
     EXPECT_THROW(servers.run(), TotalsError) << "the pass went over other rows";
 }
 
@@ -137,7 +137,7 @@ TEST(Descend, RefusesAFinerPassOverOtherRows) {
     lost_row.finer.total.source.rows -= 1;
     EXPECT_THROW(lost_row.run(), Error);
     HalvedFirstRange other_sum;
-    other_sum.finer.total.target.row_sum += 1;
+    other_sum.finer.total.target.sum += 1;
     EXPECT_THROW(other_sum.run(), Error);
 }
 
@@ -166,7 +166,7 @@ TEST(Descend, DigestsManyRowsExactlyThatDifferUnderOtherForms) {
     ASSERT_EQ(servers.compared.size(), 2U);
     EXPECT_EQ(servers.compared[1].only, std::vector<std::int32_t>{2});
     ASSERT_EQ(located.divergent.size(), 1U);
-    EXPECT_EQ(located.divergent[0].total.source.row_sum, 70U);
+    EXPECT_EQ(located.divergent[0].total.source.sum, 70U);
     EXPECT_EQ(located.parents, std::vector<std::int32_t>{1});
 }
 
@@ -181,7 +181,7 @@ TEST(Descend, FindsNothingWhereRowsAreOnlyWrittenAnotherWay) {
 
 TEST(Descend, RefusesAnExactPassOverOtherKeys) {
     InexactFirstPass servers;
-    servers.exact.keys.target.row_sum += 1;
+    servers.exact.keys.target.sum += 1;
     EXPECT_THROW(servers.run(), TotalsError);
 }
 
@@ -203,9 +203,9 @@ TEST(Descend, KeepsTheFirstPassWhereNoFinerBoundsHelp) {
 
 TEST(Descend, KeepsTheFirstPassWhereAServerHasNoMemory) {
     HalvedFirstRange servers;
-    Descent descent = servers.descent();
-    descent.compare = [](const RangeList&, bool) { return std::nullopt; };
-    const DivergentRanges located = descend({servers.bounds, kIntKey, 64, true, true}, servers.first, descent);
+    DescentCalls calls = servers.calls();
+    calls.compare = [](const RangeList&, bool) { return std::nullopt; };
+    const DivergentRanges located = descend({servers.bounds, kIntKey, 64, true, true}, servers.first, calls);
     EXPECT_EQ(located.bounds, (std::vector<std::string>{int_bound(1000)}));
     EXPECT_EQ(located.divergent.size(), 1U);
 }
@@ -225,9 +225,9 @@ struct SecondBucketDiffers : FakeServers {
     std::vector<DivergentRange> differing{{2, {{0, 10}, {0, 20}}, false, true, {}}};
     SecondBucketDiffers() { first.divergent[0].keys = {{1000, 7}, {1000, 8}}; }
     DivergentRanges run() {
-        Descent servers = descent();
-        servers.differing_buckets = [this](const std::vector<DivergentRange>&) { return differing; };
-        return descend({{int_bound(1000)}, kIntKey, 64, first_is_exact, true, 4, differing}, first, servers);
+        DescentCalls asked = calls();
+        asked.differing_buckets = [this](const std::vector<DivergentRange>&) { return differing; };
+        return descend({{int_bound(1000)}, kIntKey, 64, first_is_exact, true, 4, differing}, first, asked);
     }
 };
 
@@ -239,8 +239,8 @@ TEST(Descend, GivesTheBucketsThatDifferWithoutAskingAgain) {
     ASSERT_EQ(located.divergent.size(), 1U);
     EXPECT_EQ(located.divergent[0].range_no, 2);
     EXPECT_EQ(located.parents, std::vector<std::int32_t>{1});
-    EXPECT_EQ(located.keys.source, (RangeTotal{1000, 7}));
-    EXPECT_EQ(located.keys.target, (RangeTotal{1000, 8}));
+    EXPECT_EQ(located.keys.source, (HashTotal{1000, 7}));
+    EXPECT_EQ(located.keys.target, (HashTotal{1000, 8}));
     EXPECT_TRUE(located.exact);
     EXPECT_TRUE(servers.compared.empty());
 }
@@ -270,14 +270,13 @@ struct BucketsDiffer : FakeServers {
                 differing.push_back({bucket_number(range, bucket, 64), {{0, 1}, {0, 2}}, false, true, {}});
     }
     DivergentRanges run() {
-        Descent servers = descent();
-        servers.differing_buckets =
+        DescentCalls asked = calls();
+        asked.differing_buckets =
             [this](const std::vector<DivergentRange>&) -> std::optional<std::vector<DivergentRange>> {
             if (!known) return std::nullopt;
             return differing;
         };
-        return descend({std::vector<std::string>(399), kIntKey, 64, first_is_exact, true, 64, differing}, first,
-                       servers);
+        return descend({std::vector<std::string>(399), kIntKey, 64, first_is_exact, true, 64, differing}, first, asked);
     }
 };
 
@@ -309,7 +308,7 @@ TEST(Descend, DigestsRangesExactlyWhereMuchOfThemDiffersUnderOtherForms) {
     ASSERT_EQ(whole.divergent.size(), 1U);
     EXPECT_EQ(whole.divergent[0].range_no, 1);
 
-    servers.exact.keys.source.row_sum += 1;
+    servers.exact.keys.source.sum += 1;
     EXPECT_THROW(servers.run(), TotalsError);
 }
 
@@ -326,7 +325,7 @@ TEST(Descend, DividesHashRangesWithoutAsking) {
     servers.finer.total = {{1'000'000, 1}, {1'000'000, 2}};
     servers.finer.divergent.push_back({3, {{5, 0}, {5, 1}}, false, true, {}});
     const DivergentRanges located =
-        descend({division->bounds, {}, 64, true, true}, comparison_of(2, 1'000'000, 1), servers.descent());
+        descend({division->bounds, {}, 64, true, true}, comparison_of(2, 1'000'000, 1), servers.calls());
     EXPECT_EQ(servers.asked_to_split, 0);
     ASSERT_EQ(servers.compared.size(), 1U);
     EXPECT_GT(servers.compared[0].only.size(), 1000U);

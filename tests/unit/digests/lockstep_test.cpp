@@ -64,9 +64,9 @@ TEST(LockstepComparison, TellsCountsAndRowSumsOfDivergentRanges) {
                                           {range(1, 1, 1, 1, 1, 1), range(2, 11, 5, 6, 7, 8)});
     ASSERT_EQ(comparison.divergent.size(), 1U);
     EXPECT_EQ(comparison.divergent[0].range_no, 2);
-    EXPECT_EQ(comparison.divergent[0].total.source, (RangeTotal{10, 2}));
-    EXPECT_EQ(comparison.divergent[0].total.target, (RangeTotal{11, 6}));
-    EXPECT_EQ(comparison.total.target, (RangeTotal{12, 7}));
+    EXPECT_EQ(comparison.divergent[0].total.source, (HashTotal{10, 2}));
+    EXPECT_EQ(comparison.divergent[0].total.target, (HashTotal{11, 6}));
+    EXPECT_EQ(comparison.total.target, (HashTotal{12, 7}));
 }
 
 TEST(LockstepComparison, ColumnSumsOverAllRangesAreModular) {
@@ -130,8 +130,8 @@ TEST(DifferingBuckets, AreThoseOfOtherSums) {
     EXPECT_EQ(buckets[0].range_no, 10);
     EXPECT_EQ(buckets[1].range_no, 12);
     EXPECT_EQ(buckets[2].range_no, 31);
-    EXPECT_EQ(buckets[1].total.source, (RangeTotal{0, 8}));
-    EXPECT_EQ(buckets[1].total.target, (RangeTotal{0, 9}));
+    EXPECT_EQ(buckets[1].total.source, (HashTotal{0, 8}));
+    EXPECT_EQ(buckets[1].total.target, (HashTotal{0, 9}));
     EXPECT_EQ(range_of_bucket(12, 4), 3);
     EXPECT_EQ(range_of_bucket(31, 4), 8);
 }
@@ -142,7 +142,7 @@ TEST(DifferingBuckets, AreReadWholeAt128Bits) {
     const std::vector<DivergentRange> buckets = differing_buckets({range}, sums, 2, 128);
     ASSERT_EQ(buckets.size(), 1U);
     EXPECT_EQ(buckets[0].range_no, 2);
-    EXPECT_TRUE(buckets[0].total.target.row_sum == core::join_halves(1, 2));
+    EXPECT_TRUE(buckets[0].total.target.sum == core::join_halves(1, 2));
 }
 
 TEST(DifferingBuckets, MustAddUpToTheirRange) {
@@ -171,27 +171,27 @@ TEST(DifferingBuckets, MustAddUpToTheirRange) {
               "a server sent the buckets of other ranges than were asked for");
 }
 
-TEST(RangeTotal, AddsHashesOf64BitsWithoutCarry) {
-    RangeTotal total;
+TEST(HashTotal, AddsHashesOf64BitsWithoutCarry) {
+    HashTotal total;
     total.add(std::string(8, '\xff'));
     total.add(std::string(7, '\0') + '\x02');
-    EXPECT_EQ(total, (RangeTotal{2, 1}));
+    EXPECT_EQ(total, (HashTotal{2, 1}));
 }
 
-TEST(RangeTotal, AddsHashesOf128BitsWithCarry) {
-    RangeTotal total;
+TEST(HashTotal, AddsHashesOf128BitsWithCarry) {
+    HashTotal total;
     total.add(std::string(8, '\0') + std::string(8, '\xff'));
     total.add(std::string(15, '\0') + '\x02');
-    EXPECT_EQ(total, (RangeTotal{2, core::join_halves(1, 1)}));
+    EXPECT_EQ(total, (HashTotal{2, core::join_halves(1, 1)}));
 }
 
-TEST(RangeTotal, AddsTotalsModuloTheWidth) {
-    RangeTotal narrow{1, ~std::uint64_t{0}};
+TEST(HashTotal, AddsTotalsModuloTheWidth) {
+    HashTotal narrow{1, ~std::uint64_t{0}};
     narrow.add({1, 1}, 64);
-    EXPECT_EQ(narrow, (RangeTotal{2, 0}));
-    RangeTotal wide{1, ~std::uint64_t{0}};
+    EXPECT_EQ(narrow, (HashTotal{2, 0}));
+    HashTotal wide{1, ~std::uint64_t{0}};
     wide.add({1, 1}, 128);
-    EXPECT_EQ(wide, (RangeTotal{2, core::join_halves(0, 1)}));
+    EXPECT_EQ(wide, (HashTotal{2, core::join_halves(0, 1)}));
 }
 
 }  // namespace

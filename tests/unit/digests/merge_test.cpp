@@ -292,7 +292,7 @@ struct ThirdBucket {
     MergeSpec spec = proven(1);
     Rows rows, other;
     std::vector<DivergentRange> ranges;
-    RangeTotal sent;  ///< by their keys
+    HashTotal sent;  ///< by their keys
 
     ThirdBucket() {
         spec.buckets = 4;
@@ -310,7 +310,7 @@ struct ThirdBucket {
         ranges[0].total.source.rows = ranges[0].total.target.rows = 0;
     }
     core::u64 hash(const std::string& key) const { return core::hash_bytes<core::u64>(core::as_bytes(key), spec.seed); }
-    MergeReport merge(const Rows& target, RangeTotal seen, RangeTotal chosen) const {
+    MergeReport merge(const Rows& target, HashTotal seen, HashTotal chosen) const {
         VectorRows source_rows(rows, {spec.keys.source, sent}), target_rows(target, {seen, chosen});
         return merge_rows(spec, ranges, {&source_rows, &target_rows}, [](const RowFinding&) {});
     }
@@ -383,7 +383,7 @@ TEST(RowMerge, ChecksWideRowsByTheColumnsThatWereDigested) {
     spec.seed = 9;
     const RowDigest row{3, "a", std::string(16, 'r'), cells};
     EXPECT_EQ(merge(spec, ranges, {row}, {}).found, std::vector<MergedFinding>{missing_on_target("a")});
-    ranges[0].total.source.row_sum += 1;
+    ranges[0].total.source.sum += 1;
     EXPECT_THROW(merge(spec, ranges, {row}, {}), TotalsError);
 }
 

@@ -64,8 +64,8 @@ class VectorTable {
     std::vector<RangeDigests> digests(std::size_t participants, const RangeList& ranges) {
         const StreamSpec spec(columns_, settings_, ranges);
         std::vector<SumMatrix> sums(participants, SumMatrix(spec.ranges(), columns_.columns.size(), spec.wide));
-        std::vector<std::unique_ptr<StreamHasher>> hashers;
-        for (std::size_t i = 0; i < participants; ++i) hashers.push_back(std::make_unique<StreamHasher>(spec));
+        std::vector<std::unique_ptr<RowHasher>> hashers;
+        for (std::size_t i = 0; i < participants; ++i) hashers.push_back(std::make_unique<RowHasher>(spec));
         for (std::size_t i = 0; i < rows_.size(); ++i)
             hashers[i % participants]->accumulate(fields(i), sums[i % participants]);
         for (std::size_t i = 1; i < participants; ++i) sums.front().add(sums[i]);
@@ -77,17 +77,17 @@ class VectorTable {
     }
 
     /// What the rows add up to when each is hashed by itself.
-    std::map<int, RangeTotal> totals(const RangeList& ranges) {
+    std::map<int, HashTotal> totals(const RangeList& ranges) {
         const StreamSpec spec(columns_, settings_, ranges);
-        StreamHasher hasher(spec);
-        std::map<int, RangeTotal> totals;
+        RowHasher hasher(spec);
+        std::map<int, HashTotal> totals;
         RowDigest digest;
         for (std::size_t i = 0; i < rows_.size(); ++i) {
             if (!hasher.hash(fields(i), digest)) continue;
             EXPECT_EQ(digest.key, test::bytes_of(hasher.frame_key(fields(i))));
             EXPECT_EQ(digest.cell_hashes.size(),
                       columns_.columns.size() * static_cast<std::size_t>(settings_.width) / 8);
-            RangeTotal row;
+            HashTotal row;
             row.add(digest.row_hash);
             totals[digest.range_no].add(row, settings_.width);
         }
@@ -105,7 +105,7 @@ class VectorTable {
     }
     void add(const std::vector<VectorColumn>& columns, std::vector<std::shared_ptr<const ValueReader>>& readers) {
         for (const VectorColumn& column : columns) {
-            readers.push_back(make_wire_reader(types_.catalog(), types_.builtin(kNames.at(column.type)), column.form));
+            readers.push_back(make_wire_decoder(types_.catalog(), types_.builtin(kNames.at(column.type)), column.form));
             read_.push_back(column);
         }
     }
@@ -157,7 +157,7 @@ std::string text_of(const core::Digest& digest) {
     return std::string(text, core::write_digest_text(digest, text));
 }
 
-TEST(StreamHasher, GivesTheDigestsOfTheVectors) {
+TEST(RowHasher, GivesTheDigestsOfTheVectors) {
     std::size_t keyless = 0, wide = 0;
     const auto rows = vectors();
     for (const auto& row : rows) {
@@ -179,7 +179,7 @@ TEST(StreamHasher, GivesTheDigestsOfTheVectors) {
     EXPECT_GE(wide, 6u);
 }
 
-TEST(StreamHasher, DividesAsTheVectorsDo) {
+TEST(RowHasher, DividesAsTheVectorsDo) {
     std::size_t divided = 0;
     for (const auto& row : vectors()) {
         SCOPED_TRACE(row.at("name"));
@@ -197,7 +197,7 @@ TEST(StreamHasher, DividesAsTheVectorsDo) {
     EXPECT_GE(divided, 5u);
 }
 
-TEST(StreamHasher, KeepsTheRangesThatAreAskedFor) {
+TEST(RowHasher, KeepsTheRangesThatAreAskedFor) {
     for (const auto& row : vectors()) {
         SCOPED_TRACE(row.at("name"));
         VectorTable table(row);
@@ -211,15 +211,15 @@ TEST(StreamHasher, KeepsTheRangesThatAreAskedFor) {
     }
 }
 
-TEST(StreamHasher, HashesOfRowsAddUpToTheirRangesDigest) {
+TEST(RowHasher, HashesOfRowsAddUpToTheirRangesDigest) {
     for (const auto& row : vectors()) {
         SCOPED_TRACE(row.at("name"));
         VectorTable table(row);
-        std::map<int, RangeTotal> totals = table.totals(table.ranges());
+        std::map<int, HashTotal> totals = table.totals(table.ranges());
         for (const RangeDigests& range : table.digests(1, table.ranges())) {
             EXPECT_EQ(totals[range.range_no].rows, range.rows);
-            EXPECT_EQ(core::low_half(totals[range.range_no].row_sum), range.row.sum_low);
-            EXPECT_EQ(core::high_half(totals[range.range_no].row_sum), range.row.sum_high);
+            EXPECT_EQ(core::low_half(totals[range.range_no].sum), range.row.sum_low);
+            EXPECT_EQ(core::high_half(totals[range.range_no].sum), range.row.sum_high);
         }
     }
 }
@@ -246,7 +246,7 @@ TEST(SumMatrix, SaysWhatItTakes) {
 TEST(StreamSpec, RefusesMalformedBounds) {
     Types types;
     StreamColumns columns;
-    columns.key.push_back(make_wire_reader(types.catalog(), types.builtin("int4"), "int"));
+    columns.key.push_back(make_wire_decoder(types.catalog(), types.builtin("int4"), "int"));
     EXPECT_EQ(fixtures::thrown([&] { StreamSpec(columns, {}, {{"k"}, {}}); }).kind(), ErrorKind::kInternal);
     const std::string bound = test::from_hex("6b 01 0100000000000000");
     EXPECT_EQ(fixtures::thrown([&] { StreamSpec(columns, {}, {{bound, bound}, {}}); }).kind(), ErrorKind::kInternal);

@@ -24,9 +24,10 @@ std::vector<SortedRow> sorted(RowSorter& sorter) {
     return rows;
 }
 
-std::vector<std::pair<std::uint32_t, std::string>> places(RowSorter& sorter, const std::vector<std::string>& keys) {
+std::vector<std::pair<std::uint32_t, std::string>> locations(RowSorter& sorter, const std::vector<std::string>& keys) {
     std::vector<std::pair<std::uint32_t, std::string>> found;
-    sorter.find(keys, [&](const RowPlace& place) { found.emplace_back(place.part, std::string(place.tid)); });
+    sorter.find(keys,
+                [&](const RowLocation& location) { found.emplace_back(location.part, std::string(location.tid)); });
     std::sort(found.begin(), found.end());
     return found;
 }
@@ -36,7 +37,7 @@ constexpr std::size_t kMemory = 1 << 20;
 TEST(RowSorter, HasNoRowsAtFirst) {
     RowSorter sorter(kMemory);
     EXPECT_EQ(sorted(sorter), std::vector<SortedRow>{});
-    EXPECT_TRUE(places(sorter, {"k"}).empty());
+    EXPECT_TRUE(locations(sorter, {"k"}).empty());
 }
 
 TEST(RowSorter, OrdersByRangeKeyAndHashAsBytes) {
@@ -63,12 +64,12 @@ TEST(RowSorter, FindsThePlacesOfKeys) {
     sorter.add(digest({2, "b", "h", ""}), {1, "\0\0\0\1\0\3"s});
     sorter.add(digest({2, "", "h", ""}), {2, "\0\0\0\1\0\4"s});
     EXPECT_EQ(sorted(sorter).size(), 5u);
-    using Places = std::vector<std::pair<std::uint32_t, std::string>>;
-    EXPECT_EQ(places(sorter, {"a"}), (Places{{0, "\0\0\0\1\0\1"s}, {7, "\0\0\0\1\0\2"s}}));
-    EXPECT_EQ(places(sorter, {"b\0"s}), (Places{{4294967295U, ""}}));
-    EXPECT_EQ(places(sorter, {""}), (Places{{2, "\0\0\0\1\0\4"s}}));
-    EXPECT_EQ(places(sorter, {"A", "aa", "c"}), Places{});
-    EXPECT_EQ(places(sorter, {"a", "b"}).size(), 3u);
+    using Locations = std::vector<std::pair<std::uint32_t, std::string>>;
+    EXPECT_EQ(locations(sorter, {"a"}), (Locations{{0, "\0\0\0\1\0\1"s}, {7, "\0\0\0\1\0\2"s}}));
+    EXPECT_EQ(locations(sorter, {"b\0"s}), (Locations{{4294967295U, ""}}));
+    EXPECT_EQ(locations(sorter, {""}), (Locations{{2, "\0\0\0\1\0\4"s}}));
+    EXPECT_EQ(locations(sorter, {"A", "aa", "c"}), Locations{});
+    EXPECT_EQ(locations(sorter, {"a", "b"}).size(), 3u);
 }
 
 /// More than fits into the memory that it is given, by several threads, each row once.
@@ -92,7 +93,7 @@ TEST(RowSorter, OrdersMoreThanItsMemoryFromSeveralThreads) {
         for (int i = 0; i < kRows; ++i) expected.push_back(row(thread, i));
     std::sort(expected.begin(), expected.end());
     EXPECT_TRUE(sorted(sorter) == expected);
-    EXPECT_EQ(places(sorter, {std::get<1>(row(2, 17))}),
+    EXPECT_EQ(locations(sorter, {std::get<1>(row(2, 17))}),
               (std::vector<std::pair<std::uint32_t, std::string>>{{2, "t"}}));
 }
 

@@ -81,17 +81,17 @@ TEST(FormChoice, AsksTheSideWithoutAZoneAlone) {
     const std::string berlin = "timestamptz@Europe/Berlin";
     FormChoice choice = asked_form_of("--form", berlin, kReading, kInstant);
     EXPECT_EQ(choice.form, "timestamptz");
-    EXPECT_EQ(choice.asked.source, berlin);
-    EXPECT_EQ(choice.asked.target, "");
+    EXPECT_EQ(choice.asked_forms.source, berlin);
+    EXPECT_EQ(choice.asked_forms.target, "");
     EXPECT_TRUE(choice.lossy);
     choice = asked_form_of("--form", "timestamp@Asia/Kolkata", kReading, kInstant);
     EXPECT_EQ(choice.form, "timestamp");
-    EXPECT_EQ(choice.asked.source, "");
-    EXPECT_EQ(choice.asked.target, "timestamp@Asia/Kolkata");
+    EXPECT_EQ(choice.asked_forms.source, "");
+    EXPECT_EQ(choice.asked_forms.target, "timestamp@Asia/Kolkata");
     choice = asked_form_of("--form", "timestamptz@UTC[]", typed("timestamp[]", {"timestamp[]"}, {"timestamptz@zone[]"}),
                            typed("timestamptz[]", {"timestamptz[]"}));
     EXPECT_EQ(choice.form, "timestamptz[]");
-    EXPECT_EQ(choice.asked.source, "timestamptz@UTC[]");
+    EXPECT_EQ(choice.asked_forms.source, "timestamptz@UTC[]");
 }
 
 TEST(FormChoice, IsLossyWhereOneSideIs) {

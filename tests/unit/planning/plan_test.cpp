@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "driver/model/version.h"
+#include "core/digest.h"
 #include "tests/support/plan_fixtures.h"
 
 namespace parity::driver {
@@ -517,7 +517,7 @@ ServerInfo server(std::string identifier, std::int64_t started_us, std::uint32_t
     made.identity.started_us = started_us;
     made.identity.database_oid = database_oid;
     made.database = "shop";
-    made.format_version = kFormatVersion;
+    made.format_version = core::kFormatVersion;
     made.extension_version = "1.0";
     return made;
 }
@@ -543,7 +543,7 @@ TEST(CheckServers, AllowsStandbysOtherDatabasesAndOtherServers) {
 
 TEST(CheckServers, RefusesAnotherDigestFormat) {
     ServerInfo newer = server("8", 101, 5);
-    newer.format_version = kFormatVersion + 1;
+    newer.format_version = core::kFormatVersion + 1;
     newer.extension_version = "9.0";
     EXPECT_EQ(usage_error([&] {
                   check_servers({}, {server("7", 101, 5), newer});

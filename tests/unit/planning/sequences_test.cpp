@@ -29,7 +29,7 @@ TEST(Standbys, AreOfOnePrimary) {
     EXPECT_EQ(both(primary, other), std::pair(false, false));
     primary.identity.system_identifier = standby.identity.system_identifier = "";  // neither may be read
     EXPECT_EQ(both(primary, standby), std::pair(false, false));
-    EXPECT_TRUE(standby_rules({primary, standby}).perhaps.target);
+    EXPECT_TRUE(standby_rules({primary, standby}).may_be_standby.target);
 }
 
 TEST(Standbys, FollowTheTimelineOfTheirPrimary) {
@@ -39,10 +39,10 @@ TEST(Standbys, FollowTheTimelineOfTheirPrimary) {
     primary.identity.timeline = 2;
     for (const auto& [follows, is, may_be] :
          {std::tuple(2u, true, false), {1u, false, true}, {3u, false, false}, {0u, true, false}}) {
-        standby.follows = follows;
+        standby.followed_timeline = follows;
         for (const SequenceRules& rules : {standby_rules({primary, standby}), standby_rules({standby, primary})}) {
             EXPECT_EQ(rules.standby.source || rules.standby.target, is) << follows;
-            EXPECT_EQ(rules.perhaps.source || rules.perhaps.target, may_be) << follows;
+            EXPECT_EQ(rules.may_be_standby.source || rules.may_be_standby.target, may_be) << follows;
         }
     }
 }

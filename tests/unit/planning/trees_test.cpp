@@ -85,7 +85,7 @@ TEST(Trees, AConditionIsAboutTheWhole) {
 
 TEST(Trees, WhatCannotBeReadByItselfMakesItAWhole) {
     Inventory target = tree();
-    target.relations[3].readable_alone = false;
+    target.relations[3].readable_by_itself = false;
     const Plan plan = plan_for({}, {tree(), target});
     EXPECT_EQ(planned(plan), std::vector<std::string>{"orders"});
     EXPECT_NE(plan.tables.at(0).notes.at(0).find("public.c on target cannot be read by itself"), std::string::npos);

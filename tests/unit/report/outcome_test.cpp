@@ -82,5 +82,18 @@ TEST(RunOutcome, SequencesCount) {
     expect(run_outcome({}, {}, good, {sequence}), Verdict::kIdentical, false, kExitIdentical);
 }
 
+TEST(RunOutcome, InterruptedConcludesNothing) {
+    expect(interrupted_outcome({Verdict::kIdentical, false, kExitIdentical}), Verdict::kIncomplete, true, kExitError);
+    expect(interrupted_outcome({Verdict::kDivergent, false, kExitDivergent}), Verdict::kDivergent, true, kExitError);
+}
+
+TEST(RunOutcome, UnrecordedIsIncompleteWhereNothingElseWasFound) {
+    expect(unrecorded_outcome({Verdict::kIdentical, false, kExitIdentical}), Verdict::kIdentical, false,
+           kExitIncomplete);
+    expect(unrecorded_outcome({Verdict::kDivergent, false, kExitDivergent}), Verdict::kDivergent, false,
+           kExitDivergent);
+    expect(unrecorded_outcome({Verdict::kError, true, kExitError}), Verdict::kError, true, kExitError);
+}
+
 }  // namespace
 }  // namespace parity::driver

@@ -55,13 +55,13 @@ class ReportTest : public testing::Test {
 
     void add_finding(FindingKind kind, std::int64_t id, std::vector<int> columns = {}, Both<ShownValues> values = {},
                      std::uint64_t occurrences = 1) {
-        SpooledFinding entry;
+        StoredFinding entry;
         entry.finding = {kind, int_frame(id), std::move(columns), occurrences, std::move(values)};
-        spool_.add(static_cast<int>(report_.tables.size()), entry);
+        findings_.add(static_cast<int>(report_.tables.size()), entry);
     }
 
-    std::string written(void (*write)(const RunReport&, Spool&, Output&)) {
-        return test::written_text([&](Output& output) { write(report_, spool_, output); });
+    std::string written(void (*write)(const RunReport&, FindingStore&, Output&)) {
+        return test::written_text([&](Output& output) { write(report_, findings_, output); });
     }
     std::string text() { return written(write_text_report); }
     json parsed() { return json::parse(written(write_json_report)); }
@@ -82,7 +82,7 @@ class ReportTest : public testing::Test {
 
     Options options_;
     RunReport report_;
-    Spool spool_;
+    FindingStore findings_;
 };
 
 TEST_F(ReportTest, TextOfIdenticalTables) {
@@ -203,10 +203,10 @@ TEST_F(ReportTest, JsonTellsNullAbsentAndBytesApart) {
 }
 
 TEST_F(ReportTest, JsonShowsWholeRowsOfATableWithoutAKey) {
-    SpooledFinding entry;
+    StoredFinding entry;
     entry.finding.kind = FindingKind::kMissingOnTarget;
     entry.finding.key_bytes = int_frame(5) + std::string(1, '\0');
-    spool_.add(0, entry);
+    findings_.add(0, entry);
     TableResult result = compared_table("t", Verdict::kDivergent);
     result.plan.key.clear();
     result.plan.columns = {compared_column("a", "int"), compared_column("b", "text")};

@@ -7,14 +7,14 @@ namespace {
 
 std::string expression(std::string_view text, const std::vector<std::string>& of_other_types = {}) {
     const ExtensionCondition read = read_extension_condition(text, "t", of_other_types);
-    EXPECT_EQ(read.refusal, "") << text;
+    EXPECT_EQ(read.why_not_evaluated, "") << text;
     return read.expression;
 }
 
 std::string refusal(std::string_view text, const std::vector<std::string>& of_other_types = {}) {
     const ExtensionCondition read = read_extension_condition(text, "t", of_other_types);
     EXPECT_EQ(read.expression, "") << text;
-    return read.refusal;
+    return read.why_not_evaluated;
 }
 
 TEST(ExtensionCondition, NoneIsAllRows) {

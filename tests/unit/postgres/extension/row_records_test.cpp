@@ -43,13 +43,13 @@ TEST(RowRecords, AreTakenOneAfterTheOther) {
 
 TEST(RowRecords, TellWhatWasReadForBuckets) {
     const std::string narrow = test::from_hex("0000000000000102 00000000000000ff 0000000000000003 0000000000000005");
-    EXPECT_EQ(read_keys_read(narrow, 8).seen, (RangeTotal{258, 255}));
-    EXPECT_EQ(read_keys_read(narrow, 8).chosen, (RangeTotal{3, 5}));
+    EXPECT_EQ(read_keys_read(narrow, 8).seen, (HashTotal{258, 255}));
+    EXPECT_EQ(read_keys_read(narrow, 8).chosen, (HashTotal{3, 5}));
     const KeysRead wide = read_keys_read(test::from_hex("0000000000000001 0000000000000002 0000000000000003"
                                                         "0000000000000004 0000000000000005 0000000000000006"),
                                          16);
-    EXPECT_TRUE(wide.seen == (RangeTotal{1, core::join_halves(3, 2)}));
-    EXPECT_TRUE(wide.chosen == (RangeTotal{4, core::join_halves(6, 5)}));
+    EXPECT_TRUE(wide.seen == (HashTotal{1, core::join_halves(3, 2)}));
+    EXPECT_TRUE(wide.chosen == (HashTotal{4, core::join_halves(6, 5)}));
     EXPECT_THROW(read_keys_read(narrow, 16), Error);
     EXPECT_THROW(read_keys_read(narrow.substr(1), 8), Error);
     EXPECT_THROW(read_keys_read(narrow + "x", 8), Error);

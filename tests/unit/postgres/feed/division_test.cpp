@@ -12,10 +12,10 @@ using test::key_bound;
 
 const ConditionColumn kColumn{"k", "int8", core::Form::kInt, true, true};
 
-StreamPart part(std::int64_t blocks, bool has_places = true) {
+StreamPart part(std::int64_t blocks, bool has_locations = true) {
     StreamPart made;
     made.is_heap = true;
-    made.has_places = has_places;
+    made.has_locations = has_locations;
     made.blocks = blocks;
     return made;
 }

@@ -139,7 +139,7 @@ TEST(WireNested, IsUsableAfterAnError) {
     Types types;
     const std::uint32_t int4 = types.builtin("int4");
     const std::uint32_t type = types.record({{"b", int4}, {"a", int4}});
-    const auto reader = make_wire_reader(types.catalog(), type, "record<a:int,b:int>");
+    const auto reader = make_wire_decoder(types.catalog(), type, "record<a:int,b:int>");
     ByteBuffer buffer;
     const std::string good = be32(2) + be32(int4) + wire_int(1) + be32(int4) + wire_int(2);
     EXPECT_THROW(reader->read(be32(2) + be32(int4) + sized("abc") + be32(int4) + wire_int(2), buffer), Error);

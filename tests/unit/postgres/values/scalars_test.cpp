@@ -147,7 +147,7 @@ TEST_F(WireScalars, ReadsDatesAsTimestamps) {
 TEST_F(WireScalars, GivesTextWithoutCopyingIt) {
     const std::string wire = "text";
     ByteBuffer buffer;
-    const auto reader = make_wire_reader(types_.catalog(), types_.builtin("text"), "text");
+    const auto reader = make_wire_decoder(types_.catalog(), types_.builtin("text"), "text");
     EXPECT_EQ(static_cast<const void*>(reader->read(wire, buffer).data()), wire.data());
 }
 

@@ -54,7 +54,7 @@ TEST(WireTypes, HasNoArraysOfArrays) {
 TEST(WireTypes, CastsWhatHasNoUsableBinaryFormat) {
     Types types;
     const auto expression = [&](std::uint32_t type, const std::string& form) {
-        return make_wire_reader(types.catalog(), type, form)->select_expression("t.\"a b\"");
+        return make_wire_decoder(types.catalog(), type, form)->select_expression("t.\"a b\"");
     };
     const std::uint32_t xml = types.builtin("xml");
     EXPECT_EQ(expression(xml, "text"), "(t.\"a b\")::pg_catalog.text");
@@ -102,16 +102,16 @@ TEST(WireTypes, ListsLossyFormsApart) {
 TEST(WireTypes, LetsTheServerConvertTimeZones) {
     Types types;
     const std::uint32_t timestamp = types.domain(types.builtin("timestamp"));
-    const auto reader = make_wire_reader(types.catalog(), timestamp, "timestamptz@Europe/O'Brien");
+    const auto reader = make_wire_decoder(types.catalog(), timestamp, "timestamptz@Europe/O'Brien");
     EXPECT_EQ(reader->form_name(), "timestamptz");
     EXPECT_EQ(reader->form(), core::Form::kTimestamptz);
     EXPECT_EQ(reader->select_expression("c"),
               "pg_catalog.timezone('Europe/O''Brien'::pg_catalog.text, (c)::pg_catalog.timestamp)");
-    EXPECT_EQ(make_wire_reader(types.catalog(), types.builtin("timestamptz"), "timestamp@UTC")->select_expression("c"),
+    EXPECT_EQ(make_wire_decoder(types.catalog(), types.builtin("timestamptz"), "timestamp@UTC")->select_expression("c"),
               "pg_catalog.timezone('UTC'::pg_catalog.text, (c)::pg_catalog.timestamptz)");
     for (const char* form :
          {"timestamptz", "timestamptz@", "timestamptz@CET", "timestamp@UTC", "@UTC", "timestamptz@zone"})
-        EXPECT_EQ(thrown([&] { make_wire_reader(types.catalog(), timestamp, form); }).kind(), ErrorKind::kUsage)
+        EXPECT_EQ(thrown([&] { make_wire_decoder(types.catalog(), timestamp, form); }).kind(), ErrorKind::kUsage)
             << form;
 }
 
@@ -120,7 +120,7 @@ TEST(WireTypes, RefusesFormsThatATypeHasNot) {
     const std::uint32_t int4 = types.builtin("int4");
     const std::uint32_t range = types.range(int4);
     const auto refused = [&](std::uint32_t type, const std::string& form) {
-        const Error error = thrown([&] { make_wire_reader(types.catalog(), type, form); });
+        const Error error = thrown([&] { make_wire_decoder(types.catalog(), type, form); });
         EXPECT_EQ(error.kind(), ErrorKind::kUsage) << form;
     };
     for (const char* form : {"", "text", "int[]", "range<int>", "in", "int "}) refused(int4, form);
@@ -130,8 +130,8 @@ TEST(WireTypes, RefusesFormsThatATypeHasNot) {
     for (const char* form : {"record<>", "record<b:int>", "record<a:decimal>", "record<a:int>[]"})
         refused(types.record({{"a", int4}}), form);
     refused(types.builtin("jsonb"), "jsonb_raw");
-    EXPECT_EQ(make_wire_reader(types.catalog(), range, "range<decimal>")->form_name(), "range<decimal>");
-    EXPECT_EQ(make_wire_reader(types.catalog(), types.array(range), "range<decimal>[]")->form(),
+    EXPECT_EQ(make_wire_decoder(types.catalog(), range, "range<decimal>")->form_name(), "range<decimal>");
+    EXPECT_EQ(make_wire_decoder(types.catalog(), types.array(range), "range<decimal>[]")->form(),
               core::array_of(core::Form::kRange));
 }
 
@@ -157,7 +157,7 @@ TEST(WireTypes, NamesObjects) {
     EXPECT_EQ(thrown([&] { types.read(regclass, be32(7), "text"); }).kind(), ErrorKind::kInternal);
     const std::uint32_t record = types.record({{"a", types.array(types.builtin("regprocedure"))}, {"b", regclass}});
     Names needed;
-    make_wire_reader(types.catalog(), record, types.forms(record)[0])->add_needed_names(needed);
+    make_wire_decoder(types.catalog(), record, types.forms(record)[0])->add_needed_names(needed);
     EXPECT_EQ(needed, (Names{"pg_proc()", "pg_class"}));
 }
 

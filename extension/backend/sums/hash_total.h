@@ -7,7 +7,7 @@
 namespace parity::backend {
 
 /// How many keys were seen, and the sum of their hashes.
-struct KeyTotal {
+struct HashTotal {
     core::u64 rows = 0;
     core::u128 sum = 0;  ///< under a width of 64 its low half counts
 
@@ -15,7 +15,7 @@ struct KeyTotal {
         ++rows;
         sum += key_hash;
     }
-    void add(const KeyTotal& other) {
+    void add(const HashTotal& other) {
         rows += other.rows;
         sum += other.sum;
     }
@@ -23,8 +23,8 @@ struct KeyTotal {
 
 /// What was read to find the rows of buckets.
 struct KeysRead {
-    KeyTotal seen;    ///< of all rows of ranges that have chosen buckets
-    KeyTotal chosen;  ///< of the rows of these
+    HashTotal seen;    ///< of all rows of ranges that have chosen buckets
+    HashTotal chosen;  ///< of the rows of these
 
     void add(const KeysRead& other) {
         seen.add(other.seen);

@@ -16,7 +16,7 @@ namespace parity::driver {
 void compare_rows(const RunContext& context, const TablePlan& table, std::size_t table_no,
                   const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result);
 
-/// The same, with findings in the spool, as many as --max-divergences, and the values of the mismatches among them.
+/// The same, with findings in the store, as many as --max-divergences, and the values of the mismatches among them.
 void compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
                              const Both<ServerSession*>& sessions, TableResult& result);
 

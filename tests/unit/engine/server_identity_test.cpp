@@ -1,4 +1,4 @@
-#include "driver/model/server_identity.h"
+#include "driver/engine/server_identity.h"
 
 #include <functional>
 
@@ -153,7 +153,7 @@ TEST(NamedServers, ASideThatBecomesTheOtherEndsTheRun) {
             if (reads)
                 named.require(Side::kTarget, primary());
             else
-                named.note(Side::kTarget, primary());
+                named.store_met(Side::kTarget, primary());
         });
         EXPECT_EQ(error.kind(), ErrorKind::kOtherServer);
         EXPECT_NE(std::string(error.what()).find("are the same database \"shop\""), std::string::npos);
@@ -164,7 +164,7 @@ TEST(NamedServers, BothSidesMayBecomeAThirdServer) {
     const ServerIdentity third = with(primary(), [](ServerIdentity& met) { met.started_us = 8000; });
     NamedServers named({info(primary()), info(standby())}, false);
     EXPECT_EQ(thrown([&] { named.require(Side::kSource, third); }).kind(), ErrorKind::kChangedServer);
-    EXPECT_EQ(thrown([&] { named.note(Side::kTarget, third); }).kind(), ErrorKind::kOtherServer);
+    EXPECT_EQ(thrown([&] { named.store_met(Side::kTarget, third); }).kind(), ErrorKind::kOtherServer);
 }
 
 TEST(NamedServers, OneServerOnBothSidesMayBeAllowed) {
@@ -177,7 +177,7 @@ TEST(NamedServers, OneServerOnBothSidesMayBeAllowed) {
 TEST(NamedServers, AnotherIncarnationIsNotedAndVoidsWhatIsRead) {
     const ServerIdentity later = with(primary(), [](ServerIdentity& met) { met.started_us = 6000; });
     NamedServers named({info(primary()), info(standby())}, false);
-    EXPECT_NO_THROW(named.note(Side::kSource, later));
+    EXPECT_NO_THROW(named.store_met(Side::kSource, later));
     EXPECT_EQ(thrown([&] { named.require(Side::kSource, later); }).kind(), ErrorKind::kChangedServer);
 }
 

@@ -1,4 +1,4 @@
-#include "driver/compare/course.h"
+#include "driver/compare/table_attempt.h"
 
 #include <algorithm>
 #include <memory>
@@ -15,7 +15,6 @@
 #include "driver/digests/division.h"
 #include "driver/digests/lockstep.h"
 #include "driver/digests/merge.h"
-#include "driver/digests/prefilter.h"
 #include "driver/digests/ranges.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"
@@ -44,10 +43,10 @@ class Readers {
 };
 
 /// One attempt to compare a table, under one pair of snapshots. Fills a fresh result.
-class TableCourse {
+class TableAttempt {
   public:
-    TableCourse(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result)
+    TableAttempt(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                 const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result)
         : context_(context),
           table_(table),
           first_table_(prefiltered(table)),
@@ -65,7 +64,7 @@ class TableCourse {
         if (passes_.has_buckets()) all.buckets = buckets_for(all.bounds.size() + 1, table_.estimated_rows, key_forms_);
         Comparison first = passes_.digest(all, false);
         if (!first.divergent.empty() && is_conditioned()) first = digest_without_indexes(all, first);
-        note_first_pass(first);
+        store_first_pass(first);
         if (first.divergent.empty()) return false;
         observer_.found(0);
         observer_.begin_phase(Phase::kNarrowingDown);
@@ -78,19 +77,19 @@ class TableCourse {
     }
 
     /// What was found stays found, whether its values can be read again or not.
-    void fetch_values(Spool& spool, int table_no) {
+    void fetch_values(FindingStore& findings, int table_no) {
         observer_.begin_phase(Phase::kValues);
         const Stopwatch watch;
         try {
-            fetch_listed_values(spool, table_no);
+            fetch_listed_values(findings, table_no);
         } catch (const LostRowError& error) {
             if (passes_.indexes_avoided()) {
-                spool.keep(table_no);
+                findings.commit(table_no);
                 result_.error = error.what();
                 return;
             }
             mistrust_indexes(error);
-            return fetch_values(spool, table_no);
+            return fetch_values(findings, table_no);
         }
         observer_.detail("values fetched in {:.3f} s", watch.seconds());
     }
@@ -133,7 +132,7 @@ class TableCourse {
         return again;
     }
 
-    void note_first_pass(const Comparison& first) {
+    void store_first_pass(const Comparison& first) {
         result_.path = passes_.path();
         result_.rows = {first.total.source.rows, first.total.target.rows};
         result_.ranges_compared = first.ranges;
@@ -153,14 +152,14 @@ class TableCourse {
                              passes_.can_leave_out_columns(),
                              all.buckets,
                              differing(first.divergent)};
-        const Descent servers{
+        const DescentCalls calls{
             [&](int ranges) { return passes_.finer_bounds(ranges); },
             [&](const RangeList& ranges, bool exact) { return passes_.digest_if_it_fits(ranges, exact); }, differing};
         try {
-            return descend(pass, first, servers);
+            return descend(pass, first, calls);
         } catch (const TotalsError& error) {
             mistrust_indexes(error);
-            return descend(pass, first, servers);
+            return descend(pass, first, calls);
         }
     }
 
@@ -210,14 +209,14 @@ class TableCourse {
                 sink_.take(finding);
                 observer_.found(differing_rows += finding.occurrences);
             });
-        sink_.keep();
-        note_merged(located, report);
+        sink_.commit();
+        store_merged(located, report);
         observer_.detail("rows of {} divergent {} merged in {:.3f} s", located.divergent.size(),
                          located.buckets > 1 ? "buckets" : "ranges", watch.seconds());
         passes_.tell_effort(readers);
     }
 
-    void note_merged(const DivergentRanges& located, const MergeReport& report) {
+    void store_merged(const DivergentRanges& located, const MergeReport& report) {
         result_.counts = report.counts;
         result_.listed = sink_.listed_rows();
         if (!located.exact) result_.ranges_divergent = count_distinct(parents_with_differences(located, report));
@@ -241,11 +240,11 @@ class TableCourse {
 
     // ---- values ----
 
-    void fetch_listed_values(Spool& spool, int table_no) {
+    void fetch_listed_values(FindingStore& findings, int table_no) {
         std::uint64_t fetched = 0;
-        driver::fetch_values(spool, table_no, passes_.readers(),
+        driver::fetch_values(findings, table_no, passes_.readers(),
                              [&] { observer_.fetched(++fetched, 2 * sink_.listed_mismatches()); });
-        spool.keep(table_no);
+        findings.commit(table_no);
     }
 
     const RunContext& context_;
@@ -264,19 +263,19 @@ class TableCourse {
 
 void compare_rows(const RunContext& context, const TablePlan& table, std::size_t table_no,
                   const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result) {
-    TableCourse course(context, table, table_no, sessions, sink, result);
-    course.compare();
-    course.append_notes();
+    TableAttempt attempt(context, table, table_no, sessions, sink, result);
+    attempt.compare();
+    attempt.append_notes();
 }
 
 void compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
                              const Both<ServerSession*>& sessions, TableResult& result) {
     const int number = static_cast<int>(table_no);
-    SpoolSink sink(*context.spool, number, context.options->max_divergences);
-    TableCourse course(context, table, table_no, sessions, sink, result);
-    if (course.compare() && !table.key.empty() && result.counts.mismatch > 0)
-        course.fetch_values(*context.spool, number);
-    course.append_notes();
+    StoreSink sink(*context.findings, number, context.options->max_divergences);
+    TableAttempt attempt(context, table, table_no, sessions, sink, result);
+    if (attempt.compare() && !table.key.empty() && result.counts.mismatch > 0)
+        attempt.fetch_values(*context.findings, number);
+    attempt.append_notes();
 }
 
 }  // namespace parity::driver

@@ -1,4 +1,4 @@
-#include "backend/task/folded_code.h"
+#include "backend/task/owners_code.h"
 
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
@@ -114,7 +114,7 @@ class Search {
             if (!OidIsValid(found)) found = call_in_checks(relation);
             if (!OidIsValid(found)) found = call_in_statistics(relation);
             if (!OidIsValid(found)) found = call_in_partition_key(id);
-            note(found, id, owner);
+            store(found, id, owner);
         }
         relation_close(relation, NoLock);
     }
@@ -123,29 +123,29 @@ class Search {
         ListCell* cell;
         foreach (cell, get_partition_ancestors(partition)) {
             const Oid owner = owner_of(lfirst_oid(cell));
-            if (!is_trusted(owner)) note(call_in_partition_key(lfirst_oid(cell)), lfirst_oid(cell), owner);
+            if (!is_trusted(owner)) store(call_in_partition_key(lfirst_oid(cell)), lfirst_oid(cell), owner);
         }
     }
-    const FoldedCode* result() const { return found_; }
+    const OwnersCode* result() const { return found_; }
 
   private:
-    void note(Oid function, Oid relation, Oid owner) {
+    void store(Oid function, Oid relation, Oid owner) {
         if (!OidIsValid(function)) return;
         if (found_) {
             found_->several_owners |= found_->owner != owner;
             return;
         }
-        found_ = allocate_array<FoldedCode>(CurrentMemoryContext, 1);
+        found_ = allocate_array<OwnersCode>(CurrentMemoryContext, 1);
         *found_ = {function, relation, owner, false};
     }
 
-    FoldedCode* found_ = nullptr;
+    OwnersCode* found_ = nullptr;
 };
 static_assert(std::is_trivially_destructible_v<Search>);
 
 }  // namespace
 
-const FoldedCode* find_folded_code(std::span<const Oid> family) {
+const OwnersCode* find_owners_code(std::span<const Oid> family) {
     Search search;
     for (Oid relation : family) search.look_at(relation);
     search.look_at_parents(family[0]);

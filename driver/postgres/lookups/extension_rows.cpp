@@ -1,4 +1,4 @@
-#include "driver/postgres/feed/extension_rows.h"
+#include "driver/postgres/lookups/extension_rows.h"
 
 #include "driver/model/error.h"
 #include "driver/model/plan.h"
@@ -10,8 +10,6 @@
 
 namespace parity::driver {
 namespace {
-
-constexpr int kAttempts = 3;
 
 /// What begin_table() asks of a plan. Rows are counted by a query with the session's rights.
 TablePlan plan_of(const ExtensionTable& table, Side side, const Options& options) {
@@ -42,7 +40,7 @@ std::uint64_t count_extension_rows(Session& session, const ExtensionTable& table
             return count_once(session, table, options);
         } catch (const Error& error) {
             session.end();
-            if (!is_snapshot_failure(error) || attempt == kAttempts) throw;
+            if (!is_snapshot_failure(error) || attempt == kSnapshotAttempts) throw;
         }
     }
 }

@@ -1,4 +1,4 @@
-#include "backend/index/scan.h"
+#include "backend/index/search.h"
 
 #include <new>
 
@@ -16,19 +16,19 @@ bool serves_snapshot(Relation index) {
 }
 
 /// Whether one of its columns has the operators of the key column's type, and not some that are only asked for.
-bool has_type_operators(Relation index, int place, const TaskColumn& column) {
+bool has_type_operators(Relation index, int index_column, const TaskColumn& column) {
     TypeCacheEntry* type = lookup_type_cache(getBaseType(column.type), TYPECACHE_BTREE_OPFAMILY);
-    return index->rd_opfamily[place] == type->btree_opf;
+    return index->rd_opfamily[index_column] == type->btree_opf;
 }
 
-RegProcedure comparison_of(Relation index, int place, StrategyNumber strategy, Oid type) {
-    Oid found =
-        get_opfamily_member(index->rd_opfamily[place], index->rd_opcintype[place], type, static_cast<int16>(strategy));
+RegProcedure comparison_of(Relation index, int index_column, StrategyNumber strategy, Oid type) {
+    Oid found = get_opfamily_member(index->rd_opfamily[index_column], index->rd_opcintype[index_column], type,
+                                    static_cast<int16>(strategy));
     return OidIsValid(found) ? get_opcode(found) : InvalidOid;
 }
 
 /// Whether its first column is in the order of the key column's type and collation.
-bool serves_stretches(Relation index, const TaskColumn& column, Oid type) {
+bool serves_intervals(Relation index, const TaskColumn& column, Oid type) {
     return has_type_operators(index, 0, column) &&
            (!OidIsValid(column.collation) || index->rd_indcollation[0] == column.collation) &&
            OidIsValid(comparison_of(index, 0, BTGreaterEqualStrategyNumber, type)) &&
@@ -37,22 +37,23 @@ bool serves_stretches(Relation index, const TaskColumn& column, Oid type) {
 
 bool serves_keys(Relation index, std::span<const TaskColumn> key, std::span<const Oid> types) {
     for (std::size_t i = 0; i < key.size(); ++i) {
-        int place = static_cast<int>(i);
-        if (!has_type_operators(index, place, key[i]) ||
-            !OidIsValid(comparison_of(index, place, BTEqualStrategyNumber, types[i])))
+        int index_column = static_cast<int>(i);
+        if (!has_type_operators(index, index_column, key[i]) ||
+            !OidIsValid(comparison_of(index, index_column, BTEqualStrategyNumber, types[i])))
             return false;
     }
     return true;
 }
 
-void set_key(ScanKeyData& key, Relation index, int place, StrategyNumber strategy, Oid type, Datum value) {
-    ScanKeyEntryInitialize(&key, 0, static_cast<AttrNumber>(place + 1), strategy, type, index->rd_indcollation[place],
-                           comparison_of(index, place, strategy, type), value);
+void set_key(ScanKeyData& key, Relation index, int index_column, StrategyNumber strategy, Oid type, Datum value) {
+    ScanKeyEntryInitialize(&key, 0, static_cast<AttrNumber>(index_column + 1), strategy, type,
+                           index->rd_indcollation[index_column], comparison_of(index, index_column, strategy, type),
+                           value);
 }
 
 }  // namespace
 
-IndexScans::IndexScans(const DigestTask& task, IndexUse use)
+IndexSearches::IndexSearches(const DigestTask& task, IndexUse use)
     : leaves_(allocate_array<LeafIndex>(CurrentMemoryContext, task.leaves.size() + 1)),
       row_context_(AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES)) {
     AttrNumber* columns = allocate_array<AttrNumber>(CurrentMemoryContext, task.key.size() + 1);
@@ -60,7 +61,7 @@ IndexScans::IndexScans(const DigestTask& task, IndexUse use)
     if (use == IndexUse::kKeys) {
         types = key_value_types(task);
     } else if (Oid* type = allocate_array<Oid>(CurrentMemoryContext, 1);
-               OidIsValid(*type = stretch_of_range(task, {}, {}).type)) {
+               OidIsValid(*type = interval_of_range(task, {}, {}).type)) {
         types = {type, 1};
     }
     for (Oid id : task.leaves) {
@@ -79,34 +80,35 @@ IndexScans::IndexScans(const DigestTask& task, IndexUse use)
         ++opened_;
         usable_ = usable_ && serves_snapshot(leaf.index) &&
                   (use == IndexUse::kKeys ? serves_keys(leaf.index, task.key, types)
-                                          : serves_stretches(leaf.index, task.key[0], types[0]));
+                                          : serves_intervals(leaf.index, task.key[0], types[0]));
     }
 }
 
-void IndexScans::read(const KeyStretch& stretch, const RowConsumer& consumer) {
+void IndexSearches::read(const KeyInterval& interval, const RowConsumer& consumer) {
     for (std::size_t i = 0; i < opened_; ++i) {
         Relation index = leaves_[i].index;
         ScanKeyData keys[2];
         int count = 0;
-        if (stretch.lower) set_key(keys[count++], index, 0, BTGreaterEqualStrategyNumber, stretch.type, *stretch.lower);
-        if (stretch.upper) set_key(keys[count++], index, 0, BTLessEqualStrategyNumber, stretch.type, *stretch.upper);
+        if (interval.lower)
+            set_key(keys[count++], index, 0, BTGreaterEqualStrategyNumber, interval.type, *interval.lower);
+        if (interval.upper) set_key(keys[count++], index, 0, BTLessEqualStrategyNumber, interval.type, *interval.upper);
         read_leaf(leaves_[i], keys, count, consumer);
     }
 }
 
-void IndexScans::read_key(std::span<const Oid> types, const Datum* values, const RowConsumer& consumer) {
+void IndexSearches::read_key(std::span<const Oid> types, const Datum* values, const RowConsumer& consumer) {
     for (std::size_t i = 0; i < opened_; ++i) {
         ScanKeyData keys[INDEX_MAX_KEYS];
         int count = 0;
         for (; count < static_cast<int>(types.size()); ++count) {
-            auto place = static_cast<std::size_t>(count);
-            set_key(keys[place], leaves_[i].index, count, BTEqualStrategyNumber, types[place], values[place]);
+            auto at = static_cast<std::size_t>(count);
+            set_key(keys[at], leaves_[i].index, count, BTEqualStrategyNumber, types[at], values[at]);
         }
         read_leaf(leaves_[i], keys, count, consumer);
     }
 }
 
-void IndexScans::read_leaf(LeafIndex& leaf, ScanKeyData* keys, int count, const RowConsumer& consumer) {
+void IndexSearches::read_leaf(LeafIndex& leaf, ScanKeyData* keys, int count, const RowConsumer& consumer) {
     if (leaf.scan && leaf.scan_keys != count) {
         index_endscan(leaf.scan);
         leaf.scan = nullptr;
@@ -119,13 +121,13 @@ void IndexScans::read_leaf(LeafIndex& leaf, ScanKeyData* keys, int count, const 
         bool copied;
         HeapTuple tuple = ExecFetchSlotHeapTuple(leaf.slot, false, &copied);
         MemoryContext caller = MemoryContextSwitchTo(row_context_);
-        leaf.rows->pass(tuple, consumer);
+        leaf.rows->hand_over(tuple, consumer);
         MemoryContextSwitchTo(caller);
         MemoryContextReset(row_context_);
     }
 }
 
-void IndexScans::close() {
+void IndexSearches::close() {
     for (std::size_t i = 0; i < opened_; ++i) {
         LeafIndex& leaf = leaves_[i];
         if (leaf.scan) index_endscan(leaf.scan);

@@ -1,4 +1,4 @@
-#include "driver/postgres/feed/misplaced_rows.h"
+#include "driver/postgres/lookups/misplaced_rows.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "driver/postgres/feed/large_objects.h"
+#include "driver/postgres/lookups/large_objects.h"
 
 #include <algorithm>
 

@@ -11,22 +11,22 @@
 
 namespace parity::backend {
 
-/// What an index is searched for: stretches in the order of the key's first column, or keys as a whole.
-enum class IndexUse { kStretches, kKeys };
+/// What an index is searched for: intervals in the order of the key's first column, or keys as a whole.
+enum class IndexUse { kIntervals, kKeys };
 
 /// Searches the key's B-trees without the executor, which takes longer to start than to read a few rows, and whose
 /// plans would run what a table's owner wrote.
-class IndexScans {
+class IndexSearches {
   public:
     /// Its memory is in the current context.
-    IndexScans(const DigestTask& task, IndexUse use);
+    IndexSearches(const DigestTask& task, IndexUse use);
 
     /// Whether every leaf has an index that this snapshot may be read through, and that serves the use.
     /// Requires: where it returns false, the caller calls nothing but close() any more.
     bool usable() const { return usable_; }
 
-    /// Reads the rows of a stretch, both ends included, under the active snapshot.
-    void read(const KeyStretch& stretch, const RowConsumer& consumer);
+    /// Reads the rows of an interval, both ends included, under the active snapshot.
+    void read(const KeyInterval& interval, const RowConsumer& consumer);
 
     /// Reads the rows whose key columns have these values, of key_value_types(), and perhaps others which the index's
     /// collation does not tell from them.
@@ -40,7 +40,7 @@ class IndexScans {
         Relation index;
         TupleTableSlot* slot;
         LeafRows* rows;
-        IndexScanDesc scan;  ///< null until the first stretch
+        IndexScanDesc scan;  ///< null until the first interval
         int scan_keys;       ///< how many conditions it was made for
     };
 
@@ -51,6 +51,6 @@ class IndexScans {
     bool usable_ = true;
     MemoryContext row_context_;
 };
-static_assert(std::is_trivially_destructible_v<IndexScans>);
+static_assert(std::is_trivially_destructible_v<IndexSearches>);
 
 }  // namespace parity::backend

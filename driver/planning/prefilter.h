@@ -11,10 +11,4 @@ namespace parity::driver {
 /// the hash of all columns.
 void add_prefilters(TablePlan& plan, const RelationDesc& source, const RelationDesc& target);
 
-/// Whether the first pass has other forms.
-bool has_prefilter(const TablePlan& plan);
-
-/// The same table under the forms of the first pass.
-TablePlan prefiltered(TablePlan plan);
-
 }  // namespace parity::driver

@@ -10,7 +10,7 @@
 namespace parity::backend {
 
 /// Such a function outside pg_catalog, of a relation whose owner is neither the caller nor a superuser.
-struct FoldedCode {
+struct OwnersCode {
     Oid function;
     Oid relation;         ///< whose expression calls it
     Oid owner;            ///< of the relation
@@ -21,7 +21,7 @@ struct FoldedCode {
 /// of. Evaluates nothing.
 /// Requires: the relations are locked.
 /// Returns: null where there is no such function; otherwise what was found, in the current context.
-const FoldedCode* find_folded_code(std::span<const Oid> family);
+const OwnersCode* find_owners_code(std::span<const Oid> family);
 
 /// The first owner of one of them who is neither the caller nor a superuser.
 /// Returns: InvalidOid for none.

@@ -1,4 +1,4 @@
-#include "driver/model/server_identity.h"
+#include "driver/engine/server_identity.h"
 
 #include <array>
 #include <ctime>
@@ -104,7 +104,7 @@ NamedServers::NamedServers(const Both<ServerInfo>& servers, bool allow_same_serv
       allow_same_server_(allow_same_server),
       met_(named_) {}
 
-void NamedServers::note(Side side, const ServerIdentity& met) {
+void NamedServers::store_met(Side side, const ServerIdentity& met) {
     bool same = false;
     {
         const std::lock_guard lock(mutex_);
@@ -122,7 +122,7 @@ void NamedServers::note(Side side, const ServerIdentity& met) {
 }
 
 void NamedServers::require(Side side, const ServerIdentity& met) {
-    note(side, met);
+    store_met(side, met);
     require_same_server(side, named_[side], met);
 }
 

@@ -1,4 +1,4 @@
-#include "driver/digests/prefilter.h"
+#include "driver/planning/prefilter.h"
 
 #include <algorithm>
 #include <string>
@@ -18,20 +18,6 @@ void add_prefilters(TablePlan& plan, const RelationDesc& source, const RelationD
         const std::string raw = "jsonb_raw" + column.form.substr(std::string_view("json").size());
         if (keeps(source, column.name.source, raw) && keeps(target, column.name.target, raw)) column.prefilter = raw;
     }
-}
-
-bool has_prefilter(const TablePlan& plan) {
-    return std::any_of(plan.columns.begin(), plan.columns.end(),
-                       [](const ColumnPlan& column) { return !column.prefilter.empty(); });
-}
-
-TablePlan prefiltered(TablePlan plan) {
-    for (ColumnPlan& column : plan.columns) {
-        if (column.prefilter.empty()) continue;
-        column.form = column.prefilter;
-        column.asked = {};
-    }
-    return plan;
 }
 
 }  // namespace parity::driver

@@ -1,8 +1,7 @@
-#include "driver/postgres/queries/catalog.h"
-#include "driver/postgres/queries/query.h"
+#include "driver/postgres/queries/owners_code.h"
+
 #include "driver/postgres/queries/quoting.h"
 
-/// The part of digests.h about what planning a query may run.
 namespace parity::driver {
 
 /// The planner computes IMMUTABLE functions of constants wherever it meets them: in expressions and predicates of

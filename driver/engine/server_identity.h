@@ -3,8 +3,8 @@
 #include <mutex>
 #include <string>
 
-#include "driver/model/sides.h"
 #include "driver/model/inventory.h"
+#include "driver/model/sides.h"
 
 namespace parity::driver {
 
@@ -49,7 +49,7 @@ class NamedServers {
     /// Takes what a connection met when it was opened.
     /// Throws: Error{kOtherServer} where the run cannot go on: the side has another identity now, or both sides have
     /// become the same database.
-    void note(Side side, const ServerIdentity& met);
+    void store_met(Side side, const ServerIdentity& met);
 
     /// Takes what a transaction that reads met.
     /// Throws: as note() does, and Error{kChangedServer} for another incarnation.
