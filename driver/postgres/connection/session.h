@@ -24,7 +24,7 @@ namespace parity::driver {
 ///
 /// The first and the last statement of every transaction ask which server answers, and from which backend. The first
 /// transaction of a session without `named` sets what the later ones are held against.
-/// Throws: as require_same_server(), require_same_backend() and NamedServers (model/server_identity.h) do where another
+/// Throws: as require_same_server(), require_same_backend() and NamedServers (engine/server_identity.h) do where another
 /// server or backend answers.
 class Session {
   public:
