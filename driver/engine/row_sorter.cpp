@@ -39,7 +39,8 @@ class SortedRows : public RowSource {
 }  // namespace
 
 RowSorter::RowSorter(std::size_t memory_bytes) : store_(std::make_unique<Store>(Store::in_cache(kPurpose))) {
-    store_->run(fmt::format("PRAGMA cache_size = -{}", memory_bytes / 1024));
+    // SQLite takes so much for the table's pages, and as much again for the rows that it is sorting.
+    store_->run(fmt::format("PRAGMA cache_size = -{}", memory_bytes / 2 / 1024));
     store_->run(kRowSchema);
     store_->run("BEGIN");
     insert_ = store_->prepare(kInsertRow);
