@@ -166,7 +166,7 @@ class Cluster:
     `locale` is libc's for the whole cluster; `icu_locale` makes ICU the default provider. Local connections are
     trusted, TCP ones on 127.0.0.1 need PASSWORD. `standby_of` makes a physical standby of another cluster instead,
     `restored_from` a primary of its own from a backup of another cluster.
-    `installation` is the PostgreSQL that it runs on. Leaving the context stops the server, removes the directory and
+    `installation` is the PostgreSQL that it runs on, by default that of PARITY_SOURCE_MAJOR. Leaving the context stops the server, removes the directory and
     raises if the log tells of a crash.
     """
 
@@ -174,7 +174,7 @@ class Cluster:
                  restored_from=None, installation=None):
         original = standby_of or restored_from
         self.name = name
-        self.installation = installation or (original.installation if original else Installation())
+        self.installation = installation or (original.installation if original else Installation.of_major(os.environ.get("PARITY_SOURCE_MAJOR")))
         self.locale = locale
         self.icu_locale = icu_locale
         self.encoding = encoding
