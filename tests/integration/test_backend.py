@@ -470,7 +470,12 @@ def test_bounds_are_not_read_from_pages_that_are_no_btree_pages(level):
             cluster.start()
             ranges = 5000 if level == "leaf" else 64
             fails_with("XX002", database, f"SELECT * FROM parity.split_keys('t', {ranges})")
-            assert database.value("SELECT sum(row_count) FROM parity.range_digests('t', bounds => '{}')") == 200000
+            digests = "SELECT sum(row_count) FROM parity.range_digests('t', bounds => '{}')"
+            if level == "meta":  # the server plans no query of the table: it looks there for the index's height
+                fails_with("XX002", database, digests)
+                fails_with("XX002", database, "SELECT count(*) FROM t WHERE id = 7")
+            else:
+                assert database.value(digests) == 200000
             database.close()
             cluster.stop()
             with open(index, "r+b") as file:
