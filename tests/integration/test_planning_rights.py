@@ -58,6 +58,11 @@ CALLS = {
     "few ranges": "SELECT count(*) FROM parity.row_digests('pub.t', bounds => (SELECT array_agg(bound ORDER BY bound_no) FROM "
                   "parity.split_keys('pub.t', 8)), only_ranges => '{2}', with_values => true)",
     "row_records": "SELECT count(*) FROM parity.row_records('pub.t')",
+    "own rows": "SELECT count(*) FROM parity.range_digests('pub.t', ranges => 4, without_children => true)",
+    "own slice_digests": "SELECT count(*) FROM parity.slice_digests('pub.t', ranges => 4, without_children => true)",
+    "own split_keys": "SELECT count(*) FROM parity.split_keys('pub.t', 5, without_children => true)",
+    "own row_digests": "SELECT count(*) FROM parity.row_digests('pub.t', without_children => true)",
+    "own row_records": "SELECT count(*) FROM parity.row_records('pub.t', without_children => true)",
     "key": "SELECT parity.key('pub.t')",
     "forms": "SELECT count(*) FROM parity.forms('pub.t')",
 }
@@ -94,7 +99,8 @@ def test_no_code_of_an_owner_runs_as_the_caller(database, kind):
         assert "postgres" in ran_as(database, lambda: fresh(database, "EXPLAIN SELECT * FROM pub.t")), "the planner evaluates nothing of it"
     for name, sql in CALLS.items():
         assert ran_as(database, lambda sql=sql: fresh(database, sql)) <= {"mallory"}, name
-    assert database.query("SELECT DISTINCT path_taken FROM parity.range_digests('pub.t')") == [("scan",)]
+    for own in ("false", "true"):
+        assert database.query(f"SELECT DISTINCT path_taken FROM parity.range_digests('pub.t', without_children => {own})") == [("scan",)]
 
 
 def test_superusers_lend_no_rights_where_no_code_was_found(database):
