@@ -59,6 +59,12 @@ FUNCTIONS = {
 }
 
 
+SLICES = "SELECT string_agg(slice || digest, '' ORDER BY slice, column_name) FROM parity.slice_digests('{}', ranges => 1)"
+# They tell what stands in the headers of pages.
+OF_PAGES_ONLY = ["SELECT * FROM parity.row_versions('ev', (SELECT array_agg(key) FROM parity.row_digests('store.ev')))",
+                 "SELECT * FROM parity.fresh_rows('ev', pg_current_xact_id())"]
+
+
 @pytest.mark.parametrize("way", SEEN_BY_SELECT)
 def test_functions_over_rows_elsewhere(pair, way):
     database = pair.source
@@ -66,6 +72,11 @@ def test_functions_over_rows_elsewhere(pair, way):
     show_elsewhere(database, "public.ev", "store.ev", way)
     for name, sql in FUNCTIONS.items():
         assert database.value(sql) == 1000, name
+    assert database.value(SLICES.format("ev")) == database.value(SLICES.format("store.ev"))
+    for sql in OF_PAGES_ONLY:
+        with pytest.raises(psycopg2.Error, match="cannot be read directly: the server reads") as caught:
+            database.query(sql)
+        assert caught.value.pgcode == "0A000"
     assert database.value("SELECT min(path_taken) || max(path_taken) FROM parity.range_digests('ev')") == "aggregateaggregate"
     reason = database.value("SELECT obstacle FROM parity.last_digest()")
     assert ("Custom Scan (StoreScan)" if way == "path" else "store.ev in its place") in reason
@@ -76,6 +87,9 @@ def test_functions_over_rows_elsewhere(pair, way):
     database.execute("SET standin.shell = ''")
     for name, sql in FUNCTIONS.items():
         assert (database.value(sql) or 0) == 0, name
+    assert database.value(SLICES.format("ev")) != database.value(SLICES.format("store.ev"))
+    for sql in OF_PAGES_ONLY:
+        assert database.query(sql) == []
     assert database.query("SELECT path, obstacle FROM parity.last_digest()")[0][1] is None
 
 

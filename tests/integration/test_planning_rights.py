@@ -7,6 +7,8 @@ import time
 import psycopg2
 import pytest
 
+from support.standin import install_standin
+
 OWNERS = """
 DO $$ BEGIN CREATE ROLE mallory LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 DO $$ BEGIN CREATE ROLE eve LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
@@ -70,6 +72,10 @@ CALLS = {
     "key": "SELECT parity.key('pub.t')",
     "forms": "SELECT count(*) FROM parity.forms('pub.t')",
 }
+VERSIONS = {
+    "row_versions": "SELECT count(*) FROM parity.row_versions('pub.t', ARRAY['\\x0105000000'::bytea], key_columns => '{id}')",
+    "fresh_rows": "SELECT count(*) FROM parity.fresh_rows('pub.t', pg_current_xact_id())",
+}
 
 
 def ran_as(database, act):
@@ -101,7 +107,7 @@ def test_no_code_of_an_owner_runs_as_the_caller(database, kind):
     database.execute("RESET ROLE")
     if kind != "statistics" or database.cluster.installation.major >= 14:
         assert "postgres" in ran_as(database, lambda: fresh(database, "EXPLAIN SELECT * FROM pub.t")), "the planner evaluates nothing of it"
-    for name, sql in CALLS.items():
+    for name, sql in {**CALLS, **VERSIONS}.items():
         assert ran_as(database, lambda sql=sql: fresh(database, sql)) <= {"mallory"}, name
     for own in ("false", "true"):
         assert database.query(f"SELECT DISTINCT path_taken FROM parity.range_digests('pub.t', without_children => {own})") == [("scan",)]
@@ -201,7 +207,7 @@ def test_checks_run_as_their_owner(database):
     database.execute(OWNERS + ";" + CHECKED)
     database.execute("RESET ROLE")
     assert "postgres" in ran_as(database, lambda: fresh(database, "SET constraint_exclusion = on; EXPLAIN SELECT * FROM pub.t WHERE id > 7"))
-    for name, sql in CALLS.items():
+    for name, sql in {**CALLS, **VERSIONS}.items():
         assert ran_as(database, lambda sql=sql: fresh(database, "SET constraint_exclusion = on; " + sql)) <= {"mallory"}, name
 
 
@@ -244,6 +250,26 @@ def test_superusers_are_warned_of_what_a_query_would_run(database):
     assert len(connection.notices) == 1
     assert "pub.told(integer)" in connection.notices[0] and '"mallory"' in connection.notices[0]
     connection.close()
+
+
+def test_a_hook_of_the_planner_sees_the_caller(database):
+    """Nothing is planned as the owner then: the executor reads, as the caller."""
+    install_standin(database.cluster.installation)
+    database.execute(OWNERS + ";" + FOLDED["index expression"] + "; GRANT SELECT ON pub.t TO onlooker; RESET ROLE;"
+                     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA parity TO onlooker;"
+                     f"ALTER DATABASE {database.name} SET session_preload_libraries = 'standin'")
+    for user, warnings in (("postgres", 1), ("onlooker", 0)):
+        connection = database.connect(user=user)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT DISTINCT path_taken FROM parity.range_digests('pub.t')")
+            assert cursor.fetchall() == [("aggregate",)]
+            assert len(connection.notices) == warnings and all("pub.told(integer)" in notice for notice in connection.notices)
+            cursor.execute("SELECT obstacle FROM parity.last_digest()")
+            obstacle = cursor.fetchone()[0]
+            assert "function pub.told(integer)" in obstacle and obstacle.endswith("while a hook of the planner is set")
+        connection.close()
+    for name, sql in CALLS.items():
+        assert ran_as(database, lambda sql=sql: fresh(database, sql, user="onlooker")) <= {"onlooker"}, name
 
 
 def test_functions_of_several_owners_get_no_superusers_rights(database):
