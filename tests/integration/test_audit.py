@@ -19,7 +19,8 @@ def audited():
 
 
 CALLS = ["parity.range_digests('{}', ranges => 1)", "parity.range_totals('{}')", "parity.slice_digests('{}')",
-         "parity.row_digests('{}', with_values => true)", "parity.row_records('{}')", "parity.range_digests('{}', path => 'aggregate')"]
+         "parity.row_digests('{}', with_values => true)", "parity.row_records('{}')", "parity.range_digests('{}', path => 'aggregate')",
+         "parity.split_keys('{}', 4)", "parity.row_versions('{}', '{{}}')", "parity.fresh_rows('{}', pg_current_xact_id())"]
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -53,8 +53,16 @@ FUNCTIONS = {
     "range_totals": "SELECT sum(n) FROM parity.range_totals('ev', ranges => 4) t, unnest(t.row_counts) n",
     "row_digests": "SELECT count(*) FROM parity.row_digests('ev', with_values => true)",
     "row_records": "SELECT sum(row_count) FROM parity.row_records('ev')",
+    "own rows": "SELECT sum(row_count) FROM parity.range_digests('ev', ranges => 4, without_children => true)",
+    "own row_digests": "SELECT count(*) FROM parity.row_digests('ev', without_children => true)",
     "keys": "SELECT count(*) FROM parity.row_digests('ev', keys => (SELECT array_agg(key) FROM parity.row_digests('ev')))",
 }
+
+
+SLICES = "SELECT string_agg(slice || digest, '' ORDER BY slice, column_name) FROM parity.slice_digests('{}', ranges => 1)"
+# They tell what stands in the headers of pages.
+OF_PAGES_ONLY = ["SELECT * FROM parity.row_versions('ev', (SELECT array_agg(key) FROM parity.row_digests('store.ev')))",
+                 "SELECT * FROM parity.fresh_rows('ev', pg_current_xact_id())"]
 
 
 @pytest.mark.parametrize("way", SEEN_BY_SELECT)
@@ -64,6 +72,11 @@ def test_functions_over_rows_elsewhere(pair, way):
     show_elsewhere(database, "public.ev", "store.ev", way)
     for name, sql in FUNCTIONS.items():
         assert database.value(sql) == 1000, name
+    assert database.value(SLICES.format("ev")) == database.value(SLICES.format("store.ev"))
+    for sql in OF_PAGES_ONLY:
+        with pytest.raises(psycopg2.Error, match="cannot be read directly: the server reads") as caught:
+            database.query(sql)
+        assert caught.value.pgcode == "0A000"
     assert database.value("SELECT min(path_taken) || max(path_taken) FROM parity.range_digests('ev')") == "aggregateaggregate"
     reason = database.value("SELECT obstacle FROM parity.last_digest()")
     assert ("Custom Scan (StoreScan)" if way == "path" else "store.ev in its place") in reason
@@ -74,6 +87,9 @@ def test_functions_over_rows_elsewhere(pair, way):
     database.execute("SET standin.shell = ''")
     for name, sql in FUNCTIONS.items():
         assert (database.value(sql) or 0) == 0, name
+    assert database.value(SLICES.format("ev")) != database.value(SLICES.format("store.ev"))
+    for sql in OF_PAGES_ONLY:
+        assert database.query(sql) == []
     assert database.query("SELECT path, obstacle FROM parity.last_digest()")[0][1] is None
 
 
@@ -98,7 +114,7 @@ def test_rows_that_only_execution_shows(pair):
     pair.both(SHELL)
     for side in (pair.source, pair.target):
         show_elsewhere(side, "public.ev", "store.ev", "execution")
-    for name in ("range_digests", "range_totals", "row_digests", "row_records"):
+    for name in ("range_digests", "range_totals", "row_digests", "row_records", "own rows", "own row_digests"):
         with pytest.raises(psycopg2.Error, match="has rows that are not in its pages") as caught:
             pair.source.query(FUNCTIONS[name])
         assert caught.value.pgcode == "55000"
@@ -144,17 +160,35 @@ SETTINGS = ["", "SET enable_seqscan = off", "SET constraint_exclusion = on", "SE
             "LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0"]
 
 
-@pytest.mark.parametrize("kind", PLAIN)
-def test_plain_tables_are_scanned(pair, kind):
-    database = pair.source
-    database.execute(PLAIN[kind])
-    forced = "debug_parallel_query" if pair.source.cluster.installation.major >= 16 else "force_parallel_mode"
+def expect_scans(database, arguments, count):
+    forced = "debug_parallel_query" if database.cluster.installation.major >= 16 else "force_parallel_mode"
     for setting in SETTINGS:
         database.execute(setting.format(parallel_query=forced) or "SELECT")
-        rows = database.query("SELECT path_taken, sum(row_count) FROM parity.range_digests('t', ranges => 3, workers => 0) GROUP BY path_taken")
-        assert rows == [("scan", 0 if "empty" in kind else 3000)], (setting, database.value("SELECT obstacle FROM parity.last_digest()"))
-        assert database.value("SELECT count(*) FROM parity.row_digests('t')") == rows[0][1]
+        rows = database.query(f"SELECT path_taken, sum(row_count) FROM parity.range_digests({arguments}, ranges => 3, workers => 0) GROUP BY path_taken")
+        assert rows == [("scan", count)], (setting, database.value("SELECT obstacle FROM parity.last_digest()"))
+        assert database.value(f"SELECT count(*) FROM parity.row_digests({arguments})") == count
         assert database.query("SELECT path, obstacle FROM parity.last_digest()") == [("scan", None)]
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_plain_tables_are_scanned(pair, kind):
+    pair.source.execute(PLAIN[kind])
+    expect_scans(pair.source, "'t'", 0 if "empty" in kind else 3000)
+
+
+@pytest.mark.parametrize("kind", ["table", "partitions", "inheritance"])
+def test_own_rows_are_scanned(pair, kind):
+    """Those of a partitioned table are none."""
+    pair.source.execute(PLAIN[kind])
+    expect_scans(pair.source, "'t', without_children => true", {"table": 3000, "partitions": 0, "inheritance": 1000}[kind])
+
+
+def test_own_rows_are_divided_and_found_by_the_parents_index(pair):
+    database = pair.source
+    database.execute(PLAIN["inheritance"] + "; ALTER TABLE t ADD PRIMARY KEY (id)")
+    assert database.query("SELECT DISTINCT get_byte(bound, 0) FROM parity.split_keys('t', 4, without_children => true)") == [(ord("k"),)]
+    few = "parity.range_digests('t', ranges => 50, only_ranges => '{7}', without_children => true)"
+    assert database.query(f"SELECT path_taken, row_count FROM {few}") == [("index", 20)]
 
 
 def test_a_thousand_partitions_are_scanned(pair):

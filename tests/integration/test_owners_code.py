@@ -187,6 +187,19 @@ def test_no_code_runs_of_an_index_that_is_made_while_the_catalogs_are_read(pair)
     expect_no_trace(pair)
 
 
+def test_no_code_runs_of_an_index_that_is_made_before_a_parents_own_rows_are_read(pair):
+    make(pair, OWNER + "CREATE TABLE pub.t (id int PRIMARY KEY, v text); CREATE TABLE pub.c (PRIMARY KEY (id)) INHERITS (pub.t);" + ROWS
+         + "INSERT INTO pub.c SELECT g, 'x' FROM generate_series(1, 1000) AS g; RESET ROLE")
+    arguments = ["CREATE INDEX t_j ON pub.t ((pub.evil(99) + id))", b"without_children => true", "--engine", "extension", "--table", "pub.t"]
+    run = compare_while(pair, *arguments).expect(IDENTICAL)
+    expect_no_trace(pair)
+    assert run.table("pub.t")["path"] == {"source": "scan", "target": "scan"}
+    pair.source.execute("DROP INDEX pub.t_j")
+    pair.target.execute("UPDATE ONLY pub.t SET v = 'other' WHERE id = 500")
+    assert findings(compare_while(pair, *arguments).expect(DIVERGENT).table("pub.t")) == {mismatch("v", id="500")}
+    expect_no_trace(pair)
+
+
 @contextlib.contextmanager
 def committed_while_waited_for(database, sql):
     """The owner's transaction, which holds pub.t until somebody waits for it."""

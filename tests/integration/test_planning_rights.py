@@ -1,7 +1,13 @@
 """Planning evaluates functions of a table's owner. Reading pages must not do it with the caller's rights."""
 
+import contextlib
+import threading
+import time
+
 import psycopg2
 import pytest
+
+from support.standin import install_standin
 
 OWNERS = """
 DO $$ BEGIN CREATE ROLE mallory LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
@@ -58,8 +64,17 @@ CALLS = {
     "few ranges": "SELECT count(*) FROM parity.row_digests('pub.t', bounds => (SELECT array_agg(bound ORDER BY bound_no) FROM "
                   "parity.split_keys('pub.t', 8)), only_ranges => '{2}', with_values => true)",
     "row_records": "SELECT count(*) FROM parity.row_records('pub.t')",
+    "own rows": "SELECT count(*) FROM parity.range_digests('pub.t', ranges => 4, without_children => true)",
+    "own slice_digests": "SELECT count(*) FROM parity.slice_digests('pub.t', ranges => 4, without_children => true)",
+    "own split_keys": "SELECT count(*) FROM parity.split_keys('pub.t', 5, without_children => true)",
+    "own row_digests": "SELECT count(*) FROM parity.row_digests('pub.t', without_children => true)",
+    "own row_records": "SELECT count(*) FROM parity.row_records('pub.t', without_children => true)",
     "key": "SELECT parity.key('pub.t')",
     "forms": "SELECT count(*) FROM parity.forms('pub.t')",
+}
+VERSIONS = {
+    "row_versions": "SELECT count(*) FROM parity.row_versions('pub.t', ARRAY['\\x0105000000'::bytea], key_columns => '{id}')",
+    "fresh_rows": "SELECT count(*) FROM parity.fresh_rows('pub.t', pg_current_xact_id())",
 }
 
 
@@ -92,29 +107,107 @@ def test_no_code_of_an_owner_runs_as_the_caller(database, kind):
     database.execute("RESET ROLE")
     if kind != "statistics" or database.cluster.installation.major >= 14:
         assert "postgres" in ran_as(database, lambda: fresh(database, "EXPLAIN SELECT * FROM pub.t")), "the planner evaluates nothing of it"
-    for name, sql in CALLS.items():
+    for name, sql in {**CALLS, **VERSIONS}.items():
         assert ran_as(database, lambda sql=sql: fresh(database, sql)) <= {"mallory"}, name
-    assert database.query("SELECT DISTINCT path_taken FROM parity.range_digests('pub.t')") == [("scan",)]
+    for own in ("false", "true"):
+        assert database.query(f"SELECT DISTINCT path_taken FROM parity.range_digests('pub.t', without_children => {own})") == [("scan",)]
+
+
+def make_unfound(database, table):
+    """Code that is not looked for, in an index of the table."""
+    database.execute(OWNERS)
+    database.execute("RESET ROLE; CREATE FUNCTION pg_catalog.told_by_server(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN "
+                     "RAISE LOG 'planned code ran as % in %', current_user, current_database();"
+                     "IF current_setting('pub.wait', true) = 'on' THEN PERFORM pg_advisory_lock_shared(77); END IF; RETURN n; END $$; SET ROLE mallory;"
+                     + table + "CREATE INDEX ON pub.t ((told_by_server(11) + 0 * length(v))); RESET ROLE; GRANT SELECT ON pub.t TO onlooker;"
+                     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA parity TO onlooker")
 
 
 def test_superusers_lend_no_rights_where_no_code_was_found(database):
     """What was not found may be there when the planner looks, as an index that was made in between. Here it is a function of the server."""
-    database.execute(OWNERS)
-    database.execute("RESET ROLE; CREATE FUNCTION pg_catalog.told_by_server(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN "
-                     "RAISE LOG 'planned code ran as % in %', current_user, current_database(); RETURN n; END $$; SET ROLE mallory;"
-                     + TABLE + "CREATE INDEX ON pub.t ((told_by_server(11) + id)); RESET ROLE; GRANT SELECT ON pub.t TO onlooker;"
-                     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA parity TO onlooker")
+    make_unfound(database, TABLE)
     assert ran_as(database, lambda: fresh(database, CALLS["range_digests"])) == {"mallory"}
     assert ran_as(database, lambda: fresh(database, CALLS["range_digests"], user="onlooker")) == {"onlooker"}
     database.execute("ALTER TABLE pub.t OWNER TO postgres")
     assert ran_as(database, lambda: fresh(database, CALLS["range_digests"])) == {"postgres"}
 
 
+@contextlib.contextmanager
+def while_planned(database, statement):
+    """Runs a statement when the planner has looked at the table once: it waits for that in whatever session is told to wait."""
+    with contextlib.closing(database.connect()) as watcher, watcher.cursor() as watching:
+        watcher.autocommit = True
+        watching.execute("SELECT pg_advisory_lock(77)")
+
+        def run():
+            for _ in range(3000):
+                watching.execute("SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                                 "(SELECT oid FROM pg_database WHERE datname = current_database()) AND NOT granted")
+                if watching.fetchone()[0]:
+                    watching.execute(statement)
+                    break
+                time.sleep(0.01)
+            watching.execute("SELECT pg_advisory_unlock(77)")
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield
+        thread.join()
+
+
+KEYS = "SELECT array_agg(key)::text FROM parity.row_digests('pub.t', key_columns => '{id}') WHERE key_text LIKE '%77'"
+EIGHT, SIXTY = [f"SELECT array_agg(bound ORDER BY bound_no)::text FROM parity.split_keys('pub.t', {n})" for n in (8, 60)]
+KEYLESS = "CREATE TABLE pub.t (id int NOT NULL, v text); INSERT INTO pub.t SELECT g, 'x' FROM generate_series(1, 3000) g;"
+# No index is in the order of the key: the planner alone could find a use for it.
+OTHER_ORDER = ("CREATE TABLE pub.t (id text COLLATE \"C\" NOT NULL, v text); CREATE UNIQUE INDEX ON pub.t (id text_pattern_ops);"
+               "INSERT INTO pub.t SELECT to_char(g, 'FM0000'), 'x' FROM generate_series(1, 3000) g;")
+LEFT_TO_THE_PLANNER = {  # the table, what an argument is made by, the call with it, and about how many rows that gives
+    "keys without an index": (TABLE, KEYS, "SET enable_indexscan = off; SET enable_bitmapscan = off; "
+                              "SELECT count(*) FROM parity.row_digests('pub.t', keys => {})", 30),
+    "keys of no index": (KEYLESS, KEYS, "SELECT count(*) FROM parity.row_digests('pub.t', key_columns => '{{id}}', keys => {})", 30),
+    "a stretch": (TABLE, EIGHT, "SELECT count(*) FROM parity.row_digests('pub.t', bounds => {}, only_ranges => '{{2,3}}')", 750),
+    "values": (TABLE, EIGHT, "SELECT count(*) FROM parity.row_digests('pub.t', bounds => {}, only_ranges => '{{2,3}}', with_values => true)", 750),
+    "records": (TABLE, EIGHT, "SELECT sum(row_count) FROM parity.row_records('pub.t', bounds => {}, only_ranges => '{{2,3}}')", 750),
+    "another order": (OTHER_ORDER, SIXTY, "SELECT sum(row_count) FROM parity.range_digests('pub.t', bounds => {}, only_ranges => '{{7,30}}')", 100),
+    "values in another order": (OTHER_ORDER, SIXTY, "SELECT count(*) FROM parity.row_digests('pub.t', bounds => {}, only_ranges => '{{7,30}}',"
+                                " with_values => true)", 100),
+    "records in another order": (OTHER_ORDER, SIXTY, "SELECT sum(row_count) FROM parity.row_records('pub.t', bounds => {}, only_ranges => '{{7,30}}')", 100),
+}
+
+
+@pytest.mark.matrix(sample=3)
+@pytest.mark.parametrize("case", LEFT_TO_THE_PLANNER)
+def test_superusers_leave_no_reading_to_the_planner(database, case):
+    """An owner may add code until the planner looks, which is after pages were allowed to be read. What pages tell without a plan is read so."""
+    table, argument, call, rows = LEFT_TO_THE_PLANNER[case]
+    make_unfound(database, table)
+    call = call.format(f"'{database.value(argument)}'::bytea[]")
+    seen = []
+
+    def read(user="postgres", before=""):
+        with database.connect(user=user) as connection, connection.cursor() as cursor:
+            cursor.execute(before + call)
+            count = cursor.fetchone()[0]
+            cursor.execute("SELECT path FROM parity.last_digest()")
+            seen.append((count, cursor.fetchone()[0]))
+        connection.close()
+
+    def read_while_code_appears():
+        with while_planned(database, "SET max_parallel_maintenance_workers = 0; CREATE INDEX t_j ON pub.t ((pub.told(99) + length(v)))"):
+            read(before="SET pub.wait = 'on'; ")
+    assert ran_as(database, lambda: read("onlooker")) == {"onlooker"}
+    assert ran_as(database, read_while_code_appears) == {"mallory"}
+    database.execute("DROP INDEX pub.t_j; ALTER TABLE pub.t OWNER TO postgres")
+    assert ran_as(database, read) == {"postgres"}
+    (count, path), other, owners = seen
+    assert other == (count, "scan") and owners == (count, path) and path in ("query", "index")
+    assert abs(count - rows) <= rows // 10
+
+
 def test_checks_run_as_their_owner(database):
     database.execute(OWNERS + ";" + CHECKED)
     database.execute("RESET ROLE")
     assert "postgres" in ran_as(database, lambda: fresh(database, "SET constraint_exclusion = on; EXPLAIN SELECT * FROM pub.t WHERE id > 7"))
-    for name, sql in CALLS.items():
+    for name, sql in {**CALLS, **VERSIONS}.items():
         assert ran_as(database, lambda sql=sql: fresh(database, "SET constraint_exclusion = on; " + sql)) <= {"mallory"}, name
 
 
@@ -157,6 +250,26 @@ def test_superusers_are_warned_of_what_a_query_would_run(database):
     assert len(connection.notices) == 1
     assert "pub.told(integer)" in connection.notices[0] and '"mallory"' in connection.notices[0]
     connection.close()
+
+
+def test_a_hook_of_the_planner_sees_the_caller(database):
+    """Nothing is planned as the owner then: the executor reads, as the caller."""
+    install_standin(database.cluster.installation)
+    database.execute(OWNERS + ";" + FOLDED["index expression"] + "; GRANT SELECT ON pub.t TO onlooker; RESET ROLE;"
+                     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA parity TO onlooker;"
+                     f"ALTER DATABASE {database.name} SET session_preload_libraries = 'standin'")
+    for user, warnings in (("postgres", 1), ("onlooker", 0)):
+        connection = database.connect(user=user)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT DISTINCT path_taken FROM parity.range_digests('pub.t')")
+            assert cursor.fetchall() == [("aggregate",)]
+            assert len(connection.notices) == warnings and all("pub.told(integer)" in notice for notice in connection.notices)
+            cursor.execute("SELECT obstacle FROM parity.last_digest()")
+            obstacle = cursor.fetchone()[0]
+            assert "function pub.told(integer)" in obstacle and obstacle.endswith("while a hook of the planner is set")
+        connection.close()
+    for name, sql in CALLS.items():
+        assert ran_as(database, lambda sql=sql: fresh(database, sql, user="onlooker")) <= {"onlooker"}, name
 
 
 def test_functions_of_several_owners_get_no_superusers_rights(database):

@@ -258,7 +258,9 @@ def test_many_rows_of_a_parent_and_its_child(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE c (PRIMARY KEY (id)) INHERITS (t);"
               "INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 30000) i; INSERT INTO c SELECT i, 'row ' || i FROM generate_series(1, 30000) i;"
               "ANALYZE t, c")
-    assert rows(pair.compare().expect(IDENTICAL)) == {"public.t": 30000, "public.c": 30000}
+    run = pair.compare().expect(IDENTICAL)
+    assert rows(run) == {"public.t": 30000, "public.c": 30000}
+    assert run.table("public.t")["path"] == run.table("public.c")["path"] == pair.path("scan")
     pair.target.execute("UPDATE ONLY t SET v = 'x' WHERE id IN (7, 20000); DELETE FROM ONLY t WHERE id = 12345; UPDATE c SET v = 'y' WHERE id = 9")
     run = pair.compare().expect(DIVERGENT)
     assert findings(run.table("public.t")) == {mismatch("v", id="7"), mismatch("v", id="20000"), missing_on_target(id="12345")}

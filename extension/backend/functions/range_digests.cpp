@@ -118,14 +118,16 @@ TaskArguments read_task_arguments(FunctionCallInfo fcinfo) {
             PG_GETARG_BOOL(kWithoutChildren)};
 }
 
-ScanEffort digest_by(DigestPath path, const DigestTask& task, int workers, std::size_t groups,
+/// Takes a path that is possible, and tells it.
+ScanEffort digest_by(DigestPath& path, const DigestTask& task, int workers, std::size_t groups,
                      const DigestMatrix& matrix) {
     switch (path) {
+        case DigestPath::kIndex:
+            if (digest_by_index(task, groups, matrix)) return {workers, 0, -1};
+            path = DigestPath::kScan;
+            [[fallthrough]];
         case DigestPath::kScan:
             return digest_by_scan(task, workers, matrix);
-        case DigestPath::kIndex:
-            digest_by_index(task, groups, matrix);
-            return {workers, 0, -1};
         default:
             digest_by_query(task, workers, matrix);
             return {workers, -1, -1};

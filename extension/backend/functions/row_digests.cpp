@@ -373,10 +373,10 @@ Effort read_wanted(RowCollector& collector) {
         if (read_keys_by_index(task, &collector.keys, consumer)) return {"index", 0, 0, -1, 0, 0, nullptr};
         condition = condition_of_keys(task, collector.keys);
     } else if (std::size_t groups = groups_worth_an_index_for_rows(task, 1 + (with_values ? 0 : collector.workers))) {
-        read_by_index(task, groups, &collector.window, consumer);
-        return {"index", 0, 0, -1, 0, 0, nullptr};
+        if (read_by_index(task, groups, &collector.window, consumer)) return {"index", 0, 0, -1, 0, 0, nullptr};
+        collector.window = {0, task.spec.ranges() - 1};
     }
-    const bool plans = condition.parameters > 0 && !task.owners_code;  // not even for an index
+    const bool plans = condition.parameters > 0 && !avoids_plans(task);  // not even for an index
     if (plans || task.obstacle != ScanObstacle::kNone) {
         read_by_query(collector, condition);
         return {"query", -1, -1, -1, 0, 0, nullptr};

@@ -113,12 +113,10 @@ bool is_in_key_order(const DigestTask& task) {
     });
 }
 
-/// Where planning would call functions of others, nothing is planned that can be read without.
 bool may_use_index(const DigestTask& task) {
-    if (task.obstacle == ScanObstacle::kPlan || (task.obstacle == ScanObstacle::kNone && task.owners_code))
-        return false;
-    return !task.spec.kept.empty() && !task.spec.bounds.empty() && task.spec.bounds[0][0] == core::kKeyBound &&
-           (enable_indexscan || enable_bitmapscan) && has_ordered_index(task);
+    return task.obstacle != ScanObstacle::kPlan && !task.spec.kept.empty() && !task.spec.bounds.empty() &&
+           task.spec.bounds[0][0] == core::kKeyBound && (enable_indexscan || enable_bitmapscan) &&
+           has_ordered_index(task);
 }
 
 std::size_t count_groups(std::span<const std::uint8_t> kept) {
@@ -142,7 +140,7 @@ std::size_t groups_worth_an_index(const DigestTask& task, int scanners) {
 std::size_t groups_worth_an_index_for_rows(const DigestTask& task, int scanners) {
     std::span<const std::uint8_t> kept = task.spec.kept;
     const bool all = std::find(kept.begin(), kept.end(), 0) == kept.end();
-    if (!all && count_groups(kept) == 1 && may_use_index(task)) return 1;
+    if (!all && count_groups(kept) == 1 && !avoids_plans(task) && may_use_index(task)) return 1;
     return groups_worth_an_index(task, scanners);
 }
 
@@ -186,8 +184,11 @@ bool read_by_index_alone(const DigestTask& task, RangeWindow* window, const RowC
     return usable;
 }
 
-void read_by_index(const DigestTask& task, std::size_t groups, RangeWindow* window, const RowConsumer& consumer) {
-    if (!read_by_index_alone(task, window, consumer)) read_by_plans(task, groups, window, consumer);
+bool read_by_index(const DigestTask& task, std::size_t groups, RangeWindow* window, const RowConsumer& consumer) {
+    if (read_by_index_alone(task, window, consumer)) return true;
+    if (avoids_plans(task)) return false;
+    read_by_plans(task, groups, window, consumer);
+    return true;
 }
 
 bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>* keys, const RowConsumer& consumer) {
@@ -212,10 +213,10 @@ bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>*
     return usable;
 }
 
-void digest_by_index(const DigestTask& task, std::size_t groups, const DigestMatrix& matrix) {
+bool digest_by_index(const DigestTask& task, std::size_t groups, const DigestMatrix& matrix) {
     RowHasher hasher = make_row_hasher(task);
     Accumulator accumulator{&hasher, matrix, {}};
-    read_by_index(task, groups, &accumulator.window, {wants_row, add_row, &accumulator});
+    return read_by_index(task, groups, &accumulator.window, {wants_row, add_row, &accumulator});
 }
 
 }  // namespace parity::backend

@@ -23,14 +23,15 @@ struct RangeWindow {
 /// index.
 std::size_t groups_worth_an_index(const DigestTask& task, int scanners);
 
-/// The same for rows. One group, unless it is all ranges, is worth it however long it is: it is left to the planner,
-/// which may scan.
+/// The same for rows. One group, unless it is all ranges, is worth it however long it is where it may be left to the
+/// planner, which may scan.
 std::size_t groups_worth_an_index_for_rows(const DigestTask& task, int scanners);
 
 /// Reads the rows of the kept ranges, one group of neighbouring ranges after the other. The condition of a group
 /// lets rows of other groups in.
 /// Requires: the consumer takes only rows of `*window`, which tells the group.
-void read_by_index(const DigestTask& task, std::size_t groups, RangeWindow* window, const RowConsumer& consumer);
+/// Returns: false where that needs a plan and the task avoids plans, with nothing read.
+bool read_by_index(const DigestTask& task, std::size_t groups, RangeWindow* window, const RowConsumer& consumer);
 
 /// The same without plans.
 /// Returns: false where that is not possible, with nothing read.
@@ -43,6 +44,7 @@ bool read_keys_by_index(const DigestTask& task, std::span<const core::ByteView>*
 
 /// Digests the kept ranges so, in this process: adds to `matrix`.
 /// Requires: `matrix` is of the task's shape and zeroed.
-void digest_by_index(const DigestTask& task, std::size_t groups, const DigestMatrix& matrix);
+/// Returns: as read_by_index().
+bool digest_by_index(const DigestTask& task, std::size_t groups, const DigestMatrix& matrix);
 
 }  // namespace parity::backend

@@ -168,7 +168,9 @@ const char* why_not_plain_query(const DigestTask& task, std::span<const TaskColu
     Query* query = linitial_node(Query, queries);
     if (!is_bare(query)) return kRewritten;
     const RangeTblEntry* entry = linitial_node(RangeTblEntry, query->rtable);
-    if (entry->rtekind != RTE_RELATION || !entry->inh || entry->securityQuals || entry->tablesample) return kRewritten;
+    if (entry->rtekind != RTE_RELATION || entry->inh == task.without_children || entry->securityQuals ||
+        entry->tablesample)
+        return kRewritten;
     if (entry->relid != RelationGetRelid(task.relation))
         return psprintf("the server reads %s in its place", name_of(entry->relid));
     if (static_cast<std::size_t>(list_length(query->targetList)) != columns.size()) return kRewritten;

@@ -235,6 +235,10 @@ const char* describe_obstacle(const DigestTask& task) {
     return "unknown";
 }
 
+bool avoids_plans(const DigestTask& task) {
+    return task.obstacle == ScanObstacle::kNone && (task.owners_code || (superuser() && OidIsValid(task.other_owner)));
+}
+
 bool reads_all(const DigestTask& task) {
     const auto has_all = [](std::span<const std::uint8_t> kept) {
         return std::find(kept.begin(), kept.end(), 0) == kept.end();

@@ -69,6 +69,10 @@ struct DigestTask {
 /// Returns: null where it is scanned directly.
 const char* describe_obstacle(const DigestTask& task);
 
+/// Whether rows that can be read without a plan are read so whatever it costs: planning would run functions of others,
+/// or, of a superuser, could run some that an owner makes meanwhile.
+bool avoids_plans(const DigestTask& task);
+
 /// Whether no range and no bucket is left out.
 bool reads_all(const DigestTask& task);
 
