@@ -37,6 +37,7 @@
 --   status, sqlstate, message
 --                        how the job ended
 --   error                of a job that was refused: sqlstate, message, detail and hint
+--   unpopulated          both relations are materialized views without data
 --   left_out             the table is no part of the result: the target cannot have its rows
 --   hopeless             no other table would do better
 --   unrecorded           what was found could not be recorded

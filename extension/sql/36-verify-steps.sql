@@ -470,6 +470,7 @@ COMMENT ON FUNCTION parity_internal.verify_facts(jsonb) IS 'what is recorded of 
 CREATE FUNCTION parity_internal.verify_message(job jsonb, moving boolean) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT nullif(concat_ws('; ',
+        CASE WHEN job ? 'unpopulated' THEN 'the materialized view is populated on neither side' END,
         CASE WHEN job ->> 'status' = 'incomplete'
              THEN (SELECT string_agg(format('%s was not compared: %s', n ->> 'what', n ->> 'reason'), '; ')
                    FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n)
