@@ -502,7 +502,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '55006',
             MESSAGE = format('relation %s or its columns were exchanged again and again', job ->> 'name');
     END IF;
-    RETURN (job - '{plan,found,follows,followed,looks,at_once,without_indexes}'::text[])
+    RETURN (job - '{plan,found,follows,followed,looks,at_once,without_indexes,misled}'::text[])
            || jsonb_build_object('step', 'connect', 'conflicts', conflicts);
 END
 $$;

@@ -11,6 +11,7 @@ import time
 import psycopg2
 import pytest
 
+from conftest import insert_unindexed
 from support.cluster import PASSWORD, Cluster
 from support.installation import Installation
 from support.verified import InBackground, Verified, Writer, wait_for_phase
@@ -703,6 +704,21 @@ def test_a_disabled_subscription_is_no_excuse(logical):
     assert logical.verify() == "divergent"
     assert "is disabled" in logical.part["details"]["replication"]["reason"]
     assert logical.part["message"] == f"subscription {logical.subscription} of the target is disabled, so what differs may be what it has not received"
+
+
+def test_an_index_of_a_subscriber_that_lacks_rows_under_a_filter(logical):
+    """Which versions its rows have is found without the index as well."""
+    target, options = logical.target, {"filter": "id BETWEEN 100 AND 131", "recheck_delay": "0 s"}
+    target.execute("SET session_replication_role = replica; DELETE FROM t WHERE id BETWEEN 101 AND 130; RESET session_replication_role")
+    target.execute("VACUUM ANALYZE t")
+    insert_unindexed(target, ", ".join(f"({n}, 0, 'x')" for n in range(101, 131)))
+    assert logical.verify(**options) == "identical" and logical.part["target_rows"] == 32
+    assert "does not agree with the table on target" in logical.part["message"]
+    target.execute("SET enable_indexscan = off; SET enable_bitmapscan = off; UPDATE t SET v = 7 WHERE id IN (110, 131)")
+    for rows in (1000, 0):
+        assert logical.verify(max_rows=rows, **options) == "divergent", logical.part["message"]
+        assert logical.part["details"]["follows"] == "replayed" and logical.part["target_rows"] == 32
+        assert logical.part["divergent_rows"] == min(rows, 2)
 
 
 def test_a_standby(publisher_cluster):
