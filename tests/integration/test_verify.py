@@ -721,6 +721,23 @@ def test_an_index_of_a_subscriber_that_lacks_rows_under_a_filter(logical):
         assert logical.part["divergent_rows"] == min(rows, 2)
 
 
+def test_a_tree_of_inheritance(verified):
+    """A parent has its children's rows, and the children are tables of their own."""
+    verified.both("DROP TABLE t; CREATE TABLE m (id int PRIMARY KEY, v text); CREATE TABLE c1 () INHERITS (m); CREATE TABLE c2 () INHERITS (m)")
+
+    def nightly():
+        result = verified.verify(procedure="verify_schema")
+        return result, dict(verified.source.query(
+            "SELECT relation, status || ' ' || source_rows FROM parity.run_table WHERE run_id = (SELECT max(id) FROM parity.run)"))
+    verified.both("INSERT INTO m VALUES (0, 'v')")
+    for side, border in ((verified.source, 100), (verified.target, 150)):
+        side.execute(f"INSERT INTO c1 SELECT n, 'v' FROM generate_series(1, {border}) n; INSERT INTO c2 SELECT n, 'v' FROM generate_series({border + 1}, 300) n")
+    assert nightly() == ("divergent", {"public.m": "identical 301", "public.c1": "divergent 100", "public.c2": "divergent 200"})
+    assert verified.verify(procedure="verify_schema", exclude=["c?"]) == "identical"
+    verified.target.execute("UPDATE m SET v = 'x' WHERE id = 7")
+    assert verified.verify(procedure="verify_schema", exclude=["c?"]) == "divergent" and verified.divergences() == [("mismatch", {"id": "7"}, ["v"])]
+
+
 def test_a_standby(publisher_cluster):
     source = publisher_cluster.create_database()
     source.execute("CREATE TABLE t (id bigint PRIMARY KEY, v int); INSERT INTO t SELECT n, 0 FROM generate_series(1, 5000) n")
