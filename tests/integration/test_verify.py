@@ -721,6 +721,37 @@ def test_an_index_of_a_subscriber_that_lacks_rows_under_a_filter(logical):
         assert logical.part["divergent_rows"] == min(rows, 2)
 
 
+def wait_until(database, sql, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not database.value(sql):
+        assert time.monotonic() < deadline, sql
+        time.sleep(0.05)
+
+
+def test_a_transaction_that_a_subscription_skips_is_lost(logical):
+    """A conflict stops the subscription, and whoever runs it has the transaction skipped. What else it did never comes."""
+    target = logical.target
+    if target.cluster.installation.major < 15:
+        pytest.skip("no transaction can be skipped yet")
+    lost = [("mismatch", {"id": "10"}, ["v"]), ("mismatch", {"id": "50000"}, ["filler", "v"]), ("missing_on_target", {"id": "50001"}, None)]
+    target.execute(f"ALTER SUBSCRIPTION {logical.subscription} SET (disable_on_error = true)")
+    assert logical.verify() == "identical"
+    target.execute("INSERT INTO t VALUES (50000, 1, 'local')")
+    logical.source.execute("BEGIN; INSERT INTO t VALUES (50000, 2, 'published'), (50001, 3, 'published'); UPDATE t SET v = -1 WHERE id = 10; COMMIT")
+    wait_until(target, f"SELECT NOT subenabled FROM pg_subscription WHERE subname = '{logical.subscription}'")
+    assert logical.verify() == "divergent" and sorted(logical.divergences(), key=str) == lost
+    assert logical.part["message"] == f"subscription {logical.subscription} of the target is disabled, so what differs may be what it has not received"
+    lsn = re.findall(r'"INSERT" for replication target relation "public.t" in transaction \d+, finished at (\S+)', target.cluster.log())[-1]
+    target.execute(f"ALTER SUBSCRIPTION {logical.subscription} SKIP (lsn = '{lsn}')")
+    target.execute(f"ALTER SUBSCRIPTION {logical.subscription} ENABLE")
+    logical.source.execute("INSERT INTO t VALUES (60000, 0, 'after')")
+    wait_until(target, "SELECT count(*) = 1 FROM t WHERE id = 60000")
+    assert logical.verify() == "divergent" and sorted(logical.divergences(), key=str) == lost
+    assert logical.part["details"]["follows"] == "replayed" and logical.part["message"] is None
+    target.execute("UPDATE t SET v = 2, filler = 'published' WHERE id = 50000; INSERT INTO t VALUES (50001, 3, 'published'); UPDATE t SET v = -1 WHERE id = 10")
+    assert logical.verify() == "identical"
+
+
 def test_a_tree_of_inheritance(verified):
     """A parent has its children's rows, and the children are tables of their own."""
     verified.both("DROP TABLE t; CREATE TABLE m (id int PRIMARY KEY, v text); CREATE TABLE c1 () INHERITS (m); CREATE TABLE c2 () INHERITS (m)")
