@@ -31,12 +31,14 @@
 --   took                 the seconds of the last pass
 --   until                when delay, replay or pause ends
 --   conflicts            how often the job went back to connect, but for replay
---   without_indexes      an index contradicted the rows
+--   without_indexes      rows are read without indexes: one contradicted the rows, or something differs under a filter
+--   misled               the sides on which an index hid rows from the filter
 --   replays              how often the target's replay ended the reading
 --   cancelled            the same since the last pass that was read to its end
 --   status, sqlstate, message
 --                        how the job ended
 --   error                of a job that was refused: sqlstate, message, detail and hint
+--   unpopulated          both relations are materialized views without data
 --   left_out             the table is no part of the result: the target cannot have its rows
 --   hopeless             no other table would do better
 --   unrecorded           what was found could not be recorded

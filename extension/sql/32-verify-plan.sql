@@ -35,7 +35,7 @@ COMMENT ON FUNCTION parity_internal.verify_facts_query(text) IS
 CREATE FUNCTION parity_internal.verify_relation_query(name text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($query$SELECT (SELECT jsonb_build_object(
-        'oid', c.oid, 'format', parity.format_version(), 'kind', c.relkind,
+        'oid', c.oid, 'format', parity.format_version(), 'kind', c.relkind, 'populated', c.relispopulated,
         'columns', (SELECT coalesce(jsonb_object_agg(f.column_name, to_jsonb(f)), '{}') FROM parity.forms(c.oid) f),
         'key', (SELECT jsonb_build_object('columns', k.key_columns, 'proven', k.proven) FROM parity.key(c.oid) k),
         'versions', (
@@ -46,7 +46,8 @@ CREATE FUNCTION parity_internal.verify_relation_query(name text) RETURNS text
         FROM pg_class c WHERE c.oid = to_regclass(%L))::text$query$, name)
 $$;
 COMMENT ON FUNCTION parity_internal.verify_relation_query(text) IS
-    'asks a side for a relation''s OID, columns, forms and key, and whether its rows have versions';
+    'asks a side for a relation''s OID, columns, forms and key, whether it is populated, and whether its rows have '
+    'versions';
 
 -- Reading a view or a foreign table may run what its owner wrote.
 CREATE FUNCTION parity_internal.verify_kind(relkind text) RETURNS text
@@ -82,6 +83,25 @@ END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_require_kinds(jsonb, jsonb, jsonb) IS
     'an error (42809) unless the relations are of the kinds that the caller named';
+
+-- A materialized view without data cannot be read. Where neither side has data, the views are alike.
+CREATE FUNCTION parity_internal.verify_is_unpopulated(job jsonb, own jsonb, other jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    here CONSTANT boolean := own -> 'populated';
+    there CONSTANT boolean := other -> 'populated';
+BEGIN
+    IF here <> there THEN
+        RAISE EXCEPTION USING ERRCODE = '55000', HINT = 'REFRESH MATERIALIZED VIEW gives it data.',
+            MESSAGE = CASE WHEN here
+                THEN format('materialized view %s is not populated on the target', job ->> 'target')
+                ELSE format('materialized view %s is not populated here', job ->> 'name') END;
+    END IF;
+    RETURN NOT here;
+END
+$$;
+COMMENT ON FUNCTION parity_internal.verify_is_unpopulated(jsonb, jsonb, jsonb) IS
+    'whether the relations are materialized views without data; an error (55000) where one of them is';
 
 CREATE FUNCTION parity_internal.verify_form(
     column_name text, asked text, own jsonb, other jsonb, OUT form text, OUT own_form text, OUT other_form text,
@@ -437,7 +457,9 @@ BEGIN
         'key_proven', CASE WHEN NOT ask ? 'key_columns' THEN own -> 'key' -> 'proven' END);
     PERFORM parity_internal.verify_check_server(job);
     PERFORM parity_internal.verify_ask('COMMIT', wait);
-    RETURN job || jsonb_build_object('plan', plan, 'step', 'snapshot');
+    RETURN job || jsonb_build_object('plan', plan, 'step', 'snapshot')
+               || CASE WHEN parity_internal.verify_is_unpopulated(job, own, other)
+                       THEN jsonb_build_object('unpopulated', true, 'step', 'finish') ELSE '{}' END;
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_connect(jsonb) IS 'a step of verify: connects, and makes the plan';
@@ -480,7 +502,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '55006',
             MESSAGE = format('relation %s or its columns were exchanged again and again', job ->> 'name');
     END IF;
-    RETURN (job - '{plan,found,follows,followed,looks,at_once,without_indexes}'::text[])
+    RETURN (job - '{plan,found,follows,followed,looks,at_once,without_indexes,misled}'::text[])
            || jsonb_build_object('step', 'connect', 'conflicts', conflicts);
 END
 $$;

@@ -107,8 +107,10 @@ BEGIN
     END IF;
     IF first THEN
         found := parity_internal.verify_first_look(job);
+        job := job || coalesce(found -> 'of_job', '{}');
         named := parity_internal.verify_name_rows(job, found -> 'work', NULL, (job -> 'ask' ->> 'max_rows')::integer);
-        found := (found - 'work') || jsonb_build_object('rows', named.new_rows, 'ranges', named.unnamed, 'cleared', 0);
+        found := (found - '{work,of_job,source,target}'::text[]) || jsonb_build_object(
+            'rows', named.new_rows, 'ranges', named.unnamed, 'cleared', 0);
     ELSE
         found := parity_internal.verify_second_look(job);
     END IF;
@@ -470,6 +472,10 @@ COMMENT ON FUNCTION parity_internal.verify_facts(jsonb) IS 'what is recorded of 
 CREATE FUNCTION parity_internal.verify_message(job jsonb, moving boolean) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT nullif(concat_ws('; ',
+        CASE WHEN job ? 'unpopulated' THEN 'the materialized view is populated on neither side' END,
+        CASE WHEN job ? 'misled'
+             THEN format('an index that serves the filter does not agree with the table on %s: it is corrupt; '
+                         'rows were read without it', job ->> 'misled') END,
         CASE WHEN job ->> 'status' = 'incomplete'
              THEN (SELECT string_agg(format('%s was not compared: %s', n ->> 'what', n ->> 'reason'), '; ')
                    FROM jsonb_array_elements(job -> 'plan' -> 'not_compared') n)

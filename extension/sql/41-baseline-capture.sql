@@ -28,6 +28,33 @@ $$;
 COMMENT ON FUNCTION parity_internal.baseline_ranges(regclass, parity.baseline, bytea[], integer) IS
     'digests a table as a baseline says';
 
+CREATE FUNCTION parity_internal.baseline_ranges_without_indexes(
+    relation regclass, plan parity.baseline, bounds bytea[], workers integer)
+    RETURNS SETOF parity.baseline_range
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    SET enable_indexscan = off SET enable_bitmapscan = off SET enable_seqscan = on AS $$
+    SELECT * FROM parity_internal.baseline_ranges(relation, plan, bounds, workers)
+$$;
+COMMENT ON FUNCTION parity_internal.baseline_ranges_without_indexes(regclass, parity.baseline, bytea[], integer) IS
+    'the same without indexes';
+
+-- A filter is for the server to fulfil, which may take any index for it: one that lacks rows hides them. What is kept
+-- has them all.
+CREATE FUNCTION parity_internal.baseline_ranges_to_keep(
+    relation regclass, plan parity.baseline, bounds bytea[], workers integer)
+    RETURNS SETOF parity.baseline_range
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF plan.filter IS NULL THEN
+        RETURN QUERY SELECT * FROM parity_internal.baseline_ranges(relation, plan, bounds, workers);
+    ELSE
+        RETURN QUERY SELECT * FROM parity_internal.baseline_ranges_without_indexes(relation, plan, bounds, workers);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION parity_internal.baseline_ranges_to_keep(regclass, parity.baseline, bytea[], integer) IS
+    'digests a table for a baseline';
+
 CREATE FUNCTION parity_internal.baseline_pages(relation regclass) RETURNS bigint
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(sum(pg_relation_size(p.relid)), pg_relation_size(relation), 0)::bigint
@@ -83,11 +110,11 @@ BEGIN
             ORDER BY b.place) || highest_bound;
     END IF;
     SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges
-    FROM parity_internal.baseline_ranges(relation, plan, bounds, workers) AS d;
+    FROM parity_internal.baseline_ranges_to_keep(relation, plan, bounds, workers) AS d;
     -- A table without rows has one range, so that all rows that come later are beyond it.
     IF cardinality(kept_ranges) > 1 AND (SELECT sum(r.row_count) FROM unnest(kept_ranges) AS r) = 0 THEN
         SELECT array_agg(d ORDER BY d.range_no) INTO kept_ranges
-        FROM parity_internal.baseline_ranges(relation, plan, '{}', workers) AS d;
+        FROM parity_internal.baseline_ranges_to_keep(relation, plan, '{}', workers) AS d;
     END IF;
     -- Several rows have the highest key, under a key that is not unique, or only a scan sees the row. Then it is not
     -- certain what is beyond it.

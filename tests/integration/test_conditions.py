@@ -1,9 +1,11 @@
-"""--where means one thing: what a query of the named table gives, whichever engine reads it, and whatever indexes there are."""
+"""--where means one thing: what a query of the named table gives, whichever engine reads it, and whatever indexes there are. So does the filter of
+parity.verify and of a baseline."""
 
 import pytest
 
 from conftest import insert_unindexed
 from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_target
+from support.verified import Verified
 
 pytestmark = pytest.mark.matrix(sample=1)
 
@@ -53,6 +55,10 @@ INDEXED = "CREATE TABLE t (id text PRIMARY KEY, v int, body text); INSERT INTO t
 LACKING = ", ".join(f"('k{n:06}', {n}, 'x')" for n in range(2001, 2031))
 
 
+BETWEEN = "id BETWEEN 'k002000' AND 'k002031'"
+CORRUPT = "an index that serves the filter does not agree with the table"
+
+
 def lose_rows_of_index(database):
     """Thirty rows are in the table and not in its index."""
     database.execute("DELETE FROM t WHERE v BETWEEN 2001 AND 2030")
@@ -65,7 +71,7 @@ def lose_rows_of_index(database):
 def test_an_index_that_lacks_rows_under_a_condition(pair, engine, side):
     pair.both(INDEXED)
     lose_rows_of_index(getattr(pair, side))
-    arguments = ["--engine", engine, "--where", "id BETWEEN 'k002000' AND 'k002031'"]
+    arguments = ["--engine", engine, "--where", BETWEEN]
     table = pair.compare(*arguments).expect(IDENTICAL).table()
     assert table["rows"] == {"source": "32", "target": "32"}
     note, = table["notes"]
@@ -80,5 +86,60 @@ def test_an_index_that_lacks_rows_under_a_condition(pair, engine, side):
 def test_an_index_that_is_right_has_no_note(pair, engine):
     pair.both(INDEXED)
     pair.target.execute("UPDATE t SET body = 'other' WHERE v = 2010")
-    table = pair.compare("--engine", engine, "--where", "id BETWEEN 'k002000' AND 'k002031'").expect(DIVERGENT).table()
+    table = pair.compare("--engine", engine, "--where", BETWEEN).expect(DIVERGENT).table()
     assert findings(table) == {mismatch("body", id="k002010")} and not table.get("notes")
+
+
+def plant_without_index(database, *values):
+    database.execute(f"SET enable_indexscan = off; SET enable_bitmapscan = off; UPDATE t SET body = 'other' WHERE v IN ({', '.join(map(str, values))});"
+                     "RESET enable_indexscan; RESET enable_bitmapscan")
+
+
+@pytest.mark.extension_only
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_verify_reads_what_an_index_lacks_under_a_filter(pair, side):
+    pair.both(INDEXED)
+    made = Verified(pair.source, pair.target)
+    made.make_server()
+    lose_rows_of_index(getattr(pair, side))
+    assert made.verify(filter=BETWEEN) == "identical", made.part["message"]
+    assert made.part["source_rows"] == made.part["target_rows"] == 32
+    assert made.part["message"].startswith(f"{CORRUPT} on {side}")
+    plant_without_index(pair.target, 77, 2010)
+    for options in ({}, {"with_values": True}, {"ranges": 1}):
+        assert made.verify(filter=BETWEEN, **options) == "divergent"
+        assert made.divergences() == [("mismatch", {"id": "k002010"}, ["body"])] and made.part["divergent_rows"] == 1
+        assert made.part["message"].startswith(f"{CORRUPT} on {side}")
+    assert made.verify(filter=BETWEEN, max_rows=0) == "divergent"
+    assert [kind for kind, _, _ in made.divergences()] == ["range"] and made.part["divergent_columns"] == ["body"]
+    pair.both("REINDEX TABLE t")
+    assert made.verify(filter=BETWEEN) == "divergent" and made.part["message"] is None
+
+
+def baseline(database, **options):
+    with database.connection.cursor() as cursor:
+        cursor.execute(f"CALL parity.verify_baseline('t', 'closed'{''.join(f', {name} => %s' for name in options)})", list(options.values()))
+        result = cursor.fetchone()[1]
+    return result, *database.query("SELECT divergent_ranges, source_rows, message FROM parity.run_table ORDER BY id DESC LIMIT 1")[0]
+
+
+@pytest.mark.extension_only
+def test_a_baseline_of_a_filter_has_the_rows_that_an_index_lacks(pair):
+    """Neither an index that loses rows nor one that is made anew changes the table."""
+    source = pair.source
+    source.execute(INDEXED)
+    capture = f"SELECT captured_rows FROM parity.capture('t', 'closed', ranges => 100, filter => $$ {BETWEEN} $$, replace => true)"
+    assert source.value(capture) == 32 and baseline(source) == ("identical", 0, 32, None)
+    lose_rows_of_index(source)
+    for options in ({}, {"allow_appends": True}):
+        result, differing, rows, message = baseline(source, **options)
+        assert (result, differing, rows) == ("identical", 0, 32) and message.startswith(CORRUPT)
+    assert source.value(capture) == 32
+    source.execute("REINDEX TABLE t")
+    assert baseline(source) == ("identical", 0, 32, None)
+    lose_rows_of_index(source)
+    plant_without_index(source, 77, 2010)
+    result, differing, rows, message = baseline(source)
+    assert (result, differing, rows) == ("divergent", 1, 32) and message.startswith(CORRUPT)
+    source.execute("REINDEX TABLE t")
+    assert baseline(source) == ("divergent", 1, 32, None)

@@ -1,8 +1,9 @@
-"""Materialized views that have no data, and tables that have no columns."""
+"""Materialized views that have no data, and tables that have no columns; pgparity and parity.verify_schema."""
 
 import pytest
 
 from support.pgparity import DIVERGENT, IDENTICAL
+from support.verified import Verified
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.matrix(sample=1)]
 
@@ -63,3 +64,37 @@ def test_functions_count_rows_without_columns(pair):
     assert pair.source.value("SELECT sum(occurrence) FROM (SELECT 1 AS occurrence FROM parity.row_digests('t')) r") == 2
 
 
+@pytest.mark.extension_only
+def test_verify_takes_views_without_data_as_alike(pair):
+    """Every night: no view that nobody fills makes the result of the others less."""
+    made = Verified(pair.source, pair.target)
+    pair.both(VIEW)
+    made.make_server()
+
+    def nightly():
+        result = made.verify(procedure="verify_schema")
+        return result, dict(pair.source.query("SELECT relation, status::text FROM parity.run_table WHERE run_id = (SELECT max(id) FROM parity.run)"))
+    assert nightly() == ("identical", {"public.m": "identical", "public.t": "identical"})
+    assert made.verify("m") == "identical" and made.part["message"] == "the materialized view is populated on neither side"
+    pair.target.execute("DELETE FROM t WHERE id = 2")
+    assert nightly() == ("divergent", {"public.m": "identical", "public.t": "divergent"})
+    pair.target.execute("INSERT INTO t VALUES (2)")
+    for here, there in ((pair.source, "on the target"), (pair.target, "here")):
+        here.execute("REFRESH MATERIALIZED VIEW m")
+        assert nightly() == ("failed", {"public.m": "failed", "public.t": "identical"})
+        part, = pair.source.query("SELECT message, sqlstate FROM parity.run_table WHERE relation = 'public.m' ORDER BY id DESC LIMIT 1")
+        assert part == (f"materialized view public.m is not populated {there}", "55000")
+        here.execute("REFRESH MATERIALIZED VIEW m WITH NO DATA")
+    pair.both("REFRESH MATERIALIZED VIEW m")
+    assert nightly() == ("identical", {"public.m": "identical", "public.t": "identical"})
+    pair.target.execute("INSERT INTO t VALUES (3); REFRESH MATERIALIZED VIEW m; DELETE FROM t WHERE id = 3")
+    assert nightly() == ("divergent", {"public.m": "divergent", "public.t": "identical"})
+
+
+@pytest.mark.extension_only
+def test_verify_tells_of_columns_of_views_without_data(pair):
+    made = Verified(pair.source, pair.target)
+    pair.source.execute("CREATE MATERIALIZED VIEW m AS SELECT 1 AS a WITH NO DATA")
+    pair.target.execute("CREATE MATERIALIZED VIEW m AS SELECT 1 AS a, 2 AS b WITH NO DATA")
+    made.make_server()
+    assert made.verify("m") == "incomplete" and "populated on neither side" in made.part["message"] and "b was not compared" in made.part["message"]

@@ -11,6 +11,7 @@ import time
 import psycopg2
 import pytest
 
+from conftest import insert_unindexed
 from support.cluster import PASSWORD, Cluster
 from support.installation import Installation
 from support.verified import InBackground, Verified, Writer, wait_for_phase
@@ -704,6 +705,69 @@ def test_a_disabled_subscription_is_no_excuse(logical):
     assert logical.verify() == "divergent"
     assert "is disabled" in logical.part["details"]["replication"]["reason"]
     assert logical.part["message"] == f"subscription {logical.subscription} of the target is disabled, so what differs may be what it has not received"
+
+
+def test_an_index_of_a_subscriber_that_lacks_rows_under_a_filter(logical):
+    """Which versions its rows have is found without the index as well."""
+    target, options = logical.target, {"filter": "id BETWEEN 100 AND 131", "recheck_delay": "0 s"}
+    target.execute("SET session_replication_role = replica; DELETE FROM t WHERE id BETWEEN 101 AND 130; RESET session_replication_role")
+    target.execute("VACUUM ANALYZE t")
+    insert_unindexed(target, ", ".join(f"({n}, 0, 'x')" for n in range(101, 131)))
+    assert logical.verify(**options) == "identical" and logical.part["target_rows"] == 32
+    assert "does not agree with the table on target" in logical.part["message"]
+    target.execute("SET enable_indexscan = off; SET enable_bitmapscan = off; UPDATE t SET v = 7 WHERE id IN (110, 131)")
+    for rows in (1000, 0):
+        assert logical.verify(max_rows=rows, **options) == "divergent", logical.part["message"]
+        assert logical.part["details"]["follows"] == "replayed" and logical.part["target_rows"] == 32
+        assert logical.part["divergent_rows"] == min(rows, 2)
+
+
+def wait_until(database, sql, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not database.value(sql):
+        assert time.monotonic() < deadline, sql
+        time.sleep(0.05)
+
+
+def test_a_transaction_that_a_subscription_skips_is_lost(logical):
+    """A conflict stops the subscription, and whoever runs it has the transaction skipped. What else it did never comes."""
+    target = logical.target
+    if target.cluster.installation.major < 15:
+        pytest.skip("no transaction can be skipped yet")
+    lost = [("mismatch", {"id": "10"}, ["v"]), ("mismatch", {"id": "50000"}, ["filler", "v"]), ("missing_on_target", {"id": "50001"}, None)]
+    target.execute(f"ALTER SUBSCRIPTION {logical.subscription} SET (disable_on_error = true)")
+    assert logical.verify() == "identical"
+    target.execute("INSERT INTO t VALUES (50000, 1, 'local')")
+    logical.source.execute("BEGIN; INSERT INTO t VALUES (50000, 2, 'published'), (50001, 3, 'published'); UPDATE t SET v = -1 WHERE id = 10; COMMIT")
+    wait_until(target, f"SELECT NOT subenabled FROM pg_subscription WHERE subname = '{logical.subscription}'")
+    assert logical.verify() == "divergent" and sorted(logical.divergences(), key=str) == lost
+    assert logical.part["message"] == f"subscription {logical.subscription} of the target is disabled, so what differs may be what it has not received"
+    lsn = re.findall(r'"INSERT" for replication target relation "public.t" in transaction \d+, finished at (\S+)', target.cluster.log())[-1]
+    target.execute(f"ALTER SUBSCRIPTION {logical.subscription} SKIP (lsn = '{lsn}')")
+    target.execute(f"ALTER SUBSCRIPTION {logical.subscription} ENABLE")
+    logical.source.execute("INSERT INTO t VALUES (60000, 0, 'after')")
+    wait_until(target, "SELECT count(*) = 1 FROM t WHERE id = 60000")
+    assert logical.verify() == "divergent" and sorted(logical.divergences(), key=str) == lost
+    assert logical.part["details"]["follows"] == "replayed" and logical.part["message"] is None
+    target.execute("UPDATE t SET v = 2, filler = 'published' WHERE id = 50000; INSERT INTO t VALUES (50001, 3, 'published'); UPDATE t SET v = -1 WHERE id = 10")
+    assert logical.verify() == "identical"
+
+
+def test_a_tree_of_inheritance(verified):
+    """A parent has its children's rows, and the children are tables of their own."""
+    verified.both("DROP TABLE t; CREATE TABLE m (id int PRIMARY KEY, v text); CREATE TABLE c1 () INHERITS (m); CREATE TABLE c2 () INHERITS (m)")
+
+    def nightly():
+        result = verified.verify(procedure="verify_schema")
+        return result, dict(verified.source.query(
+            "SELECT relation, status || ' ' || source_rows FROM parity.run_table WHERE run_id = (SELECT max(id) FROM parity.run)"))
+    verified.both("INSERT INTO m VALUES (0, 'v')")
+    for side, border in ((verified.source, 100), (verified.target, 150)):
+        side.execute(f"INSERT INTO c1 SELECT n, 'v' FROM generate_series(1, {border}) n; INSERT INTO c2 SELECT n, 'v' FROM generate_series({border + 1}, 300) n")
+    assert nightly() == ("divergent", {"public.m": "identical 301", "public.c1": "divergent 100", "public.c2": "divergent 200"})
+    assert verified.verify(procedure="verify_schema", exclude=["c?"]) == "identical"
+    verified.target.execute("UPDATE m SET v = 'x' WHERE id = 7")
+    assert verified.verify(procedure="verify_schema", exclude=["c?"]) == "divergent" and verified.divergences() == [("mismatch", {"id": "7"}, ["v"])]
 
 
 def test_a_standby(publisher_cluster):

@@ -3,11 +3,13 @@ a run comes to them and while it is at them, on either side."""
 
 import contextlib
 import json
+import os
 import re
 
 import psycopg2
 import pytest
 
+from support.cluster import Cluster
 from support.pgparity import DIVERGENT, IDENTICAL
 from support.verified import InBackground, Verified, wait_for_phase
 
@@ -26,15 +28,16 @@ VIEW = "CREATE VIEW pub.zzz AS SELECT 1 AS id, 'x'::text AS v WHERE pub.evil(1)"
 
 
 class Owned(Verified):
-    """Two databases in which an ordinary role owns the tables that a superuser verifies."""
+    """Two databases in which an ordinary role owns the tables that a superuser verifies. What is written in one may come to the other by itself."""
 
-    def __init__(self, source, target):
+    def __init__(self, source, target, target_follows=False):
         super().__init__(source, target)
         self.owner = f"owner_{source.name}"
-        for side in (source, target):
+        self.written = (source,) if target_follows else (source, target)
+        self._logs = [source.cluster.log_file, target.cluster.log_file]
+        for side in self.written:
             side.execute(f"DROP ROLE IF EXISTS {self.owner}; CREATE ROLE {self.owner} LOGIN; CREATE SCHEMA pub; GRANT ALL ON SCHEMA pub TO {self.owner}")
             self.as_owner(side, EVIL.format(volatility="VOLATILE"))
-            self._logs = [source.cluster.log_file, target.cluster.log_file]
         self.marks = [self._ran(log) for log in self._logs]
 
     def as_owner(self, side, sql):
@@ -43,7 +46,7 @@ class Owned(Verified):
             cursor.execute(sql)
 
     def owners(self, sql):
-        for side in (self.source, self.target):
+        for side in self.written:
             self.as_owner(side, sql)
 
     @staticmethod
@@ -241,6 +244,63 @@ def test_checks_of_a_keys_domain_do_not_run(owned, pair, kind):
     look("divergent", DIVERGENT)
     owned.source.value("SELECT 5::pub.d")  # it would be seen
     assert owned.ran()[0] == 1
+
+
+@pytest.fixture
+def replicated(source_cluster):
+    """The source, and a physical standby of it. Replay checks no domain."""
+    source = source_cluster.create_database()
+    with Cluster("standby", standby_of=source_cluster) as standby:
+        standby.catch_up()
+        made = Owned(source, standby.database(source.name), target_follows=True)
+        made.make_server()
+        yield made
+        made.target.close()
+    source.execute(f"DROP OWNED BY {made.owner} CASCADE; DROP ROLE {made.owner}")
+    source.close()
+
+
+def put_on_disk(standby, file, old, new):
+    """What a disk may do to a row."""
+    standby.stop()
+    with open(os.path.join(standby.data_directory, file), "r+b") as heap:
+        page = heap.read()
+        assert page.count(old) == 1
+        heap.seek(page.index(old))
+        heap.write(new)
+    standby.start()
+
+
+@pytest.mark.parametrize("kind", KEYS_OF_DOMAINS)
+def test_checks_of_a_keys_domain_do_not_run_for_the_versions_of_rows(replicated, kind):
+    """Which versions a row has is asked for only where the target follows."""
+    type_name, value = KEYS_OF_DOMAINS[kind]
+    source, target, standby = replicated.source, replicated.target, replicated.target.cluster
+    replicated.owners("CREATE DOMAIN pub.d AS int CHECK (pub.evil(VALUE)); "
+                      f"CREATE TABLE pub.keyed (k {type_name} PRIMARY KEY, v text); INSERT INTO pub.keyed SELECT {value}, 'x' FROM generate_series(1, 500) AS n;"
+                      "UPDATE pub.keyed SET v = 'needle 17' WHERE ctid = '(0,9)'")
+    source.execute("CHECKPOINT")
+
+    def look(**options):
+        result = replicated.verify("pub.keyed", recheck_delay="0 s", rechecks=1, replay_timeout="300 ms", **options)
+        assert replicated.ran() == [0, 0], replicated.told()
+        return result
+    standby.catch_up()
+    assert look() == "identical"
+    target.execute("SELECT pg_wal_replay_pause()")
+    replicated.owners("UPDATE pub.keyed SET v = 'y' WHERE ctid = '(0,7)'; DELETE FROM pub.keyed WHERE ctid = '(0,11)'")
+    assert (look(), replicated.part["in_flight_rows"], replicated.part["details"]["follows"]) == ("in_flight", 2, "late")
+    assert (look(with_values=True), look(max_rows=0), replicated.part["unnamed_ranges"] > 0) == ("in_flight", "in_flight", True)
+    target.execute("SELECT pg_wal_replay_resume()")
+    standby.catch_up()
+    assert look() == "identical"
+    target.close()
+    put_on_disk(standby, source.value("SELECT pg_relation_filepath('pub.keyed')"), b"needle 17", b"needle 71")
+    assert (look(), replicated.part["divergent_rows"], replicated.part["details"]["follows"]) == ("divergent", 1, "replayed")
+    assert (look(max_rows=0), replicated.part["unnamed_ranges"]) == ("divergent", 1)
+    for side in (source, target):
+        side.value("SELECT 5::pub.d")  # it would be seen
+    assert replicated.ran() == [1, 1]
 
 
 # What the planner would run by itself: an expression of an index, its predicate, a CHECK of a child, statistics.
