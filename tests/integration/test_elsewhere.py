@@ -1,5 +1,7 @@
 """Tables whose rows are not in their own pages: extensions keep them elsewhere. What SQL shows is what counts."""
 
+from dataclasses import dataclass, field
+
 import psycopg2
 import pytest
 
@@ -194,3 +196,89 @@ def test_copy_that_shows_other_rows_changes_nothing(pair):
     show_elsewhere(database, "public.ev", "store.ev", "copy")
     assert database.query("SELECT path_taken, sum(row_count) FROM parity.range_digests('ev') GROUP BY 1") == [("scan", 1)]
     install_standin(database.cluster.installation)
+
+
+# ---- plans of other shapes -------------------------------------------------------------------------------------------
+
+
+ONE = "CREATE TABLE ev (id bigint PRIMARY KEY, v text); INSERT INTO ev SELECT i, 'v' || i FROM generate_series(1, 1000) i"
+PARTED = ("CREATE TABLE ev (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM (0) TO (501);"
+          "CREATE TABLE ev_2 PARTITION OF ev FOR VALUES FROM (501) TO (1001); CREATE TABLE ev_3 PARTITION OF ev FOR VALUES FROM (1000000000) TO (MAXVALUE);"
+          "INSERT INTO ev SELECT i, 'v' || i FROM generate_series(1, 1000) i")
+HIDDEN = "UPDATE ev SET v = 'hidden' WHERE id = 7"
+SHOWN = "DELETE FROM ev WHERE id = 300"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a way of the stand-in makes of a table's plan."""
+    way: str
+    settings: dict
+    obstacle: str
+    rows: int
+    hidden: str = HIDDEN  # changes pages, and nothing that a query shows
+    planted: dict = field(default_factory=dict)  # settings that show a difference; without them SHOWN does
+    found: tuple = missing_on_target(id="300")
+    tables: str = ONE
+    shell: str = "public.ev"
+    store: str = "public.ev"
+
+    def show(self, database, **more):
+        show_elsewhere(database, self.shell, self.store, self.way, **{**self.settings, **more})
+
+    def plant(self, database):
+        if self.planted:
+            self.show(database, **self.planted)
+        else:
+            database.execute(SHOWN)
+
+
+FILTERED = "the server filters its rows"
+COMPUTED = "the server computes its columns"
+CHILD = {"tables": PARTED, "store": "public.ev_2"}
+SHAPES = {
+    "filter": Shape("condition", {"condition": "id <> 7"}, FILTERED, 999),
+    "filter of partitions": Shape("condition", {"condition": "id <> 7"}, FILTERED, 999, **CHILD),
+    "one-time filter": Shape("condition", {"condition": "pg_backend_pid() < 0"}, FILTERED, 0, planted={"condition": "id = 9"},
+                             found=missing_on_source(id="9")),
+    "subquery": Shape("condition", {"condition": "id <> (SELECT 7)"}, "the server plans subqueries for it", 999),
+    "partitions left out": Shape("pruning", {"condition": "id < 1000000 + pg_backend_pid()"}, "the server leaves out partitions when it runs the plan", 1000,
+                                 "INSERT INTO ev VALUES (1000000007, 'hidden')", **CHILD),
+    "mask": Shape("mask", {"text": "masked"}, COMPUTED, 1000),
+    "mask of a partition": Shape("mask", {"text": "masked"}, COMPUTED, 1000, tables=PARTED, shell="public.ev_1"),
+    "mask above the scan": Shape("projection", {"text": "masked"}, COMPUTED, 1000),
+    "made up": Shape("made_up", {"text": "made up"}, "the server makes up its rows", 1, "DELETE FROM ev WHERE id > 7", planted={"text": "other"},
+                     found=mismatch("v", id="7")),
+    "lost": Shape("lost", {}, "the server does not read public.ev_2", 500, "UPDATE ev SET v = 'hidden' WHERE id = 700", **CHILD),
+    "twice": Shape("twice", {}, "the server reads public.ev_2 twice", 1500, "SELECT", **CHILD),
+}
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_plans_of_other_shapes(pair, kind):
+    database, shape = pair.source, SHAPES[kind]
+    database.execute(shape.tables)
+    shape.show(database)
+    assert database.value("SELECT count(*) FROM ev") == shape.rows
+    for name, sql in FUNCTIONS.items():
+        assert (database.value(sql) or 0) == shape.rows, name
+        path = "aggregate" if name.startswith("range") else "query"
+        assert database.query("SELECT path, obstacle FROM parity.last_digest()") == [(path, shape.obstacle)], name
+    with pytest.raises(psycopg2.Error, match=f"cannot be scanned directly: {shape.obstacle}"):
+        database.query("SELECT * FROM parity.range_digests('ev', path => 'scan')")
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("engine", ["extension", "stream"])
+def test_comparing_under_plans_of_other_shapes(pair, engine, kind):
+    """Pages that differ are no finding, and what queries show is one."""
+    shape = SHAPES[kind]
+    pair.both(shape.tables)
+    pair.target.execute(shape.hidden)
+    for side in (pair.source, pair.target):
+        shape.show(side)
+    arguments = ["--table", "public.ev", "--engine", engine]
+    table = pair.compare(*arguments).expect(IDENTICAL).table()
+    assert table["rows"] == {"source": str(shape.rows), "target": str(shape.rows)}
+    shape.plant(pair.target)
+    assert findings(pair.compare(*arguments).expect(DIVERGENT).table()) == {shape.found}
