@@ -95,6 +95,28 @@ def test_verify_and_baselines_of_rows_elsewhere(pair, way):
     assert pair.source.query("CALL parity.verify_baseline('ev', 'before')")[0][1] == "divergent"
 
 
+@pytest.mark.parametrize("way", SEEN_BY_SELECT)
+def test_verify_and_baselines_of_rows_elsewhere_under_a_parent(pair, way):
+    pair.both(CHUNKS)
+    for side in (pair.source, pair.target):
+        show_elsewhere(side, "public.m", "store.m", way, under_only=False)
+    verified = Verified(pair.source, pair.target)
+    verified.make_server()
+    pair.source.query("SELECT * FROM parity.capture('m', 'before')")
+    assert verified.verify("m") == "identical"
+    assert pair.source.query("CALL parity.verify_baseline('m', 'before')")[0][1] == "identical"
+    # What the parent does not show is not its rows.
+    pair.both("UPDATE m_chunk SET val = 0 WHERE dev = 'd1'")
+    pair.target.execute("DELETE FROM m_chunk WHERE dev = 'd2'")
+    assert verified.verify("m") == "identical"
+    assert pair.source.query("CALL parity.verify_baseline('m', 'before')")[0][1] == "identical"
+    pair.target.execute("DELETE FROM store.m WHERE dev = 'd3' AND at < '2024-01-12'")
+    assert verified.verify("m", max_rows=1000) == "divergent"
+    assert len(verified.divergences()) == 300 and {kind for kind, *_ in verified.divergences()} == {"missing_on_target"}
+    pair.source.execute("UPDATE store.m SET val = -1 WHERE at = (SELECT min(at) FROM store.m)")
+    assert pair.source.query("CALL parity.verify_baseline('m', 'before')")[0][1] == "divergent"
+
+
 def test_rows_that_only_execution_shows(pair):
     """Under a plan of plain scans they show where the pages hold none at all: that is an error, and no answer."""
     pair.both(SHELL)
