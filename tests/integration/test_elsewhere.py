@@ -1,10 +1,13 @@
 """Tables whose rows are not in their own pages: extensions keep them elsewhere. What SQL shows is what counts."""
 
+import os
 from dataclasses import dataclass, field
 
 import psycopg2
 import pytest
 
+from conftest import Pair
+from support.cluster import PASSWORD, Cluster
 from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_source, missing_on_target
 from support.standin import install_standin, show_elsewhere
 from support.verified import Verified
@@ -190,25 +193,65 @@ def test_a_thousand_partitions_are_scanned(pair):
     assert database.query("SELECT path_taken, sum(row_count) FROM parity.range_digests('t', ranges => 3) GROUP BY 1") == [("scan", 9000)]
 
 
-def test_products_that_keep_rows_elsewhere(pair, capsys):
-    """Where the server offers one of them; elsewhere the stand-in alone has been tried, and this says so."""
-    recipes = {"citus": "SELECT create_distributed_table('ev', 'id')", "timescaledb": None}
-    offered = {row[0] for row in pair.source.query("SELECT name FROM pg_available_extensions")}
-    for name in recipes:
-        if name not in offered:
-            with capsys.disabled():
-                print(f"\nnot run: the server does not offer {name}")
-    if "citus" in offered:
-        pair.source.execute("CREATE EXTENSION citus; CREATE TABLE ev (id bigint PRIMARY KEY, v text)")
-        pair.source.execute("SELECT citus_set_coordinator_host('localhost')")
-        pair.source.execute(recipes["citus"] + "; INSERT INTO ev SELECT i, 'v' || i FROM generate_series(1, 1000) i")
-        assert pair.source.value(FUNCTIONS["range_digests"]) == 1000
-    if "timescaledb" in offered:
-        pair.source.execute("CREATE EXTENSION timescaledb; CREATE TABLE m (at timestamptz NOT NULL, dev text, val float8)")
-        pair.source.execute("SELECT create_hypertable('m', 'at'); ALTER TABLE m SET (timescaledb.compress);"
-                            "INSERT INTO m SELECT timestamptz '2024-01-01+00' + i * interval '1 h', 'd' || i % 5, i FROM generate_series(1, 1000) i")
-        pair.source.execute("SELECT compress_chunk(c) FROM show_chunks('m') c LIMIT 2")
-        assert pair.source.value("SELECT sum(row_count) FROM parity.range_digests('m')") == 1000
+CITUS = ["CREATE EXTENSION citus", "INSERT INTO pg_dist_authinfo (nodeid, rolename, authinfo) VALUES (0, 'postgres', 'password={password}')",
+         "SELECT citus_set_coordinator_host('127.0.0.1', {port})", "SELECT citus_set_node_property('127.0.0.1', {port}, 'shouldhaveshards', true)"]
+TIMESCALEDB = ["CREATE EXTENSION timescaledb"]
+OWN = "CREATE TABLE ev (id bigint PRIMARY KEY, v text)"
+HYPERTABLE = [OWN, "SELECT create_hypertable('ev', 'id', chunk_time_interval => 100)", "{rows}",
+              "ALTER TABLE ev SET (timescaledb.compress, timescaledb.compress_orderby = 'id')"]
+# The extension, how a database is made ready, and how its table gets {rows} and is given away.
+PRODUCTS = {
+    "citus distributed": ("citus", CITUS, [OWN, "SELECT create_distributed_table('ev', 'id')", "{rows}"]),
+    "citus distributed when full": ("citus", CITUS, [OWN, "{rows}", "SELECT create_distributed_table('ev', 'id')"]),
+    "citus reference": ("citus", CITUS, [OWN, "SELECT create_reference_table('ev')", "{rows}"]),
+    "citus local": ("citus", CITUS, [OWN, "SELECT citus_add_local_table_to_metadata('ev')", "{rows}"]),
+    "citus partitioned": ("citus", CITUS, [OWN + " PARTITION BY RANGE (id)", "CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM (0) TO (500)",
+                                           "CREATE TABLE ev_2 PARTITION OF ev DEFAULT", "SELECT create_distributed_table('ev', 'id')", "{rows}"]),
+    "citus schema": ("citus", CITUS, ["SET citus.enable_schema_based_sharding = on", "CREATE SCHEMA tenant", "SET search_path = tenant, public", OWN, "{rows}"]),
+    "timescaledb": ("timescaledb", TIMESCALEDB, HYPERTABLE),
+    "timescaledb compressed": ("timescaledb", TIMESCALEDB, [*HYPERTABLE, "SELECT compress_chunk(c) FROM show_chunks('ev', older_than => 500) c"]),
+    "timescaledb all compressed": ("timescaledb", TIMESCALEDB, [*HYPERTABLE, "SELECT compress_chunk(c) FROM show_chunks('ev') c"]),
+}
+
+
+def make_of_product(cluster, ready, recipe, row_7):
+    database = cluster.create_database()
+    rows = f"INSERT INTO ev SELECT i, CASE WHEN i = 7 THEN '{row_7}' ELSE 'v' || i END FROM generate_series(1, 1000) i"
+    for statement in [*ready, *recipe]:
+        database.execute(statement.format(port=cluster.port, password=PASSWORD, rows=rows))
+    database.close()
+    return database
+
+
+@pytest.mark.parametrize("kind", PRODUCTS)
+def test_products_that_keep_rows_elsewhere(source_cluster, capsys, kind):
+    """Where the server has one of them; elsewhere the stand-in alone has been tried, and this says so."""
+    product, ready, recipe = PRODUCTS[kind]
+    installation = source_cluster.installation
+    if not os.path.exists(f"{installation.root}{installation.sharedir}/extension/{product}.control"):
+        with capsys.disabled():
+            print(f"\nnot run: the server does not have {product}")
+        pytest.skip(f"the server does not have {product}")
+    relation = "tenant.ev" if "schema" in kind else "public.ev"
+    settings = {"shared_preload_libraries": product, "max_connections": "200", "max_prepared_transactions": "100"}
+    with Cluster("product", settings=settings, installation=installation) as cluster:
+        source, equal, planted = (make_of_product(cluster, ready, recipe, row_7) for row_7 in ("v7", "v7", "BAD"))
+        source.query(f"SELECT * FROM parity.capture('{relation}', 'before')")
+        for target, status, word in ((equal, IDENTICAL, "identical"), (planted, DIVERGENT, "divergent")):
+            pair = Pair(source, target)
+            for engine in ("extension", "stream"):
+                table = pair.compare("--table", relation, "--engine", engine).expect(status).table()
+                assert table["rows"] == {"source": "1000", "target": "1000"}
+                assert findings(table) == ({mismatch("v", id="7")} if status == DIVERGENT else set())
+            verified = Verified(source, target)
+            verified.make_server(word)
+            assert verified.verify(relation, server=word) == word
+        baseline = f"CALL parity.verify_baseline('{relation}', 'before')"
+        assert source.query(baseline)[0][1] == "identical"
+        source.execute(f"INSERT INTO {relation} VALUES (1001, 'new')")
+        assert source.query(baseline)[0][1] == "divergent"
+        for database in (source, equal, planted):
+            database.close()
 
 
 def test_copy_that_shows_other_rows_changes_nothing(pair):
