@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 
 from support.cluster import PASSWORD, Cluster, free_port
+from support.damage import damage_value
 from support.installation import Installation
 from support.proxy import Proxy
 from support.verified import InBackground, Verified, wait_for_phase
@@ -138,11 +139,15 @@ def test_a_conflict_that_leads_to_another_server(servers, other):
 def test_a_standby_that_is_promoted_meanwhile(servers, original):
     """The connection stays, and the server does not."""
     database = original.create_database()
-    database.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    database.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'needle 17')")
     with Cluster("standby", standby_of=original) as standby:
         standby.catch_up()
         made = Verified(database, standby.database(database.name))
         made.make_server()
+        damage_value(database, standby, "t", "needle 17", "needle 71")
+        assert made.verify() == "divergent"
+        made.source.execute("UPDATE t SET v = 'mended'")
+        standby.catch_up()
         assert made.verify() == "identical"
         made.target.execute("SELECT pg_wal_replay_pause()")
         made.source.execute("INSERT INTO t VALUES (2)")
