@@ -1,8 +1,13 @@
 """Tables whose rows are not in their own pages: extensions keep them elsewhere. What SQL shows is what counts."""
 
+import os
+from dataclasses import dataclass, field
+
 import psycopg2
 import pytest
 
+from conftest import Pair
+from support.cluster import PASSWORD, Cluster
 from support.pgparity import DIVERGENT, IDENTICAL, findings, mismatch, missing_on_source, missing_on_target
 from support.standin import install_standin, show_elsewhere
 from support.verified import Verified
@@ -109,6 +114,28 @@ def test_verify_and_baselines_of_rows_elsewhere(pair, way):
     assert pair.source.query("CALL parity.verify_baseline('ev', 'before')")[0][1] == "divergent"
 
 
+@pytest.mark.parametrize("way", SEEN_BY_SELECT)
+def test_verify_and_baselines_of_rows_elsewhere_under_a_parent(pair, way):
+    pair.both(CHUNKS)
+    for side in (pair.source, pair.target):
+        show_elsewhere(side, "public.m", "store.m", way, under_only=False)
+    verified = Verified(pair.source, pair.target)
+    verified.make_server()
+    pair.source.query("SELECT * FROM parity.capture('m', 'before')")
+    assert verified.verify("m") == "identical"
+    assert pair.source.query("CALL parity.verify_baseline('m', 'before')")[0][1] == "identical"
+    # What the parent does not show is not its rows.
+    pair.both("UPDATE m_chunk SET val = 0 WHERE dev = 'd1'")
+    pair.target.execute("DELETE FROM m_chunk WHERE dev = 'd2'")
+    assert verified.verify("m") == "identical"
+    assert pair.source.query("CALL parity.verify_baseline('m', 'before')")[0][1] == "identical"
+    pair.target.execute("DELETE FROM store.m WHERE dev = 'd3' AND at < '2024-01-12'")
+    assert verified.verify("m", max_rows=1000) == "divergent"
+    assert len(verified.divergences()) == 300 and {kind for kind, *_ in verified.divergences()} == {"missing_on_target"}
+    pair.source.execute("UPDATE store.m SET val = -1 WHERE at = (SELECT min(at) FROM store.m)")
+    assert pair.source.query("CALL parity.verify_baseline('m', 'before')")[0][1] == "divergent"
+
+
 def test_rows_that_only_execution_shows(pair):
     """Under a plan of plain scans they show where the pages hold none at all: that is an error, and no answer."""
     pair.both(SHELL)
@@ -200,25 +227,65 @@ def test_a_thousand_partitions_are_scanned(pair):
     assert database.query("SELECT path_taken, sum(row_count) FROM parity.range_digests('t', ranges => 3) GROUP BY 1") == [("scan", 9000)]
 
 
-def test_products_that_keep_rows_elsewhere(pair, capsys):
-    """Where the server offers one of them; elsewhere the stand-in alone has been tried, and this says so."""
-    recipes = {"citus": "SELECT create_distributed_table('ev', 'id')", "timescaledb": None}
-    offered = {row[0] for row in pair.source.query("SELECT name FROM pg_available_extensions")}
-    for name in recipes:
-        if name not in offered:
-            with capsys.disabled():
-                print(f"\nnot run: the server does not offer {name}")
-    if "citus" in offered:
-        pair.source.execute("CREATE EXTENSION citus; CREATE TABLE ev (id bigint PRIMARY KEY, v text)")
-        pair.source.execute("SELECT citus_set_coordinator_host('localhost')")
-        pair.source.execute(recipes["citus"] + "; INSERT INTO ev SELECT i, 'v' || i FROM generate_series(1, 1000) i")
-        assert pair.source.value(FUNCTIONS["range_digests"]) == 1000
-    if "timescaledb" in offered:
-        pair.source.execute("CREATE EXTENSION timescaledb; CREATE TABLE m (at timestamptz NOT NULL, dev text, val float8)")
-        pair.source.execute("SELECT create_hypertable('m', 'at'); ALTER TABLE m SET (timescaledb.compress);"
-                            "INSERT INTO m SELECT timestamptz '2024-01-01+00' + i * interval '1 h', 'd' || i % 5, i FROM generate_series(1, 1000) i")
-        pair.source.execute("SELECT compress_chunk(c) FROM show_chunks('m') c LIMIT 2")
-        assert pair.source.value("SELECT sum(row_count) FROM parity.range_digests('m')") == 1000
+CITUS = ["CREATE EXTENSION citus", "INSERT INTO pg_dist_authinfo (nodeid, rolename, authinfo) VALUES (0, 'postgres', 'password={password}')",
+         "SELECT citus_set_coordinator_host('127.0.0.1', {port})", "SELECT citus_set_node_property('127.0.0.1', {port}, 'shouldhaveshards', true)"]
+TIMESCALEDB = ["CREATE EXTENSION timescaledb"]
+OWN = "CREATE TABLE ev (id bigint PRIMARY KEY, v text)"
+HYPERTABLE = [OWN, "SELECT create_hypertable('ev', 'id', chunk_time_interval => 100)", "{rows}",
+              "ALTER TABLE ev SET (timescaledb.compress, timescaledb.compress_orderby = 'id')"]
+# The extension, how a database is made ready, and how its table gets {rows} and is given away.
+PRODUCTS = {
+    "citus distributed": ("citus", CITUS, [OWN, "SELECT create_distributed_table('ev', 'id')", "{rows}"]),
+    "citus distributed when full": ("citus", CITUS, [OWN, "{rows}", "SELECT create_distributed_table('ev', 'id')"]),
+    "citus reference": ("citus", CITUS, [OWN, "SELECT create_reference_table('ev')", "{rows}"]),
+    "citus local": ("citus", CITUS, [OWN, "SELECT citus_add_local_table_to_metadata('ev')", "{rows}"]),
+    "citus partitioned": ("citus", CITUS, [OWN + " PARTITION BY RANGE (id)", "CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM (0) TO (500)",
+                                           "CREATE TABLE ev_2 PARTITION OF ev DEFAULT", "SELECT create_distributed_table('ev', 'id')", "{rows}"]),
+    "citus schema": ("citus", CITUS, ["SET citus.enable_schema_based_sharding = on", "CREATE SCHEMA tenant", "SET search_path = tenant, public", OWN, "{rows}"]),
+    "timescaledb": ("timescaledb", TIMESCALEDB, HYPERTABLE),
+    "timescaledb compressed": ("timescaledb", TIMESCALEDB, [*HYPERTABLE, "SELECT compress_chunk(c) FROM show_chunks('ev', older_than => 500) c"]),
+    "timescaledb all compressed": ("timescaledb", TIMESCALEDB, [*HYPERTABLE, "SELECT compress_chunk(c) FROM show_chunks('ev') c"]),
+}
+
+
+def make_of_product(cluster, ready, recipe, row_7):
+    database = cluster.create_database()
+    rows = f"INSERT INTO ev SELECT i, CASE WHEN i = 7 THEN '{row_7}' ELSE 'v' || i END FROM generate_series(1, 1000) i"
+    for statement in [*ready, *recipe]:
+        database.execute(statement.format(port=cluster.port, password=PASSWORD, rows=rows))
+    database.close()
+    return database
+
+
+@pytest.mark.parametrize("kind", PRODUCTS)
+def test_products_that_keep_rows_elsewhere(source_cluster, capsys, kind):
+    """Where the server has one of them; elsewhere the stand-in alone has been tried, and this says so."""
+    product, ready, recipe = PRODUCTS[kind]
+    installation = source_cluster.installation
+    if not os.path.exists(f"{installation.root}{installation.sharedir}/extension/{product}.control"):
+        with capsys.disabled():
+            print(f"\nnot run: the server does not have {product}")
+        pytest.skip(f"the server does not have {product}")
+    relation = "tenant.ev" if "schema" in kind else "public.ev"
+    settings = {"shared_preload_libraries": product, "max_connections": "200", "max_prepared_transactions": "100"}
+    with Cluster("product", settings=settings, installation=installation) as cluster:
+        source, equal, planted = (make_of_product(cluster, ready, recipe, row_7) for row_7 in ("v7", "v7", "BAD"))
+        source.query(f"SELECT * FROM parity.capture('{relation}', 'before')")
+        for target, status, word in ((equal, IDENTICAL, "identical"), (planted, DIVERGENT, "divergent")):
+            pair = Pair(source, target)
+            for engine in ("extension", "stream"):
+                table = pair.compare("--table", relation, "--engine", engine).expect(status).table()
+                assert table["rows"] == {"source": "1000", "target": "1000"}
+                assert findings(table) == ({mismatch("v", id="7")} if status == DIVERGENT else set())
+            verified = Verified(source, target)
+            verified.make_server(word)
+            assert verified.verify(relation, server=word) == word
+        baseline = f"CALL parity.verify_baseline('{relation}', 'before')"
+        assert source.query(baseline)[0][1] == "identical"
+        source.execute(f"INSERT INTO {relation} VALUES (1001, 'new')")
+        assert source.query(baseline)[0][1] == "divergent"
+        for database in (source, equal, planted):
+            database.close()
 
 
 def test_copy_that_shows_other_rows_changes_nothing(pair):
@@ -228,3 +295,89 @@ def test_copy_that_shows_other_rows_changes_nothing(pair):
     show_elsewhere(database, "public.ev", "store.ev", "copy")
     assert database.query("SELECT path_taken, sum(row_count) FROM parity.range_digests('ev') GROUP BY 1") == [("scan", 1)]
     install_standin(database.cluster.installation)
+
+
+# ---- plans of other shapes -------------------------------------------------------------------------------------------
+
+
+ONE = "CREATE TABLE ev (id bigint PRIMARY KEY, v text); INSERT INTO ev SELECT i, 'v' || i FROM generate_series(1, 1000) i"
+PARTED = ("CREATE TABLE ev (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM (0) TO (501);"
+          "CREATE TABLE ev_2 PARTITION OF ev FOR VALUES FROM (501) TO (1001); CREATE TABLE ev_3 PARTITION OF ev FOR VALUES FROM (1000000000) TO (MAXVALUE);"
+          "INSERT INTO ev SELECT i, 'v' || i FROM generate_series(1, 1000) i")
+HIDDEN = "UPDATE ev SET v = 'hidden' WHERE id = 7"
+SHOWN = "DELETE FROM ev WHERE id = 300"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a way of the stand-in makes of a table's plan."""
+    way: str
+    settings: dict
+    obstacle: str
+    rows: int
+    hidden: str = HIDDEN  # changes pages, and nothing that a query shows
+    planted: dict = field(default_factory=dict)  # settings that show a difference; without them SHOWN does
+    found: tuple = missing_on_target(id="300")
+    tables: str = ONE
+    shell: str = "public.ev"
+    store: str = "public.ev"
+
+    def show(self, database, **more):
+        show_elsewhere(database, self.shell, self.store, self.way, **{**self.settings, **more})
+
+    def plant(self, database):
+        if self.planted:
+            self.show(database, **self.planted)
+        else:
+            database.execute(SHOWN)
+
+
+FILTERED = "the server filters its rows"
+COMPUTED = "the server computes its columns"
+CHILD = {"tables": PARTED, "store": "public.ev_2"}
+SHAPES = {
+    "filter": Shape("condition", {"condition": "id <> 7"}, FILTERED, 999),
+    "filter of partitions": Shape("condition", {"condition": "id <> 7"}, FILTERED, 999, **CHILD),
+    "one-time filter": Shape("condition", {"condition": "pg_backend_pid() < 0"}, FILTERED, 0, planted={"condition": "id = 9"},
+                             found=missing_on_source(id="9")),
+    "subquery": Shape("condition", {"condition": "id <> (SELECT 7)"}, "the server plans subqueries for it", 999),
+    "partitions left out": Shape("pruning", {"condition": "id < 1000000 + pg_backend_pid()"}, "the server leaves out partitions when it runs the plan", 1000,
+                                 "INSERT INTO ev VALUES (1000000007, 'hidden')", **CHILD),
+    "mask": Shape("mask", {"text": "masked"}, COMPUTED, 1000),
+    "mask of a partition": Shape("mask", {"text": "masked"}, COMPUTED, 1000, tables=PARTED, shell="public.ev_1"),
+    "mask above the scan": Shape("projection", {"text": "masked"}, COMPUTED, 1000),
+    "made up": Shape("made_up", {"text": "made up"}, "the server makes up its rows", 1, "DELETE FROM ev WHERE id > 7", planted={"text": "other"},
+                     found=mismatch("v", id="7")),
+    "lost": Shape("lost", {}, "the server does not read public.ev_2", 500, "UPDATE ev SET v = 'hidden' WHERE id = 700", **CHILD),
+    "twice": Shape("twice", {}, "the server reads public.ev_2 twice", 1500, "SELECT", **CHILD),
+}
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_plans_of_other_shapes(pair, kind):
+    database, shape = pair.source, SHAPES[kind]
+    database.execute(shape.tables)
+    shape.show(database)
+    assert database.value("SELECT count(*) FROM ev") == shape.rows
+    for name, sql in FUNCTIONS.items():
+        assert (database.value(sql) or 0) == shape.rows, name
+        path = "aggregate" if name.startswith("range") else "query"
+        assert database.query("SELECT path, obstacle FROM parity.last_digest()") == [(path, shape.obstacle)], name
+    with pytest.raises(psycopg2.Error, match=f"cannot be scanned directly: {shape.obstacle}"):
+        database.query("SELECT * FROM parity.range_digests('ev', path => 'scan')")
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("engine", ["extension", "stream"])
+def test_comparing_under_plans_of_other_shapes(pair, engine, kind):
+    """Pages that differ are no finding, and what queries show is one."""
+    shape = SHAPES[kind]
+    pair.both(shape.tables)
+    pair.target.execute(shape.hidden)
+    for side in (pair.source, pair.target):
+        shape.show(side)
+    arguments = ["--table", "public.ev", "--engine", engine]
+    table = pair.compare(*arguments).expect(IDENTICAL).table()
+    assert table["rows"] == {"source": str(shape.rows), "target": str(shape.rows)}
+    shape.plant(pair.target)
+    assert findings(pair.compare(*arguments).expect(DIVERGENT).table()) == {shape.found}

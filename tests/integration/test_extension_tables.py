@@ -21,6 +21,13 @@ SELECT pg_catalog.pg_extension_config_dump('setting', 'WHERE custom');
 SELECT pg_catalog.pg_extension_config_dump('job', '');
 SELECT pg_catalog.pg_extension_config_dump('"Odd ""name"', 'where "Own col" BETWEEN 10 AND (20) AND NOT ("Odd ""name"."Own col" IN (11, 12))');
 """
+# As PostGIS has it: its own reference systems are not the users'.
+POSTGIS = """
+CREATE TABLE spatial_ref_sys (srid integer NOT NULL PRIMARY KEY CHECK (srid > 0 AND srid <= 998999), auth_name varchar(256), auth_srid integer,
+                              srtext varchar(2048), proj4text varchar(2048));
+INSERT INTO spatial_ref_sys VALUES (4326, 'EPSG', 4326, 'of the extension', '+proj=longlat');
+SELECT pg_catalog.pg_extension_config_dump('spatial_ref_sys', 'WHERE NOT (\nsrid BETWEEN 2000 AND 2217\nOR srid = 4326\nOR srid IN (4327, 4328))');
+"""
 # As pg_partman has it, in the schema that was asked for.
 PARTMAN = """
 CREATE TABLE part_config (parent_table text PRIMARY KEY, control text);
@@ -300,6 +307,19 @@ def test_they_are_compared_under_their_condition(pair):
     assert run.table("partman.part_config")["where"] == "control <> 'shipped'"
     pair.target.execute("DELETE FROM partman.part_config")
     pair.compare().expect(DIVERGENT)
+
+
+def test_reference_systems_of_users_are_compared(pair):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY)")
+    create(pair, "postgis", POSTGIS, schema="public")
+    pair.target.execute("UPDATE spatial_ref_sys SET srtext = 'of another version' WHERE srid = 4326")
+    assert pair.compare().expect(IDENTICAL).table("public.spatial_ref_sys")["rows"] == {"source": "0", "target": "0"}
+    pair.both("INSERT INTO spatial_ref_sys VALUES (990000, 'own', 1, 'local grid', '+proj=utm')")
+    run = pair.compare().expect(IDENTICAL)
+    assert run.table("public.spatial_ref_sys")["rows"] == {"source": "1", "target": "1"}
+    assert not [line for line in run.report["not_compared"] if "spatial_ref_sys" in line]
+    pair.target.execute("UPDATE spatial_ref_sys SET srtext = 'other grid' WHERE srid = 990000")
+    assert findings(pair.compare().expect(DIVERGENT).table("public.spatial_ref_sys")) == {mismatch("srtext", srid="990000")}
 
 
 def test_they_are_compared_across_schemas(pair):

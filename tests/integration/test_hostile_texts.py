@@ -10,6 +10,7 @@ import pytest
 
 from support.cluster import clean_environment
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, PGPARITY, pgparity
+from support.verified import Verified
 
 STATUSES = {IDENTICAL, DIVERGENT, ERROR, INCOMPLETE}
 
@@ -174,6 +175,22 @@ def test_a_record_is_not_taken_for_another_table(pair):
         assert pair.source.query("SELECT status::text FROM parity.run ORDER BY id DESC LIMIT 2") == [("divergent",), ("identical",)]
     finally:
         pair.source.execute("DROP OWNED BY e_recorder; DROP ROLE e_recorder")
+
+
+def test_verify_of_names_that_look_like_each_other(pair):
+    names = ["a\nb", "a\\nb", "a\\x0ab", 'U&"a\\000ab"']
+    for name in names:
+        pair.both(f"CREATE TABLE {quoted(name)} (id int PRIMARY KEY)")
+    pair.target.execute('INSERT INTO "a\nb" VALUES (1)')
+    verified = Verified(pair.source, pair.target)
+    verified.make_server()
+    for name in names:
+        assert verified.verify(quoted(name)) == ("divergent" if name == "a\nb" else "identical")
+    recorded = pair.source.query("SELECT to_regclass(relation)::oid, status::text FROM parity.run_table ORDER BY id")
+    assert recorded == [(pair.source.value("SELECT %s::regclass::oid", [quoted(name)]), "divergent" if name == "a\nb" else "identical") for name in names]
+    assert verified.verify(procedure="verify_schema", patterns=["public.*"]) == "divergent"
+    recorded = pair.source.query("SELECT relation, status::text FROM parity.run_table WHERE run_id = (SELECT max(id) FROM parity.run)")
+    assert len(recorded) == len(names) and [relation for relation, status in recorded if status == "divergent"] == ['public."a\nb"']
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -97,6 +97,8 @@ def test_text_of_identical_tables_is_short(pair):
     pair.both(ORDERS)
     run = pair.run().expect(IDENTICAL)
     assert "identical" in run.stdout and len(run.stdout.splitlines()) < 25
+    pair.target.execute("UPDATE orders SET note = 'x' WHERE id = 17")
+    assert "public.orders: divergent" in pair.run().expect(DIVERGENT).stdout
 
 
 def test_runs_use_seeds_of_their_own(pair):
@@ -140,6 +142,9 @@ def test_progress_on_a_terminal(pair):
     assert b"identical" in stdout
     piped = pair.run().expect(IDENTICAL)
     assert "\r" not in piped.stderr and "\x1b" not in piped.stderr
+    pair.target.execute("UPDATE t SET v = 'y' WHERE id = 17")
+    status, stdout, shown = run_on_a_terminal(pair, "--workers", "0")
+    assert status == DIVERGENT and b"0 of 1 tables" in shown and b"divergent" in stdout, shown
 
 
 def test_progress_while_rows_that_differ_are_looked_for(pair):

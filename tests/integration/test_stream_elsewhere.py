@@ -1,8 +1,10 @@
 """Rows that are not in the table's heap, read as a stream: SQL is what counts, whichever hook of the server makes it so."""
 
+import psycopg2
 import pytest
 
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, findings, mismatch, missing_on_target
+from support.proxy import Proxy
 from support.standin import WAYS, show_elsewhere
 
 pytestmark = pytest.mark.matrix(sample=1)
@@ -17,8 +19,8 @@ CHUNKED = ("CREATE SCHEMA store; CREATE TABLE public.m (id int, v text, PRIMARY 
            "INSERT INTO store.m SELECT n, 'v' || n FROM generate_series(1, 1000) n")
 
 
-def stream(pair, *arguments):
-    return pair.compare("--engine", "stream", *arguments)
+def stream(pair, *arguments, **options):
+    return pair.compare("--engine", "stream", *arguments, **options)
 
 
 def both_elsewhere(pair, way, *, shell="public.ev", store="store.ev", under_only=True):
@@ -85,6 +87,66 @@ def test_a_plain_table_has_no_such_note(pair):
     pair.target.execute("UPDATE \"Odd\"\"name\" SET \"true\" = false; DELETE FROM p WHERE id = 11")
     run = stream(pair).expect(DIVERGENT)
     assert [t["source"] for t in run.report["tables"] if t["result"] == "divergent"] == ['public."Odd""name"', "public.p"]
+
+
+# ---- what EXPLAIN tells ----------------------------------------------------------------------------------------------
+
+
+def test_rows_that_go_elsewhere_during_a_pass(pair):
+    """The plan is asked for once more after it: what was read in parts meanwhile is no answer, whatever it says."""
+    own = TABLES.split("; CREATE TABLE store.ev")[0]
+    pair.both(own + "; INSERT INTO ev SELECT n, 'v' || n FROM generate_series(1, 1000) n")
+    both_elsewhere(pair, "planner", under_only=False)
+    moved = ("CREATE TABLE store.ev (id bigint PRIMARY KEY, v text); INSERT INTO store.ev SELECT n, 'v' || n FROM generate_series(1, 1000) n;"
+             "ALTER TABLE store.ev ALTER v SET DEFAULT ''")
+
+    def compare_while_moving(more):
+        moves = []
+
+        def move(number, data):
+            if not moves and b"COPY (SELECT" in data:
+                moves.append(number)
+                pair.target.execute(f"{moved}; {more}")
+        with Proxy(pair.target.cluster.port, move) as proxy:
+            run = stream(pair, "--table", "public.ev", target=pair.target.tcp_conninfo(proxy.port))
+        assert moves
+        pair.target.execute("DROP TABLE store.ev")
+        return run
+    pair.target.execute("DELETE FROM ev WHERE id = 300")
+    table = compare_while_moving("SELECT").expect(IDENTICAL).table()
+    assert any("the target is read as one query reads it: " in note for note in table["notes"]), table["notes"]
+    pair.target.execute("INSERT INTO ev VALUES (300, 'v300')")
+    run = compare_while_moving("DELETE FROM store.ev WHERE id = 777").expect(DIVERGENT)
+    assert findings(run.table()) == {missing_on_target(id="777")}
+
+
+@pytest.mark.parametrize("tables", [TABLES, CHUNKED], ids=["table", "parent"])
+def test_a_role_that_may_not_explain(pair, tables):
+    name = "ev" if tables == TABLES else "m"
+    pair.both(f"{tables}; INSERT INTO {name} SELECT * FROM store.{name} ON CONFLICT DO NOTHING")
+    both_elsewhere(pair, "refusal", shell=f"public.{name}", store=f"store.{name}")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        pair.source.execute("EXPLAIN SELECT 1")
+    table = stream(pair, "--table", f"public.{name}").expect(IDENTICAL).table()
+    told = [note for note in table["notes"] if "is read as one query reads it: the server does not tell how it reads it" in note]
+    assert len(told) == 2 and all("permission denied to explain" in note for note in told)
+    pair.target.execute(f"UPDATE {name} SET v = 'BAD' WHERE id = 900")
+    assert findings(stream(pair, "--table", f"public.{name}").expect(DIVERGENT).table()) == {mismatch("v", id="900")}
+
+
+def test_statements_that_can_be_pushed_down(pair):
+    """Not every extension that distributes tables takes a subquery that reads no table."""
+    pair.both(TABLES + "; INSERT INTO ev SELECT * FROM store.ev; CREATE DOMAIN d AS varchar(9); ALTER TABLE ev ADD w d[], ADD x point, ADD y numeric")
+    pair.target.execute("UPDATE ev SET v = 'BAD', w = '{a}', x = '(1,2)', y = 0.10 WHERE id = 500")
+    for more in ([], ["--ranges", "20"], ["--where", "id > 7"]):
+        sent = []
+        with Proxy(pair.target.cluster.port, lambda number, data: sent.append(data)) as proxy:
+            run = stream(pair, "--table", "public.ev", *more, target=pair.target.tcp_conninfo(proxy.port)).expect(DIVERGENT)
+        assert findings(run.table()) == {mismatch(["v", "w", "x", "y"], id="500")}
+        statements = [text for text in b"".join(sent).split(b"\0") if b'"public"."ev"' in text or b"public.ev" in text]
+        copies = [text for text in statements if b"COPY (SELECT" in text]
+        assert any(b"format('%s'" in text for text in copies)
+        assert [text for text in copies if text.count(b"SELECT") != 1] == []
 
 
 # ---- COPY ------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 
 from conftest import insert_unindexed
 from support.cluster import PASSWORD, Cluster
+from support.damage import damage_value
 from support.installation import Installation
 from support.verified import InBackground, Verified, Writer, wait_for_phase
 
@@ -793,6 +794,13 @@ def test_a_standby(publisher_cluster):
             background.join()
             assert background.result == "identical"
         assert made.part["cleared_rows"] == 1
+        source.execute("ALTER TABLE t ADD w text; UPDATE t SET w = 'needle 17' WHERE id = 17")
+        made.target.close()
+        damage_value(source, standby, "t", "needle 17", "needle 71")
+        for n in (1000, 0):
+            assert made.verify(max_rows=n) == "divergent"
+            assert made.part["details"]["replication"]["kind"] == "physical"
+        assert made.verify(max_rows=1000) == "divergent" and made.divergences() == [("mismatch", {"id": "17"}, ["w"])]
         made.target.close()
         source.close()
 

@@ -169,6 +169,9 @@ def test_a_captured_table_that_becomes_a_view(owned, how):
     source.execute("SELECT * FROM parity.capture('pub.zzz', 'closed')")
     assert baseline(owned) == "identical"
     if how == "renamed":
+        owned.as_owner(source, "UPDATE pub.zzz SET v = 'y' WHERE id = 7")
+        assert baseline(owned) == "divergent"
+        owned.as_owner(source, "UPDATE pub.zzz SET v = 'x' WHERE id = 7")
         owned.as_owner(source, "BEGIN; ALTER TABLE pub.zzz RENAME TO zzz_0; CREATE VIEW pub.zzz AS SELECT * FROM pub.zzz_0 WHERE id > 1 OR pub.evil(1); COMMIT")
     else:
         exchange(source, owned.owner, how)

@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 
 from support.cluster import PASSWORD, Cluster, free_port
+from support.damage import damage_value
 from support.installation import Installation
 from support.proxy import Proxy
 from support.verified import InBackground, Verified, wait_for_phase
@@ -30,8 +31,9 @@ def original():
 
 @pytest.fixture(scope="module")
 def servers(source_cluster, original):
-    """The target, a copy restored from its backup, one that was a standby, and a cluster of another identity. The copies lack the difference."""
-    made = Verified(source_cluster.create_database(), original.create_database())
+    """The target, a copy restored from its backup, one that was a standby, a cluster of another identity, and the source itself, whose database
+    has the same name. They lack the difference."""
+    made = Verified(source_cluster.create_database("one_of_several"), original.create_database("one_of_several"))
     made.both("; ".join(f"CREATE TABLE {t} (id int PRIMARY KEY, v text); INSERT INTO {t} SELECT n, 'v' FROM generate_series(1, 100) n" for t in "abc"))
     with Cluster("restored", restored_from=original) as restored, Cluster("promoted", standby_of=original) as promoted, \
             Cluster("stranger", installation=INSTALLATION) as stranger:
@@ -41,7 +43,7 @@ def servers(source_cluster, original):
         strange.execute("; ".join(f"CREATE TABLE {t} (id int PRIMARY KEY, v text); INSERT INTO {t} SELECT n, 'v' FROM generate_series(1, 100) n" for t in "abc"))
         strange.close()
         made.target.execute("UPDATE b SET v = 'planted' WHERE id = 7")
-        made.clusters = {"restored": restored, "promoted": promoted, "stranger": stranger, "target": original}
+        made.clusters = {"restored": restored, "promoted": promoted, "stranger": stranger, "source": source_cluster, "target": original}
         yield made
         made.source.close()
         made.target.close()
@@ -49,12 +51,14 @@ def servers(source_cluster, original):
 
 
 @contextlib.contextmanager
-def through(servers, other, name):
-    """A foreign server whose first connection leads to the target, the later ones elsewhere."""
-    with Proxy(lambda n: servers.target.cluster.port if n == 0 else servers.clusters[other].port) as proxy:
+def through(servers, other, name, leads_there=lambda n: n > 0):
+    """A foreign server of which some connections, counted from 0, lead elsewhere, and the others to the target."""
+    with Proxy(lambda n: (servers.clusters[other] if leads_there(n) else servers.target.cluster).port) as proxy:
         servers.make_server(name, port=proxy.port)
-        yield proxy
-        servers.source.execute(f"DROP SERVER {name} CASCADE")
+        try:
+            yield proxy
+        finally:
+            servers.source.execute(f"DROP SERVER {name} CASCADE")
 
 
 def parts(servers):
@@ -83,27 +87,32 @@ def test_one_server_behind_a_proxy(servers):
     assert [part[:2] for part in parts(servers)] == [("public.a", "identical"), ("public.b", "divergent"), ("public.c", "identical")]
 
 
-@pytest.mark.parametrize("other", ["restored", "promoted"])
-def test_the_next_connection_leads_to_a_copy(servers, other):
-    with through(servers, other, other):
-        assert verify_schema(servers, other) == "failed"
-    told = parts(servers)
-    assert [part[:2] for part in told] == [("public.a", "identical"), ("public.b", "failed"), ("public.c", "failed")]
-    assert all("it was restarted, or is another server of the cluster" in part[2] for part in told[1:])
-    with planted_in_a(servers), through(servers, other, f"{other}_2"):
-        assert verify_schema(servers, f"{other}_2") == "divergent"
-    assert [part[:2] for part in parts(servers)] == [("public.a", "divergent"), ("public.b", "failed"), ("public.c", "failed")]
+ANOTHER = "target is another server now: system identifier"
+COPY = "it was restarted, or is another server of the cluster"
+# What is said of the connection that leads there, and the status of a table that would come after it.
+OTHERS = {"restored": (COPY, "failed"), "promoted": (COPY, "failed"), "stranger": (ANOTHER, "skipped"), "source": (ANOTHER, "skipped")}
+LEADS = {"from": lambda number: lambda n: n >= number, "only": lambda number: lambda n: n == number}
 
 
-def test_the_next_connection_leads_to_another_cluster(servers):
-    with through(servers, "stranger", "stranger"):
-        assert verify_schema(servers, "stranger") == "failed"
-    told = parts(servers)
-    assert [part[:2] for part in told] == [("public.a", "identical"), ("public.b", "failed"), ("public.c", "skipped")]
-    assert "target is another server now: system identifier" in told[1][2] and "target is another server now" in told[2][2]
-    with planted_in_a(servers), through(servers, "stranger", "stranger_2"):
-        assert verify_schema(servers, "stranger_2") == "divergent"
-    assert [part[:2] for part in parts(servers)] == [("public.a", "divergent"), ("public.b", "failed"), ("public.c", "skipped")]
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("leads", LEADS)
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_later_connection_leads_elsewhere(servers, other, leads, number):
+    """A table has a connection of its own. What was read before the other server came counts, and nothing that was read there."""
+    reason, later = OTHERS[other]
+    if later == "failed" and leads == "only":
+        later = "identical"  # the target's own
+    for planted in (False, True):
+        # Of a server that was not seen before, the tables are taken in the order of their names.
+        name = f"{other}_{leads}_{number}_{planted}".lower()
+        with planted_in_a(servers) if planted else contextlib.nullcontext(), through(servers, other, name, LEADS[leads](number)):
+            result = verify_schema(servers, name)
+        told = parts(servers)
+        before = ["divergent" if planted else "identical", "divergent"][:number]
+        expected = (before + ["failed", later])[:3]
+        assert [part[:2] for part in told] == [(f"public.{t}", status) for t, status in zip("abc", expected)]
+        assert reason in told[number][2] and (later != "skipped" or number == 2 or reason in told[2][2])
+        assert result == ("divergent" if "divergent" in before else "failed")
 
 
 @pytest.mark.parametrize("other", ["restored", "stranger"])
@@ -130,11 +139,15 @@ def test_a_conflict_that_leads_to_another_server(servers, other):
 def test_a_standby_that_is_promoted_meanwhile(servers, original):
     """The connection stays, and the server does not."""
     database = original.create_database()
-    database.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    database.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'needle 17')")
     with Cluster("standby", standby_of=original) as standby:
         standby.catch_up()
         made = Verified(database, standby.database(database.name))
         made.make_server()
+        damage_value(database, standby, "t", "needle 17", "needle 71")
+        assert made.verify() == "divergent"
+        made.source.execute("UPDATE t SET v = 'mended'")
+        standby.catch_up()
         assert made.verify() == "identical"
         made.target.execute("SELECT pg_wal_replay_pause()")
         made.source.execute("INSERT INTO t VALUES (2)")

@@ -27,11 +27,14 @@ def install_standin(installation):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def show_elsewhere(database, shell, store, way="planner", *, under_only=True):
-    """From now on, sessions of the database see the rows of `store` in the place of those of `shell`."""
+def show_elsewhere(database, shell, store, way="planner", *, under_only=True, **more):
+    """From now on, sessions of the database see the rows of `store` in the place of those of `shell`, or what else the way of standin.c says.
+    `more` are its other settings."""
     install_standin(database.cluster.installation)
     settings = {"session_preload_libraries": "standin", "standin.shell": shell, "standin.store": store, "standin.way": way,
-                "standin.under_only": "on" if under_only else "off"}
+                "standin.under_only": "on" if under_only else "off",
+                **{f"standin.{name}": value for name, value in more.items()}}
     for name, value in settings.items():
-        database.execute(f"ALTER DATABASE {database.name} SET {name} = '{value}'")
+        quoted = value.replace("'", "''")
+        database.execute(f"ALTER DATABASE {database.name} SET {name} = '{quoted}'")
     database.close()
