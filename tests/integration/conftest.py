@@ -34,6 +34,10 @@ MARKERS = [
     "default the mixed pairs) in long runs only",
     "matrix(sample=n): a run with --sample takes n of the variants, chosen by PARITY_SEED. A case and its twin with a planted difference are one.",
     "extension_only: about the extension, whatever reads tables without it",
+    "since(major, parameter=value): needs this major version of PostgreSQL, or a later one, on both sides. With parameters, the variants with "
+    "these values do.",
+    "until(major, parameter=value): needs this major version, or an earlier one, on both sides",
+    "here: needs what only this machine's PostgreSQL has, such as pg_cron",
 ]
 
 # What the clusters that a worker has at the same time share with their processes, and what their files take: both with room to spare.
@@ -105,11 +109,28 @@ def is_repeated(item):
     return any(all(is_one(name, values) for name, values in marker.kwargs.items()) for marker in item.iter_markers("repeated"))
 
 
+def keep_possible(config, items):
+    """What the major versions that are tested have."""
+    majors = [Installation.of_major(os.environ.get(f"PARITY_{side}_MAJOR")).major for side in ("SOURCE", "TARGET")]
+    here = set(majors) == {Installation().major}
+
+    def bounds(item, name):
+        given = item.callspec.params if hasattr(item, "callspec") else {}
+        return [marker.args[0] for marker in item.iter_markers(name) if marker.kwargs.items() <= given.items()]
+
+    def is_possible(item):
+        return all(min(majors) >= first for first in bounds(item, "since")) and all(max(majors) <= last for last in bounds(item, "until")) \
+            and (here or not item.get_closest_marker("here"))
+    config.hook.pytest_deselected(items=[item for item in items if not is_possible(item)])
+    items[:] = [item for item in items if is_possible(item)]
+
+
 def pytest_collection_modifyitems(config, items):
     """A module is one worker's: those that take longest by their budgets begin, so that none is left over at the end."""
     budgets = read_budgets(BUDGETS.read_text())
     items.sort(key=lambda item: -budgets.get(item.module.__name__, 0))
     keep_part(config, items)
+    keep_possible(config, items)
     # Between different major versions none of them has been run elsewhere.
     alike = os.environ.get("PARITY_SOURCE_MAJOR") == os.environ.get("PARITY_TARGET_MAJOR")
     for item in items:

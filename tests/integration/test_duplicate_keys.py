@@ -12,12 +12,11 @@ REVIVED = """SELECT count(*) FROM (SELECT heap_force_freeze('acct', ARRAY[('(' |
     WHERE t_xmax::text <> '0' AND lp_flags = 1) x"""
 
 
+@pytest.mark.since(14)  # pg_surgery
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("planted", [False, True])
 def test_dead_versions_that_came_back(pair, engine, planted):
     """The index is as it should be: both versions are found through it."""
-    if pair.target.cluster.installation.major < 14:
-        pytest.skip("pg_surgery is of PostgreSQL 14")
     pair.both("CREATE EXTENSION pg_surgery; CREATE EXTENSION pageinspect;"
               "CREATE TABLE acct (id int PRIMARY KEY, owner text, bal numeric) WITH (autovacuum_enabled = off);"
               "INSERT INTO acct SELECT i, 'o' || i, i FROM generate_series(1, 3000) i; UPDATE acct SET bal = bal + 100 WHERE id IN (1500, 2900)")

@@ -375,6 +375,7 @@ def test_what_is_counted_is_recorded(own):
 
 
 @pytest.mark.extension_only
+@pytest.mark.here
 def test_jobs_of_pg_cron(pair):
     settings = {"shared_preload_libraries": "pg_cron", "cron.database_name": "postgres"}
     with Cluster("cron", settings=settings) as cluster:

@@ -70,11 +70,10 @@ def expect_no_trace(pair):
 
 
 @pytest.mark.matrix(sample=3)
+@pytest.mark.since(14, use="statistics")
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("arguments", [["--engine", "stream"], ["--where", "id > 0"]], ids=["stream", "where"])
 def test_no_code_of_an_owner_runs(pair, use, arguments):
-    if use == "statistics" and pair.source.cluster.installation.major < 14:
-        pytest.skip("statistics on expressions are of PostgreSQL 14")
     make(pair, OWNER + USES[use])
     run = pair.compare(*arguments, "--table", "pub.t").expect(ERROR)
     expect_no_trace(pair)
@@ -83,11 +82,10 @@ def test_no_code_of_an_owner_runs(pair, use, arguments):
 
 
 @pytest.mark.matrix(sample=2)
+@pytest.mark.since(14, use="statistics")
 @pytest.mark.parametrize("use", USES)
 def test_the_extension_reads_such_tables_without_it(pair, use):
     """It asks the planner with the owner's rights, and reads the pages itself; so it does when it looks for what differs."""
-    if use == "statistics" and pair.source.cluster.installation.major < 14:
-        pytest.skip("statistics on expressions are of PostgreSQL 14")
     make(pair, OWNER + USES[use])
     arguments = ["--engine", "extension", "--table", "pub.*", "--key", "pub.t=id", "--workers", "2", "--ranges", "7"]
     assert pair.compare(*arguments).expect(IDENTICAL).table("pub.t")["rows"]["source"] == "1000"
@@ -99,11 +97,10 @@ def test_the_extension_reads_such_tables_without_it(pair, use):
     expect_no_trace(pair)
 
 
+@pytest.mark.since(14, use="statistics")
 @pytest.mark.parametrize("use", USES)
 def test_the_trace_would_be_seen(pair, use):
     """With the option it runs, so that the test above can fail; and what differs is found."""
-    if use == "statistics" and pair.source.cluster.installation.major < 14:
-        pytest.skip("statistics on expressions are of PostgreSQL 14")
     make(pair, OWNER + USES[use])
     pair.compare("--engine", "stream", "--run-owners-code", "--table", "pub.t", "--where", "id > 0").expect(IDENTICAL)
     # A domain's CHECKs may change: they are not computed while a query is planned; a table's own CHECKs are only where a setting says so.

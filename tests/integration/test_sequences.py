@@ -282,7 +282,7 @@ def test_logical_replication_does_not_carry_sequences(target_cluster):
                        "CREATE PUBLICATION p FOR TABLE t")
         target.execute("CREATE TABLE t (id serial PRIMARY KEY, v text); CREATE TABLE u (id serial PRIMARY KEY); CREATE SEQUENCE own; INSERT INTO u VALUES (1)")
         name = f"s_{free_port()}"
-        target.execute(f"CREATE SUBSCRIPTION {name} CONNECTION '{source.conninfo()}' PUBLICATION p")
+        target.execute(f"CREATE SUBSCRIPTION {name} CONNECTION '{source.inside_conninfo()}' PUBLICATION p")
         try:
             wait_in(target, "SELECT count(*) = 5 FROM t")
             for engine in ENGINES:
