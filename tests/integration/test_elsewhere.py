@@ -361,8 +361,10 @@ def test_plans_of_other_shapes(pair, kind):
     shape.show(database)
     assert database.value("SELECT count(*) FROM ev") == shape.rows
     for name, sql in FUNCTIONS.items():
+        if name.startswith("own") and shape.tables != ONE:
+            continue  # a partitioned table has no rows of its own
         assert (database.value(sql) or 0) == shape.rows, name
-        path = "aggregate" if name.startswith("range") else "query"
+        path = "aggregate" if name.startswith("range") or name == "own rows" else "query"
         assert database.query("SELECT path, obstacle FROM parity.last_digest()") == [(path, shape.obstacle)], name
     with pytest.raises(psycopg2.Error, match=f"cannot be scanned directly: {shape.obstacle}"):
         database.query("SELECT * FROM parity.range_digests('ev', path => 'scan')")
