@@ -174,6 +174,25 @@ LEFT_TO_THE_PLANNER = {  # the table, what an argument is made by, the call with
 }
 
 
+RANGES_OF_OTHER_ORDER = "SELECT sum(row_count) FROM parity.range_digests('pub.t', bounds => '{}'::bytea[], only_ranges => '{{7}}', workers => 2)"
+
+
+@pytest.mark.parametrize("later, path, launched", [("", "scan", 2), ("CREATE UNIQUE INDEX ON pub.t (id);", "index", 0)], ids=["none", "a later one"])
+def test_an_index_that_serves_without_a_plan(database, later, path, launched):
+    """Any index of the key that serves is taken. Where none does, all that may be read in parallel is."""
+    make_unfound(database, OTHER_ORDER + later)
+    database.execute("ALTER TABLE pub.t SET (parallel_workers = 2)")
+    bounds = database.value(SIXTY)
+    with database.connection.cursor() as cursor:
+        cursor.execute(RANGES_OF_OTHER_ORDER.format(bounds))
+        assert 45 <= cursor.fetchone()[0] <= 55
+        cursor.execute("SELECT path, workers_launched FROM parity.last_digest()")
+        assert cursor.fetchone() == (path, launched)
+    keys = database.value(KEYS)
+    database.execute(f"SELECT count(*) FROM parity.row_digests('pub.t', key_columns => '{{id}}', keys => '{keys}'::bytea[])")
+    assert database.value("SELECT path FROM parity.last_digest()") == path
+
+
 @pytest.mark.matrix(sample=3)
 @pytest.mark.parametrize("case", LEFT_TO_THE_PLANNER)
 def test_superusers_leave_no_reading_to_the_planner(database, case):

@@ -125,6 +125,19 @@ std::size_t count_groups(std::span<const std::uint8_t> kept) {
     return groups;
 }
 
+/// Whether the kept ranges are few enough to be searched for without a plan, which would choose between that and a
+/// scan.
+bool are_few_to_search(const DigestTask& task) {
+    return task.obstacle == ScanObstacle::kNone && are_few(task.spec, task.spec.kept.size() / kIndexFractionInOrder);
+}
+
+bool may_search(const DigestTask& task) {
+    if (!are_few_to_search(task)) return false;
+    IndexSearches searches(task, IndexUse::kIntervals);
+    searches.close();
+    return searches.usable();
+}
+
 }  // namespace
 
 std::size_t groups_worth_an_index(const DigestTask& task, int scanners) {
@@ -134,7 +147,7 @@ std::size_t groups_worth_an_index(const DigestTask& task, int scanners) {
     };
     if (!few(kIndexFractionInOrder) || (!few(kIndexFraction) && !is_in_key_order(task))) return 0;
     const std::size_t groups = count_groups(task.spec.kept);
-    return are_searches_few(task, groups) ? groups : 0;
+    return are_searches_few(task, groups) && (!avoids_plans(task) || may_search(task)) ? groups : 0;
 }
 
 std::size_t groups_worth_an_index_for_rows(const DigestTask& task, int scanners) {
@@ -172,8 +185,7 @@ void read_by_plans(const DigestTask& task, std::size_t groups, RangeWindow* wind
 }  // namespace
 
 bool read_by_index_alone(const DigestTask& task, RangeWindow* window, const RowConsumer& consumer) {
-    if (task.obstacle != ScanObstacle::kNone || !are_few(task.spec, task.spec.kept.size() / kIndexFractionInOrder))
-        return false;
+    if (!are_few_to_search(task)) return false;
     IndexSearches searches(task, IndexUse::kIntervals);
     const bool usable = searches.usable();
     if (usable)

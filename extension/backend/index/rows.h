@@ -19,8 +19,8 @@ struct RangeWindow {
 
 /// How many groups of neighbouring ranges are kept, where reading them through the index is worth it: where few ranges
 /// are met that way, and searches are fewer than pages. `scanners` are the processes that would scan instead.
-/// Returns: 0 where it is not worth it, where no index has the order of the key's form, and where the session wants no
-/// index.
+/// Returns: 0 where it is not worth it, where no index has the order of the key's form, where only a plan could use it
+/// and the task avoids plans, and where the session wants no index.
 std::size_t groups_worth_an_index(const DigestTask& task, int scanners);
 
 /// The same for rows. One group, unless it is all ranges, is worth it however long it is where it may be left to the
@@ -30,10 +30,12 @@ std::size_t groups_worth_an_index_for_rows(const DigestTask& task, int scanners)
 /// Reads the rows of the kept ranges, one group of neighbouring ranges after the other. The condition of a group
 /// lets rows of other groups in.
 /// Requires: the consumer takes only rows of `*window`, which tells the group.
-/// Returns: false where that needs a plan and the task avoids plans, with nothing read.
+/// Returns: false, with nothing read, where that needs a plan and the task avoids plans; after groups_worth_an_index()
+/// only if the relation's indexes have changed since.
 bool read_by_index(const DigestTask& task, std::size_t groups, RangeWindow* window, const RowConsumer& consumer);
 
 /// The same without plans.
+/// Requires: groups_worth_an_index() is not 0.
 /// Returns: false where that is not possible, with nothing read.
 bool read_by_index_alone(const DigestTask& task, RangeWindow* window, const RowConsumer& consumer);
 

@@ -45,6 +45,21 @@ bool serves_keys(Relation index, std::span<const TaskColumn> key, std::span<cons
     return true;
 }
 
+/// What an index is asked for.
+struct Wanted {
+    std::span<const TaskColumn> key;
+    std::span<const Oid> types;  ///< of the values that it is searched for
+    IndexUse use;
+};
+
+/// Requires: `state` is a Wanted.
+bool serves(const void* state, Relation index) {
+    const auto& wanted = *static_cast<const Wanted*>(state);
+    if (!serves_snapshot(index)) return false;
+    return wanted.use == IndexUse::kKeys ? serves_keys(index, wanted.key, wanted.types)
+                                         : serves_intervals(index, wanted.key[0], wanted.types[0]);
+}
+
 void set_key(ScanKeyData& key, Relation index, int index_column, StrategyNumber strategy, Oid type, Datum value) {
     ScanKeyEntryInitialize(&key, 0, static_cast<AttrNumber>(index_column + 1), strategy, type,
                            index->rd_indcollation[index_column], comparison_of(index, index_column, strategy, type),
@@ -64,12 +79,14 @@ IndexSearches::IndexSearches(const DigestTask& task, IndexUse use)
                OidIsValid(*type = interval_of_range(task, {}, {}).type)) {
         types = {type, 1};
     }
+    const Wanted wanted{task.key, types, use};
     for (Oid id : task.leaves) {
         for (std::size_t i = 0; i < task.key.size(); ++i) columns[i] = get_attnum(id, NameStr(task.key[i].name));
         LeafIndex& leaf = leaves_[opened_];
         leaf.heap = table_open(id, NoLock);
-        Oid index = find_btree(leaf.heap, {columns, task.key.size()});
-        if (types.empty() || !OidIsValid(index)) {
+        const Oid index =
+            types.empty() ? InvalidOid : find_btree(leaf.heap, {columns, task.key.size()}, serves, &wanted);
+        if (!OidIsValid(index)) {
             table_close(leaf.heap, NoLock);
             usable_ = false;
             return;
@@ -78,9 +95,6 @@ IndexSearches::IndexSearches(const DigestTask& task, IndexUse use)
         leaf.slot = table_slot_create(leaf.heap, nullptr);
         leaf.rows = new (allocate_array<LeafRows>(CurrentMemoryContext, 1)) LeafRows(task, leaf.heap);
         ++opened_;
-        usable_ = usable_ && serves_snapshot(leaf.index) &&
-                  (use == IndexUse::kKeys ? serves_keys(leaf.index, task.key, types)
-                                          : serves_intervals(leaf.index, task.key[0], types[0]));
     }
 }
 

@@ -65,7 +65,8 @@ RelationKey find_key(Relation relation) {
     return key;
 }
 
-Oid find_btree(Relation relation, std::span<const AttrNumber> columns) {
+Oid find_btree(Relation relation, std::span<const AttrNumber> columns,
+               bool (*serves)(const void* state, Relation index), const void* state) {
     ListCell* cell;
     foreach (cell, RelationGetIndexList(relation)) {
         Relation index = index_open(lfirst_oid(cell), AccessShareLock);
@@ -73,6 +74,7 @@ Oid find_btree(Relation relation, std::span<const AttrNumber> columns) {
         bool fits = index->rd_rel->relam == BTREE_AM_OID && form->indisvalid && form->indislive &&
                     static_cast<std::size_t>(form->indnkeyatts) >= columns.size() && !has_predicate(index);
         for (std::size_t i = 0; fits && i < columns.size(); ++i) fits = form->indkey.values[i] == columns[i];
+        fits = fits && (!serves || serves(state, index));
         Oid id = RelationGetRelid(index);
         index_close(index, AccessShareLock);
         if (fits) return id;

@@ -19,8 +19,10 @@ struct RelationKey {
 /// children, serves unproven. In the current context.
 RelationKey find_key(Relation relation);
 
-/// A valid B-tree of `relation` (a leaf) whose first columns are `columns` in this order, to read bounds from.
+/// A valid B-tree of `relation` (a leaf) whose first columns are `columns` in this order, in any order of their values:
+/// the first for which `serves(state, index)` is true, or the first where `serves` is null.
 /// Returns: InvalidOid where there is none.
-Oid find_btree(Relation relation, std::span<const AttrNumber> columns);
+Oid find_btree(Relation relation, std::span<const AttrNumber> columns,
+               bool (*serves)(const void* state, Relation index) = nullptr, const void* state = nullptr);
 
 }  // namespace parity::backend
