@@ -20,13 +20,13 @@
 #include "driver/postgres/catalog/types.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/owners_code.h"
+#include "driver/postgres/connection/read_plan.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/queries/catalog.h"
 #include "driver/postgres/queries/feed.h"
 #include "driver/postgres/queries/large_objects.h"
 #include "driver/postgres/queries/owners_code.h"
 #include "driver/postgres/queries/query.h"
-#include "driver/postgres/queries/read_plan.h"
 #include "driver/postgres/queries/session.h"
 #include "driver/postgres/values/type_rules.h"
 #include "driver/postgres/values/types.h"
@@ -85,7 +85,7 @@ class InventoryReader : public CatalogReader {
     void add_relation(const Result& result, int row);
     void judge_trees();
     std::string why_elsewhere(const RelationDesc& root);
-    std::optional<std::string> why_not_planned_plain(const RelationDesc& root, const PlanQuestion& question);
+    std::optional<std::string> ask_planner(const RelationDesc& root, const PlanQuestion& question);
     std::vector<PlanLeaf> members_of(const RelationDesc& root) const;
     void add_extension_relation(const ExtensionTable& table);
     void mark_matched(std::vector<bool>& matched, std::string_view numbers);
@@ -300,7 +300,7 @@ std::string InventoryReader::why_elsewhere(const RelationDesc& root) {
     if (question.leaves.empty()) return {};
     std::optional<std::string> reason;
     try {
-        reason = why_not_planned_plain(root, question);
+        reason = ask_planner(root, question);
     } catch (const Error& error) {
         if (error.sqlstate().empty()) throw;
         reason = fmt::format("the server does not tell how it reads it: {}", error.what());
@@ -309,15 +309,13 @@ std::string InventoryReader::why_elsewhere(const RelationDesc& root) {
     return reason.value_or("");
 }
 
-/// Nothing is planned where that would run functions of others with our rights, as far as the snapshot shows.
-std::optional<std::string> InventoryReader::why_not_planned_plain(const RelationDesc& root,
-                                                                  const PlanQuestion& question) {
+/// What the planner says of a tree. Nothing is planned where that would run functions of others with our rights, as far
+/// as the snapshot shows.
+std::optional<std::string> InventoryReader::ask_planner(const RelationDesc& root, const PlanQuestion& question) {
     if (!session_.begin_inventory(root.name, root.oid, root.relkind)) return "it has another name meanwhile";
     if (!options_.run_owners_code && run(owners_code_query({root.oid})).rows() > 0)
         return "planning a query on it would run functions of its owner";
-    session_.connection().query(plan_settings_statements());
-    const Result plan = session_.connection().query(tree_plan_statement(root.name));
-    return plan.rows() == 1 ? why_not_plain(plan.text(0, 0), question) : "the server shows no plan";
+    return why_not_planned_plain(session_.connection(), tree_statement(root.name), question);
 }
 
 /// The root and all that inherits from it; nothing where a foreign table is among them.

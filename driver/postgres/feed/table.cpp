@@ -9,11 +9,11 @@
 #include "driver/postgres/catalog/object_names.h"
 #include "driver/postgres/catalog/types.h"
 #include "driver/postgres/connection/connection.h"
+#include "driver/postgres/connection/read_plan.h"
 #include "driver/postgres/feed/division.h"
 #include "driver/postgres/queries/filter_check.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/postgres/queries/quoting.h"
-#include "driver/postgres/queries/read_plan.h"
 #include "driver/postgres/queries/session.h"
 #include "driver/postgres/queries/shown.h"
 #include "driver/postgres/values/type_rules.h"
@@ -193,9 +193,7 @@ std::optional<std::string> StreamTable::why_not_in_parts(Session& session) const
     connection.query(savepoint_statement());
     std::optional<std::string> reason;
     try {
-        connection.query(plan_settings_statements());
-        const Result plan = connection.query(plan_statement(whole(), alias(), question.columns));
-        reason = plan.rows() == 1 ? why_not_plain(plan.text(0, 0), question) : "the server shows no plan";
+        reason = why_not_planned_plain(connection, whole_statement(whole(), alias(), question.columns), question);
     } catch (const Error& error) {
         if (!tells_of_refusal(error)) throw;
         reason = fmt::format("the server does not tell how it reads it: {}", error.what());

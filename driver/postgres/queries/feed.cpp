@@ -178,13 +178,11 @@ std::string plan_settings_statements() {
     return avoid_indexes_statements() + "SET LOCAL enable_tidscan = off;SET LOCAL quote_all_identifiers = on;";
 }
 
-std::string tree_plan_statement(const QualifiedName& root) {
-    return "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT FROM " + quote_identifier(root);
-}
+std::string tree_statement(const QualifiedName& root) { return "SELECT FROM " + quote_identifier(root); }
 
-std::string plan_statement(const StreamPart& whole, const std::string& alias, const std::vector<std::string>& columns) {
-    return fmt::format("EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {} {}", select_list(alias, columns),
-                       from_clause(whole, alias));
+std::string whole_statement(const StreamPart& whole, const std::string& alias,
+                            const std::vector<std::string>& columns) {
+    return fmt::format("SELECT {} {}", select_list(alias, columns), from_clause(whole, alias));
 }
 
 std::string count_statement(const StreamPart& whole, const std::string& alias, const std::string& filter) {

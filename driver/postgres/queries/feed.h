@@ -72,14 +72,17 @@ Query partition_bounds_query(std::uint32_t oid);
 /// How many rows of partitions their bounds exclude. Result: one bigint.
 std::string count_misplaced_statement(const std::vector<PartitionBound>& bounds);
 
-/// For plan_statement(): the planner has nothing to choose from but scans of tables, and says every name in quotes.
-std::string plan_settings_statements();
-/// EXPLAIN of a query of a whole tree of inheritance that shows no column, as why_not_plain() takes it.
-std::string tree_plan_statement(const QualifiedName& root);
+/// Before a query: its plan, as why_not_plain() takes it (postgres/queries/read_plan.h). Result: one json.
+constexpr std::string_view kExplain = "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ";
 
-/// How the server would read columns of the relation as a whole, as why_not_plain() takes it
-/// (postgres/queries/read_plan.h). Result: one json.
-std::string plan_statement(const StreamPart& whole, const std::string& alias, const std::vector<std::string>& columns);
+/// For kExplain: the planner has nothing to choose from but scans of tables, and says every name in quotes.
+std::string plan_settings_statements();
+
+/// A whole tree of inheritance, without any column.
+std::string tree_statement(const QualifiedName& root);
+
+/// Columns of the relation as a whole.
+std::string whole_statement(const StreamPart& whole, const std::string& alias, const std::vector<std::string>& columns);
 
 /// The number of rows of a relation as a whole under the user's condition. Result: one bigint.
 std::string count_statement(const StreamPart& whole, const std::string& alias, const std::string& filter);
