@@ -353,7 +353,9 @@ class Cluster:
         if extension and not options:
             self._make_template()
             options = "TEMPLATE parity_template"
-        self.execute(f'CREATE DATABASE "{name}" {options}')
+        # To copy files takes a third of the time of what later versions do by default, and so does dropping such a database.
+        strategy = "STRATEGY file_copy" if self.installation.major >= 15 else ""
+        self.execute(f'CREATE DATABASE "{name}" {options} {strategy}')
         database = self.database(name)
         if extension and "parity_template" not in options:
             database.execute("CREATE EXTENSION pg_parity")

@@ -6,16 +6,12 @@
 
 #include "driver/model/error.h"
 #include "driver/postgres/values/array.h"
+#include "tests/support/wire_fixtures.h"
 
 namespace parity::driver {
 namespace {
 
-template <typename T>
-std::string be(T value) {
-    std::string bytes(sizeof value, '\0');
-    core::store_be(reinterpret_cast<std::uint8_t*>(bytes.data()), value);
-    return bytes;
-}
+using fixtures::be;
 
 std::string wire_of(const core::Digest& digest) {
     std::string bytes(core::kDigestBytes, '\0');

@@ -20,8 +20,8 @@ using test::le;
 
 ConditionColumn column(const std::string& type, Form form) { return {"x.k", type, form, true, true}; }
 
-const ConditionColumn kInt = column("int4", Form::kInt);
-const std::string kNone;
+const ConditionColumn kIntColumn = column("int4", Form::kInt);
+const std::string kOpen;
 
 std::string int_bound(std::int64_t value) { return key_bound(int_frame(value)); }
 std::string bound(Form form, const std::string& canonical) { return key_bound(frame(form, canonical)); }
@@ -29,40 +29,41 @@ std::string null_bound() { return key_bound(frame(Form::kInt, std::nullopt)); }
 
 /// The condition of everything from a value on.
 std::string from(const ConditionColumn& of, const std::string& canonical) {
-    return range_condition(of, bound(of.form, canonical), kNone).value_or("none");
+    return range_condition(of, bound(of.form, canonical), kOpen).value_or("none");
 }
 
 std::string doubled(double value) { return le(std::bit_cast<std::uint64_t>(value)); }
 
 TEST(RangeCondition, HasBothSidesOrOne) {
-    EXPECT_EQ(range_condition(kInt, int_bound(-3), int_bound(7)),
+    EXPECT_EQ(range_condition(kIntColumn, int_bound(-3), int_bound(7)),
               "x.k >= '-3'::pg_catalog.int8 AND x.k <= '7'::pg_catalog.int8");
-    EXPECT_EQ(range_condition(kInt, int_bound(-3), kNone), "x.k >= '-3'::pg_catalog.int8");
-    EXPECT_EQ(range_condition(kInt, kNone, int_bound(7)), "x.k <= '7'::pg_catalog.int8");
-    EXPECT_EQ(range_condition(kInt, kNone, kNone), std::nullopt);
+    EXPECT_EQ(range_condition(kIntColumn, int_bound(-3), kOpen), "x.k >= '-3'::pg_catalog.int8");
+    EXPECT_EQ(range_condition(kIntColumn, kOpen, int_bound(7)), "x.k <= '7'::pg_catalog.int8");
+    EXPECT_EQ(range_condition(kIntColumn, kOpen, kOpen), std::nullopt);
 }
 
 /// A bound is on the whole key: rows with its first value lie on both sides of it.
 TEST(RangeCondition, LooksAtTheFirstColumnAlone) {
-    EXPECT_EQ(range_condition(kInt, key_bound(int_frame(1) + int_frame(5)), key_bound(int_frame(1) + int_frame(9))),
-              "x.k >= '1'::pg_catalog.int8 AND x.k <= '1'::pg_catalog.int8");
+    EXPECT_EQ(
+        range_condition(kIntColumn, key_bound(int_frame(1) + int_frame(5)), key_bound(int_frame(1) + int_frame(9))),
+        "x.k >= '1'::pg_catalog.int8 AND x.k <= '1'::pg_catalog.int8");
 }
 
 TEST(RangeCondition, KeepsNullsInTheLastRanges) {
-    ConditionColumn nullable = kInt;
+    ConditionColumn nullable = kIntColumn;
     nullable.not_null = false;
     EXPECT_EQ(range_condition(nullable, int_bound(1), int_bound(2)),
               "x.k >= '1'::pg_catalog.int8 AND x.k <= '2'::pg_catalog.int8");
-    EXPECT_EQ(range_condition(nullable, int_bound(1), kNone), "x.k >= '1'::pg_catalog.int8 OR x.k IS NULL");
+    EXPECT_EQ(range_condition(nullable, int_bound(1), kOpen), "x.k >= '1'::pg_catalog.int8 OR x.k IS NULL");
     EXPECT_EQ(range_condition(nullable, int_bound(1), null_bound()), "x.k >= '1'::pg_catalog.int8 OR x.k IS NULL");
-    EXPECT_EQ(range_condition(nullable, kNone, int_bound(2)), "x.k <= '2'::pg_catalog.int8");
-    EXPECT_EQ(range_condition(nullable, null_bound(), kNone), std::nullopt);
+    EXPECT_EQ(range_condition(nullable, kOpen, int_bound(2)), "x.k <= '2'::pg_catalog.int8");
+    EXPECT_EQ(range_condition(nullable, null_bound(), kOpen), std::nullopt);
 }
 
 TEST(RangeCondition, SaysNothingOfHashBounds) {
     const std::string hash = "h" + std::string(8, '\x11');
-    EXPECT_EQ(range_condition(kInt, hash, kNone), std::nullopt);
-    EXPECT_EQ(range_condition(kInt, kNone, hash), std::nullopt);
+    EXPECT_EQ(range_condition(kIntColumn, hash, kOpen), std::nullopt);
+    EXPECT_EQ(range_condition(kIntColumn, kOpen, hash), std::nullopt);
 }
 
 TEST(RangeCondition, WritesIntegers) {
@@ -150,7 +151,7 @@ TEST(RangeCondition, NeedsTheFormsOwnOrder) {
 }
 
 TEST(RangeCondition, IsServedByIndexesOfTheSameOrder) {
-    EXPECT_TRUE(is_served_by_index(kInt, false));
+    EXPECT_TRUE(is_served_by_index(kIntColumn, false));
     EXPECT_TRUE(is_served_by_index(column("varchar", Form::kText), true));
     EXPECT_FALSE(is_served_by_index(column("varchar", Form::kText), false));
     EXPECT_FALSE(is_served_by_index(column("bpchar", Form::kText), true));
@@ -158,11 +159,11 @@ TEST(RangeCondition, IsServedByIndexesOfTheSameOrder) {
 }
 
 TEST(RangeCondition, TellsConditionsWithoutCommonRows) {
-    EXPECT_TRUE(are_apart(kInt, int_bound(1), int_bound(2)));
-    EXPECT_FALSE(are_apart(kInt, int_bound(1), int_bound(1)));
-    EXPECT_FALSE(are_apart(kInt, key_bound(int_frame(1) + int_frame(5)), key_bound(int_frame(1) + int_frame(9))));
-    EXPECT_TRUE(are_apart(kInt, key_bound(int_frame(1) + int_frame(5)), key_bound(int_frame(2) + int_frame(0))));
-    EXPECT_FALSE(are_apart(kInt, int_bound(1), null_bound()));
+    EXPECT_TRUE(are_apart(kIntColumn, int_bound(1), int_bound(2)));
+    EXPECT_FALSE(are_apart(kIntColumn, int_bound(1), int_bound(1)));
+    EXPECT_FALSE(are_apart(kIntColumn, key_bound(int_frame(1) + int_frame(5)), key_bound(int_frame(1) + int_frame(9))));
+    EXPECT_TRUE(are_apart(kIntColumn, key_bound(int_frame(1) + int_frame(5)), key_bound(int_frame(2) + int_frame(0))));
+    EXPECT_FALSE(are_apart(kIntColumn, int_bound(1), null_bound()));
     const ConditionColumn text = column("text", Form::kText);
     EXPECT_TRUE(are_apart(text, bound(Form::kText, "a"), bound(Form::kText, "b")));
     EXPECT_FALSE(are_apart(text, bound(Form::kText, "a"), bound(Form::kText, "b\xFF")));
