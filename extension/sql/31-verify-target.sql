@@ -24,6 +24,7 @@
 --   target_horizon       the oldest transaction in progress of that snapshot
 --   target_server        which server and database the target is, and its incarnation
 --   target_pid           the process there that serves the connection
+--   target_notices       it notices by itself, within a second, that this side has gone (from PostgreSQL 14 on)
 --   follows              what that snapshot shows of the look before: no (there is no replication), replayed, late,
 --                        unknown, or "at once" where nobody waited for it; absent at the first look, after a conflict
 --   followed             the last value of follows that was not "at once", for the records

@@ -9,7 +9,6 @@ CREATE FUNCTION parity_internal.verify_facts_query(target text) RETURNS text
         'extension', (SELECT extversion FROM pg_extension WHERE extname = 'pg_parity'),
         'control', has_function_privilege('pg_control_system()', 'EXECUTE'),
         'recovery', pg_is_in_recovery(), 'started', pg_postmaster_start_time(),
-        'notices', coalesce(current_setting('client_connection_check_interval', true), '0') <> '0',
         'database', (SELECT oid FROM pg_database WHERE datname = current_database()),
         'relation', to_regclass(%1$L)::oid,
         'lacking', pg_is_in_recovery() AND coalesce(
@@ -337,7 +336,9 @@ CREATE FUNCTION parity_internal.verify_open(job jsonb) RETURNS jsonb
 DECLARE
     dblink text := parity_internal.verify_dblink();
     mapping record;
+    facts jsonb;
 BEGIN
+    PERFORM parity_internal.verify_pin(job -> 'ask');
     PERFORM parity_internal.verify_disconnect(false);
     -- dblink would take an unknown name for a connection string.
     PERFORM parity_internal.verify_require_server(job ->> 'server');
@@ -372,16 +373,18 @@ BEGIN
         'SET search_path = pg_catalog, pg_temp; SET application_name = pg_parity; '
         'SELECT count(set_config(name, ''0'', false))::text FROM pg_settings WHERE name = ''idle_session_timeout''',
         parity_internal.verify_patience(job -> 'ask'));
+    facts := parity_internal.verify_ask(
+        'SELECT jsonb_build_object(''control'', has_function_privilege(''pg_control_system()'', ''EXECUTE'') '
+        'AND has_function_privilege(''pg_control_checkpoint()'', ''EXECUTE''), ''notices'', version() ~ ''linux'' '
+        'AND EXISTS (SELECT FROM pg_settings WHERE name = ''client_connection_check_interval''))::text',
+        parity_internal.verify_patience(job -> 'ask'))::jsonb;
     RETURN parity_internal.verify_check_server((job - 'target_pid') || jsonb_build_object(
-        'target_server', coalesce(job -> 'target_server', '{}') || jsonb_build_object(
-            'control', parity_internal.verify_ask(
-                'SELECT (has_function_privilege(''pg_control_system()'', ''EXECUTE'') '
-                'AND has_function_privilege(''pg_control_checkpoint()'', ''EXECUTE''))::text',
-                parity_internal.verify_patience(job -> 'ask'))::boolean)));
+        'target_notices', facts -> 'notices',
+        'target_server', coalesce(job -> 'target_server', '{}') || jsonb_build_object('control', facts -> 'control')));
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_open(jsonb) IS
-    'connects with the target, and gives the job with where it is';
+    'pins the settings here, connects with the target, and gives the job with what is known of it';
 
 CREATE FUNCTION parity_internal.verify_connect(job jsonb) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -396,8 +399,6 @@ DECLARE
     own_system text := parity_internal.verify_system();
     target_system text;
 BEGIN
-    PERFORM parity_internal.verify_pin(ask);
-    job := parity_internal.verify_open(job);
     IF job ? 'plan' THEN  -- once more, after a conflict
         RETURN job || '{"step": "snapshot"}';
     END IF;
@@ -452,7 +453,7 @@ BEGIN
         job := job || jsonb_build_object('relation', own -> 'oid');
     END IF;
     plan := parity_internal.verify_plan(job, own, other) || jsonb_build_object(
-        'target_oid', other -> 'oid', 'target_notices', facts -> 'notices',
+        'target_oid', other -> 'oid',
         'replication', parity_internal.verify_replication(facts, own_facts, own_system, target_system),
         'key_proven', CASE WHEN NOT ask ? 'key_columns' THEN own -> 'key' -> 'proven' END);
     PERFORM parity_internal.verify_check_server(job);
@@ -462,7 +463,7 @@ BEGIN
                        THEN jsonb_build_object('unpopulated', true, 'step', 'finish') ELSE '{}' END;
 END
 $$;
-COMMENT ON FUNCTION parity_internal.verify_connect(jsonb) IS 'a step of verify: connects, and makes the plan';
+COMMENT ON FUNCTION parity_internal.verify_connect(jsonb) IS 'a step of verify on the open connection: makes the plan';
 
 -- The plan is about the relations that had these names when it was made, with their kinds and columns. This locks them
 -- until the end of the pass, and then checks that they still have the names and are what they were. So what is read is

@@ -23,6 +23,9 @@ BEGIN
         PERFORM set_config('synchronous_commit', 'local', true);
     END IF;
     BEGIN
+        IF step = 'connect' THEN
+            job := parity_internal.verify_open(job);  -- so that verify_failed knows the target
+        END IF;
         IF step = 'finish' THEN
             RETURN parity_internal.verify_finish(job);
         ELSIF step <> ALL ('{connect,snapshot,decide,delay,replay,pause,give_up}') THEN
@@ -343,7 +346,7 @@ BEGIN
     RAISE DEBUG USING MESSAGE = message, DETAIL = context;
     -- 08006: the target is gone, or did not answer in time.
     PERFORM parity_internal.verify_disconnect(
-        state <> '08006' AND NOT coalesce((job -> 'plan' ->> 'target_notices')::boolean, true));
+        state <> '08006' AND NOT coalesce((job ->> 'target_notices')::boolean, true));
     again := job || '{"step": "connect"}';
     -- The last wait for replay was for an earlier position than what has been seen here since then.
     IF job ->> 'step' NOT IN ('snapshot', 'pass') THEN

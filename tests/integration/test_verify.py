@@ -600,7 +600,7 @@ def test_the_newest_transaction_that_waits_for_a_standby_is_among_the_writers(lo
     job = {"ask": ask, "server": "replica", "name": "public.hot", "target": "public.hot", "phase": "comparing",
            "relation": logical.source.value("SELECT 'hot'::regclass::oid"), **found}
     with contextlib.closing(logical.source.connect()) as connection, missing_synchronous_standby(logical), connection.cursor() as cursor:
-        cursor.execute("SELECT parity_internal.verify_connect(%s)", [json.dumps(job)])
+        cursor.execute("SELECT parity_internal.verify_connect(parity_internal.verify_open(%s))", [json.dumps(job)])
         job = cursor.fetchone()[0]
         with waiting_for_a_standby(logical, "UPDATE hot SET v = 77 WHERE id = 9", "SELECT v = 77 FROM hot WHERE id = 9"):
             writer = logical.source.value("SELECT backend_xid::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'")

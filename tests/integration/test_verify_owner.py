@@ -138,6 +138,7 @@ def test_a_table_that_becomes_a_view_between_snapshot_and_lock(owned, side, how)
         def step(name):
             cursor.execute(f"SELECT parity_internal.verify_{name}(%s)", [json.dumps(job)])
             return cursor.fetchone()[0]
+        job = step("open")
         job = step("connect")
         job = step("step")
         assert job["step"] == "pass"
@@ -148,6 +149,7 @@ def test_a_table_that_becomes_a_view_between_snapshot_and_lock(owned, side, how)
         assert job["step"] == "connect" and "found" not in job
         cursor.execute("ROLLBACK")
         with pytest.raises(psycopg2.errors.WrongObjectType, match="was a table.*and is a view now"):
+            job = step("open")
             step("connect")
     assert owned.ran() == [0, 0], owned.told()
 
@@ -286,16 +288,16 @@ def test_checks_of_a_keys_domain_do_not_run_for_the_versions_of_rows(replicated,
                       "UPDATE pub.keyed SET v = 'needle 17' WHERE ctid = '(0,9)'")
     source.execute("CHECKPOINT")
 
-    def look(**options):
-        result = replicated.verify("pub.keyed", recheck_delay="0 s", rechecks=1, replay_timeout="300 ms", **options)
+    def look(replay_timeout="10 s", **options):
+        result = replicated.verify("pub.keyed", recheck_delay="0 s", rechecks=1, replay_timeout=replay_timeout, **options)
         assert replicated.ran() == [0, 0], replicated.told()
         return result
     standby.catch_up()
     assert look() == "identical"
     target.execute("SELECT pg_wal_replay_pause()")
     replicated.owners("UPDATE pub.keyed SET v = 'y' WHERE ctid = '(0,7)'; DELETE FROM pub.keyed WHERE ctid = '(0,11)'")
-    assert (look(), replicated.part["in_flight_rows"], replicated.part["details"]["follows"]) == ("in_flight", 2, "late")
-    assert (look(with_values=True), look(max_rows=0), replicated.part["unnamed_ranges"] > 0) == ("in_flight", "in_flight", True)
+    assert (look("300 ms"), replicated.part["in_flight_rows"], replicated.part["details"]["follows"]) == ("in_flight", 2, "late")
+    assert (look("300 ms", with_values=True), look("300 ms", max_rows=0), replicated.part["unnamed_ranges"] > 0) == ("in_flight", "in_flight", True)
     target.execute("SELECT pg_wal_replay_resume()")
     standby.catch_up()
     assert look() == "identical"
