@@ -137,6 +137,9 @@ def pytest_collection_modifyitems(config, items):
         if alike and is_repeated(item):
             item.add_marker(pytest.mark.long)
     keep_sample(config, items)
+    if not config.getoption("--sample"):  # what is long takes longer than any budget
+        long = {item.module for item in items if item.get_closest_marker("long")}
+        items.sort(key=lambda item: item.module not in long)
 
 
 def pytest_generate_tests(metafunc):
