@@ -380,7 +380,7 @@ CALL parity_internal.verify_table('{"relation": "0", "name": "nothing", "step": 
 SELECT j ->> 'status' AS status, j ->> 'message' AS message FROM CAST(:'job' AS jsonb) j;
 SELECT jsonb_build_object('ask', a.ask, 'server', 'loopback', 'relation', 't'::regclass::oid, 'name', 'test_verify.t', 'target', 'test_verify.t2') AS job
 FROM (SELECT '{"wait": 0, "lock_timeout": "10000", "statement_timeout": "0", "allow_same_server": true, "target_relation": "t2"}'::jsonb AS ask) a \gset
-SELECT parity_internal.verify_connect(:'job') AS job \gset
+SELECT parity_internal.verify_connect(parity_internal.verify_open(:'job')) AS job \gset
 SELECT parity_internal.verify_remote_begin(:'job') AS job \gset
 SELECT parity_internal.verify_ask('SELECT current_setting(''idle_in_transaction_session_timeout'')', 5) AS before_the_pass;
 SELECT parity_internal.verify_is_as_planned(:'job');
@@ -395,7 +395,7 @@ SELECT parity_internal.verify_disconnect(false);
 BEGIN;
 SELECT parity_internal.verify_step(CAST(:'job' AS jsonb) || '{"step": "snapshot", "phase": "comparing"}') ->> 'step' AS step, pg_current_xact_id_if_assigned() IS NOT NULL AS numbered;
 COMMIT;
-SELECT parity_internal.verify_connect(:'job') AS job \gset
+SELECT parity_internal.verify_connect(parity_internal.verify_open(:'job')) AS job \gset
 SELECT parity_internal.verify_remote_begin(:'job') AS job \gset
 -- Values are recorded as far as they fit.
 SELECT parity_internal.verify_rows(:'job', NULL, NULL, (SELECT array_agg(d.key) FROM parity.row_digests('t', filter => 'id IN (300, 400, 500)') d), NULL, NULL, NULL)
