@@ -134,8 +134,9 @@ bool are_few_to_search(const DigestTask& task) {
 bool may_search(const DigestTask& task) {
     if (!are_few_to_search(task)) return false;
     IndexSearches searches(task, IndexUse::kIntervals);
+    const bool usable = searches.usable();
     searches.close();
-    return searches.usable();
+    return usable;
 }
 
 }  // namespace
