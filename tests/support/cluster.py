@@ -302,6 +302,8 @@ class Cluster:
             "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
             "shared_buffers": "128MB", "max_connections": "60", "max_wal_size": "4GB", "logging_collector": "off",
             "wal_retrieve_retry_interval": "100ms",
+            # A standby may still need the last segment of its base backup when the next checkpoint would remove it.
+            "wal_keep_size": "1GB",
             "log_line_prefix": "%m [%p] %a ", "max_prepared_transactions": "4", **self.settings,
         }
         with open(os.path.join(self.data_directory, "postgresql.conf"), "a") as file:
@@ -375,14 +377,14 @@ class Cluster:
         database.close()
         self.execute(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
 
-    def wait_for(self, sql, *, seconds=20, what=None):
-        """Polls until a query's first value is true. For states that have no event to wait for."""
+    def wait_for(self, sql, *, seconds=60, what=None):
+        """Polls until a query's first value is true. For states that have no event to wait for. A failure shows the end of the log."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.value(sql):
                 return
             time.sleep(0.02)
-        raise AssertionError(f"{what or sql} did not come true on {self.name} within {seconds} s")
+        raise AssertionError(f"{what or sql} did not come true on {self.name} within {seconds} s; its log ends in:\n{self.log()[-2000:]}")
 
 
 def main():
