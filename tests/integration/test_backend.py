@@ -199,6 +199,7 @@ def no_workers_left(database):
     database.cluster.wait_for("SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'")
 
 
+@pytest.mark.in_turn("large tables")
 @pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("settings", ["SET max_parallel_workers = 0", "SET max_parallel_workers = 1", "SET parallel_leader_participation = off",
                                       "SET dynamic_library_path = '/nowhere'", "SET force_parallel_mode = on", "SET jit_above_cost = 0"])

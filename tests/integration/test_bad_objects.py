@@ -60,6 +60,7 @@ def test_a_sequence_whose_file_is_gone(pair, engine):
     pair.compare("--engine", engine).expect(IDENTICAL)
 
 
+@pytest.mark.in_turn("faults")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_table_whose_catalogs_are_damaged(pair, engine):
     pair.both(GOOD)

@@ -218,6 +218,7 @@ def test_own_rows_are_divided_and_found_by_the_parents_index(pair):
     assert database.query(f"SELECT path_taken, row_count FROM {few}") == [("index", 20)]
 
 
+@pytest.mark.in_turn("large tables")
 def test_a_thousand_partitions_are_scanned(pair):
     database = pair.source
     database.execute("CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)")

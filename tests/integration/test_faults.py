@@ -62,6 +62,7 @@ def count_requests(pair, *arguments):
         return proxy.requests
 
 
+@pytest.mark.in_turn("faults")
 @pytest.mark.parametrize("sides", [pytest.param("source", marks=pytest.mark.long), pytest.param("target", marks=pytest.mark.long), "both"])
 @pytest.mark.parametrize("change", [pytest.param(change, marks=() if change == "truncate" else pytest.mark.repeated) for change in CHANGES])
 def test_table_changed_at_any_moment(pair, change, sides):
@@ -89,6 +90,7 @@ def test_table_changed_at_any_moment(pair, change, sides):
         assert "planted function ran" not in side.cluster.log()
 
 
+@pytest.mark.in_turn("faults")
 def test_column_added_at_any_moment(pair):
     """A column that both sides get after the plan was made, with other values, must not be left out silently: the run compares it,
     or refuses, or is through with the table."""

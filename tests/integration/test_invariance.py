@@ -268,6 +268,7 @@ def test_digests_depend_on_values_alone(base, copies, table, rng, name):
             assert digests(changed, way, width, ranges) == divided, (name, way, width)
 
 
+@pytest.mark.in_turn("large tables")
 @pytest.mark.parametrize("width", [64, 128])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.repeated(way=[way for way in WAYS if way.startswith("workers => 0")])

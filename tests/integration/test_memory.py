@@ -24,6 +24,7 @@ def check(pair, *arguments, limit=LIMIT_KIB):
     print(f"{peak} KiB")
 
 
+@pytest.mark.in_turn("memory")
 @pytest.mark.parametrize("listed", ["1000", "0"])
 @pytest.mark.repeated(listed=["0"])
 def test_memory_with_all_of_400000_rows_different(pair, listed):
@@ -31,6 +32,7 @@ def test_memory_with_all_of_400000_rows_different(pair, listed):
     check(pair, "--max-divergences", listed)
 
 
+@pytest.mark.in_turn("memory")
 @pytest.mark.parametrize("change", ["DELETE FROM t WHERE id % 2 = 0", "TRUNCATE t"])
 def test_memory_with_rows_missing(pair, change):
     pair.both("CREATE UNLOGGED TABLE t (id text PRIMARY KEY, a int); INSERT INTO t SELECT md5(n::text), n FROM generate_series(1, 200000) n")
@@ -45,6 +47,7 @@ def test_memory_with_all_of_5_million_rows_different(pair):
     check(pair, limit=FINER_LIMIT_KIB)
 
 
+@pytest.mark.in_turn("memory")
 def test_memory_of_few_large_rows(pair):
     """Values are fetched for a few rows at a time, however large."""
     pair.both("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat(md5(n::text), 30000) FROM generate_series(1, 200) n")

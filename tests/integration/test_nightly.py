@@ -200,6 +200,7 @@ def damage(shop, standby):
     damage_value(shop, standby, "stock", "needle 17", "needle 71")
 
 
+@pytest.mark.in_turn("standbys")
 def test_against_a_physical_standby(shop, source_cluster):
     """It has the extension, the role and the records from its primary. What it has not replayed yet is no divergence; what its disk has
     made of a row is one."""

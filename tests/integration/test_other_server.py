@@ -213,6 +213,7 @@ def test_a_restart_between_tables(servers, engine, data):
     assert restarted and "target was restarted" in run.table("public.small")["error"], run
 
 
+@pytest.mark.in_turn("standbys")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_standby_is_promoted_while_it_is_read(servers, engine):
     """What was read before counts no more, equal or not; afterwards it is a server like any other."""

@@ -45,6 +45,7 @@ def test_other_scales_are_stored_otherwise_and_equal(pair):
     assert run.table()["ranges"]["divergent"] == 0 and re.search(r"rows of \d+ divergent buckets merged", run.stderr), run.stderr
 
 
+@pytest.mark.in_turn("large tables")
 def test_many_rows_that_are_stored_otherwise_are_digested_again(pair):
     pair.both(MADE.replace("40000", "120000"))
     pair.target.execute(OTHER_SCALES.partition(" WHERE ")[0])

@@ -105,6 +105,7 @@ def test_help_needs_somewhere_to_go():
             assert subprocess.run([PGPARITY, *words], stdout=full, stderr=subprocess.DEVNULL, check=False).returncode == ERROR
 
 
+@pytest.mark.in_turn("memory")
 @pytest.mark.parametrize("differ", [False, True])
 def test_few_descriptors(sides, differ):
     """From too few for anything to enough."""
@@ -251,6 +252,7 @@ def test_limit_on_the_size_of_files(sides, way, tmp_path):
 
 # ---- memory ---------------------------------------------------------------------------------------------------
 
+@pytest.mark.in_turn("memory")
 @pytest.mark.parametrize("way", ENGINES)
 @pytest.mark.parametrize("differ", [False, True])
 def test_limit_on_memory(sides, way, differ):
@@ -278,6 +280,7 @@ def allocations(sides, shim, arguments, tmp_path):
 FAILURES = {"one": 1, "some": 40, "all": 0}
 
 
+@pytest.mark.in_turn("memory")
 @pytest.mark.parametrize("failures", FAILURES)
 @pytest.mark.parametrize("differ", [False, True])
 @pytest.mark.parametrize("way", ENGINES)
@@ -297,6 +300,7 @@ def test_memory_ends_at_any_moment(sides, shim, way, differ, failures, tmp_path)
     assert ERROR in statuses or INCOMPLETE in statuses or failures == "one", statuses
 
 
+@pytest.mark.in_turn("memory")
 @pytest.mark.parametrize("for_good", ["", ":"], ids=["once", "for good"])
 @pytest.mark.parametrize("differ", [False, True])
 def test_memory_ends_as_a_copy_begins(sides, shim, differ, for_good):

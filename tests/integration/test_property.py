@@ -209,7 +209,7 @@ def compare_random_tables(pair, rng, count, extra):
 BATCHES = [[], ["--ranges", "1"], ["--ranges", "7", "--jobs", "3"], ["--width", "128", "--ranges", "64"], ["--where", "true"], ["--workers", "2", "--ranges", "3"]]
 
 
-@pytest.mark.matrix(sample=4)
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("batch", range(len(BATCHES)))
 @pytest.mark.repeated(engine=["auto"], batch=[1, 2])
 @pytest.mark.repeated(engine=["stream", "mixed", "mixed reverse"], batch=[3, 4, 5])

@@ -440,7 +440,7 @@ def go_through_all(sides, piece, count):
 
 
 def test_a_few_schemas(sides):
-    go_through_all(sides, "few", 3)
+    go_through_all(sides, "few", 2)
 
 
 @pytest.mark.long

@@ -87,7 +87,7 @@ WRONG_NAMES = [
 ]
 
 
-@pytest.mark.matrix(sample=16)
+@pytest.mark.matrix(sample=8)
 @pytest.mark.parametrize("arguments,words", WRONG_NAMES, ids=lambda v: " ".join(v) if isinstance(v, list) else None)
 def test_wrong_value_of_an_option(tables, arguments, words):
     refused(tables.run(*arguments), *words)

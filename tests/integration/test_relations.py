@@ -252,6 +252,7 @@ def test_foreign_partition(pair, source_cluster):
     assert run.status in (DIVERGENT, ERROR, INCOMPLETE)
 
 
+@pytest.mark.in_turn("standbys")
 def test_a_standby(pair, source_cluster):
     """Against its own standby, where no row is taken for all-visible and nothing can be written."""
     pair.source.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat(md5(n::text), 1 + n % 200) FROM generate_series(1, 3000) n;"

@@ -110,6 +110,7 @@ def check_snapshots(database, reader, count, before_each=lambda: None):
     assert history[-1] - history[0] > count, "nobody wrote but this test"
 
 
+@pytest.mark.in_turn("large tables")
 @pytest.mark.parametrize("count", [10, pytest.param(50, marks=pytest.mark.long)])
 def test_scan_and_executor_see_the_same_under_load(busy_database, count):
     check_snapshots(busy_database, busy_database, count)
@@ -120,6 +121,7 @@ def test_scan_and_executor_see_the_same_under_load(busy_database, count):
 STANDBY_SETTINGS = {"hot_standby_feedback": "off", "max_standby_streaming_delay": "5s"}
 
 
+@pytest.mark.in_turn("large tables")
 @pytest.mark.parametrize("count", [5, pytest.param(30, marks=pytest.mark.long)])
 def test_scan_and_executor_see_the_same_on_a_standby_that_replays(source_cluster, busy_database, count):
     with Cluster("standby", standby_of=source_cluster, settings=STANDBY_SETTINGS) as standby:

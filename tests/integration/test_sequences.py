@@ -154,6 +154,7 @@ def test_a_standby_has_what_wal_has(source_cluster, standby, engine):
         assert "6 sequences identical\n  note: 5 of them a standby has as WAL has them, some values ahead" in text
 
 
+@pytest.mark.in_turn("standbys")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_standby_that_lags_is_behind(source_cluster, standby, engine):
     with copied(source_cluster, standby, STEPS) as (primary, copy):
@@ -173,6 +174,7 @@ def test_a_standby_that_lags_is_behind(source_cluster, standby, engine):
         compare(primary, copy, "--engine", engine).expect(IDENTICAL)
 
 
+@pytest.mark.in_turn("standbys")
 def test_a_standby_knows_of_a_sequence_that_was_set(source_cluster, standby):
     """WAL has what setval sets exactly."""
     with copied(source_cluster, standby, STEPS) as (primary, copy):
@@ -187,6 +189,7 @@ def test_a_standby_knows_of_a_sequence_that_was_set(source_cluster, standby):
             standby.execute("SELECT pg_wal_replay_resume()")
 
 
+@pytest.mark.in_turn("standbys")
 def test_a_standby_of_a_primary_that_is_written(source_cluster, standby):
     """Values are given while the sides are read: the primary is read before and after."""
     with copied(source_cluster, standby, STEPS) as (primary, copy), contextlib.closing(primary.connect()) as writer, writer.cursor() as cursor:
@@ -220,6 +223,7 @@ def test_a_promoted_standby_goes_on_where_wal_was(source_cluster):
         assert "ahead by 26" in sequence(compare(primary, copy).expect(DIVERGENT))["reason"]
 
 
+@pytest.mark.in_turn("standbys")
 def test_a_standby_of_a_fork_is_none_of_the_primary(source_cluster):
     """It follows a copy that was promoted: what it is ahead by, nothing makes equal."""
     with Cluster("fork", standby_of=source_cluster) as fork, copied(source_cluster, fork, STEPS) as (primary, copy):
@@ -246,6 +250,7 @@ def plain(source_cluster):
     source_cluster.execute("DROP ROLE plain")
 
 
+@pytest.mark.in_turn("standbys")
 def test_a_role_that_may_not_know_whose_standby_it_is(source_cluster, standby, plain):
     with copied(source_cluster, standby, STEPS) as (primary, copy):
         primary.execute(f"""REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC; REVOKE EXECUTE ON FUNCTION pg_control_checkpoint() FROM PUBLIC;

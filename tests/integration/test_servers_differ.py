@@ -111,6 +111,7 @@ WORD_CHANGES = [
 ]
 
 
+@pytest.mark.in_turn("encodings")
 @pytest.mark.parametrize("encodings", [(a, b) for a in ENCODINGS for b in ENCODINGS if a != b], ids="-".join)
 @pytest.mark.repeated(encodings=[("LATIN1", "SQL_ASCII"), ("SQL_ASCII", "UTF8"), ("SQL_ASCII", "LATIN1")])
 def test_encodings(make_sides, encodings):

@@ -162,6 +162,7 @@ def test_failure_while_rows_are_read(sides, failing):
     check_error(run, failing, "lost the connection")
 
 
+@pytest.mark.in_turn("faults")
 @pytest.mark.parametrize("swallowed", ["target", pytest.param("source", marks=pytest.mark.long)])
 @pytest.mark.repeated(sides=["extension-stream"])
 def test_signal_while_a_network_swallows_everything(sides, swallowed):
@@ -178,6 +179,7 @@ def test_signal_while_a_network_swallows_everything(sides, swallowed):
     assert "interrupted" in run.stderr and run.report["interrupted"] is True
 
 
+@pytest.mark.in_turn("faults")
 @pytest.mark.parametrize("planted", [False, True])
 @pytest.mark.parametrize("swallowed", ["target", pytest.param("source", marks=pytest.mark.long)])
 @pytest.mark.repeated(sides=["extension-stream"])
@@ -216,6 +218,7 @@ def through_proxies(pair, source, target):
     return ["--source", pair.source.tcp_conninfo(source.port), "--target", pair.target.tcp_conninfo(target.port), "--connect-timeout", "0"]
 
 
+@pytest.mark.in_turn("faults")
 @pytest.mark.parametrize("words", SILENT_FROM.values(), ids=SILENT_FROM)
 def test_source_that_fails_does_not_wait_for_a_silent_target(module_pair, words):
     def break_once_target_is_silent():
@@ -228,6 +231,7 @@ def test_source_that_fails_does_not_wait_for_a_silent_target(module_pair, words)
     assert "target" not in run.stderr, run
 
 
+@pytest.mark.in_turn("faults")
 @pytest.mark.parametrize("words", SILENT_FROM.values(), ids=SILENT_FROM)
 def test_signal_while_both_sides_are_silent(module_pair, words):
     with silent_from(module_pair.source, words) as source, silent_from(module_pair.target, words) as target:

@@ -59,6 +59,7 @@ UNLOGGED = """CREATE TABLE orders (id serial PRIMARY KEY, v int); INSERT INTO or
 REASON = "table public.sessions: unlogged, its rows are not replicated to the {}, which is in recovery"
 
 
+@pytest.mark.in_turn("standbys")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("role", ["source", "target"])
 def test_unlogged_tables_are_left_out(source_cluster, target_cluster, standby, engine, role):
@@ -168,6 +169,7 @@ def conflicts(standby, database):
     return standby.value(f"SELECT sum(confl_snapshot + confl_lock + confl_bufferpin + confl_deadlock) FROM pg_stat_database_conflicts WHERE datname = '{database.name}'")
 
 
+@pytest.mark.in_turn("replay")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("planted", [False, True])
 def test_a_session_that_replay_ends_is_begun_again(hasty, replayed, engine, planted):
@@ -183,6 +185,7 @@ def test_a_session_that_replay_ends_is_begun_again(hasty, replayed, engine, plan
     assert findings(run.table()) == ({mismatch("v", id="3")} if planted else set())
 
 
+@pytest.mark.in_turn("replay")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("planted", [False, True])
 def test_a_query_that_replay_cancels_is_begun_again(hasty, replayed, engine, planted):
@@ -205,6 +208,7 @@ def test_a_query_that_replay_cancels_is_begun_again(hasty, replayed, engine, pla
     assert "canceling statement due to conflict with recovery" in hasty.log()
 
 
+@pytest.mark.in_turn("replay")
 @pytest.mark.parametrize("engine", ["extension", pytest.param("stream", marks=pytest.mark.long)])
 @pytest.mark.parametrize("others", [pytest.param("equal", marks=pytest.mark.long), "equal and not"])
 def test_a_table_that_replay_never_lets_be_read(hasty, replayed, engine, others):
@@ -244,6 +248,7 @@ class CatalogVacuum:
             self.standby.catch_up()
 
 
+@pytest.mark.in_turn("replay")
 @pytest.mark.parametrize("planted", [False, True])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_catalogs_that_replay_ends(hasty, replayed, engine, planted):
@@ -256,6 +261,7 @@ def test_catalogs_that_replay_ends(hasty, replayed, engine, planted):
     assert vacuum.done and conflicts(hasty, primary) > 0
 
 
+@pytest.mark.in_turn("replay")
 def test_a_signal_ends_the_pause(hasty, replayed):
     primary, copy, other = replayed
     process = []
@@ -283,6 +289,7 @@ def verified_through(source, copy, port):
         yield made
 
 
+@pytest.mark.in_turn("replay")
 @pytest.mark.parametrize("times, planted", [(1, False), (1, True), (3, False)])
 def test_verify_begins_a_session_again_that_replay_ended(hasty, replayed, times, planted):
     """Three times in a row are no reason to give up, since replay gets more time with each."""
@@ -299,6 +306,7 @@ def test_verify_begins_a_session_again_that_replay_ended(hasty, replayed, times,
     assert [later - earlier > 2 ** n for n, (earlier, later) in enumerate(itertools.pairwise(asked))] == [True] * (times - 1)
 
 
+@pytest.mark.in_turn("replay")
 @pytest.mark.parametrize("planted", [False, True])
 def test_verify_plans_anew_after_replay_has_ended_it_often(hasty, replayed, planted):
     """A table that is changed once was not exchanged again and again, however often replay ended its reading before."""
@@ -316,6 +324,7 @@ def test_verify_plans_anew_after_replay_has_ended_it_often(hasty, replayed, plan
     assert made.divergences() == ([("mismatch", {"id": "3"}, ["v"])] if planted else [])
 
 
+@pytest.mark.in_turn("replay")
 @pytest.mark.parametrize("planted", [False, True])
 def test_verify_begins_a_query_again_that_replay_cancelled(hasty, replayed, planted):
     primary, copy, other = replayed
@@ -335,6 +344,7 @@ def test_verify_begins_a_query_again_that_replay_cancelled(hasty, replayed, plan
         assert made.part["details"]["conflicts"] == 1
 
 
+@pytest.mark.in_turn("replay")
 def test_verify_gives_a_table_up_that_replay_never_lets_be_read(hasty, replayed):
     primary, copy, other = replayed
     for side in (primary, other):
@@ -353,6 +363,7 @@ def test_verify_gives_a_table_up_that_replay_never_lets_be_read(hasty, replayed)
     assert remover.count == 5
 
 
+@pytest.mark.in_turn("replay")
 @pytest.mark.parametrize("planted", [False, True])
 def test_verify_reads_catalogs_again_that_replay_ended(hasty, replayed, planted):
     primary, copy, other = replayed

@@ -354,6 +354,7 @@ def test_types_made_of_others(pair):
     assert findings(pair.compare("--table", "t").expect(DIVERGENT).table()) == expected
 
 
+@pytest.mark.in_turn("large tables")
 def test_a_random_cell_is_found_by_both_engines(pair):
     rng = random.Random(f"{SEED}.cell")
     print(f"PARITY_SEED={SEED}")

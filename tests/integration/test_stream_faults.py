@@ -53,6 +53,7 @@ def check_failure(run, name):
     assert len(run.stderr.strip().splitlines()) <= 6, run.stderr
 
 
+@pytest.mark.in_turn("faults")
 @pytest.mark.parametrize("name", PASSES)
 def test_connection_that_breaks_in_a_copy(pair, name):
     """Before the statement, and after so many bytes of its answer: in the header, in the first row, in a later one."""

@@ -28,6 +28,7 @@ def least_limit(pair, *arguments):
     return int(found[1])
 
 
+@pytest.mark.in_turn("memory")
 def test_too_small_a_limit_names_one_that_is_enough(pair):
     pair.both(ROWS.format(3000))
     for arguments in ([], ["--ranges", "16384"], ["--width", "128", "--ranges", "16384"]):
@@ -40,6 +41,7 @@ def test_too_small_a_limit_names_one_that_is_enough(pair):
         pair.target.execute("UPDATE t SET a = 77 WHERE id = 77")
 
 
+@pytest.mark.in_turn("memory")
 def test_a_small_limit_leaves_fewer_connections(pair):
     pair.both(ROWS.format(3000))
     enough = least_limit(pair)
@@ -53,6 +55,7 @@ def test_a_small_limit_leaves_fewer_connections(pair):
         assert findings(table) == {mismatch("a", id="77")} and any("memory limit" in note for note in table["notes"]) == (limit != "1GB")
 
 
+@pytest.mark.in_turn("memory")
 def test_finer_ranges_that_do_not_fit_are_done_without(pair):
     """The first pass fits; looking closer must not fail for want of memory."""
     pair.both(ROWS.format(400_000))
@@ -62,6 +65,7 @@ def test_finer_ranges_that_do_not_fit_are_done_without(pair):
     assert table["counts"]["mismatch"] == "2"
 
 
+@pytest.mark.in_turn("memory")
 def test_memory_stays_below_the_limit(pair):
     """Tables of several times the limit."""
     pair.both("CREATE UNLOGGED TABLE t (id bigint PRIMARY KEY, b text);"
@@ -96,6 +100,7 @@ def test_memory_of_long_keys(pair):
     assert status == DIVERGENT and peak <= enough
 
 
+@pytest.mark.in_turn("memory")
 def test_rows_longer_than_planned_are_said(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat('x', n * 3000000) FROM generate_series(1, 3) n")
     notes = pair.compare(*STREAM).expect(IDENTICAL).table()["notes"]

@@ -31,6 +31,7 @@ def standby(source_cluster):
         yield cluster
 
 
+@pytest.mark.in_turn("standbys")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("role", ["source", "target"])
 def test_standby(pair, standby, engine, role):

@@ -35,6 +35,7 @@ def test_one_row(pair):
     assert findings(pair.compare().expect(DIVERGENT).table()) == {mismatch("v", id="1")}
 
 
+@pytest.mark.in_turn("large tables")
 @pytest.mark.repeated(engine=["stream"])
 def test_all_rows_differ(pair):
     pair.both("CREATE TABLE t (id int PRIMARY KEY, a int, b int); INSERT INTO t SELECT n, n, n FROM generate_series(1, 20000) n")
@@ -45,6 +46,7 @@ def test_all_rows_differ(pair):
     assert {c["name"]: c["divergent"] for c in table["columns"]} == {"a": True, "b": False}
 
 
+@pytest.mark.in_turn("large tables")
 @pytest.mark.repeated(engine=["stream"])
 def test_one_cell_in_two_millions(pair):
     pair.both("CREATE TABLE accounts (aid int PRIMARY KEY, bid int, abalance int, filler char(84));"
@@ -110,7 +112,7 @@ EQUAL_VALUES = [
 ]
 
 
-@pytest.mark.matrix(sample=8)
+@pytest.mark.matrix(sample=4)
 @pytest.mark.parametrize("source_type,source_value,target_type,target_value", EQUAL_VALUES)
 def test_equal_values(scratch, source_type, source_value, target_type, target_value):
     scratch.source.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {source_type}); INSERT INTO t VALUES (1, {source_value}), (2, NULL)")
@@ -131,7 +133,7 @@ UNEQUAL_VALUES = [
 ]
 
 
-@pytest.mark.matrix(sample=8)
+@pytest.mark.matrix(sample=4)
 @pytest.mark.parametrize("column_type,source_value,target_value", UNEQUAL_VALUES)
 def test_unequal_values(scratch, column_type, source_value, target_value):
     scratch.both(f"CREATE TABLE t (id int PRIMARY KEY, v {column_type})")

@@ -191,6 +191,7 @@ def test_cells_through_digest_agg(utf8):
             assert row_digest.split(":")[2] == "row"
 
 
+@pytest.mark.in_turn("encodings")
 @pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("encoding", ["LATIN1", "LATIN9", "WIN1252", "EUC_JP", "SQL_ASCII"])
 def test_cells_in_other_encodings(other_encodings, encoding):
@@ -328,7 +329,7 @@ def check_aggregate(database, table):
         assert found == [table.vector["key_digest"], table.vector["row_digest"]] + [digest for _, digest in json.loads(table.vector["column_digests"])]
 
 
-@pytest.mark.matrix(sample=10)
+@pytest.mark.matrix(sample=5)
 @pytest.mark.parametrize("vector", read_vectors("digests.tsv"), ids=lambda vector: vector["name"])
 def test_digests(utf8, vector):
     utf8.execute("RESET ALL")
@@ -340,6 +341,7 @@ def test_digests(utf8, vector):
         check_aggregate(utf8, table)
 
 
+@pytest.mark.in_turn("encodings")
 @pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("first", range(4))
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])

@@ -279,6 +279,7 @@ def test_a_session_that_ends_is_found(verified):
     finds_a_planted_row(verified)
 
 
+@pytest.mark.in_turn("verify")
 @pytest.mark.parametrize("when", ["digesting", "delay"])
 def test_a_target_that_goes_away_is_incomplete(verified, when):
     verified.both(SLOW)
@@ -310,6 +311,7 @@ def test_no_target_is_incomplete(verified):
         == ["incomplete", "skipped", "skipped"]
 
 
+@pytest.mark.in_turn("verify")
 @pytest.mark.parametrize("planted", [False, True])
 def test_the_second_of_two_runs_steps_aside(verified, planted):
     verified.both(SLOW)
@@ -346,6 +348,7 @@ def wide(verified):
     return {"recheck_delay": "3 s"}
 
 
+@pytest.mark.in_turn("verify")
 def test_a_target_that_is_exchanged_meanwhile_is_compared_anew(verified, wide):
     with InBackground(verified, **wide) as background:
         wait_for_phase(verified, "waiting before looking again")
@@ -355,6 +358,7 @@ def test_a_target_that_is_exchanged_meanwhile_is_compared_anew(verified, wide):
     assert (verified.part["target_rows"], verified.part["divergent_rows"], verified.part["details"]["conflicts"]) == (0, 300, 1)
 
 
+@pytest.mark.in_turn("verify")
 def test_a_source_that_is_exchanged_meanwhile_is_compared_anew(verified, wide):
     with InBackground(verified, **wide) as background:
         wait_for_phase(verified, "waiting before looking again")
@@ -365,6 +369,7 @@ def test_a_source_that_is_exchanged_meanwhile_is_compared_anew(verified, wide):
     assert is_unlocked(verified)
 
 
+@pytest.mark.in_turn("verify")
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_columns_that_are_added_meanwhile_are_compared(verified, wide, side):
     with InBackground(verified, **wide) as background:
@@ -400,6 +405,7 @@ def frozen_target(verified):
             os.kill(pid, signal.SIGCONT)
 
 
+@pytest.mark.in_turn("verify")
 @pytest.mark.since(14, end="cancel")  # before, a query on the target is cancelled through a connection to it, which has no limit
 @pytest.mark.parametrize("end", ["statement timeout", "cancel"])
 def test_a_target_that_stands_still_is_left(verified, end):
@@ -482,6 +488,7 @@ UPDATES = ("UPDATE t SET v = v + 1 WHERE id = (SELECT 1 + (random() * 18999)::in
            "DELETE FROM t WHERE id = (SELECT min(id) FROM t) AND id < 19000")
 
 
+@pytest.mark.in_turn("verify")
 def test_no_false_alarm_while_the_publisher_writes(logical):
     with Writer(logical.source, *UPDATES) as writer, Writer(logical.source, "UPDATE t SET v = v + 1 WHERE id % 1000 = 500", pause=0.05):
         # How soon all is seen equal at once depends on how busy the machine is.
@@ -503,6 +510,7 @@ def plant_in_hot(logical):
     logical.target.execute("SET session_replication_role = replica; UPDATE hot SET v = 9 WHERE id = 5")
 
 
+@pytest.mark.in_turn("verify")
 def test_rows_that_change_to_and_fro_are_no_false_alarm(logical):
     with Writer(logical.source, "UPDATE hot SET v = 1 - v WHERE id <= 3"), Writer(logical.source, "DELETE FROM hot WHERE id > 7", "INSERT INTO hot SELECT n, 0 FROM generate_series(8, 10) n"):
         results = [logical.verify("hot", rechecks=4, recheck_delay="5 ms") for _ in range(OFTEN)]
@@ -513,6 +521,7 @@ def test_rows_that_change_to_and_fro_are_no_false_alarm(logical):
     assert logical.verify("hot") == "identical"
 
 
+@pytest.mark.in_turn("verify")
 def test_ranges_that_change_to_and_fro_are_no_false_alarm(logical):
     with Writer(logical.source, "UPDATE hot SET v = 1 - v WHERE id <= 3"), Writer(logical.source, "DELETE FROM hot WHERE id > 7", "INSERT INTO hot SELECT n, 0 FROM generate_series(8, 10) n"):
         results = [logical.verify("hot", max_rows=0, rechecks=4, recheck_delay="5 ms") for _ in range(OFTEN)]
@@ -569,6 +578,7 @@ def missing_synchronous_standby(verified):
         verified.source.execute("SELECT pg_reload_conf()")
 
 
+@pytest.mark.in_turn("verify")
 @pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("statement, undo", [
     ("UPDATE hot SET v = 77 WHERE id = 9", "UPDATE hot SET v = 0 WHERE id = 9"), ("DELETE FROM hot WHERE id = 9", "INSERT INTO hot VALUES (9, 0)"),
@@ -648,6 +658,7 @@ def test_from_the_subscriber_nothing_is_told_for_sure(logical):
     assert "subscribes" in reverse.part["message"]
 
 
+@pytest.mark.in_turn("verify")
 def test_a_table_without_a_key_that_changes_to_and_fro(logical):
     with Writer(logical.source, "INSERT INTO heap VALUES (1)", "DELETE FROM heap"):
         results = [logical.verify("heap", recheck_delay="5 ms") for _ in range(OFTEN)]
@@ -657,6 +668,7 @@ def test_a_table_without_a_key_that_changes_to_and_fro(logical):
     assert logical.divergences() == [("missing_on_source", {"v": "2"}, None)] and logical.part["details"]["looks"] == 2
 
 
+@pytest.mark.in_turn("verify")
 def test_many_rows_in_flight_are_named_when_there_is_room(logical):
     with Writer(logical.source, "UPDATE t SET v = v + 1 WHERE id % 10 = 1", pause=0.3):
         results = [logical.verify(max_rows=50, rechecks=3) for _ in range(4)]
@@ -666,6 +678,7 @@ def test_many_rows_in_flight_are_named_when_there_is_room(logical):
     assert logical.verify(max_rows=50) == "divergent" and logical.divergences() == [("mismatch", {"id": "19002"}, ["filler"])]
 
 
+@pytest.mark.in_turn("verify")
 def test_a_target_that_lags_is_in_flight(logical):
     blocker = logical.target.connect()
     blocker.autocommit = False
@@ -771,6 +784,7 @@ def test_a_tree_of_inheritance(verified):
     assert verified.verify(procedure="verify_schema", exclude=["c?"]) == "divergent" and verified.divergences() == [("mismatch", {"id": "7"}, ["v"])]
 
 
+@pytest.mark.in_turn("verify")
 def test_a_standby(publisher_cluster):
     source = publisher_cluster.create_database()
     source.execute("CREATE TABLE t (id bigint PRIMARY KEY, v int); INSERT INTO t SELECT n, 0 FROM generate_series(1, 5000) n")

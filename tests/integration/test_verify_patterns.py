@@ -42,6 +42,7 @@ def chosen(database, pattern):
                                  [[each["oid"] for each in found]]))
 
 
+@pytest.mark.matrix(sample=20)
 @pytest.mark.parametrize("pattern", [f"public.{pattern}" for pattern in PATTERNS] + SCHEMAS)
 def test_a_pattern_chooses_what_psql_lists(names, pattern):
     if pattern == "public.t." or pattern == "public.a.b.c":

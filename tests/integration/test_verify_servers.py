@@ -136,6 +136,7 @@ def test_a_conflict_that_leads_to_another_server(servers, other):
         servers.both("DROP TABLE t")
 
 
+@pytest.mark.in_turn("standbys")
 def test_a_standby_that_is_promoted_meanwhile(servers, original):
     """The connection stays, and the server does not."""
     database = original.create_database()

@@ -93,6 +93,7 @@ class Gate:
         self._lock.close()
 
 
+@pytest.mark.in_turn("verify")
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in SHORT else pytest.mark.long) for name in KEYS])
 def test_a_row_that_is_always_on_its_way_is_no_divergence(published, name):
     """At each look the target lacks the last change of the row, and has all that the look before saw. Another row that differs is confirmed."""

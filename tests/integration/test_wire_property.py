@@ -284,6 +284,7 @@ def check_type(database, wire, sql_type, rng):
             assert not differing, f"{form}, {context}: equal in SQL, but of different bytes: {differing}"
 
 
+@pytest.mark.matrix(sample=30)
 @pytest.mark.parametrize("sql_type", TYPES)
 def test_random_values(database, sql_type):
     print(f"PARITY_SEED={SEED}")

@@ -49,7 +49,7 @@ def test_cells_from_the_wire(utf8, settings):  # noqa: F811
         check_cells(utf8, wire, rows)
 
 
-@pytest.mark.matrix(sample=2)
+@pytest.mark.in_turn("encodings")
 @pytest.mark.parametrize("encoding", ["LATIN1", "LATIN9", "WIN1252", "EUC_JP", "SQL_ASCII"])
 def test_cells_from_the_wire_in_other_encodings(other_encodings, encoding):  # noqa: F811
     """The same bytes, wherever the text can be represented at all. Escapes in json of characters that the encoding lacks, which

@@ -1,6 +1,6 @@
-"""Which variants of a matrix a short run takes: few, chosen by the run's seed, so that over many runs all are taken.
+"""Which tests a short run takes: of a group half, of a matrix a few variants, chosen by the run's seed, so that over many runs all are taken.
 
-A matrix is a test function with many variants, one for each combination of its parameters.
+A matrix is a test function with many variants, one for each combination of its parameters. A group is tests about one topic that take long.
 """
 
 import collections
@@ -20,6 +20,7 @@ class Variant:
     test: str
     parameters: dict  # what each is, as text
     wanted: int | None  # how many a run takes, where twins are one; all, if None
+    group: str | None = None  # of whose tests a run takes half
 
     def case(self):
         """What twins have in common."""
@@ -29,9 +30,10 @@ class Variant:
 def variant_of(item):
     """The variant that a test of pytest is."""
     marker = item.get_closest_marker("matrix")
+    group = item.get_closest_marker("in_turn")
     given = item.callspec.params if hasattr(item, "callspec") else {}
     return Variant(item.nodeid, item.module.__name__, item.nodeid.partition("[")[0], {name: repr(value) for name, value in given.items()},
-                   marker and marker.kwargs["sample"])
+                   marker and marker.kwargs["sample"], group and group.args[0])
 
 
 def grouped(variants, key):
@@ -42,15 +44,29 @@ def grouped(variants, key):
 
 
 def choose(variants, seed):
-    """The names of the variants that a run with this seed takes: of each test at least one, and of each module each engine.
+    """The names of the variants that a run with this seed takes: of each test whose turn it is at least one, and of each module each engine that
+    these tests have.
 
     One after the other, the case is taken whose values were taken least often so far: of engines by the module, of other parameters by this
     test. The seed decides between cases that are equal in that, and in which order the tests of a module have their turn.
     """
     taken = set()
-    for of_module in grouped(variants, lambda variant: variant.module).values():
+    variants = list(variants)
+    waiting = out_of_turn(variants, seed)
+    in_turn = [variant for variant in variants if variant.test not in waiting]
+    for of_module in grouped(in_turn, lambda variant: variant.module).values():
         taken |= choose_of_module(of_module, seed)
     return taken
+
+
+def out_of_turn(variants, seed):
+    """The tests of which this run takes no variant: of each group the half, rounded down."""
+    tests = {variant.test: variant.group for variant in variants if variant.group}
+    found = set()
+    for of_group in grouped(tests, tests.get).values():
+        drawn = sorted(of_group, key=lambda test: lot(seed, test))
+        found.update(drawn[:len(drawn) // 2])
+    return found
 
 
 def lot(seed, name):
