@@ -39,6 +39,8 @@ OPAQUE = {"hstore", "tsvector", "tsquery", "int4range", "numrange", "tstzrange",
 COLLATABLE = {"text", "varchar(400)", "char(8)", "citext", "name"}
 COLLATIONS = ["", "", "", '"C"', '"POSIX"', '"und-x-icu"', '"sv-x-icu"', "upper_first", "american"]
 BLIND = "blind"
+# Types whose = takes values for one that a digest tells apart. A subscriber that finds rows by all columns may change another row than meant.
+LOOSE = {"tsquery", "interval", "interval[]", "citext"}
 PARTITIONABLE = {"smallint", "integer", "bigint", "text", "varchar(400)", "date", "uuid", "numeric", "timestamp", "mood", "timestamptz"}
 
 COLUMN_NAMES = ["id", "a", "b", "C c", "d", "é", "f", "g", "h", "order", 'q"t', "a.b", "日本", "Select", "x\\y", "1st", "it's", "{k}", "ctid_", "ü,ö"]
@@ -62,6 +64,10 @@ class Column:
     def common(self):
         """The type under which both sides are compared."""
         return next((kind for kind in self.kinds.values() if kind != self.narrow), self.narrow)
+
+    def is_findable(self, sides):
+        """Whether = finds the rows of a value of this column on both sides, and no other ones."""
+        return all(ABILITIES.has_equality(sides[s], self.kinds[s]) and self.kinds[s] not in LOOSE and self.collations[s] != BLIND for s in SIDES)
 
     def definition(self, side):
         collation = f" COLLATE {self.collations[side]}" if self.collations[side] else ""
@@ -492,7 +498,7 @@ class Table:
     @property
     def is_identified(self):
         """Whether replication finds a row again: by its primary key, or by all its columns."""
-        return not self.full_identity or all(ABILITIES.has_equality(self.schema.sides[side], c.kinds[side]) for c in self.columns for side in SIDES)
+        return not self.full_identity or all(c.is_findable(self.schema.sides) for c in self.columns)
 
     def compared_key(self):
         """The key that docs/cli.md promises, and whether it is proven."""
@@ -680,7 +686,7 @@ class Inherited(Table):
         for name, has_key in [(self.name, self.key_kind == "primary"), *((m.name, m.has_key) for m in self.members[side])]:
             columns = self.columns_of(side, name)
             carried = replicated and not any(tuple(c.kinds.values()) in UNREPLICATED or len(c.generated) == 1 for c in columns)
-            findable = has_key or all(ABILITIES.has_equality(self.schema.sides[s], c.kinds[s]) for c in columns for s in SIDES)
+            findable = has_key or all(c.is_findable(self.schema.sides) for c in columns)
             made.append(Spot(name, columns, self.key, True, carried, carried and findable))
         return made
 
