@@ -65,7 +65,7 @@ void fetch_side(FindingStore& findings, int table_no, const std::vector<StoredFi
     if (wanted.keys().empty()) return;
     reader.values(wanted.keys(), [&](std::string_view key, std::string_view row_hash, const ShownValues& values) {
         for (const StoredFinding* entry : wanted.take(key, row_hash)) {
-            findings.set_values(table_no, entry->id, side, pick_values(values, entry->finding.columns));
+            findings.set_values(table_no, entry->place.id, side, pick_values(values, entry->finding.columns));
             on_row();
         }
     });
@@ -79,12 +79,12 @@ void fetch_side(FindingStore& findings, int table_no, const std::vector<StoredFi
 
 void fetch_values(FindingStore& findings, int table_no, const Both<TableReader*>& readers,
                   const std::function<void()>& on_row) {
-    std::int64_t after = 0;
+    FindingPlace after;
     while (true) {
         const std::vector<StoredFinding> batch = findings.read(table_no, after, kBatchBytes);
         if (batch.empty()) return;
         for (Side side : kSides) fetch_side(findings, table_no, batch, side, *readers[side], on_row);
-        after = batch.back().id;
+        after = batch.back().place;
     }
 }
 

@@ -1,7 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "core/form.h"
 #include "driver/digests/merge.h"
 #include "driver/state/findings.h"
 
@@ -26,11 +31,13 @@ class FindingSink {
     virtual std::uint64_t listed_mismatches() const { return 0; }
 };
 
-/// Findings that go into the store: the first `cap` of them (0: all).
+/// Findings that go into the store: the first `cap` of them in the order of their keys (0: all), in whatever order they
+/// come. So which of too many are listed does not depend on the seed.
 class StoreSink : public FindingSink {
   public:
-    StoreSink(FindingStore& findings, int table_no, std::int64_t cap)
-        : findings_(findings), table_no_(table_no), cap_(cap) {}
+    /// `forms` are those of the findings' keys.
+    StoreSink(FindingStore& findings, int table_no, std::int64_t cap, std::vector<core::Form> forms)
+        : findings_(findings), table_no_(table_no), cap_(cap), forms_(std::move(forms)) {}
 
     void take(const RowFinding& finding) override;
     void restart() override;
@@ -39,9 +46,14 @@ class StoreSink : public FindingSink {
     std::uint64_t listed_mismatches() const override { return listed_mismatches_; }
 
   private:
+    void count(const Finding& finding, bool listed);
+    bool make_room(const std::string& place);
+
     FindingStore& findings_;
     const int table_no_;
     const std::int64_t cap_;
+    const std::vector<core::Form> forms_;
+    std::optional<FindingPlace> last_;  ///< of those that are listed, once they are `cap` many
     std::int64_t listed_ = 0;
     std::uint64_t listed_rows_ = 0;
     std::uint64_t listed_mismatches_ = 0;

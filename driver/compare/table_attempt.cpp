@@ -271,7 +271,7 @@ void compare_rows(const RunContext& context, const TablePlan& table, std::size_t
 void compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
                              const Both<ServerSession*>& sessions, TableResult& result) {
     const int number = static_cast<int>(table_no);
-    StoreSink sink(*context.findings, number, context.options->max_divergences);
+    StoreSink sink(*context.findings, number, context.options->max_divergences, forms_of(framed_columns(table)));
     TableAttempt attempt(context, table, table_no, sessions, sink, result);
     if (attempt.compare() && !table.key.empty() && result.counts.mismatch > 0)
         attempt.fetch_values(*context.findings, number);

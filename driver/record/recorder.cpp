@@ -132,7 +132,7 @@ void Recorder::write(std::size_t table_no, const TableResult& result) {
 void Recorder::write_findings(const std::string& id, std::size_t table_no, const TableResult& result) {
     if (result.listed == 0) return;
     const FindingWriter writer(result.plan);
-    std::int64_t after = 0;
+    FindingPlace after;
     while (true) {
         const auto entries = findings_->read(static_cast<int>(table_no), after, kRecordBatchBytes);
         if (entries.empty()) return;
@@ -140,7 +140,7 @@ void Recorder::write_findings(const std::string& id, std::size_t table_no, const
         for (const StoredFinding& entry : entries)
             findings.push_back(divergence_record(writer, entry.finding, options_.record_values));
         call(record_divergences_call(id, dumped(findings)));
-        after = entries.back().id;
+        after = entries.back().place;
     }
 }
 

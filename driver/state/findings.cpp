@@ -17,15 +17,32 @@ constexpr const char* kPurpose = "could not write temporary file for findings";
 constexpr const char* kSchema =
     "CREATE TABLE finding (id INTEGER PRIMARY KEY, table_no INTEGER NOT NULL, kind INTEGER NOT NULL, key BLOB NOT NULL,"
     " columns BLOB NOT NULL, occurrences INTEGER NOT NULL, source_hash BLOB NOT NULL, target_hash BLOB NOT NULL,"
-    " source_values BLOB NOT NULL, target_values BLOB NOT NULL);"
-    "CREATE INDEX finding_table ON finding (table_no, id);";
+    " source_values BLOB NOT NULL, target_values BLOB NOT NULL, place BLOB NOT NULL);"
+    "CREATE INDEX finding_place ON finding (table_no, place, id);";
 
-constexpr const char* kInsert = "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr const char* kInsert = "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr const char* kDelete = "DELETE FROM finding WHERE id = ?";
 constexpr const char* kUpdateSource = "UPDATE finding SET source_values = ?2 WHERE id = ?1";
 constexpr const char* kUpdateTarget = "UPDATE finding SET target_values = ?2 WHERE id = ?1";
-constexpr const char* kSelect = "SELECT * FROM finding WHERE table_no = ? AND id > ? ORDER BY id";
+// Those with smaller ids than ?2 are forgotten.
+constexpr const char* kSelect =
+    "SELECT * FROM finding WHERE table_no = ?1 AND (place, id) > (?3, ?4) AND id >= ?2 ORDER BY place, id";
+constexpr const char* kSelectLast =
+    "SELECT * FROM finding WHERE table_no = ?1 AND id >= ?2 ORDER BY place DESC, id DESC LIMIT 1";
 
-enum Field { kId, kTable, kKind, kKey, kColumns, kOccurrences, kSourceHash, kTargetHash, kSourceValues, kTargetValues };
+enum Field {
+    kId,
+    kTable,
+    kKind,
+    kKey,
+    kColumns,
+    kOccurrences,
+    kSourceHash,
+    kTargetHash,
+    kSourceValues,
+    kTargetValues,
+    kPlace
+};
 
 /// Writes committed at once: SQLite spills what does not fit into its cache earlier.
 constexpr int kWritesPerTransaction = 10000;
@@ -102,7 +119,9 @@ class FindingStore::Database {
         insert = store_.prepare(kInsert);
         update_source = store_.prepare(kUpdateSource);
         update_target = store_.prepare(kUpdateTarget);
+        erase = store_.prepare(kDelete);
         select = store_.prepare(kSelect);
+        select_last = store_.prepare(kSelectLast);
     }
 
     /// Runs a statement that gives no rows, as part of the current write transaction.
@@ -128,7 +147,8 @@ class FindingStore::Database {
     int writes_ = 0;
 
   public:
-    std::unique_ptr<StoreStatement> insert, update_source, update_target, select;  // gone before the store
+    // Gone before the store.
+    std::unique_ptr<StoreStatement> insert, update_source, update_target, erase, select, select_last;
 };
 
 namespace {
@@ -147,7 +167,7 @@ class ExecutionEnd {
 
 StoredFinding read_entry(const StoreStatement& row) {
     StoredFinding entry;
-    entry.id = row.number(kId);
+    entry.place = {std::string(row.bytes(kPlace)), row.number(kId)};
     entry.finding.kind = static_cast<FindingKind>(row.number(kKind));
     entry.finding.key_bytes = row.bytes(kKey);
     entry.finding.columns = unpack_columns(row.bytes(kColumns));
@@ -203,10 +223,38 @@ void FindingStore::add(int table, const StoredFinding& entry) {
     insert.bind_bytes(kTargetHash + 1, entry.row_hash.target);
     insert.bind_bytes(kSourceValues + 1, values.source);
     insert.bind_bytes(kTargetValues + 1, values.target);
+    insert.bind_bytes(kPlace + 1, entry.place.key);
     change([&] {
         database_->write(insert);
         return false;
     });
+}
+
+std::optional<StoredFinding> FindingStore::last(int table) {
+    const std::lock_guard lock(mutex_);
+    StoreStatement& select = *database_->select_last;
+    select.begin();
+    select.bind(1, table);
+    select.bind(2, first_of(table));
+    const ExecutionEnd execution_end(select);
+    return select.step() ? std::optional(read_entry(select)) : std::nullopt;
+}
+
+void FindingStore::remove(int table, std::int64_t id) {
+    const std::lock_guard lock(mutex_);
+    writable(table);
+    StoreStatement& erase = *database_->erase;
+    erase.begin();
+    erase.bind(1, id);
+    change([&] {
+        database_->write(erase);
+        return false;
+    });
+}
+
+std::int64_t FindingStore::first_of(int table) const {
+    const auto known = tables_.find(table);
+    return known == tables_.end() ? 1 : known->second.first;
 }
 
 void FindingStore::set_values(int table, std::int64_t id, Side side, const ShownValues& values) {
@@ -229,15 +277,16 @@ void FindingStore::commit(int table) {
     change([] { return true; });
 }
 
-std::vector<StoredFinding> FindingStore::read(int table, std::int64_t after, std::size_t max_bytes) {
+std::vector<StoredFinding> FindingStore::read(int table, const FindingPlace& after, std::size_t max_bytes) {
     std::vector<StoredFinding> entries;
     std::size_t bytes = 0;
     const std::lock_guard lock(mutex_);
     StoreStatement& select = *database_->select;
     select.begin();
     select.bind(1, table);
-    const auto known = tables_.find(table);
-    select.bind(2, known == tables_.end() ? after : std::max(after, known->second.first - 1));
+    select.bind(2, first_of(table));
+    select.bind_bytes(3, after.key);
+    select.bind(4, after.id);
     const ExecutionEnd execution_end(select);
     while (bytes < max_bytes && select.step()) {
         entries.push_back(read_entry(select));
@@ -247,10 +296,10 @@ std::vector<StoredFinding> FindingStore::read(int table, std::int64_t after, std
 }
 
 void FindingStore::for_each(int table, const std::function<void(const Finding&)>& finding) {
-    std::int64_t after = 0;
+    FindingPlace after;
     for (auto entries = read(table, after, kReadBytes); !entries.empty(); entries = read(table, after, kReadBytes)) {
         for (const StoredFinding& entry : entries) finding(entry.finding);
-        after = entries.back().id;
+        after = entries.back().place;
     }
 }
 

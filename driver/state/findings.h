@@ -15,9 +15,15 @@
 
 namespace parity::driver {
 
+/// Where a finding stands among those of its table.
+struct FindingPlace {
+    std::string key;      ///< sort_key() of its key, and what tells findings of equal keys apart
+    std::int64_t id = 0;  ///< ascending in the order of adding; decides among equal keys
+};
+
 /// A finding as it is stored. The row hashes say which of several rows under one key a mismatch is about.
 struct StoredFinding {
-    std::int64_t id = 0;  ///< ascending in the order of adding
+    FindingPlace place;
     Finding finding;
     Both<std::string> row_hash;
 };
@@ -36,8 +42,16 @@ class FindingStore {
     FindingStore(const FindingStore&) = delete;
     FindingStore& operator=(const FindingStore&) = delete;
 
-    /// Adds a finding of the table with the number `table`; `finding.id` is ignored. Values are stored when present.
+    /// Adds a finding of the table with the number `table`; `finding.place.id` is ignored. Values are stored when
+    /// present.
     void add(int table, const StoredFinding& finding);
+
+    /// The finding of a table that is last in the order of their places.
+    /// Returns: nothing where there is none.
+    std::optional<StoredFinding> last(int table);
+
+    /// Takes a finding of a table away.
+    void remove(int table, std::int64_t id);
 
     /// Stores the values of one side of a mismatch of a table, parallel to its columns.
     void set_values(int table, std::int64_t id, Side side, const ShownValues& values);
@@ -45,11 +59,11 @@ class FindingStore {
     /// Keeps what was added and stored for a table.
     void commit(int table);
 
-    /// The next findings of a table after the one with the id `after` (0: from the start), in the order of adding.
+    /// The next findings of a table after this place (a default one: from the start), in the order of their places.
     /// Returns: as many as hold about `max_bytes`, at least one; none at the end.
-    std::vector<StoredFinding> read(int table, std::int64_t after, std::size_t max_bytes);
+    std::vector<StoredFinding> read(int table, const FindingPlace& after, std::size_t max_bytes);
 
-    /// Calls `finding` for each finding of a table in the order of adding.
+    /// Calls `finding` for each finding of a table in the order of their places.
     void for_each(int table, const std::function<void(const Finding&)>& finding);
 
     /// Forgets a table's findings, lost ones included. What they took of the file is not given back.
@@ -63,6 +77,7 @@ class FindingStore {
         bool lost = false;       ///< and could not be kept
     };
     Table& writable(int table);
+    std::int64_t first_of(int table) const;
     template <typename Work>
     void change(Work work);
 

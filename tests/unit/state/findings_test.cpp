@@ -51,7 +51,7 @@ TEST_F(FindingStoreTest, GivesBackWhatWasAdded) {
     missing.finding.kind = FindingKind::kMissingOnSource;
     missing.finding.occurrences = 12;
     findings.add(7, missing);
-    const auto entries = findings.read(7, 0, 1 << 20);
+    const auto entries = findings.read(7, {}, 1 << 20);
     ASSERT_EQ(entries.size(), 2U);
     EXPECT_EQ(entries[0].finding.kind, FindingKind::kMismatch);
     EXPECT_EQ(entries[0].finding.key_bytes, entry.finding.key_bytes);
@@ -74,23 +74,45 @@ TEST_F(FindingStoreTest, KeepsTablesApartAndInOrder) {
     EXPECT_TRUE(keys_of(findings, 2).empty());
 }
 
+StoredFinding placed(const std::string& place, const std::string& key) {
+    StoredFinding entry = stored_mismatch(key, {0});
+    entry.place.key = place;
+    return entry;
+}
+
+TEST_F(FindingStoreTest, GivesThemInTheOrderOfTheirPlaces) {
+    FindingStore findings;
+    EXPECT_FALSE(findings.last(0));
+    for (const char* key : {"c", "a", "\xff", "b", "a"}) findings.add(0, placed(key, key));
+    findings.add(1, placed("z", "of another table"));
+    EXPECT_EQ(keys_of(findings, 0), (std::vector<std::string>{"a", "a", "b", "c", "\xff"}));
+    EXPECT_EQ(findings.read(0, {}, 1)[0].place.id, 2) << "the first that was added";
+    EXPECT_EQ(findings.last(0)->finding.key_bytes, "\xff");
+    findings.remove(0, findings.last(0)->place.id);
+    EXPECT_EQ(findings.last(0)->finding.key_bytes, "c");
+    EXPECT_EQ(keys_of(findings, 0), (std::vector<std::string>{"a", "a", "b", "c"}));
+    findings.discard(0);
+    EXPECT_FALSE(findings.last(0));
+    EXPECT_EQ(keys_of(findings, 1).size(), 1U);
+}
+
 TEST_F(FindingStoreTest, ReadsInBatchesOfBoundedSize) {
     FindingStore findings;
     for (int i = 0; i < 10; ++i) findings.add(0, stored_mismatch(std::string(1000, 'k'), {0}));
-    const auto first = findings.read(0, 0, 2500);
+    const auto first = findings.read(0, {}, 2500);
     EXPECT_EQ(first.size(), 3U);
-    EXPECT_EQ(findings.read(0, first.back().id, 1 << 20).size(), 7U);
-    EXPECT_EQ(findings.read(0, 0, 1).size(), 1U) << "at least one";
+    EXPECT_EQ(findings.read(0, first.back().place, 1 << 20).size(), 7U);
+    EXPECT_EQ(findings.read(0, {}, 1).size(), 1U) << "at least one";
 }
 
 TEST_F(FindingStoreTest, StoresValuesLater) {
     FindingStore findings;
     findings.add(0, stored_mismatch("a", {0, 2}));
     findings.add(0, stored_mismatch("b", {1}));
-    const auto entries = findings.read(0, 0, 1 << 20);
-    findings.set_values(0, entries[0].id, Side::kTarget, {"x", std::nullopt});
-    findings.set_values(0, entries[1].id, Side::kSource, {"y"});
-    const auto again = findings.read(0, 0, 1 << 20);
+    const auto entries = findings.read(0, {}, 1 << 20);
+    findings.set_values(0, entries[0].place.id, Side::kTarget, {"x", std::nullopt});
+    findings.set_values(0, entries[1].place.id, Side::kSource, {"y"});
+    const auto again = findings.read(0, {}, 1 << 20);
     using Values = ShownValues;
     EXPECT_EQ(again[0].finding.values.target, (Values{"x", std::nullopt}));
     EXPECT_TRUE(again[0].finding.values.source.empty());
