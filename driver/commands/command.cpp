@@ -2,6 +2,7 @@
 
 #include "driver/commands/compare.h"
 #include "driver/commands/help.h"
+#include "driver/commands/report.h"
 #include "driver/model/error.h"
 #include "driver/model/exit_codes.h"
 #include "driver/report/output.h"
@@ -9,7 +10,7 @@
 namespace parity::driver {
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{compare_command(), help_command()};
+    static const std::vector<Command> all{compare_command(), report_command(), help_command()};
     return all;
 }
 

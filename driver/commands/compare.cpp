@@ -32,6 +32,8 @@
 #include "driver/planning/inventories.h"
 #include "driver/planning/plan.h"
 #include "driver/record/recorder.h"
+#include "driver/report/document.h"
+#include "driver/report/formats.h"
 #include "driver/report/outcome.h"
 #include "driver/report/output.h"
 #include "driver/report/plan.h"
@@ -73,7 +75,7 @@ void log_differences(spdlog::logger& log, const Plan& plan) {
 void list_errors(RunReport& report) {
     if (report.interrupted) report.errors.push_back({{}, "the run was interrupted"});
     for (const TableResult& result : report.tables)
-        if (!result.error.empty()) report.errors.push_back({exact_name(result.plan), result.error});
+        if (!result.error.empty()) report.errors.push_back({exact_name(result.plan), result.error, result.sqlstate});
 }
 
 /// What a limit leaves for each of the streams that run at the same time.
@@ -113,13 +115,6 @@ void compare_all(const Options& options, const Both<Server*>& servers, Terminal&
     for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
 }
 
-void write_report(const RunReport& report, FindingStore& findings, Output& output) {
-    if (report.options->format == ReportFormat::kJson)
-        write_json_report(report, findings, output);
-    else
-        write_text_report(report, findings, output);
-}
-
 /// The plan is made: compares, reports and gives the exit status.
 int compare_and_report(const Options& options, const Both<Server*>& servers, Terminal& terminal,
                        const std::shared_ptr<spdlog::logger>& log, Recorder& recorder, RunReport& report,
@@ -136,7 +131,7 @@ int compare_and_report(const Options& options, const Both<Server*>& servers, Ter
     if (!report.record_failure.empty()) report.outcome = unrecorded_outcome(report.outcome);
     if (report.interrupted) log->error("the run was interrupted");
     report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
-    write_report(report, findings, output);
+    write_report(RunDocument(report, findings), options.format, {options.only_differences, options.quiet}, output);
     return report.outcome.exit_status;
 }
 

@@ -28,7 +28,10 @@ struct ServerInfo {
     std::string version;  ///< server_version, as in "15.18"
     int version_num = 0;
     ServerIdentity identity;
+    std::string host;  ///< as libpq has it: a name, an address, or the directory of a socket
+    std::string port;
     std::string database;
+    std::string role;  ///< session_user
     std::string encoding;
     std::string lc_monetary;  ///< of the role in this database
     int money_digits = 2;     ///< behind the point of an amount of money, by it

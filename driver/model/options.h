@@ -11,7 +11,7 @@
 /// What the user asks for.
 namespace parity::driver {
 
-enum class ReportFormat { kText, kJson };
+enum class ReportFormat { kText, kJson, kNdjson, kCsv, kMarkdown, kJunit };
 
 /// How a side's rows become digests: inside the server, or from a stream of rows. kAuto: the former where it can be.
 enum class Engine { kAuto, kExtension, kStream };
@@ -37,7 +37,11 @@ struct Options {
     std::optional<std::uint64_t> memory_limit;  ///< of this process, in bytes; unset: a quarter of what there is
     std::int64_t max_divergences = 1000;        ///< listed per table; 0: all of them
     ReportFormat format = ReportFormat::kText;
-    std::string output;  ///< file for the report; empty: standard output
+    std::string output;             ///< file for the report; empty: standard output
+    bool only_differences = false;  ///< no lines about what is identical
+    bool quiet = false;             ///< the summary, and what was not compared
+    std::string from;               ///< of `report`: a report as JSON
+    std::string against;            ///< of `report`: an older one; empty: none
     bool dry_run = false;
     std::string record;          ///< connection string of the database that the run is recorded in; empty: nowhere
     bool record_values = false;  ///< record values, too, and not only keys and names of columns

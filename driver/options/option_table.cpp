@@ -103,9 +103,15 @@ OptionSpec duration_option(const std::string& name, std::string help, std::strin
 }
 
 void apply_format(Options& options, const Values& values) {
-    const std::string& value = values.front();
-    if (value != "text" && value != "json") refuse_value("format", value, "text or json");
-    options.format = value == "json" ? ReportFormat::kJson : ReportFormat::kText;
+    static constexpr std::pair<std::string_view, ReportFormat> kFormats[] = {
+        {"text", ReportFormat::kText}, {"json", ReportFormat::kJson},         {"ndjson", ReportFormat::kNdjson},
+        {"csv", ReportFormat::kCsv},   {"markdown", ReportFormat::kMarkdown}, {"junit", ReportFormat::kJunit}};
+    for (const auto& [name, format] : kFormats)
+        if (values.front() == name) {
+            options.format = format;
+            return;
+        }
+    refuse_value("format", values.front(), "text, json, ndjson, csv, markdown or junit");
 }
 
 void apply_engine(Options& options, const Values& values) {
@@ -212,12 +218,24 @@ std::vector<OptionSpec> how_options() {
     };
 }
 
+/// How a report looks, wherever it comes from.
+std::vector<OptionSpec> format_options() {
+    const std::string report = "Report";
+    return {
+        {"format", OptionKind::kText, "FORMAT", report, "text, json, ndjson, csv, markdown or junit; default: text",
+         apply_format},
+        text_option("output", "FILE", report, "write the report to a file instead of standard output",
+                    &Options::output),
+        flag_option("only-differences", report, "leave out what is identical (text and markdown)",
+                    &Options::only_differences),
+        flag_option("quiet", report, "print the result and what was not compared alone (text and markdown)",
+                    &Options::quiet),
+    };
+}
+
 std::vector<OptionSpec> report_options() {
     const std::string report = "Report";
     return {
-        {"format", OptionKind::kText, "text|json", report, "the report's format; default: text", apply_format},
-        text_option("output", "FILE", report, "write the report to a file instead of standard output",
-                    &Options::output),
         number_option("max-divergences", report, "divergences listed for each table, 0 for all; default: 1000",
                       &Options::max_divergences, 0),
         {"record", OptionKind::kText, kConninfoValue, report,
@@ -246,9 +264,19 @@ std::vector<OptionSpec> limit_options() {
 
 }  // namespace
 
+std::vector<OptionSpec> report_file_options() {
+    std::vector<OptionSpec> all{
+        {"from", OptionKind::kText, "FILE", "Report", "a report that compare --format json wrote; required",
+         [](Options& options, const Values& values) { options.from = values.front(); }, true},
+        text_option("against", "FILE", "Report", "an older one: tells which divergences are new, persisting and gone",
+                    &Options::against)};
+    for (OptionSpec& option : format_options()) all.push_back(std::move(option));
+    return all;
+}
+
 std::vector<OptionSpec> compare_options() {
     std::vector<OptionSpec> all;
-    for (auto* group : {what_options, how_options, report_options, limit_options})
+    for (auto* group : {what_options, how_options, format_options, report_options, limit_options})
         for (OptionSpec& option : group()) all.push_back(std::move(option));
     return all;
 }

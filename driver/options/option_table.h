@@ -40,7 +40,8 @@ struct CommandSpec {
     std::string argument;             ///< what one argument beside the options is; empty: there is none
 };
 
-/// The options of a comparison.
+/// The options of a comparison, and of turning a report into another format.
 std::vector<OptionSpec> compare_options();
+std::vector<OptionSpec> report_file_options();
 
 }  // namespace parity::driver

@@ -123,6 +123,13 @@ void Output::write_line(std::string_view text) {
     write("\n");
 }
 
+void Output::write_data(std::string_view text) {
+    if (isatty(descriptor_) == 0) return write(text);
+    const bool ends = !text.empty() && text.back() == '\n';
+    write(printable(ends ? text.substr(0, text.size() - 1) : text));
+    if (ends) write("\n");
+}
+
 void Output::write_json(std::string_view json) { write(printable_json(json)); }
 
 void Output::write(std::string_view text) {

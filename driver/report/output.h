@@ -25,6 +25,8 @@ class Output {
     void write_line(std::string_view text);
     /// A piece of a JSON document, in whose strings everything is made printable.
     void write_json(std::string_view json);
+    /// Data for a program: as it is, but on a terminal as write_line() has it.
+    void write_data(std::string_view text);
     /// Our own words.
     void write(std::string_view text);
 

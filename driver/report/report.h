@@ -21,6 +21,7 @@ namespace parity::driver {
 struct RunError {
     std::string object;  ///< empty: the run as a whole
     std::string message;
+    std::string sqlstate{};  ///< where a server raised it
 };
 
 /// A whole run, as the reports show it. Findings are read from the store by the tables' position in `tables`.
@@ -42,11 +43,5 @@ struct RunReport {
 
 /// The order in which reports show tables: by source name, then by target name. Positions in report.tables.
 std::vector<std::size_t> report_order(const RunReport& report);
-
-/// Writes the report for people; never holds more than a few findings.
-void write_text_report(const RunReport& report, FindingStore& findings, Output& output);
-
-/// Writes the report as JSON (docs/cli.md, docs/report.schema.json); never holds more than a few findings.
-void write_json_report(const RunReport& report, FindingStore& findings, Output& output);
 
 }  // namespace parity::driver

@@ -1,307 +1,169 @@
-#include <algorithm>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include <fmt/format.h>
 
-#include "driver/model/plan.h"
-#include "driver/model/results.h"
-#include "driver/model/sides.h"
-#include "driver/report/report.h"
-#include "driver/state/findings.h"
+#include "driver/report/document.h"
+#include "driver/report/formats.h"
+#include "driver/report/wording.h"
 #include "driver/text/display_name.h"
-#include "driver/text/show.h"
-#include "driver/text/words.h"
-#include "driver/waiting/interrupt.h"
 
 namespace parity::driver {
 namespace {
 
-/// 1234567 as "1,234,567".
-std::string grouped(std::uint64_t number) {
-    std::string digits = std::to_string(number);
-    for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
-    return digits;
-}
-
-std::string counted(std::uint64_t number, std::string_view one, std::string_view many) {
-    return grouped(number) + " " + std::string(number == 1 ? one : many);
-}
-
-std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
-    std::string all;
-    for (const std::string& text : texts) {
-        if (!all.empty()) all += separator;
-        all += text;
-    }
-    return all;
-}
-
-std::string divergent_columns(const TableResult& result) {
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i < result.column_divergent.size(); ++i)
-        if (result.column_divergent[i]) names.push_back(display_name(result.plan.columns[i].name.source));
-    if (names.empty()) return {};
-    return fmt::format(" ({} {})", names.size() == 1 ? "column" : "columns", joined(names, ", "));
-}
-
-std::string row_counts(const TableResult& result) {
-    if (result.rows.source == result.rows.target) return counted(result.rows.source, "row", "rows");
-    return fmt::format("{} on source, {} on target", counted(result.rows.source, "row", "rows"),
-                       grouped(result.rows.target));
-}
-
-std::string finding_counts(const TableResult& result) {
-    if (result.counts.total() == 0) return "which rows differ was not found out";
-    std::vector<std::string> parts;
-    if (result.counts.mismatch > 0)
-        parts.push_back(counted(result.counts.mismatch, "mismatch", "mismatches") + divergent_columns(result));
-    if (result.counts.missing_on_target > 0)
-        parts.push_back(grouped(result.counts.missing_on_target) + " missing on target");
-    if (result.counts.missing_on_source > 0)
-        parts.push_back(grouped(result.counts.missing_on_source) + " missing on source");
-    return joined(parts, ", ");
-}
-
-/// What stands after the table's name.
-std::string table_summary(const TableResult& result) {
-    switch (result.verdict) {
-        case Verdict::kIdentical:
-            return fmt::format("identical, {}", row_counts(result));
-        case Verdict::kIncomplete:
-            return fmt::format("incomplete, {}; equal as far as compared", row_counts(result));
-        case Verdict::kError:
-            return fmt::format("error: {}", result.error);
-        case Verdict::kDivergent:
-            break;
-    }
-    return fmt::format("divergent, {} of {}; {}", grouped(result.ranges_divergent),
-                       counted(result.ranges_compared, "range", "ranges"), finding_counts(result));
-}
-
-std::string_view finding_words(FindingKind kind) {
-    switch (kind) {
-        case FindingKind::kMismatch:
-            return "mismatch";
-        case FindingKind::kMissingOnTarget:
-            return "missing on target";
-        case FindingKind::kMissingOnSource:
-            return "missing on source";
-    }
-    return "mismatch";
-}
-
-std::string large_object_counts(const TableResult& result) {
-    if (result.rows.source == result.rows.target) return counted(result.rows.source, "large object", "large objects");
-    return fmt::format("{} on source, {} on target", counted(result.rows.source, "large object", "large objects"),
-                       grouped(result.rows.target));
-}
-
-/// The same for large objects. How many there are is known even where their contents are not.
-std::string large_object_summary(const TableResult& result) {
-    switch (result.verdict) {
-        case Verdict::kIdentical:
-            return fmt::format("identical, {}", large_object_counts(result));
-        case Verdict::kIncomplete:
-            return fmt::format("incomplete, {}: equal in number, contents not read", large_object_counts(result));
-        case Verdict::kError:
-            return fmt::format("error: {}", result.error);
-        case Verdict::kDivergent:
-            break;
-    }
-    std::vector<std::string> parts;
-    if (result.counts.mismatch > 0) parts.push_back(grouped(result.counts.mismatch) + " with other contents");
-    if (result.counts.missing_on_target > 0)
-        parts.push_back(grouped(result.counts.missing_on_target) + " missing on target");
-    if (result.counts.missing_on_source > 0)
-        parts.push_back(grouped(result.counts.missing_on_source) + " missing on source");
-    return fmt::format("divergent, {}; {}", large_object_counts(result),
-                       parts.empty() ? "which of them differ was not found out" : joined(parts, ", "));
-}
-
-/// "  mismatch           50002  from byte 4096 on; 5,000 bytes on source, 4,096 on target".
-std::string large_object_line(const TablePlan& plan, const Finding& finding) {
-    const std::string object = *render_key_values(forms_of(plan.key), finding.key_bytes).front();
-    std::string line = fmt::format("  {:<17}  {}", finding_words(finding.kind), object);
-    if (finding.kind == FindingKind::kMismatch) {
-        const LargeObjectFinding found = large_object_finding(finding);
-        line += found.length.source == found.length.target
-                    ? fmt::format("  from byte {} on, of {}", found.first_difference, found.length.source)
-                    : fmt::format("  from byte {} on; {} bytes on source, {} on target", found.first_difference,
-                                  found.length.source, found.length.target);
-    }
-    return line;
-}
-
-/// Turns one table's findings into lines.
-class FindingLines {
+class TextFormat {
   public:
-    explicit FindingLines(const TablePlan& table) : table_(table), forms_(forms_of(table.columns)) {}
-
-    std::string line(const Finding& finding) const {
-        std::string line = fmt::format("  {:<17}  {}", finding_words(finding.kind),
-                                       show_key(framed_columns(table_), finding.key_bytes));
-        if (finding.occurrences > 1) line += fmt::format("  {} times", grouped(finding.occurrences));
-        for (std::size_t i = 0; i < finding.columns.size(); ++i) line += (i == 0 ? "  " : ", ") + cell(finding, i);
-        return line;
-    }
-
-  private:
-    std::string cell(const Finding& finding, std::size_t i) const {
-        const auto column = static_cast<std::size_t>(finding.columns[i]);
-        std::string text = display_name(table_.columns[column].name.source);
-        if (finding.values.source.size() != finding.columns.size() ||
-            finding.values.target.size() != finding.columns.size())
-            return text;
-        return fmt::format("{}: {} | {}", text, show_value(forms_[column], finding.values.source[i]),
-                           show_value(forms_[column], finding.values.target[i]));
-    }
-
-    const TablePlan& table_;
-    std::vector<core::Form> forms_;
-};
-
-class TextReport {
-  public:
-    TextReport(const RunReport& report, FindingStore& findings, Output& output)
-        : report_(report), findings_(findings), output_(output) {}
+    TextFormat(const ReportDocument& document, const ReportChoices& choices, Output& output)
+        : document_(document), head_(document.head()), choices_(choices), output_(output) {}
 
     void write() {
-        write_differences();
-        for (std::size_t position : report_order(report_))
-            if (!report_.tables[position].plan.large_objects) write_table(position);
-        for (const auto& [names, reason] : report_.plan.skipped_tables)
-            line(fmt::format("{}: not compared: {}", display_name(names), reason));
-        for (std::size_t position : report_order(report_))
-            if (report_.tables[position].plan.large_objects) write_table(position);
+        write_header();
+        for (const Json& difference : head_.at("schema_differences")) write_difference(difference);
+        const Json& tables = head_.at("tables");
+        for (std::size_t i = 0; i < tables.size(); ++i)
+            if (!tables[i].contains("not_compared")) write_table(tables[i], i);
+        for (const Json& table : tables)
+            if (table.contains("not_compared")) line(fmt::format("{}: {}", name_of(table), table_words(table)));
+        if (head_.contains("large_objects")) write_large_objects(head_["large_objects"]);
         write_sequences();
-        if (!report_.plan.not_compared.empty()) line("not compared:");
-        for (const std::string& sentence : report_.plan.not_compared) line("  " + sentence);
-        for (const RunError& error : report_.errors)
-            if (error.object.empty()) line("error: " + error.message);
-        if (!report_.record_failure.empty()) line("error: " + report_.record_failure);
-        line(summary());
+        if (!head_.at("not_compared").empty()) line("not compared:");
+        for (const Json& sentence : head_["not_compared"]) line("  " + sentence.get<std::string>());
+        write_errors();
+        if (head_.contains("against")) write_against(head_["against"]);
+        line("result: " + result_words(head_));
     }
 
   private:
     void line(const std::string& text) { output_.write_line(text); }
 
-    void write_differences() {
-        for (const SchemaDifference& difference : report_.plan.differences)
-            line(
-                fmt::format("{}: {}{}", displayed(difference.object), prefix(difference.severity), difference.message));
+    void write_header() {
+        line(fmt::format("pgparity {}: begun {}", head_.at("version").get<std::string>(),
+                         head_.at("started_at").get<std::string>()));
+        for (const char* side : {"source", "target"}) line(fmt::format("{}: {}", side, server_words(head_.at(side))));
+        const std::string options = options_words(head_);
+        line(fmt::format("{}seed {}", options.empty() ? "" : fmt::format("options: {}; ", options),
+                         head_.at("seed").get<std::string>()));
+        line({});
     }
 
-    std::string_view prefix(SchemaDifference::Severity severity) const {
-        switch (severity) {
-            case SchemaDifference::Severity::kNote:
-                return report_.options->strict_schema ? "schema differs: " : "note: ";
-            case SchemaDifference::Severity::kDivergence:
-                return "divergent: ";
-            case SchemaDifference::Severity::kSkipped:
-                return "not compared: ";
-        }
-        return "";
+    void write_difference(const Json& difference) {
+        const std::string severity = difference.at("severity");
+        const bool strict = head_.value("strict_schema", false);
+        if (severity == "note" && !strict && choices_.quiet) return;
+        const std::string prefix = severity == "note"         ? (strict ? "schema differs: " : "note: ")
+                                   : severity == "divergence" ? "divergent: "
+                                                              : "not compared: ";
+        line(fmt::format("{}: {}{}", displayed(difference.at("object").get<std::string>()), prefix,
+                         difference.at("message").get<std::string>()));
     }
 
-    void write_table(std::size_t position) {
-        const TableResult& result = report_.tables[position];
-        line(fmt::format("{}: {}", display_name(result.plan),
-                         result.plan.large_objects ? large_object_summary(result) : table_summary(result)));
-        if (result.verdict == Verdict::kDivergent && !result.error.empty()) line("  error: " + result.error);
-        for (const std::string& reason : result.skipped) line("  not compared: " + reason);
-        for (const std::string& note : result.notes) line("  note: " + note);
-        if (result.listed > 0) write_findings(static_cast<int>(position), result);
-        if (result.listed < result.counts.total())
-            line(fmt::format("  … {} more of {} not listed (--max-divergences {})",
-                             grouped(result.counts.total() - result.listed), grouped(result.counts.total()),
-                             report_.options->max_divergences));
+    void write_table(const Json& table, std::size_t number) {
+        if (hides(table)) return;
+        line(fmt::format("{}: {}", name_of(table), table_words(table)));
+        write_remarks(table);
+        if (choices_.quiet) return;
+        document_.for_each_divergence(number, [&](const Json& divergence) {
+            std::string text = fmt::format("  {:<17}  {}", kind_words(divergence), key_words(table, divergence));
+            if (divergence.contains("against")) text += fmt::format("  {}", divergence["against"].get<std::string>());
+            if (const std::uint64_t times = occurrences(divergence); times > 1)
+                text += fmt::format("  {} times", grouped(times));
+            std::string_view separator = "  ";
+            for (const std::string& cell : cell_words(table, divergence)) {
+                text += separator;
+                text += cell;
+                separator = ", ";
+            }
+            line(text);
+        });
+        write_not_listed(table);
     }
 
-    void write_findings(int table_no, const TableResult& result) {
-        if (result.plan.large_objects)
-            return findings_.for_each(table_no,
-                                      [&](const Finding& finding) { line(large_object_line(result.plan, finding)); });
-        const FindingLines lines(result.plan);
-        findings_.for_each(table_no, [&](const Finding& finding) { line(lines.line(finding)); });
+    static std::uint64_t occurrences(const Json& divergence) {
+        return divergence.contains("occurrences") ? number_of(divergence["occurrences"]) : 1;
+    }
+
+    /// Nothing is hidden that was not compared, or of which somebody should know.
+    bool hides(const Json& table) const {
+        const bool plain = table.at("result") == "identical" && table.at("skipped").empty();
+        return plain && (choices_.quiet || (choices_.only_differences && table.at("notes").empty()));
+    }
+
+    void write_remarks(const Json& table) {
+        if (table.at("result") == "divergent" && table.contains("error"))
+            line("  error: " + table["error"].get<std::string>());
+        for (const Json& reason : table.at("skipped")) line("  not compared: " + reason.get<std::string>());
+        if (choices_.quiet) return;
+        for (const Json& note : table.at("notes")) line("  note: " + note.get<std::string>());
+    }
+
+    void write_not_listed(const Json& table) {
+        if (!table.contains("not_listed")) return;
+        const std::uint64_t more = number_of(table["not_listed"]);
+        const Json& counts = table.at("counts");
+        std::uint64_t total = 0;
+        for (const auto& [kind, number] : counts.items()) total += number_of(number);
+        line(fmt::format("  … {} more of {} not listed (--max-divergences {})", grouped(more), grouped(total),
+                         head_.value("max_divergences", 0)));
+    }
+
+    void write_large_objects(const Json& large_objects) {
+        if (hides(large_objects)) return;
+        line("large objects: " + large_objects_words(large_objects));
+        write_remarks(large_objects);
+        if (choices_.quiet) return;
+        document_.for_each_divergence(std::nullopt, [&](const Json& divergence) {
+            line(fmt::format("  {:<17}  {}", kind_words(divergence), large_object_words(divergence)));
+        });
+        write_not_listed(large_objects);
     }
 
     void write_sequences() {
-        for (const SequenceResult& result : report_.sequences)
-            if (result.verdict != Verdict::kIdentical) write_sequence(result);
-        const std::uint64_t identical = count_identical([](const SequenceResult&) { return true; });
-        if (identical > 0) line(counted(identical, "sequence", "sequences") + " identical");
-        write_note("a standby has as WAL has them, some values ahead", SequencePosition::kWal);
-        write_note("ahead on the target (--sequences-may-be-ahead)", SequencePosition::kAhead);
-    }
-
-    void write_sequence(const SequenceResult& result) {
-        line(fmt::format("sequence {}: {}, {}",
-                         display_name(Both<QualifiedName>{result.sequence.source.name, result.sequence.target.name}),
-                         verdict_name(result.verdict), result.reason));
-        for (const std::string& note : result.notes) line("  note: " + note);
-    }
-
-    /// How many of the sequences that count as identical are not exactly equal.
-    void write_note(std::string_view what, SequencePosition position) {
-        const std::uint64_t number =
-            count_identical([&](const SequenceResult& result) { return result.position == position; });
-        if (number > 0) line(fmt::format("  note: {} of them {}", grouped(number), what));
-    }
-
-    template <typename Counts>
-    std::uint64_t count_identical(Counts counts) const {
-        return static_cast<std::uint64_t>(std::count_if(
-            report_.sequences.begin(), report_.sequences.end(),
-            [&](const SequenceResult& result) { return result.verdict == Verdict::kIdentical && counts(result); }));
-    }
-
-    /// "divergent: 12 tables compared, 1 divergent, 1 failed; 30 differing rows; 3 sequences …; 1.2 s".
-    std::string summary() const {
-        std::uint64_t verdicts[4] = {};
-        std::uint64_t differing = 0, tables = 0;
-        std::vector<std::string> beside_tables;
-        for (const TableResult& result : report_.tables) {
-            if (result.plan.large_objects) {
-                beside_tables.push_back(fmt::format("{} {}", display_name(result.plan), verdict_words(result)));
+        std::uint64_t identical = 0, wal = 0, ahead = 0;
+        for (const Json& sequence : head_.at("sequences")) {
+            if (sequence.at("result") == "identical") {
+                ++identical;
+                wal += sequence.value("position", "") == "wal";
+                ahead += sequence.value("position", "") == "ahead";
                 continue;
             }
-            ++tables;
-            ++verdicts[static_cast<int>(result.verdict)];
-            differing += result.counts.total();
+            line(fmt::format("sequence {}: {}, {}", name_of(sequence), sequence.at("result").get<std::string>(),
+                             sequence.value("reason", "")));
+            for (const Json& note : sequence.value("notes", Json::array())) line("  note: " + note.get<std::string>());
         }
-        const auto number_of = [&](Verdict verdict) { return verdicts[static_cast<int>(verdict)]; };
-        std::vector<std::string> parts{counted(tables - number_of(Verdict::kError), "table", "tables") + " compared"};
-        if (number_of(Verdict::kDivergent) > 0) parts.push_back(grouped(number_of(Verdict::kDivergent)) + " divergent");
-        if (number_of(Verdict::kIncomplete) > 0)
-            parts.push_back(grouped(number_of(Verdict::kIncomplete)) + " incomplete");
-        if (number_of(Verdict::kError) > 0) parts.push_back(grouped(number_of(Verdict::kError)) + " failed");
-        if (!report_.plan.skipped_tables.empty())
-            parts.push_back(grouped(report_.plan.skipped_tables.size()) + " not compared");
-        parts.insert(parts.end(), beside_tables.begin(), beside_tables.end());
-        return fmt::format("result: {}{}: {}; {}; {:.1f} s", verdict_name(report_.outcome.result), incomplete_words(),
-                           joined(parts, ", "), counted(differing, "differing row", "differing rows"),
-                           report_.elapsed_seconds);
+        if (choices_.quiet || (choices_.only_differences && wal + ahead == 0)) return;
+        if (identical > 0) line(counted(identical, "sequence", "sequences") + " identical");
+        if (wal > 0)
+            line(fmt::format("  note: {} of them a standby has as WAL has them, some values ahead", grouped(wal)));
+        if (ahead > 0)
+            line(fmt::format("  note: {} of them ahead on the target (--sequences-may-be-ahead)", grouped(ahead)));
     }
 
-    static std::string_view verdict_words(const TableResult& result) {
-        return result.verdict == Verdict::kError ? "failed" : verdict_name(result.verdict);
+    void write_errors() {
+        for (const Json& error : head_.at("errors"))
+            if (!error.contains("table")) line("error: " + error.at("message").get<std::string>());
+        if (head_.contains("record") && head_["record"].contains("error"))
+            line("error: " + head_["record"]["error"].get<std::string>());
     }
 
-    std::string_view incomplete_words() const {
-        if (report_.interrupted) return ", interrupted";
-        return report_.outcome.incomplete && report_.outcome.result == Verdict::kDivergent ? " and incomplete" : "";
+    void write_against(const Json& against) {
+        line(fmt::format("against the report of {}:", against.value("started_at", "an unknown time")));
+        for (const Json& table : against.at("tables")) {
+            const std::string words = against_words(table);
+            if (table.contains("unknown") || words != "nothing differed then or now" || !choices_.only_differences)
+                line(fmt::format("  {}: {}", name_of(table), words));
+        }
     }
 
-    const RunReport& report_;
-    FindingStore& findings_;
+    const ReportDocument& document_;
+    const Json& head_;
+    const ReportChoices& choices_;
     Output& output_;
 };
 
 }  // namespace
 
-void write_text_report(const RunReport& report, FindingStore& findings, Output& output) {
-    TextReport(report, findings, output).write();
+void write_text(const ReportDocument& document, const ReportChoices& choices, Output& output) {
+    TextFormat(document, choices, output).write();
 }
 
 }  // namespace parity::driver

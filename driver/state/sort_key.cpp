@@ -46,7 +46,8 @@ void put_decimal(std::string& to, core::ByteView decimal) {
     put_be(to, std::uint16_t{0});
     if (kind == core::DecimalKind::kNegative)
         std::transform(to.begin() + static_cast<std::ptrdiff_t>(magnitude), to.end(),
-                       to.begin() + static_cast<std::ptrdiff_t>(magnitude), [](char c) { return static_cast<char>(~c); });
+                       to.begin() + static_cast<std::ptrdiff_t>(magnitude),
+                       [](char c) { return static_cast<char>(~c); });
 }
 
 /// A zero byte is followed by 255, the end is two zero bytes.

@@ -123,6 +123,9 @@ void InventoryReader::read_server() {
     server.version = result.text(0, 0).substr(0, result.text(0, 0).find(' '));
     server.version_num = result.number<int>(0, 1);
     server.database = result.text(0, 2);
+    server.role = result.text(0, 5);
+    server.host = session_.connection().host();
+    server.port = session_.connection().port();
     server.encoding = result.text(0, 3);
     server.lsn = result.text(0, 4);
     if (server.identity.in_recovery)

@@ -78,6 +78,8 @@ Connection Connection::open(std::string_view server, const std::string& conninfo
 }
 
 int Connection::server_version() const { return PQserverVersion(state_->conn); }
+std::string Connection::host() const { return PQhost(state_->conn); }
+std::string Connection::port() const { return PQport(state_->conn); }
 bool Connection::alive() const { return !state_->broken && PQstatus(state_->conn) == CONNECTION_OK; }
 
 Result Connection::query(const std::string& sql, const std::vector<Parameter>& parameters) {

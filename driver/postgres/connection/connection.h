@@ -135,6 +135,10 @@ class Connection {
     /// The server's version as a number (150018).
     int server_version() const;
 
+    /// Where it is, as libpq has it: the name, the address, or the directory of the socket; and the port.
+    std::string host() const;
+    std::string port() const;
+
     /// Runs one statement; without parameters also several statements separated by semicolons.
     /// Returns: the whole result, of several statements that of the last one.
     Result query(const std::string& sql, const std::vector<Parameter>& parameters = {});

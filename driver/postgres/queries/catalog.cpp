@@ -92,7 +92,7 @@ Query server_query() {
         "SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num'), "
         "d.datname, pg_catalog.pg_encoding_to_char(d.encoding), "
         "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
-        "ELSE pg_catalog.pg_current_wal_insert_lsn() END "
+        "ELSE pg_catalog.pg_current_wal_insert_lsn() END, SESSION_USER "
         "FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()",
         {}};
 }

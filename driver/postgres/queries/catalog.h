@@ -15,7 +15,7 @@ namespace parity::driver {
 /// extversion of pg_parity in this database, USAGE on its schema; no row: not installed.
 Query extension_query();
 Query format_version_query();
-/// server_version, server_version_num, database, encoding, LSN.
+/// server_version, server_version_num, database, encoding, LSN, session_user.
 Query server_query();
 /// lc_monetary, the digits that it puts behind the point of an amount of money.
 Query money_query();

@@ -6,6 +6,8 @@
 
 #include "core/bytes.h"
 #include "driver/compare/sequences.h"
+#include "driver/report/document.h"
+#include "driver/report/formats.h"
 #include "tests/support/key_bounds.h"
 #include "tests/support/written_text.h"
 
@@ -60,11 +62,16 @@ class ReportTest : public testing::Test {
         findings_.add(static_cast<int>(report_.tables.size()), entry);
     }
 
-    std::string written(void (*write)(const RunReport&, FindingStore&, Output&)) {
-        return test::written_text([&](Output& output) { write(report_, findings_, output); });
+    std::string written(ReportFormat format, const ReportChoices& choices = {}) {
+        return test::written_text(
+            [&](Output& output) { write_report(RunDocument(report_, findings_), format, choices, output); });
     }
-    std::string text() { return written(write_text_report); }
-    json parsed() { return json::parse(written(write_json_report)); }
+    /// Without the header.
+    std::string text(const ReportChoices& choices = {}) {
+        const std::string whole = written(ReportFormat::kText, choices);
+        return whole.substr(whole.find("\n\n") + 2);
+    }
+    json parsed() { return json::parse(written(ReportFormat::kJson)); }
 
     /// Three ranges of 1024 with a mismatch, a missing row on each side.
     void add_divergent_table() {

@@ -36,8 +36,12 @@ Bytes bits(double value) { return le(core::bits_of_double(value)); }
 std::vector<Bytes> values_of(Form form) {
     switch (form) {
         case Form::kInt:
-            return {le(std::int64_t{0}), le(std::int64_t{1}), le(std::int64_t{-1}), le(std::int64_t{256}),
-                    le(std::int64_t{-257}), le(std::numeric_limits<std::int64_t>::min()),
+            return {le(std::int64_t{0}),
+                    le(std::int64_t{1}),
+                    le(std::int64_t{-1}),
+                    le(std::int64_t{256}),
+                    le(std::int64_t{-257}),
+                    le(std::numeric_limits<std::int64_t>::min()),
                     le(std::numeric_limits<std::int64_t>::max())};
         case Form::kDate:
             return {le(std::int32_t{0}), le(std::int32_t{-1}), le(std::int32_t{65536}),
@@ -45,25 +49,44 @@ std::vector<Bytes> values_of(Form form) {
         case Form::kUnsigned:
             return {le(std::uint64_t{0}), le(std::uint64_t{255}), le(std::uint64_t{256}), le(~std::uint64_t{0})};
         case Form::kFloat:
-            return {bits(0), bits(1), bits(-1), bits(1e300), bits(-1e-300), bits(1e-310),
-                    bits(std::numeric_limits<double>::infinity()), bits(-std::numeric_limits<double>::infinity()),
+            return {bits(0),
+                    bits(1),
+                    bits(-1),
+                    bits(1e300),
+                    bits(-1e-300),
+                    bits(1e-310),
+                    bits(std::numeric_limits<double>::infinity()),
+                    bits(-std::numeric_limits<double>::infinity()),
                     bits(std::numeric_limits<double>::quiet_NaN())};
         case Form::kDecimal:
-            return {decimal(0, 0), decimal(1, 0), decimal(-1, 0), decimal(1, 4), decimal(-1, 4), decimal(10000, 0),
-                    decimal(10001, 0), decimal(-10001, 0), decimal(100010001, 0), decimal(-100010001, 0),
-                    decimal(9999, 0), decimal(99990001, 4), special(core::DecimalKind::kNan),
-                    special(core::DecimalKind::kInfinity), special(core::DecimalKind::kMinusInfinity)};
+            return {decimal(0, 0),
+                    decimal(1, 0),
+                    decimal(-1, 0),
+                    decimal(1, 4),
+                    decimal(-1, 4),
+                    decimal(10000, 0),
+                    decimal(10001, 0),
+                    decimal(-10001, 0),
+                    decimal(100010001, 0),
+                    decimal(-100010001, 0),
+                    decimal(9999, 0),
+                    decimal(99990001, 4),
+                    special(core::DecimalKind::kNan),
+                    special(core::DecimalKind::kInfinity),
+                    special(core::DecimalKind::kMinusInfinity)};
         case Form::kUuid:
             return {Bytes(16, '\0'), Bytes(15, '\0') + "\x01", Bytes(16, '\xff')};
         case Form::kBool:
             return {Bytes(1, '\0'), Bytes(1, '\x01')};
         default:
-            return {"", "a", "b", "ab", Bytes(1, '\0'), Bytes(2, '\0'), Bytes("a\0", 2), Bytes("a\0b", 3), "a\x01", "\xff"};
+            return {"",      "a",   "b", "ab", Bytes(1, '\0'), Bytes(2, '\0'), Bytes("a\0", 2), Bytes("a\0b", 3),
+                    "a\x01", "\xff"};
     }
 }
 
-constexpr Form kForms[] = {Form::kInt,  Form::kDate, Form::kUnsigned, Form::kFloat,           Form::kDecimal,
-                           Form::kUuid, Form::kBool, Form::kText,     core::array_of(Form::kText)};
+constexpr Form kForms[] = {Form::kInt,   Form::kDate,    Form::kUnsigned,
+                           Form::kFloat, Form::kDecimal, Form::kUuid,
+                           Form::kBool,  Form::kText,    core::array_of(Form::kText)};
 
 int sign(int number) { return (number > 0) - (number < 0); }
 
@@ -79,7 +102,10 @@ TEST(SortKey, OrdersAsKeysAreOrdered) {
             const std::vector<Bytes> values = values_of(form);
             forms.push_back(form);
             for (Bytes* key : {&a, &b})
-                *key += below(8) == 0 ? null_frame() : test::frame(form, values[below(std::min<std::size_t>(values.size(), 1 + below(values.size())))]);
+                *key += below(8) == 0
+                            ? null_frame()
+                            : test::frame(
+                                  form, values[below(std::min<std::size_t>(values.size(), 1 + below(values.size())))]);
         }
         const int expected = core::compare_keys(forms, view(a), view(b));
         ASSERT_EQ(sign(sort_key(forms, a).compare(sort_key(forms, b))), expected)

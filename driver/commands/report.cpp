@@ -1,0 +1,57 @@
+#include "driver/commands/report.h"
+
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "driver/model/error.h"
+#include "driver/options/command_line.h"
+#include "driver/options/option_table.h"
+#include "driver/report/against.h"
+#include "driver/report/document_file.h"
+#include "driver/report/formats.h"
+#include "driver/report/output.h"
+
+namespace parity::driver {
+namespace {
+
+int write(const Options& options) {
+    const std::unique_ptr<ReportDocument> document = read_document(options.from);
+    const std::unique_ptr<ReportDocument> older = options.against.empty() ? nullptr : read_document(options.against);
+    const std::unique_ptr<AgainstDocument> beside =
+        older ? std::make_unique<AgainstDocument>(*document, *older) : nullptr;
+    Output output(options.output);
+    write_report(beside ? static_cast<const ReportDocument&>(*beside) : *document, options.format,
+                 {options.only_differences, options.quiet}, output);
+    output.finish();
+    return document->head().at("exit_status").get<int>();
+}
+
+int run_report(const CommandLine& line) {
+    const Options& options = line.options;
+    try {
+        return write(options);
+    } catch (const Json::exception& error) {
+        // A member that there is not, or that is something else.
+        throw Error(ErrorKind::kUsage, fmt::format("could not read report \"{}\": {}", options.from, error.what()),
+                    "docs/report.schema.json says what a report holds");
+    }
+}
+
+constexpr const char* kReportFooter =
+    "Examples:\n"
+    "  pgparity report --from run.json\n"
+    "  pgparity report --from run.json --format junit --output run.xml\n"
+    "  pgparity report --from today.json --against yesterday.json --only-differences\n"
+    "\n"
+    "Exit status:\n"
+    "  that of the run that the report is about; 2 also where the report cannot be read or written";
+
+}  // namespace
+
+Command report_command() {
+    return {{"report", "turn a report that was kept as JSON into another format", kReportFooter, report_file_options(), {}},
+            run_report};
+}
+
+}  // namespace parity::driver

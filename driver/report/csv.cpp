@@ -1,0 +1,138 @@
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "driver/report/document.h"
+#include "driver/report/formats.h"
+#include "driver/report/wording.h"
+
+namespace parity::driver {
+namespace {
+
+/// A field as COPY writes it: NULL is nothing at all, an empty text is "".
+std::string field(const std::optional<std::string>& value) {
+    if (!value) return {};
+    if (!value->empty() && value->find_first_of(",\"\r\n\\") == std::string::npos) return *value;
+    std::string quoted = "\"";
+    for (char c : *value) {
+        if (c == '"') quoted += '"';
+        quoted += c;
+    }
+    return quoted + '"';
+}
+
+/// A line of the file. What a line does not have is NULL.
+struct Line {
+    std::string what;  ///< "mismatch", "missing_on_target", …
+    std::optional<std::string> source_name{}, target_name{}, key{}, column{}, source{}, target{}, occurrences{},
+        message{};
+};
+
+std::optional<std::string> text_at(const Json& object, const char* member) {
+    const auto found = object.find(member);
+    if (found == object.end() || found->is_null()) return std::nullopt;
+    return found->is_string() ? found->get<std::string>() : dumped(*found);
+}
+
+class CsvFormat {
+  public:
+    CsvFormat(const ReportDocument& document, Output& output) : document_(document), output_(output) {}
+
+    void write() {
+        output_.write("what,source_name,target_name,key,column,source,target,occurrences,message\n");
+        const Json& head = document_.head();
+        for (const Json& difference : head.at("schema_differences"))
+            write({.what = "schema_" + difference.at("severity").get<std::string>(),
+                   .source_name = text_at(difference, "object"),
+                   .message = text_at(difference, "message")});
+        const Json& tables = head.at("tables");
+        for (std::size_t i = 0; i < tables.size(); ++i) write_table(tables[i], i);
+        if (head.contains("large_objects")) write_table(head["large_objects"], std::nullopt);
+        for (const Json& sequence : head.at("sequences"))
+            if (sequence.at("result") != "identical") write_sequence(sequence);
+        for (const Json& sentence : head.at("not_compared"))
+            write({.what = "not_compared", .message = sentence.get<std::string>()});
+        for (const Json& error : head.at("errors"))
+            if (!error.contains("table")) write({.what = "error", .message = text_at(error, "message")});
+        if (head.contains("record") && head["record"].contains("error"))
+            write({.what = "error", .message = text_at(head["record"], "error")});
+    }
+
+  private:
+    void write(const Line& line) {
+        std::string text = field(line.what);
+        for (const auto* value : {&line.source_name, &line.target_name, &line.key, &line.column, &line.source,
+                                  &line.target, &line.occurrences, &line.message})
+            text += ',' + field(*value);
+        output_.write_data(text + '\n');
+    }
+
+    void write_table(const Json& table, std::optional<std::size_t> number) {
+        Line about{.what = {}, .source_name = text_at(table, "source"), .target_name = text_at(table, "target")};
+        if (!number) about.source_name = about.target_name = "large objects";
+        const auto tell = [&](const char* what, std::optional<std::string> message) {
+            Line line = about;
+            line.what = what;
+            line.message = std::move(message);
+            write(line);
+        };
+        document_.for_each_divergence(number, [&](const Json& divergence) { write_divergence(about, divergence); });
+        if (table.contains("not_listed")) tell("not_listed", text_at(table, "not_listed"));
+        if (table.at("result") == "divergent" && number_of(table.at("counts").at("mismatch")) == 0 &&
+            number_of(table.at("counts").at("missing_on_target")) == 0 &&
+            number_of(table.at("counts").at("missing_on_source")) == 0)
+            tell("divergent", "which rows differ was not found out");
+        for (const Json& reason : table.at("skipped")) tell("not_compared", reason.get<std::string>());
+        if (table.contains("error")) tell("error", text_at(table, "error"));
+    }
+
+    /// A line for each column of a mismatch.
+    void write_divergence(const Line& about, const Json& divergence) {
+        Line line = about;
+        line.what = divergence.at("kind").get<std::string>();
+        for (const char* key : {"key", "row", "oid"})
+            if (divergence.contains(key)) line.key = text_at(divergence, key);
+        line.occurrences = text_at(divergence, "occurrences");
+        if (divergence.contains("first_difference"))
+            line.message = "contents differ from byte " + divergence["first_difference"].get<std::string>() + " on";
+        const Json columns = divergence.value("columns", Json::array());
+        if (columns.empty()) return write(line);
+        for (const Json& column : columns) {
+            line.column = column.get<std::string>();
+            line.source = cell(divergence, "source", *line.column);
+            line.target = cell(divergence, "target", *line.column);
+            if (!divergence.contains("source")) line.message = "values were not read";
+            write(line);
+        }
+    }
+
+    static std::optional<std::string> cell(const Json& divergence, const char* side, const std::string& column) {
+        const auto values = divergence.find(side);
+        return values == divergence.end() || !values->contains(column) ? std::nullopt
+                                                                       : text_at(*values, column.c_str());
+    }
+
+    void write_sequence(const Json& sequence) {
+        Line line{.what = "sequence_" + sequence.at("result").get<std::string>(),
+                  .source_name = text_at(sequence, "source"),
+                  .target_name = text_at(sequence, "target"),
+                  .message = text_at(sequence, "reason")};
+        const auto next = [&](const char* side) -> std::optional<std::string> {
+            const Json value = sequence.value("value", Json::object()).value(side, Json());
+            return value.is_object() ? text_at(value, "next_value") : std::nullopt;
+        };
+        line.source = next("source");
+        line.target = next("target");
+        write(line);
+    }
+
+    const ReportDocument& document_;
+    Output& output_;
+};
+
+}  // namespace
+
+void write_csv(const ReportDocument& document, Output& output) { CsvFormat(document, output).write(); }
+
+}  // namespace parity::driver

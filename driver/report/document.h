@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+
+#include "driver/report/finding_json.h"
+#include "driver/report/report.h"
+#include "driver/state/findings.h"
+
+namespace parity::driver {
+
+/// "schema_version" of the document.
+inline constexpr int kReportSchemaVersion = 1;
+
+/// What a report is about: the document of docs/report.schema.json, with the divergences apart, of which there may be
+/// more than fit into memory. Every format is made from it, so a report that was kept as JSON can be turned into any
+/// other.
+class ReportDocument {
+  public:
+    virtual ~ReportDocument() = default;
+
+    /// The whole document, in which the lists of divergences are empty.
+    virtual const Json& head() const = 0;
+
+    /// Calls `take` for each divergence of a table, in the order of their keys. `table` is its index in
+    /// head()["tables"]; nothing: the large objects.
+    virtual void for_each_divergence(std::optional<std::size_t> table,
+                                     const std::function<void(const Json&)>& take) const = 0;
+};
+
+/// The document of a run that has just ended.
+class RunDocument : public ReportDocument {
+  public:
+    /// Requires: the run and the store outlive it and do not change.
+    RunDocument(const RunReport& report, FindingStore& findings);
+
+    const Json& head() const override { return head_; }
+    void for_each_divergence(std::optional<std::size_t> table,
+                             const std::function<void(const Json&)>& take) const override;
+
+  private:
+    void add_tables();
+    void add_large_objects();
+
+    const RunReport& report_;
+    FindingStore& findings_;
+    Json head_;
+    std::vector<std::optional<std::size_t>> positions_;  ///< of the document's tables among the run's
+    std::optional<std::size_t> large_objects_;           ///< their position among the run's tables
+};
+
+}  // namespace parity::driver

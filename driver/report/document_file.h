@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "driver/report/document.h"
+
+namespace parity::driver {
+
+/// Reads a report that `pgparity compare --format json` wrote. The divergences go into a temporary file, so that a
+/// report of any size can be read.
+/// Throws: Error{kUsage} that names the file where it cannot be read, is no JSON, or is not a report of this version;
+/// Error{kOutput} for the temporary file.
+std::unique_ptr<ReportDocument> read_document(const std::string& file);
+
+}  // namespace parity::driver

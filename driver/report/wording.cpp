@@ -1,0 +1,288 @@
+#include "driver/report/wording.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "core/form.h"
+#include "driver/model/sides.h"
+#include "driver/text/display_name.h"
+#include "driver/text/show.h"
+
+namespace parity::driver {
+namespace {
+
+/// Members that a document need not have.
+std::string text_of(const Json& object, const char* member) {
+    const auto found = object.find(member);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::uint64_t number_at(const Json& object, const char* member) {
+    const auto found = object.find(member);
+    return found != object.end() ? number_of(*found) : 0;
+}
+
+std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
+    std::string all;
+    for (const std::string& text : texts) {
+        if (!all.empty()) all += separator;
+        all += text;
+    }
+    return all;
+}
+
+int hex_value(char digit) {
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/// Of what is no hexadecimal text, the text.
+std::string unhexed(const std::string& hex) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+        const int high = hex_value(hex[i]), low = hex_value(hex[i + 1]);
+        if (high < 0 || low < 0) return hex;
+        bytes.push_back(static_cast<char>(high << 4 | low));
+    }
+    return bytes;
+}
+
+std::string plain_text(const Json& json) {
+    if (json.is_string()) return json.get<std::string>();
+    return json.is_object() ? unhexed(text_of(json, "bytes")) : json.dump();
+}
+
+core::Form form_of(const std::string& name) { return core::form_by_name(name).value_or(core::Form::kText); }
+
+/// The form of a column of a table, by its name.
+core::Form form_of_column(const Json& table, const std::string& column) {
+    for (const Json& entry : table.value("columns", Json::array()))
+        if (text_of(entry, "name") == column) return form_of(text_of(entry, "form"));
+    const Json key = table.value("key", Json::array()), forms = table.value("key_forms", Json::array());
+    for (std::size_t i = 0; i < key.size() && i < forms.size(); ++i)
+        if (key[i] == column) return form_of(forms[i].get<std::string>());
+    return core::Form::kText;
+}
+
+std::string shown(const Json& table, const std::string& column, const Json& value) {
+    return show_value(form_of_column(table, column), value_of(value));
+}
+
+/// "5 rows", or what each side has.
+std::string both_words(const Json& both, std::string_view one, std::string_view many) {
+    const std::uint64_t source = number_at(both, "source"), target = number_at(both, "target");
+    if (source == target) return counted(source, one, many);
+    return fmt::format("{} on source, {} on target", counted(source, one, many), grouped(target));
+}
+
+std::uint64_t differing_rows(const Json& table) {
+    const Json& counts = table.at("counts");
+    return number_at(counts, "mismatch") + number_at(counts, "missing_on_target") +
+           number_at(counts, "missing_on_source");
+}
+
+std::string divergent_columns(const Json& table) {
+    std::vector<std::string> names;
+    for (const Json& column : table.at("columns"))
+        if (column.value("divergent", false)) names.push_back(column_name(text_of(column, "name")));
+    if (names.empty()) return {};
+    return fmt::format(" ({} {})", names.size() == 1 ? "column" : "columns", joined(names, ", "));
+}
+
+void add_missing(std::vector<std::string>& parts, const Json& counts) {
+    if (const std::uint64_t number = number_at(counts, "missing_on_target"))
+        parts.push_back(grouped(number) + " missing on target");
+    if (const std::uint64_t number = number_at(counts, "missing_on_source"))
+        parts.push_back(grouped(number) + " missing on source");
+}
+
+std::string counts_words(const Json& table) {
+    if (differing_rows(table) == 0) return "which rows differ was not found out";
+    std::vector<std::string> parts;
+    const Json& counts = table.at("counts");
+    if (const std::uint64_t number = number_at(counts, "mismatch"))
+        parts.push_back(counted(number, "mismatch", "mismatches") + divergent_columns(table));
+    add_missing(parts, counts);
+    return joined(parts, ", ");
+}
+
+std::string failed_words(const std::string& result) { return result == "error" ? "failed" : result; }
+
+std::string incomplete_words(const Json& head) {
+    if (head.value("interrupted", false)) return ", interrupted";
+    return head.value("incomplete", false) && head.at("result") == "divergent" ? " and incomplete" : "";
+}
+
+}  // namespace
+
+std::string grouped(std::uint64_t number) {
+    std::string digits = std::to_string(number);
+    for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
+    return digits;
+}
+
+std::string counted(std::uint64_t number, std::string_view one, std::string_view many) {
+    return grouped(number) + " " + std::string(number == 1 ? one : many);
+}
+
+std::uint64_t number_of(const Json& json) {
+    if (json.is_number_unsigned()) return json.get<std::uint64_t>();
+    std::uint64_t number = 0;
+    if (!json.is_string()) return number;
+    const auto& text = json.get_ref<const std::string&>();
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() ? number : 0;
+}
+
+std::string name_of(const Json& object) {
+    const std::string source = text_of(object, "source"), target = text_of(object, "target");
+    if (source.empty() || target.empty() || source == target) return displayed(source.empty() ? target : source);
+    return displayed(source) + " → " + displayed(target);
+}
+
+std::string column_name(const std::string& bare) { return bare.starts_with("E\"") ? bare : display_name(bare); }
+
+std::optional<ShownValue> value_of(const Json& json) {
+    if (json.is_null()) return std::nullopt;
+    if (json.is_object() && json.contains("beginning"))
+        return ShownValue(plain_text(json["beginning"]), json.value("length", std::uint64_t{0}));
+    return ShownValue(plain_text(json));
+}
+
+std::string kind_words(const Json& divergence) {
+    std::string words = text_of(divergence, "kind");
+    std::replace(words.begin(), words.end(), '_', ' ');
+    return words;
+}
+
+std::string key_words(const Json& table, const Json& divergence) {
+    const auto row = divergence.find(divergence.contains("key") ? "key" : "row");
+    std::vector<std::string> names, values;
+    if (row != divergence.end())
+        for (const auto& [name, value] : row->items()) {
+            names.push_back(column_name(name));
+            values.push_back(shown(table, name, value));
+        }
+    return fmt::format("({})=({})", joined(names, ", "), joined(values, ", "));
+}
+
+std::vector<std::string> cell_words(const Json& table, const Json& divergence) {
+    std::vector<std::string> cells;
+    const auto source = divergence.find("source"), target = divergence.find("target");
+    const bool has_values = source != divergence.end() && target != divergence.end();
+    for (const Json& column : divergence.value("columns", Json::array())) {
+        const std::string name = column.get<std::string>();
+        std::string cell = column_name(name);
+        if (has_values && source->contains(name) && target->contains(name))
+            cell += fmt::format(": {} | {}", shown(table, name, (*source)[name]), shown(table, name, (*target)[name]));
+        cells.push_back(std::move(cell));
+    }
+    return cells;
+}
+
+std::string table_words(const Json& table) {
+    const std::string result = text_of(table, "result");
+    if (table.contains("not_compared")) return "not compared: " + text_of(table, "not_compared");
+    if (result == "error") return "error: " + text_of(table, "error");
+    const std::string rows = table.contains("rows") ? both_words(table["rows"], "row", "rows") : "no rows read";
+    if (result == "identical") return "identical, " + rows;
+    if (result == "incomplete") return fmt::format("incomplete, {}; equal as far as compared", rows);
+    const Json ranges = table.value("ranges", Json::object());
+    return fmt::format("divergent, {} of {}; {}", grouped(number_at(ranges, "divergent")),
+                       counted(number_at(ranges, "compared"), "range", "ranges"), counts_words(table));
+}
+
+std::string large_objects_words(const Json& large_objects) {
+    const std::string result = text_of(large_objects, "result");
+    if (result == "error") return "error: " + text_of(large_objects, "error");
+    const std::string objects =
+        both_words(large_objects.value("objects", Json::object()), "large object", "large objects");
+    if (result == "identical") return "identical, " + objects;
+    if (result == "incomplete") return fmt::format("incomplete, {}: equal in number, contents not read", objects);
+    std::vector<std::string> parts;
+    const Json& counts = large_objects.at("counts");
+    if (const std::uint64_t number = number_at(counts, "mismatch"))
+        parts.push_back(grouped(number) + " with other contents");
+    add_missing(parts, counts);
+    return fmt::format("divergent, {}; {}", objects,
+                       parts.empty() ? "which of them differ was not found out" : joined(parts, ", "));
+}
+
+std::string large_object_words(const Json& divergence) {
+    std::string words = text_of(divergence, "oid");
+    if (!divergence.contains("length")) return words;
+    const Json& length = divergence["length"];
+    const std::string source = text_of(length, "source"), target = text_of(length, "target");
+    const std::string first = text_of(divergence, "first_difference");
+    return words + (source == target
+                        ? fmt::format("  from byte {} on, of {}", first, source)
+                        : fmt::format("  from byte {} on; {} bytes on source, {} on target", first, source, target));
+}
+
+std::string against_words(const Json& table) {
+    const auto total = [&](const char* member) -> std::string {
+        if (!table.contains(member)) return "not compared";
+        std::uint64_t rows = 0;
+        for (const auto& [kind, number] : table[member].items()) rows += number_of(number);
+        return grouped(rows);
+    };
+    if (table.contains("unknown"))
+        return fmt::format("unknown: {}; differing rows then: {}, now: {}", text_of(table, "unknown"),
+                           total("older_counts"), total("counts"));
+    const std::uint64_t gone = number_at(table, "gone"), added = number_at(table, "new"),
+                        persisting = number_at(table, "persisting");
+    if (gone + added + persisting == 0) return "nothing differed then or now";
+    return fmt::format("{} gone, {} new, {} persisting", grouped(gone), grouped(added), grouped(persisting));
+}
+
+std::string result_words(const Json& head) {
+    std::uint64_t tables = 0, divergent = 0, incomplete = 0, failed = 0, not_compared = 0, differing = 0;
+    for (const Json& table : head.at("tables")) {
+        if (table.contains("not_compared")) {
+            ++not_compared;
+            continue;
+        }
+        const std::string result = text_of(table, "result");
+        ++tables;
+        divergent += result == "divergent";
+        incomplete += result == "incomplete";
+        failed += result == "error";
+        differing += differing_rows(table);
+    }
+    std::vector<std::string> parts{counted(tables - failed, "table", "tables") + " compared"};
+    if (divergent > 0) parts.push_back(grouped(divergent) + " divergent");
+    if (incomplete > 0) parts.push_back(grouped(incomplete) + " incomplete");
+    if (failed > 0) parts.push_back(grouped(failed) + " failed");
+    if (not_compared > 0) parts.push_back(grouped(not_compared) + " not compared");
+    if (head.contains("large_objects"))
+        parts.push_back("large objects " + failed_words(text_of(head["large_objects"], "result")));
+    return fmt::format("{}{}: {}; {}; {:.1f} s", text_of(head, "result"), incomplete_words(head), joined(parts, ", "),
+                       counted(differing, "differing row", "differing rows"), head.value("elapsed_seconds", 0.0));
+}
+
+std::string server_words(const Json& server) {
+    std::string where = display_name(plain_text(server.value("database", Json(""))));
+    if (const std::string host = text_of(server, "host"); !host.empty())
+        where += fmt::format(" on {}:{}", host, text_of(server, "port"));
+    if (server.contains("role")) where += " as " + display_name(plain_text(server["role"]));
+    std::string words =
+        fmt::format("{}: PostgreSQL {}, {}, {}", where, text_of(server, "server_version"), text_of(server, "encoding"),
+                    server.value("in_recovery", false) ? "standby" : "primary");
+    if (const std::string lsn = text_of(server, "lsn"); !lsn.empty()) words += ", at " + lsn;
+    const std::string extension = text_of(server, "extension_version");
+    return words + (extension.empty() ? ", without pg_parity" : ", pg_parity " + extension);
+}
+
+std::string options_words(const Json& head) {
+    std::vector<std::string> words;
+    const Json options = head.value("options", Json::object());
+    for (const auto& [name, values] : options.items()) {
+        if (values.empty()) words.push_back("--" + name);
+        for (const Json& value : values) words.push_back(fmt::format("--{} {}", name, plain_text(value)));
+    }
+    return joined(words, " ");
+}
+
+}  // namespace parity::driver

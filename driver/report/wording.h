@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "driver/model/results.h"
+#include "driver/report/finding_json.h"
+
+/// How a document is worded for people, in every format that is for them.
+namespace parity::driver {
+
+/// 1234567 as "1,234,567"; a text of digits, too.
+std::string grouped(std::uint64_t number);
+
+/// "1 row", "1,234 rows".
+std::string counted(std::uint64_t number, std::string_view one, std::string_view many);
+
+/// A number that json_number() wrote; 0 where it is none.
+std::uint64_t number_of(const Json& json);
+
+/// "public.orders", or "old.orders → new.orders" where the names differ; that of the one side that has it.
+std::string name_of(const Json& object);
+
+/// A name of a column, which bare_name() gave.
+std::string column_name(const std::string& bare);
+
+/// What json_text() and its like gave; nothing for null.
+std::optional<ShownValue> value_of(const Json& json);
+
+/// "mismatch", "missing on target", "missing on source".
+std::string kind_words(const Json& divergence);
+
+/// "(id, day)=(17, 2020-01-01)": the key of a divergence, or its row where there is no key.
+std::string key_words(const Json& table, const Json& divergence);
+
+/// "amount: 1.00 | 2.00", for each column of a mismatch; the names alone where the values were not read.
+std::vector<std::string> cell_words(const Json& table, const Json& divergence);
+
+/// What stands after a table's name: "identical, 5 rows".
+std::string table_words(const Json& table);
+
+/// The same for large objects, and for one of them.
+std::string large_objects_words(const Json& large_objects);
+std::string large_object_words(const Json& divergence);
+
+/// What is said of a table beside an older report: "3 gone, 1 new, 5 persisting", or why that is unknown.
+std::string against_words(const Json& table);
+
+/// What stands after "result: ".
+std::string result_words(const Json& head);
+
+/// "shop on db1:5432 as reader: PostgreSQL 15.18, UTF8, standby, at 0/3000148".
+std::string server_words(const Json& server);
+
+/// "--table public.* --strict-schema": the options that were given.
+std::string options_words(const Json& head);
+
+}  // namespace parity::driver
