@@ -1,5 +1,7 @@
 #include "driver/commands/compare.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -38,6 +40,7 @@
 #include "driver/report/output.h"
 #include "driver/report/plan.h"
 #include "driver/report/report.h"
+#include "driver/report/wording.h"
 #include "driver/state/findings.h"
 #include "driver/text/display_name.h"
 #include "driver/waiting/interrupt.h"
@@ -115,6 +118,21 @@ void compare_all(const Options& options, const Both<Server*>& servers, Terminal&
     for (const TableResult& result : report.tables) report.interrupted |= interrupted() && !result.error.empty();
 }
 
+/// A report that a full disk does not take goes to standard output: what was found must not be lost.
+void write_finished(const ReportDocument& document, const Options& options, Output& output) {
+    const ReportChoices choices{options.only_differences, options.quiet};
+    try {
+        write_report(document, options.format, choices, output);
+        output.finish();
+    } catch (const Error& error) {
+        if (options.output.empty() || error.kind() != ErrorKind::kOutput) throw;
+        Output instead({});
+        write_report(document, options.format, choices, instead);
+        instead.finish();
+        throw Error(ErrorKind::kOutput, error.what(), "the report was written to standard output instead");
+    }
+}
+
 /// The plan is made: compares, reports and gives the exit status.
 int compare_and_report(const Options& options, const Both<Server*>& servers, Terminal& terminal,
                        const std::shared_ptr<spdlog::logger>& log, Recorder& recorder, RunReport& report,
@@ -131,16 +149,25 @@ int compare_and_report(const Options& options, const Both<Server*>& servers, Ter
     if (!report.record_failure.empty()) report.outcome = unrecorded_outcome(report.outcome);
     if (report.interrupted) log->error("the run was interrupted");
     report.elapsed_seconds = std::chrono::duration<double>(Clock::now() - started).count();
-    write_report(RunDocument(report, findings), options.format, {options.only_differences, options.quiet}, output);
+    const RunDocument document(report, findings);
+    write_finished(document, options, output);
+    if (!options.output.empty() && terminal.is_tty()) terminal.print_line("result: " + result_words(document.head()));
     return report.outcome.exit_status;
 }
 
+/// Whether the report tells people on the same terminal what the log would have told them.
+bool is_told_twice(const Options& options, const Terminal& terminal) {
+    return options.format == ReportFormat::kText && options.output.empty() && terminal.is_tty() &&
+           isatty(STDOUT_FILENO) != 0;
+}
+
 /// What both sides have, and what of it is compared with what.
-Both<Inventory> plan_run(const Request& request, const Both<Server*>& servers, spdlog::logger& log, RunReport& report) {
+Both<Inventory> plan_run(const Request& request, const Both<Server*>& servers, const Terminal& terminal,
+                         spdlog::logger& log, RunReport& report) {
     Inventories read = read_inventories(request, servers);
     report.server = {read.sides.source.server, read.sides.target.server};
     report.plan = make_plan(request, read.sides, read.pairing);
-    log_differences(log, report.plan);
+    if (!is_told_twice(request.options, terminal)) log_differences(log, report.plan);
     for (Side side : kSides)
         if (!report.server[side].engine_reason.empty())
             log.warn("{}: rows are streamed, the extension is not used: {}", side_name(side),
@@ -164,17 +191,15 @@ int run_compare(const CommandLine& line) {
     const Both<std::unique_ptr<Server>> made = make_servers(request);
     const Both<Server*> servers{made.source.get(), made.target.get()};
     if (options.dry_run) {
-        const Both<Inventory> inventories = plan_run(request, servers, *log, report);
+        const Both<Inventory> inventories = plan_run(request, servers, terminal, *log, report);
         write_dry_run(options, inventories, report.plan, output);
         output.finish();
         return kExitIdentical;
     }
     Recorder recorder(options, report.seed, log);
     try {
-        plan_run(request, servers, *log, report);
-        const int status = compare_and_report(options, servers, terminal, log, recorder, report, started, output);
-        output.finish();
-        return status;
+        plan_run(request, servers, terminal, *log, report);
+        return compare_and_report(options, servers, terminal, log, recorder, report, started, output);
     } catch (const std::exception& error) {
         recorder.fail(as_error(error));
         throw;

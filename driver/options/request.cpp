@@ -27,6 +27,8 @@ void check_together(const Options& options) {
     // the condition goes to both sides as it is, so that a name in it could mean another column on each
     if (!options.where.empty() && !options.map_columns.empty())
         refuse_request("--where cannot be combined with --map-column");
+    if (options.dry_run && options.format != ReportFormat::kText && options.format != ReportFormat::kJson)
+        refuse_request("--dry-run prints text or json");
     if (options.record_values && options.record.empty()) refuse_request("--record-values needs --record");
 }
 

@@ -1,0 +1,216 @@
+"""Reports in every format, from a run and from a report that was kept."""
+
+import csv
+import io
+import json
+import re
+import xml.etree.ElementTree as ET
+
+import jsonschema
+import pytest
+
+from conftest import SCHEMA
+from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, pgparity
+
+TABLES = ("CREATE TABLE a (id bigint PRIMARY KEY, n numeric, v text); INSERT INTO a SELECT g, g, 'v' || g FROM generate_series(1, 3000) g;"
+          "CREATE TABLE bag (x int, y text); INSERT INTO bag SELECT g % 5, 'y' FROM generate_series(1, 50) g;"
+          "CREATE TABLE same (id int PRIMARY KEY); INSERT INTO same SELECT generate_series(1, 7); CREATE SEQUENCE s; SELECT setval('s', 50)")
+CHANGES = (r"UPDATE a SET n = -1, v = E'two\nlines, \"quoted\" | <b>' WHERE id IN (9, 256, 257); UPDATE a SET v = NULL WHERE id = 300;"
+           "UPDATE a SET v = '' WHERE id = 301; DELETE FROM a WHERE id IN (2, 2999); INSERT INTO a VALUES (-5, 0, NULL), (70000, 1, 'x');"
+           "DELETE FROM bag WHERE x = 3; SELECT setval('s', 40); CREATE TABLE extra (x int)")
+# In the order of the keys: kind and key.
+FOUND = [("missing_on_source", "-5"), ("missing_on_target", "2"), ("mismatch", "9"), ("mismatch", "256"), ("mismatch", "257"), ("mismatch", "300"),
+         ("mismatch", "301"), ("missing_on_target", "2999"), ("missing_on_source", "70000")]
+
+
+@pytest.fixture
+def differing(pair):
+    pair.both(TABLES)
+    pair.target.execute(CHANGES)
+    return pair
+
+
+def kept(pair, path, *arguments):
+    pair.compare("--output", str(path), *arguments)
+    return str(path)
+
+
+def reported(*arguments):
+    return pgparity("report", *arguments)
+
+
+def listed(document):
+    table, = [table for table in document["tables"] if table["source"] == "public.a"]
+    return [(finding["kind"], finding["key"]["id"]) for finding in table["divergences"]]
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "12345"])
+@pytest.mark.parametrize("ranges", ["1", "40"])
+def test_findings_are_in_the_order_of_keys_whatever_the_seed(differing, seed, ranges):
+    arguments = ["--table", "a", "--seed", seed, "--ranges", ranges]
+    assert listed(differing.compare(*arguments).expect(DIVERGENT).report) == FOUND
+    few = differing.compare(*arguments, "--max-divergences", "4").expect(DIVERGENT).report
+    assert listed(few) == FOUND[:4] and few["tables"][0]["not_listed"] == "5"
+
+
+def test_a_kept_report_is_the_same_in_every_format(differing, tmp_path):
+    """What the run itself prints, but for times and options."""
+    file = kept(differing, tmp_path / "run.json", "--seed", "7")
+    same = lambda text: re.sub(r"begun \S+|timestamp=\"\S+\"|(?<=[^0-9])[0-9.]+ s$|time=\"[0-9.]+\"|--output \S+|--format \S+|\"options\":.*?},|"
+                               r"\"(started_at|elapsed_seconds)\": ?[^,}\n]*|[0-9]+(\\)?\.[0-9]+ s\b|options: [^;|]*|value=\"--[^\"]*\"|at 0/[0-9A-F]+|"
+                               r"\"lsn\": ?(\{[^}]*\}|\"[^\"]*\")|2[0-9]{3}\\-[^ ]*", "", text, flags=re.MULTILINE)
+    for form in ("text", "json", "ndjson", "csv", "markdown", "junit"):
+        run = differing.run("--seed", "7", "--format", form)
+        again = reported("--from", file, "--format", form)
+        assert run.status == again.status == DIVERGENT, form
+        assert same(run.stdout) == same(again.stdout), form
+        assert len(run.stdout) > 500
+    whole = json.loads(reported("--from", file, "--format", "json").stdout)
+    assert whole == json.load(open(file))
+    jsonschema.validate(whole, json.load(open(SCHEMA)))
+
+
+def test_csv_is_what_copy_reads(differing, tmp_path):
+    file = kept(differing, tmp_path / "run.json")
+    text = reported("--from", file, "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["what"] for row in rows} == {"mismatch", "missing_on_source", "missing_on_target", "schema_divergence", "sequence_divergent", "not_compared"}
+    differing.source.execute("CREATE TABLE report (what text, source_name text, target_name text, key jsonb, col text, source text, target text,"
+                             "occurrences bigint, message text)")
+    (tmp_path / "run.csv").write_text(text)
+    with differing.source.connection.cursor() as cursor, open(tmp_path / "run.csv") as lines:
+        cursor.copy_expert("COPY report FROM STDIN (FORMAT csv, HEADER)", lines)
+    cells = "SELECT source, target FROM report WHERE source_name = 'public.a' AND what = 'mismatch' AND col = 'v' AND key ->> 'id' = '{}'"
+    assert differing.source.query(cells.format(9)) == [("v9", 'two\nlines, "quoted" | <b>')]
+    assert differing.source.query(cells.format(300)) == [("v300", None)]
+    assert differing.source.query(cells.format(301)) == [("v301", "")]
+    assert differing.source.query("SELECT occurrences FROM report WHERE source_name = 'public.bag'") == [(10,)]
+
+
+def test_junit_counts_as_the_json_does(differing, tmp_path):
+    differing.both("CREATE TABLE locked (id int PRIMARY KEY); CREATE TABLE odd (id int PRIMARY KEY, w tsvector, q json)")
+    differing.target.execute("ALTER TABLE odd ALTER w TYPE text")
+    with differing.target.connect() as blocker:
+        blocker.cursor().execute("BEGIN; LOCK TABLE locked")
+        file = kept(differing, tmp_path / "run.json", "--lock-timeout", "100ms")
+        blocker.rollback()
+    document = json.load(open(file))
+    suite = ET.fromstring(reported("--from", file, "--format", "junit").stdout).find("testsuite")
+    cases = {case.get("name"): case for case in suite.iter("testcase") if case.get("classname") == "tables"}
+    for table in document["tables"]:
+        case = cases.pop(table["source"])
+        kind = {"identical": None, "divergent": "failure"}.get(table["result"], "error")
+        assert [child.tag for child in case] == ([kind] if kind else []), table["source"]
+        if table["result"] == "divergent" and table["incomplete"]:
+            assert cases.pop(f"{table['source']}: what was not compared").find("error") is not None
+        if kind == "failure":
+            assert len(case[0].text.strip().split("\n")) == len(table["divergences"])
+    assert not cases
+    assert {table["result"] for table in document["tables"]} >= {"identical", "divergent", "incomplete"}
+    every = list(suite.iter("testcase"))
+    for tag, attribute in (("failure", "failures"), ("error", "errors")):
+        assert int(suite.get(attribute)) == sum(case.find(tag) is not None for case in every) > 0
+    assert int(suite.get("tests")) == len(every) and suite.get("skipped") == "0"
+
+
+def test_ndjson_has_a_line_for_each_thing(differing, tmp_path):
+    file = kept(differing, tmp_path / "run.json")
+    document = json.load(open(file))
+    lines = [json.loads(line) for line in reported("--from", file, "--format", "ndjson").stdout.splitlines()]
+    assert lines[0]["record"] == "run" and lines[0]["exit_status"] == DIVERGENT
+    found = [line for line in lines if line["record"] == "divergence"]
+    assert len(found) == sum(len(table["divergences"]) for table in document["tables"])
+    assert found[0]["table"] == {"source": "public.a", "target": "public.a"}
+    assert [line["source"] for line in lines if line["record"] == "table"] == [table["source"] for table in document["tables"]]
+
+
+def test_what_is_left_out(differing, tmp_path):
+    differing.both("CREATE TABLE odd (id int PRIMARY KEY, w tsvector)")
+    differing.target.execute("ALTER TABLE odd ALTER w TYPE text")
+    file = kept(differing, tmp_path / "run.json")
+    whole = reported("--from", file).stdout
+    fewer = reported("--from", file, "--only-differences").stdout
+    quiet = reported("--from", file, "--quiet").stdout
+    assert "public.same: identical, 7 rows" in whole and "public.same" not in fewer + quiet
+    assert "mismatch " in fewer and "mismatch " not in quiet
+    for text in (whole, fewer, quiet):
+        assert "public.odd" in text and "not compared:" in text and "public.extra: divergent" in text and "result: divergent" in text
+
+
+AGAINST = {"gone": "2", "new": "1", "persisting": "7"}
+
+
+def test_against_an_older_report(differing, tmp_path):
+    older = kept(differing, tmp_path / "older.json", "--seed", "1")
+    differing.target.execute("UPDATE a SET n = id, v = 'v' || id WHERE id = 9; INSERT INTO a VALUES (2, 2, 'v2'); DELETE FROM a WHERE id = 1000;"
+                             "UPDATE a SET n = 77 WHERE id = 256")
+    newer = kept(differing, tmp_path / "newer.json", "--seed", "2")
+    run = reported("--from", newer, "--against", older, "--format", "json")
+    assert run.status == DIVERGENT
+    document = json.loads(run.stdout)
+    jsonschema.validate(document, json.load(open(SCHEMA)))
+    told = {table["source"]: table for table in document["against"]["tables"] if "source" in table}
+    names = {"source": "public.a", "target": "public.a"}
+    assert told["public.a"] == {**names, **AGAINST}
+    assert told["public.bag"]["persisting"] == "1" and told["public.same"]["new"] == "0"
+    table, = [table for table in document["tables"] if table["source"] == "public.a"]
+    assert [finding["key"]["id"] for finding in table["divergences"] if finding["against"] == "new"] == ["1000"]
+    text = reported("--from", newer, "--against", older).stdout
+    assert "  public.a: 2 gone, 1 new, 7 persisting\n" in text and re.search(r"\(id\)=\(1000\)  new\n", text)
+
+
+@pytest.mark.parametrize("options, reason", [
+    (["--max-divergences", "3"], "list is capped"), (["--where", "id < 1000"], "another condition"), (["--exclude-columns", "a.n"], "other columns or forms"),
+    (["--form", "a.v=trimmed"], "other columns or forms"), (["--exclude-table", "a"], "no such table")])
+@pytest.mark.parametrize("which", ["older", "newer"])
+def test_what_cannot_be_told_against_an_older_report(differing, tmp_path, options, reason, which):
+    older = kept(differing, tmp_path / "older.json", *(options if which == "older" else []))
+    newer = kept(differing, tmp_path / "newer.json", *(options if which == "newer" else []))
+    document = json.loads(reported("--from", newer, "--against", older, "--format", "json").stdout)
+    told, = [table for table in document["against"]["tables"] if table.get("source") == "public.a"]
+    assert reason in told["unknown"] and "persisting" not in told
+    assert f"public.a: unknown: {told['unknown']}" in reported("--from", newer, "--against", older).stdout
+
+
+@pytest.mark.parametrize("text, message", [
+    (None, "No such file"), ("", "parse error"), ("{", "parse error"), ("[]", "not a report of pgparity"), ('{"tool": "other"}', "not a report of pgparity"),
+    ('{"tool": "pgparity", "dry_run": true}', "a plan"), ('{"tool": "pgparity", "schema_version": 9}', "schema_version"),
+    ('{"tool": "pgparity", "schema_version": 1, "tables": {}}', "has no list"),
+    ('{"tool": "pgparity", "schema_version": 1, "schema_differences": [], "tables": [], "sequences": [], "not_compared": [], "errors": [],'
+     '"source": {}, "target": {}}', "exit_status"),
+    ('{"tool": "pgparity", "schema_version": 1, "schema_differences": [], "tables": [{}], "sequences": [], "not_compared": [], "errors": [],'
+     '"source": {}, "target": {}, "exit_status": 0}', "not found")])
+@pytest.mark.parametrize("option", ["--from", "--against"])
+def test_a_file_that_is_no_report(pair, tmp_path, text, message, option):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY)")
+    file, good = tmp_path / "file", kept(pair, tmp_path / "good.json")
+    if text is not None:
+        file.write_text(text)
+    run = reported(option, str(file), *(["--from", good] if option == "--against" else []))
+    if option == "--against" and message == "not found":
+        return
+    assert run.status == 2 and message in run.stderr and str(file) in run.stderr and not run.stdout
+
+
+def test_the_status_is_the_runs(pair, tmp_path):
+    pair.both(TABLES)
+    assert reported("--from", kept(pair, tmp_path / "0.json")).status == IDENTICAL
+    pair.target.execute("ALTER TABLE a ALTER v TYPE tsvector USING NULL; ALTER TABLE a ALTER v DROP NOT NULL")
+    document = json.load(open(kept(pair, tmp_path / "3.json", "--table", "a")))
+    assert reported("--from", str(tmp_path / "3.json")).status == document["exit_status"] == INCOMPLETE
+
+
+def test_a_full_disk_loses_no_report(differing, tmp_path):
+    """/dev/full takes nothing: the report goes to standard output."""
+    run = differing.run("--output", "/dev/full")
+    assert run.status == 2 and "No space left" in run.stderr and "standard output instead" in run.stderr
+    assert "public.a: divergent" in run.stdout and "result: divergent" in run.stdout
+
+
+def test_sides_are_told_in_the_header(pair):
+    pair.both(TABLES)
+    text = pair.run("--seed", "42").stdout
+    source, target = text.split("\n")[1:3]
+    assert source.startswith(f"source: {pair.source.name} on ") and f":{pair.source.cluster.port} as postgres: PostgreSQL " in source
+    assert target.startswith(f"target: {pair.target.name} on ") and f":{pair.target.cluster.port} as postgres: PostgreSQL " in target
+    assert "UTF8, primary, at " in source and "seed 42" in text.split("\n")[3]
