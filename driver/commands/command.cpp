@@ -1,6 +1,7 @@
 #include "driver/commands/command.h"
 
 #include "driver/commands/compare.h"
+#include "driver/commands/completion.h"
 #include "driver/commands/help.h"
 #include "driver/commands/report.h"
 #include "driver/model/error.h"
@@ -10,7 +11,7 @@
 namespace parity::driver {
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{compare_command(), report_command(), help_command()};
+    static const std::vector<Command> all{compare_command(), report_command(), completion_command(), help_command()};
     return all;
 }
 

@@ -208,21 +208,28 @@ int run_compare(const CommandLine& line) {
 
 constexpr const char* kFooter =
     "Examples:\n"
-    "  pgparity compare --source 'host=old dbname=shop' --target 'host=new dbname=shop'\n"
-    "  pgparity compare --source service=old --target service=new --table 'public.ord*' --format json\n"
-    "  pgparity compare --source service=old --target service=new --table orders --map orders=orders_v2 --key "
-    "orders=id\n"
+    "  pgparity compare 'host=old dbname=shop' 'host=new dbname=shop'\n"
+    "  pgparity compare --source service=old --target service=new \\\n"
+    "      --table 'public.ord*' --format json\n"
+    "  pgparity compare --source service=old --target service=new \\\n"
+    "      --table orders --map orders=orders_v2 --key orders=id\n"
     "\n"
     "Exit status:\n"
     "  0  everything asked for was compared and is equal\n"
     "  1  at least one divergence\n"
     "  2  nothing can be concluded: bad options, no connection, interrupted\n"
-    "  3  no divergence, but something was skipped, unreadable or failed, or the run could not be recorded";
+    "  3  no divergence, but something was skipped, unreadable or failed,\n"
+    "     or the run could not be recorded";
 
 }  // namespace
 
 Command compare_command() {
-    return {{"compare", "compare two databases and report every divergence", kFooter, compare_options(), {}},
+    return {{"compare",
+             "compare two databases and report every divergence",
+             kFooter,
+             compare_options(),
+             {},
+             {"source", "target"}},
             run_compare};
 }
 

@@ -45,12 +45,13 @@ constexpr const char* kReportFooter =
     "  pgparity report --from today.json --against yesterday.json --only-differences\n"
     "\n"
     "Exit status:\n"
-    "  that of the run that the report is about; 2 also where the report cannot be read or written";
+    "  that of the run that the report is about; 2 also where the report cannot be\n"
+    "  read or written";
 
 }  // namespace
 
 Command report_command() {
-    return {{"report", "turn a report that was kept as JSON into another format", kReportFooter, report_file_options(), {}},
+    return {{"report", "turn a report kept as JSON into another format", kReportFooter, report_file_options(), {}},
             run_report};
 }
 

@@ -1,6 +1,7 @@
 #include "driver/options/command_line.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 #include <CLI/CLI.hpp>
@@ -9,14 +10,37 @@
 #include "driver/model/error.h"
 #include "driver/model/version.h"
 #include "driver/options/config_file.h"
+#include "driver/options/suggestion.h"
 
 namespace parity::driver {
 
 namespace {
 
+/// What --help fits into.
+constexpr std::size_t kHelpColumns = 80;
+constexpr std::size_t kNameColumns = 30;
+
 constexpr const char* kDescription =
-    "pgparity answers whether two PostgreSQL databases hold the same data and, if not, where not.\n"
-    "Only digests cross the network where both have the extension pg_parity; otherwise rows are streamed.";
+    "pgparity answers whether two PostgreSQL databases hold the same data and,\n"
+    "if not, where not. Only digests cross the network where both have the extension\n"
+    "pg_parity; otherwise rows are streamed.";
+
+/// The text on lines of so many characters, unless a word is longer.
+std::string wrapped(const std::string& text, std::size_t columns) {
+    std::string lines;
+    std::size_t begin = 0;
+    for (std::size_t at = 0, line = 0; at < text.size(); at = begin) {
+        begin = std::min(text.find(' ', at), text.size() - 1) + 1;
+        const std::size_t word = begin - at - (text[begin - 1] == ' ');
+        if (line > 0 && line + word > columns) {
+            lines.back() = '\n';
+            line = 0;
+        }
+        lines.append(text, at, begin - at);
+        line += begin - at;
+    }
+    return lines;
+}
 
 /// What CLI11 fills: per option how often it was given and with which values.
 struct GivenValues {
@@ -35,10 +59,14 @@ std::string harmless(const std::string& argument) {
     return shown.find_first_of(":=@ ") == std::string::npos ? fmt::format(" \"{}\"", shown) : "";
 }
 
-void refuse_extras(const std::vector<std::string>& extras, std::string_view what, const std::string& hint) {
+/// `known` are the words that may stand there.
+void refuse_extras(const std::vector<std::string>& extras, std::string_view what, const std::vector<std::string>& known,
+                   const std::string& hint) {
     if (extras.empty()) return;
     const std::string& first = extras.front();
-    refuse(fmt::format("{}{}", first.starts_with("-") ? "unknown option" : what, harmless(first)), hint);
+    const std::string meant = suggestion(first.substr(0, first.find('=')), known);
+    refuse(fmt::format("{}{}", first.starts_with("-") ? "unknown option" : what, harmless(first)),
+           meant.empty() ? hint : fmt::format("{} {}", meant, hint));
 }
 
 /// A command as CLI11 parses it.
@@ -48,15 +76,20 @@ class ParsedCommand {
         : spec_(spec), app_(app.add_subcommand(spec.name, spec.summary)) {
         app_->footer(spec.footer);
         app_->allow_extras();
-        app_->get_formatter()->column_width(36);
+        app_->get_formatter()->column_width(kNameColumns);
         for (const OptionSpec& option : spec.options) add(option);
         if (!spec.options.empty()) {
             app_->add_option("--config", config_,
-                             "TOML file with these options, without the dashes; the command line wins over it")
+                             wrapped("TOML file with these options, without the dashes; the command line wins over it",
+                                     kHelpColumns - kNameColumns))
                 ->type_name("FILE")
                 ->group("Other");
         }
         if (!spec.argument.empty()) app_->add_option(spec.argument, argument_, "")->type_name("");
+        for (const std::string& name : spec.positional) {
+            auto& [value, option] = positional_[name];
+            option = app_->add_option(upper(name), value, fmt::format("the same as --{}", name))->type_name("");
+        }
     }
 
     CLI::App& app() { return *app_; }
@@ -64,7 +97,7 @@ class ParsedCommand {
     bool parsed() const { return app_->parsed(); }
 
     CommandLine collect() const {
-        refuse_extras(app_->remaining(), "unexpected argument", hint());
+        refuse_extras(app_->remaining(), "unexpected argument", names(), hint());
         CommandLine line;
         line.command = spec_.name;
         line.argument = argument_;
@@ -77,12 +110,26 @@ class ParsedCommand {
     std::string hint() const { return fmt::format("pgparity {} --help lists the options", spec_.name); }
 
   private:
+    std::vector<std::string> names() const {
+        std::vector<std::string> names;
+        for (const OptionSpec& option : spec_.options) names.push_back("--" + option.name);
+        return names;
+    }
+
+    static std::string upper(std::string name) {
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        return name;
+    }
+
     void add(const OptionSpec& spec) {
         GivenValues& entry = given_[spec.name];
+        const std::string name = (spec.letter ? fmt::format("-{},", spec.letter) : "") + "--" + spec.name;
+        const std::string help = wrapped(spec.help, kHelpColumns - kNameColumns);
         if (spec.kind == OptionKind::kFlag) {
-            entry.option = app_->add_flag("--" + spec.name, spec.help);
+            entry.option = app_->add_flag(name, help);
         } else {
-            entry.option = app_->add_option("--" + spec.name, entry.values, spec.help)
+            entry.option = app_->add_option(name, entry.values, help)
                                ->type_name(spec.value_name)
                                ->expected(1)
                                ->allow_extra_args(false)
@@ -95,6 +142,11 @@ class ParsedCommand {
         const GivenValues& entry = given_.at(spec.name);
         const auto from_file = config.find(spec.name);
         const bool here = entry.option->count() > 0;
+        const auto unnamed = positional_.find(spec.name);
+        if (unnamed != positional_.end() && unnamed->second.second->count() > 0) {
+            if (here) refuse(fmt::format("the {0} is given twice: as --{0} and without a name", spec.name), hint());
+            return spec.apply(options, {unnamed->second.first});
+        }
         if (!here && from_file == config.end()) {
             if (spec.required) refuse(fmt::format("--{} is missing", spec.name), hint());
             return;
@@ -126,6 +178,7 @@ class ParsedCommand {
     std::map<std::string, GivenValues> given_;
     std::string config_;
     std::string argument_;
+    std::map<std::string, std::pair<std::string, CLI::Option*>> positional_;
 };
 
 /// The program as CLI11 parses it.
@@ -150,7 +203,7 @@ class Parser {
         } catch (const CLI::ParseError& error) {
             refuse_parse_error(error);
         }
-        refuse_extras(app_.remaining(), "unknown command", kHint);
+        refuse_extras(app_.remaining(), "unknown command", names(), kHint);
         const ParsedCommand* asked = parsed();
         if (!asked) refuse("a command is missing", kHint);
         return asked->collect();
@@ -160,10 +213,18 @@ class Parser {
         if (name.empty()) return app_.help();
         for (const auto& command : commands_)
             if (command->spec().name == name) return command->app().help("pgparity");
-        refuse(fmt::format("unknown command{}", harmless(name)), kHint);
+        const std::string meant = suggestion(name, names());
+        refuse(fmt::format("unknown command{}", harmless(name)),
+               meant.empty() ? kHint : fmt::format("{} {}", meant, kHint));
     }
 
   private:
+    std::vector<std::string> names() const {
+        std::vector<std::string> names;
+        for (const auto& command : commands_) names.push_back(command->spec().name);
+        return names;
+    }
+
     static constexpr const char* kHint = "pgparity --help shows how to use it";
 
     const ParsedCommand* parsed() const {

@@ -204,8 +204,9 @@ std::vector<OptionSpec> how_options() {
             "tables compared at the same time, each over one connection a side, where it is streamed over one and "
             "--workers more; default: 1",
             &Options::jobs, 1),
-        {"engine", OptionKind::kText, "auto|extension|stream", how,
-         "where digests are computed: inside the servers, or here from a stream of rows; default: inside where the "
+        {"engine", OptionKind::kText, "ENGINE", how,
+         "auto, extension or stream: where digests are computed: inside the servers, or here from a stream of rows; "
+         "default: inside where the "
          "extension is",
          apply_engine},
         number_option(
@@ -264,6 +265,39 @@ std::vector<OptionSpec> limit_options() {
 
 }  // namespace
 
+namespace {
+
+/// What completion and short spelling know of options; the letters are those of pg_dump and pg_amcheck.
+struct Extra {
+    std::string_view option;
+    char letter;
+    std::vector<std::string> choices{};
+};
+
+std::vector<OptionSpec> with_extras(std::vector<OptionSpec> options) {
+    static const std::vector<Extra> kExtras{
+        {"table", 't'},
+        {"exclude-table", 'T'},
+        {"schema", 'n'},
+        {"jobs", 'j'},
+        {"output", 'f'},
+        {"quiet", 'q'},
+        {"verbose", 'v'},
+        {"format", 'F', {"text", "json", "ndjson", "csv", "markdown", "junit"}},
+        {"engine", 0, {"auto", "extension", "stream"}},
+        {"width", 0, {"64", "128"}},
+    };
+    for (OptionSpec& option : options)
+        for (const Extra& extra : kExtras) {
+            if (option.name != extra.option) continue;
+            option.letter = extra.letter;
+            option.choices = extra.choices;
+        }
+    return options;
+}
+
+}  // namespace
+
 std::vector<OptionSpec> report_file_options() {
     std::vector<OptionSpec> all{
         {"from", OptionKind::kText, "FILE", "Report", "a report that compare --format json wrote; required",
@@ -271,14 +305,14 @@ std::vector<OptionSpec> report_file_options() {
         text_option("against", "FILE", "Report", "an older one: tells which divergences are new, persisting and gone",
                     &Options::against)};
     for (OptionSpec& option : format_options()) all.push_back(std::move(option));
-    return all;
+    return with_extras(std::move(all));
 }
 
 std::vector<OptionSpec> compare_options() {
     std::vector<OptionSpec> all;
     for (auto* group : {what_options, how_options, format_options, report_options, limit_options})
         for (OptionSpec& option : group()) all.push_back(std::move(option));
-    return all;
+    return with_extras(std::move(all));
 }
 
 }  // namespace parity::driver

@@ -29,15 +29,18 @@ struct OptionSpec {
     /// Throws: Error{kUsage} for what they must not be.
     std::function<void(Options&, const std::vector<std::string>&)> apply;
     bool required = false;
+    char letter = 0;                     ///< "-t" beside "--table"; 0: none
+    std::vector<std::string> choices{};  ///< all values that there are; empty: others
 };
 
 /// A command as it is declared: the command line, the help and the configuration file are made from this alone.
 struct CommandSpec {
     std::string name;
-    std::string summary;              ///< one line for the list of commands
-    std::string footer;               ///< of its help: examples, exit statuses
-    std::vector<OptionSpec> options;  ///< in the order of the help
-    std::string argument;             ///< what one argument beside the options is; empty: there is none
+    std::string summary;                    ///< one line for the list of commands
+    std::string footer;                     ///< of its help: examples, exit statuses
+    std::vector<OptionSpec> options;        ///< in the order of the help
+    std::string argument;                   ///< what one argument beside the options is; empty: there is none
+    std::vector<std::string> positional{};  ///< options whose values may stand without their names, in this order
 };
 
 /// The options of a comparison, and of turning a report into another format.

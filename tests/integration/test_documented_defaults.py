@@ -47,7 +47,7 @@ def documented_options():
 def helped():
     """Option -> (its value's name, its explanation), from --help."""
     text = re.sub(r"\n {20,}", " ", pgparity("compare", "--help").expect(0).stdout)
-    return {option: (value or "", words) for option, value, words in re.findall(r"^  (--[\w-]+)(?: (\S+))? +(.*)$", text, re.M)}
+    return {option: (value or "", words) for option, value, words in re.findall(r"^  (?:-\w,)?(--[\w-]+)(?: (\S+))? +(.*)$", text, re.M)}
 
 
 def test_all_options_are_documented(helped):

@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "driver/commands/command.h"
+#include "driver/model/error.h"
 #include "driver/model/options.h"
 #include "driver/options/request.h"
 #include "tests/support/plan_fixtures.h"
@@ -197,7 +199,13 @@ TEST(Options, RefuseWhatIsMissingUnknownOrGivenTwice) {
     EXPECT_EQ(usage_error([] { parse_line({"compare", "--target", "b"}); }), "--source is missing");
     EXPECT_EQ(usage_error([] { parse_line({"compare", "--source", "b"}); }), "--target is missing");
     EXPECT_EQ(refusal({"--nonesuch=1"}), "unknown option \"--nonesuch\"");
-    EXPECT_EQ(refusal({"stray"}), "unexpected argument \"stray\"");
+    EXPECT_EQ(refusal({"stray"}), "the source is given twice: as --source and without a name");
+    EXPECT_EQ(usage_error([] { parse_line({"compare", "a", "b", "stray"}); }), "unexpected argument \"stray\"");
+    EXPECT_EQ(usage_error([] {
+                  parse_line({"compare", "a", "b", "--target", "c"});
+              }),
+              "the target is given twice: as --target and without a name");
+    EXPECT_EQ(usage_error([] { parse_line({"compare", "a"}); }), "--target is missing");
     EXPECT_EQ(refusal({"--ranges"}), "--ranges needs a value");
     EXPECT_EQ(refusal({"--ranges", "1", "--ranges", "2"}), "--ranges is given more than once");
     EXPECT_EQ(refusal({"--where", "a > 1", "--map-column", "a=b"}), "--where cannot be combined with --map-column");
@@ -213,6 +221,50 @@ TEST(Options, RefuseBadNamesBeforeAnyServerIsAsked) {
 TEST(Options, NeverRepeatWhatMayBeAConnectionString) {
     for (const char* stray : {"postgresql://u:hunter2@h/db", "password=hunter2", "--pasword=hunter2", "-x=hunter2"}) {
         EXPECT_EQ(refusal({stray}).find("hunter2"), std::string::npos) << stray;
+    }
+}
+
+TEST(Options, TakeTheServersWithoutNames) {
+    const CommandLine line = parse_line({"compare", "-t", "x", "host=a dbname=d", "postgresql://b/d"});
+    EXPECT_EQ(line.options.conninfo.source, "host=a dbname=d");
+    EXPECT_EQ(line.options.conninfo.target, "postgresql://b/d");
+    EXPECT_EQ(line.options.tables, (Words{"x"}));
+    EXPECT_FALSE(line.options.given.contains("source") || line.options.given.contains("target"));
+}
+
+TEST(Options, HaveTheLettersOfPgDump) {
+    const Options options =
+        parse({"-t", "a", "-T", "b", "-n", "s", "-j", "3", "-f", "out", "-F", "junit", "-q", "-v", "-ta2"});
+    EXPECT_EQ(options.tables, (Words{"a", "a2"}));
+    EXPECT_EQ(options.exclude_tables, (Words{"b"}));
+    EXPECT_EQ(options.schemas, (Words{"s"}));
+    EXPECT_EQ(options.jobs, 3);
+    EXPECT_EQ(options.output, "out");
+    EXPECT_EQ(options.format, ReportFormat::kJunit);
+    EXPECT_TRUE(options.quiet && options.verbose);
+}
+
+std::string hint_of(const Words& words) {
+    try {
+        parse_line(words);
+    } catch (const Error& error) {
+        return error.hint();
+    }
+    return "no error";
+}
+
+TEST(Options, SuggestWhatSomebodyMayHaveMeant) {
+    EXPECT_EQ(hint_of({"comapre"}), "did you mean \"compare\"? pgparity --help shows how to use it");
+    EXPECT_EQ(hint_of({"compare", "a", "b", "--exclude-tabel=x"}),
+              "did you mean \"--exclude-table\"? pgparity compare --help lists the options");
+    EXPECT_EQ(hint_of({"compare", "a", "b", "--zzz"}), "pgparity compare --help lists the options");
+    EXPECT_EQ(hint_of({"nothinglikeit"}), "pgparity --help shows how to use it");
+}
+
+TEST(Options, HelpFitsIntoEightyColumns) {
+    for (const char* command : {"", "compare", "report", "completion", "help"}) {
+        std::istringstream help(help_text(command_specs(), command));
+        for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80U) << line;
     }
 }
 
