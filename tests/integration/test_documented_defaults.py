@@ -51,7 +51,7 @@ def helped():
 
 
 def test_all_options_are_documented(helped):
-    assert set(documented_options()) == set(helped)
+    assert set(documented_options()) == set(helped) - {"--help"}
 
 
 def test_options_take_the_same_values(helped):
