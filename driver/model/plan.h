@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,16 @@ struct SchemaDifference {
     Severity severity = Severity::kNote;
     std::string object;   ///< "public.orders" or "public.orders.amount"
     std::string message;  ///< "type integer on source, bigint on target"
+    /// What only one side has, "table", "column" or "sequence", and which side; nothing where it is another difference.
+    std::string lone_kind{};
+    std::optional<Side> only_on{};
 };
+
+/// Something that only one side has.
+inline SchemaDifference lone_object(std::string object, std::string_view kind, Side side) {
+    return {SchemaDifference::Severity::kDivergence, std::move(object),
+            std::string(kind) + " exists only on " + std::string(side_name(side)), std::string(kind), side};
+}
 
 struct ColumnPlan {
     Both<std::string> name;

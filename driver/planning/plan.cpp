@@ -39,8 +39,7 @@ void add_lone_tables(Plan& plan, const Pairing& pairing, const Both<Inventory>& 
     for (Side side : kSides) {
         for (std::size_t index : pairing.only_here[side]) {
             const RelationDesc& relation = inventories[side].relations[index];
-            plan.differences.push_back({Severity::kDivergence, exact_name(relation.name),
-                                        fmt::format("table exists only on {}", side_name(side))});
+            plan.differences.push_back(lone_object(exact_name(relation.name), "table", side));
         }
     }
 }
@@ -181,8 +180,7 @@ class SequencePairer {
             side == Side::kSource ? maps_.to_target(sequence.name) : maps_.to_source(sequence.name);
         const auto other = all_[other_side].find(name);
         if (other == all_[other_side].end()) {
-            plan.differences.push_back({Severity::kDivergence, exact_name(sequence.name),
-                                        fmt::format("sequence exists only on {}", side_name(side))});
+            plan.differences.push_back(lone_object(exact_name(sequence.name), "sequence", side));
         } else if (side == Side::kSource) {
             add_pair(plan, sequence, *other->second);
         } else {

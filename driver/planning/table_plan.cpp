@@ -73,6 +73,7 @@ class TablePlanner {
     void estimate();
 
     void differ(Severity severity, const std::string& column, const std::string& message);
+    std::string object_of(const std::string& column) const;
     const RelationDesc& side(Side which) const { return *sides_[which]; }
 
     const Options& options_;
@@ -124,9 +125,14 @@ std::optional<std::string> TablePlanner::obstacle() const {
 // ---- columns -------------------------------------------------------------------------------------------------
 
 void TablePlanner::differ(Severity severity, const std::string& column, const std::string& message) {
+    differences_.push_back({severity, object_of(column), message});
+}
+
+/// The table, or a column of it.
+std::string TablePlanner::object_of(const std::string& column) const {
     std::string object = exact_name(side(Side::kSource).name);
     if (!column.empty()) object += "." + exact_name(column);
-    differences_.push_back({severity, std::move(object), message});
+    return object;
 }
 
 /// A name that --map-column gives goes before the same name that a column of the source has by itself.
@@ -153,7 +159,7 @@ void TablePlanner::pair_column(const ColumnDesc& column) {
     const ColumnDesc* other = name_is_taken ? nullptr : find_column(target, name);
     if (!other) {
         if (choice.selected && !choice.excluded)
-            differ(Severity::kDivergence, column.name, "column exists only on source");
+            differences_.push_back(lone_object(object_of(column.name), "column", Side::kSource));
         else
             plan_.scope.without.push_back(column.name);
         return;
@@ -176,7 +182,7 @@ void TablePlanner::find_lone_target_columns() {
         if (paired) continue;
         const ColumnOptions::Choice choice = column_options_.choose(side(Side::kSource), column.name);
         if (choice.selected && !choice.excluded)
-            differ(Severity::kDivergence, column.name, "column exists only on target");
+            differences_.push_back(lone_object(object_of(column.name), "column", Side::kTarget));
         else
             plan_.scope.without.push_back(column.name);
     }

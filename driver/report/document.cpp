@@ -86,10 +86,16 @@ Json json_head(const RunReport& report) {
 
 Json json_differences(const Plan& plan) {
     Json list = Json::array();
-    for (const SchemaDifference& difference : plan.differences)
-        list.push_back({{"severity", severity_name(difference.severity)},
-                        {"object", clean(difference.object)},
-                        {"message", clean(difference.message)}});
+    for (const SchemaDifference& difference : plan.differences) {
+        Json json{{"severity", severity_name(difference.severity)},
+                  {"object", clean(difference.object)},
+                  {"message", clean(difference.message)}};
+        if (difference.only_on) {
+            json["kind"] = difference.lone_kind;
+            json["only_on"] = side_name(*difference.only_on);
+        }
+        list.push_back(std::move(json));
+    }
     return list;
 }
 

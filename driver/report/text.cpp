@@ -90,7 +90,7 @@ class TextFormat {
 
     void write_remarks(const Json& table) {
         if (table.at("result") == "divergent" && table.contains("error"))
-            line("  error: " + table["error"].get<std::string>());
+            line("  error: " + error_words(table, "error"));
         for (const Json& reason : table.at("skipped")) line("  not compared: " + reason.get<std::string>());
         if (choices_.quiet) return;
         for (const Json& note : table.at("notes")) line("  note: " + note.get<std::string>());
@@ -140,7 +140,7 @@ class TextFormat {
 
     void write_errors() {
         for (const Json& error : head_.at("errors"))
-            if (!error.contains("table")) line("error: " + error.at("message").get<std::string>());
+            if (!error.contains("table")) line("error: " + error_words(error, "message"));
         if (head_.contains("record") && head_["record"].contains("error"))
             line("error: " + head_["record"]["error"].get<std::string>());
     }

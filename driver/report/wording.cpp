@@ -108,6 +108,31 @@ std::string counts_words(const Json& table) {
     return joined(parts, ", ");
 }
 
+/// "2 tables and 1 sequence only on source", for each side.
+void add_lone_objects(std::vector<std::string>& parts, const Json& differences) {
+    for (const char* side : {"source", "target"}) {
+        std::vector<std::string> kinds;
+        for (const char* kind : {"table", "column", "sequence"}) {
+            std::uint64_t number = 0;
+            for (const Json& difference : differences)
+                number += text_of(difference, "kind") == kind && text_of(difference, "only_on") == side;
+            if (number > 0) kinds.push_back(counted(number, kind, std::string(kind) + "s"));
+        }
+        if (!kinds.empty()) parts.push_back(fmt::format("{} only on {}", joined(kinds, " and "), side));
+    }
+}
+
+/// What is not identical of the sequences, by their results.
+void add_sequences(std::vector<std::string>& parts, const Json& sequences) {
+    std::uint64_t divergent = 0, incomplete = 0;
+    for (const Json& sequence : sequences) {
+        divergent += sequence.at("result") == "divergent";
+        incomplete += sequence.at("result") != "divergent" && sequence.at("result") != "identical";
+    }
+    if (divergent > 0) parts.push_back(counted(divergent, "divergent sequence", "divergent sequences"));
+    if (incomplete > 0) parts.push_back(counted(incomplete, "sequence", "sequences") + " not compared");
+}
+
 std::string failed_words(const std::string& result) { return result == "error" ? "failed" : result; }
 
 std::string incomplete_words(const Json& head) {
@@ -185,7 +210,7 @@ std::vector<std::string> cell_words(const Json& table, const Json& divergence) {
 std::string table_words(const Json& table) {
     const std::string result = text_of(table, "result");
     if (table.contains("not_compared")) return "not compared: " + text_of(table, "not_compared");
-    if (result == "error") return "error: " + text_of(table, "error");
+    if (result == "error") return "error: " + error_words(table, "error");
     const std::string rows = table.contains("rows") ? both_words(table["rows"], "row", "rows") : "no rows read";
     if (result == "identical") return "identical, " + rows;
     if (result == "incomplete") return fmt::format("incomplete, {}; equal as far as compared", rows);
@@ -196,7 +221,7 @@ std::string table_words(const Json& table) {
 
 std::string large_objects_words(const Json& large_objects) {
     const std::string result = text_of(large_objects, "result");
-    if (result == "error") return "error: " + text_of(large_objects, "error");
+    if (result == "error") return "error: " + error_words(large_objects, "error");
     const std::string objects =
         both_words(large_objects.value("objects", Json::object()), "large object", "large objects");
     if (result == "identical") return "identical, " + objects;
@@ -221,6 +246,11 @@ std::string large_object_words(const Json& divergence) {
                         : fmt::format("  from byte {} on; {} bytes on source, {} on target", first, source, target));
 }
 
+std::string error_words(const Json& object, const char* member) {
+    const std::string state = text_of(object, "sqlstate");
+    return text_of(object, member) + (state.empty() ? "" : fmt::format(" (SQLSTATE {})", state));
+}
+
 std::string against_words(const Json& table) {
     const auto total = [&](const char* member) -> std::string {
         if (!table.contains(member)) return "not compared";
@@ -239,6 +269,7 @@ std::string against_words(const Json& table) {
 
 std::string result_words(const Json& head) {
     std::uint64_t tables = 0, divergent = 0, incomplete = 0, failed = 0, not_compared = 0, differing = 0;
+    std::uint64_t not_located = 0;
     for (const Json& table : head.at("tables")) {
         if (table.contains("not_compared")) {
             ++not_compared;
@@ -250,6 +281,7 @@ std::string result_words(const Json& head) {
         incomplete += result == "incomplete";
         failed += result == "error";
         differing += differing_rows(table);
+        not_located += result == "divergent" && differing_rows(table) == 0;
     }
     std::vector<std::string> parts{counted(tables - failed, "table", "tables") + " compared"};
     if (divergent > 0) parts.push_back(grouped(divergent) + " divergent");
@@ -258,8 +290,13 @@ std::string result_words(const Json& head) {
     if (not_compared > 0) parts.push_back(grouped(not_compared) + " not compared");
     if (head.contains("large_objects"))
         parts.push_back("large objects " + failed_words(text_of(head["large_objects"], "result")));
+    std::vector<std::string> reasons{counted(differing, "differing row", "differing rows")};
+    if (not_located > 0)
+        reasons.push_back(fmt::format("differing rows of {} not located", counted(not_located, "table", "tables")));
+    add_lone_objects(reasons, head.at("schema_differences"));
+    add_sequences(reasons, head.at("sequences"));
     return fmt::format("{}{}: {}; {}; {:.1f} s", text_of(head, "result"), incomplete_words(head), joined(parts, ", "),
-                       counted(differing, "differing row", "differing rows"), head.value("elapsed_seconds", 0.0));
+                       joined(reasons, ", "), head.value("elapsed_seconds", 0.0));
 }
 
 std::string server_words(const Json& server) {

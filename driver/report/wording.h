@@ -46,6 +46,9 @@ std::string table_words(const Json& table);
 std::string large_objects_words(const Json& large_objects);
 std::string large_object_words(const Json& divergence);
 
+/// The message of an error that is a member of an object, with its SQLSTATE if a server raised it.
+std::string error_words(const Json& object, const char* member);
+
 /// What is said of a table beside an older report: "3 gone, 1 new, 5 persisting", or why that is unknown.
 std::string against_words(const Json& table);
 

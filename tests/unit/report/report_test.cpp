@@ -142,7 +142,7 @@ TEST_F(ReportTest, TextTellsEverythingThatIsIncomplete) {
     add(failed);
     report_.plan.skipped_tables.push_back({{{"public", "hidden"}, {"public", "hidden"}}, "no SELECT on source"});
     report_.plan.differences = {
-        {SchemaDifference::Severity::kDivergence, "public.only_here", "table exists only on source"},
+        lone_object("public.only_here", "table", Side::kSource),
         {SchemaDifference::Severity::kNote, "public.a.id", "type integer on source, bigint on target"}};
     report_.plan.not_compared = {"views: 3 on source, 0 on target"};
     report_.sequences = {compare_sequence({sequence(19), sequence(18)}, {})};
@@ -160,7 +160,7 @@ TEST_F(ReportTest, TextTellsEverythingThatIsIncomplete) {
               "not compared:\n"
               "  views: 3 on source, 0 on target\n"
               "result: divergent and incomplete: 1 table compared, 1 incomplete, 1 failed, 1 not compared; 0 differing "
-              "rows; 0.0 s\n");
+              "rows, 1 table only on source, 1 divergent sequence; 0.0 s\n");
 }
 
 TEST_F(ReportTest, TextSaysInterrupted) {
