@@ -19,6 +19,13 @@ std::string text_of(const Json& object, const char* member) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// A list that a document need not have.
+const Json& list_at(const Json& object, const char* member) {
+    static const Json kNone = Json::array();
+    const auto found = object.find(member);
+    return found != object.end() && found->is_array() ? *found : kNone;
+}
+
 std::uint64_t number_at(const Json& object, const char* member) {
     const auto found = object.find(member);
     return found != object.end() ? number_of(*found) : 0;
@@ -58,9 +65,9 @@ core::Form form_of(const std::string& name) { return core::form_by_name(name).va
 
 /// The form of a column of a table, by its name.
 core::Form form_of_column(const Json& table, const std::string& column) {
-    for (const Json& entry : table.value("columns", Json::array()))
+    for (const Json& entry : list_at(table, "columns"))
         if (text_of(entry, "name") == column) return form_of(text_of(entry, "form"));
-    const Json key = table.value("key", Json::array()), forms = table.value("key_forms", Json::array());
+    const Json &key = list_at(table, "key"), &forms = list_at(table, "key_forms");
     for (std::size_t i = 0; i < key.size() && i < forms.size(); ++i)
         if (key[i] == column) return form_of(forms[i].get<std::string>());
     return core::Form::kText;
@@ -197,7 +204,7 @@ std::vector<std::string> cell_words(const Json& table, const Json& divergence) {
     std::vector<std::string> cells;
     const auto source = divergence.find("source"), target = divergence.find("target");
     const bool has_values = source != divergence.end() && target != divergence.end();
-    for (const Json& column : divergence.value("columns", Json::array())) {
+    for (const Json& column : list_at(divergence, "columns")) {
         const std::string name = column.get<std::string>();
         std::string cell = column_name(name);
         if (has_values && source->contains(name) && target->contains(name))
