@@ -235,11 +235,16 @@ WITH part AS (
 ), verified AS (
     SELECT relation, kind, target, about, pg_catalog.max(finished) AS at FROM part
     WHERE status OPERATOR(pg_catalog.=) 'identical'::text GROUP BY relation, kind, target, about
+), concluded AS (
+    SELECT DISTINCT ON (relation, kind, target, about) * FROM part
+    WHERE status OPERATOR(pg_catalog.=) ANY ('{identical,divergent}'::text[])
+    ORDER BY relation, kind, target, about, finished DESC, run_id DESC
 )
 SELECT relation, kind, target, nullif(coalesce(last.scope, running.scope), '{}'::jsonb) AS scope,
        last.status AS result, last.finished,
        pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) last.finished) AS age,
-       verified.at AS last_identical, last.divergent_ranges, last.divergent_rows, last.in_flight_rows,
+       verified.at AS last_identical, concluded.status AS last_verdict, concluded.finished AS last_verdict_at,
+       concluded.run_id AS last_verdict_run, last.divergent_ranges, last.divergent_rows, last.in_flight_rows,
        CASE WHEN parity_internal.record_goes_on(running.run_id) THEN
            pg_catalog.format(
                '%s for %s (run %s, pid %s)', coalesce(running.phase, 'starting'),
@@ -251,11 +256,12 @@ SELECT relation, kind, target, nullif(coalesce(last.scope, running.scope), '{}':
        last.run_id, last.performer, last.message, last.sqlstate
 FROM last FULL JOIN running USING (relation, kind, target, about)
     LEFT JOIN verified USING (relation, kind, target, about)
+    LEFT JOIN concluded USING (relation, kind, target, about)
 ORDER BY CASE WHEN last.status OPERATOR(pg_catalog.=) ANY ('{identical,left_out}'::text[]) THEN 1 ELSE 0 END,
     relation, kind, target, about;
 COMMENT ON VIEW parity.status IS
     'how each verified table stands, what is not identical first: its last result and when that was, when it was last '
-    'identical, what differs, and what runs on it now';
+    'identical, the last verdict, what differs, and what runs on it now';
 
 COMMENT ON COLUMN parity.status.relation IS
     'the table''s qualified name; NULL: a run that ended before it came to a table';
@@ -269,6 +275,11 @@ COMMENT ON COLUMN parity.status.result IS
     'is no other; NULL while the first run goes on';
 COMMENT ON COLUMN parity.status.age IS 'how old the last result is';
 COMMENT ON COLUMN parity.status.last_identical IS 'when the last run of this scope that found all identical ended';
+COMMENT ON COLUMN parity.status.last_verdict IS
+    'identical or divergent: what the last run found that came to a verdict. Where a later run failed, a divergence that '
+    'is known stays here';
+COMMENT ON COLUMN parity.status.last_verdict_at IS 'when that run ended';
+COMMENT ON COLUMN parity.status.last_verdict_run IS 'its number, as in parity.findings';
 COMMENT ON COLUMN parity.status.divergent_ranges IS 'of the last result';
 COMMENT ON COLUMN parity.status.divergent_rows IS 'of the last result; NULL where rows are not looked at';
 COMMENT ON COLUMN parity.status.in_flight_rows IS 'of the last result';

@@ -52,12 +52,17 @@ COMMENT ON FUNCTION parity_internal.record_line(bigint, bigint) IS 'the same for
 
 CREATE FUNCTION parity_internal.record_hint(told_run bigint, told_table bigint, status text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format(CASE WHEN status = 'divergent' THEN 'SELECT * FROM parity.findings WHERE run_id = %s;'
+    SELECT format(CASE WHEN status = 'divergent' THEN 'SELECT * FROM parity.findings WHERE run_id = %s'
                        WHEN told_table IS NOT NULL OR EXISTS (SELECT FROM parity.run_table t WHERE t.run_id = told_run)
-                       THEN 'SELECT * FROM parity.run_table WHERE run_id = %s;'
-                       ELSE 'SELECT * FROM parity.run WHERE id = %s;' END, told_run)
+                       THEN 'SELECT * FROM parity.run_table WHERE run_id = %s'
+                       ELSE 'SELECT * FROM parity.run WHERE id = %s' END, told_run)
 $$;
 COMMENT ON FUNCTION parity_internal.record_hint(bigint, bigint, text) IS 'the query that tells more of a run';
+
+CREATE FUNCTION parity_internal.record_warn(message text, state text) RETURNS void
+    AS 'MODULE_PATHNAME', 'parity_record_warn' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION parity_internal.record_warn(text, text) IS
+    'a WARNING with this SQLSTATE, which is one line of the server''s log: RAISE would add ten of CONTEXT';
 
 CREATE FUNCTION parity_internal.record_tell(told_run bigint, told_table bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -65,12 +70,11 @@ DECLARE
     payload jsonb := parity_internal.record_payload(told_run, told_table);
 BEGIN
     PERFORM pg_notify('parity', payload::text);
-    IF payload ->> 'status' = 'divergent' THEN
-        RAISE WARNING USING MESSAGE = parity_internal.record_line(told_run, told_table), ERRCODE = 'PP002',
-            HINT = parity_internal.record_hint(told_run, told_table, 'divergent');
-    ELSIF payload ->> 'status' NOT IN ('identical', 'left_out') THEN
-        RAISE WARNING USING MESSAGE = parity_internal.record_line(told_run, told_table), ERRCODE = 'PP003',
-            HINT = parity_internal.record_hint(told_run, told_table, payload ->> 'status');
+    IF payload ->> 'status' NOT IN ('identical', 'left_out') THEN
+        PERFORM parity_internal.record_warn(
+            format('%s; %s', parity_internal.record_line(told_run, told_table),
+                   parity_internal.record_hint(told_run, told_table, payload ->> 'status')),
+            CASE payload ->> 'status' WHEN 'divergent' THEN 'PP002' ELSE 'PP003' END);
     END IF;
 END
 $$;

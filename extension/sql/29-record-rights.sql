@@ -6,6 +6,7 @@
 REVOKE ALL ON FUNCTION
     parity_internal.record_payload(bigint, bigint), parity_internal.record_line(bigint, bigint),
     parity_internal.record_hint(bigint, bigint, text),
+    parity_internal.record_warn(text, text),
     parity_internal.record_tell(bigint, bigint), parity.forget(text, text, text),
     parity_internal.record_check(bigint), parity_internal.record_goes_on(bigint),
     parity_internal.record_about(text, jsonb), parity_internal.record_require_end(text),
@@ -24,7 +25,7 @@ REVOKE ALL ON FUNCTION
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     parity_internal.record_payload(bigint, bigint), parity_internal.record_line(bigint, bigint),
-    parity_internal.record_hint(bigint, bigint, text),
+    parity_internal.record_hint(bigint, bigint, text), parity_internal.record_warn(text, text),
     parity.forget(text, text, text), parity_internal.record_dead_runs(), parity_internal.record_message(text, text),
     parity_internal.record_error(bigint, bigint, text, text),
     parity_internal.record_run_start(text, text, text, text, jsonb, boolean),

@@ -556,8 +556,7 @@ BEGIN
     IF NOT job ? 'unrecorded' THEN
         RETURN job || '{"unrecorded": true}';
     END IF;
-    RAISE WARNING USING MESSAGE = format('verification of %s: %s', job ->> 'name', job ->> 'message'),
-        ERRCODE = 'PP003';
+    PERFORM parity_internal.record_warn(format('verification of %s: %s', job ->> 'name', job ->> 'message'), 'PP003');
     RETURN job || '{"step": "done"}';
 END
 $$;

@@ -283,7 +283,7 @@ EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         message := parity_internal.record_message(state, message);
     END;
     message := format('callback %s failed: %s', callback, message);
-    RAISE WARNING USING MESSAGE = message, ERRCODE = 'PP003';
+    PERFORM parity_internal.record_warn(message, 'PP003');
     RETURN job || jsonb_build_object('callback_message', message)
            || CASE WHEN state = '57014' THEN '{"status": "cancelled"}' ELSE '{}' END::jsonb;
 END

@@ -185,7 +185,8 @@ CREATE FUNCTION parity_internal.verify_note(work jsonb, job jsonb) RETURNS jsonb
                                            'sqlstate', job -> 'sqlstate', 'message', job -> 'message')
                    WHEN parity_internal.verify_is_hopeless(job)
                    THEN jsonb_build_object(
-                       'stop', 'not tried: ' || parity_internal.record_message(job ->> 'sqlstate', job ->> 'message'))
+                       'stop', format('not tried, for the same reason as %s', job ->> 'name'),
+                       'reason', 'not tried: ' || parity_internal.record_message(job ->> 'sqlstate', job ->> 'message'))
                    ELSE '{}' END
            || CASE WHEN job ? 'callback_message'
                    THEN jsonb_build_object('callback_message', job -> 'callback_message') ELSE '{}' END
@@ -214,7 +215,8 @@ BEGIN
             result := 'incomplete';
         END IF;
         message := CASE WHEN left_over > 0 THEN format(
-            '%s of %s tables %s', left_over, left_over + jsonb_array_length(work -> 'statuses'), work ->> 'stop') END;
+            '%s of %s tables %s', left_over, left_over + jsonb_array_length(work -> 'statuses'),
+            coalesce(work ->> 'reason', work ->> 'stop')) END;
     END IF;
     -- The callback is called for the run as a whole when NOTIFY is sent for it.
     IF message IS NOT NULL OR NOT work -> 'statuses' ? result THEN
