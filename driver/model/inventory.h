@@ -82,6 +82,7 @@ struct RelationDesc {
     bool excluded = false;       ///< an exclusion matches it
     bool named = false;          ///< a table pattern without wildcards names it
     bool locked = false;         ///< somebody keeps it in ACCESS EXCLUSIVE mode: it could not be described
+    std::string locker;          ///< who, as describe_locker() tells it
     std::string why_unreadable;  ///< why it could not be described; empty: it could, or is locked
     UnloggedExtent unlogged = UnloggedExtent::kNothing;
     bool foreign_parts = false;                   ///< a foreign table, or one is among its partitions or children
@@ -99,9 +100,11 @@ struct RelationDesc {
     std::vector<ColumnDesc> columns;  ///< empty until it is described
     KeyDesc key;
     std::vector<std::string>
-        better_key;         ///< what would be the key, had all of its columns a form; empty: the key is it
-    std::string extension;  ///< whose table it is, where its rows of users are compared
-    std::string condition;  ///< which rows those are; empty: all
+        better_key;             ///< what would be the key, had all of its columns a form; empty: the key is it
+    std::string filter;         ///< --where, or what the configuration file says of it or of its tree's root
+    std::optional<int> ranges;  ///< what the configuration file says of it; unset: nothing
+    std::string extension;      ///< whose table it is, where its rows of users are compared
+    std::string condition;      ///< which rows those are; empty: all
 };
 
 /// A described relation's column.
@@ -175,6 +178,9 @@ struct Inventory {
     std::vector<ExtensionTable> extension_tables;
     std::vector<bool> table_patterns_matched;   ///< parallel to Options::tables
     std::vector<bool> schema_patterns_matched;  ///< parallel to Options::schemas
+    std::vector<bool> exclusions_matched;       ///< parallel to Options::exclude_tables
+    /// All tables that could be named, where a pattern, an exclusion or a map matched none: one may have been meant.
+    std::vector<QualifiedName> all_names;
     std::map<std::string, std::int64_t>
         other_objects;  ///< what is never compared, by kind: "view" → 12, "trigger" → 3 …
 };

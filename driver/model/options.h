@@ -16,6 +16,13 @@ enum class ReportFormat { kText, kJson, kNdjson, kCsv, kMarkdown, kJunit };
 /// How a side's rows become digests: inside the server, or from a stream of rows. kAuto: the former where it can be.
 enum class Engine { kAuto, kExtension, kStream };
 
+/// What the configuration file says of one table, beside what has an option of its own: [table."shop.event"].
+struct TableSetting {
+    std::string table;  ///< "[schema.]name" of the source
+    std::string where;  ///< instead of Options::where; empty: that
+    std::optional<int> ranges;
+};
+
 /// What the command line and the configuration file say, checked for form but not against any server.
 struct Options {
     Both<std::string> conninfo;
@@ -29,6 +36,7 @@ struct Options {
     std::vector<std::string> exclude_columns;  ///< "[[schema.]table.]column"
     std::vector<std::string> forms;            ///< "[[schema.]table.]column=form"
     std::string where;                         ///< one SQL expression for every chosen table, both sides
+    std::vector<TableSetting> table_settings;  ///< each table once
     std::optional<int> ranges;                 ///< 1 … ; unset: chosen from the row estimate
     int jobs = 1;                              ///< tables compared at once
     Engine engine = Engine::kAuto;

@@ -141,6 +141,7 @@ struct Plan {
     SequenceRules sequence_rules;
     std::vector<ExtensionTablePlan> extension_tables;
     std::vector<std::string> not_compared;  ///< sentences for the report
+    std::vector<std::string> hints;         ///< what the user may do about what is not as expected
     /// Tables asked for that cannot be compared at all, with the reason; each makes the run incomplete.
     std::vector<std::pair<Both<QualifiedName>, std::string>> skipped_tables;
 };

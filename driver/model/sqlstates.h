@@ -22,6 +22,11 @@ inline constexpr std::string_view kObjectNotInPrerequisiteState = "55000";
 inline constexpr std::string_view kProgramLimitExceeded = "54000";
 inline constexpr std::string_view kInternalError = "XX000";
 inline constexpr std::string_view kDataCorrupted = "XX001";
+inline constexpr std::string_view kInvalidPassword = "28P01";       ///< of a connection, as the next four
+inline constexpr std::string_view kInvalidAuthorization = "28000";  ///< such as no such role, or no line of pg_hba.conf
+inline constexpr std::string_view kInvalidCatalogName = "3D000";    ///< no such database
+inline constexpr std::string_view kTooManyConnections = "53300";
+inline constexpr std::string_view kCannotConnectNow = "57P03";
 inline constexpr std::string_view kProgressReport = "PP001";  ///< of the extension's notices
 
 // What a value is refused with that a form cannot hold, as a server would.

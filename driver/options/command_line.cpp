@@ -101,9 +101,10 @@ class ParsedCommand {
         CommandLine line;
         line.command = spec_.name;
         line.argument = argument_;
-        std::map<std::string, ConfigValue> config;
+        Config config;
         if (!config_.empty()) config = read_config_file(config_, spec_.options);
-        for (const OptionSpec& option : spec_.options) take(option, config, line.options);
+        for (const OptionSpec& option : spec_.options) take(option, config.options, line.options);
+        take_tables(config, line.options);
         return line;
     }
 
@@ -157,6 +158,19 @@ class ParsedCommand {
             apply_config(options, spec, from_file->second);
         if (spec.value_name == kConninfoValue) return;
         options.given[spec.name] = here ? entry.values : from_file->second.values;
+    }
+
+    /// The command line's --where and --ranges win over what the file says of single tables, too.
+    void take_tables(const Config& config, Options& options) const {
+        const auto is_given = [&](const char* name) {
+            const auto entry = given_.find(name);
+            return entry != given_.end() && entry->second.option->count() > 0;
+        };
+        for (TableSetting setting : config.tables) {
+            if (is_given("where")) setting.where.clear();
+            if (is_given("ranges")) setting.ranges.reset();
+            options.table_settings.push_back(std::move(setting));
+        }
     }
 
     void apply(Options& options, const OptionSpec& spec, const std::vector<std::string>& values) const {

@@ -7,10 +7,11 @@
 #include <iterator>
 #include <optional>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include "driver/model/error.h"
+#include "driver/options/suggestion.h"
 
 namespace parity::driver {
 
@@ -28,8 +29,21 @@ std::string location_of(const std::string& path, const toml::source_region& regi
     return fmt::format("{}:{}", path, region.begin.line);
 }
 
-[[noreturn]] void refuse_value_at(const std::string& location, const std::string& what) {
-    throw Error(ErrorKind::kUsage, fmt::format("{}: {}", location, what));
+[[noreturn]] void refuse_value_at(const std::string& location, const std::string& what, const std::string& hint = {}) {
+    throw Error(ErrorKind::kUsage, fmt::format("{}: {}", location, what), hint);
+}
+
+std::vector<std::string> names_of(const std::vector<OptionSpec>& options) {
+    std::vector<std::string> names;
+    for (const OptionSpec& option : options) names.push_back(option.name);
+    return names;
+}
+
+[[noreturn]] void refuse_key(const std::string& location, std::string_view key, const std::vector<std::string>& known) {
+    const std::string meant = suggestion(key, known);
+    refuse_value_at(
+        location, fmt::format("unknown key \"{}\"", key),
+        fmt::format("{}{}the keys are the names of the long options, without dashes", meant, meant.empty() ? "" : " "));
 }
 
 std::string_view expected_type(OptionKind kind) {
@@ -70,6 +84,88 @@ std::optional<std::vector<std::string>> read_values(const toml::node& node, Opti
     return text ? std::optional(std::vector{*text}) : std::nullopt;
 }
 
+/// Throws: Error{kUsage} where the value is not of the option's kind.
+std::vector<std::string> values_at(const std::string& location, const std::string& name, OptionKind kind,
+                                   const toml::node& node) {
+    std::optional<std::vector<std::string>> values = read_values(node, kind);
+    if (!values) refuse_value_at(location, fmt::format("\"{}\" must be {}", name, expected_type(kind)));
+    return std::move(*values);
+}
+
+void read_flag(const OptionSpec& spec, const std::string& location, const toml::node& node, Config& config) {
+    const auto on = node.value_exact<bool>();
+    if (!on) refuse_value_at(location, fmt::format("\"{}\" must be {}", spec.name, expected_type(spec.kind)));
+    if (*on) config.options[spec.name] = {location, {}};
+}
+
+/// What the file says of the option elsewhere stays.
+void add_values(Config& config, const std::string& name, const std::string& location, std::vector<std::string> values) {
+    ConfigValue& option = config.options.try_emplace(name, ConfigValue{location, {}}).first->second;
+    option.values.insert(option.values.end(), values.begin(), values.end());
+}
+
+/// Reads [table."shop.event"].
+class TableSettingReader {
+  public:
+    TableSettingReader(const std::string& path, const std::vector<OptionSpec>& options, Config& config)
+        : path_(path), options_(options), config_(config) {}
+
+    void read(const toml::table& tables) {
+        for (const auto& [key, node] : tables) {
+            const std::string name(key.str());
+            const toml::table* settings = node.as_table();
+            if (!settings)
+                refuse_value_at(location_of(path_, key.source()), fmt::format("\"{}\" must be a table", name));
+            TableSetting setting;
+            setting.table = name;
+            for (const auto& [what, value] : *settings) read(setting, what, value);
+            config_.tables.push_back(std::move(setting));
+        }
+    }
+
+  private:
+    void read(TableSetting& setting, const toml::key& key, const toml::node& node) {
+        const std::string name(key.str());
+        const std::string location = location_of(path_, key.source());
+        if (name == "where") {
+            setting.where = values_at(location, name, OptionKind::kText, node).front();
+        } else if (name == "ranges") {
+            setting.ranges = read_ranges(location, values_at(location, name, OptionKind::kNumber, node));
+        } else if (name == "key") {
+            const std::vector<std::string> columns = values_at(location, name, OptionKind::kList, node);
+            add_values(config_, name, location, {fmt::format("{}={}", setting.table, fmt::join(columns, ","))});
+        } else if (name == "columns" || name == "exclude-columns") {
+            for (const std::string& column : values_at(location, name, OptionKind::kList, node))
+                add_values(config_, name, location, {fmt::format("{}.{}", setting.table, column)});
+        } else if (name == "form" && node.is_table()) {
+            for (const auto& [column, form] : *node.as_table())
+                add_values(config_, name, location,
+                           {fmt::format("{}.{}={}", setting.table, column.str(),
+                                        values_at(location, name, OptionKind::kText, form).front())});
+        } else if (name == "form") {
+            refuse_value_at(location, "\"form\" must be a table, as in form = { amount = \"decimal\" }");
+        } else {
+            refuse_key(location, name, {"where", "key", "columns", "exclude-columns", "form", "ranges"});
+        }
+    }
+
+    /// As --ranges reads it.
+    std::optional<int> read_ranges(const std::string& location, const std::vector<std::string>& values) const {
+        Options read;
+        try {
+            for (const OptionSpec& option : options_)
+                if (option.name == "ranges") option.apply(read, values);
+        } catch (const Error& error) {
+            throw Error(error.kind(), fmt::format("{}: {}", location, error.what()), error.hint());
+        }
+        return read.ranges;
+    }
+
+    const std::string& path_;
+    const std::vector<OptionSpec>& options_;
+    Config& config_;
+};
+
 toml::table parse(const std::string& path) {
     const std::string text = read_file(path);
     try {
@@ -81,27 +177,21 @@ toml::table parse(const std::string& path) {
 
 }  // namespace
 
-std::map<std::string, ConfigValue> read_config_file(const std::string& path, const std::vector<OptionSpec>& options) {
-    std::map<std::string, ConfigValue> config;
+Config read_config_file(const std::string& path, const std::vector<OptionSpec>& options) {
+    Config config;
     const toml::table file = parse(path);
     for (const auto& [key, node] : file) {
         const std::string name(key.str());
         const std::string location = location_of(path, key.source());
         const auto spec =
             std::find_if(options.begin(), options.end(), [&](const OptionSpec& known) { return known.name == name; });
-        if (spec == options.end()) refuse_value_at(location, fmt::format("unknown key \"{}\"", name));
-        const auto wrong_type = [&] {
-            refuse_value_at(location, fmt::format("\"{}\" must be {}", name, expected_type(spec->kind)));
-        };
-        if (spec->kind == OptionKind::kFlag) {
-            const auto on = node.value_exact<bool>();
-            if (!on) wrong_type();
-            if (*on) config[name] = {location, {}};
-            continue;
-        }
-        std::optional<std::vector<std::string>> values = read_values(node, spec->kind);
-        if (!values) wrong_type();
-        config[name] = {location, std::move(*values)};
+        if (spec == options.end()) refuse_key(location, name, names_of(options));
+        if (name == "table" && node.is_table())
+            TableSettingReader(path, options, config).read(*node.as_table());
+        else if (spec->kind == OptionKind::kFlag)
+            read_flag(*spec, location, node, config);
+        else
+            add_values(config, name, location, values_at(location, name, spec->kind, node));
     }
     return config;
 }

@@ -15,9 +15,17 @@ struct ConfigValue {
     std::vector<std::string> values;
 };
 
-/// Reads a TOML file whose keys are the names of these options.
+/// A configuration file: the values of options, and what it says of single tables. What of that has an option of its
+/// own, such as a key, is among the options, in the text that --key would have.
+struct Config {
+    std::map<std::string, ConfigValue> options;
+    std::vector<TableSetting> tables;
+};
+
+/// Reads a TOML file whose keys are the names of these options. With a --table among them there may be
+/// [table."schema.name"] with where, key, columns, exclude-columns, form and ranges.
 /// Throws: Error{kUsage} with file and line for a file that cannot be read, a syntax error, an unknown key or a value
 /// of a wrong type.
-std::map<std::string, ConfigValue> read_config_file(const std::string& path, const std::vector<OptionSpec>& options);
+Config read_config_file(const std::string& path, const std::vector<OptionSpec>& options);
 
 }  // namespace parity::driver

@@ -1,6 +1,7 @@
 #include "driver/options/name_map.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/core.h>
 
@@ -8,6 +9,7 @@
 #include "core/form.h"
 #include "driver/model/error.h"
 #include "driver/options/form_name.h"
+#include "driver/options/suggestion.h"
 
 namespace parity::driver {
 
@@ -124,6 +126,10 @@ std::vector<std::string> parse_name(std::string_view option, std::string_view te
     return names;
 }
 
+TableScope parse_table_scope(std::string_view option, const std::string& text) {
+    return scope_of(parse_name(option, text, 2));
+}
+
 // ---- --map ---------------------------------------------------------------------------------------------------
 
 NameMap::NameMap(const std::vector<std::string>& maps) {
@@ -237,6 +243,26 @@ void check_zone(const std::string& form, const std::string& text) {
                 "use UTC or a full name of pg_timezone_names that has a slash, like Europe/Berlin");
 }
 
+/// The form that somebody means who names a type instead.
+std::string form_of_type(const std::string& type) {
+    static const std::map<std::string, std::string> kForms = {
+        {"numeric", "decimal"}, {"smallint", "int"}, {"integer", "int"},
+        {"bigint", "int"},      {"boolean", "bool"}, {"varchar", "text"},
+        {"char", "text"},       {"bytea", "bytes"},  {"double precision", "float"},
+        {"real", "float4"},     {"jsonb", "json"},   {"bit", "bits"},
+        {"cidr", "inet"}};
+    const auto found = kForms.find(type);
+    return found == kForms.end() ? type : found->second;
+}
+
+std::vector<std::string> names_of_forms() {
+    std::vector<std::string> names;
+    for (int code = 0; code <= 255; ++code)
+        if (const std::optional<core::Form> form = core::form_by_code(static_cast<std::uint8_t>(code)))
+            names.emplace_back(core::form_name(*form));
+    return names;
+}
+
 /// Anywhere else a zone would be without meaning, and ignored.
 bool stands_behind_a_time(const std::string& form) {
     const std::string_view before = std::string_view(form).substr(0, form.find('@'));
@@ -259,8 +285,9 @@ std::vector<FormEntry> parse_forms(const std::vector<std::string>& texts) {
         if (with_zone) check_zone(form, text);
         if (!known || (with_zone && !stands_behind_a_time(form)) || *known == core::Form::kKey ||
             *known == core::Form::kRow) {
+            const std::string meant = suggestion(form_of_type(form), names_of_forms());
             throw Error(ErrorKind::kUsage, fmt::format("unknown form \"{}\" in --form \"{}\"", form, text),
-                        "parity.forms() on a server shows the forms of a table's columns");
+                        fmt::format("{}{}--dry-run shows the form of each column", meant, meant.empty() ? "" : " "));
         }
         entries.push_back({text, scope_of(std::move(parts)), std::move(column), std::move(form)});
     }

@@ -54,6 +54,10 @@ struct TableScope {
     int precision() const { return (schema.empty() ? 0 : 1) + (table.empty() ? 0 : 1); }
 };
 
+/// Reads "[schema.]table".
+/// Throws: Error{kUsage}, with the option's name, for anything else.
+TableScope parse_table_scope(std::string_view option, const std::string& text);
+
 /// --map-column "[[schema.]table.]old=new".
 struct ColumnMapEntry {
     std::string text;

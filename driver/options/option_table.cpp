@@ -83,7 +83,7 @@ OptionSpec number_option(const std::string& name, std::string group, std::string
             }};
 }
 
-/// A duration in PostgreSQL's notation.
+/// A duration in PostgreSQL's notation, but with a unit: a bare number would be milliseconds, which few expect.
 OptionSpec duration_option(const std::string& name, std::string help, std::string Options::*member) {
     return {name,
             OptionKind::kText,
@@ -94,10 +94,12 @@ OptionSpec duration_option(const std::string& name, std::string help, std::strin
                 const std::string& value = values.front();
                 const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
                 const std::string_view unit = std::string_view(value).substr(digits);
-                static constexpr std::string_view kUnits[] = {"", "us", "ms", "s", "min", "h", "d"};
-                if (digits == 0 || std::find(std::begin(kUnits), std::end(kUnits), unit) == std::end(kUnits)) {
-                    refuse_value(name, value, "a whole number with one of the units us, ms, s, min, h, d, as in 30s");
-                }
+                static constexpr std::string_view kUnits[] = {"us", "ms", "s", "min", "h", "d"};
+                const bool known = std::find(std::begin(kUnits), std::end(kUnits), unit) != std::end(kUnits);
+                if (digits == 0 || (!known && value != "0"))
+                    refuse_value(
+                        name, value,
+                        "a whole number with one of the units us, ms, s, min, h, d, as in 30s, or 0 for no limit");
                 options.*member = value;
             }};
 }

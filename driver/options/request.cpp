@@ -25,8 +25,10 @@ void check_together(const Options& options) {
     refuse_both(options.tables, options.exclude_tables, "--table", "--exclude-table");
     refuse_both(options.columns, options.exclude_columns, "--columns", "--exclude-columns");
     // the condition goes to both sides as it is, so that a name in it could mean another column on each
-    if (!options.where.empty() && !options.map_columns.empty())
-        refuse_request("--where cannot be combined with --map-column");
+    const bool conditional =
+        !options.where.empty() || std::any_of(options.table_settings.begin(), options.table_settings.end(),
+                                              [](const TableSetting& setting) { return !setting.where.empty(); });
+    if (conditional && !options.map_columns.empty()) refuse_request("--where cannot be combined with --map-column");
     if (options.dry_run && options.format != ReportFormat::kText && options.format != ReportFormat::kJson)
         refuse_request("--dry-run prints text or json");
     if (options.record_values && options.record.empty()) refuse_request("--record-values needs --record");
@@ -35,7 +37,11 @@ void check_together(const Options& options) {
 }  // namespace
 
 Request::Request(Options given)
-    : options(std::move(given)), selection(make_selection(options)), maps(options.maps), columns(options) {
+    : options(std::move(given)),
+      selection(make_selection(options)),
+      maps(options.maps),
+      columns(options),
+      tables(options) {
     check_together(options);
 }
 

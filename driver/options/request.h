@@ -4,6 +4,7 @@
 #include "driver/options/column_options.h"
 #include "driver/options/name_map.h"
 #include "driver/options/name_pattern.h"
+#include "driver/options/table_settings.h"
 
 namespace parity::driver {
 
@@ -19,6 +20,7 @@ struct Request {
     Selection selection;    ///< --table, --schema, --exclude-table
     NameMap maps;           ///< --map
     ColumnEntries columns;  ///< --map-column, --key, --columns, --exclude-columns, --form
+    TableSettings tables;   ///< of the configuration file
 };
 
 }  // namespace parity::driver

@@ -11,6 +11,7 @@
 #include "driver/model/error.h"
 #include "driver/options/name_map.h"
 #include "driver/options/scope.h"
+#include "driver/planning/hints.h"
 #include "driver/planning/trees.h"
 #include "driver/text/display_name.h"
 
@@ -79,7 +80,8 @@ class Pairer {
         : options_(request.options),
           maps_(request.maps),
           sides_{SideIndex(inventories.source), SideIndex(inventories.target)},
-          trees_(request.options, maps_, inventories) {}
+          trees_(request.options, maps_, inventories),
+          names_(inventories.source.all_names) {}
 
     Pairing run() {
         check_maps();
@@ -99,7 +101,8 @@ class Pairer {
     void check_maps() const {
         for (const NameMap::Entry& entry : maps_.entries()) {
             if (!matches_a_table(entry))
-                throw Error(ErrorKind::kUsage, fmt::format("no table matches --map \"{}\"", entry.text));
+                throw Error(ErrorKind::kUsage, fmt::format("no table matches --map \"{}\"", entry.text),
+                            hint_about_map(entry, names_));
         }
     }
 
@@ -244,16 +247,32 @@ class Pairer {
     const NameMap& maps_;
     Both<SideIndex> sides_;
     Trees trees_;
+    const std::vector<QualifiedName>& names_;  ///< of the source's tables, where there is a map
     Both<std::set<std::size_t>> taken_;
     Both<std::set<std::size_t>> left_out_;  ///< excluded members of trees
     Pairing pairing_;
 };
 
-void check_patterns(const std::vector<std::string>& patterns, const std::vector<bool>& source,
-                    const std::vector<bool>& target, std::string_view what) {
+/// A pattern must match a table of one side at least.
+void check_patterns(const std::vector<std::string>& patterns, const Both<Inventory>& inventories,
+                    std::vector<bool> Inventory::*matched, std::string_view option) {
+    const std::vector<bool>&source = inventories.source.*matched, &target = inventories.target.*matched;
     for (std::size_t i = 0; i < patterns.size(); ++i) {
-        const bool matched = (i < source.size() && source[i]) || (i < target.size() && target[i]);
-        if (!matched) throw Error(ErrorKind::kUsage, fmt::format("no table matches {}\"{}\"", what, patterns[i]));
+        if ((i < source.size() && source[i]) || (i < target.size() && target[i])) continue;
+        throw Error(ErrorKind::kUsage, fmt::format("no table matches {} \"{}\"", option, patterns[i]),
+                    hint_about_pattern(patterns[i], option == "--schema", inventories));
+    }
+}
+
+void check_settings(const TableSettings& settings, const Inventory& source) {
+    for (const TableSettings::Entry& entry : settings.entries()) {
+        const bool exists =
+            std::any_of(source.relations.begin(), source.relations.end(),
+                        [&](const RelationDesc& relation) { return entry.scope.covers(relation.name); });
+        if (exists) continue;
+        throw Error(ErrorKind::kUsage,
+                    fmt::format("the source has no table {}, of which the configuration file has settings",
+                                entry.setting.table));
     }
 }
 
@@ -267,9 +286,10 @@ bool has_large_objects(const Options& options, const Both<Inventory>& inventorie
 
 Pairing pair_relations(const Request& request, const Both<Inventory>& inventories) {
     const Options& options = request.options;
-    const auto& [source, target] = inventories;
-    check_patterns(options.tables, source.table_patterns_matched, target.table_patterns_matched, "");
-    check_patterns(options.schemas, source.schema_patterns_matched, target.schema_patterns_matched, "--schema ");
+    check_patterns(options.tables, inventories, &Inventory::table_patterns_matched, "--table");
+    check_patterns(options.schemas, inventories, &Inventory::schema_patterns_matched, "--schema");
+    check_patterns(options.exclude_tables, inventories, &Inventory::exclusions_matched, "--exclude-table");
+    check_settings(request.tables, inventories.source);
     Pairing pairing = Pairer(request, inventories).run();
     if (pairing.pairs.empty() && pairing.only_here.source.empty() && pairing.only_here.target.empty() &&
         pairing.refused.empty() && !has_large_objects(options, inventories)) {

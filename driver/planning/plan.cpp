@@ -14,6 +14,7 @@
 #include "driver/options/name_map.h"
 #include "driver/options/scope.h"
 #include "driver/planning/extension_tables.h"
+#include "driver/planning/hints.h"
 #include "driver/planning/large_objects.h"
 #include "driver/planning/money_notes.h"
 #include "driver/planning/prefilter.h"
@@ -269,6 +270,7 @@ Plan make_plan(const Request& request, const Both<Inventory>& inventories, const
     const std::vector<std::string> never = not_compared(options, pairing, inventories);
     plan.not_compared.insert(plan.not_compared.end(), never.begin(), never.end());
     plan_extension_tables(plan, request, inventories);
+    plan.hints = hints_about(pairing, inventories);
     return plan;
 }
 

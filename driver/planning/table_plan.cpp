@@ -91,7 +91,9 @@ class TablePlanner {
 std::optional<std::string> TablePlanner::obstacle(Side which) const {
     const RelationDesc& relation = side(which);
     const std::string_view where = side_name(which);
-    if (relation.locked) return fmt::format("it is locked by another session on {}", where);
+    if (relation.locked)
+        return fmt::format("it is locked by another session on {}{}{}", where, relation.locker.empty() ? "" : ": ",
+                           relation.locker);
     if (!relation.why_unreadable.empty())
         return fmt::format("it cannot be read on {}: {}", where, relation.why_unreadable);
     if (relation.unlogged == UnloggedExtent::kWhole)
@@ -404,7 +406,8 @@ void TablePlanner::estimate() {
     plan_.estimated_rows = std::max(source->estimated_rows, target->estimated_rows);
     plan_.estimated_bytes = std::max(source->bytes, target->bytes);
     const std::size_t slices = plan_.columns.size() + 2;
-    plan_.ranges = options_.ranges.value_or(default_ranges(plan_.estimated_rows, plan_.estimated_bytes, slices));
+    const std::optional<int> asked = source->ranges ? source->ranges : options_.ranges;
+    plan_.ranges = asked.value_or(default_ranges(plan_.estimated_rows, plan_.estimated_bytes, slices));
     const std::size_t affordable = most_ranges(slices);
     if (static_cast<std::size_t>(plan_.ranges) <= affordable) return;
     throw Error(ErrorKind::kUsage,
@@ -441,9 +444,12 @@ void TablePlanner::describe_sides() {
         plan_.columns_text[which] = relation.columns_text;
         plan_.visible_rows_only = plan_.visible_rows_only || relation.row_security_active;
         const bool scannable = relation.relkind != 'v' && !relation.foreign_parts && !relation.row_security_active;
-        plan_.path[which] = scannable && options_.where.empty() && relation.condition.empty() ? "scan" : "aggregate";
+        plan_.path[which] = scannable && relation.filter.empty() && relation.condition.empty() ? "scan" : "aggregate";
     }
-    plan_.where = side(Side::kSource).extension.empty() ? options_.where : side(Side::kSource).condition;
+    const RelationDesc& source = side(Side::kSource);
+    plan_.where = source.extension.empty() ? source.filter : source.condition;
+    if (source.extension.empty() && source.filter != options_.where)
+        plan_.notes.push_back(fmt::format("only rows with {} (configuration file)", source.filter));
     plan_.without_children = pair_.without_children;
     plan_.notes.insert(plan_.notes.end(), pair_.notes.begin(), pair_.notes.end());
     plan_.scope.without_children = plan_.without_children.source || plan_.without_children.target;

@@ -161,7 +161,8 @@ TreeDivision Trees::divide(const Both<std::size_t>& roots) const {
     const Both<Members> kept = without_excluded(all, division);
     Both<Members> lone;
     const std::vector<Both<std::size_t>> pairs = pair_members(kept, lone);
-    const bool conditional = !options_.where.empty() || !relation(Side::kSource, roots.source).condition.empty();
+    const RelationDesc& root = relation(Side::kSource, roots.source);
+    const bool conditional = !root.filter.empty() || !root.condition.empty();
     if (conditional || is_divided_otherwise(pairs, lone, division) || is_hidden(pairs, division)) {
         division.left_out = {};
         for (Side side : kSides)

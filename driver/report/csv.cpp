@@ -53,6 +53,8 @@ class CsvFormat {
             if (sequence.at("result") != "identical") write_sequence(sequence);
         for (const Json& sentence : head.at("not_compared"))
             write({.what = "not_compared", .message = sentence.get<std::string>()});
+        for (const Json& hint : head.value("hints", Json::array()))
+            write({.what = "hint", .message = hint.get<std::string>()});
         for (const Json& error : head.at("errors"))
             if (!error.contains("table")) write({.what = "error", .message = text_at(error, "message")});
         if (head.contains("record") && head["record"].contains("error"))

@@ -243,6 +243,7 @@ RunDocument::RunDocument(const RunReport& report, FindingStore& findings)
     head_["sequences"] = json_sequences(report.sequences);
     head_["not_compared"] = json_messages(report.plan.not_compared);
     head_["errors"] = json_errors(report.errors);
+    if (!report.plan.hints.empty()) head_["hints"] = json_messages(report.plan.hints);
 }
 
 void RunDocument::add_tables() {

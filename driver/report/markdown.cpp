@@ -56,6 +56,7 @@ class MarkdownFormat {
         if (!choices_.quiet) write_divergences();
         write_list("Not compared", head_.at("not_compared"));
         write_errors();
+        write_list("Hints", head_.value("hints", Json::array()));
     }
 
   private:

@@ -23,6 +23,7 @@ class NdjsonFormat {
         if (head.contains("large_objects")) write_table("large_objects", head["large_objects"], std::nullopt);
         for (const Json& sequence : head.at("sequences")) record("sequence", sequence);
         for (const Json& sentence : head.at("not_compared")) record("not_compared", {{"message", sentence}});
+        for (const Json& hint : head.value("hints", Json::array())) record("hint", {{"message", hint}});
         for (const Json& error : head.at("errors")) record("error", error);
     }
 

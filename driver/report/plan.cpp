@@ -143,6 +143,7 @@ void write_text(const Both<Inventory>& inventories, const Plan& plan, Output& ou
         output.write_line(fmt::format("{}: {}: {}", severity_name(difference.severity), displayed(difference.object),
                                       difference.message));
     for (const std::string& sentence : plan.not_compared) output.write_line("not compared: " + sentence);
+    for (const std::string& hint : plan.hints) output.write_line("hint: " + hint);
     output.write_line(fmt::format("{} tables{} and {} sequences would be compared", tables,
                                   tables < plan.tables.size() ? ", large objects" : "", plan.sequences.size()));
 }
@@ -222,6 +223,7 @@ void write_json(const Both<Inventory>& inventories, const Plan& plan, Output& ou
                    {"differences", Json::array()},
                    {"sequences", Json::array()},
                    {"not_compared", json_messages(plan.not_compared)}};
+    if (!plan.hints.empty()) report["hints"] = json_messages(plan.hints);
     const Relations relations(inventories);
     for (const TablePlan& table : plan.tables) {
         if (table.large_objects)

@@ -30,6 +30,7 @@ class TextFormat {
         for (const Json& sentence : head_["not_compared"]) line("  " + sentence.get<std::string>());
         write_errors();
         if (head_.contains("against")) write_against(head_["against"]);
+        for (const Json& hint : head_.value("hints", Json::array())) line("hint: " + hint.get<std::string>());
         line("result: " + result_words(head_));
     }
 

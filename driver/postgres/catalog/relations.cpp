@@ -88,6 +88,8 @@ class InventoryReader : public CatalogReader {
     std::optional<std::string> ask_planner(const RelationDesc& root, const PlanQuestion& question);
     std::vector<PlanLeaf> members_of(const RelationDesc& root) const;
     void add_extension_relation(const ExtensionTable& table);
+    void apply_settings(RelationDesc& relation) const;
+    void note_unmatched();
     void mark_matched(std::vector<bool>& matched, std::string_view numbers);
     void require_last_attempt(const Error& error) const;
     void describe_unlocked(const std::vector<std::uint32_t>& oids);
@@ -197,14 +199,50 @@ void InventoryReader::list_relations() {
     }
     inventory_.table_patterns_matched.assign(request_.selection.tables.size(), false);
     inventory_.schema_patterns_matched.assign(request_.selection.schemas.size(), false);
-    const Result result =
-        run(relations_query(request_.selection, request_.maps, request_.columns.named_tables(), side()));
+    std::vector<TableScope> named = request_.columns.named_tables();
+    for (TableScope& scope : request_.tables.named_tables()) named.push_back(std::move(scope));
+    const Result result = run(relations_query(request_.selection, request_.maps, named, side()));
     for (int row = 0; row < result.rows(); ++row) add_relation(result, row);
+    for (RelationDesc& relation : inventory_.relations) apply_settings(relation);
+    note_unmatched();
     judge_trees();
     const Result others = run(other_objects_query());
     for (int row = 0; row < others.rows(); ++row) {
         inventory_.other_objects[std::string(others.text(row, 0))] = others.number<std::int64_t>(row, 1);
     }
+}
+
+/// What is said of a table, else of what it inherits from or is a partition of, else of all tables.
+void InventoryReader::apply_settings(RelationDesc& relation) const {
+    const auto find = [&](const RelationDesc& of) {
+        return request_.tables.find(side() == Side::kSource ? of.name : request_.maps.to_source(of.name));
+    };
+    const TableSetting* setting = find(relation);
+    for (std::uint32_t oid : relation.ancestors)
+        if (const auto ancestor = index_.find(oid); !setting && ancestor != index_.end())
+            setting = find(inventory_.relations.at(ancestor->second));
+    relation.filter = setting && !setting->where.empty() ? setting->where : options_.where;
+    if (setting) relation.ranges = setting->ranges;
+}
+
+/// Which exclusions match something, and what could have been meant where a pattern matches nothing.
+void InventoryReader::note_unmatched() {
+    const Selection& selection = request_.selection;
+    std::vector<bool>& exclusions = inventory_.exclusions_matched;
+    exclusions.assign(selection.excluded.size(), false);
+    if (!exclusions.empty()) {
+        const Result matched = run(matched_exclusions_query(selection, request_.maps, side()));
+        for (int row = 0; row < matched.rows(); ++row) exclusions.at(matched.number<std::size_t>(row, 0) - 1) = true;
+    }
+    const auto has_unmatched = [](const std::vector<bool>& matched) {
+        return std::find(matched.begin(), matched.end(), false) != matched.end();
+    };
+    if (!has_unmatched(inventory_.table_patterns_matched) && !has_unmatched(inventory_.schema_patterns_matched) &&
+        !has_unmatched(exclusions) && request_.maps.entries().empty())
+        return;
+    const Result names = run(table_names_query(selection, request_.maps, side()));
+    for (int row = 0; row < names.rows(); ++row)
+        inventory_.all_names.push_back({std::string(names.text(row, 0)), std::string(names.text(row, 1))});
 }
 
 void InventoryReader::read_large_objects() {
@@ -356,12 +394,14 @@ void InventoryReader::describe(const std::set<std::uint32_t>& wanted, const std:
 
 /// Takes what is locked now out of `oids`; whether there was anything.
 bool InventoryReader::mark_locked(std::vector<std::uint32_t>& oids) {
-    const Result locked = run(exclusively_locked_query(oids));
-    for (int row = 0; row < locked.rows(); ++row) {
-        relation(locked.text(row, 0)).locked = true;
-        std::erase(oids, locked.number<std::uint32_t>(row, 0));
+    const std::vector<LockedRelation> locked = read_locked(session_.connection(), oids);
+    for (const LockedRelation& each : locked) {
+        RelationDesc& relation = inventory_.relations.at(index_.at(each.oid));
+        relation.locked = true;
+        relation.locker = each.locker;
+        std::erase(oids, each.oid);
     }
-    return locked.rows() > 0;
+    return !locked.empty();
 }
 
 void InventoryReader::describe_unlocked(const std::vector<std::uint32_t>& oids) {
@@ -436,7 +476,7 @@ void InventoryReader::read_owners_code(const std::vector<std::uint32_t>& oids) {
     std::vector<std::uint32_t> planned;
     for (std::uint32_t oid : oids) {
         RelationDesc& described = inventory_.relations.at(index_.at(oid));
-        described.planned_as_caller = streams() || !options_.where.empty() || !described.condition.empty();
+        described.planned_as_caller = streams() || !described.filter.empty() || !described.condition.empty();
         if (described.planned_as_caller) planned.push_back(oid);
     }
     if (planned.empty()) return;

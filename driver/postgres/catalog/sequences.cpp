@@ -88,15 +88,17 @@ void read_values(Session& session, const std::vector<SequenceDesc*>& sequences) 
 bool take_out_locked(Session& session, std::vector<SequenceDesc*>& sequences) {
     std::vector<std::uint32_t> oids;
     for (const SequenceDesc* sequence : sequences) oids.push_back(sequence->oid);
-    const Result locked = run(session, exclusively_locked_query(oids));
-    for (int row = 0; row < locked.rows(); ++row) {
+    const std::vector<LockedRelation> locked = read_locked(session.connection(), oids);
+    for (const LockedRelation& each : locked) {
         std::erase_if(sequences, [&](SequenceDesc* sequence) {
-            const bool is_locked = sequence->oid == locked.number<std::uint32_t>(row, 0);
-            if (is_locked) sequence->why_unreadable = "another session holds it in ACCESS EXCLUSIVE mode";
+            const bool is_locked = sequence->oid == each.oid;
+            if (is_locked)
+                sequence->why_unreadable =
+                    fmt::format("another session holds it in ACCESS EXCLUSIVE mode: {}", each.locker);
             return is_locked;
         });
     }
-    return locked.rows() > 0;
+    return !locked.empty();
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
 #include "driver/postgres/connection/conninfo.h"
+#include "driver/postgres/connection/connect_failure.h"
 #include "driver/waiting/interrupt.h"
 
 namespace parity::driver {
@@ -191,12 +192,12 @@ void Connection::State::connect(int timeout_s) {
     std::optional<Clock::time_point> deadline;
     if (timeout_s > 0) deadline = Clock::now() + std::chrono::seconds(timeout_s);
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    bool reached = false;
+    PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);  // for the SQLSTATE
     while (status != PGRES_POLLING_OK) {
-        if (status == PGRES_POLLING_FAILED || PQstatus(conn) == CONNECTION_BAD) {
-            throw Error(ErrorKind::kConnection,
-                        fmt::format("could not connect to the {}: {}", server, one_line(PQerrorMessage(conn))), {},
-                        server, {});
-        }
+        if (status == PGRES_POLLING_FAILED || PQstatus(conn) == CONNECTION_BAD)
+            throw connect_error(server, conn, reached);
+        reached = PQstatus(conn) != CONNECTION_STARTED;
         if (!wait(status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
             throw Error(ErrorKind::kConnection,
                         fmt::format("could not connect to the {}: no answer within {} s", server, timeout_s),
@@ -204,6 +205,7 @@ void Connection::State::connect(int timeout_s) {
         }
         status = PQconnectPoll(conn);
     }
+    PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
 }
 
 // ---- sending and receiving -----------------------------------------------------------------------------------

@@ -55,7 +55,8 @@ std::string named_relations(std::string_view kinds) {
 pattern AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]),
         pg_catalog.unnest($3::pg_catalog.bool[])) WITH ORDINALITY AS p(schema_regex, name_regex, exact, no)),
 schema_pattern AS (SELECT * FROM pg_catalog.unnest($4::pg_catalog.text[]) WITH ORDINALITY AS p(regex, no)),
-excluded AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($5::pg_catalog.text[]), pg_catalog.unnest($6::pg_catalog.text[])) AS p(schema_regex, name_regex)),
+excluded AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($5::pg_catalog.text[]), pg_catalog.unnest($6::pg_catalog.text[]))
+        WITH ORDINALITY AS p(schema_regex, name_regex, no)),
 map AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($7::pg_catalog.text[]), pg_catalog.unnest($8::pg_catalog.text[]),
         pg_catalog.unnest($9::pg_catalog.text[]), pg_catalog.unnest($10::pg_catalog.text[])) WITH ORDINALITY AS m(own_schema, own_name, source_schema, source_name, no)),
 relation AS (
@@ -171,6 +172,19 @@ ORDER BY c.nspname, c.relname)",
             selection_parameters(selection, maps, side, named)};
 }
 
+Query matched_exclusions_query(const Selection& selection, const NameMap& maps, Side side) {
+    return {named_relations("'r', 'p', 'm', 'v', 'f'") + R"(
+SELECT DISTINCT e.no FROM excluded AS e
+JOIN relation AS r ON (e.schema_regex IS NULL OR r.schema_as ~ e.schema_regex) AND r.name_as ~ e.name_regex)",
+            selection_parameters(selection, maps, side)};
+}
+
+Query table_names_query(const Selection& selection, const NameMap& maps, Side side) {
+    return {named_relations("'r', 'p', 'm', 'v', 'f'") + R"(
+SELECT r.schema_as, r.name_as FROM relation AS r WHERE NOT r.of_system AND NOT r.of_extension ORDER BY 1, 2 LIMIT 10000)",
+            selection_parameters(selection, maps, side)};
+}
+
 Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::vector<std::uint32_t>& without_children) {
     return {R"(WITH RECURSIVE tree(root, oid) AS (
     SELECT r.oid, r.oid FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS r(oid)
@@ -225,9 +239,12 @@ ORDER BY r.oid, c.no)",
 }
 
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids) {
-    return {R"(SELECT DISTINCT l.relation FROM pg_catalog.pg_locks AS l
+    return {R"(SELECT DISTINCT ON (l.relation) l.relation, l.pid, a.usename, a.application_name,
+    EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.int8, pg_catalog."left"(a.query, 80)
+FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
 WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.relation = ANY ($1::pg_catalog.oid[])
-AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()))",
+AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+ORDER BY l.relation, l.granted DESC, a.xact_start)",
             {array_literal(oids)}};
 }
 

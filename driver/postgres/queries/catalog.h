@@ -31,6 +31,12 @@ Query other_database_query(const Selection& selection);
 /// constraints, has inheritance children.
 Query relations_query(const Selection& selection, const NameMap& maps, const std::vector<TableScope>& named, Side side);
 
+/// Which exclusions match a table, whether chosen or not: number (from 1), each once.
+Query matched_exclusions_query(const Selection& selection, const NameMap& maps, Side side);
+
+/// The tables that patterns without a schema of the system could name: schema, name, as on the source; at most 10,000.
+Query table_names_query(const Selection& selection, const NameMap& maps, Side side);
+
 /// Estimates and privileges of relations with their descendants: oid, rows (-1: unknown), bytes, has foreign parts,
 /// SELECT on the whole, its columns with their types as one text, what of it is unlogged on a server in recovery
 /// ("nothing", "parts", "whole"). Of those in `without_children`, without their descendants.
@@ -40,7 +46,9 @@ Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::ve
 Query columns_query(const std::vector<std::uint32_t>& oids);
 /// oid, key column, proven; no row for a relation without a key.
 Query keys_query(const std::vector<std::uint32_t>& oids);
-/// Which of these are locked in ACCESS EXCLUSIVE mode by somebody: oid.
+/// Which of these somebody has locked in ACCESS EXCLUSIVE mode, or waits to lock so, and who: oid, pid (NULL: a
+/// prepared transaction), role, application, seconds of its transaction, the beginning of its query (each NULL or empty
+/// where it is not shown to this role).
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
 
 /// oid, schema, name, definition, readable, whether the schema patterns select it, increment, minimum, maximum, whether

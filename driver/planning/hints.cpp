@@ -1,0 +1,125 @@
+#include "driver/planning/hints.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "driver/options/suggestion.h"
+#include "driver/text/display_name.h"
+
+namespace parity::driver {
+
+namespace {
+
+/// A word of the user against names as SQL reads them.
+std::string suggest_name(const std::string& given, const std::vector<QualifiedName>& names, bool of_schemas) {
+    const bool qualified = given.find('.') != std::string::npos;
+    std::set<std::string> words;
+    for (const QualifiedName& name : names) {
+        const std::string schema = display_name(name.schema);
+        words.insert(of_schemas ? schema : qualified ? display_name(name) : display_name(name.name));
+    }
+    return suggestion(given, {words.begin(), words.end()});
+}
+
+/// The tables that only one side has, by schema.
+std::map<std::string, std::set<std::string>> lone_tables(const Pairing& pairing, const Both<Inventory>& inventories,
+                                                         Side side) {
+    std::map<std::string, std::set<std::string>> tables;
+    for (std::size_t index : pairing.only_here[side]) {
+        const QualifiedName& name = inventories[side].relations[index].name;
+        tables[name.schema].insert(name.name);
+    }
+    return tables;
+}
+
+std::size_t count_common(const std::set<std::string>& one, const std::set<std::string>& other) {
+    return static_cast<std::size_t>(
+        std::count_if(one.begin(), one.end(), [&](const std::string& name) { return other.contains(name); }));
+}
+
+/// A schema of the source whose tables stand in a schema of another name on the target, half of them at least.
+void add_renamed_schemas(std::vector<std::string>& hints, const Pairing& pairing, const Both<Inventory>& inventories) {
+    const auto targets = lone_tables(pairing, inventories, Side::kTarget);
+    for (const auto& [schema, tables] : lone_tables(pairing, inventories, Side::kSource)) {
+        const std::string* likely = nullptr;
+        std::size_t most = (tables.size() - 1) / 2;
+        for (const auto& [other, others] : targets) {
+            const std::size_t common = count_common(tables, others);
+            if (other == schema || common <= most) continue;
+            most = common;
+            likely = &other;
+        }
+        if (!likely) continue;
+        hints.push_back(
+            fmt::format("{} of {} tables that only the source has in schema {} are in schema {} on the target: "
+                        "--map '{}.*={}.*' compares them",
+                        most, tables.size(), display_name(schema), display_name(*likely), display_name(schema),
+                        display_name(*likely)));
+    }
+}
+
+void add_missing_rights(std::vector<std::string>& hints, const Pairing& pairing, const Both<Inventory>& inventories) {
+    for (Side side : kSides) {
+        std::set<std::string> schemas;
+        std::size_t tables = 0;
+        for (const RelationPair& pair : pairing.pairs) {
+            const RelationDesc& relation = inventories[side].relations[pair[side]];
+            if (relation.columns.empty() || relation.unreadable_columns.size() < relation.columns.size()) continue;
+            schemas.insert(display_name(relation.name.schema));
+            ++tables;
+        }
+        if (tables == 0) continue;
+        const std::string role = display_name(inventories[side].server.role);
+        const std::string list = fmt::format("{}", fmt::join(schemas, ", "));
+        hints.push_back(
+            fmt::format("the role {} may not read {} of the tables on {}: GRANT USAGE ON SCHEMA {} TO {}; "
+                        "GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}",
+                        role, tables, side_name(side), list, role, list, role));
+    }
+}
+
+/// Where no table has a counterpart, one of the sides may be another database than the user thinks.
+void add_nothing_in_common(std::vector<std::string>& hints, const Pairing& pairing,
+                           const Both<Inventory>& inventories) {
+    if (!pairing.pairs.empty() || !pairing.refused.empty()) return;
+    if (pairing.only_here.source.empty() && pairing.only_here.target.empty()) return;
+    const Side has = pairing.only_here.source.empty() ? Side::kTarget : Side::kSource;
+    hints.push_back(fmt::format("no table of the {} is on the {}: are {} and {} the right databases?", side_name(has),
+                                side_name(other_side(has)), display_name(inventories.source.server.database),
+                                display_name(inventories.target.server.database)));
+}
+
+}  // namespace
+
+std::string hint_about_pattern(const std::string& pattern, bool of_schemas, const Both<Inventory>& inventories) {
+    std::vector<QualifiedName> names = inventories.source.all_names;
+    names.insert(names.end(), inventories.target.all_names.begin(), inventories.target.all_names.end());
+    return suggest_name(pattern, names, of_schemas);
+}
+
+std::string hint_about_map(const NameMap::Entry& entry, const std::vector<QualifiedName>& names) {
+    const std::string& word = entry.source.name;
+    const bool is_schema =
+        entry.source.schema.empty() &&
+        std::any_of(names.begin(), names.end(), [&](const auto& name) { return name.schema == word; });
+    if (is_schema)
+        return fmt::format("{} is a schema: --map '{}.*={}.*' maps its tables", display_name(word), display_name(word),
+                           display_name(entry.target.name));
+    if (word.empty()) return suggest_name(display_name(entry.source.schema), names, true);
+    const bool qualified = !entry.source.schema.empty();
+    return suggest_name(qualified ? display_name(entry.source) : display_name(word), names, false);
+}
+
+std::vector<std::string> hints_about(const Pairing& pairing, const Both<Inventory>& inventories) {
+    std::vector<std::string> hints;
+    add_nothing_in_common(hints, pairing, inventories);
+    add_renamed_schemas(hints, pairing, inventories);
+    add_missing_rights(hints, pairing, inventories);
+    return hints;
+}
+
+}  // namespace parity::driver

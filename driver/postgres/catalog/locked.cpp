@@ -1,0 +1,35 @@
+#include "driver/postgres/catalog/locked.h"
+
+#include <fmt/format.h>
+
+#include "driver/postgres/queries/catalog.h"
+
+namespace parity::driver {
+
+namespace {
+
+/// A row of exclusively_locked_query(). A prepared transaction has no process.
+std::string describe_locker(const Result& result, int row) {
+    if (result.is_null(row, 1)) return "a prepared transaction (pg_prepared_xacts)";
+    std::string session = fmt::format("pid {}", result.text(row, 1));
+    std::vector<std::string> about;
+    if (!result.is_null(row, 2)) about.push_back(fmt::format("user {}", result.text(row, 2)));
+    if (!result.is_null(row, 3) && !result.text(row, 3).empty()) about.emplace_back(result.text(row, 3));
+    if (!about.empty()) session += fmt::format(" ({})", fmt::join(about, ", "));
+    if (!result.is_null(row, 4)) session += fmt::format(", in a transaction of {} s", result.text(row, 4));
+    if (!result.is_null(row, 5) && !result.text(row, 5).empty()) session += fmt::format(": {}", result.text(row, 5));
+    return session;
+}
+
+}  // namespace
+
+std::vector<LockedRelation> read_locked(Connection& connection, const std::vector<std::uint32_t>& oids) {
+    const Query query = exclusively_locked_query(oids);
+    const Result result = connection.query(query.sql, query.parameters);
+    std::vector<LockedRelation> locked;
+    for (int row = 0; row < result.rows(); ++row)
+        locked.push_back({result.number<std::uint32_t>(row, 0), describe_locker(result, row)});
+    return locked;
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "driver/postgres/connection/connection.h"
+
+namespace parity::driver {
+
+struct LockedRelation {
+    std::uint32_t oid = 0;
+    /// Who holds it or waits for it: "pid 4711 (user ada, psql), in a transaction of 480 s: LOCK TABLE orders". What
+    /// the role may not see of another session is left out.
+    std::string locker;
+};
+
+/// Which of the relations another session keeps in ACCESS EXCLUSIVE mode, or waits to keep so, and which session that
+/// is.
+/// Throws: Error as Connection::query.
+std::vector<LockedRelation> read_locked(Connection& connection, const std::vector<std::uint32_t>& oids);
+
+}  // namespace parity::driver
