@@ -65,6 +65,12 @@ CAPTURE_RANGES = r"greatest\((\d+), least\(\s*(\d+), (\d+) / \(cardinality\(plan
 NUMBERS = {
     "rows of a range": (lambda: constant("kRowsPerRange"), "cli.md", "one for {} rows, 1 to 2048".format),
     "most default ranges": (lambda: constant("kMaxDefaultRanges"), "cli.md", "one for 1250 rows, 1 to {} |".format),
+    "most default ranges, of 2 TB": (lambda: constant("kMaxDefaultRanges"), "operations.md", "A table has at most {} ranges by default".format),
+    "digests of a call": (lambda: int(re.search(r"int max_digest_memory_kb = (\d+) \* 1024;", CODE).group(1)), "trust.md", "`parity.max_digest_memory`, {} MB by default".format),
+    "digests of a call, of 2 TB": (lambda: int(re.search(r"int max_digest_memory_kb = (\d+) \* 1024;", CODE).group(1)), "operations.md",
+                                   "a server: {} MB (`parity.max_digest_memory`)".format),
+    "queue of a worker": (lambda: constant("kMostQueueBytes"), "trust.md", lambda n: f"{kb(n)} for each worker"),
+    "lock timeout, where trust is the matter": (lambda: int(member("lock_timeout").removesuffix("s")), "trust.md", "waited for during {} seconds** (`--lock-timeout`)".format),
     "default jobs": (lambda: int(member("jobs")), "cli.md", "(#connections) | {} |".format),
     "default width": (lambda: int(member("width")), "cli.md", "bits of the hashes | {} |".format),
     "default divergences": (lambda: int(member("max_divergences")), "cli.md", "counts are exact in any case | {} |".format),
