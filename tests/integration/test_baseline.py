@@ -158,7 +158,13 @@ def test_it_tells_by_notification_log_and_callback(archive):
     assert [p["status"] for p in payloads] == ["identical", "divergent", "divergent"]
     assert payloads[1] == {"run": run, "kind": "baseline", "relation": "public.ledger", "target": "2024", "status": "divergent", "divergent_ranges": 1}
     assert archive.value("SELECT what FROM told") == payloads[1]
-    assert "WARNING:  verification of public.ledger against 2024: divergent, 1 of " in archive.cluster.log()[log:]
+    logged = archive.cluster.log()[log:]
+    assert "WARNING:  verification of public.ledger against 2024: divergent, 1 of " in logged
+    # One line: nothing of where in PL/pgSQL it was raised. The call that failed is an error of its own.
+    lines = logged.splitlines()
+    after = [lines[n + 1] for n, line in enumerate(lines[:-1]) if "WARNING:  verification of" in line]
+    assert len(after) == 2 and not any("CONTEXT" in line or "HINT" in line or "STATEMENT" in line for line in after), logged
+    assert any(line.endswith(f"; SELECT * FROM parity.findings WHERE run_id = {run}") for line in lines), logged
 
 
 def test_the_seed_stays_with_operators(archive):
@@ -325,6 +331,24 @@ def test_a_table_or_baseline_that_is_gone_is_recorded(archive):
         ("public.ledger", "none", "failed", 'public.ledger has no baseline "none"', False)]
     assert archive.cluster.log()[log:].count("WARNING:  verification of public.ledger against") == 2
     assert archive.query("SELECT status, sqlstate FROM parity.run ORDER BY id") == [("divergent", None), ("identical", None), ("failed", "42704"), ("failed", "42P01")]
+
+
+def test_a_run_that_fails_does_not_hide_a_known_divergence(archive):
+    standing = "SELECT result, last_verdict, last_verdict_run, last_verdict_at < finished FROM parity.status"
+    capture(archive)
+    verify(archive)
+    assert archive.query(standing) == [("identical", "identical", 1, False)]
+    forge(archive)
+    run, _ = verify(archive)
+    assert archive.query(standing) == [("divergent", "divergent", run, False)]
+    archive.execute("ALTER TABLE ledger RENAME TO renamed")
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        verify(archive)
+    assert archive.query(standing) == [("failed", "divergent", run, True)]
+    assert archive.query("SELECT count(*) FROM parity.findings f JOIN parity.status s ON f.run_id = s.last_verdict_run") == [(1,)]
+    archive.execute("ALTER TABLE renamed RENAME TO ledger; UPDATE ledger SET entry = 'entry 11111' WHERE id = 11111")
+    run, _ = verify(archive)
+    assert archive.query(standing) == [("identical", "identical", run, False)]
 
 
 def test_a_table_that_was_emptied_after_the_snapshot_is_read_again(archive):
