@@ -59,8 +59,9 @@ RunOutcome run_outcome(const Options& options, const Plan& plan, const std::vect
                        const std::vector<SequenceResult>& sequences) {
     OutcomeFlags flags;
     for (const TableResult& table : tables) flags |= flags_of(table);
-    for (const SequenceResult& sequence : sequences) flags |= flags_of(sequence);
     for (const SchemaDifference& difference : plan.differences) flags |= flags_of(difference, options);
+    if (!tables.empty() && !flags.compared && !flags.divergent) return {Verdict::kError, true, kExitError};
+    for (const SequenceResult& sequence : sequences) flags |= flags_of(sequence);
     flags.incomplete |= !plan.skipped_tables.empty() || tables.size() < plan.tables.size();
 
     if (flags.divergent) return {Verdict::kDivergent, flags.incomplete, kExitDivergent};

@@ -40,7 +40,7 @@ struct RunOutcome {
 };
 
 /// Sums up a run. `tables` and `sequences` are everything that was tried; a run in which nothing was compared at all is
-/// kError, never kIdentical.
+/// kError, never kIdentical, and so is one of whose tables each has failed, whatever its sequences say.
 RunOutcome run_outcome(const Options& options, const Plan& plan, const std::vector<TableResult>& tables,
                        const std::vector<SequenceResult>& sequences);
 

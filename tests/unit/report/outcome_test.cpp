@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+
 namespace parity::driver {
 namespace {
 
@@ -93,6 +98,53 @@ TEST(RunOutcome, UnrecordedIsIncompleteWhereNothingElseWasFound) {
     expect(unrecorded_outcome({Verdict::kDivergent, false, kExitDivergent}), Verdict::kDivergent, false,
            kExitDivergent);
     expect(unrecorded_outcome({Verdict::kError, true, kExitError}), Verdict::kError, true, kExitError);
+}
+
+// ---- the table in docs/cli.md --------------------------------------------------------------------------------
+
+struct State {
+    const char* words;
+    std::vector<TableResult> tables;
+    std::vector<SequenceResult> sequences;
+};
+
+std::vector<SequenceResult> sequence(Verdict verdict) {
+    SequenceResult made;
+    made.verdict = verdict;
+    return {made};
+}
+
+/// Every combination of what tables and sequences say, as a table of Markdown.
+std::string table_of_statuses() {
+    const TableResult equal = result(Verdict::kIdentical), differs = result(Verdict::kDivergent),
+                      failed = result(Verdict::kError);
+    const std::vector<State> of_tables = {{"none is chosen", {}, {}},
+                                          {"all equal", {equal, equal}, {}},
+                                          {"one differs", {equal, differs}, {}},
+                                          {"one failed, the others are equal", {equal, failed}, {}},
+                                          {"one failed, one differs", {differs, failed}, {}},
+                                          {"all failed", {failed, failed}, {}}};
+    const std::vector<State> of_sequences = {{"none", {}, {}},
+                                             {"equal", {}, sequence(Verdict::kIdentical)},
+                                             {"one differs", {}, sequence(Verdict::kDivergent)},
+                                             {"one cannot be read", {}, sequence(Verdict::kIncomplete)}};
+    std::string text = "| tables | sequences | status | status if something was skipped |\n|---|---|---|---|\n";
+    for (const State& tables : of_tables)
+        for (const State& sequences : of_sequences) {
+            Plan skipped;
+            skipped.skipped_tables.push_back({{}, "locked"});
+            text += fmt::format("| {} | {} | {} | {} |\n", tables.words, sequences.words,
+                                run_outcome({}, {}, tables.tables, sequences.sequences).exit_status,
+                                run_outcome({}, skipped, tables.tables, sequences.sequences).exit_status);
+        }
+    return text;
+}
+
+TEST(RunOutcome, TheTableOfTheDocsIsRight) {
+    std::ifstream file(PARITY_SOURCE_DIR "/docs/cli.md");
+    const std::string docs{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    const std::string table = table_of_statuses();
+    EXPECT_NE(docs.find(table), std::string::npos) << "docs/cli.md should have:\n" << table;
 }
 
 }  // namespace
