@@ -82,6 +82,18 @@ void add_missing_rights(std::vector<std::string>& hints, const Pairing& pairing,
     }
 }
 
+void add_unread_large_objects(std::vector<std::string>& hints, const Plan& plan, const Both<Inventory>& inventories) {
+    const bool unread = std::any_of(plan.tables.begin(), plan.tables.end(), [](const TablePlan& table) {
+        return table.large_objects && !table.large_objects->why_unread.empty();
+    });
+    if (!unread) return;
+    for (Side side : kSides)
+        if (!inventories[side].large_objects.readable)
+            hints.push_back(fmt::format("the contents of large objects are not read on {}: GRANT SELECT ON "
+                                        "pg_catalog.pg_largeobject TO {} allows it, --no-large-objects leaves them out",
+                                        side_name(side), display_name(inventories[side].server.role)));
+}
+
 /// Where no table has a counterpart, one of the sides may be another database than the user thinks.
 void add_nothing_in_common(std::vector<std::string>& hints, const Pairing& pairing,
                            const Both<Inventory>& inventories) {
@@ -114,11 +126,12 @@ std::string hint_about_map(const NameMap::Entry& entry, const std::vector<Qualif
     return suggest_name(qualified ? display_name(entry.source) : display_name(word), names, false);
 }
 
-std::vector<std::string> hints_about(const Pairing& pairing, const Both<Inventory>& inventories) {
+std::vector<std::string> hints_about(const Plan& plan, const Pairing& pairing, const Both<Inventory>& inventories) {
     std::vector<std::string> hints;
     add_nothing_in_common(hints, pairing, inventories);
     add_renamed_schemas(hints, pairing, inventories);
     add_missing_rights(hints, pairing, inventories);
+    add_unread_large_objects(hints, plan, inventories);
     return hints;
 }
 

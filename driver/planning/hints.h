@@ -19,7 +19,7 @@ std::string hint_about_pattern(const std::string& pattern, bool of_schemas, cons
 std::string hint_about_map(const NameMap::Entry& entry, const std::vector<QualifiedName>& names);
 
 /// Sentences about the whole run: no table has a counterpart, a schema seems to have another name on the target, the
-/// role lacks rights.
-std::vector<std::string> hints_about(const Pairing& pairing, const Both<Inventory>& inventories);
+/// role lacks rights. `plan` is complete but for these.
+std::vector<std::string> hints_about(const Plan& plan, const Pairing& pairing, const Both<Inventory>& inventories);
 
 }  // namespace parity::driver

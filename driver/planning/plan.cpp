@@ -270,7 +270,7 @@ Plan make_plan(const Request& request, const Both<Inventory>& inventories, const
     const std::vector<std::string> never = not_compared(options, pairing, inventories);
     plan.not_compared.insert(plan.not_compared.end(), never.begin(), never.end());
     plan_extension_tables(plan, request, inventories);
-    plan.hints = hints_about(pairing, inventories);
+    plan.hints = hints_about(plan, pairing, inventories);
     return plan;
 }
 

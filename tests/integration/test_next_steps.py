@@ -150,6 +150,22 @@ def test_a_role_without_rights(shop, role):
     shop.compare("--table", "orders", source=shop.source.conninfo(user=role)).expect(IDENTICAL)
 
 
+def test_a_role_that_may_not_read_large_objects(pair, role):
+    pair.both(TABLES.format("") + "SELECT lo_from_bytea(4711, 'x')")
+    pair.source.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    try:
+        run = pair.compare(source=pair.source.conninfo(user=role)).expect(INCOMPLETE)
+        hint, = hints(run)
+        assert f"on source: GRANT SELECT ON pg_catalog.pg_largeobject TO {role} allows it, --no-large-objects leaves them out" in hint
+        assert hints(pair.compare("--no-large-objects", source=pair.source.conninfo(user=role)).expect(IDENTICAL)) == []
+        pair.source.execute(f"GRANT SELECT ON pg_catalog.pg_largeobject TO {role}")
+        assert hints(pair.compare(source=pair.source.conninfo(user=role)).expect(IDENTICAL)) == []
+        pair.target.execute("SELECT lo_put(4711, 0, 'y')")
+        pair.compare(source=pair.source.conninfo(user=role)).expect(DIVERGENT)
+    finally:
+        pair.source.execute(f"DROP OWNED BY {role}")
+
+
 @contextlib.contextmanager
 def locked(database, table):
     """Another session that holds the table."""
