@@ -52,6 +52,7 @@ enum class Verdict { kIdentical, kDivergent, kIncomplete, kError };
 struct TableResult {
     TablePlan plan;
     Verdict verdict = Verdict::kError;
+    bool begun = true;        ///< false: the run ended before it came to it
     bool incomplete = false;  ///< also true for a divergent table of which part was skipped
     Both<std::string> path;   ///< the path that really ran
     Both<std::uint64_t> rows{0, 0};

@@ -139,6 +139,7 @@ void add_end(Json& json, const TableResult& result) {
     if (result.listed < result.counts.total()) json["not_listed"] = json_number(result.counts.total() - result.listed);
     json["skipped"] = json_messages(result.skipped);
     json["notes"] = json_messages(result.notes);
+    if (!result.begun) json["never_begun"] = true;
     if (!result.error.empty()) json["error"] = clean(result.error);
     if (!result.sqlstate.empty()) json["sqlstate"] = result.sqlstate;
     json["elapsed_seconds"] = rounded(result.elapsed_seconds);

@@ -276,7 +276,7 @@ std::string against_words(const Json& table) {
 
 std::string result_words(const Json& head) {
     std::uint64_t tables = 0, divergent = 0, incomplete = 0, failed = 0, not_compared = 0, differing = 0;
-    std::uint64_t not_located = 0;
+    std::uint64_t not_located = 0, never_begun = 0;
     for (const Json& table : head.at("tables")) {
         if (table.contains("not_compared")) {
             ++not_compared;
@@ -286,14 +286,17 @@ std::string result_words(const Json& head) {
         ++tables;
         divergent += result == "divergent";
         incomplete += result == "incomplete";
-        failed += result == "error";
+        const bool begun = !table.value("never_begun", false);
+        failed += result == "error" && begun;
+        never_begun += !begun;
         differing += differing_rows(table);
         not_located += result == "divergent" && differing_rows(table) == 0;
     }
-    std::vector<std::string> parts{counted(tables - failed, "table", "tables") + " compared"};
+    std::vector<std::string> parts{counted(tables - failed - never_begun, "table", "tables") + " compared"};
     if (divergent > 0) parts.push_back(grouped(divergent) + " divergent");
     if (incomplete > 0) parts.push_back(grouped(incomplete) + " incomplete");
     if (failed > 0) parts.push_back(grouped(failed) + " failed");
+    if (never_begun > 0) parts.push_back(grouped(never_begun) + " never begun");
     if (not_compared > 0) parts.push_back(grouped(not_compared) + " not compared");
     if (head.contains("large_objects"))
         parts.push_back("large objects " + failed_words(text_of(head["large_objects"], "result")));

@@ -26,8 +26,10 @@ std::vector<TableResult> TablePool::run() {
     for (std::thread& thread : threads) thread.join();
     if (ends_run_) throw *ends_run_;
     std::vector<TableResult> results;
-    for (std::size_t i = 0; i < tables_.size(); ++i)
+    for (std::size_t i = 0; i < tables_.size(); ++i) {
         results.push_back(results_[i] ? std::move(*results_[i]) : failed_table(tables_[i], why_not_tried()));
+        results.back().begun = results_[i].has_value();
+    }
     return results;
 }
 

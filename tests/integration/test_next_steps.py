@@ -274,9 +274,9 @@ def test_settings_of_single_tables(events, tmp_path, way, planted):
     event = tables["public.event"]
     assert event["where"] == "id > 3" and "only rows with id > 3 (configuration file)" in event["notes"]
     assert event["rows"] == {"source": "17", "target": "17"} and event["ranges"]["compared"] <= 3
-    assert event["key"] == ["day", "id"] and {c["source"]: c["form"] for c in event["columns"]} == {"amount": "decimal"}
-    assert [c["source"] for c in tables["public.visit"]["columns"]] == ["v"] and "where" not in tables["public.visit"]
-    assert [c["source"] for c in tables["public.other"]["columns"]] == ["seen", "v"]
+    assert event["key"] == ["day", "id"] and {c["name"]: c["form"] for c in event["columns"]} == {"amount": "decimal"}
+    assert [c["name"] for c in tables["public.visit"]["columns"]] == ["v"] and "where" not in tables["public.visit"]
+    assert [c["name"] for c in tables["public.other"]["columns"]] == ["seen", "v"]
     if planted:
         assert findings(event) == {mismatch("amount", day="2024-01-08", id="7")}
         assert findings(tables["public.visit"]) == {mismatch("v", id="1")} and findings(tables["public.other"]) == {mismatch("seen", id="1")}

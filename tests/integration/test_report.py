@@ -1,8 +1,10 @@
 """The report: JSON against its schema, text, files, limits, the plan, progress."""
 
+import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import termios
 
@@ -172,6 +174,19 @@ def test_progress_names_what_tells_nothing_itself(pair):
     pair.target.execute("DELETE FROM t WHERE id = 1")
     status, stdout, shown = run_on_a_terminal(pair, "--table", "t", "--table", "v", "--key", "id")
     assert status == DIVERGENT and b"public.t: divergent" in stdout, (stdout, shown)
+
+
+def test_an_interrupted_run_tells_which_tables_were_never_begun(pair, tmp_path):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat('x', 500) FROM generate_series(1, 1000) n; CREATE TABLE u (id int PRIMARY KEY)")
+    file = tmp_path / "run.json"
+    process = subprocess.Popen([PGPARITY, "compare", "--source", pair.source.conninfo(), "--target", pair.target.conninfo(), "--where", "pg_sleep(0.1) IS NOT NULL",
+                                "--format", "json", "--output", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_environment())
+    pair.source.cluster.wait_for("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 2
+    report = json.loads(file.read_text())
+    assert report["interrupted"] and {table["source"]: table.get("never_begun", False) for table in report["tables"]} == {"public.t": False, "public.u": True}
+    assert ": 0 tables compared, 1 failed, 1 never begun; " in pgparity("report", "--from", str(file)).expect(2).stdout
 
 
 def test_application_name_tells_what_runs(pair):
