@@ -17,7 +17,11 @@ PG_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-
 # PGXS would compile every object a second time as bitcode, by a rule that ignores PG_CXXFLAGS.
 override with_llvm = no
 
+# Without a server's own makefiles, make would take the first rule below for all there is to do, and succeed.
 PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq ($(wildcard $(PGXS)),)
+$(error PG_CONFIG="$(PG_CONFIG)" leads to no PostgreSQL with the files that an extension is built with (on Debian, those of postgresql-server-dev-NN))
+endif
 include $(PGXS)
 
 # The script in parts, in the order of their names.
