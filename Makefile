@@ -2,11 +2,20 @@
 EXTENSION = extension/pg_parity
 MODULE_big = pg_parity
 DATA_built = extension/pg_parity--1.0.sql
+# Scripts of released versions, and what leads from one version to the next. A released version's own is what is built.
+DATA = $(filter-out %/$(notdir $(DATA_built)),$(sort $(wildcard extension/versions/*.sql)))
 OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard extension/core/*.cpp extension/backend/*.cpp extension/backend/*/*.cpp)))
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 EXTRA_CLEAN = $(OBJS:.o=.d)
 
 PG_CONFIG ?= pg_config
+
+# A zip for PGXN, which needs no server.
+ifeq ($(MAKECMDGOALS),dist)
+.PHONY: dist
+dist:
+	scripts/dist
+else
 
 # Server headers are system headers to us: they do not compile without warnings as C++. Nothing may throw and no
 # destructor may be needed (a server error is a longjmp), so that the module links without libstdc++.
@@ -23,6 +32,7 @@ ifeq ($(wildcard $(PGXS)),)
 $(error PG_CONFIG="$(PG_CONFIG)" leads to no PostgreSQL with the files that an extension is built with (on Debian, those of postgresql-server-dev-NN))
 endif
 include $(PGXS)
+endif
 
 # The script in parts, in the order of their names.
 extension/pg_parity--1.0.sql: $(sort $(wildcard extension/sql/*.sql))
