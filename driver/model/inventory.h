@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "driver/model/notation.h"
 #include "driver/model/sides.h"
 
 /// What a side has, as its catalogs show it.
@@ -35,6 +36,7 @@ struct ServerInfo {
     std::string encoding;
     std::string lc_monetary;  ///< of the role in this database
     int money_digits = 2;     ///< behind the point of an amount of money, by it
+    std::string money_point;  ///< of an amount of money with such digits
     std::string lsn;          ///< insert LSN, on a standby the replay LSN
     std::uint32_t followed_timeline =
         0;                          ///< in recovery: the timeline that is received or was replayed last; 0: not told
@@ -51,6 +53,7 @@ struct ColumnDesc {
     std::string form;  ///< default form; empty: not comparable
     std::vector<std::string> other_forms;
     std::vector<std::string> lossy_forms;  ///< only when asked for: values that differ may be equal under them
+    Notation notation;                     ///< how its values are written
     std::string reason;                    ///< why not comparable
     std::string collation;                 ///< empty for types without
     std::string generated;                 ///< pg_attribute.attgenerated

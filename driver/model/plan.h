@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "driver/model/inventory.h"
+#include "driver/model/notation.h"
 #include "driver/model/sides.h"
 
 /// What is compared with what, and how.
@@ -45,6 +46,8 @@ struct ColumnPlan {
     /// The cheaper form of the first pass: what is equal under it is equal under `form`, what differs may be equal.
     /// Empty: none.
     std::string prefilter{};
+    Both<std::string> type{};  ///< format_type()
+    Notation notation{};       ///< how the source's type writes its values
 };
 
 /// What goes into `forms` of a function of the extension, and into make_wire_decoder(), for a column of one side.

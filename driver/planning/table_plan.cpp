@@ -29,7 +29,14 @@ struct PairedColumn {
     ColumnOptions::Choice choice;
 
     bool comparable() const { return !form.form.empty(); }
-    ColumnPlan plan(bool in_key) const { return {{source->name, target->name}, form.form, in_key, form.asked_forms}; }
+    ColumnPlan plan(bool in_key) const {
+        return {.name = {source->name, target->name},
+                .form = form.form,
+                .in_key = in_key,
+                .asked_forms = form.asked_forms,
+                .type = {source->type, target->type},
+                .notation = source->notation};
+    }
 };
 
 bool contains(const std::vector<std::string>& list, const std::string& element) {

@@ -11,6 +11,7 @@
 #include "driver/model/sides.h"
 #include "driver/model/version.h"
 #include "driver/text/display_name.h"
+#include "driver/text/literal.h"
 #include "driver/text/show.h"
 #include "driver/text/words.h"
 
@@ -185,8 +186,7 @@ Json json_large_objects(const TableResult& result) {
 }
 
 Json json_large_object(const TablePlan& plan, const Finding& finding) {
-    Json json{{"kind", finding_name(finding.kind)},
-              {"oid", *render_key_values(forms_of(plan.key), finding.key_bytes).front()}};
+    Json json{{"kind", finding_name(finding.kind)}, {"oid", *KeyWriter(plan.key).values(finding.key_bytes).front()}};
     if (finding.kind != FindingKind::kMismatch) return json;
     const LargeObjectFinding found = large_object_finding(finding);
     json["first_difference"] = found.first_difference;

@@ -60,12 +60,12 @@ std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::er
 
 Json json_number(std::uint64_t number) { return std::to_string(number); }
 
-FindingWriter::FindingWriter(const TablePlan& table) : table_(table), forms_(forms_of(framed_columns(table))) {}
+FindingWriter::FindingWriter(const TablePlan& table) : table_(table), keys_(framed_columns(table)) {}
 
 Json FindingWriter::json(const Finding& finding) const {
     Json json{{"kind", finding_name(finding.kind)}};
     const bool keyless = table_.key.empty();
-    json[keyless ? "row" : "key"] = json_row(framed_columns(table_), render_key_values(forms_, finding.key_bytes));
+    json[keyless ? "row" : "key"] = json_row(framed_columns(table_), keys_.values(finding.key_bytes));
     if (finding.kind == FindingKind::kMismatch)
         add_cells(json, finding);
     else if (keyless || finding.occurrences > 1)

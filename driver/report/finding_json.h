@@ -6,9 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/form.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
+#include "driver/text/literal.h"
 
 /// Findings as JSON, for reports (docs/cli.md) and records.
 namespace parity::driver {
@@ -46,7 +46,7 @@ class FindingWriter {
     void add_cells(Json& json, const Finding& finding) const;
 
     const TablePlan& table_;
-    std::vector<core::Form> forms_;
+    KeyWriter keys_;
 };
 
 }  // namespace parity::driver

@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "core/order.h"
 #include "core/render.h"
 #include "driver/model/error.h"
 #include "driver/text/display_name.h"
+#include "driver/text/literal.h"
 #include "driver/text/printable.h"
 
 namespace parity::driver {
@@ -106,23 +106,9 @@ const std::vector<ColumnPlan>& framed_columns(const TablePlan& table) {
     return table.key.empty() ? table.columns : table.key;
 }
 
-std::vector<std::optional<std::string>> render_key_values(const std::vector<core::Form>& forms,
-                                                          std::string_view framed) {
-    std::vector<std::optional<std::string>> values;
-    values.reserve(forms.size());
-    core::FrameReader reader(core::as_bytes(framed));
-    for (core::Form form : forms) {
-        const auto value = reader.next(form);
-        if (!value) throw Error(ErrorKind::kInternal, "a server sent a key that is malformed");
-        values.push_back(value->null ? std::nullopt : std::optional(render_canonical(form, value->bytes)));
-    }
-    if (!reader.at_end()) throw Error(ErrorKind::kInternal, "a server sent a key that is malformed");
-    return values;
-}
-
 std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view framed) {
     const auto forms = forms_of(columns);
-    const auto values = render_key_values(forms, framed);
+    const auto values = KeyWriter(columns).values(framed);
     std::string names;
     std::string shown;
     for (std::size_t i = 0; i < columns.size(); ++i) {

@@ -23,11 +23,6 @@ const std::vector<ColumnPlan>& framed_columns(const TablePlan& table);
 /// A canonical value as text for people.
 std::string render_canonical(core::Form form, core::ByteView canonical);
 
-/// The values of a framed key as texts for people, nothing for NULL.
-/// Throws: Error{kInternal} where the bytes are no key of these forms.
-std::vector<std::optional<std::string>> render_key_values(const std::vector<core::Form>& forms,
-                                                          std::string_view framed);
-
 /// A framed key as "(id, day)=(17, 2020-01-01)", values as in show_value.
 std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view framed);
 

@@ -16,6 +16,7 @@
 #include "driver/postgres/catalog/batches.h"
 #include "driver/postgres/catalog/extension_condition.h"
 #include "driver/postgres/catalog/key_choice.h"
+#include "driver/postgres/catalog/notations.h"
 #include "driver/postgres/catalog/sequences.h"
 #include "driver/postgres/catalog/types.h"
 #include "driver/postgres/connection/connection.h"
@@ -97,6 +98,7 @@ class InventoryReader : public CatalogReader {
     void read_sizes(const std::vector<std::uint32_t>& oids);
     void read_columns(const std::vector<std::uint32_t>& oids);
     void read_wire_forms(const Result& columns);
+    void read_notations(const Result& columns);
     void read_keys(const std::vector<std::uint32_t>& oids);
     void choose_keys(const std::vector<std::uint32_t>& oids);
     void read_owners_code(const std::vector<std::uint32_t>& oids);
@@ -136,6 +138,7 @@ void InventoryReader::read_server() {
     const Result money = run(money_query());
     server.lc_monetary = money.text(0, 0);
     server.money_digits = money.number<int>(0, 1);
+    server.money_point = money.text(0, 2);
     choose_engine();
 }
 
@@ -458,12 +461,13 @@ void InventoryReader::read_columns(const std::vector<std::uint32_t>& oids) {
         column.reason = result.text(row, 6);
         column.collation = result.text(row, 7);
         column.generated = result.text(row, 8);
-        if (!streams()) column.lossy_forms = split_list(result.text(row, 10));
+        if (!streams()) column.lossy_forms = split_list(result.text(row, 11));
         RelationDesc& described = relation(result.text(row, 0));
         if (!result.is_true(row, 9)) described.unreadable_columns.push_back(column.name);
         described.columns.push_back(std::move(column));
     }
     if (streams()) read_wire_forms(result);
+    read_notations(result);
     for (std::uint32_t oid : oids) {
         RelationDesc& described = inventory_.relations.at(index_.at(oid));
         if (!described.columns.empty()) described.readable = described.unreadable_columns.empty();
@@ -505,6 +509,25 @@ void InventoryReader::read_wire_forms(const Result& columns) {
         column.other_forms.assign(names.begin() + 1, names.end());
         column.lossy_forms = forms->second.lossy;
     }
+}
+
+/// Where the catalogs lack a type, values are shown by their forms alone.
+void InventoryReader::read_notations(const Result& columns) {
+    std::vector<std::uint32_t> types, unknown;
+    for (int row = 0; row < columns.rows(); ++row) {
+        types.push_back(columns.number<std::uint32_t>(row, 10));
+        if (!has_known_notation(types.back())) unknown.push_back(types.back());
+    }
+    try {
+        read_types(session_.connection(), unknown, types_);
+    } catch (const Error& error) {
+        if (!error.sqlstate().empty() || error.kind() != ErrorKind::kInternal) throw;
+    }
+    const NotationFinder finder(types_, inventory_.server.money_digits, inventory_.server.money_point);
+    std::unordered_map<std::string_view, std::size_t> positions;
+    for (int row = 0; row < columns.rows(); ++row)
+        relation(columns.text(row, 0)).columns.at(positions[columns.text(row, 0)]++).notation =
+            finder.find(types[static_cast<std::size_t>(row)]);
 }
 
 /// What parity.key() would have said, of all relations or of those that are read without their children; and which key

@@ -101,7 +101,9 @@ Query server_query() {
 Query money_query() {
     return {
         "SELECT pg_catalog.current_setting('lc_monetary'), "
-        "pg_catalog.scale(((1::pg_catalog.int4)::pg_catalog.money)::pg_catalog.numeric)",
+        "pg_catalog.scale(((1::pg_catalog.int4)::pg_catalog.money)::pg_catalog.numeric), "
+        "COALESCE(pg_catalog.substring(((12::pg_catalog.int4)::pg_catalog.money)::pg_catalog.text, '12([^0-9]*)0'), "
+        "'')",
         {}};
 }
 
@@ -219,7 +221,7 @@ Query columns_query(const std::vector<std::uint32_t>& oids) {
     CASE WHEN l.oid IS NULL THEN '' WHEN ln.nspname = 'pg_catalog' THEN l.collname::pg_catalog.text
         ELSE pg_catalog.format('%I.%I', ln.nspname, l.collname) END,
     a.attgenerated, COALESCE(pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT'), false),
-    COALESCE(pg_catalog.array_to_string(f.lossy_forms, ','), '')
+    a.atttypid, COALESCE(pg_catalog.array_to_string(f.lossy_forms, ','), '')
 FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS r(oid)
 CROSS JOIN LATERAL parity.forms(r.oid::pg_catalog.regclass) AS f
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attname = f.column_name AND a.attnum > 0 AND NOT a.attisdropped

@@ -17,7 +17,7 @@ Query extension_query();
 Query format_version_query();
 /// server_version, server_version_num, database, encoding, LSN, session_user.
 Query server_query();
-/// lc_monetary, the digits that it puts behind the point of an amount of money.
+/// lc_monetary, the digits that it puts behind the point of an amount of money, and that point.
 Query money_query();
 
 /// The first pattern whose database part does not match the current database: text; no row: none.

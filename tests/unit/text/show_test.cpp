@@ -11,8 +11,6 @@ namespace parity::driver {
 namespace {
 
 using core::Form;
-using Values = std::vector<std::optional<std::string>>;
-
 using test::int_frame;
 
 std::string text_frame(const std::string& text) {
@@ -21,39 +19,9 @@ std::string text_frame(const std::string& text) {
     return frame + text;
 }
 
-const std::string kNullFrame(1, '\0');
-
 ColumnPlan key_column(const std::string& name, const std::string& form) { return {{name, name}, form, true}; }
 
-TEST(KeyValues, RendersEachColumn) {
-    EXPECT_EQ(render_key_values({Form::kInt, Form::kText, Form::kInt}, int_frame(-17) + text_frame("a'b") + kNullFrame),
-              (Values{"-17", "a'b", std::nullopt}));
-    EXPECT_EQ(render_key_values({}, ""), Values{});
-}
-
-TEST(KeyValues, RendersFloatsShortestAndSpecial) {
-    const auto render = [](double value) {
-        std::string frame(9, '\1');
-        std::memcpy(&frame[1], &value, sizeof value);
-        return *render_key_values({Form::kFloat}, frame)[0];
-    };
-    EXPECT_EQ(render(0.1), "0.1");
-    EXPECT_EQ(render(-1e300), "-1e+300");
-    EXPECT_EQ(render(-std::numeric_limits<double>::infinity()), "-Infinity");
-}
-
-TEST(KeyValues, RendersLongKeys) {
-    const std::string text(1 << 20, 'x');
-    EXPECT_EQ(render_key_values({Form::kText}, text_frame(text)), (Values{text}));
-}
-
-TEST(KeyValues, RefusesMalformedKeys) {
-    EXPECT_THROW(render_key_values({Form::kInt}, "\1zz"), Error);
-    EXPECT_THROW(render_key_values({Form::kInt}, int_frame(1) + "x"), Error);
-    EXPECT_THROW(render_key_values({Form::kInt, Form::kInt}, int_frame(1)), Error);
-}
-
-TEST(KeyValues, RefusesUnknownForms) { EXPECT_THROW(forms_of({key_column("a", "nonesuch")}), Error); }
+TEST(Forms, RefusesUnknownNames) { EXPECT_THROW(forms_of({key_column("a", "nonesuch")}), Error); }
 
 TEST(ShowKey, NamesColumnsAndValues) {
     EXPECT_EQ(show_key({key_column("id", "int")}, int_frame(17)), "(id)=(17)");
