@@ -129,6 +129,7 @@ void add_columns(Json& json, const TableResult& result) {
         Json entry{{"name", bare_name(column.name.source)}};
         if (column.name.target != column.name.source) entry["target_name"] = bare_name(column.name.target);
         entry["form"] = column.form;
+        if (column.type.source != column.type.target) entry["types"] = json_both(column.type);
         if (i < result.column_divergent.size()) entry["divergent"] = static_cast<bool>(result.column_divergent[i]);
         columns.push_back(std::move(entry));
     }

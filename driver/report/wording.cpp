@@ -77,6 +77,23 @@ std::string shown(const Json& table, const std::string& column, const Json& valu
     return show_value(form_of_column(table, column), value_of(value));
 }
 
+/// The types of a column, where they differ.
+Both<std::string> types_of(const Json& table, const std::string& column) {
+    for (const Json& entry : list_at(table, "columns"))
+        if (text_of(entry, "name") == column && entry.contains("types"))
+            return {text_of(entry["types"], "source"), text_of(entry["types"], "target")};
+    return {};
+}
+
+/// "1.00 | 2.00"; with the types where the texts are the same and these are not.
+std::string cell(const Json& table, const std::string& column, const Json& source, const Json& target) {
+    Both<std::string> values = show_values(form_of_column(table, column), {value_of(source), value_of(target)});
+    if (values.source == values.target)
+        if (const Both<std::string> types = types_of(table, column); types.source != types.target)
+            for (Side side : kSides) values[side] += " " + types[side];
+    return values.source + " | " + values.target;
+}
+
 /// "5 rows", or what each side has.
 std::string both_words(const Json& both, std::string_view one, std::string_view many) {
     const std::uint64_t source = number_at(both, "source"), target = number_at(both, "target");
@@ -206,10 +223,10 @@ std::vector<std::string> cell_words(const Json& table, const Json& divergence) {
     const bool has_values = source != divergence.end() && target != divergence.end();
     for (const Json& column : list_at(divergence, "columns")) {
         const std::string name = column.get<std::string>();
-        std::string cell = column_name(name);
+        std::string words = column_name(name);
         if (has_values && source->contains(name) && target->contains(name))
-            cell += fmt::format(": {} | {}", shown(table, name, (*source)[name]), shown(table, name, (*target)[name]));
-        cells.push_back(std::move(cell));
+            words += ": " + cell(table, name, (*source)[name], (*target)[name]);
+        cells.push_back(std::move(words));
     }
     return cells;
 }

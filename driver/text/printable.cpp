@@ -122,8 +122,12 @@ std::string printable(std::string_view text) {
         else if (code < 0x80)
             append_byte(to, character);
         else
-            to += code < 0x10000 ? fmt::format("\\u{:04x}", code) : fmt::format("\\U{:08x}", code);
+            to += escaped_code(code);
     });
+}
+
+std::string escaped_code(std::uint32_t code) {
+    return code < 0x10000 ? fmt::format("\\u{:04x}", code) : fmt::format("\\U{:08x}", code);
 }
 
 std::string printable_json(std::string_view json) {

@@ -30,6 +30,9 @@ bool is_printable(std::string_view text);
 /// for bytes that are not UTF-8. All else stays, a backslash too.
 std::string printable(std::string_view text);
 
+/// A character of this code as \u0301, or \U000e0041.
+std::string escaped_code(std::uint32_t code);
+
 /// A JSON document with the same characters escaped, as JSON does, in its strings; it says what it said.
 /// Requires: the document is UTF-8.
 std::string printable_json(std::string_view json);

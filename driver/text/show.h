@@ -26,9 +26,14 @@ std::string render_canonical(core::Form form, core::ByteView canonical);
 /// A framed key as "(id, day)=(17, 2020-01-01)", values as in show_value.
 std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view framed);
 
-/// A value for people: NULL bare, texts (by their form) in single quotes with their quotes and backslashes doubled,
-/// long ones cut with their length told. What of it is not printable is left to what prints it (printable.h).
+/// A value for people, as SQL reads it: NULL bare; texts (by their form), and what else SQL needs to have quoted, in
+/// single quotes with quotes in them doubled. Backslashes are doubled, and characters that are not printable or not
+/// seen are escaped, behind an E before the quotes. A long value is cut, with its length told.
 std::string show_value(core::Form form, const std::optional<ShownValue>& value);
+
+/// Both values of a cell, so that one sees why they differ: characters that look alike are escaped where the values
+/// differ in nothing else, and what is shown of long values has the first difference.
+Both<std::string> show_values(core::Form form, const Both<std::optional<ShownValue>>& values);
 
 /// What a mismatch tells of one object.
 struct LargeObjectFinding {

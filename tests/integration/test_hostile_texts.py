@@ -81,7 +81,7 @@ def test_nothing_raw_reaches_the_terminal(hostile, variant, engine_arguments):
 
 def test_escaped_once(hostile):
     run = hostile.run().expect(DIVERGENT)
-    assert "'\\x1b[31mRED\\x1b]0;title\\x07\\u009b31m\\r\\n\\u202eRLO\\u2028\\x7f\\U000e00410'" in run.stdout
+    assert "E'\\x1b[31mRED\\x1b]0;title\\x07\\u009b31m\\r\\n\\u202eRLO\\u2028\\x7f\\U000e00410'" in run.stdout
     assert 'U&"t\\001b[2J\\000d\\000a\\202e\\009b"' in run.stdout
     assert "\\\\x1b" not in run.stdout and "\\\\u" not in run.stdout
 

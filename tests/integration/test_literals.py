@@ -124,3 +124,15 @@ def test_shown_keys_find_their_rows(pair, key):
     for kind, who in (("mismatch", "w77"), ("missing_on_target", "w78")):
         condition = f"room = %s AND k = %s::{key}"
         assert pair.source.query(f"SELECT who FROM t WHERE {condition}", [findings[kind]["room"], findings[kind]["k"]]) == [(who,)]
+
+
+def test_keys_in_the_text_report_are_sql(pair):
+    """Quoted where SQL needs it, with escapes that SQL reads."""
+    pair.both("CREATE TABLE t (id text, during int4range, n numeric, PRIMARY KEY (id, during, n));"
+              r"INSERT INTO t VALUES (E'it''s a \\ \n', '[1,3)', 1.50), ('plain', 'empty', -2)")
+    pair.target.execute("DELETE FROM t")
+    text = pair.run().stdout
+    keys = [line.split("=", 1)[1] for line in text.splitlines() if line.startswith("  missing on target")]
+    assert keys == [r"(E'it''s a \\ \n', '[1,3)', 1.5)", "('plain', 'empty', -2)"]
+    for key in keys:
+        assert pair.source.query(f"SELECT count(*) FROM t WHERE (id, during, n) = ({key[1:-1]})") == [(1,)]

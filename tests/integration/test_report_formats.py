@@ -214,3 +214,46 @@ def test_sides_are_told_in_the_header(pair):
     assert source.startswith(f"source: {pair.source.name} on ") and f":{pair.source.cluster.port} as postgres: PostgreSQL " in source
     assert target.startswith(f"target: {pair.target.name} on ") and f":{pair.target.cluster.port} as postgres: PostgreSQL " in target
     assert "UTF8, primary, at " in source and "seed 42" in text.split("\n")[3]
+
+
+# Two values of a text that print alike, and how the text report shows them: letters, blanks, marks, dashes, ends of lines.
+ALIKE = [
+    ("caf\u00e9", "cafe\u0301", r"'café' | E'cafe\u0301'"), ("name", "na\u200bme", r"'name' | E'na\u200bme'"),
+    ("10 km", "10\u00a0km", r"'10 km' | E'10\u00a0km'"), ("x", "x ", "'x' | 'x '"), ("A", "\u0410", r"'A' | E'\u0410'"),
+    ("line", "\ufeffline", r"'line' | E'\ufeffline'"), ("dash-", "dash\u2010", r"'dash-' | E'dash\u2010'"), ("tab", "tab\r\n", r"'tab' | E'tab\r\n'"),
+    ("abc", "\u202eabc", r"'abc' | E'\u202eabc'"), ("'", "\u2019", r"'''' | E'\u2019'")]
+
+
+@pytest.mark.parametrize("engine", ["auto", "stream"], indirect=True)
+def test_differences_that_look_alike(pair, engine):
+    pair.both("CREATE TABLE u (id int PRIMARY KEY, s text)")
+    for number, (source, target, _) in enumerate(ALIKE):
+        pair.source.execute("INSERT INTO u VALUES (%s, %s)", [number, source])
+        pair.target.execute("INSERT INTO u VALUES (%s, %s)", [number, target])
+    cells = re.findall(r"^  mismatch .*\)  s: (.*)$", pair.run().stdout, re.MULTILINE)
+    assert cells == [shown for _, _, shown in ALIKE]
+    for cell, (source, target, _) in zip(cells, ALIKE):  # and SQL reads it
+        assert pair.source.query("SELECT " + cell.replace(" | ", ", ")) == [(source, target)]
+    found = pair.compare().expect(DIVERGENT).table()["divergences"]
+    assert [(finding["source"]["s"], finding["target"]["s"]) for finding in found] == [(source, target) for source, target, _ in ALIKE]
+
+
+def test_types_are_told_where_only_they_differ(pair):
+    pair.source.execute("CREATE TABLE t (id int PRIMARY KEY, v real, w real); INSERT INTO t VALUES (1, 0.1, 0.5)")
+    pair.target.execute("CREATE TABLE t (id int PRIMARY KEY, v double precision, w double precision); INSERT INTO t VALUES (1, 0.1, 0.25)")
+    arguments = ["--form", "t.v=float", "--form", "t.w=float"]
+    run = pair.run(*arguments).expect(DIVERGENT)
+    assert "v: 0.1 real | 0.1 double precision, w: 0.5 | 0.25\n" in run.stdout
+    columns = {column["name"]: column for column in pair.compare(*arguments).table()["columns"]}
+    assert columns["v"]["types"] == {"source": "real", "target": "double precision"}
+
+
+@pytest.mark.parametrize("at", [0, 100, 119, 120, 3000, 16000])
+def test_long_values_are_cut_around_the_first_difference(pair, at):
+    pair.both(f"CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, repeat('a', 16300)), (2, repeat('a', {at}) || 'Z')")
+    pair.target.execute(f"UPDATE t SET v = overlay(v PLACING 'Z' FROM {at + 1}) WHERE id = 1; UPDATE t SET v = v || 'more' WHERE id = 2")
+    lines = re.findall(r"^  mismatch .*  v: (.*) \| (.*)$", pair.run().stdout, re.MULTILINE)
+    assert len(lines) == 2
+    (source, target), (shorter, longer) = lines
+    assert "Z" in target and "Z" not in source and "more'" in longer and "more" not in shorter
+    assert len(target) < 250
