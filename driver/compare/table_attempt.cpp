@@ -220,7 +220,10 @@ class TableAttempt {
         result_.counts = report.counts;
         result_.listed = sink_.listed_rows();
         if (!located.exact) result_.ranges_divergent = count_distinct(parents_with_differences(located, report));
-        if (!table_.key.empty()) result_.column_divergent = report.column_divergent;
+        if (!table_.key.empty()) {
+            result_.column_divergent = report.column_divergent;
+            result_.column_counts = report.column_counts;
+        }
         note_oddities(report);
     }
 

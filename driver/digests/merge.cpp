@@ -189,6 +189,21 @@ std::uint16_t count_differing_columns(const MergeSpec& spec, const std::string& 
     return count;
 }
 
+/// The hash of a NULL in the row of a key, as a server sends it.
+std::string null_hash(const MergeSpec& spec, std::string_view key) {
+    const core::ByteView bytes = core::as_bytes(key);
+    std::uint8_t hash[2 * sizeof(core::u64)];
+    if (spec.width != 128) {
+        core::store_be(hash, core::null_cell_hash<core::u64>(core::hash_bytes<core::u64>(bytes, spec.seed)));
+        return std::string(reinterpret_cast<const char*>(hash), sizeof(core::u64));
+    }
+    const core::u128 key_hash = core::hash_bytes<core::u128>(bytes, spec.seed);
+    const core::u128 null = core::null_cell_hash<core::u128>(core::low_half(key_hash));
+    core::store_be(hash, static_cast<core::u64>(null >> 64));
+    core::store_be(hash + sizeof(core::u64), core::low_half(null));
+    return std::string(reinterpret_cast<const char*>(hash), sizeof hash);
+}
+
 struct Pair {
     std::size_t source;
     std::size_t target;
@@ -234,6 +249,7 @@ class Merger {
           target_(Side::kTarget, *rows.target, spec, ranges),
           differs_(ranges.size()) {
         report_.column_divergent.resize(spec.columns);
+        report_.column_counts.resize(spec.columns);
     }
 
     MergeReport run() {
@@ -324,10 +340,26 @@ class Merger {
         }
         finding.key = key_;
         finding.row_hash = {source.row_hash, target.row_hash};
-        for (int column : finding.columns) report_.column_divergent[static_cast<std::size_t>(column)] = true;
+        count_columns(finding.columns, source.cell_hashes, target.cell_hashes);
         ++report_.counts.mismatch;
         differs_[range_index_] = true;
         emit_(finding);
+    }
+
+    /// A NULL is known by its hash, which comes of the key alone.
+    void count_columns(const std::vector<int>& columns, const std::string& source, const std::string& target) {
+        const std::string null = null_hash(spec_, key_);
+        const auto is_null = [&](const std::string& cells, std::size_t column) {
+            return std::memcmp(&cells[column * null.size()], null.data(), null.size()) == 0;
+        };
+        for (int number : columns) {
+            const auto column = static_cast<std::size_t>(number);
+            report_.column_divergent[column] = true;
+            ColumnCounts& counts = report_.column_counts[column];
+            ++counts.differing;
+            counts.null_to_value += is_null(source, column);
+            counts.value_to_null += is_null(target, column);
+        }
     }
 
     void emit_missing(FindingKind kind, std::uint64_t& count, std::uint64_t rows) {

@@ -81,6 +81,7 @@ struct MergeSpec {
 struct MergeReport {
     FindingCounts counts;                      ///< in rows
     std::vector<bool> column_divergent;        ///< some mismatch differs there
+    std::vector<ColumnCounts> column_counts;   ///< of all mismatches
     Both<std::uint64_t> duplicate_keys{0, 0};  ///< keys with several rows on that side; counted only where `proven`
     std::string first_duplicate_key;
     std::uint64_t crowded_keys = 0;   ///< keys with more unequal rows than could be kept and paired

@@ -47,6 +47,14 @@ struct FindingCounts {
     bool operator==(const FindingCounts&) const = default;
 };
 
+/// How often the values of a column differ, in the mismatches of a table, and how often one of them is NULL.
+struct ColumnCounts {
+    std::uint64_t differing = 0;
+    std::uint64_t null_to_value = 0;  ///< NULL on the source alone
+    std::uint64_t value_to_null = 0;  ///< NULL on the target alone
+    bool operator==(const ColumnCounts&) const = default;
+};
+
 enum class Verdict { kIdentical, kDivergent, kIncomplete, kError };
 
 struct TableResult {
@@ -60,6 +68,8 @@ struct TableResult {
     std::uint64_t ranges_compared = 0;
     std::uint64_t ranges_divergent = 0;
     std::vector<bool> column_divergent;  ///< parallel to plan.columns
+    /// Parallel to plan.columns, of all mismatches, listed or not; empty: rows were not looked at, or have no key.
+    std::vector<ColumnCounts> column_counts;
     FindingCounts counts;
     std::uint64_t listed = 0;  ///< rows that the stored findings stand for
     std::vector<std::string> skipped;

@@ -1,5 +1,6 @@
 #include "driver/report/document.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -112,6 +113,14 @@ void add_measures(Json& json, const TableResult& result) {
     json["ranges"] = {{"compared", result.ranges_compared}, {"divergent", result.ranges_divergent}};
 }
 
+/// Of rows that both sides have.
+void add_column_counts(Json& json, const TableResult& result, const ColumnCounts& counts) {
+    json["compared"] = json_number(result.rows.source - std::min(result.counts.missing_on_target, result.rows.source));
+    json["differing"] = json_number(counts.differing);
+    json["null_to_value"] = json_number(counts.null_to_value);
+    json["value_to_null"] = json_number(counts.value_to_null);
+}
+
 void add_columns(Json& json, const TableResult& result) {
     if (result.plan.scope.without_children) json["without_children"] = true;
     Json key = Json::array(), forms = Json::array();
@@ -130,6 +139,8 @@ void add_columns(Json& json, const TableResult& result) {
         if (column.name.target != column.name.source) entry["target_name"] = bare_name(column.name.target);
         entry["form"] = column.form;
         if (column.type.source != column.type.target) entry["types"] = json_both(column.type);
+        if (result.counts.total() > 0 && i < result.column_counts.size())
+            add_column_counts(entry, result, result.column_counts[i]);
         if (i < result.column_divergent.size()) entry["divergent"] = static_cast<bool>(result.column_divergent[i]);
         columns.push_back(std::move(entry));
     }

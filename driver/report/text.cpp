@@ -62,6 +62,7 @@ class TextFormat {
         if (hides(table)) return;
         line(fmt::format("{}: {}", name_of(table), table_words(table)));
         write_remarks(table);
+        write_summary(table);
         if (choices_.quiet) return;
         document_.for_each_divergence(number, [&](const Json& divergence) {
             std::string text = fmt::format("  {:<17}  {}", kind_words(divergence), key_words(table, divergence));
@@ -95,6 +96,12 @@ class TextFormat {
         for (const Json& reason : table.at("skipped")) line("  not compared: " + reason.get<std::string>());
         if (choices_.quiet) return;
         for (const Json& note : table.at("notes")) line("  note: " + note.get<std::string>());
+    }
+
+    /// What is true of all that differs, whatever is listed.
+    void write_summary(const Json& table) {
+        if (choices_.quiet) return;
+        for (const std::string& words : column_count_words(table)) line("  column " + words);
     }
 
     void write_not_listed(const Json& table) {

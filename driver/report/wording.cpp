@@ -231,6 +231,26 @@ std::vector<std::string> cell_words(const Json& table, const Json& divergence) {
     return cells;
 }
 
+std::vector<std::string> column_count_words(const Json& table) {
+    std::vector<std::string> lines;
+    constexpr std::uint64_t kFewestMismatches = 10;  // fewer are read as quickly in the list
+    if (number_at(table.at("counts"), "mismatch") < kFewestMismatches) return lines;
+    for (const Json& column : list_at(table, "columns")) {
+        const std::uint64_t differing = number_at(column, "differing");
+        if (differing == 0) continue;
+        std::vector<std::string> nulls;
+        if (const std::uint64_t number = number_at(column, "null_to_value"))
+            nulls.push_back(grouped(number) + " NULL → value");
+        if (const std::uint64_t number = number_at(column, "value_to_null"))
+            nulls.push_back(grouped(number) + " value → NULL");
+        lines.push_back(fmt::format("{}: {} of {} {}{}{}", column_name(text_of(column, "name")), grouped(differing),
+                                    counted(number_at(column, "compared"), "row", "rows"),
+                                    differing == 1 ? "differs" : "differ", nulls.empty() ? "" : "; ",
+                                    joined(nulls, ", ")));
+    }
+    return lines;
+}
+
 std::string table_words(const Json& table) {
     const std::string result = text_of(table, "result");
     if (table.contains("not_compared")) return "not compared: " + text_of(table, "not_compared");

@@ -39,6 +39,9 @@ std::string key_words(const Json& table, const Json& divergence);
 /// "amount: 1.00 | 2.00", for each column of a mismatch; the names alone where the values were not read.
 std::vector<std::string> cell_words(const Json& table, const Json& divergence);
 
+/// "amount: 9,990 of 1,000,000 rows differ; 12 NULL → value", for each column that differs, of at least ten mismatches.
+std::vector<std::string> column_count_words(const Json& table);
+
 /// What stands after a table's name: "identical, 5 rows".
 std::string table_words(const Json& table);
 

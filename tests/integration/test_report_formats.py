@@ -257,3 +257,24 @@ def test_long_values_are_cut_around_the_first_difference(pair, at):
     (source, target), (shorter, longer) = lines
     assert "Z" in target and "Z" not in source and "more'" in longer and "more" not in shorter
     assert len(target) < 250
+
+
+COUNTED = ("CREATE TABLE c (id int PRIMARY KEY, a int, b text, same int); INSERT INTO c SELECT g, CASE WHEN g % 10 = 0 THEN NULL ELSE g END, 'b', 1"
+           " FROM generate_series(1, 1000) g")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--width", "128"], ["--max-divergences", "3"], ["--engine", "stream"]])
+def test_columns_are_counted_whatever_is_listed(pair, arguments):
+    pair.both(COUNTED)
+    pair.compare(*arguments).expect(IDENTICAL)
+    pair.target.execute("UPDATE c SET a = 5 WHERE id IN (10, 20, 30); UPDATE c SET a = NULL WHERE id IN (1, 2); UPDATE c SET a = -1, b = NULL WHERE id BETWEEN 501 AND 506;"
+                        "DELETE FROM c WHERE id > 990; INSERT INTO c VALUES (2000, NULL, NULL, NULL)")
+    columns = {column.pop("name"): column for column in pair.compare(*arguments).expect(DIVERGENT).table()["columns"]}
+    assert columns["a"] == {"form": "int", "compared": "990", "differing": "11", "null_to_value": "3", "value_to_null": "2", "divergent": True}
+    assert columns["b"] == {"form": "text", "compared": "990", "differing": "6", "null_to_value": "0", "value_to_null": "6", "divergent": True}
+    assert columns["same"]["differing"] == "0" and columns["same"]["divergent"] is False
+    text = pair.run(*arguments).stdout
+    assert "  column a: 11 of 990 rows differ; 3 NULL → value, 2 value → NULL\n  column b: 6 of 990 rows differ; 6 value → NULL\n" in text
+    assert "column same" not in text
+    markdown = pair.run(*arguments, "--format", "markdown").stdout
+    assert "column a: 11 of 990 rows differ" in markdown

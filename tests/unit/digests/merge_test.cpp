@@ -123,6 +123,44 @@ MergeSpec keyless(std::size_t columns) { return {kWidth, columns, true, false}; 
 
 using fixtures::internal_error;
 
+/// A server sends the hash of a NULL as that of any cell.
+TEST(MergeRows, CountsWhatDiffersInAColumnAndWhatIsNull) {
+    for (const int width : {64, 128}) {
+        MergeSpec spec{.width = width, .columns = 2, .proven = true, .exact = false, .seed = 7};
+        const auto hash = [&](core::u128 value) {
+            return (width == 128 ? hash64(static_cast<std::uint64_t>(value >> 64)) : "") +
+                   hash64(static_cast<std::uint64_t>(value));
+        };
+        const auto null = [&](const std::string& key) {
+            const core::ByteView bytes = core::as_bytes(key);
+            if (width == 64) return hash(core::null_cell_hash<core::u64>(core::hash_bytes<core::u64>(bytes, 7)));
+            return hash(core::null_cell_hash<core::u128>(core::low_half(core::hash_bytes<core::u128>(bytes, 7))));
+        };
+        const auto row = [&](const std::string& key, const std::string& a, const std::string& b,
+                             std::uint64_t row_hash) {
+            return RowDigest{1, key, hash(row_hash), a + b};
+        };
+        VectorRows source(
+            {row("k", null("k"), hash(1), 1), row("l", hash(1), hash(1), 1), row("m", hash(5), hash(1), 1)});
+        VectorRows target(
+            {row("k", hash(3), hash(1), 2), row("l", null("l"), hash(2), 2), row("m", null("k"), hash(1), 2)});
+        DivergentRange range;
+        range.range_no = 1;
+        for (Side side : kSides) {
+            range.keys[side].rows = 3;
+            for (const std::string key : {"k", "l", "m"}) {
+                const core::ByteView bytes = core::as_bytes(key);
+                range.keys[side].add(
+                    {1, width == 64 ? core::hash_bytes<core::u64>(bytes, 7) : core::hash_bytes<core::u128>(bytes, 7)},
+                    width);
+            }
+            range.keys[side].rows = 3;
+        }
+        const MergeReport report = merge_rows(spec, {range}, {&source, &target}, [](const RowFinding&) {});
+        EXPECT_EQ(report.column_counts, (std::vector<ColumnCounts>{{3, 1, 1}, {1, 0, 0}})) << width;
+    }
+}
+
 TEST(RowMerge, NamesMismatchedColumnsAndMissingRows) {
     const Merged merged =
         merge(proven(3), {make_row(1, "a", {1, 2, 3}), make_row(1, "b", {1, 2, 3}), make_row(4, "x", {7, 7, 7})},
