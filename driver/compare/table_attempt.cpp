@@ -11,6 +11,7 @@
 
 #include "driver/compare/fetch_values.h"
 #include "driver/compare/passes.h"
+#include "driver/digests/concentration.h"
 #include "driver/digests/descend.h"
 #include "driver/digests/division.h"
 #include "driver/digests/lockstep.h"
@@ -61,6 +62,7 @@ class TableAttempt {
     bool compare() {
         observer_.begin_phase(Phase::kDigests);
         RangeList all{passes_.bounds(), {}};
+        in_key_order_ = !all.bounds.empty() && !are_hash_bounds(all.bounds);
         if (passes_.has_buckets()) all.buckets = buckets_for(all.bounds.size() + 1, table_.estimated_rows, key_forms_);
         Comparison first = passes_.digest(all, false);
         if (!first.divergent.empty() && is_conditioned()) first = digest_without_indexes(all, first);
@@ -204,13 +206,16 @@ class TableAttempt {
         const std::unique_ptr<RowSource> source = readers.source->rows(ranges);
         const std::unique_ptr<RowSource> target = readers.target->rows(ranges);
         std::uint64_t differing_rows = 0;
+        ConcentrationCounter where(key_forms_, table_.columns.size(), result_.ranges_compared, in_key_order_);
         const MergeReport report =
             merge_rows(spec, located.divergent, {source.get(), target.get()}, [&](const RowFinding& finding) {
                 sink_.take(finding);
+                where.add(finding, located.parents.at(finding.range_index));
                 observer_.found(differing_rows += finding.occurrences);
             });
         sink_.commit();
         store_merged(located, report);
+        if (!table_.key.empty()) result_.concentration = where.result();
         observer_.detail("rows of {} divergent {} merged in {:.3f} s", located.divergent.size(),
                          located.buckets > 1 ? "buckets" : "ranges", watch.seconds());
         passes_.tell_effort(readers);
@@ -260,6 +265,7 @@ class TableAttempt {
     FindingSink& sink_;
     TableResult& result_;
     const std::vector<core::Form> key_forms_;
+    bool in_key_order_ = false;  ///< the ranges of the first pass are
 };
 
 }  // namespace

@@ -340,6 +340,7 @@ class Merger {
         }
         finding.key = key_;
         finding.row_hash = {source.row_hash, target.row_hash};
+        finding.range_index = range_index_;
         count_columns(finding.columns, source.cell_hashes, target.cell_hashes);
         ++report_.counts.mismatch;
         differs_[range_index_] = true;
@@ -368,6 +369,7 @@ class Merger {
         differs_[range_index_] = true;
         RowFinding finding;
         finding.kind = kind;
+        finding.range_index = range_index_;
         finding.key = key_;
         finding.occurrences = rows;
         emit_(finding);

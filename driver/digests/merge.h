@@ -45,6 +45,7 @@ class RowSource {
 /// A difference as the merge finds it; the views live until the callback returns.
 struct RowFinding {
     FindingKind kind = FindingKind::kMismatch;
+    std::size_t range_index = 0;  ///< which of the ranges
     std::string_view key;
     std::vector<int> columns;         ///< mismatch: the columns that differ, ascending
     std::uint64_t occurrences = 1;    ///< missing: how many rows of this key

@@ -55,6 +55,24 @@ struct ColumnCounts {
     bool operator==(const ColumnCounts&) const = default;
 };
 
+/// Where most of what differs in a table is, as far as something can be told.
+struct Concentration {
+    struct Interval {
+        std::string first_key;  ///< framed
+        std::string last_key;
+        std::uint64_t rows = 0;    ///< differing rows between them
+        std::uint64_t of = 0;      ///< all differing rows
+        std::uint64_t ranges = 0;  ///< of the first pass, that these keys are in
+    };
+    struct Columns {
+        std::vector<int> columns;      ///< indexes into TablePlan::columns
+        std::uint64_t mismatches = 0;  ///< that differ in exactly these
+        std::uint64_t of = 0;          ///< all mismatches
+    };
+    std::optional<Interval> interval{};
+    std::optional<Columns> columns{};
+};
+
 enum class Verdict { kIdentical, kDivergent, kIncomplete, kError };
 
 struct TableResult {
@@ -70,6 +88,7 @@ struct TableResult {
     std::vector<bool> column_divergent;  ///< parallel to plan.columns
     /// Parallel to plan.columns, of all mismatches, listed or not; empty: rows were not looked at, or have no key.
     std::vector<ColumnCounts> column_counts;
+    Concentration concentration;
     FindingCounts counts;
     std::uint64_t listed = 0;  ///< rows that the stored findings stand for
     std::vector<std::string> skipped;

@@ -121,6 +121,29 @@ void add_column_counts(Json& json, const TableResult& result, const ColumnCounts
     json["value_to_null"] = json_number(counts.value_to_null);
 }
 
+void add_concentration(Json& json, const TableResult& result) {
+    const Concentration& found = result.concentration;
+    if (!found.interval && !found.columns) return;
+    Json where = Json::object();
+    if (found.interval) {
+        const KeyWriter keys(result.plan.key);
+        where["key"] = {{"first", json_row(result.plan.key, keys.values(found.interval->first_key))},
+                        {"last", json_row(result.plan.key, keys.values(found.interval->last_key))},
+                        {"rows", json_number(found.interval->rows)},
+                        {"of", json_number(found.interval->of)},
+                        {"ranges", found.interval->ranges}};
+    }
+    if (found.columns) {
+        Json names = Json::array();
+        for (int column : found.columns->columns)
+            names.push_back(bare_name(result.plan.columns.at(static_cast<std::size_t>(column)).name.source));
+        where["columns"] = {{"names", std::move(names)},
+                            {"mismatches", json_number(found.columns->mismatches)},
+                            {"of", json_number(found.columns->of)}};
+    }
+    json["concentration"] = std::move(where);
+}
+
 void add_columns(Json& json, const TableResult& result) {
     if (result.plan.scope.without_children) json["without_children"] = true;
     Json key = Json::array(), forms = Json::array();
@@ -165,6 +188,7 @@ Json json_table(const TableResult& result) {
     json["incomplete"] = result.incomplete;
     if (result.ranges_compared > 0) add_measures(json, result);
     add_columns(json, result);
+    add_concentration(json, result);
     json["divergences"] = Json::array();
     add_end(json, result);
     return json;

@@ -29,7 +29,7 @@ Json json_value(const std::optional<ShownValue>& value) {
 
 /// Values by column name: duplicates cannot happen, names are unique in a table.
 template <typename Value>
-Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<Value>>& values) {
+Json row_of(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<Value>>& values) {
     Json row = Json::object();
     for (std::size_t i = 0; i < columns.size(); ++i) row[bare_name(columns[i].name.source)] = json_value(values[i]);
     return row;
@@ -58,6 +58,10 @@ Json json_names(const std::vector<std::string>& names) {
 
 std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<std::string>>& values) {
+    return row_of(columns, values);
+}
+
 Json json_number(std::uint64_t number) { return std::to_string(number); }
 
 FindingWriter::FindingWriter(const TablePlan& table) : table_(table), keys_(framed_columns(table)) {}
@@ -81,7 +85,7 @@ void FindingWriter::add_cells(Json& json, const Finding& finding) const {
     json["columns"] = names;
     for (Side side : kSides)
         if (finding.values[side].size() == columns.size())
-            json[std::string(side_name(side))] = json_row(columns, finding.values[side]);
+            json[std::string(side_name(side))] = row_of(columns, finding.values[side]);
 }
 
 }  // namespace parity::driver

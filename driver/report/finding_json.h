@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ Json json_names(const std::vector<std::string>& names);
 
 /// The document on one line. Never fails for bytes that are not UTF-8.
 std::string dumped(const Json& json);
+
+/// Values of columns by the columns' names.
+Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<std::string>>& values);
 
 /// Turns one table's findings into JSON: "kind", "key" or, without one, "row"; of mismatches "columns" and, where
 /// values were fetched, "source" and "target"; "occurrences".

@@ -104,6 +104,7 @@ class MarkdownFormat {
         if (!table.contains("not_compared"))
             for (const Json& reason : table.at("skipped")) add("not compared: " + reason.get<std::string>());
         for (const Json& note : table.at("notes")) add("note: " + note.get<std::string>());
+        if (const std::string words = concentration_words(table); !words.empty()) add("concentration: " + words);
         for (const std::string& words : column_count_words(table)) add("column " + words);
         return all;
     }

@@ -100,6 +100,7 @@ class TextFormat {
 
     /// What is true of all that differs, whatever is listed.
     void write_summary(const Json& table) {
+        if (const std::string words = concentration_words(table); !words.empty()) line("  concentration: " + words);
         if (choices_.quiet) return;
         for (const std::string& words : column_count_words(table)) line("  column " + words);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -105,6 +106,26 @@ std::uint64_t differing_rows(const Json& table) {
     const Json& counts = table.at("counts");
     return number_at(counts, "mismatch") + number_at(counts, "missing_on_target") +
            number_at(counts, "missing_on_source");
+}
+
+/// "all 200 mismatches", "99.9 % of 12,000 mismatches". A share below all is never rounded up to it.
+std::string share_words(std::uint64_t number, std::uint64_t of, std::string_view what) {
+    if (number == of) return fmt::format("all {} {}", grouped(of), what);
+    const double percent = std::floor(1000.0 * static_cast<double>(number) / static_cast<double>(of)) / 10;
+    return fmt::format("{:.1f} % of {} {}", percent, grouped(of), what);
+}
+
+/// "id 1000 … 52000", or "(shop, id) (1, 5) … (1, 70)".
+std::string interval_words(const Json& table, const Json& interval) {
+    const auto values = [&](const char* end) {
+        std::vector<std::string> texts;
+        for (const auto& [name, value] : interval.at(end).items()) texts.push_back(shown(table, name, value));
+        return texts.size() == 1 ? texts[0] : "(" + joined(texts, ", ") + ")";
+    };
+    std::vector<std::string> names;
+    for (const auto& [name, value] : interval.at("first").items()) names.push_back(column_name(name));
+    const std::string columns = names.size() == 1 ? names[0] : "(" + joined(names, ", ") + ")";
+    return fmt::format("{} {} … {}", columns, values("first"), values("last"));
 }
 
 std::string divergent_columns(const Json& table) {
@@ -249,6 +270,29 @@ std::vector<std::string> column_count_words(const Json& table) {
                                     joined(nulls, ", ")));
     }
     return lines;
+}
+
+std::string concentration_words(const Json& table) {
+    const auto found = table.find("concentration");
+    if (found == table.end()) return {};
+    std::vector<std::string> parts;
+    if (found->contains("key")) {
+        const Json& key = (*found)["key"];
+        const std::uint64_t of = number_at(key, "of");
+        parts.push_back(
+            fmt::format("{} in {}, {} of {}", share_words(number_at(key, "rows"), of, "differing rows"),
+                        interval_words(table, key), grouped(number_at(key, "ranges")),
+                        counted(number_at(table.value("ranges", Json::object()), "compared"), "range", "ranges")));
+    }
+    if (found->contains("columns")) {
+        const Json& columns = (*found)["columns"];
+        std::vector<std::string> names;
+        for (const Json& name : list_at(columns, "names")) names.push_back(column_name(name.get<std::string>()));
+        parts.push_back(fmt::format(
+            "{} in {} alone", share_words(number_at(columns, "mismatches"), number_at(columns, "of"), "mismatches"),
+            joined(names, ", ")));
+    }
+    return joined(parts, "; ");
 }
 
 std::string table_words(const Json& table) {

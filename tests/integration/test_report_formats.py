@@ -278,3 +278,47 @@ def test_columns_are_counted_whatever_is_listed(pair, arguments):
     assert "column same" not in text
     markdown = pair.run(*arguments, "--format", "markdown").stdout
     assert "column a: 11 of 990 rows differ" in markdown
+
+
+SPREAD = "CREATE TABLE big (id int PRIMARY KEY, amount numeric, note text); INSERT INTO big SELECT g, g, 'n' FROM generate_series(1, 40000) g; ANALYZE big"
+
+
+@pytest.mark.parametrize("engine", ["auto", "stream"], indirect=True)
+@pytest.mark.parametrize("listed", [[], ["--max-divergences", "5"]])
+def test_concentration(pair, engine, listed):
+    pair.both(SPREAD)
+    arguments = ["--ranges", "64", *listed]
+    pair.compare(*arguments).expect(IDENTICAL)
+    pair.target.execute("UPDATE big SET amount = -1 WHERE id BETWEEN 1000 AND 5199; UPDATE big SET note = 'x' WHERE id IN (7, 30000, 39999)")
+    table = pair.compare(*arguments).expect(DIVERGENT).table()
+    key = table["concentration"]["key"]
+    assert (key["first"], key["last"], key["rows"], key["of"]) == ({"id": "1000"}, {"id": "5199"}, "4200", "4203")
+    assert 7 <= key["ranges"] <= 9 and table["ranges"]["compared"] == 64
+    assert table["concentration"]["columns"] == {"names": ["amount"], "mismatches": "4200", "of": "4203"}
+    words = f"  concentration: 99.9 % of 4,203 differing rows in id 1000 … 5199, {key['ranges']} of 64 ranges; 99.9 % of 4,203 mismatches in amount alone\n"
+    assert words in pair.run(*arguments).stdout
+    assert "concentration: 99" in pair.run(*arguments, "--format", "markdown").stdout.replace("\\", "")
+
+
+@pytest.mark.parametrize("change", ["UPDATE big SET amount = -1 WHERE id % 97 = 0", "DELETE FROM big WHERE id % 1000 = 3", "UPDATE big SET note = 'x' WHERE id < 9",
+                                    "UPDATE big SET amount = -id, note = id::text"])
+def test_no_concentration_where_there_is_none(pair, change):
+    pair.both(SPREAD)
+    pair.target.execute(change)
+    run = pair.compare("--ranges", "64").expect(DIVERGENT)
+    assert "concentration" not in run.table()
+    assert "concentration" not in pair.run("--ranges", "64").stdout
+
+
+def test_concentration_of_a_key_of_several_columns(pair):
+    """The rows of one partition are lacking: an interval of keys, in the order of the key."""
+    pair.both("CREATE TABLE p (shop int, id int, v text, PRIMARY KEY (shop, id)) PARTITION BY RANGE (shop);"
+              "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (11);"
+              "CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (11) TO (100);"
+              "INSERT INTO p SELECT g / 1000, g % 1000, 'v' FROM generate_series(0, 29999) g; ANALYZE p")
+    pair.target.execute("TRUNCATE p2")
+    table = pair.compare("--ranges", "60").expect(DIVERGENT).table()
+    key = table["concentration"]["key"]
+    assert (key["first"], key["last"], key["rows"]) == ({"shop": "10", "id": "0"}, {"shop": "10", "id": "999"}, "1000")
+    assert "columns" not in table["concentration"]
+    assert "concentration: all 1,000 differing rows in (shop, id) (10, 0) … (10, 999), " in pair.run("--ranges", "60").stdout

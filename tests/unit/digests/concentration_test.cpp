@@ -1,0 +1,148 @@
+#include "driver/digests/concentration.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/support/key_bounds.h"
+
+namespace parity::driver {
+namespace {
+
+using core::Form;
+using test::int_frame;
+
+/// A table of so many ranges of 100 keys each.
+class Findings {
+  public:
+    explicit Findings(std::uint64_t ranges, bool in_key_order = true, std::size_t columns = 3)
+        : counter_({Form::kInt}, columns, ranges, in_key_order) {}
+
+    void mismatch(int id, const std::vector<int>& columns) { add(FindingKind::kMismatch, id, columns, 1); }
+    void missing(int id, std::uint64_t rows = 1) { add(FindingKind::kMissingOnTarget, id, {}, rows); }
+    Concentration result() const { return counter_.result(); }
+
+  private:
+    void add(FindingKind kind, int id, const std::vector<int>& columns, std::uint64_t rows) {
+        const std::string key = int_frame(id);
+        RowFinding finding;
+        finding.kind = kind;
+        finding.key = key;
+        finding.columns = columns;
+        finding.occurrences = rows;
+        counter_.add(finding, id / 100 + 1);
+    }
+    ConcentrationCounter counter_;
+};
+
+TEST(Concentration, OfNothingIsNothing) {
+    const Concentration found = Findings(1000).result();
+    EXPECT_FALSE(found.interval || found.columns);
+}
+
+TEST(Concentration, AnIntervalFromTheFirstToTheLastKeyInIt) {
+    Findings findings(800);
+    for (int id = 4999; id >= 1000; --id) findings.missing(id);  // in any order
+    const Concentration found = findings.result();
+    ASSERT_TRUE(found.interval);
+    EXPECT_EQ(found.interval->first_key, int_frame(1000));
+    EXPECT_EQ(found.interval->last_key, int_frame(4999));
+    EXPECT_EQ(found.interval->rows, 4000U);
+    EXPECT_EQ(found.interval->of, 4000U);
+    EXPECT_EQ(found.interval->ranges, 40U);
+}
+
+TEST(Concentration, AnIntervalWithoutTheFewThatAreElsewhere) {
+    Findings findings(800);
+    for (int id = 1000; id < 2000; ++id) findings.missing(id);
+    for (const int elsewhere : {3, 40'000, 79'999}) findings.missing(elsewhere);
+    const Concentration found = findings.result();
+    ASSERT_TRUE(found.interval);
+    EXPECT_EQ(found.interval->first_key, int_frame(1000));
+    EXPECT_EQ(found.interval->last_key, int_frame(1999));
+    EXPECT_EQ(found.interval->rows, 1000U);
+    EXPECT_EQ(found.interval->of, 1003U);
+}
+
+/// 99 of 100 are enough, 98 are not.
+TEST(Concentration, NinetyNineOfAHundred) {
+    for (const int elsewhere : {1, 2}) {
+        Findings findings(800);
+        for (int id = 0; id < 100 - elsewhere; ++id) findings.missing(id);
+        for (int n = 0; n < elsewhere; ++n) findings.missing(70'000 + n);
+        EXPECT_EQ(findings.result().interval.has_value(), elsewhere == 1);
+    }
+}
+
+TEST(Concentration, AFifthOfTheRangesAtMost) {
+    for (const int ranges : {20, 21}) {
+        Findings findings(100);
+        for (int id = 0; id < ranges * 100; id += 10) findings.missing(id);
+        EXPECT_EQ(findings.result().interval.has_value(), ranges == 20);
+    }
+}
+
+TEST(Concentration, RowsOfOneKeyCount) {
+    Findings findings(800);
+    findings.missing(500, 1000);
+    findings.missing(60'000);
+    ASSERT_TRUE(findings.result().interval);
+    EXPECT_EQ(findings.result().interval->rows, 1000U);
+}
+
+TEST(Concentration, NothingOfFewRowsOrRanges) {
+    Findings nine(800), ten(800), coarse(19);
+    for (int id = 0; id < 10; ++id) {
+        if (id > 0) nine.missing(id);
+        ten.missing(id);
+        coarse.missing(id);
+    }
+    EXPECT_FALSE(nine.result().interval);
+    EXPECT_TRUE(ten.result().interval);
+    EXPECT_FALSE(coarse.result().interval);
+}
+
+TEST(Concentration, NoIntervalWhereRangesAreOfHashes) {
+    Findings findings(800, false);
+    for (int id = 0; id < 100; ++id) findings.missing(id);
+    EXPECT_FALSE(findings.result().interval);
+}
+
+TEST(Concentration, NothingOfWhatIsSpreadEvenly) {
+    std::mt19937 random(42);
+    for (const int rows : {10, 30, 1000, 20'000}) {
+        Findings findings(800);
+        for (int n = 0; n < rows; ++n)
+            findings.mismatch(static_cast<int>(random() % 80'000), {static_cast<int>(random() % 3)});
+        const Concentration found = findings.result();
+        EXPECT_FALSE(found.interval || found.columns) << rows;
+    }
+}
+
+TEST(Concentration, ASetOfColumns) {
+    Findings findings(800);
+    for (int id = 0; id < 80'000; id += 100) findings.mismatch(id, {0, 2});
+    const Concentration all = findings.result();
+    ASSERT_TRUE(all.columns);
+    EXPECT_FALSE(all.interval);
+    EXPECT_EQ(all.columns->columns, (std::vector<int>{0, 2}));
+    EXPECT_EQ(all.columns->mismatches, 800U);
+    for (int id = 0; id < 42; ++id) findings.mismatch(id * 1900, {1});
+    ASSERT_TRUE(findings.result().columns) << "95 of 100";
+    EXPECT_EQ(findings.result().columns->of, 842U);
+    findings.mismatch(3, {0});
+    EXPECT_FALSE(findings.result().columns);
+}
+
+/// That is what the line of the table says.
+TEST(Concentration, NotOfTheOnlyColumnThatDiffers) {
+    Findings findings(800);
+    for (int id = 0; id < 80'000; id += 100) findings.mismatch(id, {1});
+    EXPECT_FALSE(findings.result().columns);
+    Findings every(800, true, 1);
+    for (int id = 0; id < 1000; ++id) every.mismatch(id, {0});
+    EXPECT_FALSE(every.result().columns) << "all columns are no set of them";
+}
+
+}  // namespace
+}  // namespace parity::driver
