@@ -10,7 +10,7 @@ namespace parity::driver {
 namespace {
 
 // Nothing has to survive a failure.
-constexpr const char* kPurpose = "could not sort rows in a temporary file";
+constexpr const char* kSortPurpose = "could not sort rows in a temporary file";
 constexpr const char* kRowSchema =
     "CREATE TABLE row (range_no INTEGER NOT NULL, key BLOB NOT NULL, row_hash BLOB NOT NULL, cell_hashes BLOB NOT NULL,"
     " part INTEGER NOT NULL, tid BLOB NOT NULL)";
@@ -38,7 +38,7 @@ class SortedRows : public RowSource {
 
 }  // namespace
 
-RowSorter::RowSorter(std::size_t memory_bytes) : store_(std::make_unique<Store>(Store::in_cache(kPurpose))) {
+RowSorter::RowSorter(std::size_t memory_bytes) : store_(std::make_unique<Store>(Store::in_cache(kSortPurpose))) {
     // SQLite takes so much for the table's pages, and as much again for the rows that it is sorting.
     store_->run(fmt::format("PRAGMA cache_size = -{}", memory_bytes / 2 / 1024));
     store_->run(kRowSchema);

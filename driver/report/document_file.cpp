@@ -15,7 +15,7 @@ namespace {
 
 /// The table number of the large objects.
 constexpr std::int64_t kLargeObjects = -1;
-constexpr const char* kPurpose = "could not write temporary file for a report's divergences";
+constexpr const char* kReportPurpose = "could not write temporary file for a report's divergences";
 
 /// Divergences as texts in a temporary file.
 class Spool {
@@ -45,7 +45,7 @@ class Spool {
     }
 
   private:
-    Store store_ = Store::in_file(kPurpose);
+    Store store_ = Store::in_file(kReportPurpose);
     std::int64_t id_ = 0;
     std::unique_ptr<StoreStatement> insert_, select_;  // gone before the store
 };

@@ -12,7 +12,7 @@
 namespace parity::driver {
 namespace {
 
-constexpr const char* kPurpose = "could not write temporary file for findings";
+constexpr const char* kFindingsPurpose = "could not write temporary file for findings";
 
 constexpr const char* kSchema =
     "CREATE TABLE finding (id INTEGER PRIMARY KEY, table_no INTEGER NOT NULL, kind INTEGER NOT NULL, key BLOB NOT NULL,"
@@ -143,7 +143,7 @@ class FindingStore::Database {
     }
 
   private:
-    Store store_ = Store::in_file(kPurpose);
+    Store store_ = Store::in_file(kFindingsPurpose);
     int writes_ = 0;
 
   public:

@@ -106,7 +106,7 @@ TEST(Options, ReadEveryOption) {
                                    "--statement-timeout",
                                    "30min",
                                    "--lock-timeout",
-                                   "500",
+                                   "500ms",
                                    "--seed",
                                    "18446744073709551615",
                                    "--width",
@@ -132,7 +132,7 @@ TEST(Options, ReadEveryOption) {
     EXPECT_TRUE(options.sequences_may_be_ahead);
     EXPECT_EQ(options.connect_timeout_s, 0);
     EXPECT_EQ(options.statement_timeout, "30min");
-    EXPECT_EQ(options.lock_timeout, "500");
+    EXPECT_EQ(options.lock_timeout, "500ms");
     EXPECT_EQ(options.seed, ~std::uint64_t{0});
     EXPECT_EQ(options.width, 128);
     EXPECT_EQ(parse({"--seed", "-1"}).seed, ~std::uint64_t{0});

@@ -109,7 +109,7 @@ TEST(Plan, RefusesPatternsThatMatchNothing) {
     Both<Inventory> sides{inventory({orders()}), inventory({orders()})};
     sides.source.table_patterns_matched = {true, false};
     sides.target.table_patterns_matched = {true, false};
-    EXPECT_EQ(usage_error([&] { plan_for(options, sides); }), "no table matches \"nonesuch\"");
+    EXPECT_EQ(usage_error([&] { plan_for(options, sides); }), "no table matches --table \"nonesuch\"");
     sides.target.table_patterns_matched = {false, true};
     EXPECT_EQ(plan_for(options, sides).tables.size(), 1u);
     EXPECT_EQ(usage_error([] { plan_of({}, {}); }), "no table to compare");
@@ -437,9 +437,11 @@ TEST(Plan, EstimatesTheLargerSide) {
 }
 
 TEST(Plan, AWhereConditionTakesTheAggregatePath) {
+    RelationDesc filtered = orders();
+    filtered.filter = "id > 3";
     Options options;
-    options.where = "id > 3";
-    const TablePlan plan = plan_of({orders()}, {orders()}, options).tables.at(0);
+    options.where = filtered.filter;
+    const TablePlan plan = plan_of({filtered}, {filtered}, options).tables.at(0);
     EXPECT_EQ(plan.where, "id > 3");
     EXPECT_EQ(plan.path.source, "aggregate");
 }

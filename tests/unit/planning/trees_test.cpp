@@ -80,7 +80,9 @@ TEST(Trees, OwnColumnsOfAWholeAreComparedBesides) {
 TEST(Trees, AConditionIsAboutTheWhole) {
     Options options;
     options.where = "id > 0";
-    EXPECT_EQ(planned(plan_for(options, {tree(), tree()})), std::vector<std::string>{"orders"});
+    Inventory filtered = tree();
+    for (RelationDesc& relation : filtered.relations) relation.filter = options.where;
+    EXPECT_EQ(planned(plan_for(options, {filtered, filtered})), std::vector<std::string>{"orders"});
 }
 
 TEST(Trees, WhatCannotBeReadByItselfMakesItAWhole) {
