@@ -8,6 +8,7 @@ import pytest
 
 from support.cluster import PASSWORD, free_port
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, pgparity
+from support.proxy import Proxy
 
 TABLES = "CREATE TABLE {0}orders (id int PRIMARY KEY, v text); INSERT INTO {0}orders SELECT n, n FROM generate_series(1, 10) n;"
 
@@ -185,6 +186,24 @@ def test_who_has_locked_a_table(shop, way):
     assert reason.startswith(f"it is locked by another session on target: pid {pid} (user postgres, a migration), in a transaction of "), reason
     assert reason.endswith(" s: LOCK TABLE orders IN ACCESS EXCLUSIVE MODE"), reason
     run = shop.compare("--engine", way, "--lock-timeout", "100ms").expect(IDENTICAL)
+
+
+@pytest.mark.parametrize("table, tables", [("orders", "orders"), ("day", "week")], ids=["table", "partition"])
+@pytest.mark.parametrize("way", ["extension", "stream"])
+def test_who_locks_a_table_after_the_run_has_planned(shop, way, table, tables):
+    shop.both("CREATE TABLE IF NOT EXISTS week (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE IF NOT EXISTS day PARTITION OF week FOR VALUES FROM (1) TO (9)")
+    with contextlib.ExitStack() as held:
+        pids = []
+
+        def lock(_, request):
+            if b"LOCK TABLE" in request and not pids:
+                pids.append(held.enter_context(locked(shop.target, table)))
+
+        with Proxy(shop.target.cluster.port, lock) as proxy:
+            run = shop.compare("--engine", way, "--lock-timeout", "100ms", "--table", tables, target=shop.target.tcp_conninfo(proxy.port)).expect(ERROR)
+    message, = [error["message"] for error in run.report["errors"]]
+    assert f"after 3 snapshots: target: canceling statement due to lock timeout: it is locked by pid {pids[0]} (user postgres, a migration), in a transaction of " in message
+    assert message.endswith(f" s: LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"), message
 
 
 def test_a_prepared_transaction_has_locked_a_table(shop):

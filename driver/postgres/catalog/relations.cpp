@@ -20,6 +20,7 @@
 #include "driver/postgres/catalog/sequences.h"
 #include "driver/postgres/catalog/types.h"
 #include "driver/postgres/connection/connection.h"
+#include "driver/postgres/connection/locked.h"
 #include "driver/postgres/connection/owners_code.h"
 #include "driver/postgres/connection/read_plan.h"
 #include "driver/postgres/connection/session.h"

@@ -9,6 +9,7 @@
 #include "driver/model/sqlstates.h"
 #include "driver/postgres/catalog/batches.h"
 #include "driver/postgres/connection/connection.h"
+#include "driver/postgres/connection/locked.h"
 #include "driver/postgres/queries/catalog.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/waiting/interrupt.h"

@@ -8,6 +8,7 @@
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
 #include "driver/postgres/connection/identity.h"
+#include "driver/postgres/connection/locked.h"
 #include "driver/postgres/connection/owners_code.h"
 #include "driver/postgres/queries/catalog.h"
 #include "driver/postgres/queries/owners_code.h"
@@ -171,8 +172,18 @@ void Session::lock(const TablePlan& table) {
             require_named_server();  // another server may lack the table
             throw table_error(table, side(), "was dropped or renamed after the run had begun", error.sqlstate());
         }
+        if (error.sqlstate() == kLockNotAvailable) throw_locked(table, error);
         throw;
     }
+}
+
+/// The error of a lock that could not be had, with the session that has it.
+void Session::throw_locked(const TablePlan& table, const Error& error) {
+    connection_.query(rollback_to_savepoint_statement());
+    const std::vector<LockedRelation> locked = read_locked_below(connection_, table.oid[side()]);
+    if (locked.empty()) throw error;
+    throw Error(error.kind(), fmt::format("{}: it is locked by {}", error.what(), locked.front().locker), error.hint(),
+                error.server(), error.sqlstate());
 }
 
 TableSnapshot Session::check(const TablePlan& table) {

@@ -91,6 +91,7 @@ class Session {
     void begin_shared(const TablePlan& table, const std::string& snapshot);
     void lock(const TablePlan& table);
     void lock_if_allowed(const QualifiedName& name, bool without_children);
+    [[noreturn]] void throw_locked(const TablePlan& table, const Error& error);
     void require_no_owners_code(const TablePlan& table);
     TableSnapshot check(const TablePlan& table);
     void require_expected(const ServerIdentity& met);

@@ -77,6 +77,17 @@ relation AS (
         kinds);
 }
 
+/// exclusively_locked_query() of the relations that fulfil a condition on pg_locks l.
+std::string exclusively_locked(std::string_view condition) {
+    return fmt::format(R"(SELECT DISTINCT ON (l.relation) l.relation, l.pid, a.usename, a.application_name,
+    EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.int8, pg_catalog."left"(a.query, 80)
+FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND {}
+AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+ORDER BY l.relation, l.granted DESC, a.xact_start)",
+                       condition);
+}
+
 }  // namespace
 
 Query extension_query() {
@@ -241,13 +252,15 @@ ORDER BY r.oid, c.no)",
 }
 
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids) {
-    return {R"(SELECT DISTINCT ON (l.relation) l.relation, l.pid, a.usename, a.application_name,
-    EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.int8, pg_catalog."left"(a.query, 80)
-FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
-WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.relation = ANY ($1::pg_catalog.oid[])
-AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
-ORDER BY l.relation, l.granted DESC, a.xact_start)",
-            {array_literal(oids)}};
+    return {exclusively_locked("l.relation = ANY ($1::pg_catalog.oid[])"), {array_literal(oids)}};
+}
+
+Query exclusively_locked_below_query(std::uint32_t oid) {
+    return {R"(WITH RECURSIVE member (oid) AS (
+    SELECT $1::pg_catalog.oid
+    UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN member AS m ON i.inhparent = m.oid)
+)" + exclusively_locked("l.relation IN (SELECT m.oid FROM member AS m)"),
+            {std::to_string(oid)}};
 }
 
 Query sequences_query(const Selection& selection, const NameMap& maps, Side side) {

@@ -50,6 +50,8 @@ Query keys_query(const std::vector<std::uint32_t>& oids);
 /// prepared transaction), role, application, seconds of its transaction, the beginning of its query (each NULL or empty
 /// where it is not shown to this role).
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
+/// The same for a relation with its partitions and children.
+Query exclusively_locked_below_query(std::uint32_t oid);
 
 /// oid, schema, name, definition, readable, whether the schema patterns select it, increment, minimum, maximum, whether
 /// it cycles, whether it is unlogged on a side in recovery; in the order of names.

@@ -1,4 +1,4 @@
-#include "driver/postgres/catalog/locked.h"
+#include "driver/postgres/connection/locked.h"
 
 #include <fmt/format.h>
 
@@ -21,15 +21,22 @@ std::string describe_locker(const Result& result, int row) {
     return session;
 }
 
-}  // namespace
-
-std::vector<LockedRelation> read_locked(Connection& connection, const std::vector<std::uint32_t>& oids) {
-    const Query query = exclusively_locked_query(oids);
+std::vector<LockedRelation> read(Connection& connection, const Query& query) {
     const Result result = connection.query(query.sql, query.parameters);
     std::vector<LockedRelation> locked;
     for (int row = 0; row < result.rows(); ++row)
         locked.push_back({result.number<std::uint32_t>(row, 0), describe_locker(result, row)});
     return locked;
+}
+
+}  // namespace
+
+std::vector<LockedRelation> read_locked(Connection& connection, const std::vector<std::uint32_t>& oids) {
+    return read(connection, exclusively_locked_query(oids));
+}
+
+std::vector<LockedRelation> read_locked_below(Connection& connection, std::uint32_t oid) {
+    return read(connection, exclusively_locked_below_query(oid));
 }
 
 }  // namespace parity::driver

@@ -20,4 +20,8 @@ struct LockedRelation {
 /// Throws: Error as Connection::query.
 std::vector<LockedRelation> read_locked(Connection& connection, const std::vector<std::uint32_t>& oids);
 
+/// The same for a relation with its partitions and children.
+/// Throws: Error as Connection::query.
+std::vector<LockedRelation> read_locked_below(Connection& connection, std::uint32_t oid);
+
 }  // namespace parity::driver
