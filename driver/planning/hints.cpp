@@ -89,9 +89,10 @@ void add_unread_large_objects(std::vector<std::string>& hints, const Plan& plan,
     if (!unread) return;
     for (Side side : kSides)
         if (!inventories[side].large_objects.readable)
-            hints.push_back(fmt::format("the contents of large objects are not read on {}: GRANT SELECT ON "
-                                        "pg_catalog.pg_largeobject TO {} allows it, --no-large-objects leaves them out",
-                                        side_name(side), display_name(inventories[side].server.role)));
+            hints.push_back(
+                fmt::format("the contents of large objects are not read on {}: GRANT SELECT ON "
+                            "pg_catalog.pg_largeobject TO {} allows it, --no-large-objects leaves them out",
+                            side_name(side), display_name(inventories[side].server.role)));
 }
 
 /// Where no table has a counterpart, one of the sides may be another database than the user thinks.

@@ -276,8 +276,8 @@ COMMENT ON COLUMN parity.status.result IS
 COMMENT ON COLUMN parity.status.age IS 'how old the last result is';
 COMMENT ON COLUMN parity.status.last_identical IS 'when the last run of this scope that found all identical ended';
 COMMENT ON COLUMN parity.status.last_verdict IS
-    'identical or divergent: what the last run found that came to a verdict. Where a later run failed, a divergence that '
-    'is known stays here';
+    'identical or divergent: what the last run found that came to a verdict. Where a later run failed, a divergence '
+    'that is known stays here';
 COMMENT ON COLUMN parity.status.last_verdict_at IS 'when that run ended';
 COMMENT ON COLUMN parity.status.last_verdict_run IS 'its number, as in parity.findings';
 COMMENT ON COLUMN parity.status.divergent_ranges IS 'of the last result';

@@ -26,7 +26,7 @@ def commands(text):
     """The commands of pgparity in blocks of a shell, in words. A line goes on behind a backslash; what follows a pipe or a redirection is no part."""
     for block in re.findall(r"^ *```(?:sh|bash)\n(.*?)^ *```$", text, re.M | re.S):
         for line in block.replace("\\\n", " ").splitlines():
-            for found in re.findall(r"(?:^|[ (])(pgparity .*)$", re.sub(r"(?:^| )#.*", "", line.strip())):
+            for found in re.findall(r"(?:^|[ (])(pgparity .*)$", re.sub(r"(?:^| )#.*", "", line).strip()):
                 yield shlex.split(re.split(r" \d?[|><&]", found)[0].rstrip(")"))
 
 
