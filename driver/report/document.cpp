@@ -36,21 +36,6 @@ Json json_counts(const FindingCounts& counts) {
             {"missing_on_source", json_number(counts.missing_on_source)}};
 }
 
-Json json_server(const ServerInfo& server) {
-    Json json{{"server_version", server.version},
-              {"system_identifier",
-               server.identity.system_identifier.empty() ? Json(nullptr) : Json(server.identity.system_identifier)}};
-    if (!server.host.empty()) json["host"] = clean(server.host);
-    if (!server.port.empty()) json["port"] = clean(server.port);
-    json["database"] = json_text(server.database);
-    json["role"] = json_text(server.role);
-    json["encoding"] = server.encoding;
-    json["in_recovery"] = server.identity.in_recovery;
-    json["lsn"] = server.lsn;
-    json["extension_version"] = server.extension_version;
-    return json;
-}
-
 /// What was asked for beside the servers; no connection strings.
 Json json_options(const Options& options) {
     Json json = Json::object();
@@ -271,6 +256,21 @@ Json json_errors(const std::vector<RunError>& errors) {
 }
 
 }  // namespace
+
+Json json_server(const ServerInfo& server) {
+    Json json{{"server_version", server.version},
+              {"system_identifier",
+               server.identity.system_identifier.empty() ? Json(nullptr) : Json(server.identity.system_identifier)}};
+    if (!server.host.empty()) json["host"] = clean(server.host);
+    if (!server.port.empty()) json["port"] = clean(server.port);
+    json["database"] = json_text(server.database);
+    json["role"] = json_text(server.role);
+    json["encoding"] = server.encoding;
+    json["in_recovery"] = server.identity.in_recovery;
+    json["lsn"] = server.lsn;
+    json["extension_version"] = server.extension_version;
+    return json;
+}
 
 RunDocument::RunDocument(const RunReport& report, FindingStore& findings)
     : report_(report), findings_(findings), head_(json_head(report)) {

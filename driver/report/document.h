@@ -13,6 +13,9 @@ namespace parity::driver {
 /// "schema_version" of the document.
 inline constexpr int kReportSchemaVersion = 1;
 
+/// A server, as the documents of a run and of a plan tell it.
+Json json_server(const ServerInfo& server);
+
 /// What a report is about: the document of docs/report.schema.json, with the divergences apart, of which there may be
 /// more than fit into memory. Every format is made from it, so a report that was kept as JSON can be turned into any
 /// other.

@@ -13,25 +13,28 @@
 namespace parity::driver {
 namespace {
 
+/// Whether a character means something to Markdown behind these ones, which begin a text: `-`, `+` and a number with a
+/// dot make lists at the begin only.
+bool is_mark(char c, std::string_view before) {
+    if (std::string_view("\\`*_[]|~@$#").find(c) != std::string_view::npos) return true;
+    if (before.empty()) return c == '-' || c == '+' || c == '=';
+    return (c == '.' || c == ')') && before.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// A text that Markdown shows as it is, in a cell of a table, too.
 std::string markdown_text(const std::string& text) {
     std::string safe;
     for (char c : printable(text)) {
-        switch (c) {
-            case '&':
-                safe += "&amp;";
-                continue;
-            case '<':
-                safe += "&lt;";
-                continue;
-            case '>':
-                safe += "&gt;";
-                continue;
-            default:
-                break;
-        }
-        if (std::string_view("\\`*_{}[]()#+-.!|~@").find(c) != std::string_view::npos) safe += '\\';
-        safe += c;
+        if (c == '&')
+            safe += "&amp;";
+        else if (c == '<')
+            safe += "&lt;";
+        else if (c == '>')
+            safe += "&gt;";
+        else if (is_mark(c, safe))
+            (safe += '\\') += c;
+        else
+            safe += c;
     }
     return safe;
 }

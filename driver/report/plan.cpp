@@ -7,7 +7,8 @@
 
 #include "core/digest.h"
 #include "driver/model/version.h"
-#include "driver/report/finding_json.h"
+#include "driver/report/document.h"
+#include "driver/report/wording.h"
 #include "driver/text/display_name.h"
 #include "driver/text/words.h"
 
@@ -119,13 +120,9 @@ void show_large_objects(const TablePlan& plan, Output& output) {
     for (const std::string& reason : plan.skipped) output.write_line("  skipped  " + reason);
 }
 
-void show_server(Side side, const ServerInfo& server, Output& output) {
-    output.write_line(fmt::format("{}: PostgreSQL {}, database {}, pg_parity {}", side_name(side), server.version,
-                                  display_name(server.database), server.extension_version));
-}
-
 void write_text(const Both<Inventory>& inventories, const Plan& plan, Output& output) {
-    for (Side side : kSides) show_server(side, inventories[side].server, output);
+    for (Side side : kSides)
+        output.write_line(fmt::format("{}: {}", side_name(side), server_words(json_server(inventories[side].server))));
     const Relations relations(inventories);
     std::size_t tables = 0;
     for (const TablePlan& table : plan.tables) {
@@ -149,12 +146,6 @@ void write_text(const Both<Inventory>& inventories, const Plan& plan, Output& ou
 }
 
 // ---- JSON ----------------------------------------------------------------------------------------------------
-
-Json to_json(const ServerInfo& server) {
-    return {{"server_version", server.version},
-            {"system_identifier", server.identity.system_identifier},
-            {"lsn", server.lsn}};
-}
 
 Json form_to_json(const ColumnPlan& column, Side side, const ColumnDesc& described) {
     return {{"type", described.type}, {"default", described.form}, {"asked", asked_form(column, side)}};
@@ -216,8 +207,8 @@ void write_json(const Both<Inventory>& inventories, const Plan& plan, Output& ou
                    {"schema_version", 1},
                    {"format_version", core::kFormatVersion},
                    {"dry_run", true},
-                   {"source", to_json(inventories.source.server)},
-                   {"target", to_json(inventories.target.server)},
+                   {"source", json_server(inventories.source.server)},
+                   {"target", json_server(inventories.target.server)},
                    {"tables", Json::array()},
                    {"skipped_tables", Json::array()},
                    {"differences", Json::array()},

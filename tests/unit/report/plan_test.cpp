@@ -21,6 +21,11 @@ Both<Inventory> sides() {
     const RelationDesc odd = table(3, "Odd", {int_column("v"), column("p", "point", "")}, {});
     Both<Inventory> made{inventory({orders(1), odd, table(4, "lone", {int_column("id")})}), inventory({larger, odd})};
     made.source.server.version = "15.18";
+    made.source.server.host = "old";
+    made.source.server.port = "5432";
+    made.source.server.database = "shop";
+    made.source.server.role = "verifier";
+    made.source.server.encoding = "UTF8";
     return made;
 }
 
@@ -33,7 +38,7 @@ TEST(DryRun, ShowsThePlanForPeople) {
     const Both<Inventory> inventories = sides();
     const std::string text = shown({}, inventories);
     for (const char* part :
-         {"source: PostgreSQL 15.18",
+         {"source: shop on old:5432 as verifier: PostgreSQL 15.18, UTF8, primary,",
           "public.orders\n  key      id int (proven)\n  columns  note text\n  path     scan\n  ranges   1\n",
           "  rows     about 1000, 98 kB on source; unknown, 20 kB on target\n", "public.\"Odd\"\n  key      none",
           "skipped  column p: type point is not comparable\n", "divergence: public.lone: table exists only on source\n",
