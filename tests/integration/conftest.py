@@ -33,7 +33,7 @@ MARKERS = [
     "every_engine(late=engines): holds whatever the engine is: runs with each of ENGINES through the fixture \"engine\", with the late ones (by "
     "default the mixed pairs) in long runs only",
     "matrix(sample=n): a run with --sample takes n of the variants, chosen by PARITY_SEED. A case and its twin with a planted difference are one.",
-    "in_turn(group): takes long. A run with --sample takes half of the tests of each group, chosen by PARITY_SEED.",
+    "in_turn(group): takes long. A run with --sample takes a third of the tests of each group, chosen by PARITY_SEED.",
     "extension_only: about the extension, whatever reads tables without it",
     "since(major, parameter=value): needs this major version of PostgreSQL, or a later one, on both sides. With parameters, the variants with "
     "these values do.",
@@ -47,7 +47,7 @@ WORKER_FILES_MB = 12_000 if os.environ.get("PARITY_LONG") else 2_500
 
 
 def pytest_addoption(parser):
-    parser.addoption("--sample", action="store_true", help="of each matrix only as many variants as its marker says, and of the tests in turn half, chosen by PARITY_SEED")
+    parser.addoption("--sample", action="store_true", help="of each matrix only as many variants as its marker says, and of the tests in turn a third, chosen by PARITY_SEED")
     parser.addoption("--part", metavar="N/M", help="only every M-th module, beginning with the N-th, in the order in which they are run")
 
 
@@ -88,7 +88,7 @@ def keep_part(config, items):
 
 
 def keep_sample(config, items):
-    """Of a short run: a few variants of each matrix, and half of the tests that take turns."""
+    """Of a short run: a few variants of each matrix, and a third of the tests that take turns."""
     if not config.getoption("sample"):
         return
     of_short_runs = [item for item in items if not item.get_closest_marker("long")]

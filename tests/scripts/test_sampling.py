@@ -105,14 +105,14 @@ def test_the_same_seed_has_the_same_sample(variants, samples, tmp_path):
 
 
 def test_each_test_has_a_variant_in_each_run(variants, samples):
-    """Of the tests that take turns it is half of each group."""
+    """Of the tests that take turns it is a third of each group."""
     groups = {variant.test: variant.group for variant in variants}
     for sample in samples:
         taken = {name.partition("[")[0] for name in sample}
         assert all(test in taken for test, group in groups.items() if not group)
         for group in set(groups.values()) - {None}:
             tests = {test for test in groups if groups[test] == group}
-            assert len(tests) > 1 and len(tests & taken) == len(tests) - len(tests) // 2
+            assert len(tests) > 1 and len(tests & taken) == len(tests) - len(tests) * 2 // 3
 
 
 def test_all_variants_have_their_run(variants, samples):

@@ -1,4 +1,4 @@
-"""Which tests a short run takes: of a group half, of a matrix a few variants, chosen by the run's seed, so that over many runs all are taken.
+"""Which tests a short run takes: of a group a third, of a matrix a few variants, chosen by the run's seed, so that over many runs all are taken.
 
 A matrix is a test function with many variants, one for each combination of its parameters. A group is tests about one topic that take long.
 """
@@ -20,7 +20,7 @@ class Variant:
     test: str
     parameters: dict  # what each is, as text
     wanted: int | None  # how many a run takes, where twins are one; all, if None
-    group: str | None = None  # of whose tests a run takes half
+    group: str | None = None  # of whose tests a run takes a third
 
     def case(self):
         """What twins have in common."""
@@ -60,12 +60,12 @@ def choose(variants, seed):
 
 
 def out_of_turn(variants, seed):
-    """The tests of which this run takes no variant: of each group the half, rounded down."""
+    """The tests of which this run takes no variant: of each group two thirds, rounded down."""
     tests = {variant.test: variant.group for variant in variants if variant.group}
     found = set()
     for of_group in grouped(tests, tests.get).values():
         drawn = sorted(of_group, key=lambda test: lot(seed, test))
-        found.update(drawn[:len(drawn) // 2])
+        found.update(drawn[:len(drawn) * 2 // 3])
     return found
 
 
