@@ -32,9 +32,8 @@ int run_report(const CommandLine& line) {
     try {
         return write(options);
     } catch (const Json::exception& error) {
-        // A member that there is not, or that is something else.
-        throw Error(ErrorKind::kUsage, fmt::format("could not read report \"{}\": {}", options.from, error.what()),
-                    "docs/report.schema.json says what a report holds");
+        throw broken_report(options.against.empty() ? options.from : options.from + "\" or \"" + options.against,
+                            error);
     }
 }
 

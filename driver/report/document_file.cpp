@@ -1,13 +1,14 @@
 #include "driver/report/document_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "driver/model/error.h"
 #include "driver/state/store.h"
 
 namespace parity::driver {
@@ -127,13 +128,19 @@ std::unique_ptr<ReportDocument> read_document(const std::string& file) {
     try {
         document = std::make_unique<FileDocument>(stream);
     } catch (const Json::exception& error) {
-        throw Error(ErrorKind::kUsage, fmt::format("could not read report \"{}\": {}", file, error.what()),
-                    "pgparity compare --format json writes what is read here");
+        throw broken_report(file, error);
     }
     if (const std::optional<std::string> reason = why_not_report(document->head()))
         throw Error(ErrorKind::kUsage, fmt::format("could not read report \"{}\": {}", file, *reason),
                     "pgparity compare --format json writes what is read here");
     return document;
+}
+
+Error broken_report(const std::string& file, const Json::exception& reason) {
+    std::string_view what = reason.what();
+    if (what.starts_with('[')) what.remove_prefix(std::min(what.find("] ") + 2, what.size()));  // the library's number
+    return {ErrorKind::kUsage, fmt::format("could not read report \"{}\": {}", file, what),
+            "it must be what pgparity compare --format json wrote; docs/report.schema.json says what that holds"};
 }
 
 }  // namespace parity::driver

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "driver/model/error.h"
 #include "driver/report/document.h"
 
 namespace parity::driver {
@@ -12,5 +13,8 @@ namespace parity::driver {
 /// Throws: Error{kUsage} that names the file where it cannot be read, is no JSON, or is not a report of this version;
 /// Error{kOutput} for the temporary file.
 std::unique_ptr<ReportDocument> read_document(const std::string& file);
+
+/// The Error{kUsage} of a report that is no JSON, or whose members are not those of a report.
+Error broken_report(const std::string& file, const Json::exception& reason);
 
 }  // namespace parity::driver

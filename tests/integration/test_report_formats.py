@@ -192,6 +192,16 @@ def test_a_file_that_is_no_report(pair, tmp_path, text, message, option):
     assert run.status == 2 and message in run.stderr and str(file) in run.stderr and not run.stdout
 
 
+def test_a_member_of_another_type_is_told_in_plain_words(pair, tmp_path):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY)")
+    file = tmp_path / "edited.json"
+    whole = json.load(open(kept(pair, tmp_path / "run.json")))
+    file.write_text(json.dumps({**whole, "incomplete": None}))
+    run = reported("--from", str(file))
+    assert run.status == 2 and not run.stdout
+    assert f'could not read report "{file}": type must be boolean, but is null\nhint: it must be what pgparity compare --format json wrote;' in run.stderr
+
+
 def test_the_status_is_the_runs(pair, tmp_path):
     pair.both(TABLES)
     assert reported("--from", kept(pair, tmp_path / "0.json")).status == IDENTICAL
