@@ -55,6 +55,7 @@ def finds(side, table, name, shown, number):
     return (number,) in found
 
 
+@pytest.mark.matrix(sample=1)
 def test_shown_rows_are_read_back(pair):
     """What is shown of rows that the target lacks makes them there."""
     values = known_values()
@@ -110,6 +111,7 @@ KEYS = {
 }
 
 
+@pytest.mark.matrix(sample=6)
 @pytest.mark.parametrize("key", [pytest.param(key, marks=pytest.mark.since(14) if "multi" in key else ()) for key in KEYS])
 def test_shown_keys_find_their_rows(pair, key):
     expression, shown = KEYS[key]

@@ -188,6 +188,7 @@ def test_who_has_locked_a_table(shop, way):
     run = shop.compare("--engine", way, "--lock-timeout", "100ms").expect(IDENTICAL)
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("table, tables", [("orders", "orders"), ("day", "week")], ids=["table", "partition"])
 @pytest.mark.parametrize("way", ["extension", "stream"])
 def test_who_locks_a_table_after_the_run_has_planned(shop, way, table, tables):

@@ -44,6 +44,7 @@ def listed(document):
     return [(finding["kind"], finding["key"]["id"]) for finding in table["divergences"]]
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("seed", ["1", "2", "12345"])
 @pytest.mark.parametrize("ranges", ["1", "40"])
 def test_findings_are_in_the_order_of_keys_whatever_the_seed(differing, seed, ranges):
@@ -159,6 +160,7 @@ def test_against_an_older_report(differing, tmp_path):
     assert "  public.a: 2 gone, 1 new, 7 persisting\n" in text and re.search(r"\(id\)=\(1000\)  new\n", text)
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("options, reason", [
     (["--max-divergences", "3"], "list is capped"), (["--where", "id < 1000"], "another condition"), (["--exclude-columns", "a.n"], "other columns or forms"),
     (["--form", "a.v=trimmed"], "other columns or forms"), (["--exclude-table", "a"], "no such table")])
@@ -172,6 +174,7 @@ def test_what_cannot_be_told_against_an_older_report(differing, tmp_path, option
     assert f"public.a: unknown: {told['unknown']}" in reported("--from", newer, "--against", older).stdout
 
 
+@pytest.mark.matrix(sample=4)
 @pytest.mark.parametrize("text, message", [
     (None, "No such file"), ("", "parse error"), ("{", "parse error"), ("[]", "not a report of pgparity"), ('{"tool": "other"}', "not a report of pgparity"),
     ('{"tool": "pgparity", "dry_run": true}', "a plan"), ('{"tool": "pgparity", "schema_version": 9}', "schema_version"),
@@ -273,6 +276,7 @@ COUNTED = ("CREATE TABLE c (id int PRIMARY KEY, a int, b text, same int); INSERT
            " FROM generate_series(1, 1000) g")
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("arguments", [[], ["--width", "128"], ["--max-divergences", "3"], ["--engine", "stream"]])
 def test_columns_are_counted_whatever_is_listed(pair, arguments):
     pair.both(COUNTED)
@@ -293,6 +297,7 @@ def test_columns_are_counted_whatever_is_listed(pair, arguments):
 SPREAD = "CREATE TABLE big (id int PRIMARY KEY, amount numeric, note text); INSERT INTO big SELECT g, g, 'n' FROM generate_series(1, 40000) g; ANALYZE big"
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("engine", ["auto", "stream"], indirect=True)
 @pytest.mark.parametrize("listed", [[], ["--max-divergences", "5"]])
 def test_concentration(pair, engine, listed):
@@ -310,6 +315,7 @@ def test_concentration(pair, engine, listed):
     assert "concentration: 99" in pair.run(*arguments, "--format", "markdown").stdout.replace("\\", "")
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("change", ["UPDATE big SET amount = -1 WHERE id % 97 = 0", "DELETE FROM big WHERE id % 1000 = 3", "UPDATE big SET note = 'x' WHERE id < 9",
                                     "UPDATE big SET amount = -id, note = id::text"])
 def test_no_concentration_where_there_is_none(pair, change):
