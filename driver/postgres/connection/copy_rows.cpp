@@ -12,7 +12,6 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view kSignature = "PGCOPY\n\377\r\n\0"sv;
 constexpr std::int16_t kTrailer = -1;
-constexpr std::int32_t kNull = -1;
 /// Flags from this bit on change how the rest is to be read. The one that is defined stands for OIDs, which no server
 /// sends any more.
 constexpr std::uint32_t kCriticalFlags = 0xFFFF0000;
@@ -58,8 +57,8 @@ std::optional<std::span<const ValueField>> CopyRowReader::read(std::string_view 
         throw_malformed_copy("a row has another number of fields");
     for (ValueField& field : fields_) {
         const auto length = take_number<std::int32_t>(message);
-        if (length < kNull) throw_malformed_copy("a field has a negative length");
-        field = length == kNull ? ValueField() : take(message, static_cast<std::size_t>(length));
+        if (length < kNullLength) throw_malformed_copy("a field has a negative length");
+        field = length == kNullLength ? ValueField() : take(message, static_cast<std::size_t>(length));
     }
     if (!message.empty()) throw_malformed_copy("a message holds more than a row");
     ++rows_;

@@ -10,6 +10,9 @@
 
 namespace parity::driver {
 
+/// In PostgreSQL's binary formats, the length of a field or of an array's element that is NULL.
+inline constexpr std::int32_t kNullLength = -1;
+
 /// Reads the messages of one COPY … TO STDOUT (FORMAT binary), each of which holds one row.
 /// Throws: Error{kInternal}, and gives no row, for bytes that are not what PostgreSQL's documentation of the format
 /// ("COPY", Binary Format) says.

@@ -2,12 +2,10 @@
 
 #include "core/bytes.h"
 #include "driver/model/error.h"
+#include "driver/postgres/connection/copy_rows.h"
 
 namespace parity::driver {
 namespace {
-
-/// The length of an element that is NULL.
-constexpr std::int32_t kNull = -1;
 
 /// Takes integers and byte strings off the front of a value in PostgreSQL's binary format.
 class ArrayReader {
@@ -39,8 +37,8 @@ void read_wire_array(std::string_view wire, const std::function<void(std::option
     if (dimensions == 1) reader.take(4);  // lower bound
     for (std::int32_t i = 0; i < length; ++i) {
         const std::int32_t bytes = reader.int32();
-        if (bytes < kNull) throw Error(ErrorKind::kInternal, "a server sent an array element of negative length");
-        if (bytes == kNull)
+        if (bytes < kNullLength) throw Error(ErrorKind::kInternal, "a server sent an array element of negative length");
+        if (bytes == kNullLength)
             element(std::nullopt);
         else
             element(reader.take(static_cast<std::size_t>(bytes)));
