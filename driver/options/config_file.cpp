@@ -11,6 +11,7 @@
 #include <toml++/toml.h>
 
 #include "driver/model/error.h"
+#include "driver/options/name_map.h"
 #include "driver/options/suggestion.h"
 
 namespace parity::driver {
@@ -135,18 +136,25 @@ class TableSettingReader {
             const std::vector<std::string> columns = values_at(location, name, OptionKind::kList, node);
             add_values(config_, name, location, {fmt::format("{}={}", setting.table, fmt::join(columns, ","))});
         } else if (name == "columns" || name == "exclude-columns") {
-            for (const std::string& column : values_at(location, name, OptionKind::kList, node))
-                add_values(config_, name, location, {fmt::format("{}.{}", setting.table, column)});
+            for (const std::string& columns : values_at(location, name, OptionKind::kList, node))
+                for (const std::string& column : split_unquoted(columns, ','))
+                    add_values(config_, name, location, {fmt::format("{}.{}", setting.table, column_of(name, column))});
         } else if (name == "form" && node.is_table()) {
             for (const auto& [column, form] : *node.as_table())
                 add_values(config_, name, location,
-                           {fmt::format("{}.{}={}", setting.table, column.str(),
+                           {fmt::format("{}.{}={}", setting.table, column_of(name, std::string(column.str())),
                                         values_at(location, name, OptionKind::kText, form).front())});
         } else if (name == "form") {
             refuse_value_at(location, "\"form\" must be a table, as in form = { amount = \"decimal\" }");
         } else {
             refuse_key(location, name, {"where", "key", "columns", "exclude-columns", "form", "ranges"});
         }
+    }
+
+    /// The text of a column's name, which is a bare one: with more parts, it would be about another table.
+    static const std::string& column_of(const std::string& setting, const std::string& column) {
+        parse_name(setting, column, 1);
+        return column;
     }
 
     /// As --ranges reads it.

@@ -18,12 +18,12 @@ class TableSettings {
     };
 
     TableSettings() = default;
-    /// Throws: Error{kUsage} for a name that cannot be read.
+    /// Throws: Error{kUsage} for a name that cannot be read, and for a table that two sections are about.
     explicit TableSettings(const Options& options);
 
-    /// What is said of a table of the source: with its schema before without.
-    /// Returns: null where nothing is.
-    const TableSetting* find(const QualifiedName& source) const;
+    /// What is said of a table of the source. What a section says that names its schema goes before what one without
+    /// says, for each setting by itself.
+    TableSetting find(const QualifiedName& source) const;
 
     std::vector<TableScope> named_tables() const;
     const std::vector<Entry>& entries() const { return entries_; }

@@ -36,29 +36,37 @@ std::map<std::string, std::set<std::string>> lone_tables(const Pairing& pairing,
     return tables;
 }
 
-std::size_t count_common(const std::set<std::string>& one, const std::set<std::string>& other) {
-    return static_cast<std::size_t>(
-        std::count_if(one.begin(), one.end(), [&](const std::string& name) { return other.contains(name); }));
+/// --map with a schema of the source and one of the target, as a shell reads it.
+std::string map_of_schemas(const std::string& source, const std::string& target) {
+    std::string quoted;
+    for (char c : fmt::format("{}.*={}.*", display_name(source), display_name(target)))
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return fmt::format("--map '{}'", quoted);
 }
 
-/// A schema of the source whose tables stand in a schema of another name on the target, half of them at least.
+/// A schema of the source whose tables stand in a schema of another name on the target, half of them at least. Of many
+/// schemas, which may all have the same tables, the first ones are told.
 void add_renamed_schemas(std::vector<std::string>& hints, const Pairing& pairing, const Both<Inventory>& inventories) {
-    const auto targets = lone_tables(pairing, inventories, Side::kTarget);
+    constexpr int kMostSchemas = 10;
+    std::map<std::string, std::vector<std::string>> schemas_with;  // a table of this name that only the target has
+    for (const auto& [schema, tables] : lone_tables(pairing, inventories, Side::kTarget))
+        for (const std::string& table : tables) schemas_with[table].push_back(schema);
+    int told = 0;
     for (const auto& [schema, tables] : lone_tables(pairing, inventories, Side::kSource)) {
-        const std::string* likely = nullptr;
-        std::size_t most = (tables.size() - 1) / 2;
-        for (const auto& [other, others] : targets) {
-            const std::size_t common = count_common(tables, others);
-            if (other == schema || common <= most) continue;
-            most = common;
-            likely = &other;
-        }
-        if (!likely) continue;
+        if (told == kMostSchemas) break;
+        std::map<std::string, std::size_t> common;
+        for (const std::string& table : tables)
+            for (const std::string& other : schemas_with[table])
+                if (other != schema) ++common[other];
+        const auto likely = std::max_element(common.begin(), common.end(),
+                                             [](const auto& a, const auto& b) { return a.second < b.second; });
+        if (likely == common.end() || likely->second * 2 < tables.size()) continue;
+        ++told;
         hints.push_back(
-            fmt::format("{} of {} tables that only the source has in schema {} are in schema {} on the target: "
-                        "--map '{}.*={}.*' compares them",
-                        most, tables.size(), display_name(schema), display_name(*likely), display_name(schema),
-                        display_name(*likely)));
+            fmt::format("{} of {} tables that only the source has in schema {} are in schema {} on the target: {} "
+                        "compares them",
+                        likely->second, tables.size(), display_name(schema), display_name(likely->first),
+                        map_of_schemas(schema, likely->first)));
     }
 }
 
@@ -120,8 +128,8 @@ std::string hint_about_map(const NameMap::Entry& entry, const std::vector<Qualif
         entry.source.schema.empty() &&
         std::any_of(names.begin(), names.end(), [&](const auto& name) { return name.schema == word; });
     if (is_schema)
-        return fmt::format("{} is a schema: --map '{}.*={}.*' maps its tables", display_name(word), display_name(word),
-                           display_name(entry.target.name));
+        return fmt::format("{} is a schema: {} maps its tables", display_name(word),
+                           map_of_schemas(word, entry.target.name));
     if (word.empty()) return suggest_name(display_name(entry.source.schema), names, true);
     const bool qualified = !entry.source.schema.empty();
     return suggest_name(qualified ? display_name(entry.source) : display_name(word), names, false);

@@ -11,6 +11,7 @@
 #include "driver/model/plan.h"
 #include "driver/planning/plan.h"
 #include "driver/planning/sequences.h"
+#include "driver/planning/table_settings.h"
 #include "driver/waiting/both_sides.h"
 #include "driver/waiting/interrupt.h"
 #include "driver/waiting/pauses.h"
@@ -84,8 +85,11 @@ Inventories read_once(const Request& request, const Both<Server*>& servers, bool
     check_servers(request.options, {readers[Side::kSource].server, readers[Side::kTarget].server});
     readers.each([](CatalogReader& reader, Side) { reader.list(); });
 
+    apply_table_settings(request, readers[Side::kSource]);
     const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
     Pairing pairing = pair_relations(request, listed);
+    require_table_settings_used(request, pairing, listed.source);
+    share_table_settings(pairing, listed.source, readers[Side::kTarget]);
     readers.each([&](CatalogReader& reader, Side side) {
         std::set<std::uint32_t> paired, without_children;
         for (const RelationPair& pair : pairing.pairs) {

@@ -264,18 +264,6 @@ void check_patterns(const std::vector<std::string>& patterns, const Both<Invento
     }
 }
 
-void check_settings(const TableSettings& settings, const Inventory& source) {
-    for (const TableSettings::Entry& entry : settings.entries()) {
-        const bool exists =
-            std::any_of(source.relations.begin(), source.relations.end(),
-                        [&](const RelationDesc& relation) { return entry.scope.covers(relation.name); });
-        if (exists) continue;
-        throw Error(ErrorKind::kUsage,
-                    fmt::format("the source has no table {}, of which the configuration file has settings",
-                                entry.setting.table));
-    }
-}
-
 /// Which a run may be about, without any table.
 bool has_large_objects(const Options& options, const Both<Inventory>& inventories) {
     return options.large_objects && covers_whole_database(options) &&
@@ -289,7 +277,6 @@ Pairing pair_relations(const Request& request, const Both<Inventory>& inventorie
     check_patterns(options.tables, inventories, &Inventory::table_patterns_matched, "--table");
     check_patterns(options.schemas, inventories, &Inventory::schema_patterns_matched, "--schema");
     check_patterns(options.exclude_tables, inventories, &Inventory::exclusions_matched, "--exclude-table");
-    check_settings(request.tables, inventories.source);
     Pairing pairing = Pairer(request, inventories).run();
     if (pairing.pairs.empty() && pairing.only_here.source.empty() && pairing.only_here.target.empty() &&
         pairing.refused.empty() && !has_large_objects(options, inventories)) {

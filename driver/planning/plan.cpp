@@ -91,6 +91,9 @@ void add_tables(Plan& plan, const Request& request, const Pairing& pairing, cons
             plan.skipped_tables.emplace_back(Both<QualifiedName>{source.name, target.name}, std::move(*reason));
         } else {
             TablePlan& table = plan.tables.emplace_back(std::move(std::get<TablePlan>(decision.plan)));
+            if (source.extension.empty() && source.filter != options.where)
+                plan.not_compared.push_back(fmt::format("rows of {} without {} (configuration file)",
+                                                        display_name(source.name), source.filter));
             for (Side side : kSides)
                 if (inventories[side].server.is_streamed) table.path[side] = "stream";
             if (can_prefilter(inventories)) add_prefilters(table, source, target);

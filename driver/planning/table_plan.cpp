@@ -447,7 +447,8 @@ void TablePlanner::describe_sides() {
         plan_.name[which] = relation.name;
         plan_.relkind[which] = relation.relkind;
         plan_.foreign_parts[which] = relation.foreign_parts;
-        plan_.must_run_no_code[which] = relation.planned_as_caller;
+        plan_.must_run_no_code[which] =
+            relation.planned_as_caller || (!options_.run_owners_code && !relation.filter.empty());
         plan_.columns_text[which] = relation.columns_text;
         plan_.visible_rows_only = plan_.visible_rows_only || relation.row_security_active;
         const bool scannable = relation.relkind != 'v' && !relation.foreign_parts && !relation.row_security_active;
@@ -455,8 +456,6 @@ void TablePlanner::describe_sides() {
     }
     const RelationDesc& source = side(Side::kSource);
     plan_.where = source.extension.empty() ? source.filter : source.condition;
-    if (source.extension.empty() && source.filter != options_.where)
-        plan_.notes.push_back(fmt::format("only rows with {} (configuration file)", source.filter));
     plan_.without_children = pair_.without_children;
     plan_.notes.insert(plan_.notes.end(), pair_.notes.begin(), pair_.notes.end());
     plan_.scope.without_children = plan_.without_children.source || plan_.without_children.target;

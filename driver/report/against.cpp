@@ -30,23 +30,46 @@ Json columns_of(const Json& table) {
     return columns;
 }
 
-/// What a report says that lists nothing of what may differ; nothing where its list is whole.
+/// Whether a table was compared to the end.
+bool was_compared(const Json& table) {
+    return !table.contains("error") && table.value("result", "") != "error" && !table.contains("not_compared");
+}
+
+/// Why what a report lists of a table may not be all that differs; nothing where it is.
 std::optional<std::string> why_not_whole(const Json& table, const char* which) {
     if (table.contains("not_listed")) return std::string(which) + " list is capped (--max-divergences)";
-    if (table.contains("error") || table.value("result", "") == "error" || table.contains("not_compared"))
-        return std::string(which) + " comparison failed";
     if (table.value("incomplete", false)) return std::string(which) + " comparison is incomplete";
     return std::nullopt;
 }
 
 std::optional<std::string> why_unknown(const Json& table, const Json* older) {
     if (!older) return "the older report has no such table";
-    for (const char* member : {"key", "key_forms", "where", "without_children"})
+    if (!was_compared(*older)) return "the older comparison failed";
+    if (!was_compared(table)) return "this comparison failed";
+    for (const char* member : {"key", "key_forms", "where", "without_children", "visible_rows_only"})
         if (table.value(member, Json()) != older->value(member, Json()))
             return std::string("another ") + (std::string_view(member) == "where" ? "condition" : "key or scope");
     if (columns_of(table) != columns_of(*older)) return "other columns or forms";
     if (std::optional<std::string> why = why_not_whole(*older, "the older")) return why;
     return why_not_whole(table, "this");
+}
+
+/// What was counted; of a table that was not read, or not to its end, nothing.
+void add_counts(Json& entry, const char* member, const Json& table) {
+    if (table.contains("rows") && was_compared(table)) entry[member] = table.at("counts");
+}
+
+/// The sides that are other databases than those of the older report, as far as both say which they are.
+Json other_databases(const Json& head, const Json& older) {
+    Json sides = Json::array();
+    for (const char* side : {"source", "target"})
+        for (const char* member : {"system_identifier", "database"}) {
+            const Json now = head.at(side).value(member, Json()), then = older.at(side).value(member, Json());
+            if (now.is_null() || then.is_null() || now == then) continue;
+            sides.push_back(side);
+            break;
+        }
+    return sides;
 }
 
 }  // namespace
@@ -70,12 +93,14 @@ AgainstDocument::AgainstDocument(const ReportDocument& document, const ReportDoc
         for (const char* side : {"source", "target"})
             if (before[number].contains(side)) entry[side] = before[number][side];
         entry["unknown"] = "this report has no such table";
-        entry["older_counts"] = before[number].at("counts");
+        add_counts(entry, "older_counts", before[number]);
         tables.push_back(std::move(entry));
     }
     head_["against"] = {{"started_at", older.head().value("started_at", Json())},
                         {"result", older.head().value("result", Json())},
                         {"tables", std::move(tables)}};
+    if (Json others = other_databases(head_, older.head()); !others.empty())
+        head_["against"]["other_databases"] = std::move(others);
 }
 
 Json AgainstDocument::compare(const Json& table, std::size_t number, const Json* older, std::size_t older_number) {
@@ -84,8 +109,8 @@ Json AgainstDocument::compare(const Json& table, std::size_t number, const Json*
         if (table.contains(side)) entry[side] = table[side];
     if (const std::optional<std::string> why = why_unknown(table, older)) {
         entry["unknown"] = *why;
-        entry["counts"] = table.at("counts");
-        if (older) entry["older_counts"] = older->at("counts");
+        add_counts(entry, "counts", table);
+        if (older) add_counts(entry, "older_counts", *older);
         return entry;
     }
     Keys keys = keys_of(older_, older_number);
@@ -114,7 +139,13 @@ AgainstDocument::Keys AgainstDocument::keys_of(const ReportDocument& document, s
 void AgainstDocument::for_each_divergence(std::optional<std::size_t> table,
                                           const std::function<void(const Json&)>& take) const {
     const auto known = table ? older_keys_.find(*table) : older_keys_.end();
-    if (known == older_keys_.end()) return document_.for_each_divergence(table, take);
+    if (known == older_keys_.end()) {
+        return document_.for_each_divergence(table, [&](const Json& divergence) {
+            Json unmarked = divergence;  // the mark is that of an earlier comparison of reports
+            unmarked.erase("against");
+            take(unmarked);
+        });
+    }
     Keys left = known->second;
     document_.for_each_divergence(table, [&](const Json& divergence) {
         const auto found = left.find(key_of(divergence));

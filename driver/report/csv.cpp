@@ -55,10 +55,10 @@ class CsvFormat {
             write({.what = "not_compared", .message = sentence.get<std::string>()});
         for (const Json& hint : head.value("hints", Json::array()))
             write({.what = "hint", .message = hint.get<std::string>()});
-        for (const Json& error : head.at("errors"))
-            if (!error.contains("table")) write({.what = "error", .message = text_at(error, "message")});
-        if (head.contains("record") && head["record"].contains("error"))
-            write({.what = "error", .message = text_at(head["record"], "error")});
+        for (const std::string& error : run_errors(head)) write({.what = "error", .message = error});
+        if (head.contains("against"))
+            for (const std::string& words : against_list(head["against"])) write({.what = "against", .message = words});
+        write({.what = "result", .message = result_words(head)});
     }
 
   private:
@@ -81,9 +81,7 @@ class CsvFormat {
         };
         document_.for_each_divergence(number, [&](const Json& divergence) { write_divergence(about, divergence); });
         if (table.contains("not_listed")) tell("not_listed", text_at(table, "not_listed"));
-        if (table.at("result") == "divergent" && number_of(table.at("counts").at("mismatch")) == 0 &&
-            number_of(table.at("counts").at("missing_on_target")) == 0 &&
-            number_of(table.at("counts").at("missing_on_source")) == 0)
+        if (table.at("result") == "divergent" && differing_rows(table) == 0)
             tell("divergent", "which rows differ was not found out");
         for (const Json& reason : table.at("skipped")) tell("not_compared", reason.get<std::string>());
         if (table.contains("error")) tell("error", text_at(table, "error"));
@@ -96,6 +94,7 @@ class CsvFormat {
         for (const char* key : {"key", "row", "oid"})
             if (divergence.contains(key)) line.key = text_at(divergence, key);
         line.occurrences = text_at(divergence, "occurrences");
+        line.message = text_at(divergence, "against");
         if (divergence.contains("first_difference"))
             line.message = "contents differ from byte " + divergence["first_difference"].get<std::string>() + " on";
         const Json columns = divergence.value("columns", Json::array());
@@ -104,15 +103,13 @@ class CsvFormat {
             line.column = column.get<std::string>();
             line.source = cell(divergence, "source", *line.column);
             line.target = cell(divergence, "target", *line.column);
-            if (!divergence.contains("source")) line.message = "values were not read";
+            if (!has_values(divergence)) line.message = "values were not read";
             write(line);
         }
     }
 
     static std::optional<std::string> cell(const Json& divergence, const char* side, const std::string& column) {
-        const auto values = divergence.find(side);
-        return values == divergence.end() || !values->contains(column) ? std::nullopt
-                                                                       : text_at(*values, column.c_str());
+        return has_values(divergence) ? text_at(divergence[side], column.c_str()) : std::nullopt;
     }
 
     void write_sequence(const Json& sequence) {

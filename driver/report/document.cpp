@@ -140,6 +140,7 @@ void add_columns(Json& json, const TableResult& result) {
     json["key_forms"] = std::move(forms);
     json["key_proven"] = result.plan.key_proven;
     if (!result.plan.where.empty()) json["where"] = clean(result.plan.where);
+    if (result.plan.visible_rows_only) json["visible_rows_only"] = true;
     Json columns = Json::array();
     for (std::size_t i = 0; i < result.plan.columns.size(); ++i) {
         const ColumnPlan& column = result.plan.columns[i];

@@ -25,7 +25,8 @@ void write_json(const ReportDocument& document, Output& output);
 /// A JSON object a line: the run, each table, each divergence, each sequence and so on, with "record" telling which.
 void write_ndjson(const ReportDocument& document, Output& output);
 
-/// One line a divergence: what cannot be compared at all is an error line.
+/// One line a divergence, of a mismatch one for each column, one for whatever else is not identical or was not
+/// compared, and one for the result.
 void write_csv(const ReportDocument& document, Output& output);
 
 /// For a merge request or a ticket.

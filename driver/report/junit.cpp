@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -81,6 +83,7 @@ class JunitFormat {
         property("seed", head_.at("seed"));
         line("</properties>");
         for (const Case& one : cases_) write_case(one);
+        write_remarks();
         line("</testsuite>");
         line("</testsuites>");
     }
@@ -104,9 +107,10 @@ class JunitFormat {
                               .name = name_of(sequence),
                               .result = result_of(sequence.at("result")),
                               .message = sequence.value("reason", "")});
-        for (const Json& error : head_.at("errors"))
-            if (!error.contains("table")) add_error(error.at("message"));
-        if (head_.contains("record") && head_["record"].contains("error")) add_error(head_["record"]["error"]);
+        for (const std::string& error : run_errors(head_)) add_error(error);
+        const bool has_failed = std::any_of(cases_.begin(), cases_.end(),
+                                            [](const Case& one) { return one.result != CaseResult::kPassed; });
+        if (!has_failed && head_.at("exit_status") != 0) add_error(result_words(head_));
     }
 
     void add_error(const std::string& message) {
@@ -152,6 +156,19 @@ class JunitFormat {
         line("</testcase>");
     }
 
+    /// What was compared in part, and what beside an older report.
+    void write_remarks() {
+        std::vector<std::string> lines;
+        for (const Json& sentence : head_.at("not_compared"))
+            lines.push_back("not compared: " + sentence.get<std::string>());
+        if (head_.contains("against"))
+            for (std::string& words : against_list(head_["against"])) lines.push_back(std::move(words));
+        if (lines.empty()) return;
+        line("<system-out>");
+        for (const std::string& words : lines) line(xml_text(words));
+        line("</system-out>");
+    }
+
     void write_divergences(const Case& one) {
         document_.for_each_divergence(one.table, [&](const Json& divergence) {
             std::string text = kind_words(divergence) + "  ";
@@ -167,8 +184,13 @@ class JunitFormat {
                     separator = ", ";
                 }
             }
+            if (divergence.contains("against")) text += "  " + divergence["against"].get<std::string>();
             line(xml_text(text));
         });
+        const Json& part = one.table ? head_.at("tables")[*one.table] : head_.at("large_objects");
+        if (part.contains("not_listed"))
+            line(fmt::format("{} more of {} not listed", grouped(number_of(part["not_listed"])),
+                             grouped(differing_rows(part))));
     }
 
     const ReportDocument& document_;

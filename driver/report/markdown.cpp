@@ -58,7 +58,8 @@ class MarkdownFormat {
         write_overview();
         if (!choices_.quiet) write_divergences();
         write_list("Not compared", head_.at("not_compared"));
-        write_errors();
+        write_list("Errors", run_errors(head_));
+        write_against();
         write_list("Hints", head_.value("hints", Json::array()));
     }
 
@@ -80,15 +81,16 @@ class MarkdownFormat {
     }
 
     bool hides(const Json& part) const {
-        return (choices_.only_differences || choices_.quiet) && part.at("result") == "identical" &&
-               part.value("skipped", Json::array()).empty() && part.value("notes", Json::array()).empty();
+        const bool plain = part.at("result") == "identical" && part.value("skipped", Json::array()).empty();
+        return plain && (choices_.quiet || (choices_.only_differences && part.value("notes", Json::array()).empty()));
     }
 
     void write_overview() {
         begin_table("Overview", {"what", "result", "remarks"});
         for (const Json& difference : head_.at("schema_differences"))
-            row({displayed(difference.at("object").get<std::string>()), difference.at("severity").get<std::string>(),
-                 difference.at("message").get<std::string>()});
+            if (!choices_.quiet || difference.at("severity") != "note" || head_.value("strict_schema", false))
+                row({displayed(difference.at("object").get<std::string>()),
+                     difference.at("severity").get<std::string>(), difference.at("message").get<std::string>()});
         for (const Json& table : head_.at("tables"))
             if (!hides(table)) row({name_of(table), table_words(table), remarks(table)});
         if (head_.contains("large_objects") && !hides(head_["large_objects"]))
@@ -99,16 +101,18 @@ class MarkdownFormat {
                      sequence.value("reason", "")});
     }
 
-    static std::string remarks(const Json& table) {
+    std::string remarks(const Json& table) const {
         std::string all;
         const auto add = [&](const std::string& text) { all += (all.empty() ? "" : "; ") + text; };
         if (table.at("result") == "divergent" && table.contains("error"))
             add("error: " + table["error"].get<std::string>());
         if (!table.contains("not_compared"))
             for (const Json& reason : table.at("skipped")) add("not compared: " + reason.get<std::string>());
-        for (const Json& note : table.at("notes")) add("note: " + note.get<std::string>());
+        if (!choices_.quiet)
+            for (const Json& note : table.at("notes")) add("note: " + note.get<std::string>());
         if (const std::string words = concentration_words(table); !words.empty()) add("concentration: " + words);
-        for (const std::string& words : column_count_words(table)) add("column " + words);
+        if (!choices_.quiet)
+            for (const std::string& words : column_count_words(table)) add("column " + words);
         return all;
     }
 
@@ -121,11 +125,7 @@ class MarkdownFormat {
                 begun = true;
                 write_divergence(tables[i], divergence);
             });
-            if (tables[i].contains("not_listed")) {
-                line("");
-                line(markdown_text(counted(number_of(tables[i]["not_listed"]), "more row", "more rows") +
-                                   " not listed"));
-            }
+            write_not_listed(tables[i], "row", "rows");
         }
         bool begun = false;
         document_.for_each_divergence(std::nullopt, [&](const Json& divergence) {
@@ -133,13 +133,23 @@ class MarkdownFormat {
             begun = true;
             row({kind_words(divergence), large_object_words(divergence)});
         });
+        if (head_.contains("large_objects")) write_not_listed(head_["large_objects"], "large object", "large objects");
+    }
+
+    void write_not_listed(const Json& part, std::string_view one, std::string_view many) {
+        if (!part.contains("not_listed")) return;
+        line("");
+        line(markdown_text(fmt::format("{} more of {} not listed", grouped(number_of(part["not_listed"])),
+                                       counted(differing_rows(part), one, many))));
     }
 
     void write_divergence(const Json& table, const Json& divergence) {
         std::string cells;
         for (const std::string& cell : cell_words(table, divergence)) cells += (cells.empty() ? "" : ", ") + cell;
         if (divergence.contains("occurrences")) cells = number_text(divergence["occurrences"]) + " times";
-        row({kind_words(divergence), key_words(table, divergence), cells});
+        std::string kind = kind_words(divergence);
+        if (divergence.contains("against")) kind += ", " + divergence["against"].get<std::string>();
+        row({kind, key_words(table, divergence), cells});
     }
 
     static std::string number_text(const Json& number) { return grouped(number_of(number)); }
@@ -152,12 +162,12 @@ class MarkdownFormat {
         for (const Json& text : texts) line("- " + markdown_text(text.get<std::string>()));
     }
 
-    void write_errors() {
-        Json errors = Json::array();
-        for (const Json& error : head_.at("errors"))
-            if (!error.contains("table")) errors.push_back(error.at("message"));
-        if (head_.contains("record") && head_["record"].contains("error")) errors.push_back(head_["record"]["error"]);
-        write_list("Errors", errors);
+    void write_against() {
+        if (!head_.contains("against")) return;
+        std::vector<std::string> lines = against_list(head_["against"], choices_.only_differences);
+        lines.front().pop_back();  // a title has no colon
+        write_list("Beside an older report: " + markdown_text(lines.front()),
+                   std::vector<std::string>(lines.begin() + 1, lines.end()));
     }
 
     const ReportDocument& document_;

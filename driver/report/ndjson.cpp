@@ -15,7 +15,7 @@ class NdjsonFormat {
         const Json& head = document_.head();
         Json run = Json::object();
         for (const auto& [name, value] : head.items())
-            if (!value.is_array() && name != "large_objects") run[name] = value;
+            if (!value.is_array() && name != "large_objects") run[name == "record" ? "recorded" : name] = value;
         record("run", run);
         for (const Json& difference : head.at("schema_differences")) record("schema_difference", difference);
         const Json& tables = head.at("tables");

@@ -28,8 +28,9 @@ class TextFormat {
         write_sequences();
         if (!head_.at("not_compared").empty()) line("not compared:");
         for (const Json& sentence : head_["not_compared"]) line("  " + sentence.get<std::string>());
-        write_errors();
-        if (head_.contains("against")) write_against(head_["against"]);
+        for (const std::string& error : run_errors(head_)) line("error: " + error);
+        if (head_.contains("against"))
+            for (const std::string& words : against_list(head_["against"], choices_.only_differences)) line(words);
         for (const Json& hint : head_.value("hints", Json::array())) line("hint: " + hint.get<std::string>());
         line("result: " + result_words(head_));
     }
@@ -108,11 +109,8 @@ class TextFormat {
     void write_not_listed(const Json& table) {
         if (!table.contains("not_listed")) return;
         const std::uint64_t more = number_of(table["not_listed"]);
-        const Json& counts = table.at("counts");
-        std::uint64_t total = 0;
-        for (const auto& [kind, number] : counts.items()) total += number_of(number);
-        line(fmt::format("  … {} more of {} not listed (--max-divergences {})", grouped(more), grouped(total),
-                         head_.value("max_divergences", 0)));
+        line(fmt::format("  … {} more of {} not listed (--max-divergences {})", grouped(more),
+                         grouped(differing_rows(table)), head_.value("max_divergences", 0)));
     }
 
     void write_large_objects(const Json& large_objects) {
@@ -145,22 +143,6 @@ class TextFormat {
             line(fmt::format("  note: {} of them a standby has as WAL has them, some values ahead", grouped(wal)));
         if (ahead > 0)
             line(fmt::format("  note: {} of them ahead on the target (--sequences-may-be-ahead)", grouped(ahead)));
-    }
-
-    void write_errors() {
-        for (const Json& error : head_.at("errors"))
-            if (!error.contains("table")) line("error: " + error_words(error, "message"));
-        if (head_.contains("record") && head_["record"].contains("error"))
-            line("error: " + head_["record"]["error"].get<std::string>());
-    }
-
-    void write_against(const Json& against) {
-        line(fmt::format("against the report of {}:", against.value("started_at", "an unknown time")));
-        for (const Json& table : against.at("tables")) {
-            const std::string words = against_words(table);
-            if (table.contains("unknown") || words != "nothing differed then or now" || !choices_.only_differences)
-                line(fmt::format("  {}: {}", name_of(table), words));
-        }
     }
 
     const ReportDocument& document_;

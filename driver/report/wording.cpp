@@ -102,12 +102,6 @@ std::string both_words(const Json& both, std::string_view one, std::string_view 
     return fmt::format("{} on source, {} on target", counted(source, one, many), grouped(target));
 }
 
-std::uint64_t differing_rows(const Json& table) {
-    const Json& counts = table.at("counts");
-    return number_at(counts, "mismatch") + number_at(counts, "missing_on_target") +
-           number_at(counts, "missing_on_source");
-}
-
 /// "all 200 mismatches", "99.9 % of 12,000 mismatches". A share below all is never rounded up to it.
 std::string share_words(std::uint64_t number, std::uint64_t of, std::string_view what) {
     if (number == of) return fmt::format("all {} {}", grouped(of), what);
@@ -185,6 +179,27 @@ std::string incomplete_words(const Json& head) {
     return head.value("incomplete", false) && head.at("result") == "divergent" ? " and incomplete" : "";
 }
 
+/// How many rows differed then or now, of a table beside an older report.
+std::uint64_t changed_rows(const Json& table) {
+    return number_at(table, "gone") + number_at(table, "new") + number_at(table, "persisting");
+}
+
+/// "3 gone, 1 new, 5 persisting", or why that is unknown.
+std::string against_words(const Json& table) {
+    const auto total = [&](const char* member) -> std::string {
+        if (!table.contains(member)) return "not compared";
+        std::uint64_t rows = 0;
+        for (const auto& [kind, number] : table[member].items()) rows += number_of(number);
+        return grouped(rows);
+    };
+    if (table.contains("unknown"))
+        return fmt::format("unknown: {}; differing rows then: {}, now: {}", text_of(table, "unknown"),
+                           total("older_counts"), total("counts"));
+    if (changed_rows(table) == 0) return "nothing differed then or now";
+    return fmt::format("{} gone, {} new, {} persisting", grouped(number_at(table, "gone")),
+                       grouped(number_at(table, "new")), grouped(number_at(table, "persisting")));
+}
+
 }  // namespace
 
 std::string grouped(std::uint64_t number) {
@@ -211,6 +226,14 @@ std::string name_of(const Json& object) {
     if (source.empty() || target.empty() || source == target) return displayed(source.empty() ? target : source);
     return displayed(source) + " → " + displayed(target);
 }
+
+std::uint64_t differing_rows(const Json& table) {
+    const Json& counts = table.at("counts");
+    return number_at(counts, "mismatch") + number_at(counts, "missing_on_target") +
+           number_at(counts, "missing_on_source");
+}
+
+bool has_values(const Json& divergence) { return divergence.contains("source") && divergence.contains("target"); }
 
 std::string column_name(const std::string& bare) { return bare.starts_with("E\"") ? bare : display_name(bare); }
 
@@ -241,11 +264,10 @@ std::string key_words(const Json& table, const Json& divergence) {
 std::vector<std::string> cell_words(const Json& table, const Json& divergence) {
     std::vector<std::string> cells;
     const auto source = divergence.find("source"), target = divergence.find("target");
-    const bool has_values = source != divergence.end() && target != divergence.end();
     for (const Json& column : list_at(divergence, "columns")) {
         const std::string name = column.get<std::string>();
         std::string words = column_name(name);
-        if (has_values && source->contains(name) && target->contains(name))
+        if (has_values(divergence) && source->contains(name) && target->contains(name))
             words += ": " + cell(table, name, (*source)[name], (*target)[name]);
         cells.push_back(std::move(words));
     }
@@ -339,20 +361,23 @@ std::string error_words(const Json& object, const char* member) {
     return text_of(object, member) + (state.empty() ? "" : fmt::format(" (SQLSTATE {})", state));
 }
 
-std::string against_words(const Json& table) {
-    const auto total = [&](const char* member) -> std::string {
-        if (!table.contains(member)) return "not compared";
-        std::uint64_t rows = 0;
-        for (const auto& [kind, number] : table[member].items()) rows += number_of(number);
-        return grouped(rows);
-    };
-    if (table.contains("unknown"))
-        return fmt::format("unknown: {}; differing rows then: {}, now: {}", text_of(table, "unknown"),
-                           total("older_counts"), total("counts"));
-    const std::uint64_t gone = number_at(table, "gone"), added = number_at(table, "new"),
-                        persisting = number_at(table, "persisting");
-    if (gone + added + persisting == 0) return "nothing differed then or now";
-    return fmt::format("{} gone, {} new, {} persisting", grouped(gone), grouped(added), grouped(persisting));
+std::vector<std::string> run_errors(const Json& head) {
+    std::vector<std::string> errors;
+    for (const Json& error : list_at(head, "errors"))
+        if (!error.contains("table")) errors.push_back(error_words(error, "message"));
+    if (head.contains("record") && head["record"].contains("error")) errors.push_back(text_of(head["record"], "error"));
+    return errors;
+}
+
+std::vector<std::string> against_list(const Json& against, bool only_differences) {
+    std::string title = "against the report of " + text_of(against, "started_at");
+    for (const Json& side : list_at(against, "other_databases"))
+        title += fmt::format(", whose {} was another database", side.get<std::string>());
+    std::vector<std::string> lines{title + ":"};
+    for (const Json& table : against.at("tables"))
+        if (!only_differences || table.contains("unknown") || changed_rows(table) > 0)
+            lines.push_back(fmt::format("  {}: {}", name_of(table), against_words(table)));
+    return lines;
 }
 
 std::string result_words(const Json& head) {

@@ -24,6 +24,12 @@ std::uint64_t number_of(const Json& json);
 /// "public.orders", or "old.orders → new.orders" where the names differ; that of the one side that has it.
 std::string name_of(const Json& object);
 
+/// How many differing rows were counted in a table, listed or not.
+std::uint64_t differing_rows(const Json& table);
+
+/// Whether the values of a mismatch were read on both sides.
+bool has_values(const Json& divergence);
+
 /// A name of a column, which bare_name() gave.
 std::string column_name(const std::string& bare);
 
@@ -56,8 +62,12 @@ std::string large_object_words(const Json& divergence);
 /// The message of an error that is a member of an object, with its SQLSTATE if a server raised it.
 std::string error_words(const Json& object, const char* member);
 
-/// What is said of a table beside an older report: "3 gone, 1 new, 5 persisting", or why that is unknown.
-std::string against_words(const Json& table);
+/// The errors that are about no table, that of --record among them.
+std::vector<std::string> run_errors(const Json& head);
+
+/// What is said beside an older report: a title, and an indented line for each table; with `only_differences` none of
+/// those where nothing differed then or now.
+std::vector<std::string> against_list(const Json& against, bool only_differences = false);
 
 /// What stands after "result: ".
 std::string result_words(const Json& head);

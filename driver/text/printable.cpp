@@ -29,6 +29,7 @@ constexpr std::array kUnprintable = {
     CodePoints{0x2060, 0x206F},    // word joiner, invisible operators, isolates, deprecated formats
     CodePoints{0xFEFF, 0xFEFF},    // byte order mark
     CodePoints{0xFFF9, 0xFFFB},    // interlinear annotation
+    CodePoints{0xFFFE, 0xFFFF},    // no characters, which XML does not allow
     CodePoints{0xE0000, 0xE007F},  // tags
 };
 

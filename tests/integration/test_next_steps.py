@@ -207,6 +207,19 @@ def test_who_locks_a_table_after_the_run_has_planned(shop, way, table, tables):
     assert message.endswith(f" s: LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"), message
 
 
+def test_what_a_session_that_locks_a_table_writes_is_not_told(shop):
+    """A report goes to more people than those who may see other sessions' statements."""
+    for statement in ("SELECT 1 -- pick a better secret", "SELECT 'secret'", "SELECT 4711", "SELECT $$secret$$", "SELECT E'secret'", "/* secret */ SELECT"):
+        session = psycopg2.connect(shop.target.conninfo())
+        session.cursor().execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        session.cursor().execute(statement)
+        pid = session.info.backend_pid
+        run = shop.compare("--lock-timeout", "100ms", "--table", "orders").expect(ERROR)
+        session.close()
+        assert f"pid {pid} " in run.table()["not_compared"] and run.table()["not_compared"].endswith("…")
+        assert "secret" not in run.stdout + run.stderr and "4711" not in run.table()["not_compared"].split(" s: ")[1]
+
+
 def test_a_prepared_transaction_has_locked_a_table(shop):
     shop.source.execute("BEGIN; LOCK TABLE orders; PREPARE TRANSACTION 'kept'")
     try:
@@ -292,7 +305,7 @@ def test_settings_of_single_tables(events, tmp_path, way, planted):
     run = pgparity("compare", "--format", "json", "--config", file, "--engine", way).expect(DIVERGENT if planted else IDENTICAL)
     tables = {table["source"]: table for table in run.report["tables"]}
     event = tables["public.event"]
-    assert event["where"] == "id > 3" and "only rows with id > 3 (configuration file)" in event["notes"]
+    assert event["where"] == "id > 3" and run.report["not_compared"][0] == "rows of public.event without id > 3 (configuration file)"
     assert event["rows"] == {"source": "17", "target": "17"} and event["ranges"]["compared"] <= 3
     assert event["key"] == ["day", "id"] and {c["name"]: c["form"] for c in event["columns"]} == {"amount": "decimal"}
     assert [c["name"] for c in tables["public.visit"]["columns"]] == ["v"] and "where" not in tables["public.visit"]
@@ -320,6 +333,37 @@ def test_settings_hold_for_a_mapped_table_and_for_partitions(pair, tmp_path):
     assert findings(pgparity("compare", "--format", "json", "--config", file).expect(DIVERGENT).table()) == {mismatch("v", id="12")}
 
 
+def test_a_list_of_columns_is_about_its_table_alone(events, tmp_path):
+    """Each name of "a,b", also of one that another table has, too."""
+    events.target.execute("UPDATE event SET amount = id")
+    file = config(tmp_path, events, "[table.'public.event']\nexclude-columns = 'seen, touched'\n[table.visit]\ncolumns = 'v,touched'")
+    run = pgparity("compare", "--format", "json", "--config", file).expect(DIVERGENT)
+    assert {table["source"]: [c["name"] for c in table["columns"]] for table in run.report["tables"]} == {
+        "public.event": ["amount"], "public.visit": ["touched", "v"], "public.other": ["seen", "touched", "v"]}
+
+
+def test_both_sections_about_a_table_count(events, tmp_path):
+    file = config(tmp_path, events, "exclude-columns = ['seen', 'touched']\n[table.event]\nwhere = 'id > 3'\n[table.'public.event']\nranges = 2")
+    event = {table["source"]: table for table in pgparity("compare", "--format", "json", "--config", file).report["tables"]}["public.event"]
+    assert event["where"] == "id > 3" and event["ranges"]["compared"] <= 3 and event["result"] == "identical"
+
+
+def test_what_a_setting_leaves_out_is_always_said(events, tmp_path):
+    file = config(tmp_path, events, "[table.event]\nwhere = 'id > 3'\nexclude-columns = ['seen', 'touched']\n[table.visit]\ncolumns = 'v'\n[table.other]\ncolumns = 'v'")
+    for arguments in (["--quiet"], ["--format", "csv"], ["--format", "junit"], ["--format", "markdown", "--quiet"], ["--format", "ndjson"]):
+        assert "rows of public.event without id " in pgparity("compare", "--config", file, *arguments).expect(IDENTICAL).stdout
+
+
+@pytest.mark.parametrize("setting", ["where = 'id > 3'", "ranges = 2"])
+def test_a_setting_of_what_is_compared_as_a_part_is_refused(pair, tmp_path, setting):
+    pair.both("""CREATE TABLE log (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE log_a PARTITION OF log FOR VALUES FROM (0) TO (10)""")
+    run = pgparity("compare", "--config", config(tmp_path, pair, f"[table.log_a]\n{setting}")).expect(ERROR)
+    assert 'what the configuration file says of "log_a" would have no effect on table public.log_a: it is compared as a part of public.log' in run.stderr
+    pair.target.execute("INSERT INTO log VALUES (2), (5)")
+    run = pgparity("compare", "--format", "json", "--table", "log_a", "--config", config(tmp_path, pair, f"[table.log_a]\n{setting}")).expect(DIVERGENT)
+    assert len(run.table()["divergences"]) == (1 if "where" in setting else 2)
+
+
 @pytest.mark.parametrize("text, words", [
     ("[table.nonesuch]\nwhere = 'true'", ["the source has no table nonesuch, of which the configuration file has settings"]),
     ("[table.event]\nwhere = 3", [':4: "where" must be a string']), ("[table.event]\nranges = 0", [":4: ", "--ranges", "1 or more"]),
@@ -327,6 +371,8 @@ def test_settings_hold_for_a_mapped_table_and_for_partitions(pair, tmp_path):
     ("table = 'event'\n[table.visit]\nwhere = 'true'", ["syntax error"]), ("[table]\nevent = 3", [':4: "event" must be a table']),
     ("[table.'a.b.c']\nwhere = 'true'", ['invalid name "a.b.c"']), ("map-column = ['v=w']\n[table.event]\nwhere = 'true'", ["--where cannot be combined"]),
     ("[table.event]\nwhere = 'nonesuch = 1'", ["nonesuch"]),
+    ("[table.'public.event']\nwhere = 'true'\n[table.'PUBLIC.event']\nranges = 2", ['the sections "', "are about the same table"]),
+    ("[table.event]\nexclude-columns = 'visit.touched'", ["visit.touched"]), ("[table.event]\nform = { 'visit.v' = 'decimal' }", ["visit.v"]),
 ])
 def test_settings_that_mean_nothing(events, tmp_path, text, words):
     run = pgparity("compare", "--config", config(tmp_path, events, text))

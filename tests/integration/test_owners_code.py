@@ -81,6 +81,27 @@ def test_no_code_of_an_owner_runs(pair, use, arguments):
     assert "function pub." in reason and "role mallory" in reason and "--run-owners-code" in reason
 
 
+@pytest.mark.parametrize("case", ["mapped", "detached"])
+def test_no_code_of_the_targets_owner_runs_under_a_condition_of_the_source(pair, tmp_path, case):
+    """The configuration file's condition is found by the source's name or by what the source's table inherits from; the target is asked
+    with it all the same."""
+    make(pair, OWNER)
+    if case == "mapped":
+        pair.source.execute("CREATE SCHEMA own; CREATE TABLE own.t (id int PRIMARY KEY, v text); INSERT INTO own.t SELECT g, 'x' FROM generate_series(1, 1000) AS g")
+        setting = "map = ['t=pub.t']\n[table.'own.t']"
+    else:
+        pair.source.execute("CREATE TABLE pub.whole (id int, v text) PARTITION BY LIST (v); CREATE TABLE pub.t PARTITION OF pub.whole DEFAULT; ALTER TABLE pub.t ADD PRIMARY KEY (id);"
+                            + ROWS)
+        setting = "[table.'pub.whole']"
+    pair.target.execute("SET ROLE mallory;" + USES["index"] + "; RESET ROLE")
+    file = tmp_path / "parity.toml"
+    file.write_text(f"{setting}\nwhere = 'id > 0'")
+    run = pair.compare("--config", str(file), "--engine", "extension").expect(DIVERGENT if case == "detached" else ERROR)
+    expect_no_trace(pair)
+    table, = [table for table in run.report["tables"] if table.get("target", "").endswith("pub.t")]
+    assert "function pub.evil" in table["skipped"][0], table
+
+
 @pytest.mark.matrix(sample=2)
 @pytest.mark.since(14, use="statistics")
 @pytest.mark.parametrize("use", USES)

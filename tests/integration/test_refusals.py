@@ -58,7 +58,7 @@ WRONG_NAMES = [
     (["--exclude-columns", "public.t.nonesuch"], ["nonesuch"]),
     (["--nonesuch"], ["--nonesuch"]),
     (["--nonesuch=1"], ["--nonesuch"]),
-    (["stray"], ["stray"]),
+    (["stray"], ["given twice"]),
     (["--ranges", "0"], ["--ranges"]),
     (["--ranges", "-1"], ["--ranges"]),
     (["--ranges", "many"], ["--ranges"]),

@@ -75,7 +75,8 @@ def test_csv_is_what_copy_reads(differing, tmp_path):
     file = kept(differing, tmp_path / "run.json")
     text = reported("--from", file, "--format", "csv").stdout
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert {row["what"] for row in rows} == {"mismatch", "missing_on_source", "missing_on_target", "schema_divergence", "sequence_divergent", "not_compared"}
+    assert {row["what"] for row in rows} == {"mismatch", "missing_on_source", "missing_on_target", "schema_divergence", "sequence_divergent", "not_compared", "result"}
+    assert rows[-1]["message"].startswith("divergent: 3 tables compared, 2 divergent")
     differing.source.execute("CREATE TABLE report (what text, source_name text, target_name text, key jsonb, col text, source text, target text,"
                              "occurrences bigint, message text)")
     (tmp_path / "run.csv").write_text(text)
@@ -125,6 +126,49 @@ def test_ndjson_has_a_line_for_each_thing(differing, tmp_path):
     assert [line["source"] for line in lines if line["record"] == "table"] == [table["source"] for table in document["tables"]]
 
 
+def edited(file, path, **members):
+    path.write_text(json.dumps({**json.load(open(file)), **members}))
+    return str(path)
+
+
+def test_a_run_that_failed_as_a_whole_is_an_error_in_every_format(pair, tmp_path):
+    """Where nothing is left to compare, no case of JUnit's is there that could fail."""
+    pair.both("CREATE TABLE t (id int PRIMARY KEY)")
+    file = edited(kept(pair, tmp_path / "run.json"), tmp_path / "failed.json", tables=[], not_compared=["table x: unlogged"], result="error", exit_status=2)
+    suite = ET.fromstring(reported("--from", file, "--format", "junit").expect(2).stdout).find("testsuite")
+    assert suite.get("errors") == suite.get("tests") == "1" and "table x: unlogged" in suite.find("system-out").text
+    for form in ("text", "markdown", "csv", "ndjson"):
+        text = reported("--from", file, "--format", form).expect(2).stdout
+        assert "table x: unlogged" in text and "error" in text.splitlines()[0 if form == "ndjson" else -1] or form == "markdown" and "# pgparity: error" in text
+
+
+def test_values_that_were_read_on_one_side_alone_are_no_null(differing, tmp_path):
+    document = json.load(open(kept(differing, tmp_path / "run.json")))
+    table, = [table for table in document["tables"] if table["source"] == "public.a"]
+    for divergence in table["divergences"]:
+        divergence.pop("target", None)
+    file = edited(tmp_path / "run.json", tmp_path / "half.json", tables=[table])
+    rows = [row for row in csv.DictReader(io.StringIO(reported("--from", file, "--format", "csv").stdout)) if row["what"] == "mismatch"]
+    assert rows and all((row["source"], row["target"], row["message"]) == ("", "", "values were not read") for row in rows)
+    assert "(id)=(300)  v\n" in reported("--from", file).stdout
+
+
+def test_junit_is_xml_whatever_a_value_is(pair, tmp_path):
+    pair.both("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    codes = [*range(1, 32), 127, 0x85, 0x200B, 0x202E, 0xFEFF, 0xFFFE, 0xFFFF, 0x1FFFE, 0x10FFFF]
+    pair.source.execute("INSERT INTO t SELECT g, chr(g) || ']]>' FROM unnest(%s) g", (codes,))
+    pair.target.execute("INSERT INTO t SELECT g, '<&\"' FROM unnest(%s) g", (codes,))
+    failure, = ET.fromstring(pair.run("--format", "junit").expect(DIVERGENT).stdout).iter("failure")
+    assert len(failure.text.strip().split("\n")) == len(codes)
+
+
+def test_a_recorded_run_is_a_run_in_ndjson(differing, tmp_path):
+    document = json.load(open(kept(differing, tmp_path / "run.json")))
+    file = edited(tmp_path / "run.json", tmp_path / "recorded.json", record={"run": "5"}, options={**document["options"], "record": ["x"]})
+    first = json.loads(reported("--from", file, "--format", "ndjson").stdout.splitlines()[0])
+    assert first["record"] == "run" and first["recorded"] == {"run": "5"} and first["exit_status"] == DIVERGENT
+
+
 def test_what_is_left_out(differing, tmp_path):
     differing.both("CREATE TABLE odd (id int PRIMARY KEY, w tsvector)")
     differing.target.execute("ALTER TABLE odd ALTER w TYPE text")
@@ -158,6 +202,40 @@ def test_against_an_older_report(differing, tmp_path):
     assert [finding["key"]["id"] for finding in table["divergences"] if finding["against"] == "new"] == ["1000"]
     text = reported("--from", newer, "--against", older).stdout
     assert "  public.a: 2 gone, 1 new, 7 persisting\n" in text and re.search(r"\(id\)=\(1000\)  new\n", text)
+    for form, words in (("csv", "1000.*,new\n"), ("markdown", r"\| missing on target, new \| \(id\)=\(1000\)"), ("junit", r"\(id\)=\(1000\)  new\n")):
+        text = reported("--from", newer, "--against", older, "--format", form).stdout
+        assert "public.a: 2 gone, 1 new, 7 persisting" in text and re.search(words, text), form
+
+
+def test_the_marks_of_an_earlier_comparison_do_not_stay(differing, tmp_path):
+    older, newer = kept(differing, tmp_path / "older.json"), kept(differing, tmp_path / "newer.json")
+    marked, capped = tmp_path / "marked.json", kept(differing, tmp_path / "capped.json", "--max-divergences", "3")
+    marked.write_text(reported("--from", newer, "--against", older, "--format", "json").stdout)
+    assert '"against":"persisting"' in marked.read_text()
+    document = json.loads(reported("--from", str(marked), "--against", capped, "--format", "json").stdout)
+    table, = [table for table in document["tables"] if table["source"] == "public.a"]
+    assert len(table["divergences"]) == len(FOUND) and not any("against" in divergence for divergence in table["divergences"])
+
+
+def test_an_older_report_of_another_database(differing, tmp_path):
+    older, newer = kept(differing, tmp_path / "older.json"), kept(differing, tmp_path / "newer.json")
+    document = json.load(open(older))
+    other = edited(older, tmp_path / "other.json", target={**document["target"], "database": "elsewhere"})
+    assert "another database" not in reported("--from", newer, "--against", older).stdout
+    run = reported("--from", newer, "--against", other, "--format", "json")
+    jsonschema.validate(json.loads(run.stdout), json.load(open(SCHEMA)))
+    assert json.loads(run.stdout)["against"]["other_databases"] == ["target"]
+    for form in ("text", "markdown", "csv", "junit"):
+        assert ", whose target was another database" in reported("--from", newer, "--against", other, "--format", form).stdout
+
+
+def test_rows_of_a_table_that_was_not_read_are_not_counted_as_none(differing, tmp_path):
+    older = kept(differing, tmp_path / "older.json")
+    with differing.target.connect() as blocker:
+        blocker.cursor().execute("LOCK TABLE a")
+        newer = kept(differing, tmp_path / "newer.json", "--lock-timeout", "100ms")
+        blocker.rollback()
+    assert "public.a: unknown: this comparison failed; differing rows then: 9, now: not compared" in reported("--from", newer, "--against", older).stdout
 
 
 @pytest.mark.matrix(sample=2)

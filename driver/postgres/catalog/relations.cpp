@@ -90,7 +90,6 @@ class InventoryReader : public CatalogReader {
     std::optional<std::string> ask_planner(const RelationDesc& root, const PlanQuestion& question);
     std::vector<PlanLeaf> members_of(const RelationDesc& root) const;
     void add_extension_relation(const ExtensionTable& table);
-    void apply_settings(RelationDesc& relation) const;
     void note_unmatched();
     void mark_matched(std::vector<bool>& matched, std::string_view numbers);
     void require_last_attempt(const Error& error) const;
@@ -207,26 +206,12 @@ void InventoryReader::list_relations() {
     for (TableScope& scope : request_.tables.named_tables()) named.push_back(std::move(scope));
     const Result result = run(relations_query(request_.selection, request_.maps, named, side()));
     for (int row = 0; row < result.rows(); ++row) add_relation(result, row);
-    for (RelationDesc& relation : inventory_.relations) apply_settings(relation);
     note_unmatched();
     judge_trees();
     const Result others = run(other_objects_query());
     for (int row = 0; row < others.rows(); ++row) {
         inventory_.other_objects[std::string(others.text(row, 0))] = others.number<std::int64_t>(row, 1);
     }
-}
-
-/// What is said of a table, else of what it inherits from or is a partition of, else of all tables.
-void InventoryReader::apply_settings(RelationDesc& relation) const {
-    const auto find = [&](const RelationDesc& of) {
-        return request_.tables.find(side() == Side::kSource ? of.name : request_.maps.to_source(of.name));
-    };
-    const TableSetting* setting = find(relation);
-    for (std::uint32_t oid : relation.ancestors)
-        if (const auto ancestor = index_.find(oid); !setting && ancestor != index_.end())
-            setting = find(inventory_.relations.at(ancestor->second));
-    relation.filter = setting && !setting->where.empty() ? setting->where : options_.where;
-    if (setting) relation.ranges = setting->ranges;
 }
 
 /// Which exclusions match something, and what could have been meant where a pattern matches nothing.

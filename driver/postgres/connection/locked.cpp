@@ -1,12 +1,30 @@
 #include "driver/postgres/connection/locked.h"
 
+#include <cctype>
+
 #include <fmt/format.h>
 
+#include "core/ascii.h"
 #include "driver/postgres/queries/catalog.h"
 
 namespace parity::driver {
 
 namespace {
+
+bool is_of_name(char c) { return core::is_digit(c) || c == '_' || std::isalpha(static_cast<unsigned char>(c)) != 0; }
+
+/// A statement up to its first constant or comment, where a value may stand that the report's readers must not see.
+std::string without_values(std::string_view statement) {
+    for (std::size_t i = 0; i < statement.size(); ++i) {
+        const std::string_view here = statement.substr(i);
+        const bool in_name = i > 0 && is_of_name(statement[i - 1]);
+        if (here[0] != '\'' && here[0] != '$' && !here.starts_with("--") && !here.starts_with("/*") &&
+            (in_name || !core::is_digit(here[0])))
+            continue;
+        return std::string(statement.substr(0, i)) + "…";
+    }
+    return std::string(statement);
+}
 
 /// A row of exclusively_locked_query(). A prepared transaction has no process.
 std::string describe_locker(const Result& result, int row) {
@@ -17,7 +35,7 @@ std::string describe_locker(const Result& result, int row) {
     if (!result.is_null(row, 3) && !result.text(row, 3).empty()) about.emplace_back(result.text(row, 3));
     if (!about.empty()) session += fmt::format(" ({})", fmt::join(about, ", "));
     if (!result.is_null(row, 4)) session += fmt::format(", in a transaction of {} s", result.text(row, 4));
-    if (!result.is_null(row, 5) && !result.text(row, 5).empty()) session += fmt::format(": {}", result.text(row, 5));
+    if (!result.is_null(row, 5) && !result.text(row, 5).empty()) session += ": " + without_values(result.text(row, 5));
     return session;
 }
 

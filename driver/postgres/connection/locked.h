@@ -11,7 +11,7 @@ namespace parity::driver {
 struct LockedRelation {
     std::uint32_t oid = 0;
     /// Who holds it or waits for it: "pid 4711 (user ada, psql), in a transaction of 480 s: LOCK TABLE orders". What
-    /// the role may not see of another session is left out.
+    /// the role may not see of another session is left out, and of its statement what follows the first constant.
     std::string locker;
 };
 
