@@ -29,10 +29,15 @@ struct Line {
         message{};
 };
 
+/// Nothing for null.
+std::optional<std::string> text_of(const Json& value) {
+    if (value.is_null()) return std::nullopt;
+    return value.is_string() ? value.get<std::string>() : dumped(value);
+}
+
 std::optional<std::string> text_at(const Json& object, const char* member) {
     const auto found = object.find(member);
-    if (found == object.end() || found->is_null()) return std::nullopt;
-    return found->is_string() ? found->get<std::string>() : dumped(*found);
+    return found == object.end() ? std::nullopt : text_of(*found);
 }
 
 class CsvFormat {
@@ -99,17 +104,16 @@ class CsvFormat {
             line.message = "contents differ from byte " + divergence["first_difference"].get<std::string>() + " on";
         const Json columns = divergence.value("columns", Json::array());
         if (columns.empty()) return write(line);
+        const auto source = members_of(divergence, "source"), target = members_of(divergence, "target");
         for (const Json& column : columns) {
             line.column = column.get<std::string>();
-            line.source = cell(divergence, "source", *line.column);
-            line.target = cell(divergence, "target", *line.column);
-            if (!has_values(divergence)) line.message = "values were not read";
+            const auto one = source.find(*line.column), other = target.find(*line.column);
+            const bool read = one != source.end() && other != target.end();
+            line.source = read ? text_of(*one->second) : std::nullopt;
+            line.target = read ? text_of(*other->second) : std::nullopt;
+            if (!read) line.message = "values were not read";
             write(line);
         }
-    }
-
-    static std::optional<std::string> cell(const Json& divergence, const char* side, const std::string& column) {
-        return has_values(divergence) ? text_at(divergence[side], column.c_str()) : std::nullopt;
     }
 
     void write_sequence(const Json& sequence) {

@@ -27,11 +27,13 @@ Json json_value(const std::optional<ShownValue>& value) {
     return {{"beginning", json_text(value->text)}, {"length", value->bytes}};
 }
 
-/// Values by column name: duplicates cannot happen, names are unique in a table.
+/// Values by column name. Names are unique in a table: none is looked for before it is added.
 template <typename Value>
 Json row_of(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<Value>>& values) {
     Json row = Json::object();
-    for (std::size_t i = 0; i < columns.size(); ++i) row[bare_name(columns[i].name.source)] = json_value(values[i]);
+    auto& members = row.get_ref<Json::object_t&>();
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        members.emplace_back(bare_name(columns[i].name.source), json_value(values[i]));
     return row;
 }
 
@@ -60,6 +62,14 @@ std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::er
 
 Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<std::string>>& values) {
     return row_of(columns, values);
+}
+
+std::unordered_map<std::string, const Json*> members_of(const Json& object, const char* member) {
+    std::unordered_map<std::string, const Json*> members;
+    const auto found = object.find(member);
+    if (found != object.end() && found->is_object())
+        for (const auto& [name, value] : found->items()) members.emplace(name, &value);
+    return members;
 }
 
 Json json_number(std::uint64_t number) { return std::to_string(number); }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -37,6 +38,11 @@ std::string dumped(const Json& json);
 
 /// Values of columns by the columns' names.
 Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<std::string>>& values);
+
+/// What a member of an object holds, by name: an ordered document looks for a name from the front.
+/// Requires: the object outlives it.
+/// Returns: nothing where the member is not there or no object.
+std::unordered_map<std::string, const Json*> members_of(const Json& object, const char* member);
 
 /// Turns one table's findings into JSON: "kind", "key" or, without one, "row"; of mismatches "columns" and, where
 /// values were fetched, "source" and "target"; "occurrences".

@@ -204,7 +204,7 @@ Json to_json(const TablePlan& table, const Relations& relations) {
 void write_json(const Both<Inventory>& inventories, const Plan& plan, Output& output) {
     Json report = {{"tool", "pgparity"},
                    {"version", kVersion},
-                   {"schema_version", 1},
+                   {"schema_version", kReportSchemaVersion},
                    {"format_version", core::kFormatVersion},
                    {"dry_run", true},
                    {"source", json_server(inventories.source.server)},

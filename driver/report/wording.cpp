@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -64,36 +65,43 @@ std::string plain_text(const Json& json) {
 
 core::Form form_of(const std::string& name) { return core::form_by_name(name).value_or(core::Form::kText); }
 
-/// The form of a column of a table, by its name.
-core::Form form_of_column(const Json& table, const std::string& column) {
-    for (const Json& entry : list_at(table, "columns"))
-        if (text_of(entry, "name") == column) return form_of(text_of(entry, "form"));
-    const Json &key = list_at(table, "key"), &forms = list_at(table, "key_forms");
-    for (std::size_t i = 0; i < key.size() && i < forms.size(); ++i)
-        if (key[i] == column) return form_of(forms[i].get<std::string>());
-    return core::Form::kText;
-}
+/// What a table says of its columns, by their names.
+class Columns {
+  public:
+    explicit Columns(const Json& table) {
+        const Json &key = list_at(table, "key"), &forms = list_at(table, "key_forms");
+        for (std::size_t i = 0; i < key.size() && i < forms.size(); ++i)
+            forms_[key[i].get<std::string>()] = form_of(forms[i].get<std::string>());
+        for (const Json& entry : list_at(table, "columns")) {
+            const std::string name = text_of(entry, "name");
+            forms_[name] = form_of(text_of(entry, "form"));
+            if (entry.contains("types"))
+                types_[name] = {text_of(entry["types"], "source"), text_of(entry["types"], "target")};
+        }
+    }
 
-std::string shown(const Json& table, const std::string& column, const Json& value) {
-    return show_value(form_of_column(table, column), value_of(value));
-}
+    std::string shown(const std::string& column, const Json& value) const {
+        return show_value(form(column), value_of(value));
+    }
 
-/// The types of a column, where they differ.
-Both<std::string> types_of(const Json& table, const std::string& column) {
-    for (const Json& entry : list_at(table, "columns"))
-        if (text_of(entry, "name") == column && entry.contains("types"))
-            return {text_of(entry["types"], "source"), text_of(entry["types"], "target")};
-    return {};
-}
+    /// "1.00 | 2.00"; with the types where the texts are the same and these are not.
+    std::string cell(const std::string& column, const Json& source, const Json& target) const {
+        Both<std::string> values = show_values(form(column), {value_of(source), value_of(target)});
+        const auto types = types_.find(column);
+        if (values.source == values.target && types != types_.end() && types->second.source != types->second.target)
+            for (Side side : kSides) values[side] += " " + types->second[side];
+        return values.source + " | " + values.target;
+    }
 
-/// "1.00 | 2.00"; with the types where the texts are the same and these are not.
-std::string cell(const Json& table, const std::string& column, const Json& source, const Json& target) {
-    Both<std::string> values = show_values(form_of_column(table, column), {value_of(source), value_of(target)});
-    if (values.source == values.target)
-        if (const Both<std::string> types = types_of(table, column); types.source != types.target)
-            for (Side side : kSides) values[side] += " " + types[side];
-    return values.source + " | " + values.target;
-}
+  private:
+    core::Form form(const std::string& column) const {
+        const auto found = forms_.find(column);
+        return found == forms_.end() ? core::Form::kText : found->second;
+    }
+
+    std::unordered_map<std::string, core::Form> forms_;
+    std::unordered_map<std::string, Both<std::string>> types_;
+};
 
 /// "5 rows", or what each side has.
 std::string both_words(const Json& both, std::string_view one, std::string_view many) {
@@ -111,9 +119,10 @@ std::string share_words(std::uint64_t number, std::uint64_t of, std::string_view
 
 /// "id 1000 … 52000", or "(shop, id) (1, 5) … (1, 70)".
 std::string interval_words(const Json& table, const Json& interval) {
+    const Columns columns_of(table);
     const auto values = [&](const char* end) {
         std::vector<std::string> texts;
-        for (const auto& [name, value] : interval.at(end).items()) texts.push_back(shown(table, name, value));
+        for (const auto& [name, value] : interval.at(end).items()) texts.push_back(columns_of.shown(name, value));
         return texts.size() == 1 ? texts[0] : "(" + joined(texts, ", ") + ")";
     };
     std::vector<std::string> names;
@@ -233,8 +242,6 @@ std::uint64_t differing_rows(const Json& table) {
            number_at(counts, "missing_on_source");
 }
 
-bool has_values(const Json& divergence) { return divergence.contains("source") && divergence.contains("target"); }
-
 std::string column_name(const std::string& bare) { return bare.starts_with("E\"") ? bare : display_name(bare); }
 
 std::optional<ShownValue> value_of(const Json& json) {
@@ -252,23 +259,26 @@ std::string kind_words(const Json& divergence) {
 
 std::string key_words(const Json& table, const Json& divergence) {
     const auto row = divergence.find(divergence.contains("key") ? "key" : "row");
+    const Columns columns(table);
     std::vector<std::string> names, values;
     if (row != divergence.end())
         for (const auto& [name, value] : row->items()) {
             names.push_back(column_name(name));
-            values.push_back(shown(table, name, value));
+            values.push_back(columns.shown(name, value));
         }
     return fmt::format("({})=({})", joined(names, ", "), joined(values, ", "));
 }
 
 std::vector<std::string> cell_words(const Json& table, const Json& divergence) {
     std::vector<std::string> cells;
-    const auto source = divergence.find("source"), target = divergence.find("target");
+    const auto source = members_of(divergence, "source"), target = members_of(divergence, "target");
+    const Columns columns(table);
     for (const Json& column : list_at(divergence, "columns")) {
         const std::string name = column.get<std::string>();
+        const auto one = source.find(name), other = target.find(name);
         std::string words = column_name(name);
-        if (has_values(divergence) && source->contains(name) && target->contains(name))
-            words += ": " + cell(table, name, (*source)[name], (*target)[name]);
+        if (one != source.end() && other != target.end())
+            words += ": " + columns.cell(name, *one->second, *other->second);
         cells.push_back(std::move(words));
     }
     return cells;

@@ -27,9 +27,6 @@ std::string name_of(const Json& object);
 /// How many differing rows were counted in a table, listed or not.
 std::uint64_t differing_rows(const Json& table);
 
-/// Whether the values of a mismatch were read on both sides.
-bool has_values(const Json& divergence);
-
 /// A name of a column, which bare_name() gave.
 std::string column_name(const std::string& bare);
 

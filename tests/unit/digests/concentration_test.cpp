@@ -35,6 +35,14 @@ class Findings {
     ConcentrationCounter counter_;
 };
 
+void expect_interval(const Concentration& found, int first, int last, std::uint64_t rows, std::uint64_t of) {
+    ASSERT_TRUE(found.interval);
+    EXPECT_EQ(found.interval->first_key, int_frame(first));
+    EXPECT_EQ(found.interval->last_key, int_frame(last));
+    EXPECT_EQ(found.interval->rows, rows);
+    EXPECT_EQ(found.interval->of, of);
+}
+
 TEST(Concentration, OfNothingIsNothing) {
     const Concentration found = Findings(1000).result();
     EXPECT_FALSE(found.interval || found.columns);
@@ -44,11 +52,7 @@ TEST(Concentration, AnIntervalFromTheFirstToTheLastKeyInIt) {
     Findings findings(800);
     for (int id = 4999; id >= 1000; --id) findings.missing(id);  // in any order
     const Concentration found = findings.result();
-    ASSERT_TRUE(found.interval);
-    EXPECT_EQ(found.interval->first_key, int_frame(1000));
-    EXPECT_EQ(found.interval->last_key, int_frame(4999));
-    EXPECT_EQ(found.interval->rows, 4000U);
-    EXPECT_EQ(found.interval->of, 4000U);
+    ASSERT_NO_FATAL_FAILURE(expect_interval(found, 1000, 4999, 4000, 4000));
     EXPECT_EQ(found.interval->ranges, 40U);
 }
 
@@ -57,11 +61,7 @@ TEST(Concentration, AnIntervalWithoutTheFewThatAreElsewhere) {
     for (int id = 1000; id < 2000; ++id) findings.missing(id);
     for (const int elsewhere : {3, 40'000, 79'999}) findings.missing(elsewhere);
     const Concentration found = findings.result();
-    ASSERT_TRUE(found.interval);
-    EXPECT_EQ(found.interval->first_key, int_frame(1000));
-    EXPECT_EQ(found.interval->last_key, int_frame(1999));
-    EXPECT_EQ(found.interval->rows, 1000U);
-    EXPECT_EQ(found.interval->of, 1003U);
+    expect_interval(found, 1000, 1999, 1000, 1003);
 }
 
 /// 99 of 100 are enough, 98 are not.
