@@ -1,9 +1,8 @@
 """The Debian packages on a bare host: installed with apt alone, a first comparison, an upgrade, and what a purge leaves.
 
-PARITY_PACKAGES and PARITY_PACKAGES_NEXT are repositories that `scripts/packages --next` made. Needs root, and the network.
+The packages are those of `scripts/packages --next` (debs.py). Needs root, and the network.
 """
 
-import os
 import re
 import subprocess
 import time
@@ -11,26 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from debs import ALL, EXTENSION, MAJOR, NEXT, PACKAGES, field
 from host import Host
 
-PACKAGES = Path(os.environ.get("PARITY_PACKAGES", "build/packages")).resolve()
-NEXT = Path(os.environ.get("PARITY_PACKAGES_NEXT", "build/packages-next")).resolve()
-MAJOR = 15
-EXTENSION = f"postgresql-{MAJOR}-pg-parity"
-ALL = {EXTENSION, "pgparity", "pg-parity-doc"}
 SOURCE, TARGET = "dbname=source", "dbname=target"
 LIMIT = 120  # seconds from a bare host to the first comparison
-
-
-def field(name, package, repository=PACKAGES):
-    [file] = repository.glob(f"{package}_*.deb")
-    return subprocess.run(["dpkg-deb", "-f", file, name], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def contents(package):
-    [file] = PACKAGES.glob(f"{package}_*.deb")
-    listing = subprocess.run(["dpkg-deb", "-c", file], capture_output=True, text=True, check=True).stdout
-    return {line.split()[5].removeprefix(".") for line in listing.splitlines() if not line.startswith("d")}
 
 
 def repository_line(directory):
@@ -48,42 +32,6 @@ def server(host):
 
 def services(host):
     return host.out("find", "/etc/systemd/system", "/etc/rc2.d")
-
-
-# --- what the packages are ---------------------------------------------------
-
-def test_three_packages():
-    assert {re.match("[^_]*", file.name)[0] for file in PACKAGES.glob("*.deb")} == ALL
-    assert {field("Package", package) for package in ALL} == ALL
-
-
-def test_they_depend_on_what_runs_them():
-    command = {re.match(r"\S+", part)[0] for part in field("Depends", "pgparity").split(", ")}
-    assert command == {"libc6", "libfmt9", "libgcc-s1", "libpq5", "libspdlog1.10-fmt9", "libsqlite3-0", "libstdc++6", "libtomlplusplus3"} \
-        or command == {"libc6", "libfmt9", "libgcc-s1", "libpq5", "libspdlog1.10", "libsqlite3-0", "libstdc++6", "libtomlplusplus3"}
-    extension = {re.match(r"\S+", part)[0] for part in field("Depends", EXTENSION).split(", ")}
-    assert extension == {f"postgresql-{MAJOR}", "libc6"}
-    assert field("Depends", "pg-parity-doc") == ""
-    for package in ALL:
-        assert not field("Pre-Depends", package) and not field("Recommends", package)
-
-
-def test_what_they_have():
-    assert {"/usr/bin/pgparity", "/usr/share/man/man1/pgparity.1.gz", "/usr/share/bash-completion/completions/pgparity",
-            "/usr/share/zsh/vendor-completions/_pgparity"} <= contents("pgparity")
-    share = f"/usr/share/postgresql/{MAJOR}/extension"
-    assert {f"/usr/lib/postgresql/{MAJOR}/lib/pg_parity.so", f"{share}/pg_parity.control", f"{share}/pg_parity--1.0.sql"} <= contents(EXTENSION)
-    assert "/usr/share/doc/pg-parity-doc/docs/cli.md" in contents("pg-parity-doc")
-    for package in ALL:
-        assert not [path for path in contents(package) if path.startswith("/etc/") or path.endswith((".service", ".bc"))]
-
-
-@pytest.mark.parametrize("package, path", [("pgparity", "/usr/bin/pgparity"), (EXTENSION, f"/usr/lib/postgresql/{MAJOR}/lib/pg_parity.so")])
-def test_they_are_stripped(tmp_path, package, path):
-    [file] = PACKAGES.glob(f"{package}_*.deb")
-    subprocess.run(["dpkg-deb", "-x", file, tmp_path], check=True)
-    sections = subprocess.run(["readelf", "--wide", "--section-headers", f"{tmp_path}{path}"], capture_output=True, text=True, check=True).stdout
-    assert ".dynsym" in sections and ".symtab" not in sections and ".debug_info" not in sections
 
 
 # --- what they do on a host -----------------------------------------------------
