@@ -4,7 +4,9 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,6 +14,7 @@
 #include "driver/compare/passes.h"
 #include "driver/compare/snapshots.h"
 #include "driver/compare/table_attempt.h"
+#include "driver/digests/concentration.h"
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
 #include "driver/monitor/observer.h"
@@ -79,6 +82,23 @@ class ProgressScope {
     const Both<ServerSession*> sessions_;
 };
 
+/// The partition that most of what differs is in, on the side that has most of these rows, or on the other one where
+/// only that has partitions.
+void find_partition(const TablePlan& table, const Both<ServerSession*>& sessions, TableResult& result) {
+    const DifferingKeys differing = std::exchange(result.differing_keys, {});
+    if (!table.key_proven) return;
+    const bool more_on_target = differing.keys.target.size() > differing.keys.source.size();
+    for (Side side : {more_on_target ? Side::kTarget : Side::kSource, more_on_target ? Side::kSource : Side::kTarget}) {
+        const std::vector<std::string>& keys = differing.keys[side];
+        if (!may_be_concentrated(keys.size())) continue;
+        const std::optional<PartitionRows> fullest = sessions[side]->fullest_partition(table, keys);
+        if (!fullest) continue;
+        if (is_concentrated(*fullest, keys.size()))
+            result.concentration.partition = {side, fullest->name, fullest->rows, keys.size(), differing.sampled};
+        return;
+    }
+}
+
 }  // namespace
 
 TableResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
@@ -103,6 +123,7 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
         });
         for (ServerSession* session : {sessions.source, sessions.target})
             if (std::optional<std::string> note = session->note_about(table)) result.notes.push_back(std::move(*note));
+        find_partition(table, sessions, result);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
         store_failure(error, result);

@@ -215,7 +215,10 @@ class TableAttempt {
             });
         sink_.commit();
         store_merged(located, report);
-        if (!table_.key.empty()) result_.concentration = where.result();
+        if (!table_.key.empty()) {
+            result_.concentration = where.result();
+            result_.differing_keys = where.differing_keys();
+        }
         observer_.detail("rows of {} divergent {} merged in {:.3f} s", located.divergent.size(),
                          located.buckets > 1 ? "buckets" : "ranges", watch.seconds());
         passes_.tell_effort(readers);

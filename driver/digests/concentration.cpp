@@ -1,9 +1,11 @@
 #include "driver/digests/concentration.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/bytes.h"
+#include "core/hash.h"
 #include "core/order.h"
 
 namespace parity::driver {
@@ -14,6 +16,7 @@ constexpr std::uint64_t kFewestRanges = 20;
 constexpr std::uint64_t kMostOfRanges = 5;  ///< an interval is this part of the ranges at most
 /// Sets of columns that are told apart; rows with others count as rows alone.
 constexpr std::size_t kMostSets = 1000;
+constexpr std::size_t kSampledKeys = 1000;
 
 /// A share of a number, in hundredths, rounded up.
 std::uint64_t hundredths(std::uint64_t number, std::uint64_t share) {
@@ -32,6 +35,7 @@ void ConcentrationCounter::add(const RowFinding& finding, std::int32_t range_no)
         ++mismatches_;
         if (by_columns_.size() < kMostSets || by_columns_.contains(finding.columns)) ++by_columns_[finding.columns];
     }
+    sample(finding);
     if (!in_key_order_) return;
     RangeCount& range = by_range_[range_no];
     const auto is_before = [&](std::string_view a, std::string_view b) {
@@ -40,6 +44,30 @@ void ConcentrationCounter::add(const RowFinding& finding, std::int32_t range_no)
     if (range.rows == 0 || is_before(finding.key, range.first_key)) range.first_key = finding.key;
     if (range.rows == 0 || is_before(range.last_key, finding.key)) range.last_key = finding.key;
     range.rows += finding.occurrences;
+}
+
+/// The keys with the lowest hashes.
+void ConcentrationCounter::sample(const RowFinding& finding) {
+    const std::uint64_t hash = core::hash_bytes<std::uint64_t>(core::as_bytes(finding.key), 0);
+    if (sample_.size() == kSampledKeys && hash > sample_.rbegin()->first) {
+        sample_is_all_ = false;
+        return;
+    }
+    SampledKey& sampled = sample_[hash];
+    if (sampled.key.empty()) sampled.key = finding.key;
+    if (finding.kind != FindingKind::kMissingOnSource) sampled.on.source = true;
+    if (finding.kind != FindingKind::kMissingOnTarget) sampled.on.target = true;
+    if (sample_.size() <= kSampledKeys) return;
+    sample_.erase(std::prev(sample_.end()));
+    sample_is_all_ = false;
+}
+
+DifferingKeys ConcentrationCounter::differing_keys() const {
+    DifferingKeys found{.keys = {}, .sampled = !sample_is_all_};
+    for (const auto& [hash, sampled] : sample_)
+        for (Side side : kSides)
+            if (sampled.on[side]) found.keys[side].push_back(sampled.key);
+    return found;
 }
 
 Concentration ConcentrationCounter::result() const {
@@ -75,6 +103,12 @@ void ConcentrationCounter::find_columns(Concentration& found) const {
     if (mismatches < hundredths(mismatches_, 95) || columns.size() >= columns_) return;
     const bool is_told_anyway = columns.size() == 1 && mismatches == mismatches_;
     if (!is_told_anyway || found.interval) found.columns = {columns, mismatches, mismatches_};
+}
+
+bool may_be_concentrated(std::uint64_t rows) { return rows >= kFewestRows; }
+
+bool is_concentrated(const PartitionRows& fullest, std::uint64_t asked) {
+    return may_be_concentrated(asked) && fullest.rows >= hundredths(asked, 95) && fullest.share_of_data <= 0.5;
 }
 
 }  // namespace parity::driver

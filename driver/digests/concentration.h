@@ -21,6 +21,7 @@ namespace parity::driver {
 /// that differ here and there are not in so few.
 /// A set of columns is told if 95 % of the mismatches differ in exactly these columns, and other columns are compared.
 /// Below 10 differing rows, or mismatches, nothing is told.
+/// The partitions that rows are in are not known here, but the keys to ask a server for.
 class ConcentrationCounter {
   public:
     /// `ranges` is how many ranges the first pass compared, and `in_key_order` whether they follow each other as keys
@@ -33,6 +34,9 @@ class ConcentrationCounter {
 
     Concentration result() const;
 
+    /// A thousand keys, or all where there are fewer. Which ones follows from the keys alone, and not from their order.
+    DifferingKeys differing_keys() const;
+
   private:
     /// The differing rows of one range, and the first and the last of their keys.
     struct RangeCount {
@@ -40,6 +44,7 @@ class ConcentrationCounter {
         std::string first_key;
         std::string last_key;
     };
+    void sample(const RowFinding& finding);
     void find_interval(Concentration& found) const;
     void find_columns(Concentration& found) const;
 
@@ -47,10 +52,24 @@ class ConcentrationCounter {
     const std::size_t columns_;
     const std::uint64_t ranges_;
     const bool in_key_order_;
+    /// A key of the sample, and the sides that have a row of it.
+    struct SampledKey {
+        std::string key;
+        Both<bool> on{false, false};
+    };
     std::map<std::int32_t, RangeCount> by_range_;
     std::map<std::vector<int>, std::uint64_t> by_columns_;
+    std::map<std::uint64_t, SampledKey> sample_;  ///< by the hash of the key
+    bool sample_is_all_ = true;
     std::uint64_t rows_ = 0;
     std::uint64_t mismatches_ = 0;
 };
+
+/// Whether so many rows are enough to tell where most of them are.
+bool may_be_concentrated(std::uint64_t rows);
+
+/// A partition is told if 95 % of the rows that were asked for are in it, but at most half of the table's data.
+/// `fullest` is the partition with most of them, `asked` how many there were.
+bool is_concentrated(const PartitionRows& fullest, std::uint64_t asked);
 
 }  // namespace parity::driver

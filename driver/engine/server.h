@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "driver/engine/large_objects.h"
 #include "driver/engine/server_identity.h"
@@ -13,6 +14,7 @@
 #include "driver/model/error.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
 #include "driver/model/sides.h"
 #include "driver/waiting/shared_failure.h"
 
@@ -118,6 +120,13 @@ class ServerSession {
 
     /// What a reader of the report should know about where a table's rows are, in transactions of its own.
     virtual std::optional<std::string> note_about(const TablePlan& table) = 0;
+
+    /// Of the rows with these framed keys, how many the partition with most of them has now, in a transaction of its
+    /// own.
+    /// Requires: the key is proven.
+    /// Returns: nothing where the table has no partitions, none has such a row, or the server may not be asked.
+    virtual std::optional<PartitionRows> fullest_partition(const TablePlan& table,
+                                                           const std::vector<std::string>& keys) = 0;
 
     /// Explains a failure that passes when the server is left alone for a while. The connection is there again then.
     /// Returns: where the failure was the server's own and passes, what there is to say about `what` if `attempts` of

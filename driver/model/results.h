@@ -69,8 +69,30 @@ struct Concentration {
         std::uint64_t mismatches = 0;  ///< that differ in exactly these
         std::uint64_t of = 0;          ///< all mismatches
     };
+    struct Partition {
+        Side side = Side::kSource;  ///< whose partition it is
+        QualifiedName name;
+        std::uint64_t rows = 0;  ///< of those that were asked for, how many are in it
+        std::uint64_t of = 0;    ///< how many differing rows of this side were asked for
+        bool sampled = false;    ///< there are more differing rows than were asked for
+    };
     std::optional<Interval> interval{};
     std::optional<Columns> columns{};
+    std::optional<Partition> partition{};
+};
+
+/// Keys of differing rows, framed: all, or always the same ones of many. They are kept until it is known which
+/// partitions the rows are in.
+struct DifferingKeys {
+    Both<std::vector<std::string>> keys;  ///< of the rows that the side has
+    bool sampled = false;                 ///< there are more
+};
+
+/// A partition of a table on one side, and what is in it.
+struct PartitionRows {
+    QualifiedName name;
+    std::uint64_t rows = 0;    ///< of those that were asked for
+    double share_of_data = 0;  ///< how much of the table's data is in it, from 0 to 1
 };
 
 enum class Verdict { kIdentical, kDivergent, kIncomplete, kError };
@@ -89,6 +111,7 @@ struct TableResult {
     /// Parallel to plan.columns, of all mismatches, listed or not; empty: rows were not looked at, or have no key.
     std::vector<ColumnCounts> column_counts;
     Concentration concentration;
+    DifferingKeys differing_keys;
     FindingCounts counts;
     std::uint64_t listed = 0;  ///< rows that the stored findings stand for
     std::vector<std::string> skipped;

@@ -17,7 +17,7 @@
 #include "driver/postgres/feed/feed.h"
 #include "driver/postgres/lookups/extension_rows.h"
 #include "driver/postgres/lookups/large_objects.h"
-#include "driver/postgres/lookups/misplaced_rows.h"
+#include "driver/postgres/lookups/partitions.h"
 #include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
@@ -55,6 +55,10 @@ class PostgresSession : public ServerSession {
     }
     std::optional<std::string> note_about(const TablePlan& table) override {
         return note_misplaced_rows(session_, table, options_);
+    }
+    std::optional<PartitionRows> fullest_partition(const TablePlan& table,
+                                                   const std::vector<std::string>& keys) override {
+        return find_fullest_partition(session_, table, keys, options_);
     }
     std::optional<Error> explain_passing(const Error& error, const std::string& what, int attempts) override {
         if (!may_be_recovery_conflict(error)) return std::nullopt;

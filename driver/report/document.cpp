@@ -108,7 +108,7 @@ void add_column_counts(Json& json, const TableResult& result, const ColumnCounts
 
 void add_concentration(Json& json, const TableResult& result) {
     const Concentration& found = result.concentration;
-    if (!found.interval && !found.columns) return;
+    if (!found.interval && !found.columns && !found.partition) return;
     Json where = Json::object();
     if (found.interval) {
         const KeyWriter keys(result.plan.key);
@@ -125,6 +125,13 @@ void add_concentration(Json& json, const TableResult& result) {
         where["columns"] = {{"names", std::move(names)},
                             {"mismatches", json_number(found.columns->mismatches)},
                             {"of", json_number(found.columns->of)}};
+    }
+    if (found.partition) {
+        where["partition"] = {{"side", side_name(found.partition->side)},
+                              {"name", exact_name(found.partition->name)},
+                              {"rows", json_number(found.partition->rows)},
+                              {"of", json_number(found.partition->of)}};
+        if (found.partition->sampled) where["partition"]["sampled"] = true;
     }
     json["concentration"] = std::move(where);
 }

@@ -324,6 +324,15 @@ std::string concentration_words(const Json& table) {
             "{} in {} alone", share_words(number_at(columns, "mismatches"), number_at(columns, "of"), "mismatches"),
             joined(names, ", ")));
     }
+    if (found->contains("partition")) {
+        const Json& partition = (*found)["partition"];
+        const std::string of =
+            fmt::format("{} of {}", partition.value("sampled", false) ? "sampled rows" : "differing rows",
+                        text_of(partition, "side"));
+        parts.push_back(fmt::format("{} in its partition {}",
+                                    share_words(number_at(partition, "rows"), number_at(partition, "of"), of),
+                                    displayed(text_of(partition, "name"))));
+    }
     return joined(parts, "; ");
 }
 

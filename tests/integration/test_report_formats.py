@@ -416,3 +416,55 @@ def test_concentration_of_a_key_of_several_columns(pair):
     assert (key["first"], key["last"], key["rows"]) == ({"shop": "10", "id": "0"}, {"shop": "10", "id": "999"}, "1000")
     assert "columns" not in table["concentration"]
     assert "concentration: all 1,000 differing rows in (shop, id) (10, 0) … (10, 999), " in pair.run("--ranges", "60").stdout
+    assert table["concentration"]["partition"] == {"side": "source", "name": "public.p2", "rows": "1000", "of": "1000"}
+
+
+BY_REGION = ("CREATE TABLE p (id int, region text, amount int, PRIMARY KEY (id, region)) PARTITION BY LIST (region);"
+             + "".join(f"CREATE TABLE \"p {r}\" PARTITION OF p FOR VALUES IN ('{r}');" for r in "abcde")
+             + "INSERT INTO p SELECT g, chr(97 + g % 5), g FROM generate_series(1, 20000) g; ANALYZE p;")
+
+
+@pytest.mark.parametrize("engine", ["auto", "stream"], indirect=True)
+@pytest.mark.parametrize("change, told", [
+    ("UPDATE p SET amount = -1 WHERE region = 'c'", ("source", "1000", "1000", True)),
+    ("DELETE FROM p WHERE region = 'c' AND id < 1000", ("source", "200", "200", False)),
+    ("INSERT INTO p SELECT g, 'c', 1 FROM generate_series(30001, 30200) g", ("target", "200", "200", False)),
+    ("UPDATE p SET amount = -1 WHERE region = 'c' AND id < 1000; UPDATE p SET amount = -1 WHERE id IN (10000, 10001)", ("source", "200", "202", False)),
+    ("UPDATE p SET amount = -1 WHERE id < 1000", None),
+    ("UPDATE p SET amount = -1 WHERE region = 'c' AND id < 40", None),  # fewer than ten
+    ("DELETE FROM p WHERE region <> 'a'; UPDATE p SET amount = -1", None),
+])
+def test_concentration_in_a_partition(pair, engine, change, told):
+    """Of a partition that the order of the key says nothing of; few rows are listed, the first ones."""
+    pair.both(BY_REGION)
+    arguments = ["--max-divergences", "5"]
+    pair.compare(*arguments).expect(IDENTICAL)
+    pair.target.execute(change)
+    run = pair.compare(*arguments).expect(DIVERGENT)
+    partition = run.table().get("concentration", {}).get("partition")
+    if told is None:
+        assert partition is None
+        return
+    side, rows, of, sampled = told
+    assert partition == {"side": side, "name": 'public."p c"', "rows": rows, "of": of, **({"sampled": True} if sampled else {})}
+    share = f"all {int(of):,}" if rows == of else "99.0 % of 202"
+    words = f'{share} {"sampled" if sampled else "differing"} rows of {side} in its partition public."p c"\n'
+    assert words in pair.run(*arguments).stdout
+
+
+def test_concentration_where_one_side_has_partitions(pair):
+    pair.source.execute("CREATE TABLE p (id int, region text, amount int, PRIMARY KEY (id, region)); INSERT INTO p SELECT g, chr(97 + g % 5), g FROM generate_series(1, 20000) g")
+    pair.target.execute(BY_REGION)
+    pair.target.execute("UPDATE p SET amount = 0 WHERE region = 'e' AND id <= 5000")
+    partition = pair.compare().expect(DIVERGENT).table()["concentration"]["partition"]
+    assert partition == {"side": "target", "name": 'public."p e"', "rows": "1000", "of": "1000"}
+
+
+@pytest.mark.parametrize("key", ["int[]", "app.numbers"])
+def test_no_partition_of_keys_that_cannot_be_asked_for(pair, key):
+    pair.both("CREATE SCHEMA app; CREATE DOMAIN app.numbers AS int[];"
+              f"CREATE TABLE p (amount int, id {key}, v int, PRIMARY KEY (id, amount)) PARTITION BY RANGE (amount);"
+              "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100); CREATE TABLE p2 PARTITION OF p DEFAULT;"
+              "INSERT INTO p SELECT g, ARRAY[g], 1 FROM generate_series(0, 999) g")
+    pair.target.execute("UPDATE p SET v = 2 WHERE amount < 100")
+    assert "partition" not in pair.compare().expect(DIVERGENT).table().get("concentration", {})

@@ -145,35 +145,6 @@ std::string copy_statement(const std::vector<std::string>& expressions, const St
     return fmt::format("COPY ({}) {}", select_statement(expressions, part, alias, item, filter), kToStdout);
 }
 
-Query partition_bounds_query(std::uint32_t oid) {
-    return {R"(WITH RECURSIVE tree(oid) AS (SELECT $1::pg_catalog.oid
-    UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN tree AS t ON i.inhparent = t.oid)
-SELECT n.nspname, c.relname, b.condition, pg_catalog.pg_relation_size(c.oid)
-    / pg_catalog.current_setting('block_size')::pg_catalog.int8
-FROM tree AS t
-JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
-CROSS JOIN LATERAL pg_catalog.pg_get_partition_constraintdef(c.oid) AS b(condition)
-WHERE c.relkind = 'r' AND c.relispartition AND am.amname = 'heap' AND b.condition IS NOT NULL
-AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-AND NOT pg_catalog.row_security_active(c.oid) ORDER BY c.oid)",
-            {std::to_string(oid)}};
-}
-
-/// An array, because thousands of selects in a UNION would exhaust the stack of the server's parser.
-std::string count_misplaced_statement(const std::vector<PartitionBound>& bounds) {
-    std::vector<std::string> counts;
-    for (const PartitionBound& bound : bounds) {
-        const std::string sample =
-            bound.percent < 100 ? fmt::format(" TABLESAMPLE SYSTEM ({:.6f}) REPEATABLE (0)", bound.percent) : "";
-        counts.push_back(fmt::format("(SELECT pg_catalog.count(*) FROM ONLY {}{} WHERE NOT ({}))",
-                                     quote_identifier(bound.name), sample, bound.condition));
-    }
-    return fmt::format("SELECT pg_catalog.sum(c.rows)::pg_catalog.int8 FROM pg_catalog.unnest(ARRAY[{}]) AS c(rows)",
-                       fmt::join(counts, ", "));
-}
-
 std::string plan_settings_statements() {
     return avoid_indexes_statements() + "SET LOCAL enable_tidscan = off;SET LOCAL quote_all_identifiers = on;";
 }

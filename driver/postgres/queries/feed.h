@@ -58,20 +58,6 @@ std::string copy_statement(const std::vector<std::string>& expressions, const St
 std::string select_statement(const std::vector<std::string>& expressions, const StreamPart& part,
                              const std::string& alias, const StreamItem& item, const std::string& filter);
 
-/// A partition and the condition that its bounds put on its rows.
-struct PartitionBound {
-    QualifiedName name;
-    std::string condition;
-    double percent = 100;  ///< of its blocks that are to be looked at
-};
-
-/// The leaves of a partitioned table that this role may read by themselves: schema, name, the condition of their
-/// bounds, blocks.
-Query partition_bounds_query(std::uint32_t oid);
-
-/// How many rows of partitions their bounds exclude. Result: one bigint.
-std::string count_misplaced_statement(const std::vector<PartitionBound>& bounds);
-
 /// Before a query: its plan, as why_not_plain() takes it (postgres/queries/read_plan.h). Result: one json.
 constexpr std::string_view kExplain = "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ";
 

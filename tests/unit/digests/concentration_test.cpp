@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
 #include <random>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "tests/support/key_bounds.h"
 
@@ -21,6 +26,7 @@ class Findings {
     void mismatch(int id, const std::vector<int>& columns) { add(FindingKind::kMismatch, id, columns, 1); }
     void missing(int id, std::uint64_t rows = 1) { add(FindingKind::kMissingOnTarget, id, {}, rows); }
     Concentration result() const { return counter_.result(); }
+    DifferingKeys differing_keys() const { return counter_.differing_keys(); }
 
   private:
     void add(FindingKind kind, int id, const std::vector<int>& columns, std::uint64_t rows) {
@@ -142,6 +148,43 @@ TEST(Concentration, NotOfTheOnlyColumnThatDiffers) {
     Findings every(800, true, 1);
     for (int id = 0; id < 1000; ++id) every.mismatch(id, {0});
     EXPECT_FALSE(every.result().columns) << "all columns are no set of them";
+}
+
+/// The same thousand of many keys, in whatever order they come, from all over the table; of few, all.
+TEST(Concentration, KeysToLookUp) {
+    std::vector<int> ids(50'000);
+    std::iota(ids.begin(), ids.end(), 0);
+    Findings in_order(800), shuffled(800), few(800);
+    for (const int id : ids) in_order.mismatch(id, {1});
+    std::shuffle(ids.begin(), ids.end(), std::mt19937(1));
+    for (const int id : ids) shuffled.mismatch(id, {1});
+    const DifferingKeys keys = in_order.differing_keys();
+    EXPECT_EQ(keys.keys.source, shuffled.differing_keys().keys.source);
+    EXPECT_TRUE(keys.sampled && shuffled.differing_keys().sampled);
+    EXPECT_EQ(keys.keys.source.size(), 1000U);
+    EXPECT_EQ(keys.keys.source, keys.keys.target);
+    const std::set<std::string> sampled(keys.keys.source.begin(), keys.keys.source.end());
+    int below = 0;
+    for (int id = 0; id < 25'000; ++id) below += sampled.contains(int_frame(id)) ? 1 : 0;
+    EXPECT_NEAR(below, 500, 80);
+
+    for (int id = 0; id < 1000; ++id) few.missing(id);
+    EXPECT_EQ(few.differing_keys().keys.source.size(), 1000U);
+    EXPECT_TRUE(few.differing_keys().keys.target.empty());
+    EXPECT_FALSE(few.differing_keys().sampled);
+    few.missing(1000);
+    EXPECT_TRUE(few.differing_keys().sampled);
+}
+
+TEST(Concentration, OfAPartition) {
+    const auto is_told = [](std::uint64_t rows, double share, std::uint64_t asked) {
+        return is_concentrated({.name = {}, .rows = rows, .share_of_data = share}, asked);
+    };
+    EXPECT_TRUE(is_told(95, 0.5, 100));
+    EXPECT_FALSE(is_told(94, 0.5, 100));
+    EXPECT_FALSE(is_told(100, 0.51, 100));
+    EXPECT_TRUE(is_told(10, 0, 10));
+    EXPECT_FALSE(is_told(9, 0, 9));
 }
 
 }  // namespace

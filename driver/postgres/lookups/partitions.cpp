@@ -1,4 +1,4 @@
-#include "driver/postgres/lookups/misplaced_rows.h"
+#include "driver/postgres/lookups/partitions.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include "driver/model/error.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
-#include "driver/postgres/queries/feed.h"
+#include "driver/postgres/queries/partitions.h"
 #include "driver/postgres/queries/query.h"
 
 namespace parity::driver {
@@ -82,6 +82,26 @@ MisplacedRows find_misplaced(Session& session, const TablePlan& table) {
     return misplaced;
 }
 
+std::optional<PartitionRows> ask_for_fullest(Session& session, const TablePlan& table, const Query& query) {
+    session.begin_table(table);
+    session.connection().query(few_rows_settings_statements());
+    const Result found = session.connection().query(query.sql, query.parameters);
+    std::optional<PartitionRows> fullest;
+    if (found.rows() == 1)
+        fullest = {.name = {std::string(found.text(0, 0)), std::string(found.text(0, 1))},
+                   .rows = found.number<std::uint64_t>(0, 2),
+                   .share_of_data = found.number<double>(0, 3)};
+    session.require_named_server();
+    session.end();
+    return fullest;
+}
+
+/// Ends the transaction after a failure that takes nothing from the comparison. Rethrows any other.
+void give_up_asking(Session& session, const Error& error) {
+    session.end();
+    if (error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kOtherServer) throw;
+}
+
 }  // namespace
 
 std::optional<std::string> note_misplaced_rows(Session& session, const TablePlan& table, const Options& options) {
@@ -94,8 +114,20 @@ std::optional<std::string> note_misplaced_rows(Session& session, const TablePlan
             "key may not see them",
             misplaced.sampled ? "at least " : "", misplaced.rows, side_name(session.side()));
     } catch (const Error& error) {
-        session.end();
-        if (error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kOtherServer) throw;
+        give_up_asking(session, error);
+        return std::nullopt;
+    }
+}
+
+std::optional<PartitionRows> find_fullest_partition(Session& session, const TablePlan& table,
+                                                    const std::vector<std::string>& keys, const Options& options) {
+    if (table.relkind[session.side()] != 'p') return std::nullopt;
+    const std::optional<Query> query = fullest_partition_query(table, session.side(), keys);
+    if (!query) return std::nullopt;
+    try {
+        return ask_for_fullest(session, with_care(table, session.side(), options), *query);
+    } catch (const Error& error) {
+        give_up_asking(session, error);
         return std::nullopt;
     }
 }

@@ -2,9 +2,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/model/results.h"
 #include "driver/postgres/connection/session.h"
 
 namespace parity::driver {
@@ -18,5 +20,9 @@ namespace parity::driver {
 /// Returns: nothing where there are no such rows, or the server may not be asked.
 /// Throws: Error{kCancelled} and Error{kOtherServer}.
 std::optional<std::string> note_misplaced_rows(Session& session, const TablePlan& table, const Options& options);
+
+/// As ServerSession::fullest_partition(), with the same care.
+std::optional<PartitionRows> find_fullest_partition(Session& session, const TablePlan& table,
+                                                    const std::vector<std::string>& keys, const Options& options);
 
 }  // namespace parity::driver
