@@ -398,6 +398,7 @@ COMMIT;
 SELECT parity_internal.verify_connect(parity_internal.verify_open(:'job')) AS job \gset
 SELECT parity_internal.verify_remote_begin(:'job') AS job \gset
 -- Values are recorded as far as they fit.
+SELECT jsonb_set(:'job', '{ask,with_values}', 'true') AS job \gset
 SELECT parity_internal.verify_rows(:'job', NULL, NULL, (SELECT array_agg(d.key) FROM parity.row_digests('t', filter => 'id IN (300, 400, 500)') d), NULL, NULL, NULL)
     -> 'rows' AS rows \gset
 SELECT v.left_out, r ->> 'key' AS key, r -> 'source_values' AS source_values, r -> 'target_values' AS target_values

@@ -281,14 +281,15 @@ CREATE FUNCTION parity.row_digests(
     workers integer DEFAULT NULL, buckets integer DEFAULT 1, without_children boolean DEFAULT false,
     with_values boolean DEFAULT false,
     OUT range_no integer, OUT key bytea, OUT key_text text, OUT row_hash bytea, OUT cell_hashes bytea,
-    OUT column_values text[])
+    OUT column_values text[], OUT key_values text[])
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_row_digests' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
 COMMENT ON FUNCTION parity.row_digests(regclass, bytea, bytea, bytea[], integer[], bytea[], text[], text[], jsonb, text,
     bigint, integer, integer, integer, boolean, boolean) IS
     'one row a row of [lower_bound, upper_bound), or of the chosen ranges of a list of bounds, or with the given '
     'framed keys: its framed key, row hash and cell hashes, in the order of range, key bytes and row hash; with '
-    'buckets, only_ranges and range_no are numbers of buckets, counted through all ranges from 1';
+    'buckets, only_ranges and range_no are numbers of buckets, counted through all ranges from 1; with_values adds the '
+    'texts of columns and key columns, as the server prints them';
 
 CREATE FUNCTION parity.row_records(
     relation regclass, lower_bound bytea DEFAULT NULL, upper_bound bytea DEFAULT NULL,
@@ -309,7 +310,7 @@ CREATE FUNCTION parity.key_values(key bytea, forms text[]) RETURNS text[]
     AS 'MODULE_PATHNAME', 'parity_key_values' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION parity.key_values(bytea, text[]) IS
     'the columns of a framed key, as row_digests gives it, as texts for people; forms are the forms of its columns, of '
-    'all columns where there is no key';
+    'all columns where there is no key; of some types these are not what the server prints, which row_digests tells';
 
 CREATE FUNCTION parity.row_versions(
     relation regclass, keys bytea[], key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL,

@@ -200,8 +200,18 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_bounds(jsonb) IS
     'bounds of some ranges as functions of the extension take them';
 
--- Values as text by column name, cut at 64 kB, of the rows that still differ. Only so many rows get values as fit into
--- the result.
+-- Of a key of these forms, key_values() gives what the server reads back as the same, whatever the types are.
+CREATE FUNCTION parity_internal.verify_reads_key_back(plan jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT plan -> 'key' = '[]' OR plan -> 'key_forms'
+        <@ '["bool", "date", "decimal", "int", "text", "time", "timestamp", "timestamptz", "trimmed", "uuid"]'
+$$;
+COMMENT ON FUNCTION parity_internal.verify_reads_key_back(jsonb) IS
+    'whether key_values gives texts of a key that the server reads back; without a key there is nothing to print';
+
+-- What the server prints of rows that still differ, cut at 64 kB: the columns of their keys where key_values() prints
+-- them in another way, and where it is asked for the values by column name. Only so many rows get that as fit into the
+-- result.
 CREATE FUNCTION parity_internal.verify_values(
     job jsonb, rows jsonb, most_bytes bigint, OUT with_values jsonb, OUT left_out bigint)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -211,17 +221,26 @@ DECLARE
     ask jsonb := job -> 'ask';
     started timestamptz := clock_timestamp();
     names text[] := parity_internal.verify_names(plan -> 'columns');
+    of_columns CONSTANT boolean := (ask ->> 'with_values')::boolean;
+    shown_names CONSTANT text[] := CASE WHEN of_columns THEN names ELSE '{}' END;
+    printed CONSTANT text :=
+        'ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 THEN left(v.shown, 16384) '
+        '|| format(''... (%%%%s bytes)'', octet_length(v.shown)) ELSE v.shown END '
+        'FROM unnest(%s) WITH ORDINALITY AS v(shown, no) ORDER BY v.no)';
     -- The bytes of a row's values and of the names that come with them count, in the order of keys.
-    query CONSTANT text :=
-        'SELECT s.key, CASE WHEN sum(pg_column_size(s.shown) + %s) OVER (ORDER BY s.key) <= %s THEN s.shown END '
-        'AS shown FROM (SELECT encode(d.key, ''hex'') AS key, ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 '
-        'THEN left(v.shown, 16384) || format(''... (%%s bytes)'', octet_length(v.shown)) ELSE v.shown END '
-        'FROM unnest(d.column_values) WITH ORDINALITY AS v(shown, no) ORDER BY v.no) AS shown '
-        'FROM parity.row_digests(%s, with_values => true) d) s';
+    query CONSTANT text := format(
+        'SELECT s.key, CASE WHEN s.fits THEN s.shown END AS shown, CASE WHEN s.fits THEN s.shown_key END AS shown_key '
+        'FROM (SELECT p.*, sum(pg_column_size(p.shown) + pg_column_size(p.shown_key) + %s) OVER (ORDER BY p.key) <= %s '
+        'AS fits FROM (SELECT encode(d.key, ''hex'') AS key, %s AS shown, %s AS shown_key '
+        'FROM parity.row_digests(%%s, with_values => true) d) p) s',
+        pg_column_size(shown_names), most_bytes,
+        CASE WHEN of_columns THEN format(printed, 'd.column_values') ELSE quote_literal('{}') || '::text[]' END,
+        CASE WHEN parity_internal.verify_reads_key_back(plan) THEN quote_literal('{}') || '::text[]'
+             ELSE format(printed, 'd.key_values') END);
     map CONSTANT text :=
-        'SELECT jsonb_object_agg(t.key, jsonb_object($1, t.shown)) FILTER (WHERE t.shown IS NOT NULL), '
+        'SELECT jsonb_object_agg(t.key, jsonb_build_object(''values'', jsonb_object($1, t.shown), '
+        '''key'', t.shown_key)) FILTER (WHERE t.shown IS NOT NULL), '
         'array_agg(t.key) FILTER (WHERE t.shown IS NULL AND t.key IS NOT NULL) FROM ';
-    name_bytes integer := pg_column_size(names);
     keys bytea[];
     own jsonb;
     other jsonb;
@@ -236,29 +255,41 @@ BEGIN
         RETURN;
     END IF;
     PERFORM parity_internal.verify_send(
-        format(query, name_bytes, most_bytes,
-               format('%s, keys => %L::bytea[]', parity_internal.verify_target_arguments(job), keys))
-        || ' UNION ALL SELECT NULL, NULL');
-    EXECUTE map || format('(%s) t', format(query, name_bytes, most_bytes,
-        '$2, keys => $3, key_columns => $4, columns => $1, forms => $5, filter => $6, seed => $7'))
+        format(query, format('%s, keys => %L::bytea[]', parity_internal.verify_target_arguments(job), keys))
+        || ' UNION ALL SELECT NULL, NULL, NULL');
+    EXECUTE map || format('(%s) t', format(query,
+        '$2, keys => $3, key_columns => $4, columns => $5, forms => $6, filter => $7, seed => $8'))
     INTO own, own_beyond
-    USING names, (job ->> 'relation')::oid::regclass, keys, parity_internal.verify_names(plan -> 'key'),
+    USING shown_names, (job ->> 'relation')::oid::regclass, keys, parity_internal.verify_names(plan -> 'key'), names,
         plan -> 'source_forms', ask ->> 'filter', (plan ->> 'seed')::bigint;
     PERFORM parity_internal.verify_await(parity_internal.verify_patience(ask, started));
-    EXECUTE map || format('%s.dblink_get_result($2) AS t(key text, shown text[])', parity_internal.verify_dblink())
-    INTO other, other_beyond USING names, 'pg_parity:target';
+    EXECUTE map || format('%s.dblink_get_result($2) AS t(key text, shown text[], shown_key text[])',
+                          parity_internal.verify_dblink())
+    INTO other, other_beyond USING shown_names, 'pg_parity:target';
     PERFORM parity_internal.verify_drain();
     beyond := coalesce(own_beyond, '{}') || coalesce(other_beyond, '{}');
-    SELECT coalesce(jsonb_agg(r.value || CASE WHEN r.value ->> 'key' = ANY (beyond) THEN '{}' ELSE jsonb_build_object(
-            'source_values', parity_internal.verify_shown(own -> (r.value ->> 'key'), r.value),
-            'target_values', parity_internal.verify_shown(other -> (r.value ->> 'key'), r.value)) END
-            ORDER BY r.no), '[]'), count(*) FILTER (WHERE r.value ->> 'key' = ANY (beyond))
+    SELECT coalesce(jsonb_agg(
+            r.value || CASE WHEN r.value ->> 'key' = ANY (beyond) THEN '{}'
+                ELSE parity_internal.verify_printed(
+                    own -> (r.value ->> 'key'), other -> (r.value ->> 'key'), r.value, of_columns) END
+            ORDER BY r.no), '[]'), count(*) FILTER (WHERE of_columns AND r.value ->> 'key' = ANY (beyond))
     INTO with_values, left_out
     FROM jsonb_array_elements(rows) WITH ORDINALITY AS r(value, no);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_values(jsonb, jsonb, bigint) IS
-    'adds the values of rows that differ, and tells of how many they would have been too many bytes';
+    'adds keys and values of rows that differ as texts, and tells of how many values would have been too many bytes';
+
+CREATE FUNCTION parity_internal.verify_printed(own jsonb, other jsonb, line jsonb, of_columns boolean) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_build_object('key_values', coalesce(own -> 'key', other -> 'key'))
+        || CASE WHEN of_columns
+                THEN jsonb_build_object('source_values', parity_internal.verify_shown(own -> 'values', line),
+                                        'target_values', parity_internal.verify_shown(other -> 'values', line))
+                ELSE '{}' END
+$$;
+COMMENT ON FUNCTION parity_internal.verify_printed(jsonb, jsonb, jsonb, boolean) IS
+    'what is added to a row that differs, from what both sides print of it; the key is the source''s where that has it';
 
 CREATE FUNCTION parity_internal.verify_shown(shown jsonb, line jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$

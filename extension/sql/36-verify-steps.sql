@@ -123,7 +123,7 @@ BEGIN
         job := job || '{"without_indexes": true}';
         PERFORM parity_internal.verify_avoid_indexes(parity_internal.verify_patience(job -> 'ask'));
     END IF;
-    IF (job -> 'ask' ->> 'with_values')::boolean THEN
+    IF (job -> 'ask' ->> 'with_values')::boolean OR NOT parity_internal.verify_reads_key_back(job -> 'plan') THEN
         shown := parity_internal.verify_values(lean, found -> 'rows', 8000000);
         found := found || jsonb_build_object('rows', shown.with_values, 'values_left_out', shown.left_out);
     END IF;
@@ -400,9 +400,15 @@ CREATE FUNCTION parity_internal.verify_findings(job jsonb) RETURNS jsonb
     ), line AS (
         SELECT r.no, r.value, CASE r.value ->> 'state' WHEN 'divergent' THEN 'divergent' ELSE 'in_flight' END AS state,
             -- Rows without a key are told apart by their values.
-            CASE WHEN cardinality(p.key) > 0 OR (job -> 'ask' ->> 'with_values')::boolean THEN
-                jsonb_object(CASE WHEN cardinality(p.key) > 0 THEN p.key ELSE p.columns END,
-                             parity.key_values(decode(r.value ->> 'key', 'hex'), p.forms))
+            CASE WHEN cardinality(p.key) > 0 THEN
+                jsonb_object(p.key, coalesce(
+                    (SELECT array_agg(v.value ORDER BY v.no)
+                     FROM jsonb_array_elements_text(nullif(r.value -> 'key_values', 'null'))
+                         WITH ORDINALITY AS v(value, no)),
+                    parity.key_values(decode(r.value ->> 'key', 'hex'), p.forms)))
+            WHEN (job -> 'ask' ->> 'with_values')::boolean THEN
+                coalesce(nullif(r.value -> 'source_values', 'null'), nullif(r.value -> 'target_values', 'null'),
+                         jsonb_object(p.columns, parity.key_values(decode(r.value ->> 'key', 'hex'), p.forms)))
             END AS key,
             (r.value ->> 'source_extra')::bigint AS source_extra, (r.value ->> 'target_extra')::bigint AS target_extra
         FROM plan p, jsonb_array_elements(job -> 'found' -> 'rows') WITH ORDINALITY AS r(value, no)

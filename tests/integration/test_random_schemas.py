@@ -69,15 +69,17 @@ class Reader:
         if text is None:
             return None
         if (column.common, text) not in self.known:
-            self.known[column.common, text] = settled(column.common, self.side.value(f"SELECT {printed(column.common, 'v')} FROM (SELECT {typed(column.common)} AS v) x", [text]))
+            # Of a column that is money on one side and numeric on the other, money is printed as such.
+            kind = "money" if "$" in text and column.common.startswith("numeric") else column.common
+            self.known[column.common, text] = settled(column.common, self.side.value(f"SELECT {printed(kind, 'v')} FROM (SELECT {typed(kind)} AS v) x", [text]))
         return self.known[column.common, text]
 
     def key(self, column, text):
         """A value as its canonical form prints."""
         if text is not None and column.common in OPAQUE:
             return "…"
-        if text is not None and column.common == "money":
-            return str(decimal.Decimal(text).scaleb(-2).normalize() + 0)
+        if text is not None and column.common == "money" and "$" not in text:
+            return f"{decimal.Decimal(text).normalize() + 0:f}"
         return self.cell(column, text)
 
     def row(self, unit, names, values):

@@ -49,7 +49,7 @@ enum RowArgument {
     kRowArguments,  ///< how many row_digests has
 };
 
-constexpr int kResultColumns = 6;
+constexpr int kResultColumns = 7;
 constexpr int kRecordColumns = 2;
 
 /// Records that travel together take about so many bytes.
@@ -102,7 +102,7 @@ struct RowCollector {
     core::u64 taken;
     KeysRead keys_read;  ///< where there are buckets
     bool as_records;
-    ValuePrinter* printers;  ///< null: no values
+    ValuePrinter* printers;  ///< of the key's columns and the others; null: no values
     Tuplesortstate* sort;
     TupleTableSlot* slot;
     core::ByteSink bytes;
@@ -124,21 +124,34 @@ Datum hash_bytea(RowCollector& self, const core::u128* hashes, std::size_t count
     return PointerGetDatum(make_bytea(self.bytes.view()));
 }
 
-Datum value_texts(const RowCollector& self, const Datum* values, const bool* nulls) {
-    std::size_t first = self.task->key.size();
-    int count = static_cast<int>(self.task->columns.size());
-    auto* texts = static_cast<Datum*>(palloc0(sizeof(Datum) * static_cast<std::size_t>(count + 1)));
-    auto* absent = static_cast<bool*>(palloc0(static_cast<std::size_t>(count + 1)));
-    for (std::size_t i = 0; i < self.task->columns.size(); ++i) {
+/// The texts of some of a row's values, as an array.
+Datum value_texts(const RowCollector& self, const Datum* values, const bool* nulls, std::size_t first,
+                  std::size_t number) {
+    auto* texts = static_cast<Datum*>(palloc0(sizeof(Datum) * (number + 1)));
+    auto* absent = static_cast<bool*>(palloc0(number + 1));
+    for (std::size_t i = 0; i < number; ++i) {
         absent[i] = nulls[first + i];
         if (!absent[i])
-            texts[i] = CStringGetTextDatum(OutputFunctionCall(&self.printers[i].function, values[first + i]));
+            texts[i] = CStringGetTextDatum(OutputFunctionCall(&self.printers[first + i].function, values[first + i]));
     }
-    int lower = 1;
+    if (number == 0) return PointerGetDatum(construct_empty_array(TEXTOID));
+    int count = static_cast<int>(number), lower = 1;
     return PointerGetDatum(construct_md_array(texts, absent, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
+/// What is shown of a row.
+struct RowTexts {
+    Datum columns;
+    Datum key;
+};
+
+RowTexts row_texts(const RowCollector& self, const Datum* values, const bool* nulls) {
+    if (!self.printers) return {0, 0};
+    const std::size_t key = self.task->key.size();
+    return {value_texts(self, values, nulls, key, self.task->columns.size()), value_texts(self, values, nulls, 0, key)};
+}
+
+void put_row(RowCollector& self, const HashedRow& row, const RowTexts& texts) {
     ++self.taken;
     ExecClearTuple(self.slot);
     Datum* result = self.slot->tts_values;
@@ -153,8 +166,9 @@ void put_row(RowCollector& self, const HashedRow& row, Datum column_values) {
     result[3] = hash_bytea(self, &row.hash, 1);
     result[4] = hash_bytea(self, row.cells, self.task->columns.size());
     std::fill(absent, absent + kResultColumns, false);
-    absent[5] = !self.printers;
-    result[5] = column_values;
+    absent[5] = absent[6] = !self.printers;
+    result[5] = texts.columns;
+    result[6] = texts.key;
     ExecStoreVirtualTuple(self.slot);
     tuplesort_puttupleslot(self.sort, self.slot);
 }
@@ -204,7 +218,7 @@ void consume_row(void* state, const Datum* values, const bool* nulls) {
     if (self.as_records)
         put_record(self, self.row);
     else
-        put_row(self, self.row, self.printers ? value_texts(self, values, nulls) : 0);
+        put_row(self, self.row, row_texts(self, values, nulls));
 }
 
 void take_hashed_row(void* state, const HashedRow& row) {
@@ -212,17 +226,21 @@ void take_hashed_row(void* state, const HashedRow& row) {
     if (self.as_records)
         put_record(self, row);
     else
-        put_row(self, row, 0);
+        put_row(self, row, {0, 0});
+}
+
+void set_printer(ValuePrinter& printer, Oid type) {
+    Oid function;
+    bool varlena;
+    getTypeOutputInfo(type, &function, &varlena);
+    fmgr_info(function, &printer.function);
 }
 
 ValuePrinter* make_printers(const DigestTask& task) {
-    ValuePrinter* printers = allocate_array<ValuePrinter>(CurrentMemoryContext, task.columns.size() + 1);
-    for (std::size_t i = 0; i < task.columns.size(); ++i) {
-        Oid function;
-        bool varlena;
-        getTypeOutputInfo(task.columns[i].type, &function, &varlena);
-        fmgr_info(function, &printers[i].function);
-    }
+    const std::size_t key = task.key.size();
+    ValuePrinter* printers = allocate_array<ValuePrinter>(CurrentMemoryContext, key + task.columns.size() + 1);
+    for (std::size_t i = 0; i < key; ++i) set_printer(printers[i], task.key[i].type);
+    for (std::size_t i = 0; i < task.columns.size(); ++i) set_printer(printers[key + i], task.columns[i].type);
     return printers;
 }
 
