@@ -4,7 +4,9 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <initializer_list>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -51,45 +53,96 @@ class Spool {
     std::unique_ptr<StoreStatement> insert_, select_;  // gone before the store
 };
 
-/// Takes divergences out of a document while it is parsed. The depths are those of nlohmann::json: a member of the
-/// document has depth 1.
-class DivergenceFilter {
+/// Builds a document while it is parsed, but for the divergences, which go to the spool one by one. nlohmann::json's
+/// own filter looks through a list for each of its members.
+class DocumentBuilder : public nlohmann::json_sax<Json> {
   public:
-    explicit DivergenceFilter(Spool& spool) : spool_(spool) {}
+    explicit DocumentBuilder(Spool& spool) : spool_(spool) {}
 
-    /// Returns: whether the value stays in the document.
-    bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-        const auto at = static_cast<std::size_t>(depth);
-        if (event == Json::parse_event_t::key) {
-            names_.resize(std::max(names_.size(), at + 1));
-            names_[at] = parsed.get<std::string>();
-        }
-        if (event != Json::parse_event_t::object_end) return true;
-        if (depth == 2 && name(1) == "tables") ++table_;
-        const bool of_table = depth == 4 && name(1) == "tables" && name(3) == "divergences";
-        const bool of_objects = depth == 3 && name(1) == "large_objects" && name(2) == "divergences";
-        if (!of_table && !of_objects) return true;
-        spool_.add(of_table ? table_ : kLargeObjects, dumped(parsed));
-        return false;
+    Json take() { return std::move(document_); }
+
+    bool null() override { return add(nullptr); }
+    bool boolean(bool value) override { return add(value); }
+    bool number_integer(number_integer_t value) override { return add(value); }
+    bool number_unsigned(number_unsigned_t value) override { return add(value); }
+    bool number_float(number_float_t value, const string_t& /*text*/) override { return add(value); }
+    bool string(string_t& value) override { return add(std::move(value)); }
+    bool binary(binary_t& value) override { return add(std::move(value)); }
+    bool start_object(std::size_t /*members*/) override { return open(Json::object()); }
+    bool start_array(std::size_t /*members*/) override { return open(Json::array()); }
+    bool end_array() override { return close(); }
+    bool key(string_t& name) override {
+        open_.back().member = std::move(name);
+        return true;
+    }
+    bool end_object() override {
+        if (is_in({"tables", "divergences"}))
+            spool(static_cast<std::int64_t>(open_[1].value->size()) - 1);
+        else if (is_in({"large_objects", "divergences"}))
+            spool(kLargeObjects);
+        else
+            close();
+        return true;
+    }
+    bool parse_error(std::size_t /*position*/, const std::string& /*token*/,
+                     const nlohmann::detail::exception& error) override {
+        if (const auto* number = dynamic_cast<const Json::out_of_range*>(&error)) throw *number;
+        throw dynamic_cast<const Json::parse_error&>(error);
     }
 
   private:
-    std::string_view name(std::size_t depth) const {
-        return depth < names_.size() ? names_[depth] : std::string_view();
+    /// An object or a list that is not whole yet.
+    struct Open {
+        Json* value;
+        std::string member;  ///< of an object: the one that is parsed
+    };
+
+    Json& put(Json value) {
+        if (open_.empty()) return document_ = std::move(value);
+        Json& whole = *open_.back().value;
+        if (whole.is_object()) return whole[open_.back().member] = std::move(value);
+        whole.push_back(std::move(value));
+        return whole.back();
+    }
+    bool add(Json value) {
+        put(std::move(value));
+        return true;
+    }
+    bool open(Json value) {
+        open_.push_back({&put(std::move(value)), {}});
+        return true;
+    }
+    bool close() {
+        open_.pop_back();
+        return true;
+    }
+    /// Whether what is open is a member of a list that is found by these names from the document on.
+    bool is_in(std::initializer_list<std::string_view> names) const {
+        if (open_.size() < 3 || !open_[open_.size() - 2].value->is_array()) return false;
+        std::vector<std::string_view> path;
+        for (const Open& level : open_)
+            if (level.value->is_object() && &level != &open_.back()) path.push_back(level.member);
+        return std::equal(path.begin(), path.end(), names.begin(), names.end());
+    }
+    /// The last one of its list goes to the spool.
+    void spool(std::int64_t table) {
+        spool_.add(table, dumped(*open_.back().value));
+        close();
+        open_.back().value->get_ref<Json::array_t&>().pop_back();
     }
 
     Spool& spool_;
-    std::vector<std::string> names_;  ///< the member that is parsed, at each depth
-    std::int64_t table_ = 0;
+    Json document_;
+    std::vector<Open> open_;
 };
 
 class FileDocument : public ReportDocument {
   public:
-    explicit FileDocument(std::istream& stream)
-        : head_(Json::parse(
-              stream, [filter = DivergenceFilter(spool_)](int depth, Json::parse_event_t event, Json& parsed) mutable {
-                  return filter(depth, event, parsed);
-              })) {}
+    explicit FileDocument(std::istream& stream) {
+        DocumentBuilder builder(spool_);
+        Json::sax_parse(stream, &builder);
+        head_ = builder.take();
+    }
 
     const Json& head() const override { return head_; }
     void for_each_divergence(std::optional<std::size_t> table,
