@@ -80,7 +80,7 @@ class Pairer {
         : options_(request.options),
           maps_(request.maps),
           sides_{SideIndex(inventories.source), SideIndex(inventories.target)},
-          trees_(request.options, maps_, inventories),
+          trees_(maps_, inventories),
           names_(inventories.source.all_names) {}
 
     Pairing run() {

@@ -27,8 +27,7 @@ std::string some_of(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Trees::Trees(const Options& options, const NameMap& maps, const Both<Inventory>& inventories)
-    : options_(options), maps_(maps), inventories_(inventories) {
+Trees::Trees(const NameMap& maps, const Both<Inventory>& inventories) : maps_(maps), inventories_(inventories) {
     for (Side side : kSides) {
         const std::vector<RelationDesc>& relations = inventories[side].relations;
         for (std::size_t i = 0; i < relations.size(); ++i) by_oid_[side][relations[i].oid] = i;

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "driver/model/inventory.h"
-#include "driver/model/options.h"
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
 #include "driver/options/name_map.h"
@@ -33,7 +32,7 @@ struct TreeDivision {
 /// The trees of both sides.
 class Trees {
   public:
-    Trees(const Options& options, const NameMap& maps, const Both<Inventory>& inventories);
+    Trees(const NameMap& maps, const Both<Inventory>& inventories);
 
     /// The children that are listed: those of other sessions' temporary tables are not.
     const std::vector<std::size_t>& children(Side side, std::size_t relation) const;
@@ -55,7 +54,6 @@ class Trees {
     void note_parents(const Both<std::size_t>& pair, TreeDivision& division) const;
     std::set<QualifiedName> parents(Side side, std::size_t member) const;
 
-    const Options& options_;
     const NameMap& maps_;
     const Both<Inventory>& inventories_;
     Both<std::map<std::uint32_t, std::size_t>> by_oid_;
