@@ -137,6 +137,8 @@ class TableAttempt {
     void store_first_pass(const Comparison& first) {
         result_.path = passes_.path();
         result_.rows = {first.total.source.rows, first.total.target.rows};
+        if (!table_.where.empty() && result_.rows.source + result_.rows.target == 0)
+            result_.notes.push_back("no row of either side fulfils the condition");
         result_.ranges_compared = first.ranges;
         result_.ranges_divergent = first.divergent.size();
         if (table_.key.empty()) result_.column_divergent = first.column_sum_differs;

@@ -59,6 +59,13 @@ std::string harmless(const std::string& argument) {
     return shown.find_first_of(":=@ ") == std::string::npos ? fmt::format(" \"{}\"", shown) : "";
 }
 
+constexpr const char* kQuoteHint = "put each connection string into quotes: 'host=old dbname=shop'";
+
+/// Whether an argument looks like a piece of a connection string that the shell has divided.
+bool unquoted(const std::string& argument) {
+    return !argument.starts_with('-') && argument.find('=') != std::string::npos;
+}
+
 /// `known` are the words that may stand there.
 void refuse_extras(const std::vector<std::string>& extras, std::string_view what, const std::vector<std::string>& known,
                    const std::string& hint) {
@@ -97,7 +104,9 @@ class ParsedCommand {
     bool parsed() const { return app_->parsed(); }
 
     CommandLine collect() const {
-        refuse_extras(app_->remaining(), "unexpected argument", names(), hint());
+        const std::vector<std::string> extras = app_->remaining();
+        const bool has_unquoted = std::any_of(extras.begin(), extras.end(), unquoted);
+        refuse_extras(extras, "unexpected argument", names(), has_unquoted ? kQuoteHint : hint());
         CommandLine line;
         line.command = spec_.name;
         line.argument = argument_;
@@ -145,7 +154,9 @@ class ParsedCommand {
         const bool here = entry.option->count() > 0;
         const auto unnamed = positional_.find(spec.name);
         if (unnamed != positional_.end() && unnamed->second.second->count() > 0) {
-            if (here) refuse(fmt::format("the {0} is given twice: as --{0} and without a name", spec.name), hint());
+            if (here)
+                refuse(fmt::format("the {0} is given twice: as --{0} and without a name", spec.name),
+                       unquoted(unnamed->second.first) ? kQuoteHint : hint());
             return spec.apply(options, {unnamed->second.first});
         }
         if (!here && from_file == config.end()) {

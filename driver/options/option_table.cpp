@@ -231,7 +231,7 @@ std::vector<OptionSpec> format_options() {
                     &Options::output),
         flag_option("only-differences", report, "leave out what is identical (text and markdown)",
                     &Options::only_differences),
-        flag_option("quiet", report, "print the result and what was not compared alone (text and markdown)",
+        flag_option("quiet", report, "leave out findings, notes and what is identical (text and markdown)",
                     &Options::quiet),
     };
 }

@@ -90,6 +90,20 @@ void add_missing_rights(std::vector<std::string>& hints, const Pairing& pairing,
     }
 }
 
+void add_unread_sequences(std::vector<std::string>& hints, const Plan& plan, const Both<Inventory>& inventories) {
+    for (Side side : kSides) {
+        std::set<std::string> schemas;
+        for (const Both<SequenceDesc>& sequence : plan.sequences)
+            if (sequence[side].why_unreadable.find("permission denied") != std::string::npos)
+                schemas.insert(display_name(sequence[side].name.schema));
+        if (schemas.empty()) continue;
+        hints.push_back(fmt::format(
+            "the role {0} may not read sequences on {1}: GRANT USAGE ON SCHEMA {2} TO {0}; "
+            "GRANT SELECT ON ALL SEQUENCES IN SCHEMA {2} TO {0}",
+            display_name(inventories[side].server.role), side_name(side), fmt::format("{}", fmt::join(schemas, ", "))));
+    }
+}
+
 void add_unread_large_objects(std::vector<std::string>& hints, const Plan& plan, const Both<Inventory>& inventories) {
     const bool unread = std::any_of(plan.tables.begin(), plan.tables.end(), [](const TablePlan& table) {
         return table.large_objects && !table.large_objects->why_unread.empty();
@@ -109,17 +123,42 @@ void add_nothing_in_common(std::vector<std::string>& hints, const Pairing& pairi
     if (!pairing.pairs.empty() || !pairing.refused.empty()) return;
     if (pairing.only_here.source.empty() && pairing.only_here.target.empty()) return;
     const Side has = pairing.only_here.source.empty() ? Side::kTarget : Side::kSource;
-    hints.push_back(fmt::format("no table of the {} is on the {}: are {} and {} the right databases?", side_name(has),
-                                side_name(other_side(has)), display_name(inventories.source.server.database),
-                                display_name(inventories.target.server.database)));
+    hints.push_back(fmt::format("no table of the {} is on the {}: are {} and {} the right ones?", side_name(has),
+                                side_name(other_side(has)), describe_database(inventories.source.server),
+                                describe_database(inventories.target.server)));
+}
+
+bool is_name_of_some(const std::string& word, const std::vector<QualifiedName>& names) {
+    return std::any_of(names.begin(), names.end(), [&](const auto& name) { return display_name(name.name) == word; });
+}
+
+/// A pattern that says something else than its author thinks, and needs no similar name.
+std::string hint_about_spelling(const std::string& pattern, const std::vector<QualifiedName>& names) {
+    if (pattern.find(',') != std::string::npos) return "an option takes one pattern: repeat it for each";
+    const std::size_t point = pattern.rfind('.');
+    if (point != std::string::npos && is_name_of_some(pattern.substr(point + 1), names))
+        for (const QualifiedName& name : names)
+            if (display_name(name.name) == pattern.substr(point + 1))
+                return fmt::format("did you mean {}?", display_name(name));
+    const bool has_capitals = std::any_of(pattern.begin(), pattern.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    if (has_capitals && pattern.find('"') == std::string::npos)
+        return "letters become small as in SQL, but not in double quotes: '\"Orders\"'";
+    return {};
 }
 
 }  // namespace
 
+std::string describe_database(const ServerInfo& server) {
+    std::string text = "database " + display_name(server.database);
+    if (!server.host.empty()) text += " on " + server.host + (server.port.empty() ? "" : ":" + server.port);
+    return text;
+}
+
 std::string hint_about_pattern(const std::string& pattern, bool of_schemas, const Both<Inventory>& inventories) {
     std::vector<QualifiedName> names = inventories.source.all_names;
     names.insert(names.end(), inventories.target.all_names.begin(), inventories.target.all_names.end());
-    return suggest_name(pattern, names, of_schemas);
+    std::string similar = suggest_name(pattern, names, of_schemas);
+    return similar.empty() && !of_schemas ? hint_about_spelling(pattern, names) : similar;
 }
 
 std::string hint_about_map(const NameMap::Entry& entry, const std::vector<QualifiedName>& names) {
@@ -140,6 +179,7 @@ std::vector<std::string> hints_about(const Plan& plan, const Pairing& pairing, c
     add_nothing_in_common(hints, pairing, inventories);
     add_renamed_schemas(hints, pairing, inventories);
     add_missing_rights(hints, pairing, inventories);
+    add_unread_sequences(hints, plan, inventories);
     add_unread_large_objects(hints, plan, inventories);
     return hints;
 }

@@ -277,13 +277,23 @@ Pairing pair_relations(const Request& request, const Both<Inventory>& inventorie
     check_patterns(options.tables, inventories, &Inventory::table_patterns_matched, "--table");
     check_patterns(options.schemas, inventories, &Inventory::schema_patterns_matched, "--schema");
     check_patterns(options.exclude_tables, inventories, &Inventory::exclusions_matched, "--exclude-table");
-    Pairing pairing = Pairer(request, inventories).run();
-    if (pairing.pairs.empty() && pairing.only_here.source.empty() && pairing.only_here.target.empty() &&
-        pairing.refused.empty() && !has_large_objects(options, inventories)) {
-        throw Error(ErrorKind::kUsage, "no table to compare",
-                    "views and foreign tables are compared only when --table names them without wildcards");
-    }
-    return pairing;
+    return Pairer(request, inventories).run();
+}
+
+void require_something(const Options& options, const Pairing& pairing, const Both<Inventory>& inventories) {
+    if (!pairing.pairs.empty() || !pairing.only_here.source.empty() || !pairing.only_here.target.empty() ||
+        !pairing.refused.empty() || has_large_objects(options, inventories))
+        return;
+    for (Side side : kSides)
+        for (const SequenceDesc& sequence : inventories[side].sequences)
+            if (options.sequences && covers_sequence(options, sequence, {})) return;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("no table to compare: the source is {}, the target {}",
+                            describe_database(inventories.source.server), describe_database(inventories.target.server)),
+                options.tables.empty() && options.exclude_tables.empty() && options.schemas.empty()
+                    ? "dbname in --source and --target tells the database; views and foreign tables are compared only "
+                      "when --table names them"
+                    : "views and foreign tables are compared only when --table names them without wildcards");
 }
 
 std::set<std::uint32_t> chosen_oids(const Pairing& pairing, const Both<Inventory>& inventories, Side side) {

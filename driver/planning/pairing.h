@@ -38,6 +38,11 @@ struct Pairing {
 /// Throws: Error{kUsage} as make_plan() does about patterns and --map.
 Pairing pair_relations(const Request& request, const Both<Inventory>& inventories);
 
+/// Refuses a run that would compare nothing.
+/// Requires: the inventories have their sequences, where these are wanted.
+/// Throws: Error{kUsage}.
+void require_something(const Options& options, const Pairing& pairing, const Both<Inventory>& inventories);
+
 /// Whether a run covers a sequence: with --table those that the chosen tables (oids of this side) own or use, else
 /// those that the schema patterns choose, without those that only tables use which are not chosen.
 bool covers_sequence(const Options& options, const SequenceDesc& sequence, const std::set<std::uint32_t>& tables);

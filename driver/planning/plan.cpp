@@ -75,6 +75,12 @@ TableSides sides_of(const RelationPair& pair, const Both<Inventory>& inventories
     return sides;
 }
 
+std::string names_of(const std::vector<std::string>& columns) {
+    std::vector<std::string> names;
+    for (const std::string& column : columns) names.push_back(display_name(column));
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
 void add_tables(Plan& plan, const Request& request, const Pairing& pairing, const Both<Inventory>& inventories) {
     const Options& options = request.options;
     ColumnOptions column_options(request.columns);
@@ -94,6 +100,9 @@ void add_tables(Plan& plan, const Request& request, const Pairing& pairing, cons
             if (source.extension.empty() && source.filter != options.where)
                 plan.not_compared.push_back(fmt::format("rows of {} without {} (configuration file)",
                                                         display_name(source.name), source.filter));
+            if (!table.scope.without.empty())
+                plan.not_compared.push_back(fmt::format("columns of {}: {} (--columns, --exclude-columns)",
+                                                        display_name(source.name), names_of(table.scope.without)));
             for (Side side : kSides)
                 if (inventories[side].server.is_streamed) table.path[side] = "stream";
             if (can_prefilter(inventories)) add_prefilters(table, source, target);
@@ -240,6 +249,14 @@ std::vector<std::string> not_compared(const Options& options, const Pairing& pai
         sentences.push_back(fmt::format("{}: {} on source, {} on target{}", plural(kind), count(Side::kSource, kind),
                                         count(Side::kTarget, kind), remark_on(kind)));
     }
+    if (!options.where.empty()) sentences.push_back(fmt::format("rows without {} (--where)", options.where));
+    const auto excluded = [&](Side side) {
+        const std::vector<RelationDesc>& relations = inventories[side].relations;
+        return std::count_if(relations.begin(), relations.end(), [](const auto& one) { return one.excluded; });
+    };
+    if (excluded(Side::kSource) + excluded(Side::kTarget) > 0)
+        sentences.push_back(fmt::format("tables left out by --exclude-table: {} on source, {} on target",
+                                        excluded(Side::kSource), excluded(Side::kTarget)));
     if (!options.sequences) sentences.push_back("sequences: left out by --no-sequences");
     add_large_objects_left_out(sentences, options, inventories);
     sentences.push_back(

@@ -145,6 +145,8 @@ TableRecord record_of(const TableResult& result, const std::vector<SchemaDiffere
                       const Options& options, bool cancelled) {
     TableFacts facts(result, options);
     if (!result.error.empty()) facts.add_message(result.error);
+    if (result.verdict == Verdict::kIncomplete)
+        for (const std::string& reason : result.skipped) facts.add_message(reason);
     for (const SchemaDifference& difference : differences) {
         if (!is_about(difference, result.plan.name.source)) continue;
         facts.add_schema_difference(difference);

@@ -56,7 +56,7 @@ std::optional<std::string> why_unknown(const Json& table, const Json* older) {
 
 /// What was counted; of a table that was not read, or not to its end, nothing.
 void add_counts(Json& entry, const char* member, const Json& table) {
-    if (table.contains("rows") && was_compared(table)) entry[member] = table.at("counts");
+    if (table.contains("rows") && table.contains("counts") && was_compared(table)) entry[member] = table.at("counts");
 }
 
 /// The sides that are other databases than those of the older report, as far as both say which they are.

@@ -136,6 +136,9 @@ void add_concentration(Json& json, const TableResult& result) {
     json["concentration"] = std::move(where);
 }
 
+/// Whether the differing rows were counted, so that a zero says that there are none.
+bool has_counts(const TableResult& result) { return result.error.empty() || result.counts.total() > 0; }
+
 void add_columns(Json& json, const TableResult& result) {
     if (result.plan.scope.without_children) json["without_children"] = true;
     Json key = Json::array(), forms = Json::array();
@@ -157,14 +160,15 @@ void add_columns(Json& json, const TableResult& result) {
         if (column.type.source != column.type.target) entry["types"] = json_both(column.type);
         if (result.counts.total() > 0 && i < result.column_counts.size())
             add_column_counts(entry, result, result.column_counts[i]);
-        if (i < result.column_divergent.size()) entry["divergent"] = static_cast<bool>(result.column_divergent[i]);
+        if (i < result.column_divergent.size() && has_counts(result))
+            entry["divergent"] = static_cast<bool>(result.column_divergent[i]);
         columns.push_back(std::move(entry));
     }
     json["columns"] = std::move(columns);
 }
 
 void add_end(Json& json, const TableResult& result) {
-    json["counts"] = json_counts(result.counts);
+    if (has_counts(result)) json["counts"] = json_counts(result.counts);
     if (result.listed < result.counts.total()) json["not_listed"] = json_number(result.counts.total() - result.listed);
     json["skipped"] = json_messages(result.skipped);
     json["notes"] = json_messages(result.notes);
@@ -196,7 +200,6 @@ Json json_skipped_table(const Both<QualifiedName>& names, const std::string& rea
     json["not_compared"] = clean(reason);
     json["columns"] = Json::array();
     json["divergences"] = Json::array();
-    json["counts"] = json_counts({});
     json["skipped"] = json_messages({reason});
     json["notes"] = Json::array();
     return json;

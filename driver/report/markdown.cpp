@@ -146,7 +146,7 @@ class MarkdownFormat {
     void write_divergence(const Json& table, const Json& divergence) {
         std::string cells;
         for (const std::string& cell : cell_words(table, divergence)) cells += (cells.empty() ? "" : ", ") + cell;
-        if (divergence.contains("occurrences")) cells = number_text(divergence["occurrences"]) + " times";
+        if (divergence.contains("occurrences")) cells = counted(number_of(divergence["occurrences"]), "time", "times");
         std::string kind = kind_words(divergence);
         if (divergence.contains("against")) kind += ", " + divergence["against"].get<std::string>();
         row({kind, key_words(table, divergence), cells});

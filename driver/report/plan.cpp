@@ -141,8 +141,9 @@ void write_text(const Both<Inventory>& inventories, const Plan& plan, Output& ou
                                       difference.message));
     for (const std::string& sentence : plan.not_compared) output.write_line("not compared: " + sentence);
     for (const std::string& hint : plan.hints) output.write_line("hint: " + hint);
-    output.write_line(fmt::format("{} tables{} and {} sequences would be compared", tables,
-                                  tables < plan.tables.size() ? ", large objects" : "", plan.sequences.size()));
+    output.write_line(fmt::format("{}{} and {} would be compared", counted(tables, "table", "tables"),
+                                  tables < plan.tables.size() ? ", large objects" : "",
+                                  counted(plan.sequences.size(), "sequence", "sequences")));
 }
 
 // ---- JSON ----------------------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ void add_missing(std::vector<std::string>& parts, const Json& counts) {
 std::string counts_words(const Json& table) {
     if (differing_rows(table) == 0) return "which rows differ was not found out";
     std::vector<std::string> parts;
-    const Json& counts = table.at("counts");
+    const Json counts = table.value("counts", Json::object());
     if (const std::uint64_t number = number_at(counts, "mismatch"))
         parts.push_back(counted(number, "mismatch", "mismatches") + divergent_columns(table));
     add_missing(parts, counts);
@@ -237,7 +237,7 @@ std::string name_of(const Json& object) {
 }
 
 std::uint64_t differing_rows(const Json& table) {
-    const Json& counts = table.at("counts");
+    const Json counts = table.value("counts", Json::object());
     return number_at(counts, "mismatch") + number_at(counts, "missing_on_target") +
            number_at(counts, "missing_on_source");
 }
@@ -287,7 +287,7 @@ std::vector<std::string> cell_words(const Json& table, const Json& divergence) {
 std::vector<std::string> column_count_words(const Json& table) {
     std::vector<std::string> lines;
     constexpr std::uint64_t kFewestMismatches = 10;  // fewer are read as quickly in the list
-    if (number_at(table.at("counts"), "mismatch") < kFewestMismatches) return lines;
+    if (number_at(table.value("counts", Json::object()), "mismatch") < kFewestMismatches) return lines;
     for (const Json& column : list_at(table, "columns")) {
         const std::uint64_t differing = number_at(column, "differing");
         if (differing == 0) continue;
@@ -326,12 +326,11 @@ std::string concentration_words(const Json& table) {
     }
     if (found->contains("partition")) {
         const Json& partition = (*found)["partition"];
-        const std::string of =
-            fmt::format("{} of {}", partition.value("sampled", false) ? "sampled rows" : "differing rows",
-                        text_of(partition, "side"));
-        parts.push_back(fmt::format("{} in its partition {}",
-                                    share_words(number_at(partition, "rows"), number_at(partition, "of"), of),
-                                    displayed(text_of(partition, "name"))));
+        parts.push_back(
+            fmt::format("{} of {} in its partition {}{}",
+                        share_words(number_at(partition, "rows"), number_at(partition, "of"), "differing rows"),
+                        text_of(partition, "side"), displayed(text_of(partition, "name")),
+                        partition.value("sampled", false) ? " (a sample of those that differ)" : ""));
     }
     return joined(parts, "; ");
 }
@@ -356,7 +355,7 @@ std::string large_objects_words(const Json& large_objects) {
     if (result == "identical") return "identical, " + objects;
     if (result == "incomplete") return fmt::format("incomplete, {}: equal in number, contents not read", objects);
     std::vector<std::string> parts;
-    const Json& counts = large_objects.at("counts");
+    const Json counts = large_objects.value("counts", Json::object());
     if (const std::uint64_t number = number_at(counts, "mismatch"))
         parts.push_back(grouped(number) + " with other contents");
     add_missing(parts, counts);

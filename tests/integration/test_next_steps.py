@@ -1,6 +1,8 @@
 """A mistake that everybody makes once gets a message that names the next step."""
 
 import contextlib
+import html
+import re
 import threading
 
 import psycopg2
@@ -61,6 +63,16 @@ def test_a_server_that_refuses(shop, source_cluster):
     assert "could not connect to the target" in error and "--target" in hint
 
 
+def test_a_service_that_no_file_has(shop):
+    error, hint = refusal(ERROR, source="service=old", target=shop.target.conninfo())
+    assert 'definition of service "old" not found' in error and "check service in --source: ~/.pg_service.conf" in hint
+
+
+def test_a_database_for_records_that_cannot_be_reached(shop):
+    run = pgparity("compare", "--source", shop.source.conninfo(), "--target", shop.target.conninfo(), "--record", f"host=127.0.0.1 port={free_port()}").expect(INCOMPLETE)
+    assert "check host and port in --record;" in run.stderr
+
+
 def test_the_sqlstate_of_a_refused_connection_is_in_the_report(shop):
     run = pgparity("compare", "--format", "json", "--source", shop.source.tcp_conninfo(password="wrong"), "--target", shop.target.conninfo()).expect(ERROR)
     assert "28P01" not in run.stderr and not run.stdout
@@ -73,9 +85,11 @@ def test_a_name_with_a_typing_error(shop):
     for arguments, words in ((["--table", "oders"], 'did you mean "orders"?'), (["--table", "public.oders"], 'did you mean "public.orders"?'),
                              (["--schema", "pubic"], 'did you mean "public"?'), (["--exclude-table", "order"], 'did you mean "orders"?'),
                              (["--map", "oders=orders"], 'did you mean "orders"?'), (["--map", "public=application"], "--map 'public.*=application.*'"),
-                             (["--form", "orders.v=texd"], 'did you mean "text"?'), (["--form", "orders.v=varchar"], 'did you mean "text"?'), (["--tabel", "orders"], 'did you mean "--table"?')):
+                             (["--form", "orders.v=texd"], 'did you mean "text"?'), (["--form", "orders.v=varchar"], 'did you mean "text"?'), (["--tabel", "orders"], 'did you mean "--table"?'),
+                             (["--table", "orders,items"], "repeat it for each"), (["--table", "shop.orders"], "did you mean public.orders?"),
+                             (["--table", "Zed*"], 'but not in double quotes'), (["host=b"], "put each connection string into quotes")):
         error, hint = refusal(ERROR, *arguments, source=shop.source.conninfo(), target=shop.target.conninfo())
-        assert arguments[-1] in error or arguments[0] in error, error
+        assert arguments[-1] in error or arguments[0] in error or arguments == ["host=b"], error
         assert words in hint, (arguments, hint)
 
 
@@ -118,7 +132,7 @@ def test_a_database_with_nothing_in_common(shop, target_cluster):
     try:
         shown = {"source": shop.source.conninfo(), "target": other.conninfo()}
         hint, = hints(shop.compare(**shown).expect(DIVERGENT))
-        assert hint == f"no table of the source is on the target: are {shop.source.name} and {other.name} the right databases?"
+        assert re.fullmatch(rf"no table of the source is on the target: are database {shop.source.name} on \S+:\d+ and database {other.name} on \S+:\d+ the right ones\?", hint), hint
         text = shop.run(**shown).expect(DIVERGENT).stdout
         assert f"\nhint: {hint}\nresult: divergent" in text
         plan = shop.run("--dry-run", **shown).expect(0).stdout
@@ -379,3 +393,69 @@ def test_settings_that_mean_nothing(events, tmp_path, text, words):
     assert run.status in (ERROR, DIVERGENT) and not run.stdout or "nonesuch = 1" in text
     for word in words:
         assert word in run.stdout + run.stderr, run.stderr
+
+
+# ---- what was left out as asked --------------------------------------------------------------------------------------
+
+
+LEFT_OUT = [(["--where", "id > 100"], "rows without id > 100 (--where)"), (["--exclude-columns", "orders.v"], "columns of public.orders: v (--columns, --exclude-columns)"),
+            (["--columns", "orders.id"], "columns of public.orders: v (--columns, --exclude-columns)"),
+            (["--exclude-table", "items"], "tables left out by --exclude-table: 1 on source, 1 on target")]
+
+
+@pytest.mark.parametrize("way", [[], ["--quiet"], ["--format", "markdown"]], ids=lambda way: " ".join(way) or "text")
+@pytest.mark.parametrize("arguments, words", LEFT_OUT, ids=lambda value: value[0] if isinstance(value, list) else None)
+def test_what_options_leave_out_is_said(pair, way, arguments, words):
+    """All that differs is left out: the report does not call that whole."""
+    pair.both(TABLES.format("") + "CREATE TABLE items (id int PRIMARY KEY)")
+    pair.target.execute("UPDATE orders SET v = 'other' WHERE id = 3" if arguments[0] != "--exclude-table" else "INSERT INTO items VALUES (1)")
+    pair.compare().expect(DIVERGENT)
+    run = pair.run(*arguments, *way).expect(IDENTICAL)
+    assert words in html.unescape(run.stdout.replace("\\", "")), run.stdout
+    assert words in pair.compare(*arguments).report["not_compared"]
+
+
+def test_a_condition_that_no_row_fulfils_is_noted(pair):
+    pair.both(TABLES.format(""))
+    note = "no row of either side fulfils the condition"
+    assert note in pair.compare("--where", "id > 100").expect(IDENTICAL).table()["notes"]
+    pair.target.execute("INSERT INTO orders VALUES (101, 'x')")
+    assert note not in pair.compare("--where", "id > 100").expect(DIVERGENT).table()["notes"]
+
+
+def test_a_database_of_sequences_alone(pair):
+    pair.both("CREATE SEQUENCE s")
+    pair.compare().expect(IDENTICAL)
+    pair.target.execute("SELECT setval('s', 50)")
+    assert pair.compare().expect(DIVERGENT).report["sequences"][0]["result"] == "divergent"
+    pair.source.execute("DROP SEQUENCE s")
+    pair.compare().expect(DIVERGENT)
+    pair.target.execute("DROP SEQUENCE s")
+    error, hint = refusal(ERROR, source=pair.source.conninfo(), target=pair.target.conninfo())
+    assert f"no table to compare: the source is database {pair.source.name} on " in error and "dbname in --source and --target" in hint
+
+
+def test_sequences_without_rights(pair, role_of_tables):
+    run = pgparity("compare", "--source", pair.source.conninfo(user=role_of_tables), "--target", pair.target.conninfo()).expect(INCOMPLETE)
+    assert f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role_of_tables}" in run.stdout
+
+
+@pytest.fixture
+def role_of_tables(pair, source_cluster):
+    pair.both(TABLES.format("") + "CREATE SEQUENCE s")
+    source_cluster.execute("CREATE ROLE teller LOGIN")
+    pair.source.execute("GRANT SELECT ON orders TO teller")
+    yield "teller"
+    pair.source.execute("DROP OWNED BY teller")
+    source_cluster.execute("DROP ROLE teller")
+
+
+@pytest.mark.parametrize("engine", ["auto", "stream"], indirect=True)
+def test_what_was_not_counted_is_no_zero(pair, engine):
+    """Of a table whose rows could not be looked at to their end, the report has no counts; of the others it has."""
+    pair.both(TABLES.format("") + "CREATE TABLE bad (id int PRIMARY KEY, v text); INSERT INTO bad SELECT n, 'v' FROM generate_series(1, 10) n")
+    pair.target.execute("UPDATE orders SET v = 'other' WHERE id = 3")
+    run = pair.compare("--where", "CASE WHEN v = 'v' THEN 1 / (id - 5) ELSE 1 END > -9").expect(DIVERGENT)
+    failed, counted = run.table("public.bad"), run.table("public.orders")
+    assert failed["result"] == "error" and "counts" not in failed and all("divergent" not in column for column in failed["columns"])
+    assert counted["counts"]["mismatch"] == "1" and [column["divergent"] for column in counted["columns"]] == [True]

@@ -448,7 +448,7 @@ def test_concentration_in_a_partition(pair, engine, change, told):
     side, rows, of, sampled = told
     assert partition == {"side": side, "name": 'public."p c"', "rows": rows, "of": of, **({"sampled": True} if sampled else {})}
     share = f"all {int(of):,}" if rows == of else "99.0 % of 202"
-    words = f'{share} {"sampled" if sampled else "differing"} rows of {side} in its partition public."p c"\n'
+    words = f'{share} differing rows of {side} in its partition public."p c"{" (a sample of those that differ)" if sampled else ""}\n'
     assert words in pair.run(*arguments).stdout
 
 

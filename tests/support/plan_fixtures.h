@@ -54,7 +54,9 @@ inline RelationDesc orders(std::uint32_t oid = 1) {
 /// The plan that a run with these options makes of two sides.
 inline Plan plan_for(Options options, const Both<Inventory>& sides) {
     const Request request(std::move(options));
-    return make_plan(request, sides, pair_relations(request, sides));
+    const Pairing pairing = pair_relations(request, sides);
+    require_something(request.options, pairing, sides);
+    return make_plan(request, sides, pairing);
 }
 
 inline Inventory inventory(std::vector<RelationDesc> relations) {

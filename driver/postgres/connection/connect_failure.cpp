@@ -34,23 +34,29 @@ std::string take_sqlstate(std::string& line) {
 }
 
 /// What to look at next, by what the server said.
-std::string next_step(const std::string& server, const std::string& sqlstate, PGconn* conn, bool reached) {
+std::string next_step(const std::string& server, const ConnectMessage& message, PGconn* conn, bool reached) {
+    const std::string& sqlstate = message.sqlstate;
+    const std::string option = server == "source" || server == "target" ? server : "record";
+    if (message.text.find("definition of service") != std::string::npos)
+        return fmt::format("check service in --{}: ~/.pg_service.conf, or the file that PGSERVICEFILE names, has them",
+                           option);
     if (sqlstate == kInvalidPassword || PQconnectionNeedsPassword(conn) == 1)
         return fmt::format(
             "check user and password: --{0} \"… user=NAME\", and the password in ~/.pgpass, PGPASSWORD or a service "
             "file",
-            server);
+            option);
     if (sqlstate == kInvalidAuthorization)
-        return fmt::format("check the user in --{}, and pg_hba.conf on that server", server);
+        return fmt::format("check the user in --{}, and pg_hba.conf on that server", option);
     if (sqlstate == kInvalidCatalogName)
-        return fmt::format("check dbname in --{}; psql -l with the same host and port lists the databases", server);
+        return fmt::format("check dbname in --{}; psql -l with the same host and port lists the databases", option);
     if (sqlstate == kInsufficientPrivilege) return "GRANT CONNECT ON DATABASE … TO the role allows it";
     if (sqlstate == kTooManyConnections) return "fewer --jobs and --workers need fewer connections";
     if (sqlstate == kCannotConnectNow) return "try again when the server accepts connections";
+    if (message.text.find("not compiled in") != std::string::npos) return {};
     if (sqlstate.empty() && !reached)
         return fmt::format(
             "check host and port in --{}; pg_isready with the same host and port tells whether a server listens",
-            server);
+            option);
     return {};
 }
 
@@ -74,7 +80,7 @@ ConnectMessage read_connect_message(std::string_view message) {
 Error connect_error(const std::string& server, PGconn* conn, bool reached) {
     const ConnectMessage message = read_connect_message(PQerrorMessage(conn));
     return {ErrorKind::kConnection, fmt::format("could not connect to the {}: {}", server, message.text),
-            next_step(server, message.sqlstate, conn, reached), server, message.sqlstate};
+            next_step(server, message, conn, reached), server, message.sqlstate};
 }
 
 }  // namespace parity::driver
