@@ -61,8 +61,7 @@ class CsvFormat {
         for (const Json& hint : head.value("hints", Json::array()))
             write({.what = "hint", .message = hint.get<std::string>()});
         for (const std::string& error : run_errors(head)) write({.what = "error", .message = error});
-        if (head.contains("against"))
-            for (const std::string& words : against_list(head["against"])) write({.what = "against", .message = words});
+        if (head.contains("against")) write_against(head["against"]);
         write({.what = "result", .message = result_words(head)});
     }
 
@@ -90,6 +89,15 @@ class CsvFormat {
             tell("divergent", "which rows differ was not found out");
         for (const Json& reason : table.at("skipped")) tell("not_compared", reason.get<std::string>());
         if (table.contains("error")) tell("error", text_at(table, "error"));
+    }
+
+    void write_against(const Json& against) {
+        write({.what = "against", .message = against_title(against)});
+        for (const Json& table : against.at("tables"))
+            write({.what = "against",
+                   .source_name = text_at(table, "source"),
+                   .target_name = text_at(table, "target"),
+                   .message = against_words(table)});
     }
 
     /// A line for each column of a mismatch.

@@ -151,7 +151,7 @@ class JunitFormat {
         const char* const kind = one.result == CaseResult::kFailure ? "failure" : "error";
         line(begin + ">");
         line(fmt::format("<{} message=\"{}\">", kind, xml_text(one.message)));
-        if (one.result == CaseResult::kFailure && (one.table || one.large_objects)) write_divergences(one);
+        if (one.table || one.large_objects) write_details(one);
         line(fmt::format("</{}>", kind));
         line("</testcase>");
     }
@@ -167,6 +167,21 @@ class JunitFormat {
         line("<system-out>");
         for (const std::string& words : lines) line(xml_text(words));
         line("</system-out>");
+    }
+
+    /// What the text report has below the line of a table or of the large objects.
+    void write_details(const Case& one) {
+        const Json& part = one.table ? head_.at("tables")[*one.table] : head_.at("large_objects");
+        if (one.result == CaseResult::kError)
+            for (const Json& reason : part.at("skipped")) line(xml_text("not compared: " + reason.get<std::string>()));
+        for (const Json& note : part.at("notes")) line(xml_text("note: " + note.get<std::string>()));
+        if (one.result != CaseResult::kFailure) return;
+        if (one.table) {
+            if (const std::string words = concentration_words(part); !words.empty())
+                line(xml_text("concentration: " + words));
+            for (const std::string& words : column_count_words(part)) line(xml_text("column " + words));
+        }
+        write_divergences(one);
     }
 
     void write_divergences(const Case& one) {

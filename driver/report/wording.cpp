@@ -193,22 +193,6 @@ std::uint64_t changed_rows(const Json& table) {
     return number_at(table, "gone") + number_at(table, "new") + number_at(table, "persisting");
 }
 
-/// "3 gone, 1 new, 5 persisting", or why that is unknown.
-std::string against_words(const Json& table) {
-    const auto total = [&](const char* member) -> std::string {
-        if (!table.contains(member)) return "not compared";
-        std::uint64_t rows = 0;
-        for (const auto& [kind, number] : table[member].items()) rows += number_of(number);
-        return grouped(rows);
-    };
-    if (table.contains("unknown"))
-        return fmt::format("unknown: {}; differing rows then: {}, now: {}", text_of(table, "unknown"),
-                           total("older_counts"), total("counts"));
-    if (changed_rows(table) == 0) return "nothing differed then or now";
-    return fmt::format("{} gone, {} new, {} persisting", grouped(number_at(table, "gone")),
-                       grouped(number_at(table, "new")), grouped(number_at(table, "persisting")));
-}
-
 }  // namespace
 
 std::string grouped(std::uint64_t number) {
@@ -387,11 +371,30 @@ std::vector<std::string> run_errors(const Json& head) {
     return errors;
 }
 
-std::vector<std::string> against_list(const Json& against, bool only_differences) {
+std::string against_words(const Json& table) {
+    const auto total = [&](const char* member) -> std::string {
+        if (!table.contains(member)) return "not compared";
+        std::uint64_t rows = 0;
+        for (const auto& [kind, number] : table[member].items()) rows += number_of(number);
+        return grouped(rows);
+    };
+    if (table.contains("unknown"))
+        return fmt::format("unknown: {}; differing rows then: {}, now: {}", text_of(table, "unknown"),
+                           total("older_counts"), total("counts"));
+    if (changed_rows(table) == 0) return "nothing differed then or now";
+    return fmt::format("{} gone, {} new, {} persisting", grouped(number_at(table, "gone")),
+                       grouped(number_at(table, "new")), grouped(number_at(table, "persisting")));
+}
+
+std::string against_title(const Json& against) {
     std::string title = "against the report of " + text_of(against, "started_at");
     for (const Json& side : list_at(against, "other_databases"))
         title += fmt::format(", whose {} was another database", side.get<std::string>());
-    std::vector<std::string> lines{title + ":"};
+    return title;
+}
+
+std::vector<std::string> against_list(const Json& against, bool only_differences) {
+    std::vector<std::string> lines{against_title(against) + ":"};
     for (const Json& table : against.at("tables"))
         if (!only_differences || table.contains("unknown") || changed_rows(table) > 0)
             lines.push_back(fmt::format("  {}: {}", name_of(table), against_words(table)));

@@ -62,7 +62,12 @@ std::string error_words(const Json& object, const char* member);
 /// The errors that are about no table, that of --record among them.
 std::vector<std::string> run_errors(const Json& head);
 
-/// What is said beside an older report: a title, and an indented line for each table; with `only_differences` none of
+/// What is said beside an older report: of the report itself ("against the report of …"), and of a table: "3 gone, 1
+/// new, 5 persisting", or why that is unknown.
+std::string against_title(const Json& against);
+std::string against_words(const Json& table);
+
+/// Both as lines: a title, and an indented line for each table; with `only_differences` none of
 /// those where nothing differed then or now.
 std::vector<std::string> against_list(const Json& against, bool only_differences = false);
 

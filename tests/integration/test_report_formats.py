@@ -105,8 +105,12 @@ def test_junit_counts_as_the_json_does(differing, tmp_path):
         assert [child.tag for child in case] == ([kind] if kind else []), table["source"]
         if table["result"] == "divergent" and table["incomplete"]:
             assert cases.pop(f"{table['source']}: what was not compared").find("error") is not None
+        lines = (case[0].text or "").strip().split("\n") if kind else []
+        assert [line for line in lines if line.startswith("note: ")] == [f"note: {note}" for note in table["notes"] if kind]
         if kind == "failure":
-            assert len(case[0].text.strip().split("\n")) == len(table["divergences"])
+            assert len([line for line in lines if not line.startswith(("note: ", "column ", "concentration: "))]) == len(table["divergences"])
+        if kind == "error" and table["skipped"]:
+            assert [line for line in lines if line.startswith("not compared: ")] == [f"not compared: {reason}" for reason in table["skipped"]]
     assert not cases
     assert {table["result"] for table in document["tables"]} >= {"identical", "divergent", "incomplete"}
     every = list(suite.iter("testcase"))
@@ -159,7 +163,7 @@ def test_junit_is_xml_whatever_a_value_is(pair, tmp_path):
     pair.source.execute("INSERT INTO t SELECT g, chr(g) || ']]>' FROM unnest(%s) g", (codes,))
     pair.target.execute("INSERT INTO t SELECT g, '<&\"' FROM unnest(%s) g", (codes,))
     failure, = ET.fromstring(pair.run("--format", "junit").expect(DIVERGENT).stdout).iter("failure")
-    assert len(failure.text.strip().split("\n")) == len(codes)
+    assert len(failure.text.strip().split("\n")) == 1 + len(codes)  # and how many rows differ in the column
 
 
 def test_a_recorded_run_is_a_run_in_ndjson(differing, tmp_path):
@@ -204,7 +208,8 @@ def test_against_an_older_report(differing, tmp_path):
     assert "  public.a: 2 gone, 1 new, 7 persisting\n" in text and re.search(r"\(id\)=\(1000\)  new\n", text)
     for form, words in (("csv", "1000.*,new\n"), ("markdown", r"\| missing on target, new \| \(id\)=\(1000\)"), ("junit", r"\(id\)=\(1000\)  new\n")):
         text = reported("--from", newer, "--against", older, "--format", form).stdout
-        assert "public.a: 2 gone, 1 new, 7 persisting" in text and re.search(words, text), form
+        told = "against,public.a,public.a,,,,,,\"2 gone, 1 new, 7 persisting\"\n" if form == "csv" else "public.a: 2 gone, 1 new, 7 persisting"
+        assert told in text and re.search(words, text), form
 
 
 def test_the_marks_of_an_earlier_comparison_do_not_stay(differing, tmp_path):
