@@ -243,7 +243,7 @@ def test_dry_run(objects):
     plan = objects.compare("--dry-run").expect(IDENTICAL).report
     assert plan["large_objects"]["source"]["objects"] == str(objects.count) and plan["large_objects"]["contents_read"]
     assert re.search(rf"large objects\n  objects  {objects.count}, .*\n  contents would be compared\n", objects.run("--dry-run").stdout)
-    assert "1 tables, large objects and 0 sequences would be compared" in objects.run("--dry-run").stdout
+    assert "1 table, large objects and 0 sequences would be compared" in objects.run("--dry-run").stdout
     assert "large_objects" not in objects.compare("--dry-run", "--no-large-objects").report
 
 
