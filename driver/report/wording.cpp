@@ -170,6 +170,15 @@ void add_lone_objects(std::vector<std::string>& parts, const Json& differences) 
     }
 }
 
+/// Of a run without tables, " and 2 sequences": it must not look as if nothing had been compared.
+std::string compared_sequences(const Json& sequences) {
+    const auto compared = std::count_if(sequences.begin(), sequences.end(), [](const Json& sequence) {
+        return sequence.at("result") == "identical" || sequence.at("result") == "divergent";
+    });
+    if (compared == 0) return {};
+    return " and " + counted(static_cast<std::uint64_t>(compared), "sequence", "sequences");
+}
+
 /// What is not identical of the sequences, by their results.
 void add_sequences(std::vector<std::string>& parts, const Json& sequences) {
     std::uint64_t divergent = 0, incomplete = 0;
@@ -419,7 +428,9 @@ std::string result_words(const Json& head) {
         differing += differing_rows(table);
         not_located += result == "divergent" && differing_rows(table) == 0;
     }
-    std::vector<std::string> parts{counted(tables - failed - never_begun, "table", "tables") + " compared"};
+    std::string compared = counted(tables - failed - never_begun, "table", "tables");
+    if (tables + not_compared == 0) compared += compared_sequences(head.at("sequences"));
+    std::vector<std::string> parts{compared + " compared"};
     if (divergent > 0) parts.push_back(grouped(divergent) + " divergent");
     if (incomplete > 0) parts.push_back(grouped(incomplete) + " incomplete");
     if (failed > 0) parts.push_back(grouped(failed) + " failed");
