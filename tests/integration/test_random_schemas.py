@@ -68,11 +68,13 @@ class Reader:
         """A value as a server prints it."""
         if text is None:
             return None
-        if (column.common, text) not in self.known:
+        if (column.common, column.narrow, text) not in self.known:
             # Of a column that is money on one side and numeric on the other, money is printed as such.
             kind = "money" if "$" in text and column.common.startswith("numeric") else column.common
-            self.known[column.common, text] = settled(column.common, self.side.value(f"SELECT {printed(kind, 'v')} FROM (SELECT {typed(kind)} AS v) x", [text]))
-        return self.known[column.common, text]
+            # Of one that is char(8) on one side and text on the other, char(8) is printed with blanks; no value ends with one.
+            kind = "char(8)" if column.narrow == "char(8)" else kind
+            self.known[column.common, column.narrow, text] = settled(column.common, self.side.value(f"SELECT {printed(kind, 'v')} FROM (SELECT {typed(kind)} AS v) x", [text]))
+        return self.known[column.common, column.narrow, text]
 
     def key(self, column, text):
         """A value as its canonical form prints."""
