@@ -122,9 +122,10 @@ class ServerSession {
     virtual std::optional<std::string> note_about(const TablePlan& table) = 0;
 
     /// Of the rows with these framed keys, how many the partition with most of them has now, in a transaction of its
-    /// own.
+    /// own. The query takes 10 s at most.
     /// Requires: the key is proven.
-    /// Returns: nothing where the table has no partitions, none has such a row, or the server may not be asked.
+    /// Returns: nothing where the table has no partitions, none has such a row, or the server may not be asked, or did
+    /// not answer in time.
     virtual std::optional<PartitionRows> fullest_partition(const TablePlan& table,
                                                            const std::vector<std::string>& keys) = 0;
 

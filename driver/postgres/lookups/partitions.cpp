@@ -96,10 +96,9 @@ std::optional<PartitionRows> ask_for_fullest(Session& session, const TablePlan& 
     return fullest;
 }
 
-/// Ends the transaction after a failure that takes nothing from the comparison. Rethrows any other.
-void give_up_asking(Session& session, const Error& error) {
-    session.end();
-    if (error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kOtherServer) throw;
+/// Whether a failure is one of the run, and not only of a look that takes nothing from the comparison.
+bool ends_the_run(const Error& error) {
+    return error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kOtherServer;
 }
 
 }  // namespace
@@ -114,7 +113,8 @@ std::optional<std::string> note_misplaced_rows(Session& session, const TablePlan
             "key may not see them",
             misplaced.sampled ? "at least " : "", misplaced.rows, side_name(session.side()));
     } catch (const Error& error) {
-        give_up_asking(session, error);
+        session.end();
+        if (ends_the_run(error)) throw;
         return std::nullopt;
     }
 }
@@ -122,12 +122,13 @@ std::optional<std::string> note_misplaced_rows(Session& session, const TablePlan
 std::optional<PartitionRows> find_fullest_partition(Session& session, const TablePlan& table,
                                                     const std::vector<std::string>& keys, const Options& options) {
     if (table.relkind[session.side()] != 'p') return std::nullopt;
-    const std::optional<Query> query = fullest_partition_query(table, session.side(), keys);
-    if (!query) return std::nullopt;
     try {
+        const std::optional<Query> query = fullest_partition_query(table, session.side(), keys);
+        if (!query) return std::nullopt;
         return ask_for_fullest(session, with_care(table, session.side(), options), *query);
     } catch (const Error& error) {
-        give_up_asking(session, error);
+        session.end();
+        if (ends_the_run(error)) throw;
         return std::nullopt;
     }
 }

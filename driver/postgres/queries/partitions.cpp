@@ -1,6 +1,7 @@
 #include "driver/postgres/queries/partitions.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,11 +12,23 @@
 namespace parity::driver {
 namespace {
 
-/// Whether the texts of a column's values are read back as these values: types outside pg_catalog are named with their
-/// schema, run code of others and may have another equality, and what an array has inside, unnest() takes apart.
+/// Whether values of a type can be elements of an array that unnest() gives. The name of a type outside pg_catalog has
+/// a schema; code of others reads it. Of an array, unnest() would give what is inside.
+bool can_be_listed(const std::string& type) { return type.find('.') == std::string::npos && !type.ends_with(']'); }
+
+/// Whether a side reads the texts of a column's keys as these keys. The source's type has written them. A text of money
+/// is another amount under another lc_monetary, and a text of "char" is another value of any other type.
+bool reads_back(const ColumnPlan& column, Side side) {
+    const auto is_either = [&](std::string_view type) {
+        return column.type.source == type || column.type.target == type;
+    };
+    if (side == Side::kSource) return true;
+    return !is_either("money") && (!is_either("\"char\"") || column.type.source == column.type.target);
+}
+
+/// A column of a form with a zone holds other values than its keys.
 bool can_be_asked_for(const ColumnPlan& column, Side side) {
-    const std::string& type = column.type[side];
-    return type.find('.') == std::string::npos && !type.ends_with(']') && column.asked_forms[side].empty();
+    return column.asked_forms[side].empty() && can_be_listed(column.type[side]) && reads_back(column, side);
 }
 
 }  // namespace
@@ -50,9 +63,12 @@ std::string count_misplaced_statement(const std::vector<PartitionBound>& bounds)
 }
 
 std::string few_rows_settings_statements() {
-    return "SET LOCAL enable_seqscan = off; SET LOCAL statement_timeout = '10s'";
+    return "SET LOCAL enable_seqscan = off; "
+           "SELECT pg_catalog.set_config('statement_timeout', '10s', true) FROM pg_catalog.pg_settings AS s "
+           "WHERE s.name = 'statement_timeout' AND s.setting::pg_catalog.int8 NOT BETWEEN 1 AND 10000";
 }
 
+/// No partition is foreign, because no key would be proven then.
 std::optional<Query> fullest_partition_query(const TablePlan& table, Side side, const std::vector<std::string>& keys) {
     const auto can_be = [&](const ColumnPlan& column) { return can_be_asked_for(column, side); };
     if (!std::all_of(table.key.begin(), table.key.end(), can_be)) return std::nullopt;
@@ -70,17 +86,19 @@ std::optional<Query> fullest_partition_query(const TablePlan& table, Side side, 
         names.push_back(fmt::format("k{}", i));
         conditions.push_back(fmt::format("r.{} = k.k{}", quote_identifier(table.key[i].name[side]), i));
     }
-    return Query{fmt::format(R"(SELECT n.nspname, c.relname, f.rows, COALESCE(pg_catalog.pg_relation_size(c.oid)::float8
-    / NULLIF((SELECT pg_catalog.sum(pg_catalog.pg_relation_size(t.relid)) FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid) AS t
+    return Query{
+        fmt::format(R"(SELECT n.nspname, c.relname, f.rows, COALESCE(pg_catalog.pg_table_size(c.oid)::pg_catalog.float8
+    / NULLIF((SELECT pg_catalog.sum(pg_catalog.pg_table_size(t.relid)) FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid) AS t
         WHERE t.isleaf), 0), 0)
-FROM (SELECT r.tableoid AS leaf, pg_catalog.count(*) AS rows FROM {} AS r JOIN ROWS FROM ({}) AS k({}) ON {}
+FROM (SELECT r.tableoid AS leaf, pg_catalog.count(DISTINCT k.no) AS rows
+    FROM {} AS r JOIN ROWS FROM ({}) WITH ORDINALITY AS k({}, no) ON {}
     GROUP BY r.tableoid ORDER BY 2 DESC, 1 LIMIT 1) AS f
 JOIN pg_catalog.pg_class AS c ON c.oid = f.leaf
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace)",
-                             quote_identifier(table.name[side]),
-                             fmt::format("pg_catalog.unnest({})", fmt::join(lists, "), pg_catalog.unnest(")),
-                             fmt::join(names, ", "), fmt::join(conditions, " AND ")),
-                 std::move(parameters)};
+                    quote_identifier(table.name[side]),
+                    fmt::format("pg_catalog.unnest({})", fmt::join(lists, "), pg_catalog.unnest(")),
+                    fmt::join(names, ", "), fmt::join(conditions, " AND ")),
+        std::move(parameters)};
 }
 
 }  // namespace parity::driver

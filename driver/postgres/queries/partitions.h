@@ -26,12 +26,15 @@ Query partition_bounds_query(std::uint32_t oid);
 /// How many rows of partitions their bounds exclude. Result: one bigint.
 std::string count_misplaced_statement(const std::vector<PartitionBound>& bounds);
 
-/// For the rest of a transaction: few rows are looked up by an index, and it takes a moment or fails.
+/// For the rest of a transaction: few rows are looked up by an index, and a statement that takes over 10 s fails, or
+/// one that takes over the transaction's own limit if that is lower.
 std::string few_rows_settings_statements();
 
-/// Of the rows with these framed keys, how many the partition with most of them has. Result: none where there are none
-/// of them, or a row of schema, name, rows, the partition's share of the table's bytes.
-/// Returns: nothing where the key has types that are not the server's own, or that two sides read in two ways.
+/// For how many of these framed keys the partition that has rows of most of them has some. Result: one row of schema,
+/// name, keys, the partition's share of the table's bytes. There is no row if no partition has any of the keys.
+/// Requires: the key is proven.
+/// Returns: nothing where a column of the key cannot be asked for: one of an array, of a type that PostgreSQL does not
+/// come with, of a form with a zone, or one whose values the two sides read in two ways.
 std::optional<Query> fullest_partition_query(const TablePlan& table, Side side, const std::vector<std::string>& keys);
 
 }  // namespace parity::driver
