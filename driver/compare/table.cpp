@@ -82,21 +82,17 @@ class ProgressScope {
     const Both<ServerSession*> sessions_;
 };
 
-/// The partition that most of what differs is in, on the side that has most of these rows, or on the other one where
-/// only that has partitions.
-void find_partition(const TablePlan& table, const Both<ServerSession*>& sessions, TableResult& result) {
-    const DifferingKeys differing = std::exchange(result.differing_keys, {});
-    if (!table.key_proven) return;
-    const bool more_on_target = differing.keys.target.size() > differing.keys.source.size();
-    for (Side side : {more_on_target ? Side::kTarget : Side::kSource, more_on_target ? Side::kSource : Side::kTarget}) {
-        const std::vector<std::string>& keys = differing.keys[side];
-        if (!may_be_concentrated(keys.size())) continue;
-        const std::optional<PartitionRows> fullest = sessions[side]->fullest_partition(table, keys);
-        if (!fullest) continue;
-        if (is_concentrated(*fullest, keys.size()))
-            result.concentration.partition = {side, fullest->name, fullest->rows, keys.size(), differing.sampled};
-        return;
-    }
+/// The partition that most of what differs is in, on the side that has more of these rows. If that side has no
+/// partitions, the other one is asked, but only if nearly all of these rows are there.
+void find_partition(const TablePlan& table, const Both<ServerSession*>& sessions, const DifferingKeys& differing,
+                    TableResult& result) {
+    const Side more = differing.keys.target.size() > differing.keys.source.size() ? Side::kTarget : Side::kSource;
+    const Side side = table.relkind[more] == 'p' ? more : other_side(more);
+    const std::vector<std::string>& keys = differing.keys[side];
+    if (!may_be_concentrated(keys.size()) || (side != more && !are_most(keys.size(), differing.number))) return;
+    const std::optional<PartitionRows> fullest = sessions[side]->fullest_partition(table, keys);
+    if (fullest && is_concentrated(*fullest, keys.size()))
+        result.concentration.partition = {side, fullest->name, fullest->rows, keys.size(), differing.sampled};
 }
 
 }  // namespace
@@ -110,6 +106,7 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
         return result;
     }
     const ProgressScope progress(*context.observer, table_no, sessions);
+    DifferingKeys differing;
     try {
         with_table_snapshots(sessions, table, [&](const Both<TableSnapshot>& snapshots) {
             context.findings->discard(static_cast<int>(table_no));
@@ -119,11 +116,11 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
             if (table.large_objects)
                 compare_large_objects(context, table, table_no, sessions, result);
             else
-                compare_rows_and_values(context, table, table_no, sessions, result);
+                differing = compare_rows_and_values(context, table, table_no, sessions, result);
         });
         for (ServerSession* session : {sessions.source, sessions.target})
             if (std::optional<std::string> note = session->note_about(table)) result.notes.push_back(std::move(*note));
-        find_partition(table, sessions, result);
+        find_partition(table, sessions, differing, result);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
         store_failure(error, result);

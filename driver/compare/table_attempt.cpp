@@ -98,6 +98,8 @@ class TableAttempt {
 
     void append_notes() const { readers_.append_notes(result_.notes); }
 
+    DifferingKeys take_differing_keys() { return std::move(differing_keys_); }
+
   private:
     Both<TableReader*> first_readers(const Both<ServerSession*>& sessions) {
         if (!has_prefilter(table_)) return readers_.get();
@@ -190,6 +192,11 @@ class TableAttempt {
         }
     }
 
+    /// Only a proven key is sure to have an index, and only partitions are asked for.
+    bool may_ask_partitions() const {
+        return table_.key_proven && (table_.relkind.source == 'p' || table_.relkind.target == 'p');
+    }
+
     void merge_ranges(const DivergentRanges& located) {
         const Stopwatch watch;
         const MergeSpec spec{.width = context_.settings.digest.width,
@@ -208,7 +215,8 @@ class TableAttempt {
         const std::unique_ptr<RowSource> source = readers.source->rows(ranges);
         const std::unique_ptr<RowSource> target = readers.target->rows(ranges);
         std::uint64_t differing_rows = 0;
-        ConcentrationCounter where(key_forms_, table_.columns.size(), result_.ranges_compared, in_key_order_);
+        ConcentrationCounter where(key_forms_, table_.columns.size(), result_.ranges_compared, in_key_order_,
+                                   may_ask_partitions());
         const MergeReport report =
             merge_rows(spec, located.divergent, {source.get(), target.get()}, [&](const RowFinding& finding) {
                 sink_.take(finding);
@@ -217,10 +225,8 @@ class TableAttempt {
             });
         sink_.commit();
         store_merged(located, report);
-        if (!table_.key.empty()) {
-            result_.concentration = where.result();
-            result_.differing_keys = where.differing_keys();
-        }
+        if (!table_.key.empty()) result_.concentration = where.result();
+        differing_keys_ = where.differing_keys();
         observer_.detail("rows of {} divergent {} merged in {:.3f} s", located.divergent.size(),
                          located.buckets > 1 ? "buckets" : "ranges", watch.seconds());
         passes_.tell_effort(readers);
@@ -270,6 +276,7 @@ class TableAttempt {
     FindingSink& sink_;
     TableResult& result_;
     const std::vector<core::Form> key_forms_;
+    DifferingKeys differing_keys_;
     bool in_key_order_ = false;  ///< the ranges of the first pass are
 };
 
@@ -282,14 +289,15 @@ void compare_rows(const RunContext& context, const TablePlan& table, std::size_t
     attempt.append_notes();
 }
 
-void compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                             const Both<ServerSession*>& sessions, TableResult& result) {
+DifferingKeys compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                                      const Both<ServerSession*>& sessions, TableResult& result) {
     const int number = static_cast<int>(table_no);
     StoreSink sink(*context.findings, number, context.options->max_divergences, forms_of(framed_columns(table)));
     TableAttempt attempt(context, table, table_no, sessions, sink, result);
     if (attempt.compare() && !table.key.empty() && result.counts.mismatch > 0)
         attempt.fetch_values(*context.findings, number);
     attempt.append_notes();
+    return attempt.take_differing_keys();
 }
 
 }  // namespace parity::driver

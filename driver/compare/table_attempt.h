@@ -2,6 +2,7 @@
 
 #include "driver/compare/context.h"
 #include "driver/compare/finding_sink.h"
+#include "driver/digests/concentration.h"
 #include "driver/engine/server.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
@@ -17,7 +18,8 @@ void compare_rows(const RunContext& context, const TablePlan& table, std::size_t
                   const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result);
 
 /// The same, with findings in the store, as many as --max-divergences, and the values of the mismatches among them.
-void compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                             const Both<ServerSession*>& sessions, TableResult& result);
+/// Returns: the keys to ask a side's partitions for; none where that would tell nothing.
+DifferingKeys compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                                      const Both<ServerSession*>& sessions, TableResult& result);
 
 }  // namespace parity::driver

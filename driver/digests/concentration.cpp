@@ -26,8 +26,12 @@ std::uint64_t hundredths(std::uint64_t number, std::uint64_t share) {
 }  // namespace
 
 ConcentrationCounter::ConcentrationCounter(std::vector<core::Form> key_forms, std::size_t columns, std::uint64_t ranges,
-                                           bool in_key_order)
-    : key_forms_(std::move(key_forms)), columns_(columns), ranges_(ranges), in_key_order_(in_key_order) {}
+                                           bool in_key_order, bool samples_keys)
+    : key_forms_(std::move(key_forms)),
+      columns_(columns),
+      ranges_(ranges),
+      in_key_order_(in_key_order),
+      samples_keys_(samples_keys) {}
 
 void ConcentrationCounter::add(const RowFinding& finding, std::int32_t range_no) {
     rows_ += finding.occurrences;
@@ -35,7 +39,7 @@ void ConcentrationCounter::add(const RowFinding& finding, std::int32_t range_no)
         ++mismatches_;
         if (by_columns_.size() < kMostSets || by_columns_.contains(finding.columns)) ++by_columns_[finding.columns];
     }
-    sample(finding);
+    if (samples_keys_) sample(finding);
     if (!in_key_order_) return;
     RangeCount& range = by_range_[range_no];
     const auto is_before = [&](std::string_view a, std::string_view b) {
@@ -63,7 +67,7 @@ void ConcentrationCounter::sample(const RowFinding& finding) {
 }
 
 DifferingKeys ConcentrationCounter::differing_keys() const {
-    DifferingKeys found{.keys = {}, .sampled = !sample_is_all_};
+    DifferingKeys found{.number = sample_.size(), .sampled = !sample_is_all_};
     for (const auto& [hash, sampled] : sample_)
         for (Side side : kSides)
             if (sampled.on[side]) found.keys[side].push_back(sampled.key);
@@ -107,8 +111,10 @@ void ConcentrationCounter::find_columns(Concentration& found) const {
 
 bool may_be_concentrated(std::uint64_t rows) { return rows >= kFewestRows; }
 
+bool are_most(std::uint64_t rows, std::uint64_t all) { return rows >= hundredths(all, 95); }
+
 bool is_concentrated(const PartitionRows& fullest, std::uint64_t asked) {
-    return may_be_concentrated(asked) && fullest.rows >= hundredths(asked, 95) && fullest.share_of_data <= 0.5;
+    return may_be_concentrated(asked) && are_most(fullest.rows, asked) && fullest.share_of_data <= 0.5;
 }
 
 }  // namespace parity::driver

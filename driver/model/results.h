@@ -81,13 +81,6 @@ struct Concentration {
     std::optional<Partition> partition{};
 };
 
-/// Keys of differing rows, framed: all, or always the same ones of many. They are kept until it is known which
-/// partitions the rows are in.
-struct DifferingKeys {
-    Both<std::vector<std::string>> keys;  ///< of the rows that the side has
-    bool sampled = false;                 ///< there are more
-};
-
 /// A partition of a table on one side, and what is in it.
 struct PartitionRows {
     QualifiedName name;
@@ -111,7 +104,6 @@ struct TableResult {
     /// Parallel to plan.columns, of all mismatches, listed or not; empty: rows were not looked at, or have no key.
     std::vector<ColumnCounts> column_counts;
     Concentration concentration;
-    DifferingKeys differing_keys;
     FindingCounts counts;
     std::uint64_t listed = 0;  ///< rows that the stored findings stand for
     std::vector<std::string> skipped;

@@ -143,6 +143,32 @@ def test_no_check_of_a_domain_runs_for_bounds(pair, key):
     assert pair.source.value("SELECT count(*) FROM pg_stats WHERE tablename = 't' AND attname = 'id' AND histogram_bounds IS NOT NULL") > 0
 
 
+KEYED = ("CREATE TABLE pub.t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE pub.t_1 PARTITION OF pub.t FOR VALUES FROM (MINVALUE) TO (101);"
+         "CREATE TABLE pub.t_2 PARTITION OF pub.t DEFAULT;" + ROWS)
+LOOKED_UP = {
+    "index": "CREATE INDEX t_i ON pub.t_1 ((pub.evil(66) + id))",
+    "predicate": "CREATE INDEX t_i ON pub.t_2 (v) WHERE pub.evil(22) = 22",
+    "statistics": "CREATE STATISTICS pub.s ON (pub.evil(55) + id), v FROM pub.t_1",
+}
+
+
+@pytest.mark.since(14, use="statistics")
+@pytest.mark.parametrize("use", LOOKED_UP)
+def test_no_code_runs_when_rows_are_looked_up_in_partitions(pair, use):
+    """The table is compared all the same. The other side is not asked instead; with the option it is told, and the trace is there."""
+    make(pair, OWNER + KEYED + "RESET ROLE")
+    pair.source.execute("SET ROLE mallory; " + LOOKED_UP[use] + "; RESET ROLE")
+    pair.target.execute("UPDATE pub.t SET v = 'y' WHERE id <= 100")
+    arguments = ["--engine", "extension", "--table", "pub.t"]
+    run = pair.compare(*arguments).expect(DIVERGENT)
+    expect_no_trace(pair)
+    assert run.table("pub.t")["counts"]["mismatch"] == "100" and "partition" not in run.table("pub.t").get("concentration", {})
+    told = pair.compare(*arguments, "--run-owners-code").expect(DIVERGENT).table("pub.t")["concentration"]["partition"]
+    assert told == {"side": "source", "name": "pub.t_1", "rows": "100", "of": "100"}
+    if use == "predicate":  # the session knows the others from when it read the table with the owner's rights
+        assert len(traces(pair)) > len(pair.traces)
+
+
 PARTITIONED = "CREATE TABLE pub.t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);" + PARTS + ROWS
 
 

@@ -465,11 +465,73 @@ def test_concentration_where_one_side_has_partitions(pair):
     assert partition == {"side": "target", "name": 'public."p e"', "rows": "1000", "of": "1000"}
 
 
-@pytest.mark.parametrize("key", ["int[]", "app.numbers"])
-def test_no_partition_of_keys_that_cannot_be_asked_for(pair, key):
+@pytest.mark.parametrize("missing, told", [(100, True), (2500, False)])
+def test_the_other_side_is_told_of_only_if_nearly_all_rows_are_there(pair, missing, told):
+    """500 rows of one partition of the target differ; what it lacks, only the source has, which has no partitions."""
+    pair.source.execute("CREATE TABLE p (id int, region text, amount int, PRIMARY KEY (id, region)); INSERT INTO p SELECT g, chr(97 + g % 5), g FROM generate_series(1, 20000) g")
+    pair.target.execute(BY_REGION)
+    pair.target.execute(f"UPDATE p SET amount = 0 WHERE region = 'e' AND id <= 2500; DELETE FROM p WHERE region = 'b' AND id <= {missing}")
+    table = pair.compare().expect(DIVERGENT).table()
+    assert table["counts"] == {"mismatch": "500", "missing_on_target": str(missing // 5), "missing_on_source": "0"}
+    partition = {"side": "target", "name": 'public."p e"', "rows": "500", "of": "500"}
+    assert table.get("concentration", {}).get("partition") == (partition if told else None)
+
+
+def test_the_side_with_more_of_the_rows_is_told_of(pair):
+    """Each side has rows of one partition that the other side lacks."""
+    pair.both(BY_REGION)
+    pair.source.execute("INSERT INTO p SELECT g, 'a', 1 FROM generate_series(30001, 30100) g")
+    pair.target.execute("INSERT INTO p SELECT g, 'b', 1 FROM generate_series(40001, 40300) g")
+    assert pair.compare().expect(DIVERGENT).table()["concentration"]["partition"] == {"side": "target", "name": 'public."p b"', "rows": "300", "of": "300"}
+
+
+# Types of a key column, and SQL for the value of row g.
+KEY_TYPES = {"int[]": ("ARRAY[g]", False), "app.numbers": ("ARRAY[g]", False), "int": ("g", True), "text": ("chr(34) || g || '\\'", True), "numeric(9,2)": ("g / 4.0", True),
+             "timestamptz": ("timestamptz 'epoch' + g * interval '1 h'", True), "money": ("g", True), '"char"': ("'x'", True)}
+
+
+@pytest.mark.parametrize("key", KEY_TYPES)
+def test_a_partition_is_told_if_keys_can_be_asked_for(pair, key):
+    value, told = KEY_TYPES[key]
     pair.both("CREATE SCHEMA app; CREATE DOMAIN app.numbers AS int[];"
               f"CREATE TABLE p (amount int, id {key}, v int, PRIMARY KEY (id, amount)) PARTITION BY RANGE (amount);"
               "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100); CREATE TABLE p2 PARTITION OF p DEFAULT;"
-              "INSERT INTO p SELECT g, ARRAY[g], 1 FROM generate_series(0, 999) g")
+              f"INSERT INTO p SELECT g, ({value})::{key}, 1 FROM generate_series(0, 999) g")
     pair.target.execute("UPDATE p SET v = 2 WHERE amount < 100")
-    assert "partition" not in pair.compare().expect(DIVERGENT).table().get("concentration", {})
+    partition = pair.compare().expect(DIVERGENT).table().get("concentration", {}).get("partition")
+    assert partition == ({"side": "source", "name": "public.p1", "rows": "100", "of": "100"} if told else None)
+
+
+@pytest.mark.parametrize("kind, told", [("money", False), ("numeric", True)])
+def test_the_target_is_not_asked_for_money(pair, kind, told):
+    pair.both(f"CREATE TABLE p (amount int, id {kind}, v int, PRIMARY KEY (id, amount)) PARTITION BY RANGE (amount);"
+              "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100); CREATE TABLE p2 PARTITION OF p DEFAULT;"
+              "INSERT INTO p SELECT g, g, 1 FROM generate_series(0, 999) g")
+    pair.source.execute("DELETE FROM p WHERE amount < 100")
+    assert ("partition" in pair.compare().expect(DIVERGENT).table().get("concentration", {})) == told
+
+
+@pytest.mark.parametrize("engine", ["auto", "stream"], indirect=True)
+@pytest.mark.parametrize("change, name", [("UPDATE p SET v = 2 WHERE id BETWEEN 100 AND 149", "public.p_low_2"), ("UPDATE p SET v = 2 WHERE id BETWEEN 300 AND 399", "public.rest"),
+                                          ("UPDATE p SET v = 2 WHERE id < 150", None)])
+def test_concentration_in_a_partition_of_a_partition_or_the_default_one(pair, engine, change, name):
+    pair.both("CREATE TABLE p (id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE TABLE p_low PARTITION OF p FOR VALUES FROM (0) TO (300) PARTITION BY RANGE (id);"
+              "CREATE TABLE p_low_1 PARTITION OF p_low FOR VALUES FROM (0) TO (100); CREATE TABLE p_low_2 PARTITION OF p_low DEFAULT; CREATE TABLE p_high PARTITION OF p FOR VALUES FROM (400) TO (1000);"
+              "CREATE TABLE rest PARTITION OF p DEFAULT; INSERT INTO p SELECT g, 1 FROM generate_series(0, 999) g")
+    pair.target.execute(change)
+    partition = pair.compare().expect(DIVERGENT).table().get("concentration", {}).get("partition")
+    assert (partition and partition["name"]) == name
+
+
+def test_concentration_in_a_partition_without_rights_on_it(pair, source_cluster):
+    """Whoever may read the table may read its partitions through it."""
+    pair.both(BY_REGION)
+    source_cluster.execute("CREATE ROLE parter LOGIN")
+    try:
+        pair.source.execute("GRANT SELECT ON p TO parter")
+        pair.target.execute("UPDATE p SET amount = -1 WHERE region = 'c' AND id < 1000")
+        run = pair.compare(source=pair.source.conninfo(user="parter")).expect(DIVERGENT)
+        assert run.table()["concentration"]["partition"] == {"side": "source", "name": 'public."p c"', "rows": "200", "of": "200"}
+    finally:
+        pair.source.execute("DROP OWNED BY parter")
+        source_cluster.execute("DROP ROLE parter")

@@ -20,8 +20,8 @@ using test::int_frame;
 /// A table of so many ranges of 100 keys each.
 class Findings {
   public:
-    explicit Findings(std::uint64_t ranges, bool in_key_order = true, std::size_t columns = 3)
-        : counter_({Form::kInt}, columns, ranges, in_key_order) {}
+    explicit Findings(std::uint64_t ranges, bool in_key_order = true, std::size_t columns = 3, bool samples_keys = true)
+        : counter_({Form::kInt}, columns, ranges, in_key_order, samples_keys) {}
 
     void mismatch(int id, const std::vector<int>& columns) { add(FindingKind::kMismatch, id, columns, 1); }
     void missing(int id, std::uint64_t rows = 1) { add(FindingKind::kMissingOnTarget, id, {}, rows); }
@@ -174,6 +174,29 @@ TEST(Concentration, KeysToLookUp) {
     EXPECT_FALSE(few.differing_keys().sampled);
     few.missing(1000);
     EXPECT_TRUE(few.differing_keys().sampled);
+}
+
+/// A key that both sides have counts once.
+TEST(Concentration, KeysToLookUpOnBothSides) {
+    Findings findings(800);
+    for (int id = 0; id < 30; ++id) findings.mismatch(id, {1});
+    for (int id = 100; id < 170; ++id) findings.missing(id);
+    const DifferingKeys found = findings.differing_keys();
+    EXPECT_EQ(found.keys.source.size(), 100U);
+    EXPECT_EQ(found.keys.target.size(), 30U);
+    EXPECT_EQ(found.number, 100U);
+}
+
+/// They may be whole rows.
+TEST(Concentration, NoKeysToLookUpUnlessWanted) {
+    for (const bool samples_keys : {false, true}) {
+        Findings findings(800, true, 3, samples_keys);
+        for (int id = 0; id < 2000; ++id) findings.mismatch(id, {1, 2});
+        const DifferingKeys found = findings.differing_keys();
+        EXPECT_EQ(found.keys.source.size(), samples_keys ? 1000U : 0U);
+        EXPECT_EQ(found.number, samples_keys ? 1000U : 0U);
+        EXPECT_TRUE(findings.result().columns) << "the rest is told all the same";
+    }
 }
 
 TEST(Concentration, OfAPartition) {
