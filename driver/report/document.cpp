@@ -205,6 +205,11 @@ Json json_skipped_table(const Both<QualifiedName>& names, const std::string& rea
     return json;
 }
 
+/// Whether the contents of large objects were compared, so that a zero says that none differ.
+bool has_count_of_contents(const TableResult& result) {
+    return result.counts.mismatch > 0 || (result.error.empty() && result.plan.large_objects->why_unread.empty());
+}
+
 Json json_large_objects(const TableResult& result) {
     Json json{{"result", verdict_name(result.verdict)}, {"incomplete", result.incomplete}};
     if (result.ranges_compared > 0) {
@@ -214,6 +219,7 @@ Json json_large_objects(const TableResult& result) {
     json["contents_read"] = result.plan.large_objects->why_unread.empty();
     json["divergences"] = Json::array();
     add_end(json, result);
+    if (json.contains("counts") && !has_count_of_contents(result)) json["counts"].erase("mismatch");
     return json;
 }
 

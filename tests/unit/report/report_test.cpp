@@ -92,6 +92,30 @@ class ReportTest : public testing::Test {
     FindingStore findings_;
 };
 
+/// A zero would say that all contents are equal.
+TEST_F(ReportTest, ContentsOfLargeObjectsThatWereNotReadAreNotCounted) {
+    TableResult result = compared_table("pg_largeobject_metadata", Verdict::kDivergent);
+    result.plan.large_objects.emplace();
+    result.counts = {0, 1, 0};
+    result.listed = 1;
+    add(result);
+    const auto counts = [&] { return parsed()["large_objects"]["counts"]; };
+    TableResult& objects = report_.tables.back();
+    EXPECT_EQ(counts(), (json{{"mismatch", "0"}, {"missing_on_target", "1"}, {"missing_on_source", "0"}}));
+    objects.error = "the connection broke";
+    EXPECT_EQ(counts(), (json{{"missing_on_target", "1"}, {"missing_on_source", "0"}}));
+    objects.counts.mismatch = 2;
+    EXPECT_EQ(counts()["mismatch"], "2") << "found until then";
+    objects.counts.mismatch = 0;
+    objects.error.clear();
+    objects.plan.large_objects->why_unread = "no SELECT privilege";
+    EXPECT_FALSE(counts().contains("mismatch"));
+    const std::string words = "large objects: divergent, 5,000,000 large objects; 1 missing on target\n";
+    EXPECT_NE(text().find(words), std::string::npos);
+    EXPECT_NE(written(ReportFormat::kJunit).find("1 missing on target"), std::string::npos);
+    EXPECT_EQ(written(ReportFormat::kCsv).find("mismatch"), std::string::npos);
+}
+
 TEST_F(ReportTest, TextOfIdenticalTables) {
     add(compared_table("b", Verdict::kIdentical));
     add(compared_table("a", Verdict::kIdentical));
