@@ -53,8 +53,9 @@ class Spool {
     std::unique_ptr<StoreStatement> insert_, select_;  // gone before the store
 };
 
-/// Builds a document while it is parsed, but for the divergences, which go to the spool one by one. nlohmann::json's
-/// own filter looks through a list for each of its members.
+/// Builds a document while it is parsed. Each divergence goes to the spool as soon as it is whole. A callback of
+/// nlohmann::json's own parser could take it out, too, but that parser looks through a whole list at each of its
+/// members.
 class DocumentBuilder : public nlohmann::json_sax<Json> {
   public:
     explicit DocumentBuilder(Spool& spool) : spool_(spool) {}

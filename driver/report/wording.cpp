@@ -28,6 +28,13 @@ const Json& list_at(const Json& object, const char* member) {
     return found != object.end() && found->is_array() ? *found : kNone;
 }
 
+/// How many rows, or large objects, differ in which way; a document need not have that.
+const Json& counts_of(const Json& table) {
+    static const Json kNone = Json::object();
+    const auto found = table.find("counts");
+    return found != table.end() && found->is_object() ? *found : kNone;
+}
+
 std::uint64_t number_at(const Json& object, const char* member) {
     const auto found = object.find(member);
     return found != object.end() ? number_of(*found) : 0;
@@ -149,7 +156,7 @@ void add_missing(std::vector<std::string>& parts, const Json& counts) {
 std::string counts_words(const Json& table) {
     if (differing_rows(table) == 0) return "which rows differ was not found out";
     std::vector<std::string> parts;
-    const Json counts = table.value("counts", Json::object());
+    const Json& counts = counts_of(table);
     if (const std::uint64_t number = number_at(counts, "mismatch"))
         parts.push_back(counted(number, "mismatch", "mismatches") + divergent_columns(table));
     add_missing(parts, counts);
@@ -230,7 +237,7 @@ std::string name_of(const Json& object) {
 }
 
 std::uint64_t differing_rows(const Json& table) {
-    const Json counts = table.value("counts", Json::object());
+    const Json& counts = counts_of(table);
     return number_at(counts, "mismatch") + number_at(counts, "missing_on_target") +
            number_at(counts, "missing_on_source");
 }
@@ -280,7 +287,7 @@ std::vector<std::string> cell_words(const Json& table, const Json& divergence) {
 std::vector<std::string> column_count_words(const Json& table) {
     std::vector<std::string> lines;
     constexpr std::uint64_t kFewestMismatches = 10;  // fewer are read as quickly in the list
-    if (number_at(table.value("counts", Json::object()), "mismatch") < kFewestMismatches) return lines;
+    if (number_at(counts_of(table), "mismatch") < kFewestMismatches) return lines;
     for (const Json& column : list_at(table, "columns")) {
         const std::uint64_t differing = number_at(column, "differing");
         if (differing == 0) continue;
@@ -348,7 +355,7 @@ std::string large_objects_words(const Json& large_objects) {
     if (result == "identical") return "identical, " + objects;
     if (result == "incomplete") return fmt::format("incomplete, {}: equal in number, contents not read", objects);
     std::vector<std::string> parts;
-    const Json counts = large_objects.value("counts", Json::object());
+    const Json& counts = counts_of(large_objects);
     if (const std::uint64_t number = number_at(counts, "mismatch"))
         parts.push_back(grouped(number) + " with other contents");
     add_missing(parts, counts);
