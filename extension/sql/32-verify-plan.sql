@@ -195,6 +195,7 @@ DECLARE
     left_out jsonb := '[]';
     name text;
     chosen record;
+    key_is_alike boolean := true;
     slices integer;
 BEGIN
     SELECT coalesce(array_agg(k.name ORDER BY k.no), '{}') INTO key_names
@@ -233,7 +234,14 @@ BEGIN
         own_forms := own_forms || jsonb_build_object(name, chosen.own_form);
         other_forms := other_forms || jsonb_build_object(name, chosen.other_form);
         common := common || jsonb_build_object(name, chosen.form);
-        IF name <> ALL (key_names) THEN compared := compared || name; END IF;
+        IF name <> ALL (key_names) THEN
+            compared := compared || name;
+        ELSE
+            -- Of a domain the name may be the same, and the type inside another one.
+            key_is_alike := key_is_alike AND NOT coalesce(ask -> 'forms' ? name, false)
+                AND own -> 'columns' -> name -> 'data_type' = other -> 'columns' -> name -> 'data_type'
+                AND own -> 'columns' -> name -> 'form' = other -> 'columns' -> name -> 'form';
+        END IF;
     END LOOP;
     SELECT n INTO name FROM jsonb_object_keys(ask -> 'forms') n WHERE NOT common ? n LIMIT 1;
     IF FOUND THEN
@@ -254,6 +262,7 @@ BEGIN
         'key_forms', (SELECT coalesce(jsonb_agg(common -> n ORDER BY o), '[]')
                       FROM unnest(CASE WHEN cardinality(key_names) > 0 THEN key_names ELSE compared END)
                           WITH ORDINALITY AS u(n, o)),
+        'key_is_alike', key_is_alike,
         'source_versions', own -> 'versions', 'target_versions', other -> 'versions',
         'source_shape', md5(own::text), 'target_shape', md5(other::text),
         'not_compared', left_out,

@@ -200,18 +200,19 @@ $$;
 COMMENT ON FUNCTION parity_internal.verify_bounds(jsonb) IS
     'bounds of some ranges as functions of the extension take them';
 
--- Of a key of these forms, key_values() gives what the server reads back as the same, whatever the types are.
+-- Of a key of these forms, key_values() gives what both sides read back as the same, if it is one of their own types
+-- under its own form: a text that is compared under another form, or a time under a form with a zone, is another value.
 CREATE FUNCTION parity_internal.verify_reads_key_back(plan jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT plan -> 'key' = '[]' OR plan -> 'key_forms'
+    SELECT plan -> 'key' = '[]' OR (plan ->> 'key_is_alike')::boolean AND plan -> 'key_forms'
         <@ '["bool", "date", "decimal", "int", "text", "time", "timestamp", "timestamptz", "trimmed", "uuid"]'
 $$;
 COMMENT ON FUNCTION parity_internal.verify_reads_key_back(jsonb) IS
     'whether key_values gives texts of a key that the server reads back; without a key there is nothing to print';
 
 -- What the server prints of rows that still differ, cut at 64 kB: the columns of their keys where key_values() prints
--- them in another way, and where it is asked for the values by column name. Only so many rows get that as fit into the
--- result.
+-- them in another way, and where it is asked for the values by column name. Only so many rows get their values as fit
+-- into the result; keys all fit, because verify_name_rows() names no more.
 CREATE FUNCTION parity_internal.verify_values(
     job jsonb, rows jsonb, most_bytes bigint, OUT with_values jsonb, OUT left_out bigint)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -229,24 +230,21 @@ DECLARE
         'FROM unnest(%s) WITH ORDINALITY AS v(shown, no) ORDER BY v.no)';
     -- The bytes of a row's values and of the names that come with them count, in the order of keys.
     query CONSTANT text := format(
-        'SELECT s.key, CASE WHEN s.fits THEN s.shown END AS shown, CASE WHEN s.fits THEN s.shown_key END AS shown_key '
-        'FROM (SELECT p.*, sum(pg_column_size(p.shown) + pg_column_size(p.shown_key) + %s) OVER (ORDER BY p.key) <= %s '
-        'AS fits FROM (SELECT encode(d.key, ''hex'') AS key, %s AS shown, %s AS shown_key '
+        'SELECT s.key, CASE WHEN s.fits THEN s.shown END AS shown, s.shown_key FROM (SELECT p.*, %s AS fits '
+        'FROM (SELECT encode(d.key, ''hex'') AS key, %s AS shown, %s AS shown_key '
         'FROM parity.row_digests(%%s, with_values => true) d) p) s',
-        pg_column_size(shown_names), most_bytes,
+        CASE WHEN of_columns THEN format('sum(pg_column_size(p.shown) + %s) OVER (ORDER BY p.key) <= %s',
+                                         pg_column_size(shown_names), most_bytes)
+             ELSE 'true' END,
         CASE WHEN of_columns THEN format(printed, 'd.column_values') ELSE quote_literal('{}') || '::text[]' END,
         CASE WHEN parity_internal.verify_reads_key_back(plan) THEN quote_literal('{}') || '::text[]'
              ELSE format(printed, 'd.key_values') END);
     map CONSTANT text :=
         'SELECT jsonb_object_agg(t.key, jsonb_build_object(''values'', jsonb_object($1, t.shown), '
-        '''key'', t.shown_key)) FILTER (WHERE t.shown IS NOT NULL), '
-        'array_agg(t.key) FILTER (WHERE t.shown IS NULL AND t.key IS NOT NULL) FROM ';
+        '''key'', t.shown_key)) FILTER (WHERE t.key IS NOT NULL) FROM ';
     keys bytea[];
     own jsonb;
     other jsonb;
-    own_beyond text[];
-    other_beyond text[];
-    beyond text[];
 BEGIN
     SELECT array_agg(decode(r ->> 'key', 'hex')) INTO keys FROM jsonb_array_elements(rows) r;
     IF keys IS NULL THEN
@@ -259,22 +257,22 @@ BEGIN
         || ' UNION ALL SELECT NULL, NULL, NULL');
     EXECUTE map || format('(%s) t', format(query,
         '$2, keys => $3, key_columns => $4, columns => $5, forms => $6, filter => $7, seed => $8'))
-    INTO own, own_beyond
+    INTO own
     USING shown_names, (job ->> 'relation')::oid::regclass, keys, parity_internal.verify_names(plan -> 'key'), names,
         plan -> 'source_forms', ask ->> 'filter', (plan ->> 'seed')::bigint;
     PERFORM parity_internal.verify_await(parity_internal.verify_patience(ask, started));
     EXECUTE map || format('%s.dblink_get_result($2) AS t(key text, shown text[], shown_key text[])',
                           parity_internal.verify_dblink())
-    INTO other, other_beyond USING shown_names, 'pg_parity:target';
+    INTO other USING shown_names, 'pg_parity:target';
     PERFORM parity_internal.verify_drain();
-    beyond := coalesce(own_beyond, '{}') || coalesce(other_beyond, '{}');
     SELECT coalesce(jsonb_agg(
-            r.value || CASE WHEN r.value ->> 'key' = ANY (beyond) THEN '{}'
-                ELSE parity_internal.verify_printed(
-                    own -> (r.value ->> 'key'), other -> (r.value ->> 'key'), r.value, of_columns) END
-            ORDER BY r.no), '[]'), count(*) FILTER (WHERE of_columns AND r.value ->> 'key' = ANY (beyond))
+            r.value || parity_internal.verify_printed(p.own, p.other, r.value, of_columns AND NOT b.beyond)
+            ORDER BY r.no), '[]'), count(*) FILTER (WHERE b.beyond)
     INTO with_values, left_out
-    FROM jsonb_array_elements(rows) WITH ORDINALITY AS r(value, no);
+    FROM jsonb_array_elements(rows) WITH ORDINALITY AS r(value, no),
+        LATERAL (SELECT own -> (r.value ->> 'key'), other -> (r.value ->> 'key')) AS p(own, other),
+        LATERAL (SELECT 'null' IN (coalesce(p.own -> 'values', '{}'), coalesce(p.other -> 'values', '{}')))
+            AS b(beyond);
 END
 $$;
 COMMENT ON FUNCTION parity_internal.verify_values(jsonb, jsonb, bigint) IS

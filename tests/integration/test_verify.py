@@ -120,6 +120,66 @@ def test_keys_of_many_types_are_recorded_as_the_server_prints_them(pair, kind, w
     made.source.close()
 
 
+# Types of a key on the source and on the target, forms that are asked for, SQL for the value of row n, and what each side is to print.
+TWO_TYPES = {
+    "money and numeric": ("money", "numeric", None, "n * 1.5", ("k::text", "k::text")),
+    "numeric and money": ("numeric", "money", None, "n * 1.5", ("k::text", "k::text")),
+    "integer and bigint": ("int", "bigint", None, "n", ("k::text", "k::text")),
+    "times and a zone": ("timestamp", "timestamptz", {"k": "timestamptz@Europe/Berlin"}, "timestamptz '2024-07-01 12:00+00' + n * interval '1 h'", ("k::text", "k::text")),
+    "times of a zone on both sides": ("timestamp", "timestamp", {"k": "timestamptz@Europe/Berlin"}, "timestamp '2024-07-01' + n * interval '1 h'", ("k::text", "k::text")),
+    "an identifier as a text": ("text", "text", {"k": "uuid"}, "upper(md5(n::text)::uuid::text)", ("k", "k")),
+    "a domain over two types": ("d", "d", None, "n * 1.5", ("k::text", "k::text")),
+}
+
+
+@pytest.mark.matrix(sample=2)
+@pytest.mark.parametrize("case", TWO_TYPES)
+def test_keys_of_two_types_are_recorded_as_their_side_prints_them(pair, case):
+    made = Verified(pair.source, pair.target)
+    own, other, forms, value, printed = TWO_TYPES[case]
+    for side, kind, base in ((pair.source, own, "money"), (pair.target, other, "numeric")):
+        side.execute(f"CREATE DOMAIN d AS {base}; SET timezone = 'Europe/Berlin'; CREATE TABLE t (k {kind} PRIMARY KEY, n int, v text);"
+                     f"INSERT INTO t SELECT ({value})::{kind}, n, 'v' || n FROM generate_series(1, 200) n; RESET timezone")
+    made.make_server()
+    made.target.execute("UPDATE t SET v = 'x' WHERE n = 70; DELETE FROM t WHERE n = 80")
+    made.source.execute("DELETE FROM t WHERE n = 90")
+    shown = {n: database.value(f"SELECT {text} FROM t WHERE n = {n}") for n, database, text in ((70, made.source, printed[0]), (80, made.source, printed[0]), (90, made.target, printed[1]))}
+    options = {"forms": json.dumps(forms)} if forms else {}
+    assert made.verify(**options) == "divergent"
+    assert sorted(made.divergences()) == [("mismatch", {"k": shown[70]}, ["v"]), ("missing_on_source", {"k": shown[90]}, None), ("missing_on_target", {"k": shown[80]}, None)]
+    made.source.close()
+
+
+@pytest.mark.matrix(sample=2)
+@pytest.mark.parametrize("wide", [False, True])
+def test_keys_are_recorded_in_one_notation_however_many_values_are(pair, wide):
+    """Values beyond 8 MB are left out, and the keys of their rows are written as those of the others."""
+    made = Verified(pair.source, pair.target)
+    made.both("CREATE TABLE t (k money PRIMARY KEY, v text); INSERT INTO t SELECT n * 1.5, 'v' || n FROM generate_series(1, 300) n")
+    made.make_server()
+    made.target.execute(f"UPDATE t SET v = {'repeat(v, 12000)' if wide else 'v || 1'}")
+    assert made.verify(with_values=True) == "divergent"
+    assert {key["k"] for _, key, _ in made.divergences()} == {key for key, in made.source.query("SELECT k::text FROM t")}
+    lacking = made.source.value("SELECT count(*) FROM parity.divergence WHERE target_values IS NULL")
+    assert (lacking > 0) == wide and lacking < 300, lacking
+    assert not wide or f"{lacking}" in made.part["message"]
+    made.source.close()
+
+
+def test_long_keys_are_recorded(pair):
+    """As many of them as are named: 4 MB."""
+    made = Verified(pair.source, pair.target)
+    made.both("CREATE TABLE t (k bytea PRIMARY KEY, v int);"
+              "INSERT INTO t SELECT (SELECT string_agg(sha256((n || ' ' || i)::bytea), '' ORDER BY i) FROM generate_series(1, 64) i), n FROM generate_series(1, 2000) n")
+    made.make_server()
+    made.target.execute("UPDATE t SET v = -v")
+    for with_values in (False, True):
+        assert made.verify(with_values=with_values, max_rows=100_000) == "divergent"
+        named = [key["k"] for kind, key, _ in made.divergences() if kind == "mismatch"]
+        assert 1900 < len(named) < 2000 and named == [key for key, in made.source.query("SELECT k::text FROM t ORDER BY k LIMIT %s", [len(named)])]
+    made.source.close()
+
+
 def test_rows_without_a_key_are_recorded_as_the_server_prints_them(verified):
     verified.both("CREATE TABLE odd (m money, r numrange, c \"char\"); INSERT INTO odd VALUES (12.5, '[1.50,)', 'x'), (1, NULL, NULL)")
     verified.target.execute("DELETE FROM odd WHERE m = 12.5::money")
