@@ -127,14 +127,14 @@ Datum hash_bytea(RowCollector& self, const core::u128* hashes, std::size_t count
 /// The texts of some of a row's values, as an array.
 Datum value_texts(const RowCollector& self, const Datum* values, const bool* nulls, std::size_t first,
                   std::size_t number) {
-    auto* texts = static_cast<Datum*>(palloc0(sizeof(Datum) * (number + 1)));
-    auto* absent = static_cast<bool*>(palloc0(number + 1));
+    if (number == 0) return PointerGetDatum(construct_empty_array(TEXTOID));
+    auto* texts = static_cast<Datum*>(palloc0(sizeof(Datum) * number));
+    auto* absent = static_cast<bool*>(palloc0(number));
     for (std::size_t i = 0; i < number; ++i) {
         absent[i] = nulls[first + i];
         if (!absent[i])
             texts[i] = CStringGetTextDatum(OutputFunctionCall(&self.printers[first + i].function, values[first + i]));
     }
-    if (number == 0) return PointerGetDatum(construct_empty_array(TEXTOID));
     int count = static_cast<int>(number), lower = 1;
     return PointerGetDatum(construct_md_array(texts, absent, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT));
 }
