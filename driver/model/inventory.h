@@ -151,6 +151,7 @@ struct SequenceDesc {
     std::optional<SequenceValue>
         value_before_standby;          ///< of a primary beside its standby: what it was before the standby was read
     std::string why_unreadable;        ///< why there is no value
+    bool lacks_rights = false;         ///< there is none because the role may not read it
     bool left_out = false;             ///< unlogged, and the side is in recovery, where it cannot be read
     bool fed_by_subscription = false;  ///< an enabled subscription of this database feeds its tables, but not itself
     QualifiedName owner;               ///< the table whose column owns it; empty where none does

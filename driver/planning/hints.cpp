@@ -36,6 +36,12 @@ std::map<std::string, std::set<std::string>> lone_tables(const Pairing& pairing,
     return tables;
 }
 
+/// What lets a server's role read all tables, or sequences, of these schemas.
+std::string grants(const ServerInfo& server, std::string_view kind, const std::set<std::string>& schemas) {
+    return fmt::format("GRANT USAGE ON SCHEMA {0} TO {1}; GRANT SELECT ON ALL {2} IN SCHEMA {0} TO {1}",
+                       fmt::join(schemas, ", "), display_name(server.role), kind);
+}
+
 /// --map with a schema of the source and one of the target, as a shell reads it.
 std::string map_of_schemas(const std::string& source, const std::string& target) {
     std::string quoted;
@@ -81,12 +87,9 @@ void add_missing_rights(std::vector<std::string>& hints, const Pairing& pairing,
             ++tables;
         }
         if (tables == 0) continue;
-        const std::string role = display_name(inventories[side].server.role);
-        const std::string list = fmt::format("{}", fmt::join(schemas, ", "));
-        hints.push_back(
-            fmt::format("the role {} may not read {} of the tables on {}: GRANT USAGE ON SCHEMA {} TO {}; "
-                        "GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}",
-                        role, tables, side_name(side), list, role, list, role));
+        const ServerInfo& server = inventories[side].server;
+        hints.push_back(fmt::format("the role {} may not read {} of the tables on {}: {}", display_name(server.role),
+                                    tables, side_name(side), grants(server, "TABLES", schemas)));
     }
 }
 
@@ -94,13 +97,11 @@ void add_unread_sequences(std::vector<std::string>& hints, const Plan& plan, con
     for (Side side : kSides) {
         std::set<std::string> schemas;
         for (const Both<SequenceDesc>& sequence : plan.sequences)
-            if (sequence[side].why_unreadable.find("permission denied") != std::string::npos)
-                schemas.insert(display_name(sequence[side].name.schema));
+            if (sequence[side].lacks_rights) schemas.insert(display_name(sequence[side].name.schema));
         if (schemas.empty()) continue;
-        hints.push_back(fmt::format(
-            "the role {0} may not read sequences on {1}: GRANT USAGE ON SCHEMA {2} TO {0}; "
-            "GRANT SELECT ON ALL SEQUENCES IN SCHEMA {2} TO {0}",
-            display_name(inventories[side].server.role), side_name(side), fmt::format("{}", fmt::join(schemas, ", "))));
+        const ServerInfo& server = inventories[side].server;
+        hints.push_back(fmt::format("the role {} may not read sequences on {}: {}", display_name(server.role),
+                                    side_name(side), grants(server, "SEQUENCES", schemas)));
     }
 }
 
@@ -128,18 +129,15 @@ void add_nothing_in_common(std::vector<std::string>& hints, const Pairing& pairi
                                 describe_database(inventories.target.server)));
 }
 
-bool is_name_of_some(const std::string& word, const std::vector<QualifiedName>& names) {
-    return std::any_of(names.begin(), names.end(), [&](const auto& name) { return display_name(name.name) == word; });
-}
-
 /// A pattern that says something else than its author thinks, and needs no similar name.
 std::string hint_about_spelling(const std::string& pattern, const std::vector<QualifiedName>& names) {
     if (pattern.find(',') != std::string::npos) return "an option takes one pattern: repeat it for each";
-    const std::size_t point = pattern.rfind('.');
-    if (point != std::string::npos && is_name_of_some(pattern.substr(point + 1), names))
-        for (const QualifiedName& name : names)
-            if (display_name(name.name) == pattern.substr(point + 1))
-                return fmt::format("did you mean {}?", display_name(name));
+    if (const std::size_t point = pattern.rfind('.'); point != std::string::npos) {
+        const auto elsewhere = std::find_if(names.begin(), names.end(), [&](const QualifiedName& name) {
+            return display_name(name.name) == pattern.substr(point + 1);
+        });
+        if (elsewhere != names.end()) return fmt::format("did you mean {}?", display_name(*elsewhere));
+    }
     const bool has_capitals = std::any_of(pattern.begin(), pattern.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     if (has_capitals && pattern.find('"') == std::string::npos)
         return "letters become small as in SQL, but not in double quotes: '\"Orders\"'";
@@ -147,12 +145,6 @@ std::string hint_about_spelling(const std::string& pattern, const std::vector<Qu
 }
 
 }  // namespace
-
-std::string describe_database(const ServerInfo& server) {
-    std::string text = "database " + display_name(server.database);
-    if (!server.host.empty()) text += " on " + server.host + (server.port.empty() ? "" : ":" + server.port);
-    return text;
-}
 
 std::string hint_about_pattern(const std::string& pattern, bool of_schemas, const Both<Inventory>& inventories) {
     std::vector<QualifiedName> names = inventories.source.all_names;

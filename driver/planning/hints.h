@@ -10,9 +10,6 @@
 /// What a user may do about what is not as expected.
 namespace parity::driver {
 
-/// "database shop on db1.example:5432".
-std::string describe_database(const ServerInfo& server);
-
 /// For a pattern that matches no table, or of --schema no schema with tables: which one may have been meant.
 /// Returns: an empty text where none is near.
 std::string hint_about_pattern(const std::string& pattern, bool of_schemas, const Both<Inventory>& inventories);

@@ -123,4 +123,10 @@ std::string exact_name(const TablePlan& plan, Side side) {
     return plan.large_objects ? "large objects" : exact_name(plan.name[side]);
 }
 
+std::string describe_database(const ServerInfo& server) {
+    std::string text = "database " + display_name(server.database);
+    if (!server.host.empty()) text += " on " + server.host + (server.port.empty() ? "" : ":" + server.port);
+    return text;
+}
+
 }  // namespace parity::driver

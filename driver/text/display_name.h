@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
 
@@ -37,5 +38,8 @@ std::string displayed(std::string_view exact);
 
 /// The name of a column by itself for JSON and records: as it is; E"a\xff" where it is not UTF-8, or begins like that.
 std::string bare_name(const std::string& identifier);
+
+/// "database shop on db1.example:5432".
+std::string describe_database(const ServerInfo& server);
 
 }  // namespace parity::driver

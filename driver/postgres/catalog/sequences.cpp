@@ -31,7 +31,8 @@ SequenceDesc sequence_of(const Result& result, int row) {
     sequence.oid = result.number<std::uint32_t>(row, 0);
     sequence.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
     sequence.definition = result.text(row, 3);
-    if (!result.is_true(row, 4)) sequence.why_unreadable = "permission denied";
+    sequence.lacks_rights = !result.is_true(row, 4);
+    if (sequence.lacks_rights) sequence.why_unreadable = "permission denied";
     sequence.selected = result.is_true(row, 5);
     sequence.increment = result.number<std::int64_t>(row, 6);
     sequence.minimum = result.number<std::int64_t>(row, 7);
@@ -127,6 +128,7 @@ void read_sequence_values(Session& session, std::vector<SequenceDesc>& sequences
                 check(error);
                 sequence->value.reset();
                 sequence->why_unreadable = error.what();
+                sequence->lacks_rights = error.sqlstate() == kInsufficientPrivilege;
             });
     };
     for (int attempt = 1;; ++attempt) {
