@@ -100,7 +100,7 @@ Inventories read_once(const Request& request, const Both<Server*>& servers, bool
         reader.describe(paired, without_children);
         if (request.options.sequences) reader.list_sequences();
     });
-    require_something(request.options, pairing, {readers[Side::kSource], readers[Side::kTarget]});
+    require_something(request.options, pairing, {&readers[Side::kSource], &readers[Side::kTarget]});
     if (request.options.sequences) read_sequence_values(readers);
     readers.each([](CatalogReader& reader, Side) { reader.require_named_server(); });
     return {{std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])}, std::move(pairing)};

@@ -265,9 +265,9 @@ void check_patterns(const std::vector<std::string>& patterns, const Both<Invento
 }
 
 /// Which a run may be about, without any table.
-bool has_large_objects(const Options& options, const Both<Inventory>& inventories) {
+bool has_large_objects(const Options& options, const Both<const Inventory*>& inventories) {
     return options.large_objects && covers_whole_database(options) &&
-           (inventories.source.large_objects.count > 0 || inventories.target.large_objects.count > 0);
+           (inventories.source->large_objects.count > 0 || inventories.target->large_objects.count > 0);
 }
 
 }  // namespace
@@ -280,20 +280,20 @@ Pairing pair_relations(const Request& request, const Both<Inventory>& inventorie
     return Pairer(request, inventories).run();
 }
 
-void require_something(const Options& options, const Pairing& pairing, const Both<Inventory>& inventories) {
+void require_something(const Options& options, const Pairing& pairing, const Both<const Inventory*>& inventories) {
     if (!pairing.pairs.empty() || !pairing.only_here.source.empty() || !pairing.only_here.target.empty() ||
         !pairing.refused.empty() || has_large_objects(options, inventories))
         return;
     for (Side side : kSides)
-        for (const SequenceDesc& sequence : inventories[side].sequences)
+        for (const SequenceDesc& sequence : inventories[side]->sequences)
             if (options.sequences && covers_sequence(options, sequence, {})) return;
-    throw Error(ErrorKind::kUsage,
-                fmt::format("no table to compare: the source is {}, the target {}",
-                            describe_database(inventories.source.server), describe_database(inventories.target.server)),
-                options.tables.empty() && options.exclude_tables.empty() && options.schemas.empty()
-                    ? "dbname in --source and --target tells the database; views and foreign tables are compared only "
-                      "when --table names them"
-                    : "views and foreign tables are compared only when --table names them without wildcards");
+    const bool narrower = !options.tables.empty() || !options.exclude_tables.empty() || !options.schemas.empty();
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("no table to compare: the source is {}, the target {}",
+                    describe_database(inventories.source->server), describe_database(inventories.target->server)),
+        fmt::format("{}views and foreign tables are compared only when --table names them without wildcards",
+                    narrower ? "" : "dbname in --source and --target tells the database; "));
 }
 
 std::set<std::uint32_t> chosen_oids(const Pairing& pairing, const Both<Inventory>& inventories, Side side) {

@@ -41,7 +41,7 @@ Pairing pair_relations(const Request& request, const Both<Inventory>& inventorie
 /// Refuses a run that would compare nothing.
 /// Requires: the inventories have their sequences, where these are wanted.
 /// Throws: Error{kUsage}.
-void require_something(const Options& options, const Pairing& pairing, const Both<Inventory>& inventories);
+void require_something(const Options& options, const Pairing& pairing, const Both<const Inventory*>& inventories);
 
 /// Whether a run covers a sequence: with --table those that the chosen tables (oids of this side) own or use, else
 /// those that the schema patterns choose, without those that only tables use which are not chosen.

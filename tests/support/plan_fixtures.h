@@ -55,7 +55,7 @@ inline RelationDesc orders(std::uint32_t oid = 1) {
 inline Plan plan_for(Options options, const Both<Inventory>& sides) {
     const Request request(std::move(options));
     const Pairing pairing = pair_relations(request, sides);
-    require_something(request.options, pairing, sides);
+    require_something(request.options, pairing, {&sides.source, &sides.target});
     return make_plan(request, sides, pairing);
 }
 
