@@ -28,8 +28,11 @@ class SideIndex {
   public:
     explicit SideIndex(const Inventory& inventory) : relations_(inventory.relations) {
         for (std::size_t i = 0; i < relations_.size(); ++i) {
-            by_name_[relations_[i].name] = i;
-            by_oid_[relations_[i].oid] = i;
+            const RelationDesc& relation = relations_[i];
+            by_name_[relation.name] = i;
+            by_oid_[relation.oid] = i;
+            if (relation.is_partition && relation.selected)
+                with_selected_parts_.insert(relation.ancestors.begin(), relation.ancestors.end());
         }
     }
 
@@ -61,6 +64,17 @@ class SideIndex {
         return nullptr;
     }
 
+    /// Whether an exclusion leaves it out as a table. A partition counts as a part of its table, and a table whose
+    /// partitions are chosen by themselves is not left out.
+    bool is_left_out(const RelationDesc& relation) const {
+        if (!is_excluded_whole(relation) || (only_when_named(relation) && !relation.named)) return false;
+        return !relation.is_partition ||
+               std::none_of(relation.ancestors.begin(), relation.ancestors.end(), [&](std::uint32_t oid) {
+                   const auto found = by_oid_.find(oid);
+                   return found != by_oid_.end() && is_excluded_whole(relations_[found->second]);
+               });
+    }
+
     /// Whether it is compared for its own sake.
     bool wanted(const RelationDesc& relation) const { return for_its_own_sake(relation) && !chosen_ancestor(relation); }
 
@@ -69,9 +83,14 @@ class SideIndex {
         return relation.selected && (relation.named || !only_when_named(relation));
     }
 
+    bool is_excluded_whole(const RelationDesc& relation) const {
+        return relation.excluded && !with_selected_parts_.contains(relation.oid);
+    }
+
     const std::vector<RelationDesc>& relations_;
     std::map<QualifiedName, std::size_t> by_name_;
     std::map<std::uint32_t, std::size_t> by_oid_;
+    std::set<std::uint32_t> with_selected_parts_;  ///< relations with partitions that are selected by themselves
 };
 
 class Pairer {
@@ -89,8 +108,8 @@ class Pairer {
         pair_source(false);
         pair_target();
         pair_extension_tables();
-        note_excluded_partitions(Side::kSource);
-        note_excluded_partitions(Side::kTarget);
+        note_excluded(Side::kSource);
+        note_excluded(Side::kTarget);
         std::sort(pairing_.pairs.begin(), pairing_.pairs.end(),
                   [](const auto& a, const auto& b) { return a.source < b.source; });
         for (Side side : kSides) std::sort(pairing_.only_here[side].begin(), pairing_.only_here[side].end());
@@ -232,14 +251,18 @@ class Pairer {
         return false;
     }
 
-    void note_excluded_partitions(Side side) {
+    /// An excluded relation is compared nonetheless as a part of a chosen one, unless it is a member of a tree.
+    void note_excluded(Side side) {
         for (std::size_t i = 0; i < sides_[side].size(); ++i) {
             const RelationDesc& relation = sides_[side][i];
-            const RelationDesc* ancestor = relation.excluded ? sides_[side].chosen_ancestor(relation) : nullptr;
-            if (!ancestor || left_out_[side].contains(i)) continue;
-            pairing_.notes.push_back({SchemaDifference::Severity::kNote, exact_name(relation.name),
-                                      fmt::format("excluded, but compared on {} as a part of {}", side_name(side),
-                                                  display_name(ancestor->name))});
+            if (!relation.excluded) continue;
+            const RelationDesc* ancestor = sides_[side].chosen_ancestor(relation);
+            if (ancestor && !left_out_[side].contains(i))
+                pairing_.notes.push_back({SchemaDifference::Severity::kNote, exact_name(relation.name),
+                                          fmt::format("excluded, but compared on {} as a part of {}", side_name(side),
+                                                      display_name(ancestor->name))});
+            else if (sides_[side].is_left_out(relation))
+                ++pairing_.left_out[side];
         }
     }
 

@@ -30,6 +30,7 @@ struct Pairing {
     /// Chosen, but not to be compared (a view on one side that was not named …), with the reason.
     std::vector<std::pair<Both<QualifiedName>, std::string>> refused;
     std::vector<SchemaDifference> notes;
+    Both<std::size_t> left_out{0, 0};  ///< tables that --exclude-table leaves out, none of whose rows are compared
 };
 
 /// Pairs the chosen relations by name and map. Needs no columns. A partition is reached through its parent; it is

@@ -81,9 +81,27 @@ std::string names_of(const std::vector<std::string>& columns) {
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
+/// Whether the condition of the whole run is that of a table. A table of an extension is compared under the
+/// extension's.
+bool is_under_where(const RelationDesc& source, const Options& options) {
+    return source.extension.empty() && !options.where.empty() && source.filter == options.where;
+}
+
+/// What of a table is left out by what is said of it alone. Options may stand in the configuration file, too.
+void add_left_out(std::vector<std::string>& sentences, const TablePlan& table, const RelationDesc& source,
+                  const Options& options) {
+    if (source.extension.empty() && source.filter != options.where)
+        sentences.push_back(
+            fmt::format("rows of {} without {} (configuration file)", display_name(source.name), source.filter));
+    if (!table.scope.without.empty())
+        sentences.push_back(fmt::format("columns of {}: {} (options columns, exclude-columns)",
+                                        display_name(source.name), names_of(table.scope.without)));
+}
+
 void add_tables(Plan& plan, const Request& request, const Pairing& pairing, const Both<Inventory>& inventories) {
     const Options& options = request.options;
     ColumnOptions column_options(request.columns);
+    bool any_under_where = false;
     for (const RelationPair& pair : pairing.pairs) {
         const TableSides sides = sides_of(pair, inventories);
         const RelationDesc& source = *sides.relation.source;
@@ -97,12 +115,8 @@ void add_tables(Plan& plan, const Request& request, const Pairing& pairing, cons
             plan.skipped_tables.emplace_back(Both<QualifiedName>{source.name, target.name}, std::move(*reason));
         } else {
             TablePlan& table = plan.tables.emplace_back(std::move(std::get<TablePlan>(decision.plan)));
-            if (source.extension.empty() && source.filter != options.where)
-                plan.not_compared.push_back(fmt::format("rows of {} without {} (configuration file)",
-                                                        display_name(source.name), source.filter));
-            if (!table.scope.without.empty())
-                plan.not_compared.push_back(fmt::format("columns of {}: {} (--columns, --exclude-columns)",
-                                                        display_name(source.name), names_of(table.scope.without)));
+            any_under_where |= is_under_where(source, options);
+            add_left_out(plan.not_compared, table, source, options);
             for (Side side : kSides)
                 if (inventories[side].server.is_streamed) table.path[side] = "stream";
             if (can_prefilter(inventories)) add_prefilters(table, source, target);
@@ -110,6 +124,7 @@ void add_tables(Plan& plan, const Request& request, const Pairing& pairing, cons
                 table.notes.push_back(std::move(*note));
         }
     }
+    if (any_under_where) plan.not_compared.push_back(fmt::format("rows without {} (option where)", options.where));
     for (const RelationDesc& relation : inventories.source.relations) {
         if (!relation.selected) column_options.mark_unchosen_used(relation);
     }
@@ -249,14 +264,9 @@ std::vector<std::string> not_compared(const Options& options, const Pairing& pai
         sentences.push_back(fmt::format("{}: {} on source, {} on target{}", plural(kind), count(Side::kSource, kind),
                                         count(Side::kTarget, kind), remark_on(kind)));
     }
-    if (!options.where.empty()) sentences.push_back(fmt::format("rows without {} (--where)", options.where));
-    const auto excluded = [&](Side side) {
-        const std::vector<RelationDesc>& relations = inventories[side].relations;
-        return std::count_if(relations.begin(), relations.end(), [](const auto& one) { return one.excluded; });
-    };
-    if (excluded(Side::kSource) + excluded(Side::kTarget) > 0)
+    if (pairing.left_out.source + pairing.left_out.target > 0)
         sentences.push_back(fmt::format("tables left out by --exclude-table: {} on source, {} on target",
-                                        excluded(Side::kSource), excluded(Side::kTarget)));
+                                        pairing.left_out.source, pairing.left_out.target));
     if (!options.sequences) sentences.push_back("sequences: left out by --no-sequences");
     add_large_objects_left_out(sentences, options, inventories);
     sentences.push_back(

@@ -323,6 +323,7 @@ def test_settings_of_single_tables(events, tmp_path, way, planted):
     assert event["rows"] == {"source": "17", "target": "17"} and event["ranges"]["compared"] <= 3
     assert event["key"] == ["day", "id"] and {c["name"]: c["form"] for c in event["columns"]} == {"amount": "decimal"}
     assert [c["name"] for c in tables["public.visit"]["columns"]] == ["v"] and "where" not in tables["public.visit"]
+    assert "columns of public.visit: w, touched (options columns, exclude-columns)" in run.report["not_compared"]
     assert [c["name"] for c in tables["public.other"]["columns"]] == ["seen", "v"]
     if planted:
         assert findings(event) == {mismatch("amount", day="2024-01-08", id="7")}
@@ -398,8 +399,9 @@ def test_settings_that_mean_nothing(events, tmp_path, text, words):
 # ---- what was left out as asked --------------------------------------------------------------------------------------
 
 
-LEFT_OUT = [(["--where", "id > 100"], "rows without id > 100 (--where)"), (["--exclude-columns", "orders.v"], "columns of public.orders: v (--columns, --exclude-columns)"),
-            (["--columns", "orders.id"], "columns of public.orders: v (--columns, --exclude-columns)"),
+COLUMNS_LEFT_OUT = "columns of public.orders: v (options columns, exclude-columns)"
+LEFT_OUT = [(["--where", "id > 100"], "rows without id > 100 (option where)"), (["--exclude-columns", "orders.v"], COLUMNS_LEFT_OUT),
+            (["--columns", "orders.id"], COLUMNS_LEFT_OUT),
             (["--exclude-table", "items"], "tables left out by --exclude-table: 1 on source, 1 on target")]
 
 
@@ -413,6 +415,39 @@ def test_what_options_leave_out_is_said(pair, way, arguments, words):
     run = pair.run(*arguments, *way).expect(IDENTICAL)
     assert words in html.unescape(run.stdout.replace("\\", "")), run.stdout
     assert words in pair.compare(*arguments).report["not_compared"]
+
+
+PARTS = ("CREATE TABLE log (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (10); CREATE TABLE log_2 PARTITION OF log DEFAULT;"
+         "CREATE VIEW log_view AS SELECT * FROM log; CREATE TABLE items (id int PRIMARY KEY);")
+
+
+@pytest.mark.parametrize("patterns, number, status", [
+    (["log_1"], 0, DIVERGENT),                     # compared as a part of its table
+    (["log_view"], 0, DIVERGENT),                  # would be compared only if it were named
+    (["log"], 0, DIVERGENT),                       # its partitions are compared by themselves
+    (["log", "log_1"], 1, IDENTICAL),
+    (["log*"], 1, IDENTICAL),                      # one table, with its partitions
+    (["log*", "items"], 2, IDENTICAL),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
+def test_what_exclusions_leave_out_is_counted(pair, patterns, number, status):
+    pair.both(TABLES.format("") + PARTS)
+    pair.target.execute("INSERT INTO log VALUES (3)")
+    run = pair.compare(*[word for pattern in patterns for word in ("--exclude-table", pattern)]).expect(status)
+    told = [sentence for sentence in run.report["not_compared"] if "--exclude-table" in sentence]
+    assert told == ([f"tables left out by --exclude-table: {number} on source, {number} on target"] if number else [])
+
+
+@pytest.mark.parametrize("own, told", [("orders", False), ("items", True)])
+def test_the_condition_of_the_run_is_said_only_where_tables_are_under_it(pair, tmp_path, own, told):
+    pair.both(TABLES.format("") + "CREATE TABLE items (id int PRIMARY KEY)")
+    file = tmp_path / "parity.toml"
+    file.write_text(f"exclude-table = ['items']\nwhere = 'id > 5'\n[table.{own}]\nwhere = 'id > 7'\n")
+    pair.target.execute("UPDATE orders SET v = 'other' WHERE id = 3")
+    run = pair.compare("--config", str(file)).expect(IDENTICAL)
+    assert ("rows without id > 5 (option where)" in run.report["not_compared"]) == told
+    assert ("rows of public.orders without id > 7 (configuration file)" in run.report["not_compared"]) == (not told)
+    pair.target.execute("UPDATE orders SET v = 'other' WHERE id = 8")
+    pair.compare("--config", str(file)).expect(DIVERGENT)
 
 
 def test_a_condition_that_no_row_fulfils_is_noted(pair):

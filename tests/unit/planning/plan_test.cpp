@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/digest.h"
 #include "tests/support/plan_fixtures.h"
 
@@ -162,6 +164,48 @@ TEST(Plan, SaysThatAnExcludedPartitionIsComparedWithItsParent) {
     part.excluded = true;
     EXPECT_EQ(differences(plan_of({parent, part}, {parent})),
               (Names{"note public.orders_1: excluded, but compared on source as a part of public.orders"}));
+}
+
+/// The sentence about excluded tables; empty: none.
+std::string left_out(const std::vector<RelationDesc>& source) {
+    for (const std::string& sentence : plan_of(source, {orders(90)}).not_compared)
+        if (sentence.starts_with("tables left out by --exclude-table: ")) return sentence.substr(36);
+    return {};
+}
+
+TEST(Plan, CountsExcludedTables) {
+    RelationDesc out = table(2, "out", {int_column("id")});
+    out.selected = false;
+    EXPECT_EQ(left_out({orders(), out}), "");
+    out.excluded = true;
+    EXPECT_EQ(left_out({orders(), out}), "1 on source, 0 on target");
+    for (const char kind : {'v', 'f'}) {
+        out.relkind = kind;
+        EXPECT_EQ(left_out({orders(), out}), "") << "compared only when named";
+        out.named = true;
+        EXPECT_EQ(left_out({orders(), out}), "1 on source, 0 on target");
+        out.named = false;
+    }
+}
+
+/// A partition is no table of its own, unless its parent is divided between what is compared and what is not.
+TEST(Plan, CountsExcludedPartitionsWithTheirParent) {
+    RelationDesc parent = table(1, "log", {int_column("id")});
+    parent.relkind = 'p';
+    const auto part = [](std::uint32_t oid, bool excluded) {
+        RelationDesc made = table(oid, "log_" + std::to_string(oid), {int_column("id")});
+        made.is_partition = true;
+        made.ancestors = {1};
+        made.selected = !excluded;
+        made.excluded = excluded;
+        return made;
+    };
+    EXPECT_EQ(left_out({orders(9), parent, part(2, true), part(3, false)}), "") << "compared with the parent";
+    parent.selected = false;
+    parent.excluded = true;
+    EXPECT_EQ(left_out({orders(9), parent, part(2, true), part(3, true)}), "1 on source, 0 on target");
+    EXPECT_EQ(left_out({orders(9), parent, part(2, false), part(3, false)}), "") << "all partitions are compared";
+    EXPECT_EQ(left_out({orders(9), parent, part(2, true), part(3, false)}), "1 on source, 0 on target");
 }
 
 TEST(Plan, TakesViewsAndForeignTablesOnlyWhenNamed) {
@@ -444,6 +488,28 @@ TEST(Plan, AWhereConditionTakesTheAggregatePath) {
     const TablePlan plan = plan_of({filtered}, {filtered}, options).tables.at(0);
     EXPECT_EQ(plan.where, "id > 3");
     EXPECT_EQ(plan.path.source, "aggregate");
+}
+
+/// Whether a plan says what the condition of the run leaves out.
+bool tells_condition(const Plan& plan) {
+    const auto& told = plan.not_compared;
+    return std::find(told.begin(), told.end(), "rows without id > 3 (option where)") != told.end();
+}
+
+TEST(Plan, TellsTheConditionOfTheRunOnlyOfTablesUnderIt) {
+    Options options;
+    options.where = "id > 3";
+    RelationDesc under = orders(), own = table(2, "own", {int_column("id")}), extension = own;
+    under.filter = options.where;
+    own.filter = "id > 5";
+    extension.extension = "postgis";
+    extension.filter = options.where;
+    EXPECT_TRUE(tells_condition(plan_of({under, own}, {under, own}, options)));
+    const Plan without = plan_of({own}, {own}, options);
+    EXPECT_FALSE(tells_condition(without));
+    EXPECT_EQ(without.not_compared.at(0), "rows of public.own without id > 5 (configuration file)");
+    EXPECT_FALSE(tells_condition(plan_of({own, extension}, {own, extension}, options)));
+    EXPECT_FALSE(tells_condition(plan_of({orders()}, {orders()})));
 }
 
 // ---- sequences -----------------------------------------------------------------------------------------------

@@ -100,6 +100,7 @@ TEST(Trees, ExcludedMembersAreLeftOut) {
     const Plan plan = plan_for({}, {side, side});
     EXPECT_EQ(planned(plan), (std::vector<std::string>{"b alone", "c", "orders alone"}));
     EXPECT_TRUE(plan.differences.empty());
+    EXPECT_EQ(plan.not_compared.at(0), "tables left out by --exclude-table: 1 on source, 1 on target");
 }
 
 TEST(Trees, AChildOfTwoParentsIsComparedOnce) {
