@@ -1,6 +1,7 @@
 #include "driver/options/command_line.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
 
@@ -61,9 +62,19 @@ std::string harmless(const std::string& argument) {
 
 constexpr const char* kQuoteHint = "put each connection string into quotes: 'host=old dbname=shop'";
 
-/// Whether an argument looks like a piece of a connection string that the shell has divided.
-bool unquoted(const std::string& argument) {
-    return !argument.starts_with('-') && argument.find('=') != std::string::npos;
+/// What stands before the "=" in connection strings, as people write them.
+constexpr std::array<std::string_view, 16> kConninfoKeywords = {
+    "application_name", "connect_timeout", "dbname",      "host", "hostaddr", "keepalives",
+    "options",          "passfile",        "password",    "port", "service",  "sslcert",
+    "sslkey",           "sslmode",         "sslrootcert", "user"};
+
+/// Whether an argument is one setting of a connection string that the shell has divided. In quotes there would be
+/// more than one, with blanks between them.
+bool is_piece_of_conninfo(const std::string& argument) {
+    const std::size_t sign = argument.find('=');
+    if (sign == std::string::npos || argument.find(' ') != std::string::npos) return false;
+    return std::find(kConninfoKeywords.begin(), kConninfoKeywords.end(), argument.substr(0, sign)) !=
+           kConninfoKeywords.end();
 }
 
 /// `known` are the words that may stand there.
@@ -105,8 +116,8 @@ class ParsedCommand {
 
     CommandLine collect() const {
         const std::vector<std::string> extras = app_->remaining();
-        const bool has_unquoted = std::any_of(extras.begin(), extras.end(), unquoted);
-        refuse_extras(extras, "unexpected argument", names(), has_unquoted ? kQuoteHint : hint());
+        const bool is_divided = !extras.empty() && is_piece_of_conninfo(extras.front());
+        refuse_extras(extras, "unexpected argument", names(), is_divided ? kQuoteHint : hint());
         CommandLine line;
         line.command = spec_.name;
         line.argument = argument_;
@@ -156,7 +167,7 @@ class ParsedCommand {
         if (unnamed != positional_.end() && unnamed->second.second->count() > 0) {
             if (here)
                 refuse(fmt::format("the {0} is given twice: as --{0} and without a name", spec.name),
-                       unquoted(unnamed->second.first) ? kQuoteHint : hint());
+                       is_piece_of_conninfo(unnamed->second.first) ? kQuoteHint : hint());
             return spec.apply(options, {unnamed->second.first});
         }
         if (!here && from_file == config.end()) {

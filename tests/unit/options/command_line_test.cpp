@@ -261,6 +261,35 @@ TEST(Options, SuggestWhatSomebodyMayHaveMeant) {
     EXPECT_EQ(hint_of({"nothinglikeit"}), "pgparity --help shows how to use it");
 }
 
+/// What the shell has divided comes without blanks.
+TEST(Options, TellThatAConnectionStringWantsQuotes) {
+    const std::string quotes = "put each connection string into quotes: 'host=old dbname=shop'";
+    for (const Words& words : std::vector<Words>{
+             {"compare", "host=old", "dbname=shop", "host=new", "dbname=shop"},
+             {"compare", "host=old dbname=shop", "host=new", "dbname=shop", "user=me"},
+             {"compare", "a", "b", "sslmode=require"},
+             {"compare", "--source", "host=old", "dbname=shop", "--target", "host=new", "dbname=shop"},
+             {"compare", "--source", "host=old", "service=shop"},
+         })
+        EXPECT_EQ(hint_of(words), quotes) << words[1];
+}
+
+TEST(Options, DoNotAskForQuotesThatAreThere) {
+    const std::string list = "pgparity compare --help lists the options";
+    for (const Words& words : std::vector<Words>{
+             {"compare", "host=a dbname=x", "host=b dbname=x", "host=c dbname=x"},
+             {"compare", "host=a dbname=x", "host=b dbname=x", "host=c dbname=x", "user=me"},
+             {"compare", "a", "b", "postgresql://c/x?sslmode=require"},
+             {"compare", "--source", "host=a", "host=b dbname=x"},
+             {"compare", "--source", "host=a", "postgresql://b/x?sslmode=require"},
+             {"compare", "a", "b", "nonesuch=1"},
+             {"compare", "a", "b", "--zzz", "host=c"},
+         })
+        EXPECT_EQ(hint_of(words), list) << words.back();
+    for (const char* option : {"--maps", "--maps=a=b"})
+        EXPECT_EQ(hint_of({"compare", "a", "b", option, "a=b"}), "did you mean \"--map\"? " + list) << option;
+}
+
 TEST(Options, HelpFitsIntoEightyColumns) {
     for (const char* command : {"", "compare", "report", "completion", "help"}) {
         std::istringstream help(help_text(command_specs(), command));
