@@ -17,6 +17,8 @@ constexpr std::uint64_t kMostOfRanges = 5;  ///< an interval is this part of the
 /// Sets of columns that are told apart; rows with others count as rows alone.
 constexpr std::size_t kMostSets = 1000;
 constexpr std::size_t kSampledKeys = 1000;
+/// Of longer keys no sample is kept: they would take more memory than what they tell is worth.
+constexpr std::size_t kMostSampledBytes = 4 << 20;
 
 /// A share of a number, in hundredths, rounded up.
 std::uint64_t hundredths(std::uint64_t number, std::uint64_t share) {
@@ -58,12 +60,21 @@ void ConcentrationCounter::sample(const RowFinding& finding) {
         return;
     }
     SampledKey& sampled = sample_[hash];
-    if (sampled.key.empty()) sampled.key = finding.key;
+    if (sampled.key.empty()) {
+        sampled.key = finding.key;
+        sampled_bytes_ += finding.key.size();
+    }
     if (finding.kind != FindingKind::kMissingOnSource) sampled.on.source = true;
     if (finding.kind != FindingKind::kMissingOnTarget) sampled.on.target = true;
-    if (sample_.size() <= kSampledKeys) return;
-    sample_.erase(std::prev(sample_.end()));
-    sample_is_all_ = false;
+    if (sample_.size() > kSampledKeys) {
+        const auto last = std::prev(sample_.end());
+        sampled_bytes_ -= last->second.key.size();
+        sample_.erase(last);
+        sample_is_all_ = false;
+    }
+    if (sampled_bytes_ <= kMostSampledBytes) return;
+    sample_.clear();
+    samples_keys_ = false;
 }
 
 DifferingKeys ConcentrationCounter::differing_keys() const {

@@ -44,7 +44,7 @@ class ConcentrationCounter {
     Concentration result() const;
 
     /// A thousand keys, or all if there are fewer. Which ones follows from the keys alone, and not from their order.
-    /// Returns: no key where none were to be sampled.
+    /// Returns: no key where none were to be sampled, or they have more than 4 MB.
     DifferingKeys differing_keys() const;
 
   private:
@@ -67,10 +67,11 @@ class ConcentrationCounter {
     const std::size_t columns_;
     const std::uint64_t ranges_;
     const bool in_key_order_;
-    const bool samples_keys_;
+    bool samples_keys_;
     std::map<std::int32_t, RangeCount> by_range_;
     std::map<std::vector<int>, std::uint64_t> by_columns_;
     std::map<std::uint64_t, SampledKey> sample_;  ///< by the hash of the key
+    std::size_t sampled_bytes_ = 0;
     bool sample_is_all_ = true;
     std::uint64_t rows_ = 0;
     std::uint64_t mismatches_ = 0;

@@ -62,11 +62,29 @@ std::string harmless(const std::string& argument) {
 
 constexpr const char* kQuoteHint = "put each connection string into quotes: 'host=old dbname=shop'";
 
-/// What stands before the "=" in connection strings, as people write them.
-constexpr std::array<std::string_view, 16> kConninfoKeywords = {
-    "application_name", "connect_timeout", "dbname",      "host", "hostaddr", "keepalives",
-    "options",          "passfile",        "password",    "port", "service",  "sslcert",
-    "sslkey",           "sslmode",         "sslrootcert", "user"};
+/// What stands before the "=" in connection strings, as people write them. Options are read without libpq, which knows
+/// all of them; one that is not here costs a hint.
+constexpr std::array<std::string_view, 21> kConninfoKeywords = {"application_name",
+                                                                "channel_binding",
+                                                                "client_encoding",
+                                                                "connect_timeout",
+                                                                "dbname",
+                                                                "gssencmode",
+                                                                "host",
+                                                                "hostaddr",
+                                                                "keepalives",
+                                                                "options",
+                                                                "passfile",
+                                                                "password",
+                                                                "port",
+                                                                "service",
+                                                                "sslcert",
+                                                                "sslcrl",
+                                                                "sslkey",
+                                                                "sslmode",
+                                                                "sslrootcert",
+                                                                "target_session_attrs",
+                                                                "user"};
 
 /// Whether an argument is one setting of a connection string that the shell has divided. In quotes there would be
 /// more than one, with blanks between them.

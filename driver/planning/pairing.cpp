@@ -31,7 +31,7 @@ class SideIndex {
             const RelationDesc& relation = relations_[i];
             by_name_[relation.name] = i;
             by_oid_[relation.oid] = i;
-            if (relation.is_partition && relation.selected)
+            if (relation.is_partition && for_its_own_sake(relation))
                 with_selected_parts_.insert(relation.ancestors.begin(), relation.ancestors.end());
         }
     }
@@ -251,13 +251,15 @@ class Pairer {
         return false;
     }
 
-    /// An excluded relation is compared nonetheless as a part of a chosen one, unless it is a member of a tree.
+    /// An excluded relation is compared nonetheless as a part of one that is compared, unless it is a member of a tree.
     void note_excluded(Side side) {
+        std::set<const RelationDesc*> paired;
+        for (const RelationPair& pair : pairing_.pairs) paired.insert(&sides_[side][pair[side]]);
         for (std::size_t i = 0; i < sides_[side].size(); ++i) {
             const RelationDesc& relation = sides_[side][i];
             if (!relation.excluded) continue;
             const RelationDesc* ancestor = sides_[side].chosen_ancestor(relation);
-            if (ancestor && !left_out_[side].contains(i))
+            if (paired.contains(ancestor) && !left_out_[side].contains(i))
                 pairing_.notes.push_back({SchemaDifference::Severity::kNote, exact_name(relation.name),
                                           fmt::format("excluded, but compared on {} as a part of {}", side_name(side),
                                                       display_name(ancestor->name))});

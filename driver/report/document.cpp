@@ -30,10 +30,17 @@ Json json_both_numbers(const Both<std::uint64_t>& values) {
     return {{"source", json_number(values.source)}, {"target", json_number(values.target)}};
 }
 
-Json json_counts(const FindingCounts& counts) {
-    return {{"mismatch", json_number(counts.mismatch)},
-            {"missing_on_target", json_number(counts.missing_on_target)},
-            {"missing_on_source", json_number(counts.missing_on_source)}};
+/// A zero says that there are none: of large objects whose contents were not read to the end, mismatches are not known.
+Json json_counts(const TableResult& result) {
+    const FindingCounts& counts = result.counts;
+    const auto& large_objects = result.plan.large_objects;
+    const bool knows_mismatches =
+        !large_objects || counts.mismatch > 0 || (result.error.empty() && large_objects->why_unread.empty());
+    Json json = Json::object();
+    if (knows_mismatches) json["mismatch"] = json_number(counts.mismatch);
+    json["missing_on_target"] = json_number(counts.missing_on_target);
+    json["missing_on_source"] = json_number(counts.missing_on_source);
+    return json;
 }
 
 /// What was asked for beside the servers; no connection strings.
@@ -168,7 +175,7 @@ void add_columns(Json& json, const TableResult& result) {
 }
 
 void add_end(Json& json, const TableResult& result) {
-    if (has_counts(result)) json["counts"] = json_counts(result.counts);
+    if (has_counts(result)) json["counts"] = json_counts(result);
     if (result.listed < result.counts.total()) json["not_listed"] = json_number(result.counts.total() - result.listed);
     json["skipped"] = json_messages(result.skipped);
     json["notes"] = json_messages(result.notes);
@@ -205,11 +212,6 @@ Json json_skipped_table(const Both<QualifiedName>& names, const std::string& rea
     return json;
 }
 
-/// Whether the contents of large objects were compared, so that a zero says that none differ.
-bool has_count_of_contents(const TableResult& result) {
-    return result.counts.mismatch > 0 || (result.error.empty() && result.plan.large_objects->why_unread.empty());
-}
-
 Json json_large_objects(const TableResult& result) {
     Json json{{"result", verdict_name(result.verdict)}, {"incomplete", result.incomplete}};
     if (result.ranges_compared > 0) {
@@ -219,7 +221,6 @@ Json json_large_objects(const TableResult& result) {
     json["contents_read"] = result.plan.large_objects->why_unread.empty();
     json["divergences"] = Json::array();
     add_end(json, result);
-    if (json.contains("counts") && !has_count_of_contents(result)) json["counts"].erase("mismatch");
     return json;
 }
 

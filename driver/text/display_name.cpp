@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/ascii.h"
+#include "driver/model/inventory.h"
 #include "driver/text/printable.h"
 #include "driver/text/sql_keywords.h"
 

@@ -3,12 +3,13 @@
 #include <string>
 #include <string_view>
 
-#include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
 
 /// How names are spelled. Two names never have one spelling.
 namespace parity::driver {
+
+struct ServerInfo;
 
 /// An identifier for people, as SQL spells it: in double quotes only where quote_ident() has them, as
 /// U&"a\000ab" where a character of it is not printable (printable.h), which then stands as its code. One that is not

@@ -212,7 +212,9 @@ COMMENT ON FUNCTION parity_internal.verify_reads_key_back(jsonb) IS
 
 -- What the server prints of rows that still differ, cut at 64 kB: the columns of their keys where key_values() prints
 -- them in another way, and where it is asked for the values by column name. Only so many rows get their values as fit
--- into the result; keys all fit, because verify_name_rows() names no more.
+-- into the result. Every row gets its key, because a finding without one names nothing. A number may print a thousand
+-- times as long as the frame that verify_name_rows() counted, so keys of many rows are cut at less: all together they
+-- have four times the bytes of values at most.
 CREATE FUNCTION parity_internal.verify_values(
     job jsonb, rows jsonb, most_bytes bigint, OUT with_values jsonb, OUT left_out bigint)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -225,9 +227,12 @@ DECLARE
     of_columns CONSTANT boolean := (ask ->> 'with_values')::boolean;
     shown_names CONSTANT text[] := CASE WHEN of_columns THEN names ELSE '{}' END;
     printed CONSTANT text :=
-        'ARRAY(SELECT CASE WHEN octet_length(v.shown) > 65536 THEN left(v.shown, 16384) '
+        'ARRAY(SELECT CASE WHEN octet_length(v.shown) > %2$s THEN left(v.shown, %2$s / 4) '
         '|| format(''... (%%%%s bytes)'', octet_length(v.shown)) ELSE v.shown END '
-        'FROM unnest(%s) WITH ORDINALITY AS v(shown, no) ORDER BY v.no)';
+        'FROM unnest(%1$s) WITH ORDINALITY AS v(shown, no) ORDER BY v.no)';
+    most_of_value CONSTANT bigint := 65536;
+    most_of_key CONSTANT bigint := least(most_of_value, 4 * most_bytes
+        / greatest(1, jsonb_array_length(rows) * jsonb_array_length(plan -> 'key')));
     -- The bytes of a row's values and of the names that come with them count, in the order of keys.
     query CONSTANT text := format(
         'SELECT s.key, CASE WHEN s.fits THEN s.shown END AS shown, s.shown_key FROM (SELECT p.*, %s AS fits '
@@ -236,9 +241,10 @@ DECLARE
         CASE WHEN of_columns THEN format('sum(pg_column_size(p.shown) + %s) OVER (ORDER BY p.key) <= %s',
                                          pg_column_size(shown_names), most_bytes)
              ELSE 'true' END,
-        CASE WHEN of_columns THEN format(printed, 'd.column_values') ELSE quote_literal('{}') || '::text[]' END,
+        CASE WHEN of_columns THEN format(printed, 'd.column_values', most_of_value)
+             ELSE quote_literal('{}') || '::text[]' END,
         CASE WHEN parity_internal.verify_reads_key_back(plan) THEN quote_literal('{}') || '::text[]'
-             ELSE format(printed, 'd.key_values') END);
+             ELSE format(printed, 'd.key_values', most_of_key) END);
     map CONSTANT text :=
         'SELECT jsonb_object_agg(t.key, jsonb_build_object(''values'', jsonb_object($1, t.shown), '
         '''key'', t.shown_key)) FILTER (WHERE t.key IS NOT NULL) FROM ';

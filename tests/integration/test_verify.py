@@ -180,6 +180,19 @@ def test_long_keys_are_recorded(pair):
     made.source.close()
 
 
+@pytest.mark.parametrize("digits, forms", [(20000, '{"k": "decimal"}'), (20, '{"k": "decimal"}'), (20, None)])
+def test_numbers_that_print_longer_than_their_frames(verified, digits, forms):
+    """The frame of a number has no zeros at its end, its text has them all: keys of many rows are cut, and the verdict stays."""
+    verified.both(f"CREATE TABLE n (k numeric PRIMARY KEY, v int); INSERT INTO n SELECT (n || repeat('0', {digits}))::numeric, n FROM generate_series(1, 6000) n")
+    assert verified.verify("n", forms=forms, max_rows=6000) == "identical"
+    verified.target.execute("UPDATE n SET v = -v")
+    assert verified.verify("n", forms=forms, max_rows=6000) == "divergent"
+    keys = [key["k"] for kind, key, _ in verified.divergences() if kind == "mismatch"]
+    assert len(keys) == 6000
+    text = "1" + digits * "0"
+    assert keys[0] == (text if digits == 20 else f"{text[:1333]}... ({len(text)} bytes)")
+
+
 def test_rows_without_a_key_are_recorded_as_the_server_prints_them(verified):
     verified.both("CREATE TABLE odd (m money, r numrange, c \"char\"); INSERT INTO odd VALUES (12.5, '[1.50,)', 'x'), (1, NULL, NULL)")
     verified.target.execute("DELETE FROM odd WHERE m = 12.5::money")

@@ -116,7 +116,7 @@ NUMBERS = {
     "verify: most rows": (lambda: sql(r"'max_rows'\)::integer BETWEEN 0 AND (\d+)"), "sql.md", "named at most (0 … {})".format),
     "verify: bytes of keys": (lambda: int(sql(r"room_bytes bigint := (\d+) -")) // 10**6, "sql.md", "keys have no more than {} MB in all".format),
     "verify: bytes of values": (lambda: int(sql(r"verify_values\(\w+, found -> 'rows', (\d+)\)")) // 10**6, "sql.md", "no more than {} MB in all on a side".format),
-    "verify: bytes of a value": (lambda: int(sql(r"octet_length\(v\.shown\) > (\d+) ")), "sql.md", lambda n: f"rows that differ, cut at {kb(n)},"),
+    "verify: bytes of a value": (lambda: int(sql(r"most_of_value CONSTANT bigint := (\d+);")), "sql.md", lambda n: f"rows that differ, cut at {kb(n)},"),
     "verify: recorded ranges": (lambda: sql(r"FUNCTION [\w.]+verify_most_ranges\(\)[^$]*\$\$\s*SELECT (\d+)"), "sql.md", "recorded as ranges, {} at most".format),
     "verify: looks at once": (lambda: int(sql(r"looks > 1 AND \w+ < (\d+) AND")), "architecture.md", lambda n: f"makes up to {word(n)} further looks at once"),
     "capture: least ranges": (lambda: sql(CAPTURE_RANGES, 1), "sql.md", "about a megabyte each, {} … 1024 |".format),

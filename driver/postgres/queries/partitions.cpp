@@ -17,13 +17,15 @@ namespace {
 bool can_be_listed(const std::string& type) { return type.find('.') == std::string::npos && !type.ends_with(']'); }
 
 /// Whether a side reads the texts of a column's keys as these keys. The source's type has written them. A text of money
-/// is another amount under another lc_monetary, and a text of "char" is another value of any other type.
+/// is another amount under another lc_monetary, and a text of "char" is another value of any other type. The source's
+/// type may be a domain over them; of a domain the target is not asked.
 bool reads_back(const ColumnPlan& column, Side side) {
-    const auto is_either = [&](std::string_view type) {
-        return column.type.source == type || column.type.target == type;
+    const auto is_either = [&](std::string_view type, Notation::Kind kind) {
+        return column.type.source == type || column.type.target == type || column.notation.kind == kind;
     };
     if (side == Side::kSource) return true;
-    return !is_either("money") && (!is_either("\"char\"") || column.type.source == column.type.target);
+    if (is_either("money", Notation::Kind::kMoney)) return false;
+    return !is_either("\"char\"", Notation::Kind::kChar) || column.type.source == column.type.target;
 }
 
 /// A column of a form with a zone holds other values than its keys.

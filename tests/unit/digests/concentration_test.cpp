@@ -210,5 +210,21 @@ TEST(Concentration, OfAPartition) {
     EXPECT_FALSE(is_told(9, 0, 9));
 }
 
+TEST(DifferingKeys, LongOnesAreNotKept) {
+    for (const std::size_t length : {4000, 5000}) {  // of a thousand: 4 MB, and more
+        ConcentrationCounter counter({Form::kText}, 1, 100, false, true);
+        for (int i = 0; i < 1000; ++i) {
+            const std::string key = std::to_string(i) + std::string(length, 'x');
+            RowFinding finding;
+            finding.kind = FindingKind::kMissingOnTarget;
+            finding.key = key;
+            finding.occurrences = 1;
+            counter.add(finding, 1);
+        }
+        EXPECT_EQ(counter.differing_keys().keys.source.size(), length == 4000 ? 1000U : 0U);
+        EXPECT_EQ(counter.differing_keys().number, length == 4000 ? 1000U : 0U);
+    }
+}
+
 }  // namespace
 }  // namespace parity::driver

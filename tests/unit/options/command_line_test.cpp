@@ -268,6 +268,7 @@ TEST(Options, TellThatAConnectionStringWantsQuotes) {
              {"compare", "host=old", "dbname=shop", "host=new", "dbname=shop"},
              {"compare", "host=old dbname=shop", "host=new", "dbname=shop", "user=me"},
              {"compare", "a", "b", "sslmode=require"},
+             {"compare", "host=a", "dbname=x", "target_session_attrs=any"},
              {"compare", "--source", "host=old", "dbname=shop", "--target", "host=new", "dbname=shop"},
              {"compare", "--source", "host=old", "service=shop"},
          })

@@ -167,8 +167,8 @@ TEST(Plan, SaysThatAnExcludedPartitionIsComparedWithItsParent) {
 }
 
 /// The sentence about excluded tables; empty: none.
-std::string left_out(const std::vector<RelationDesc>& source) {
-    for (const std::string& sentence : plan_of(source, {orders(90)}).not_compared)
+std::string left_out(const std::vector<RelationDesc>& source, const std::vector<RelationDesc>& target = {orders(90)}) {
+    for (const std::string& sentence : plan_of(source, target).not_compared)
         if (sentence.starts_with("tables left out by --exclude-table: ")) return sentence.substr(36);
     return {};
 }
@@ -200,12 +200,17 @@ TEST(Plan, CountsExcludedPartitionsWithTheirParent) {
         made.excluded = excluded;
         return made;
     };
-    EXPECT_EQ(left_out({orders(9), parent, part(2, true), part(3, false)}), "") << "compared with the parent";
+    const std::vector<RelationDesc> with_parent{orders(9), parent, part(2, true), part(3, false)};
+    EXPECT_EQ(left_out(with_parent, with_parent), "") << "compared with the parent";
+    EXPECT_EQ(left_out(with_parent), "1 on source, 0 on target") << "the parent is on one side only";
     parent.selected = false;
     parent.excluded = true;
     EXPECT_EQ(left_out({orders(9), parent, part(2, true), part(3, true)}), "1 on source, 0 on target");
     EXPECT_EQ(left_out({orders(9), parent, part(2, false), part(3, false)}), "") << "all partitions are compared";
     EXPECT_EQ(left_out({orders(9), parent, part(2, true), part(3, false)}), "1 on source, 0 on target");
+    RelationDesc foreign = part(2, false);
+    foreign.relkind = 'f';
+    EXPECT_EQ(left_out({orders(9), parent, foreign}), "1 on source, 0 on target") << "it is compared only when named";
 }
 
 TEST(Plan, TakesViewsAndForeignTablesOnlyWhenNamed) {

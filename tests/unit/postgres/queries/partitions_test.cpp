@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/form.h"
@@ -111,6 +112,13 @@ TEST(FullestPartition, IsNotAskedForByTextsThatTheTargetReadsOtherwise) {
     EXPECT_FALSE(is_asked_for("bytes", {"\"char\"", "bytea"}, Side::kTarget));
     EXPECT_FALSE(is_asked_for("bytes", {"bytea", "\"char\""}, Side::kTarget));
     EXPECT_TRUE(is_asked_for("decimal", {"numeric", "integer"}, Side::kTarget));
+    for (const auto& [form, kind, target] :
+         {std::tuple{"decimal", Notation::Kind::kMoney, "numeric"}, {"bytes", Notation::Kind::kChar, "bytea"}}) {
+        ColumnPlan of_domain = key_column("id", form, {"app.own", target});
+        EXPECT_TRUE(is_asked_for(of_domain, Side::kTarget)) << "a domain over the same";
+        of_domain.notation.kind = kind;
+        EXPECT_FALSE(is_asked_for(of_domain, Side::kTarget)) << form;
+    }
 }
 
 /// A lower limit of the run stays.
