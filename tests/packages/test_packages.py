@@ -75,6 +75,7 @@ def test_a_planted_difference(host):
     found = compare(host)
     assert found.returncode == 1
     assert "(id)=(4711)  price: 1177.75 | 1178.75" in found.stdout
+    assert compare(host, "--engine", "extension").returncode == 1
     host.sql("UPDATE item SET price = price - 1 WHERE id = 4711", "target")
     assert compare(host).returncode == 0
 
