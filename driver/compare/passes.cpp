@@ -6,6 +6,7 @@
 #include "driver/digests/division.h"
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
+#include "driver/waiting/stopwatch.h"
 
 namespace parity::driver {
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,16 +37,6 @@ class TableObserver {
   private:
     Observer& observer_;
     const std::size_t table_;
-};
-
-/// Measures how long something takes, in seconds.
-class Stopwatch {
-  public:
-    double seconds() const { return std::chrono::duration<double>(Clock::now() - started_).count(); }
-
-  private:
-    using Clock = std::chrono::steady_clock;
-    const Clock::time_point started_ = Clock::now();
 };
 
 /// The failure that both sides share in one pass, as long as this lives.

@@ -18,6 +18,7 @@
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
 #include "driver/monitor/observer.h"
+#include "driver/waiting/stopwatch.h"
 
 namespace parity::driver {
 namespace {
@@ -48,9 +49,11 @@ bool shows_nothing(const Error& error) {
 void store_failure(const Error& error, TableResult& result) {
     if (shows_nothing(error)) result = fresh_result(result.plan);
     if (result.counts.total() == 0) forget_findings(result);
-    result.sqlstate = error.sqlstate();
-    result.error = error.hint().empty() ? error.what() : fmt::format("{}; hint: {}", error.what(), error.hint());
+    set_error(result, error);
 }
+
+/// What differs, as far as it is known: nothing, that something does, or which rows.
+int evidence(const TableResult& result) { return result.counts.total() > 0 ? 2 : result.ranges_divergent > 0 ? 1 : 0; }
 
 void set_verdict(TableResult& result) {
     result.incomplete = !result.error.empty() || !result.skipped.empty();
@@ -97,21 +100,21 @@ void find_partition(const TablePlan& table, const Both<ServerSession*>& sessions
 
 }  // namespace
 
-TableResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                          const Both<ServerSession*>& sessions) {
+TableAttemptResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                                 const Both<ServerSession*>& sessions) {
     const Stopwatch watch;
-    TableResult result = fresh_result(table);
+    TableAttemptResult made{fresh_result(table), {}};
+    TableResult& result = made.result;
     if (table.unpopulated) {
         set_verdict(result);
-        return result;
+        return made;
     }
+    context.findings->begin_attempt(static_cast<int>(table_no));
     const ProgressScope progress(*context.observer, table_no, sessions);
     DifferingKeys differing;
     try {
         with_table_snapshots(sessions, table, [&](const Both<TableSnapshot>& snapshots) {
-            context.findings->discard(static_cast<int>(table_no));
             context.observer->begin_snapshots(table_no);
-            result = fresh_result(table);
             result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
             if (table.large_objects)
                 compare_large_objects(context, table, table_no, sessions, result);
@@ -123,14 +126,22 @@ TableResult compare_table(const RunContext& context, const TablePlan& table, std
         find_partition(table, sessions, differing, result);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
-        store_failure(error, result);
+        made.failure = error;
     } catch (const std::exception& error) {
-        store_failure(as_error(error), result);
+        made.failure = as_error(error);
     }
+    if (made.failure) store_failure(*made.failure, result);
     set_verdict(result);
     result.elapsed_seconds = watch.seconds();
-    return result;
+    return made;
 }
+
+void set_error(TableResult& result, const Error& error) {
+    result.sqlstate = error.sqlstate();
+    result.error = error.hint().empty() ? error.what() : fmt::format("{}; hint: {}", error.what(), error.hint());
+}
+
+bool is_milder(const TableResult& attempt, const TableResult& earlier) { return evidence(attempt) < evidence(earlier); }
 
 TableResult failed_table(const TablePlan& table, const std::string& error) {
     TableResult result = fresh_result(table);

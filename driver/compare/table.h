@@ -2,25 +2,41 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include <spdlog/logger.h>
 
 #include "driver/compare/context.h"
 #include "driver/engine/server.h"
+#include "driver/model/error.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
 
 namespace parity::driver {
 
-/// Compares one table: takes both sides' snapshots, digests, descends, merges rows, and leaves the findings in the
-/// store under `table_no`, the table's position in the plan. Sessions' connections may be broken afterwards.
+/// What came of one attempt to compare a table.
+struct TableAttemptResult {
+    TableResult result;
+    std::optional<Error> failure;  ///< why the attempt failed, which `result.error` tells people
+};
+
+/// Makes one attempt to compare a table: takes both sides' snapshots, digests, descends, merges rows, and leaves the
+/// findings in the store under `table_no`, the table's position in the plan. Sessions' connections may be broken
+/// afterwards.
 /// Requires: each session is used by the calling thread alone.
-/// Returns: the result. What goes wrong stands in its `error`. A failure after divergent ranges were seen leaves the
-/// verdict at "divergent", with what was found until then where that is complete in itself.
+/// Returns: the result. A failure after divergent ranges were seen leaves the verdict at "divergent", with what was
+/// found until then where that is complete in itself.
 /// Throws: Error{kOtherServer} alone, with which the run ends.
-TableResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                          const Both<ServerSession*>& sessions);
+TableAttemptResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                                 const Both<ServerSession*>& sessions);
+
+/// Puts why a table failed into its result.
+void set_error(TableResult& result, const Error& error);
+
+/// Whether a failed attempt showed less of what differs than an earlier one that failed, too. What was seen to differ
+/// stays seen until an attempt that does not fail shows otherwise.
+bool is_milder(const TableResult& attempt, const TableResult& earlier);
 
 /// The result of a table that was not even tried.
 TableResult failed_table(const TablePlan& table, const std::string& error);

@@ -22,6 +22,7 @@
 #include "driver/monitor/observer.h"
 #include "driver/state/findings.h"
 #include "driver/text/show.h"
+#include "driver/waiting/stopwatch.h"
 
 namespace parity::driver {
 namespace {

@@ -1,7 +1,9 @@
 #include "driver/engine/server_identity.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -46,8 +48,10 @@ ServerChange server_change(const ServerIdentity& expected, const ServerIdentity&
         if (same_role) return ServerChange::kNone;
         return expected.in_recovery && !met.in_recovery ? ServerChange::kPromoted : ServerChange::kOtherOfCluster;
     }
-    // A server that was running when the other one began is not that one.
-    return same_role && met.started_us > expected.read_us ? ServerChange::kRestarted : ServerChange::kOtherOfCluster;
+    // A server that was running when the other one began is not that one, nor is one whose log lacks what was on disk.
+    const bool lacks_log = !met.in_recovery && met.log_end < expected.log_end;
+    return same_role && !lacks_log && met.started_us > expected.read_us ? ServerChange::kRestarted
+                                                                        : ServerChange::kOtherOfCluster;
 }
 
 /// A server may be promoted between two looks at it.
@@ -65,6 +69,8 @@ std::string describe_identity(const ServerIdentity& server) {
 std::string describe_incarnation(const ServerIdentity& server) {
     std::string role = server.in_recovery ? "in recovery" : "primary";
     if (server.timeline != 0) role += fmt::format(" on timeline {}", server.timeline);
+    if (server.log_end != 0)
+        role += fmt::format(", log to {:X}/{:X}", server.log_end >> 32, server.log_end & 0xFFFFFFFF);
     return fmt::format("started {}, {}", show_time(server.started_us), role);
 }
 
@@ -99,12 +105,13 @@ void refuse_same_database(const std::string& database) {
 }
 
 NamedServers::NamedServers(const Both<ServerInfo>& servers, bool allow_same_server)
-    : named_{servers.source.identity, servers.target.identity},
-      databases_{servers.source.database, servers.target.database},
+    : databases_{servers.source.database, servers.target.database},
       allow_same_server_(allow_same_server),
-      met_(named_) {}
+      known_{servers.source.identity, servers.target.identity},
+      before_restart_(known_),
+      met_(known_) {}
 
-void NamedServers::store_met(Side side, const ServerIdentity& met) {
+ServerChange NamedServers::store_met(Side side, const ServerIdentity& met) {
     bool same = false;
     {
         const std::lock_guard lock(mutex_);
@@ -118,12 +125,36 @@ void NamedServers::store_met(Side side, const ServerIdentity& met) {
                                 "server",
                                 side_name(side), databases_[side]),
                     kOneServerHint, std::string(side_name(side)), "");
-    if (server_change(named_[side], met) == ServerChange::kOtherServer) require_same_server(side, named_[side], met);
+    const ServerChange change = follow(side, met);
+    if (change == ServerChange::kOtherServer) require_same_server(side, known(side), met);
+    return change;
 }
 
 void NamedServers::require(Side side, const ServerIdentity& met) {
-    store_met(side, met);
-    require_same_server(side, named_[side], met);
+    const ServerChange change = store_met(side, met);
+    if (change != ServerChange::kNone && change != ServerChange::kRestarted)
+        require_same_server(side, known(side), met);
+}
+
+ServerIdentity NamedServers::known(Side side) const {
+    const std::lock_guard lock(mutex_);
+    return known_[side];
+}
+
+/// A restart is no other server: from now on, what answers is held against the restarted one. An answer from before it
+/// may be heard of after it.
+ServerChange NamedServers::follow(Side side, const ServerIdentity& met) {
+    const std::lock_guard lock(mutex_);
+    ServerIdentity& known = known_[side];
+    if (met.read_us < known.started_us && server_change(before_restart_[side], met) == ServerChange::kNone)
+        return ServerChange::kNone;
+    const ServerChange change = server_change(known, met);
+    if (change == ServerChange::kRestarted) before_restart_[side] = std::exchange(known, met);
+    if (change == ServerChange::kNone) {
+        known.read_us = std::max(known.read_us, met.read_us);
+        known.log_end = std::max(known.log_end, met.log_end);
+    }
+    return change;
 }
 
 }  // namespace parity::driver

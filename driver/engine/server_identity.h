@@ -11,7 +11,7 @@ namespace parity::driver {
 /// What is different about a server that answers where another one, or the same one earlier, answered before.
 enum class ServerChange {
     kNone,
-    kRestarted,       ///< it began later than the facts were read that it is compared with
+    kRestarted,       ///< it began later than the facts were read that it is compared with, and has the log of then
     kPromoted,        ///< the same process, which was a standby
     kOtherOfCluster,  ///< another server with the same data once: a standby, its primary, a copy
     kOtherServer,     ///< another system identifier or database
@@ -41,25 +41,31 @@ void require_same_backend(Side side, std::int32_t before, const ServerIdentity& 
 [[noreturn]] void refuse_same_database(const std::string& database);
 
 /// The servers that a run is about, as the connections that read the catalogs met them. All later connections are held
-/// against them. Thread-safe.
+/// against them, or against what they were last restarted as. Thread-safe.
 class NamedServers {
   public:
     NamedServers(const Both<ServerInfo>& servers, bool allow_same_server);
 
     /// Takes what a connection met when it was opened.
+    /// Returns: how it differs from what is known of the server. After a restart, it is the known one.
     /// Throws: Error{kOtherServer} where the run cannot go on: the side has another identity now, or both sides have
     /// become the same database.
-    void store_met(Side side, const ServerIdentity& met);
+    ServerChange store_met(Side side, const ServerIdentity& met);
 
     /// Takes what a transaction that reads met.
-    /// Throws: as note() does, and Error{kChangedServer} for another incarnation.
+    /// Throws: as store_met() does, and Error{kChangedServer} where it is another incarnation than the named server, or
+    /// its last restart.
     void require(Side side, const ServerIdentity& met);
 
   private:
-    const Both<ServerIdentity> named_;
+    ServerIdentity known(Side side) const;
+    ServerChange follow(Side side, const ServerIdentity& met);
+
     const Both<std::string> databases_;
     const bool allow_same_server_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
+    Both<ServerIdentity> known_;  ///< as it was named, or was restarted as last; with the time of its last answer
+    Both<ServerIdentity> before_restart_;
     Both<ServerIdentity> met_;  ///< last
 };
 

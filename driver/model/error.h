@@ -27,7 +27,7 @@ class Error : public std::runtime_error {
         : std::runtime_error(message), kind_(kind), hint_(std::move(hint)) {}
 
     /// The same with what a server said: `server` is "source" or "target", `sqlstate` is empty for a broken connection
-    /// unless the server ended it for a conflict with recovery. `by_server_itself`: the error arose in the server's own
+    /// of which the server did not say why it ended it. `by_server_itself`: the error arose in the server's own
     /// code, not in the extension's or here.
     Error(ErrorKind kind, const std::string& message, std::string hint, std::string server, std::string sqlstate,
           bool by_server_itself = false)

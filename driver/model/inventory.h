@@ -23,6 +23,7 @@ struct ServerIdentity {
     std::uint32_t timeline = 0;  ///< of what a primary writes; 0 where the role may not read it, and in recovery
     std::int64_t read_us = 0;    ///< when this was read, by the server's clock
     std::int32_t backend = 0;    ///< pg_backend_pid()
+    std::uint64_t log_end = 0;   ///< of a primary: to where its WAL is on disk; in recovery: to where it was replayed
 };
 
 struct ServerInfo {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -65,8 +66,9 @@ struct Options {
     int connect_timeout_s = 10;
     std::string statement_timeout;  ///< PostgreSQL's notation ("30min"); empty: none
     std::string lock_timeout = "10s";
-    std::optional<std::uint64_t> seed;  ///< unset: drawn at random
-    int width = 64;                     ///< 64 or 128
+    std::chrono::milliseconds retry_for = std::chrono::minutes(10);  ///< what may pass is tried again; 0: it is not
+    std::optional<std::uint64_t> seed;                               ///< unset: drawn at random
+    int width = 64;                                                  ///< 64 or 128
     /// What was given, by the options' names, without connection strings; a flag has no values.
     std::map<std::string, std::vector<std::string>> given;
 };

@@ -110,7 +110,8 @@ struct TableResult {
     std::vector<std::string> notes;  ///< what a reader should know that takes nothing from the verdict
     std::string error;               ///< why it failed; empty: it did not
     std::string sqlstate;            ///< of the error, where a server raised it
-    double elapsed_seconds = 0;
+    int attempts = 1;                ///< how often it was begun
+    double elapsed_seconds = 0;      ///< of the last attempt
 };
 
 /// How the target's sequence stands to the source's, in the direction of the increment.

@@ -27,6 +27,11 @@ inline constexpr std::string_view kInvalidAuthorization = "28000";  ///< such as
 inline constexpr std::string_view kInvalidCatalogName = "3D000";    ///< no such database
 inline constexpr std::string_view kTooManyConnections = "53300";
 inline constexpr std::string_view kCannotConnectNow = "57P03";
+inline constexpr std::string_view kAdminShutdown = "57P01";  ///< ends a session, as the next four
+inline constexpr std::string_view kCrashShutdown = "57P02";
+inline constexpr std::string_view kIdleInTransactionTimeout = "25P03";
+inline constexpr std::string_view kTransactionTimeout = "25P04";
+inline constexpr std::string_view kIdleSessionTimeout = "57P05";
 inline constexpr std::string_view kProgressReport = "PP001";  ///< of the extension's notices
 
 // What a value is refused with that a form cannot hold, as a server would.
@@ -35,7 +40,7 @@ inline constexpr std::string_view kDatetimeFieldOverflow = "22008";
 inline constexpr std::string_view kInvalidTextRepresentation = "22P02";
 inline constexpr std::string_view kUntranslatableCharacter = "22P05";
 
-/// How often a snapshot is taken before what was to be read under it is given up.
+/// How often a snapshot is taken before what was to be counted under it is given up.
 inline constexpr int kSnapshotAttempts = 3;
 
 /// Whether another transaction with a new snapshot may cure the failure.

@@ -1,5 +1,6 @@
 #include "driver/monitor/log.h"
 
+#include <chrono>
 #include <mutex>
 
 #include <fmt/format.h>
@@ -52,6 +53,11 @@ void LogObserver::detail(std::size_t table, const std::string& text) {
 }
 
 bool LogObserver::wants_details() const { return log_->should_log(spdlog::level::debug); }
+
+void LogObserver::postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) {
+    log_->warn("{}: {}; it is begun again in {:.1f} s", display_name(plan_->tables[table]), why.what(),
+               std::chrono::duration<double>(pause).count());
+}
 
 void LogObserver::finish_table(std::size_t table, const TableResult& result) {
     if (!result.error.empty() && !interrupted())

@@ -17,7 +17,8 @@ namespace parity::driver {
 /// Requires: `terminal` outlives it.
 std::shared_ptr<spdlog::logger> make_log(Terminal& terminal, bool verbose);
 
-/// Writes what observers hear into the log: failures of tables as errors, details as debug messages.
+/// Writes what observers hear into the log: failures of tables as errors, those that may pass as warnings, details as
+/// debug messages.
 class LogObserver : public Observer {
   public:
     explicit LogObserver(std::shared_ptr<spdlog::logger> log) : log_(std::move(log)) {}
@@ -25,6 +26,7 @@ class LogObserver : public Observer {
     void begin_run(const Plan& plan) override { plan_ = &plan; }
     void detail(std::size_t table, const std::string& text) override;
     bool wants_details() const override;
+    void postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) override;
     /// Nothing of what an interruption made fail.
     void finish_table(std::size_t table, const TableResult& result) override;
 

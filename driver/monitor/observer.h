@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "driver/model/error.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
@@ -74,6 +76,9 @@ class Observer {
     virtual void detail(std::size_t /*table*/, const std::string& /*text*/) {}
     virtual bool wants_details() const { return false; }
 
+    /// The table failed with what may pass. It is begun again, with new snapshots, when the pause is over.
+    virtual void postpone_table(std::size_t /*table*/, const Error& /*why*/, std::chrono::milliseconds /*pause*/) {}
+
     virtual void finish_table(std::size_t /*table*/, const TableResult& /*result*/) {}
 
     /// Every table has been finished, or will not be begun any more.
@@ -104,6 +109,9 @@ class Observers : public Observer {
         for (const Observer* observer : observers_)
             if (observer->wants_details()) return true;
         return false;
+    }
+    void postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) override {
+        tell(&Observer::postpone_table, table, why, pause);
     }
     void finish_table(std::size_t table, const TableResult& result) override {
         tell(&Observer::finish_table, table, result);

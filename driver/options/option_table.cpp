@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include <fmt/core.h>
@@ -83,7 +85,9 @@ OptionSpec number_option(const std::string& name, std::string group, std::string
             }};
 }
 
-/// A duration in PostgreSQL's notation, but with a unit: a bare number would be milliseconds, which few expect.
+constexpr const char* kDurations = "a whole number with one of the units us, ms, s, min, h, d, as in 30s, or 0";
+
+/// A duration in PostgreSQL's notation, which is handed on to servers as it is.
 OptionSpec duration_option(const std::string& name, std::string help, std::string Options::*member) {
     return {name,
             OptionKind::kText,
@@ -91,16 +95,23 @@ OptionSpec duration_option(const std::string& name, std::string help, std::strin
             "Limits",
             std::move(help),
             [name, member](Options& options, const Values& values) {
-                const std::string& value = values.front();
-                const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
-                const std::string_view unit = std::string_view(value).substr(digits);
-                static constexpr std::string_view kUnits[] = {"us", "ms", "s", "min", "h", "d"};
-                const bool known = std::find(std::begin(kUnits), std::end(kUnits), unit) != std::end(kUnits);
-                if (digits == 0 || (!known && value != "0"))
-                    refuse_value(
-                        name, value,
-                        "a whole number with one of the units us, ms, s, min, h, d, as in 30s, or 0 for no limit");
-                options.*member = value;
+                if (!parse_duration(values.front()))
+                    refuse_value(name, values.front(), fmt::format("{} for no limit", kDurations));
+                options.*member = values.front();
+            }};
+}
+
+/// A duration for the program itself.
+OptionSpec own_duration_option(const std::string& name, std::string help, std::chrono::milliseconds Options::*member) {
+    return {name,
+            OptionKind::kText,
+            "DURATION",
+            "Limits",
+            std::move(help),
+            [name, member](Options& options, const Values& values) {
+                const std::optional<std::chrono::milliseconds> duration = parse_duration(values.front());
+                if (!duration) refuse_value(name, values.front(), kDurations);
+                options.*member = *duration;
             }};
 }
 
@@ -262,6 +273,10 @@ std::vector<OptionSpec> limit_options() {
         duration_option("statement-timeout", "the longest that one statement may run; default: no limit",
                         &Options::statement_timeout),
         duration_option("lock-timeout", "the longest wait for a table's lock; default: 10s", &Options::lock_timeout),
+        own_duration_option("retry-for",
+                            "how long to go on trying where a failure may pass, such as a server that is restarted; 0: "
+                            "do not try again; default: 10min",
+                            &Options::retry_for),
     };
 }
 

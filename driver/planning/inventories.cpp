@@ -14,8 +14,10 @@
 #include "driver/planning/table_settings.h"
 #include "driver/waiting/both_sides.h"
 #include "driver/waiting/interrupt.h"
-#include "driver/waiting/pauses.h"
+#include "driver/waiting/patience.h"
+#include "driver/waiting/retry.h"
 #include "driver/waiting/shared_failure.h"
+#include "driver/waiting/stopwatch.h"
 
 namespace parity::driver {
 namespace {
@@ -79,8 +81,10 @@ void read_sequence_values(CatalogReaders& readers) {
     read_around_standby(readers.of(other_side(side)), readers.of(side));
 }
 
-Inventories read_once(const Request& request, const Both<Server*>& servers, bool last_attempt) {
+/// `connected` becomes true once both servers have answered.
+Inventories read_once(const Request& request, const Both<Server*>& servers, bool last_attempt, bool& connected) {
     CatalogReaders readers(servers, last_attempt);
+    connected = true;
     readers.each([](CatalogReader& reader, Side) { reader.read_server(); });
     check_servers(request.options, {readers[Side::kSource].server, readers[Side::kTarget].server});
     readers.each([](CatalogReader& reader, Side) { reader.list(); });
@@ -108,19 +112,29 @@ Inventories read_once(const Request& request, const Both<Server*>& servers, bool
 
 }  // namespace
 
+/// A server that never answered has most likely a wrong address; one that did may come back.
 Inventories read_inventories(const Request& request, const Both<Server*>& servers) {
-    for (int attempt = 1, passing = 1;;) {
+    Patience patience(request.options.retry_for);
+    bool connected = false;
+    for (int attempt = 1;;) {
+        const Stopwatch watch;
         try {
-            return read_once(request, servers, attempt == kReadAttempts);
+            return read_once(request, servers, attempt == kReadAttempts, connected);
         } catch (const Error& error) {
             Server& server = *servers[error.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget];
-            if (const std::optional<Error> explained = server.explain_passing(error, "the catalogs", passing)) {
-                if (passing >= kPassingAttempts) throw *explained;
-                pause_unless_interrupted(pause_after(passing++));
-                continue;
+            if (connected && remedy_for(error) == Remedy::kReconnect) {
+                const auto pause = patience.pause_after(watch.elapsed());
+                if (!pause) throw;
+                pause_unless_interrupted(*pause);
+            } else if (const std::optional<Error> explained =
+                           server.explain_passing(error, "the catalogs", patience.failures() + 1)) {
+                const auto pause = patience.pause_after(watch.elapsed());
+                if (!pause) throw *explained;
+                pause_unless_interrupted(*pause);
+            } else {
+                if (!server.catalogs_changed(error) || attempt >= kReadAttempts) throw;
+                ++attempt;
             }
-            if (!server.catalogs_changed(error) || attempt >= kReadAttempts) throw;
-            ++attempt;
         }
     }
 }

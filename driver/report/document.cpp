@@ -180,6 +180,7 @@ void add_end(Json& json, const TableResult& result) {
     json["skipped"] = json_messages(result.skipped);
     json["notes"] = json_messages(result.notes);
     if (!result.begun) json["never_begun"] = true;
+    if (result.attempts > 1) json["attempts"] = result.attempts;
     if (!result.error.empty()) json["error"] = clean(result.error);
     if (!result.sqlstate.empty()) json["sqlstate"] = result.sqlstate;
     json["elapsed_seconds"] = rounded(result.elapsed_seconds);

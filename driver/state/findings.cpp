@@ -24,11 +24,11 @@ constexpr const char* kInsert = "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?
 constexpr const char* kDelete = "DELETE FROM finding WHERE id = ?";
 constexpr const char* kUpdateSource = "UPDATE finding SET source_values = ?2 WHERE id = ?1";
 constexpr const char* kUpdateTarget = "UPDATE finding SET target_values = ?2 WHERE id = ?1";
-// Those with smaller ids than ?2 are forgotten.
+// Those before ?2 and from ?3 on are of other attempts.
 constexpr const char* kSelect =
-    "SELECT * FROM finding WHERE table_no = ?1 AND (place, id) > (?3, ?4) AND id >= ?2 ORDER BY place, id";
+    "SELECT * FROM finding WHERE table_no = ?1 AND (place, id) > (?4, ?5) AND id >= ?2 AND id < ?3 ORDER BY place, id";
 constexpr const char* kSelectLast =
-    "SELECT * FROM finding WHERE table_no = ?1 AND id >= ?2 ORDER BY place DESC, id DESC LIMIT 1";
+    "SELECT * FROM finding WHERE table_no = ?1 AND id >= ?2 AND id < ?3 ORDER BY place DESC, id DESC LIMIT 1";
 
 enum Field {
     kId,
@@ -182,11 +182,17 @@ StoredFinding read_entry(const StoreStatement& row) {
 FindingStore::FindingStore() : database_(std::make_unique<Database>()) {}
 FindingStore::~FindingStore() = default;
 
-FindingStore::Table& FindingStore::writable(int table) {
-    Table& state = tables_[table];
+FindingStore::Attempt& FindingStore::writable(int table) {
+    Attempt& state = tables_[table].present;
     if (state.lost) throw Error(ErrorKind::kOutput, loss_, kTemporaryFilesHint);
     state.pending = true;
     return state;
+}
+
+template <typename Work>
+void FindingStore::for_each_attempt(Work work) {
+    for (auto& [number, table] : tables_)
+        for (Attempt* attempt : {&table.present, &table.earlier}) work(*attempt);
 }
 
 /// Keeps everything where `work` says so or it is time to. Where that or the work fails, what was not kept is taken
@@ -197,10 +203,10 @@ void FindingStore::change(Work work) {
         const bool keeps = work();
         if (!keeps && !database_->is_due()) return;
         database_->commit();
-        for (auto& [number, state] : tables_) state.pending = false;
+        for_each_attempt([](Attempt& attempt) { attempt.pending = false; });
     } catch (const std::exception& error) {
         database_->roll_back();
-        for (auto& [number, state] : tables_) state.lost |= std::exchange(state.pending, false);
+        for_each_attempt([](Attempt& attempt) { attempt.lost |= std::exchange(attempt.pending, false); });
         loss_ = as_error(error).what();
         throw;
     }
@@ -232,10 +238,12 @@ void FindingStore::add(int table, const StoredFinding& entry) {
 
 std::optional<StoredFinding> FindingStore::last(int table) {
     const std::lock_guard lock(mutex_);
+    const Attempt attempt = present(table);
     StoreStatement& select = *database_->select_last;
     select.begin();
     select.bind(1, table);
-    select.bind(2, first_of(table));
+    select.bind(2, attempt.first);
+    select.bind(3, attempt.end);
     const ExecutionEnd execution_end(select);
     return select.step() ? std::optional(read_entry(select)) : std::nullopt;
 }
@@ -252,9 +260,9 @@ void FindingStore::remove(int table, std::int64_t id) {
     });
 }
 
-std::int64_t FindingStore::first_of(int table) const {
+FindingStore::Attempt FindingStore::present(int table) const {
     const auto known = tables_.find(table);
-    return known == tables_.end() ? 1 : known->second.first;
+    return known == tables_.end() ? Attempt() : known->second.present;
 }
 
 void FindingStore::set_values(int table, std::int64_t id, Side side, const ShownValues& values) {
@@ -281,12 +289,14 @@ std::vector<StoredFinding> FindingStore::read(int table, const FindingPlace& aft
     std::vector<StoredFinding> entries;
     std::size_t bytes = 0;
     const std::lock_guard lock(mutex_);
+    const Attempt attempt = present(table);
     StoreStatement& select = *database_->select;
     select.begin();
     select.bind(1, table);
-    select.bind(2, first_of(table));
-    select.bind_bytes(3, after.key);
-    select.bind(4, after.id);
+    select.bind(2, attempt.first);
+    select.bind(3, attempt.end);
+    select.bind_bytes(4, after.key);
+    select.bind(5, after.id);
     const ExecutionEnd execution_end(select);
     while (bytes < max_bytes && select.step()) {
         entries.push_back(read_entry(select));
@@ -305,7 +315,20 @@ void FindingStore::for_each(int table, const std::function<void(const Finding&)>
 
 void FindingStore::discard(int table) {
     const std::lock_guard lock(mutex_);
-    tables_[table] = {.first = next_id_};
+    tables_[table].present = {.first = next_id_};
+}
+
+void FindingStore::begin_attempt(int table) {
+    const std::lock_guard lock(mutex_);
+    Table& state = tables_[table];
+    state.earlier = state.present;
+    state.earlier.end = std::min(state.earlier.end, next_id_);
+    state.present = {.first = next_id_};
+}
+
+void FindingStore::restore_attempt(int table) {
+    const std::lock_guard lock(mutex_);
+    tables_[table].present = tables_[table].earlier;
 }
 
 }  // namespace parity::driver

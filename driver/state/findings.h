@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -66,18 +67,34 @@ class FindingStore {
     /// Calls `finding` for each finding of a table in the order of their places.
     void for_each(int table, const std::function<void(const Finding&)>& finding);
 
-    /// Forgets a table's findings, lost ones included. What they took of the file is not given back.
+    /// Forgets what was found in a table's present attempt, lost findings included. What they took of the file is not
+    /// given back.
     void discard(int table);
+
+    /// Begins another attempt at a table. What was found in the one before is set aside; what was set aside before that
+    /// is forgotten.
+    void begin_attempt(int table);
+
+    /// Forgets the present attempt at a table, and brings back what was found in the one before.
+    /// Requires: begin_attempt().
+    void restore_attempt(int table);
 
   private:
     class Database;
-    struct Table {
-        std::int64_t first = 1;  ///< findings with smaller numbers are forgotten
-        bool pending = false;    ///< something was written and not kept yet
-        bool lost = false;       ///< and could not be kept
+    /// The findings of one attempt at a table, by their numbers.
+    struct Attempt {
+        std::int64_t first = 1;
+        std::int64_t end = std::numeric_limits<std::int64_t>::max();  ///< the next attempt's first
+        bool pending = false;                                         ///< something was written and not kept yet
+        bool lost = false;                                            ///< and could not be kept
     };
-    Table& writable(int table);
-    std::int64_t first_of(int table) const;
+    struct Table {
+        Attempt present, earlier;
+    };
+    Attempt& writable(int table);
+    Attempt present(int table) const;
+    template <typename Work>
+    void for_each_attempt(Work work);
     template <typename Work>
     void change(Work work);
 

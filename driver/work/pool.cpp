@@ -1,23 +1,41 @@
 #include "driver/work/pool.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "driver/compare/table.h"
+#include "driver/model/sqlstates.h"
+#include "driver/text/display_name.h"
 #include "driver/waiting/interrupt.h"
 #include "driver/waiting/start_thread.h"
+#include "driver/waiting/stopwatch.h"
+#include "driver/waiting/retry.h"
 
 namespace parity::driver {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+milliseconds in_milliseconds(double seconds) {
+    return std::chrono::duration_cast<milliseconds>(std::chrono::duration<double>(seconds));
+}
+
+}  // namespace
+
 TablePool::TablePool(const RunContext& context, const Both<Server*>& servers, const std::vector<TablePlan>& tables,
                      std::shared_ptr<spdlog::logger> log)
     : context_(context),
       servers_(servers),
       tables_(tables),
       log_(std::move(log)),
-      results_(tables.size()),
+      courses_(tables.size(), Course{Patience(context.options->retry_for), {}, false}),
+      queue_(tables.size()),
       jobs_(std::clamp(context.options->jobs, 1, static_cast<int>(std::max<std::size_t>(tables.size(), 1)))),
       all_tried_(jobs_) {}
 
@@ -26,11 +44,20 @@ std::vector<TableResult> TablePool::run() {
     for (std::thread& thread : threads) thread.join();
     if (ends_run_) throw *ends_run_;
     std::vector<TableResult> results;
-    for (std::size_t i = 0; i < tables_.size(); ++i) {
-        results.push_back(results_[i] ? std::move(*results_[i]) : failed_table(tables_[i], why_not_tried()));
-        results.back().begun = results_[i].has_value();
-    }
+    for (std::size_t i = 0; i < tables_.size(); ++i) results.push_back(result_of(i));
     return results;
+}
+
+/// Of a table that was postponed and never begun again, what it failed with.
+TableResult TablePool::result_of(std::size_t table_no) {
+    Course& course = courses_[table_no];
+    if (!course.result) {
+        TableResult result = failed_table(tables_[table_no], why_not_tried());
+        result.begun = false;
+        return result;
+    }
+    if (!course.finished) finish(table_no);
+    return std::move(*course.result);
 }
 
 /// As many threads as there are to be had.
@@ -42,22 +69,18 @@ std::vector<std::thread> TablePool::start() {
             threads.push_back(start_thread([this, worker] { work(worker); }));
     } catch (const std::exception& error) {
         all_tried_.count_down(jobs_ - static_cast<int>(threads.size()));
-        report_failure(error, threads.empty());
+        if (threads.empty())
+            give_up(error);
+        else
+            log_->warn("{}", error.what());
     }
     return threads;
 }
 
-/// Once a thread could not connect, those behind it do not try: each would take connections that the others need.
-std::unique_ptr<SessionPair> TablePool::connect_in_turn(int worker) noexcept {
-    const std::lock_guard lock(connecting_);
-    if (has_failed()) return nullptr;
-    std::unique_ptr<SessionPair> pair = connect(worker);
-    if (pair) ++connected_;
-    return pair;
-}
+// ---- connections -------------------------------------------------------------------------------------------------
 
 std::unique_ptr<SessionPair> TablePool::connect_first(int worker) {
-    std::unique_ptr<SessionPair> pair = connect_in_turn(worker);
+    std::unique_ptr<SessionPair> pair = connect_in_turn(worker, false);
     all_tried_.arrive_and_wait();
     if (pair && connected_ < jobs_ && !told_.exchange(true))
         log_->warn("{} instead of {} tables are compared at a time, for want of connections or threads",
@@ -65,61 +88,67 @@ std::unique_ptr<SessionPair> TablePool::connect_first(int worker) {
     return pair;
 }
 
-std::unique_ptr<SessionPair> TablePool::connect(int worker) noexcept {
-    try {
-        auto pair = std::make_unique<SessionPair>(
-            servers_, worker, [log = log_](Side side, bool is_warning, std::string_view message) {
-                log->log(is_warning ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side), message);
-            });
-        log_->debug("worker {} connected to both sides", worker);
-        return pair;
-    } catch (const std::exception& error) {
-        report_failure(error, true);
-        return nullptr;
+/// Where a thread does not get what it needs, those behind it do not try: each would take connections that the others
+/// need. `anew`: the thread had connections, and counts as connected.
+std::unique_ptr<SessionPair> TablePool::connect_in_turn(int worker, bool anew) {
+    const std::lock_guard lock(connecting_);
+    Patience patience(context_.options->retry_for);
+    for (;;) {
+        if (interrupted() || has_given_up()) return nullptr;
+        const Stopwatch watch;
+        try {
+            std::unique_ptr<SessionPair> pair = connect(worker);
+            if (!anew) ++connected_;
+            return pair;
+        } catch (const std::exception& thrown) {
+            const Error error = as_error(thrown);
+            if (error.kind() == ErrorKind::kOtherServer) {
+                end_run(error);
+                return nullptr;
+            }
+            if (goes_on_without(error, anew)) {
+                log_->warn("{}", error.what());
+                if (anew) --connected_;
+                return nullptr;
+            }
+            const std::optional<milliseconds> pause =
+                remedy_for(error) == Remedy::kNone ? std::nullopt : patience.pause_after(watch.elapsed());
+            if (!pause) {
+                give_up(error);
+                return nullptr;
+            }
+            log_->warn("{}; trying again in {:.1f} s", error.what(), std::chrono::duration<double>(*pause).count());
+            pause_unless_interrupted(*pause);
+        }
     }
 }
 
-/// `ends_work`: tables that nobody takes any more fail with this.
-void TablePool::report_failure(const std::exception& error, bool ends_work) noexcept {
+/// Whether a thread that cannot connect ends, and the others go on.
+bool TablePool::goes_on_without(const Error& error, bool anew) const {
+    if (!anew) return connected_ > 0;
+    return error.sqlstate() == kTooManyConnections && connected_ > 1;
+}
+
+std::unique_ptr<SessionPair> TablePool::connect(int worker) {
+    auto pair = std::make_unique<SessionPair>(
+        servers_, worker, [log = log_](Side side, bool is_warning, std::string_view message) {
+            log->log(is_warning ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side), message);
+        });
+    log_->debug("worker {} connected to both sides", worker);
+    return pair;
+}
+
+/// Nobody connects any more. Tables that nobody takes fail with this.
+void TablePool::give_up(const std::exception& error) noexcept {
     try {
         const Error failure = as_error(error);
-        if (failure.kind() == ErrorKind::kOtherServer) return end_run(failure);
-        const std::string what = failure.what();
-        if (ends_work) {
+        {
             const std::lock_guard lock(mutex_);
-            connect_error_ = what;
+            if (connect_error_.empty()) connect_error_ = failure.what();
         }
-        if (!interrupted()) log_->warn("{}", what);
+        if (!interrupted()) log_->warn("{}", failure.what());
     } catch (const std::exception&) {
         out_of_memory_ = true;
-    }
-}
-
-void TablePool::work(int worker) noexcept {
-    try {
-        std::unique_ptr<SessionPair> pair = connect_first(worker);
-        while (pair && !interrupted() && next_ < tables_.size()) {
-            if (!pair->alive()) {
-                pair.reset();
-                pair = connect(worker);
-                if (!pair) return;
-            }
-            const std::optional<std::size_t> table_no = take();
-            if (!table_no) return;
-            compare(*table_no, *pair);
-        }
-    } catch (const std::exception& error) {
-        report_failure(error, true);
-    }
-}
-
-/// A table whose failure there is no memory for fails with that; another one may need less.
-void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
-    try {
-        context_.observer->begin_table(table_no);
-        keep(table_no, compare_table(context_, tables_[table_no], table_no, pair.sessions()));
-    } catch (const std::exception& error) {
-        report_failure(error, true);
     }
 }
 
@@ -132,20 +161,9 @@ void TablePool::end_run(const Error& error) {
     interrupt_run();
 }
 
-std::optional<std::size_t> TablePool::take() {
-    const std::size_t table_no = next_++;
-    return table_no < tables_.size() ? std::optional(table_no) : std::nullopt;
-}
-
-/// Each element is written by the one thread that took its number.
-void TablePool::keep(std::size_t table_no, TableResult compared) {
-    const TableResult& result = results_[table_no].emplace(std::move(compared));
-    context_.observer->finish_table(table_no, result);
-}
-
-bool TablePool::has_failed() const noexcept {
+bool TablePool::has_given_up() const noexcept {
     const std::lock_guard lock(mutex_);
-    return interrupted() || out_of_memory_ || !connect_error_.empty();
+    return out_of_memory_ || !connect_error_.empty();
 }
 
 std::string TablePool::why_not_tried() const {
@@ -153,6 +171,96 @@ std::string TablePool::why_not_tried() const {
     const std::lock_guard lock(mutex_);
     if (connect_error_.empty() && out_of_memory_) return "out of memory";
     return connect_error_;
+}
+
+// ---- tables --------------------------------------------------------------------------------------------------
+
+void TablePool::work(int worker) noexcept {
+    try {
+        std::unique_ptr<SessionPair> pair = connect_first(worker);
+        while (pair && !interrupted() && queue_.has_any()) {
+            if (!pair->alive()) {
+                pair.reset();
+                pair = connect_in_turn(worker, true);
+                continue;
+            }
+            const std::optional<std::size_t> table_no = queue_.take();
+            if (!table_no) return;
+            compare(*table_no, *pair);
+        }
+    } catch (const std::exception& error) {
+        give_up(error);
+    }
+}
+
+/// A table whose failure there is no memory for fails with that; another one may need less.
+void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
+    try {
+        if (courses_[table_no].patience.failures() == 0) context_.observer->begin_table(table_no);
+        TableAttemptResult made = compare_table(context_, tables_[table_no], table_no, pair.sessions());
+        settle(table_no, std::move(made.result), made.failure, pair);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::kOtherServer)
+            end_run(error);
+        else
+            give_up(error);
+    } catch (const std::exception& error) {
+        give_up(error);
+    }
+}
+
+/// An attempt is over: the table is finished, or begun again later. What an earlier one showed of what differs is not
+/// lost with a later one that failed before it came to that.
+void TablePool::settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure,
+                       SessionPair& pair) {
+    Course& course = courses_[table_no];
+    result.attempts = course.patience.failures() + 1;
+    std::optional<milliseconds> pause;
+    if (failure) {
+        pause = pause_before_next(course, *failure, result.elapsed_seconds);
+        if (!pause) set_error(result, last_word(tables_[table_no], *failure, result.attempts, pair));
+        if (course.result && is_milder(result, *course.result)) {
+            context_.findings->restore_attempt(static_cast<int>(table_no));
+            std::swap(result, *course.result);
+            result.error = course.result->error;
+            result.sqlstate = course.result->sqlstate;
+            result.attempts = course.result->attempts;
+        }
+    } else if (course.result) {
+        result.notes.push_back(fmt::format("begun {} times: {}", result.attempts, course.result->error));
+    }
+    course.result = std::move(result);
+    if (!pause) return finish(table_no);
+    context_.observer->postpone_table(table_no, *failure, *pause);
+    queue_.postpone(table_no, *pause);
+}
+
+std::optional<milliseconds> TablePool::pause_before_next(Course& course, const Error& failure, double seconds) {
+    if (remedy_for(failure) == Remedy::kNone || interrupted()) return std::nullopt;
+    return course.patience.pause_after(in_milliseconds(seconds));
+}
+
+/// What a table is given up with: the failure, and how often it was tried; where the server can say more about what
+/// made it fail, that.
+Error TablePool::last_word(const TablePlan& table, const Error& failure, int attempts, SessionPair& pair) {
+    if (remedy_for(failure) == Remedy::kNone) return failure;
+    const std::string what = fmt::format("table \"{}\"", display_name(table.name.source));
+    try {
+        const Side side = failure.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget;
+        if (std::optional<Error> explained = pair.sessions()[side]->explain_passing(failure, what, attempts))
+            return *explained;
+    } catch (const std::exception&) {
+        // Nobody is there to explain it.
+    }
+    if (attempts == 1) return failure;
+    return {failure.kind(), fmt::format("gave {} up after {} attempts: {}", what, attempts, failure.what()),
+            failure.hint(), failure.server(), failure.sqlstate()};
+}
+
+void TablePool::finish(std::size_t table_no) {
+    Course& course = courses_[table_no];
+    course.finished = true;
+    context_.observer->finish_table(table_no, *course.result);
 }
 
 }  // namespace parity::driver

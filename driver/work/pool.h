@@ -17,6 +17,8 @@
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
+#include "driver/waiting/patience.h"
+#include "driver/work/queue.h"
 #include "driver/work/session_pair.h"
 
 namespace parity::driver {
@@ -27,10 +29,11 @@ namespace parity::driver {
 /// Before the first table is begun, one thread after the other opens the connections that it cannot do without. So what
 /// a server has left for more connections is shared out only when every thread that can work has its own.
 ///
-/// A connection that breaks is the failure of the table it served; the next table gets new ones. A thread that cannot
-/// connect ends, and the others go on; tables that nobody is left to take fail with what the last thread was told, so
-/// that a server that is gone is not asked again for each of them. A signal makes the tables under way fail and the
-/// rest not begin.
+/// A table that fails with what may pass (waiting/retry.h) is begun again later, as long as --retry-for allows;
+/// meanwhile others are compared. Where a connection broke, one thread tries to connect anew, and the others wait for
+/// it, so that a server that is gone is asked by one connection. Where that is given up, tables that are left fail with
+/// what was told last. A thread for which a server has no connection left ends while others go on. A signal makes the
+/// tables under way fail and the rest not begin.
 class TablePool {
   public:
     TablePool(const RunContext& context, const Both<Server*>& servers, const std::vector<TablePlan>& tables,
@@ -42,33 +45,44 @@ class TablePool {
     std::vector<TableResult> run();
 
   private:
+    /// A table's course. The thread that has taken the table uses it alone.
+    struct Course {
+        Patience patience;
+        std::optional<TableResult> result;  ///< of the attempt that showed most so far
+        bool finished = false;
+    };
+
     std::vector<std::thread> start();
     void work(int worker) noexcept;
     void compare(std::size_t table_no, SessionPair& pair) noexcept;
+    void settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure, SessionPair& pair);
+    std::optional<std::chrono::milliseconds> pause_before_next(Course& course, const Error& failure, double seconds);
+    Error last_word(const TablePlan& table, const Error& failure, int attempts, SessionPair& pair);
+    void finish(std::size_t table_no);
     std::unique_ptr<SessionPair> connect_first(int worker);
-    std::unique_ptr<SessionPair> connect_in_turn(int worker) noexcept;
-    std::unique_ptr<SessionPair> connect(int worker) noexcept;
-    void report_failure(const std::exception& error, bool ends_work) noexcept;
-    std::optional<std::size_t> take();
+    std::unique_ptr<SessionPair> connect_in_turn(int worker, bool anew);
+    std::unique_ptr<SessionPair> connect(int worker);
+    bool goes_on_without(const Error& error, bool anew) const;
+    void give_up(const std::exception& error) noexcept;
     void end_run(const Error& error);
-    void keep(std::size_t table_no, TableResult result);
-    bool has_failed() const noexcept;
+    TableResult result_of(std::size_t table_no);
+    bool has_given_up() const noexcept;
     std::string why_not_tried() const;
 
     const RunContext& context_;
     const Both<Server*> servers_;
     const std::vector<TablePlan>& tables_;
     const std::shared_ptr<spdlog::logger> log_;
-    std::vector<std::optional<TableResult>> results_;
+    std::vector<Course> courses_;
+    TableQueue queue_;
     const int jobs_;
     std::mutex connecting_;  ///< one thread after the other connects
     std::latch all_tried_;
-    std::atomic<int> connected_{0};
+    std::atomic<int> connected_{0};  ///< threads that have connections, or wait for new ones
     std::atomic<bool> told_{false};  ///< that fewer tables are compared at a time
-    std::atomic<std::size_t> next_{0};
     std::atomic<bool> out_of_memory_{false};
-    mutable std::mutex mutex_;  ///< guards what follows
-    std::string connect_error_;
+    mutable std::mutex mutex_;   ///< guards what follows
+    std::string connect_error_;  ///< why nobody connects any more; empty: that is not so
     std::optional<Error> ends_run_;
 };
 

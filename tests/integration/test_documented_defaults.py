@@ -14,7 +14,7 @@ SQL = (TOP / "docs" / "sql.md").read_text()
 # What a default is that is not a value: a rule in words, or nothing.
 LITERAL = re.compile(r"`[^`]*`|-?\d+( \w+)?|true|false")
 # The options whose default --help tells in the words of docs/cli.md.
-WITH_DEFAULTS = ["--key", "--ranges", "--jobs", "--width", "--seed", "--format", "--max-divergences", "--connect-timeout", "--statement-timeout", "--lock-timeout",
+WITH_DEFAULTS = ["--key", "--ranges", "--jobs", "--width", "--seed", "--format", "--max-divergences", "--connect-timeout", "--statement-timeout", "--lock-timeout", "--retry-for",
                  "--record", "--record-values", "--table"]
 # The routines whose arguments a table of docs/sql.md lists all of.
 LISTED = ["range_digests", "verify", "capture", "verify_baseline"]

@@ -2,6 +2,7 @@
 
 import collections
 import os
+import re
 import signal
 import threading
 import time
@@ -185,9 +186,9 @@ def test_lock_timeout(pair):
     holder.autocommit = False
     with holder.cursor() as cursor:
         cursor.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
-        run = pair.compare("--lock-timeout", "100ms")
+        run = pair.compare("--lock-timeout", "100ms", "--retry-for", "1s")
         pair.target.execute("INSERT INTO other VALUES (1)")
-        found = pair.compare("--lock-timeout", "100ms").expect(DIVERGENT)
+        found = pair.compare("--lock-timeout", "100ms", "--retry-for", "1s").expect(DIVERGENT)
     holder.close()
     run.expect(INCOMPLETE)
     assert "public.t" in run.stdout and run.table("public.other")["result"] == "identical"
@@ -237,7 +238,7 @@ def test_dropped_connection(pair, request_text, allowance):
             return allowance
         return None
     with Proxy(pair.source.cluster.port, drop) as proxy:
-        run = pair.compare(source=pair.source.tcp_conninfo(proxy.port))
+        run = pair.compare("--retry-for", "0", source=pair.source.tcp_conninfo(proxy.port))
     assert seen, "the request never came"
     # Where the digests had come through, the divergence is known.
     assert run.status in (ERROR, DIVERGENT, INCOMPLETE), run
@@ -256,8 +257,8 @@ def test_server_that_goes_away(pair):
         if b"range_digests" in data:
             pair.source.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgparity%' AND datname = current_database()")
     with Proxy(pair.source.cluster.port, terminate) as proxy:
-        run = pair.compare(source=pair.source.tcp_conninfo(proxy.port))
-    assert run.status in (ERROR, INCOMPLETE), run
+        run = pair.compare("--retry-for", "2s", source=pair.source.tcp_conninfo(proxy.port))
+    assert run.status in (ERROR, INCOMPLETE) and re.search("up after [23] attempts", run.table()["error"]), run
 
 
 def test_statement_timeout(pair):

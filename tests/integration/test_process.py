@@ -112,7 +112,7 @@ def test_few_descriptors(sides, differ):
     """From too few for anything to enough."""
     seen = set()
     for most in range(3, 26) if os.environ.get("PARITY_LONG") else [*sorted(random.Random(SEED).sample(range(4, 25), 7)), 7, 25]:
-        status, stdout, stderr = run(command(sides, differ, "--format", "json", "--jobs", "2", "--engine", random.choice(ENGINES)),
+        status, stdout, stderr = run(command(sides, differ, "--format", "json", "--jobs", "2", "--engine", random.choice(ENGINES), "--retry-for", "1s"),
                                      preexec_fn=lambda most=most: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
         if status == 127:  # the program's libraries could not be opened
             continue

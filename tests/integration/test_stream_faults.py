@@ -40,7 +40,7 @@ def diverging(pair):
 
 def run_with(pair, on_request, *arguments):
     with Proxy(pair.source.cluster.port, on_request) as proxy:
-        return pair.compare(*STREAM, "--workers", "3", "--ranges", "50", *arguments, source=pair.source.tcp_conninfo(proxy.port))
+        return pair.compare(*STREAM, "--workers", "3", "--ranges", "50", "--retry-for", "0", *arguments, source=pair.source.tcp_conninfo(proxy.port))
 
 
 def check_failure(run, name):
@@ -118,7 +118,7 @@ def test_server_that_is_stopped_at_once(pair):
                 done.append(number)
                 stop_at_once(source)
         with Proxy(cluster.port, stop) as proxy:
-            run = pair.compare(*STREAM, "--workers", "3", source=source.tcp_conninfo(proxy.port))
+            run = pair.compare(*STREAM, "--workers", "3", "--retry-for", "2s", source=source.tcp_conninfo(proxy.port))
         assert done
         check_failure(run, "digests")
 
@@ -134,7 +134,7 @@ def test_role_without_room_for_more_connections(pair):
     assert any("connections" in note for note in table["notes"]), table["notes"]
     for side in (pair.source, pair.target):
         side.execute("ALTER ROLE narrow CONNECTION LIMIT 1")
-    run = pair.compare(*STREAM, **sides)
+    run = pair.compare(*STREAM, "--retry-for", "0", **sides)
     assert run.status in (ERROR, INCOMPLETE) and "too many connections" in run.stdout, run
 
 

@@ -93,9 +93,8 @@ NUMBERS = {
     "time to ask for a cancel": (lambda: constant("kCancelTime"), "cli.md", "A request to cancel may take {} seconds.".format),
     "time to cancel": (lambda: constant("kDrainTime"), "cli.md", "A cancelled query may take {} seconds to end, including the request.".format),
     "time to roll back": (lambda: constant("kBriefTime"), "cli.md", "A rollback may take {} seconds.".format),
-    "attempts at a snapshot": (lambda: constant("kSnapshotAttempts"), "cli.md", lambda n: f"takes new ones, {word(n)} times at most"),
-    "attempts at a snapshot, in the runbook": (lambda: constant("kSnapshotAttempts"), "operations.md", lambda n: f"After {word(n)} attempts, each with a new"),
-    "attempts beside replay": (lambda: constant("kPassingAttempts"), "cli.md", lambda n: f"`pgparity` tries {word(n)} times at most"),
+    "longest pause": (lambda: constant("kLongestPause"), "cli.md", "Its upper bound doubles from one second to {} seconds.".format),
+    "time of an attempt that counts": (lambda: constant("kLongestPause"), "cli.md", "the time that it ran, of which at most {} seconds count".format),
     "time for a standby's sequences": (lambda: constant("kReplayTime"), "cli.md", "and waits {} seconds for that".format),
     "most ranges of a call": (lambda: constant("kMaxRanges"), "sql.md", "at most, 1 … {}; they are".format),
     "most buckets of a range": (lambda: constant("kMaxBuckets"), "sql.md", "a power of two up to {} |".format),
@@ -160,15 +159,10 @@ def test_idle_transactions_of_a_target():
     assert (sql(pattern, 1), sql(pattern, 2)) == ("24h", "10min")
 
 
-@pytest.mark.parametrize("name", ["cli.md", "operations.md"])
-def test_pauses_for_replay(name):
-    """Both the driver and parity.verify double their pauses."""
-    assert constant("kPassingAttempts") == 5 and "std::chrono::seconds(1 << (attempts - 1))" in CODE
+def test_pauses_for_replay():
+    """parity.verify doubles its pauses."""
     assert "make_interval(secs => 2 ^ (c.times - 1))" in SCRIPT and "c.times < 5" in SCRIPT
-    if name == "operations.md":
-        assert len(re.findall("after 1, 2, 4 and 8 seconds,? in which replay can catch up", page(name))) == 2
-    else:
-        assert "tries five times at most, with pauses" in page(name)
+    assert len(re.findall("after 1, 2, 4 and 8 seconds,? in which replay can catch up", page("operations.md"))) == 1
 
 
 def test_pinned_settings():

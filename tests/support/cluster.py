@@ -314,11 +314,11 @@ class Cluster:
     def start(self):
         self._run("pg_ctl", "start", "-w", "-t", "60", "-s", "-D", self._inside(self.data_directory), "-l", self._inside(self.log_file))
 
-    def stop(self):
+    def stop(self, mode="fast"):
         if self._maintenance:
             self._maintenance.close()
         if os.path.exists(os.path.join(self.data_directory, "postmaster.pid")):
-            self._run("pg_ctl", "stop", "-w", "-t", "60", "-s", "-m", "fast", "-D", self._inside(self.data_directory))
+            self._run("pg_ctl", "stop", "-w", "-t", "60", "-s", "-m", mode, "-D", self._inside(self.data_directory))
 
     def log(self):
         with open(self.log_file, errors="replace") as file:

@@ -1,6 +1,8 @@
 #include "driver/postgres/connection/connect_failure.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -79,7 +81,10 @@ ConnectMessage read_connect_message(std::string_view message) {
 
 Error connect_error(const std::string& server, PGconn* conn, bool reached) {
     const ConnectMessage message = read_connect_message(PQerrorMessage(conn));
-    return {ErrorKind::kConnection, fmt::format("could not connect to the {}: {}", server, message.text),
+    // This process has no descriptor left, whatever the server does.
+    const bool lacks_descriptors = message.text.find(std::strerror(EMFILE)) != std::string::npos;
+    return {lacks_descriptors ? ErrorKind::kResources : ErrorKind::kConnection,
+            fmt::format("could not connect to the {}: {}", server, message.text),
             next_step(server, message, conn, reached), server, message.sqlstate};
 }
 

@@ -119,8 +119,9 @@ class CopyStream {
 /// (waiting/interrupt.h), so that SIGINT ends any wait: the running query is cancelled on the server first, then
 /// Error{kCancelled} is thrown. A server that does not answer to that within the times of ending.h is given up.
 /// Messages name the server and never hold a password or the connection string.
-/// Throws: Error{kConnection} when the server cannot be reached or the connection breaks (sqlstate empty);
-/// Error{kServer} with the sqlstate otherwise; Error{kCancelled} after a signal.
+/// Throws: Error{kConnection} when the server cannot be reached or the connection breaks (with the sqlstate that the
+/// server gave for that; empty: it gave none); Error{kServer} with the sqlstate otherwise; Error{kCancelled} after a
+/// signal.
 class Connection {
   public:
     /// Connects to what messages call `server` ("source", "target") with libpq's rules (connection string, URI,

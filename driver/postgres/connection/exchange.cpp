@@ -340,12 +340,10 @@ void Connection::State::fail(const ResultPtr& result) {
                 std::string(sqlstate), is_of_server(result.get()));
 }
 
-/// Replay on a standby ends the session of who is idle in a transaction that it must wait for. The word of it comes as
-/// an answer or, where none is awaited, as a notice.
+/// Why a server ends a session, such as that of who is idle in a transaction that replay on a standby must wait for.
+/// The word of it comes as an answer or, where none is awaited, as a notice.
 void Connection::State::remember_end(const PGresult* word) {
-    const std::string_view sqlstate = field(word, PG_DIAG_SQLSTATE);
-    if ((sqlstate == kSerializationFailure || sqlstate == kDeadlockDetected) && is_of_server(word))
-        end_state = sqlstate;
+    if (is_of_server(word)) end_state = field(word, PG_DIAG_SQLSTATE);
 }
 
 /// Called by libpq, which knows nothing of exceptions: what cannot be told is lost.

@@ -77,7 +77,7 @@ struct Connection::State {
     std::optional<Clock::time_point> answer_due;
     std::deque<ResultPtr> results_read_ahead;  ///< taken while the other side's rows were awaited
     const SharedFailure* failure = nullptr;
-    std::string end_state;  ///< the SQLSTATE with which the server ended the session for a conflict with recovery
+    std::string end_state;  ///< the SQLSTATE with which the server ended the session
     State* peer = nullptr;
     State* watched_by = nullptr;
     std::function<void(std::uint64_t, std::uint64_t)> on_progress;

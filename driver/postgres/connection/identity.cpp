@@ -27,6 +27,7 @@ ServerIdentity read_identity(const Result& result, int row, int first) {
     read.in_recovery = result.is_true(row, first + 4);
     take(5, read.timeline, 16);
     read.system_identifier = result.text(row, first + 6);
+    take(7, read.log_end);
     return read;
 }
 

@@ -29,13 +29,12 @@ Error conflict_error(const std::string& what, const RecoveryConflict& conflict, 
                   conflict.delay_setting, conflict.server)
             : fmt::format("set hot_standby_feedback = on on the {}, or let {} be longer than reading this takes",
                           conflict.server, conflict.delay_setting);
-    return {
-        error.kind(),
-        fmt::format("gave {} up after {} attempts: the {} is a standby, whose replay ended each of them ({}); {} is "
-                    "{} there, hot_standby_feedback is {}",
-                    what, attempts, conflict.server, error.what(), conflict.delay_setting, conflict.delay,
-                    conflict.feedback),
-        hint, error.server(), error.sqlstate()};
+    return {error.kind(),
+            fmt::format("gave {} up after {} {}: the {} is a standby, whose replay ended each of them ({}); {} is "
+                        "{} there, hot_standby_feedback is {}",
+                        what, attempts, attempts == 1 ? "attempt" : "attempts", conflict.server, error.what(),
+                        conflict.delay_setting, conflict.delay, conflict.feedback),
+            hint, error.server(), error.sqlstate()};
 }
 
 bool may_be_recovery_conflict(const Error& error) {

@@ -247,7 +247,8 @@ void Session::connect_shared(std::size_t count, const SharedFailure* failure) {
         while (shared_.size() < count)
             shared_.push_back(std::make_unique<Session>(open(side(), *options_, purpose_, named_, failure)));
     } catch (const Error& error) {
-        if (error.kind() != ErrorKind::kConnection || shared_.empty()) throw;
+        const bool is_limit = error.kind() == ErrorKind::kConnection || error.kind() == ErrorKind::kResources;
+        if (!is_limit || shared_.empty()) throw;
     }
 }
 

@@ -116,7 +116,9 @@ std::string identity_query(const IdentityRights& rights) {
         "SELECT pg_catalog.pg_backend_pid() AS backend, d.oid AS database, "
         "(EXTRACT(EPOCH FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::pg_catalog.int8 AS started, "
         "(EXTRACT(EPOCH FROM pg_catalog.clock_timestamp()) * 1000000)::pg_catalog.int8 AS read, "
-        "pg_catalog.pg_is_in_recovery() AS in_recovery, {} AS timeline, {} AS system "
+        "pg_catalog.pg_is_in_recovery() AS in_recovery, {} AS timeline, {} AS system, "
+        "coalesce(CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
+        "ELSE pg_catalog.pg_current_wal_flush_lsn() END - '0/0'::pg_catalog.pg_lsn, 0) AS log_end "
         "FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()",
         timeline, system);
 }

@@ -35,7 +35,7 @@ Query identity_rights_query();
 /// Reads with the transaction's snapshot, and takes it where there is none.
 std::string identity_query(const IdentityRights& rights);
 /// How many columns it has.
-inline constexpr int kIdentityColumns = 7;
+inline constexpr int kIdentityColumns = 8;
 
 /// Pins the search path, and that nothing is compiled.
 /// Requires: they are sent once a connection, before anything else.

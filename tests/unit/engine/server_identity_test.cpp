@@ -161,7 +161,7 @@ TEST(NamedServers, ASideThatBecomesTheOtherEndsTheRun) {
 }
 
 TEST(NamedServers, BothSidesMayBecomeAThirdServer) {
-    const ServerIdentity third = with(primary(), [](ServerIdentity& met) { met.started_us = 8000; });
+    const ServerIdentity third = with(primary(), [](ServerIdentity& met) { met.started_us = 3000; });
     NamedServers named({info(primary()), info(standby())}, false);
     EXPECT_EQ(thrown([&] { named.require(Side::kSource, third); }).kind(), ErrorKind::kChangedServer);
     EXPECT_EQ(thrown([&] { named.store_met(Side::kTarget, third); }).kind(), ErrorKind::kOtherServer);
@@ -174,11 +174,57 @@ TEST(NamedServers, OneServerOnBothSidesMayBeAllowed) {
     EXPECT_EQ(thrown([&] { two.require(Side::kTarget, primary()); }).kind(), ErrorKind::kChangedServer);
 }
 
-TEST(NamedServers, AnotherIncarnationIsNotedAndVoidsWhatIsRead) {
-    const ServerIdentity later = with(primary(), [](ServerIdentity& met) { met.started_us = 6000; });
+/// The primary after a restart, asked at 7000.
+ServerIdentity restarted() {
+    return with(primary(), [](ServerIdentity& met) {
+        met.started_us = 6000;
+        met.read_us = 7000;
+    });
+}
+
+TEST(NamedServers, ARestartedServerIsTheNamedOne) {
     NamedServers named({info(primary()), info(standby())}, false);
-    EXPECT_NO_THROW(named.store_met(Side::kSource, later));
-    EXPECT_EQ(thrown([&] { named.require(Side::kSource, later); }).kind(), ErrorKind::kChangedServer);
+    EXPECT_EQ(named.store_met(Side::kSource, restarted()), ServerChange::kRestarted);
+    EXPECT_EQ(named.store_met(Side::kSource, restarted()), ServerChange::kNone);
+    EXPECT_NO_THROW(named.require(Side::kSource, restarted()));
+    EXPECT_NO_THROW(named.require(Side::kTarget, standby()));
+    const ServerIdentity again = with(restarted(), [](ServerIdentity& met) { met.started_us = met.read_us = 8000; });
+    EXPECT_NO_THROW(named.require(Side::kSource, again));
+}
+
+TEST(NamedServers, WhatWasReadBeforeARestartMayBeHeardOfAfterIt) {
+    NamedServers named({info(primary()), info(standby())}, false);
+    named.require(Side::kSource, restarted());
+    EXPECT_NO_THROW(named.require(Side::kSource, primary()));
+    const ServerIdentity beside = with(primary(), [](ServerIdentity& met) { met.read_us = 7500; });
+    EXPECT_EQ(thrown([&] { named.require(Side::kSource, beside); }).kind(), ErrorKind::kChangedServer);
+}
+
+TEST(NamedServers, AServerThatBeganBeforeTheLastAnswerIsAnotherOne) {
+    NamedServers named({info(primary()), info(standby())}, false);
+    named.require(Side::kSource, with(primary(), [](ServerIdentity& met) { met.read_us = 6500; }));
+    EXPECT_EQ(thrown([&] { named.require(Side::kSource, restarted()); }).kind(), ErrorKind::kChangedServer);
+}
+
+TEST(NamedServers, AServerWhoseLogLacksWhatWasOnDiskIsAnotherOne) {
+    const auto with_log = [](ServerIdentity identity, std::uint64_t end) {
+        return with(identity, [&](ServerIdentity& met) { met.log_end = end; });
+    };
+    NamedServers named({info(with_log(primary(), 50)), info(standby())}, false);
+    named.require(Side::kSource, with_log(primary(), 100));
+    const Error error = thrown([&] { named.require(Side::kSource, with_log(restarted(), 99)); });
+    EXPECT_EQ(error.kind(), ErrorKind::kChangedServer);
+    EXPECT_NE(std::string(error.what()).find("log to 0/63"), std::string::npos) << error.what();
+    EXPECT_NO_THROW(named.require(Side::kSource, with_log(restarted(), 100)));
+}
+
+TEST(NamedServers, AStandbyMayReplayAgainWhatItHadReplayed) {
+    NamedServers named({info(primary()), info(standby())}, false);
+    named.require(Side::kTarget, with(standby(), [](ServerIdentity& met) { met.log_end = 100; }));
+    EXPECT_NO_THROW(named.require(Side::kTarget, with(standby(), [](ServerIdentity& met) {
+                                      met.started_us = met.read_us = 9000;
+                                      met.log_end = 50;
+                                  })));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -25,6 +26,25 @@ TEST(MemoryLimit, RefusesWhatIsNoSize) {
                              "18446744073709551616", "16777216TB", "18014398509481984kB"})
         EXPECT_EQ(parse_size(text), std::nullopt) << text;
     EXPECT_EQ(parse_size("16777215TB"), std::uint64_t{16777215} << 40);
+}
+
+TEST(Durations, AreRead) {
+    using namespace std::chrono;
+    EXPECT_EQ(parse_duration("0"), milliseconds(0));
+    EXPECT_EQ(parse_duration("0s"), milliseconds(0));
+    EXPECT_EQ(parse_duration("999us"), milliseconds(0));
+    EXPECT_EQ(parse_duration("1500us"), milliseconds(1));
+    EXPECT_EQ(parse_duration("17ms"), milliseconds(17));
+    EXPECT_EQ(parse_duration("30s"), seconds(30));
+    EXPECT_EQ(parse_duration("10min"), minutes(10));
+    EXPECT_EQ(parse_duration("4h"), hours(4));
+    EXPECT_EQ(parse_duration("2d"), hours(48));
+}
+
+TEST(Durations, AreRefused) {
+    for (const char* text : {"", "s", "10", "-1s", "+1s", " 1s", "1 s", "1.5h", "10m", "1S", "1sec", "0x1s",
+                             "18446744073709551616s", "9223372036854775807d"})
+        EXPECT_EQ(parse_duration(text), std::nullopt) << text;
 }
 
 }  // namespace

@@ -1,0 +1,31 @@
+#include "driver/waiting/patience.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+
+namespace parity::driver {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstBound{1000};
+constexpr int kMostDoublings = 5;  // 32 s are more than the longest pause
+
+milliseconds draw(milliseconds bound) {
+    thread_local std::minstd_rand random{std::random_device{}()};
+    return milliseconds(std::uniform_int_distribution<std::int64_t>(0, bound.count())(random));
+}
+
+}  // namespace
+
+std::optional<milliseconds> Patience::pause_after(milliseconds elapsed) {
+    const int doublings = std::min(failures_++, kMostDoublings);
+    left_ -= std::min<milliseconds>(elapsed, kLongestPause);
+    if (left_ <= milliseconds(0)) return std::nullopt;
+    const milliseconds bound = std::min({kFirstBound * (1 << doublings), milliseconds(kLongestPause), left_});
+    left_ -= bound;
+    return draw(bound);
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,27 @@
+"""The table of failures in docs/operations.md is the one that the program acts on (driver/waiting/retry.cpp)."""
+
+import re
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+DOING = {"kReconnect": "connects anew", "kNewSnapshot": "takes new snapshots"}
+
+
+def rules():
+    """(SQLSTATE, what happened, what is done) of each rule, in its order."""
+    names = dict(re.findall(r'string_view (k\w+) = "(\w{5})"', (TOP / "driver/model/sqlstates.h").read_text()))
+    code = (TOP / "driver/waiting/retry.cpp").read_text()
+    found = re.findall(r'FailureRule\{("\w*"|k\w+), Remedy::(\w+),\s*"([^"]+)"\}', code)
+    assert len(found) == code.count("FailureRule{")
+    return [(names[sqlstate] if sqlstate.startswith("k") else sqlstate.strip('"') or "none", meaning, DOING[remedy]) for sqlstate, remedy, meaning in found]
+
+
+def documented():
+    section = (TOP / "docs/operations.md").read_text().split("### Failures that may pass\n")[1].split("\n## ")[0]
+    rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in section.splitlines() if line.startswith("|")]
+    return rows[2:]
+
+
+def test_the_table_is_the_programs():
+    assert len(rules()) > 8
+    assert documented() == rules()

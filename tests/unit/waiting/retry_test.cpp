@@ -1,0 +1,55 @@
+#include "driver/waiting/retry.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace parity::driver {
+namespace {
+
+Error of_server(const std::string& sqlstate) { return {ErrorKind::kServer, "refused", "", "target", sqlstate}; }
+Error of_connection(const std::string& sqlstate) { return {ErrorKind::kConnection, "lost", "", "target", sqlstate}; }
+
+TEST(FailureRules, EachSqlstateHasOneRule) {
+    std::set<std::string_view> seen;
+    for (const FailureRule& rule : failure_rules()) {
+        EXPECT_TRUE(seen.insert(rule.sqlstate).second) << rule.sqlstate;
+        EXPECT_TRUE(rule.sqlstate.empty() || rule.sqlstate.size() == 2 || rule.sqlstate.size() == 5) << rule.sqlstate;
+        EXPECT_NE(rule.remedy, Remedy::kNone) << rule.sqlstate;
+        EXPECT_FALSE(rule.meaning.empty()) << rule.sqlstate;
+    }
+}
+
+TEST(RemedyFor, ABrokenConnectionIsMadeAnew) {
+    EXPECT_EQ(remedy_for(of_connection("")), Remedy::kReconnect);
+    for (const char* sqlstate : {"57P01", "57P02", "57P03", "53300", "25P03", "25P04", "57P05", "08006", "08P01"})
+        EXPECT_EQ(remedy_for(of_connection(sqlstate)), Remedy::kReconnect) << sqlstate;
+    EXPECT_EQ(remedy_for(of_server("08001")), Remedy::kReconnect);
+}
+
+TEST(RemedyFor, ConflictsWantANewSnapshot) {
+    for (const char* sqlstate : {"40001", "40P01", "55P03"}) {
+        EXPECT_EQ(remedy_for(of_server(sqlstate)), Remedy::kNewSnapshot) << sqlstate;
+        EXPECT_EQ(remedy_for(of_connection(sqlstate)), Remedy::kNewSnapshot) << sqlstate;
+    }
+}
+
+TEST(RemedyFor, WhatWouldFailAgainHasNone) {
+    for (const char* sqlstate : {"42501", "42P01", "0A000", "57014", "XX000", "XX001", "22P02", "54000"})
+        EXPECT_EQ(remedy_for(of_server(sqlstate)), Remedy::kNone) << sqlstate;
+    for (const char* sqlstate : {"28P01", "28000", "3D000", "42501"})
+        EXPECT_EQ(remedy_for(of_connection(sqlstate)), Remedy::kNone) << sqlstate;
+    EXPECT_EQ(remedy_for(of_server("")), Remedy::kNone);
+}
+
+TEST(RemedyFor, FailuresOfOurOwnHaveNone) {
+    for (ErrorKind kind : {ErrorKind::kUsage, ErrorKind::kCancelled, ErrorKind::kOtherServer, ErrorKind::kChangedServer,
+                           ErrorKind::kOutput, ErrorKind::kResources, ErrorKind::kInternal}) {
+        EXPECT_EQ(remedy_for(Error(kind, "failed", "", "target", "40001")), Remedy::kNone);
+        EXPECT_EQ(remedy_for(Error(kind, "failed")), Remedy::kNone);
+    }
+}
+
+}  // namespace
+}  // namespace parity::driver
