@@ -65,6 +65,11 @@ SELECT parity_internal.record_table_phase(:part, 'digesting');
 SELECT regexp_replace(running, 'for .*\(|pid \d+', '…', 'g') AS running FROM parity.status;
 SELECT parity_internal.record_divergences(:part, '[{"kind": "mismatch", "state": "divergent", "key": {"id": "1"}, "columns": ["v"]}, {"kind": "range", "state": "in_flight"}]');
 SELECT parity_internal.record_table_finish(:part, 'divergent', '{"divergent_rows": 7, "divergent_ranges": 2, "unnamed_ranges": 1, "source_rows": 5, "run_id": 99, "not_compared": [1]}');
+-- Begun once more, nothing of it counts; finished a second time, it counts once.
+SELECT parity_internal.record_table_again(:part);
+SELECT status, finished IS NULL AS goes_on, (SELECT count(*) FROM parity.divergence) AS divergences FROM parity.run_table;
+SELECT parity_internal.record_divergences(:part, '[{"kind": "mismatch", "state": "divergent", "key": {"id": "1"}, "columns": ["v"]}, {"kind": "range", "state": "in_flight"}]');
+SELECT parity_internal.record_table_finish(:part, 'divergent', '{"divergent_rows": 7, "divergent_ranges": 2, "unnamed_ranges": 1, "source_rows": 5, "run_id": 99, "not_compared": [1]}');
 SELECT parity_internal.record_run_finish(:run, 'divergent');
 SELECT run_id, relation, status, source_rows, target_rows, divergent_rows, unnamed_ranges, not_compared, phase FROM parity.run_table;
 SELECT kind, source, target, status, finished >= started AS ended, tool, performer, options FROM parity.run;
@@ -72,7 +77,7 @@ SELECT kind, state, key, columns, occurrences FROM parity.divergence ORDER BY id
 -- It is over.
 SELECT statement, public.error_of(format(statement, :run, :part)) FROM unnest(ARRAY[
     'SELECT parity_internal.record_run_finish(%1$s, ''identical'')', 'SELECT parity_internal.record_table_start(%1$s, ''a'', ''b'')', 'SELECT parity_internal.record_table_finish(%2$s, ''identical'')',
-    'SELECT parity_internal.record_table_phase(%2$s, ''x'')', 'SELECT parity_internal.record_divergences(%2$s, ''[]'')', 'SELECT parity_internal.record_table_phase(4711, ''x'')',
+    'SELECT parity_internal.record_table_phase(%2$s, ''x'')', 'SELECT parity_internal.record_table_again(%2$s)', 'SELECT parity_internal.record_divergences(%2$s, ''[]'')', 'SELECT parity_internal.record_table_phase(4711, ''x'')',
     'SELECT parity_internal.record_run_finish(4711, ''failed'')']) AS statement;
 SELECT public.error_of($$SELECT parity_internal.record_run_start('other', 's', 't', 'x')$$);
 

@@ -4,6 +4,7 @@
 #include "driver/commands/completion.h"
 #include "driver/commands/help.h"
 #include "driver/commands/report.h"
+#include "driver/commands/resume.h"
 #include "driver/model/error.h"
 #include "driver/model/exit_codes.h"
 #include "driver/report/output.h"
@@ -11,7 +12,8 @@
 namespace parity::driver {
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{compare_command(), report_command(), completion_command(), help_command()};
+    static const std::vector<Command> all{compare_command(), resume_command(), report_command(), completion_command(),
+                                          help_command()};
     return all;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/commands/state_report.h"
 #include "driver/model/error.h"
 #include "driver/options/command_line.h"
 #include "driver/options/option_table.h"
@@ -11,13 +12,21 @@
 #include "driver/report/document_file.h"
 #include "driver/report/formats.h"
 #include "driver/report/output.h"
+#include "driver/state/run_file.h"
 
 namespace parity::driver {
 namespace {
 
+/// A report, or the state of a run.
+std::unique_ptr<ReportDocument> read_any(const std::string& file) {
+    return is_database_file(file) ? read_state_report(*RunFile::read(file)) : read_document(file);
+}
+
 int write(const Options& options) {
-    const std::unique_ptr<ReportDocument> document = read_document(options.from);
-    const std::unique_ptr<ReportDocument> older = options.against.empty() ? nullptr : read_document(options.against);
+    for (const std::string& file : {options.from, options.against})
+        if (is_database_file(file)) require_other_file(options.output, file);
+    const std::unique_ptr<ReportDocument> document = read_any(options.from);
+    const std::unique_ptr<ReportDocument> older = options.against.empty() ? nullptr : read_any(options.against);
     const std::unique_ptr<AgainstDocument> beside =
         older ? std::make_unique<AgainstDocument>(*document, *older) : nullptr;
     Output output(options.output);
@@ -40,6 +49,7 @@ int run_report(const CommandLine& line) {
 constexpr const char* kReportFooter =
     "Examples:\n"
     "  pgparity report --from run.json\n"
+    "  pgparity report --from run.state\n"
     "  pgparity report --from run.json --format junit --output run.xml\n"
     "  pgparity report --from today.json --against yesterday.json --only-differences\n"
     "\n"
@@ -50,7 +60,7 @@ constexpr const char* kReportFooter =
 }  // namespace
 
 Command report_command() {
-    return {{"report", "turn a report kept as JSON into another format", kReportFooter, report_file_options(), {}},
+    return {{"report", "make a report from kept JSON or from a state", kReportFooter, report_file_options(), {}},
             run_report};
 }
 

@@ -18,12 +18,12 @@ class TransactionsEnd {
 
 }  // namespace
 
-void with_table_snapshots(const Both<ServerSession*>& sessions, const TablePlan& table,
-                          const std::function<void(const Both<TableSnapshot>&)>& work) {
+Both<ServerIdentity> with_table_snapshots(const Both<ServerSession*>& sessions, const TablePlan& table,
+                                          const std::function<void(const Both<TableSnapshot>&)>& work) {
     const TransactionsEnd transactions_end(sessions);
     const Both<TableSnapshot> snapshots{sessions.source->begin_table(table), sessions.target->begin_table(table)};
     work(snapshots);
-    for (Side side : kSides) sessions[side]->require_named_server();
+    return {sessions.source->require_named_server(), sessions.target->require_named_server()};
 }
 
 }  // namespace parity::driver

@@ -10,8 +10,9 @@ namespace parity::driver {
 
 /// Opens both sides' transactions on `table`, source first, runs `work` under them, proves that both servers are still
 /// the named ones, and ends the transactions, however that ends.
+/// Returns: the servers as they were when the work was done.
 /// Throws: any error of `work` or of a session.
-void with_table_snapshots(const Both<ServerSession*>& sessions, const TablePlan& table,
-                          const std::function<void(const Both<TableSnapshot>&)>& work);
+Both<ServerIdentity> with_table_snapshots(const Both<ServerSession*>& sessions, const TablePlan& table,
+                                          const std::function<void(const Both<TableSnapshot>&)>& work);
 
 }  // namespace parity::driver

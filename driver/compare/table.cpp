@@ -113,14 +113,16 @@ TableAttemptResult compare_table(const RunContext& context, const TablePlan& tab
     const ProgressScope progress(*context.observer, table_no, sessions);
     DifferingKeys differing;
     try {
-        with_table_snapshots(sessions, table, [&](const Both<TableSnapshot>& snapshots) {
-            context.observer->begin_snapshots(table_no);
-            result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
-            if (table.large_objects)
-                compare_large_objects(context, table, table_no, sessions, result);
-            else
-                differing = compare_rows_and_values(context, table, table_no, sessions, result);
-        });
+        const Both<ServerIdentity> seen =
+            with_table_snapshots(sessions, table, [&](const Both<TableSnapshot>& snapshots) {
+                context.observer->begin_snapshots(table_no);
+                result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
+                if (table.large_objects)
+                    compare_large_objects(context, table, table_no, sessions, result);
+                else
+                    differing = compare_rows_and_values(context, table, table_no, sessions, result);
+            });
+        made.seen = seen;
         for (ServerSession* session : {sessions.source, sessions.target})
             if (std::optional<std::string> note = session->note_about(table)) result.notes.push_back(std::move(*note));
         find_partition(table, sessions, differing, result);
@@ -140,6 +142,8 @@ void set_error(TableResult& result, const Error& error) {
     result.sqlstate = error.sqlstate();
     result.error = error.hint().empty() ? error.what() : fmt::format("{}; hint: {}", error.what(), error.hint());
 }
+
+bool has_evidence(const TableResult& result) { return evidence(result) > 0; }
 
 bool is_milder(const TableResult& attempt, const TableResult& earlier) { return evidence(attempt) < evidence(earlier); }
 

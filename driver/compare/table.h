@@ -19,6 +19,7 @@ namespace parity::driver {
 struct TableAttemptResult {
     TableResult result;
     std::optional<Error> failure;  ///< why the attempt failed, which `result.error` tells people
+    Both<ServerIdentity> seen{};   ///< the servers when both were read, if the attempt came so far
 };
 
 /// Makes one attempt to compare a table: takes both sides' snapshots, digests, descends, merges rows, and leaves the
@@ -33,6 +34,9 @@ TableAttemptResult compare_table(const RunContext& context, const TablePlan& tab
 
 /// Puts why a table failed into its result.
 void set_error(TableResult& result, const Error& error);
+
+/// Whether it was seen that something differs.
+bool has_evidence(const TableResult& result);
 
 /// Whether a failed attempt showed less of what differs than an earlier one that failed, too. What was seen to differ
 /// stays seen until an attempt that does not fail shows otherwise.

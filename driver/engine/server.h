@@ -103,8 +103,9 @@ class ServerSession {
     virtual TableSnapshot begin_table(const TablePlan& table) = 0;
 
     /// Checks which server answers. What the open transaction read counts only if this returned at its end.
+    /// Returns: the server as it is now.
     /// Throws: Error where the open transaction is answered by another server than expected.
-    virtual void require_named_server() = 0;
+    virtual ServerIdentity require_named_server() = 0;
 
     /// Ends the transaction. Does nothing where none is open or the connection broke.
     virtual void end() noexcept = 0;

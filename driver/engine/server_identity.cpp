@@ -9,6 +9,7 @@
 
 #include "driver/model/error.h"
 #include "driver/model/plan.h"
+#include "driver/text/lsn.h"
 
 namespace parity::driver {
 namespace {
@@ -69,8 +70,7 @@ std::string describe_identity(const ServerIdentity& server) {
 std::string describe_incarnation(const ServerIdentity& server) {
     std::string role = server.in_recovery ? "in recovery" : "primary";
     if (server.timeline != 0) role += fmt::format(" on timeline {}", server.timeline);
-    if (server.log_end != 0)
-        role += fmt::format(", log to {:X}/{:X}", server.log_end >> 32, server.log_end & 0xFFFFFFFF);
+    if (server.log_end != 0) role += fmt::format(", log to {}", show_lsn(server.log_end));
     return fmt::format("started {}, {}", show_time(server.started_us), role);
 }
 
@@ -87,6 +87,16 @@ void require_same_server(Side side, const ServerIdentity& expected, const Server
                             describe_incarnation(met), describe_incarnation(expected)),
                 change == ServerChange::kOtherOfCluster ? kOneServerHint : "run pgparity again",
                 std::string(side_name(side)), "");
+}
+
+void require_same_data(Side side, const ServerIdentity& began_with, const ServerIdentity& met) {
+    const bool other_system = known(began_with.system_identifier, met.system_identifier) &&
+                              began_with.system_identifier != met.system_identifier;
+    if (!other_system && began_with.database_oid == met.database_oid) return;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} is another database than the run began with: {}; when the run began: {}",
+                            side_name(side), describe_identity(met), describe_identity(began_with)),
+                "go on with the databases that the run began with, or begin a run");
 }
 
 void require_same_backend(Side side, std::int32_t before, const ServerIdentity& met) {

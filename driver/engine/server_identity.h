@@ -32,6 +32,10 @@ std::string describe_incarnation(const ServerIdentity& server);
 /// Throws: Error{kOtherServer} or Error{kChangedServer} where it is not; the message names both.
 void require_same_server(Side side, const ServerIdentity& expected, const ServerIdentity& met);
 
+/// Checks that what a run is continued with is the database that it began with, whatever server has it now.
+/// Throws: Error{kUsage} where it is not.
+void require_same_data(Side side, const ServerIdentity& began_with, const ServerIdentity& met);
+
 /// Checks that the same backend answers as before: only a pooler gives a session several.
 /// Throws: Error{kOtherServer} for another backend than the one that answered the session before.
 void require_same_backend(Side side, std::int32_t before, const ServerIdentity& met);
@@ -56,6 +60,9 @@ class NamedServers {
     /// Throws: as store_met() does, and Error{kChangedServer} where it is another incarnation than the named server, or
     /// its last restart.
     void require(Side side, const ServerIdentity& met);
+
+    /// To where the log of a side was on disk when it answered last.
+    std::uint64_t log_end(Side side) const { return known(side).log_end; }
 
   private:
     ServerIdentity known(Side side) const;

@@ -13,6 +13,13 @@
 /// What a side has, as its catalogs show it.
 namespace parity::driver {
 
+/// Where a timeline of a server's log ended, and the next one began.
+struct LogSwitch {
+    std::uint32_t timeline = 0;
+    std::uint64_t end = 0;
+    bool operator==(const LogSwitch&) const = default;
+};
+
 /// Which server answers, and in which state it is. The system identifier and the database say which data these are;
 /// copies of a cluster share them, and are told apart by the rest.
 struct ServerIdentity {
@@ -40,11 +47,32 @@ struct ServerInfo {
     std::string money_point;  ///< of an amount of money with such digits
     std::string lsn;          ///< insert LSN, on a standby the replay LSN
     std::uint32_t followed_timeline =
-        0;                          ///< in recovery: the timeline that is received or was replayed last; 0: not told
+        0;  ///< in recovery: the timeline that is received or was replayed last; 0: not told
+    /// The timelines before the present one. Unset: the role may not read them.
+    std::optional<std::vector<LogSwitch>> log_history{};
+    std::int32_t checkpointer = 0;  ///< its process, which is another one after a crash; 0: the role may not see it
     std::string extension_version;  ///< empty: not installed
     int format_version = 0;         ///< of what computes this side's digests
     bool is_streamed = false;       ///< rows are hashed here as they arrive; else the server digests them
     std::string engine_reason;      ///< why an installed extension is not used; empty: it is, or was not wanted
+};
+
+/// The timeline that the server writes or follows; 0: not told.
+inline std::uint32_t timeline_of(const ServerInfo& server) {
+    return server.identity.in_recovery ? server.followed_timeline : server.identity.timeline;
+}
+
+/// Where a side was when a snapshot was taken, and what tells later whether all that the snapshot showed is still part
+/// of what the side has.
+struct SidePosition {
+    std::uint64_t lsn = 0;  ///< everything that the snapshot showed was written before this
+    std::uint32_t timeline = 0;
+    std::uint64_t timeline_began = 0;  ///< where the log left the timeline before that one; 0: not known, or the first
+    bool in_recovery = false;
+    std::int64_t started_us = 0;    ///< of the server's process
+    std::int32_t checkpointer = 0;  ///< ServerInfo::checkpointer
+    std::int64_t seen_us = 0;       ///< when it answered last under the snapshot, by the server's clock
+    std::uint64_t on_disk = 0;      ///< what was before this was known to be on disk then
 };
 
 struct ColumnDesc {
@@ -67,6 +95,14 @@ struct KeyDesc {
 
 /// How much of a relation is unlogged on a server in recovery, which does not have the rows of that.
 enum class UnloggedExtent { kNothing, kParts, kWhole };
+
+/// Where a relation's rows are kept. What changes it changes more than rows, or rows without writing them one by one.
+struct RelationStorage {
+    std::string files;          ///< "16385=16390 16400=16401": it, its partitions and children, and their files
+    bool has_unlogged = false;  ///< a crash empties some of these
+    std::string collations;     ///< those of its columns, with the versions that the libraries have now
+    bool operator==(const RelationStorage&) const = default;
+};
 
 /// A relation as the catalogs show it.
 struct RelationDesc {
@@ -98,9 +134,10 @@ struct RelationDesc {
     bool planned_as_caller = false;
     /// Why such a query is not planned: it may run with these rights what others chose. Empty: it is planned.
     std::string why_not_planned;
-    double estimated_rows = -1;       ///< reltuples of it or its leaves; -1: unknown
-    std::int64_t bytes = 0;           ///< pg_table_size of it or its leaves
-    std::string columns_text;         ///< all columns' names and types, to see whether they change during the run
+    double estimated_rows = -1;  ///< reltuples of it or its leaves; -1: unknown
+    std::int64_t bytes = 0;      ///< pg_table_size of it or its leaves
+    std::string columns_text;    ///< all columns' names and types, to see whether they change during the run
+    RelationStorage storage;
     std::vector<ColumnDesc> columns;  ///< empty until it is described
     KeyDesc key;
     std::vector<std::string>

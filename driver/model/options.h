@@ -22,6 +22,7 @@ struct TableSetting {
     std::string table;  ///< "[schema.]name" of the source
     std::string where;  ///< instead of Options::where; empty: that
     std::optional<int> ranges;
+    bool operator==(const TableSetting&) const = default;
 };
 
 /// What the command line and the configuration file say, checked for form but not against any server.
@@ -49,11 +50,14 @@ struct Options {
     std::string output;             ///< file for the report; empty: standard output
     bool only_differences = false;  ///< no lines about what is identical
     bool quiet = false;             ///< the summary, and what was not compared
-    std::string from;               ///< of `report`: a report as JSON
+    std::string from;               ///< of `report`: a report as JSON, or a state
     std::string against;            ///< of `report`: an older one; empty: none
     bool dry_run = false;
     std::string record;          ///< connection string of the database that the run is recorded in; empty: nowhere
     bool record_values = false;  ///< record values, too, and not only keys and names of columns
+    std::string state;           ///< where the run is kept so that it can be continued; empty: nowhere
+    bool state_values = false;   ///< keep values, too, and not only keys and names of columns
+    std::chrono::milliseconds max_age = std::chrono::days(7);  ///< of a run that is continued; 0: no limit
     bool strict_schema = false;
     bool sequences = true;
     bool sequences_may_be_ahead = false;  ///< a target's sequence that is ahead counts as equal

@@ -70,7 +70,7 @@ struct LargeObjectPlan {
 struct TablePlan {
     Both<std::uint32_t> oid;
     Both<QualifiedName> name;
-    Both<char> relkind;
+    Both<char> relkind{'r', 'r'};
     std::vector<ColumnPlan> key;      ///< empty: keyless
     bool key_proven = false;          ///< on both sides
     std::vector<ColumnPlan> columns;  ///< compared, without the key's, in the agreed order (source's names by bytes)
@@ -79,6 +79,7 @@ struct TablePlan {
     std::int64_t estimated_bytes = 0;
     bool visible_rows_only = false;          ///< row security applies on a side
     Both<std::string> columns_text;          ///< RelationDesc::columns_text when the plan was made
+    Both<RelationStorage> storage;           ///< RelationDesc::storage then; empty for large objects
     Both<bool> foreign_parts{false, false};  ///< a foreign table, or one is among its partitions or children
     /// RelationDesc::planned_as_caller where no owner's code may run for it.
     Both<bool> must_run_no_code{false, false};

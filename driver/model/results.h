@@ -37,6 +37,20 @@ struct Finding {
     std::vector<int> columns;       ///< mismatch: indexes into TablePlan::columns
     std::uint64_t occurrences = 1;  ///< missing: how many rows of this key; keyless: of this row
     Both<ShownValues> values;       ///< mismatch: parallel to `columns`; empty: not fetched
+    std::string hash_bytes{};       ///< keyless, of a row that is not kept: the hash of it that is; empty: the row is
+};
+
+/// Where a finding stands among those of its table.
+struct FindingPlace {
+    std::string key;      ///< sort_key() of its key, and what tells findings of equal keys apart
+    std::int64_t id = 0;  ///< ascending in the order of adding; decides among equal keys
+};
+
+/// A finding as it is stored. The row hashes say which of several rows under one key a mismatch is about.
+struct StoredFinding {
+    FindingPlace place;
+    Finding finding;
+    Both<std::string> row_hash;
 };
 
 struct FindingCounts {
@@ -98,6 +112,7 @@ struct TableResult {
     Both<std::string> path;   ///< the path that really ran
     Both<std::uint64_t> rows{0, 0};
     Both<std::string> lsn;
+    Both<SidePosition> position;  ///< of the snapshots, if nothing failed under them
     std::uint64_t ranges_compared = 0;
     std::uint64_t ranges_divergent = 0;
     std::vector<bool> column_divergent;  ///< parallel to plan.columns

@@ -54,6 +54,10 @@ void LogObserver::detail(std::size_t table, const std::string& text) {
 
 bool LogObserver::wants_details() const { return log_->should_log(spdlog::level::debug); }
 
+void LogObserver::reopen_table(std::size_t table, const std::string& why) {
+    log_->warn("{}: {}; it is begun again", display_name(plan_->tables[table]), why);
+}
+
 void LogObserver::postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) {
     log_->warn("{}: {}; it is begun again in {:.1f} s", display_name(plan_->tables[table]), why.what(),
                std::chrono::duration<double>(pause).count());

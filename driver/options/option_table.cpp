@@ -5,6 +5,7 @@
 #include <chrono>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include <fmt/core.h>
@@ -247,6 +248,30 @@ std::vector<OptionSpec> format_options() {
     };
 }
 
+OptionSpec state_option(std::string help, bool required) {
+    return {"state",
+            OptionKind::kText,
+            "FILE",
+            "Continuing",
+            std::move(help),
+            [](Options& options, const Values& values) {
+                if (values.front().empty()) refuse_value("state", values.front(), "the name of a file");
+                options.state = values.front();
+            },
+            required};
+}
+
+OptionSpec state_values_option() {
+    return flag_option("state-values", "Continuing",
+                       "keep the values that differ in the state, too; default: keys and names of columns",
+                       &Options::state_values);
+}
+
+std::vector<OptionSpec> state_options() {
+    return {state_option("keep the run in a file as it goes on, so that pgparity resume can continue it", false),
+            state_values_option()};
+}
+
 std::vector<OptionSpec> report_options() {
     const std::string report = "Report";
     return {
@@ -304,6 +329,28 @@ std::vector<OptionSpec> with_extras(std::vector<OptionSpec> options) {
         {"engine", 0, {"auto", "extension", "stream"}},
         {"width", 0, {"64", "128"}},
     };
+    static const std::set<std::string_view> kSemantic{"table",
+                                                      "exclude-table",
+                                                      "schema",
+                                                      "map",
+                                                      "map-column",
+                                                      "key",
+                                                      "columns",
+                                                      "exclude-columns",
+                                                      "form",
+                                                      "where",
+                                                      "run-owners-code",
+                                                      "no-sequences",
+                                                      "sequences-may-be-ahead",
+                                                      "no-large-objects",
+                                                      "enable-row-security",
+                                                      "strict-schema",
+                                                      "allow-same-server",
+                                                      "ranges",
+                                                      "seed",
+                                                      "width",
+                                                      "max-divergences"};
+    for (OptionSpec& option : options) option.semantic = kSemantic.contains(option.name);
     for (OptionSpec& option : options)
         for (const Extra& extra : kExtras) {
             if (option.name != extra.option) continue;
@@ -317,7 +364,8 @@ std::vector<OptionSpec> with_extras(std::vector<OptionSpec> options) {
 
 std::vector<OptionSpec> report_file_options() {
     std::vector<OptionSpec> all{
-        {"from", OptionKind::kText, "FILE", "Report", "a report that compare --format json wrote; required",
+        {"from", OptionKind::kText, "FILE", "Report",
+         "a report that compare --format json wrote, or the state of a run; required",
          [](Options& options, const Values& values) { options.from = values.front(); }, true},
         text_option("against", "FILE", "Report", "an older one: tells which divergences are new, persisting and gone",
                     &Options::against)};
@@ -327,8 +375,21 @@ std::vector<OptionSpec> report_file_options() {
 
 std::vector<OptionSpec> compare_options() {
     std::vector<OptionSpec> all;
-    for (auto* group : {what_options, how_options, format_options, report_options, limit_options})
+    for (auto* group : {what_options, how_options, format_options, report_options, state_options, limit_options})
         for (OptionSpec& option : group()) all.push_back(std::move(option));
+    return with_extras(std::move(all));
+}
+
+std::vector<OptionSpec> resume_options() {
+    std::vector<OptionSpec> all{
+        state_option("the state that compare --state made; required", true), state_values_option(),
+        own_duration_option("max-age", "how long ago the run may have begun; 0: any time; default: 7d",
+                            &Options::max_age)};
+    all.back().group = "Continuing";
+    for (OptionSpec& option : compare_options()) {
+        const bool has_no_use = option.name == "dry-run" || option.group == "Continuing";
+        if (!has_no_use) all.push_back(std::move(option));
+    }
     return with_extras(std::move(all));
 }
 

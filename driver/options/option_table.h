@@ -31,6 +31,7 @@ struct OptionSpec {
     bool required = false;
     char letter = 0;                     ///< "-t" beside "--table"; 0: none
     std::vector<std::string> choices{};  ///< all values that there are; empty: others
+    bool semantic = false;               ///< the answer of a run depends on it, so that it is kept with the run
 };
 
 /// A command as it is declared: the command line, the help and the configuration file are made from this alone.
@@ -43,8 +44,10 @@ struct CommandSpec {
     std::vector<std::string> positional{};  ///< options whose values may stand without their names, in this order
 };
 
-/// The options of a comparison, and of turning a report into another format.
+/// The options of a comparison, of going on with one, and of turning a report into another format.
 std::vector<OptionSpec> compare_options();
+/// Those of a run that is continued. What the run began with need not be given again.
+std::vector<OptionSpec> resume_options();
 std::vector<OptionSpec> report_file_options();
 
 }  // namespace parity::driver

@@ -12,7 +12,7 @@ namespace parity::driver {
 namespace {
 
 [[noreturn]] void refuse_request(const std::string& message) {
-    throw Error(ErrorKind::kUsage, message, "pgparity compare --help lists the options");
+    throw Error(ErrorKind::kUsage, message, "pgparity help COMMAND lists the options");
 }
 
 void check_together(const Options& options) {
@@ -31,6 +31,8 @@ void check_together(const Options& options) {
     if (conditional && !options.map_columns.empty()) refuse_request("--where cannot be combined with --map-column");
     if (options.dry_run && options.format != ReportFormat::kText && options.format != ReportFormat::kJson)
         refuse_request("--dry-run prints text or json");
+    if (options.state_values && options.state.empty()) refuse_request("--state-values needs --state");
+    if (options.dry_run && !options.state.empty()) refuse_request("--dry-run compares nothing, so there is no --state");
     if (options.record_values && options.record.empty()) refuse_request("--record-values needs --record");
 }
 

@@ -110,16 +110,27 @@ Inventories read_once(const Request& request, const Both<Server*>& servers, bool
     return {{std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])}, std::move(pairing)};
 }
 
-}  // namespace
+Inventories list_once(const Request& request, const Both<Server*>& servers, bool last_attempt, bool& connected) {
+    CatalogReaders readers(servers, last_attempt);
+    connected = true;
+    readers.each([](CatalogReader& reader, Side) {
+        reader.read_server();
+        reader.list();
+        reader.require_named_server();
+    });
+    const Both<Inventory> listed{std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])};
+    return {listed, pair_relations(request, listed)};
+}
 
 /// A server that never answered has most likely a wrong address; one that did may come back.
-Inventories read_inventories(const Request& request, const Both<Server*>& servers) {
+template <typename Read>
+Inventories read_patiently(const Request& request, const Both<Server*>& servers, Read read) {
     Patience patience(request.options.retry_for);
     bool connected = false;
     for (int attempt = 1;;) {
         const Stopwatch watch;
         try {
-            return read_once(request, servers, attempt == kReadAttempts, connected);
+            return read(request, servers, attempt == kReadAttempts, connected);
         } catch (const Error& error) {
             Server& server = *servers[error.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget];
             if (connected && remedy_for(error) == Remedy::kReconnect) {
@@ -137,6 +148,16 @@ Inventories read_inventories(const Request& request, const Both<Server*>& server
             }
         }
     }
+}
+
+}  // namespace
+
+Inventories read_inventories(const Request& request, const Both<Server*>& servers) {
+    return read_patiently(request, servers, read_once);
+}
+
+Inventories list_inventories(const Request& request, const Both<Server*>& servers) {
+    return read_patiently(request, servers, list_once);
 }
 
 }  // namespace parity::driver

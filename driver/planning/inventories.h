@@ -20,4 +20,8 @@ struct Inventories {
 /// understood; what the servers' CatalogReader throws.
 Inventories read_inventories(const Request& request, const Both<Server*>& servers);
 
+/// Only lists what both sides have of what is selected: nothing is described, and there are no sequences.
+/// Throws: as read_inventories().
+Inventories list_inventories(const Request& request, const Both<Server*>& servers);
+
 }  // namespace parity::driver

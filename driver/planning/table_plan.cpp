@@ -450,6 +450,7 @@ void TablePlanner::describe_sides() {
         plan_.must_run_no_code[which] =
             relation.planned_as_caller || (!options_.run_owners_code && !relation.filter.empty());
         plan_.columns_text[which] = relation.columns_text;
+        plan_.storage[which] = relation.storage;
         plan_.visible_rows_only = plan_.visible_rows_only || relation.row_security_active;
         const bool scannable = relation.relkind != 'v' && !relation.foreign_parts && !relation.row_security_active;
         plan_.path[which] = scannable && relation.filter.empty() && relation.condition.empty() ? "scan" : "aggregate";

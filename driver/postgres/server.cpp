@@ -41,7 +41,7 @@ class PostgresSession : public ServerSession {
         on_progress_ = std::move(on_progress);
     }
     TableSnapshot begin_table(const TablePlan& table) override { return session_.begin_table(table); }
-    void require_named_server() override { session_.require_named_server(); }
+    ServerIdentity require_named_server() override { return session_.require_named_server(); }
     void end() noexcept override { session_.end(); }
     std::unique_ptr<TableReader> read_table(const TablePlan& table, const TableReaderSettings& settings) override {
         if (!server_.is_streamed) return make_extension_reader(session_, table, settings.digest);

@@ -116,6 +116,15 @@ void Recorder::begin_phase(std::size_t table_no, Phase phase) {
     });
 }
 
+void Recorder::reopen_table(std::size_t table_no, const std::string&) {
+    guarded([&] {
+        Table& table = tables_[table_no];
+        if (!table.finished) return;
+        call(record_table_again_call(table.id));
+        table.finished = false;
+    });
+}
+
 void Recorder::finish_table(std::size_t table_no, const TableResult& result) {
     guarded([&] { write(table_no, result); });
 }

@@ -16,8 +16,9 @@ std::string names_of(const Json& table) {
 
 /// A divergence is known again by its key, whatever kind it is; without a key by its kind and row.
 std::string key_of(const Json& divergence) {
+    const char* const row = divergence.contains("row") ? "row" : "row_hash";
     const std::string text = divergence.contains("key") ? dumped(divergence["key"])
-                                                        : dumped(divergence.at("kind")) + dumped(divergence["row"]);
+                                                        : dumped(divergence.at("kind")) + dumped(divergence.at(row));
     const core::u128 hash = core::hash_bytes<core::u128>(core::as_bytes(text), 0);
     return std::string(reinterpret_cast<const char*>(&hash), sizeof hash);
 }

@@ -104,7 +104,7 @@ class CsvFormat {
     void write_divergence(const Line& about, const Json& divergence) {
         Line line = about;
         line.what = divergence.at("kind").get<std::string>();
-        for (const char* key : {"key", "row", "oid"})
+        for (const char* key : {"key", "row", "row_hash", "oid"})
             if (divergence.contains(key)) line.key = text_at(divergence, key);
         line.occurrences = text_at(divergence, "occurrences");
         line.message = text_at(divergence, "against");

@@ -56,6 +56,29 @@ Json json_record(const RunReport& report) {
     return record;
 }
 
+void add_names(Json& json, const Both<QualifiedName>& names) {
+    for (Side side : kSides)
+        if (!names[side].name.empty()) json[std::string(side_name(side))] = exact_name(names[side]);
+}
+
+/// What a run that is kept (--state) has from its earlier parts.
+Json json_state(const RunReport& report) {
+    Json state{{"continued", report.continued ? report.continued->times : 0}};
+    if (report.continued) {
+        state["tables_kept"] = report.continued->kept;
+        Json again = Json::array();
+        for (const auto& [names, reason] : report.continued->voided) {
+            Json table = Json::object();
+            add_names(table, names);
+            table["reason"] = clean(reason);
+            again.push_back(std::move(table));
+        }
+        state["compared_again"] = std::move(again);
+    }
+    if (!report.state_failure.empty()) state["error"] = clean(report.state_failure);
+    return state;
+}
+
 Json json_head(const RunReport& report) {
     Json head{{"tool", "pgparity"},
               {"version", kVersion},
@@ -73,6 +96,7 @@ Json json_head(const RunReport& report) {
               {"strict_schema", report.options->strict_schema},
               {"options", json_options(*report.options)}};
     if (!report.options->record.empty()) head["record"] = json_record(report);
+    if (!report.options->state.empty()) head["state"] = json_state(report);
     head["source"] = json_server(report.server.source);
     head["target"] = json_server(report.server.target);
     return head;
@@ -91,11 +115,6 @@ Json json_differences(const Plan& plan) {
         list.push_back(std::move(json));
     }
     return list;
-}
-
-void add_names(Json& json, const Both<QualifiedName>& names) {
-    for (Side side : kSides)
-        if (!names[side].name.empty()) json[std::string(side_name(side))] = exact_name(names[side]);
 }
 
 void add_measures(Json& json, const TableResult& result) {

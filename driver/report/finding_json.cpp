@@ -79,7 +79,10 @@ FindingWriter::FindingWriter(const TablePlan& table) : table_(table), keys_(fram
 Json FindingWriter::json(const Finding& finding) const {
     Json json{{"kind", finding_name(finding.kind)}};
     const bool keyless = table_.key.empty();
-    json[keyless ? "row" : "key"] = json_row(framed_columns(table_), keys_.values(finding.key_bytes));
+    if (finding.hash_bytes.empty())
+        json[keyless ? "row" : "key"] = json_row(framed_columns(table_), keys_.values(finding.key_bytes));
+    else
+        json["row_hash"] = hexadecimal(finding.hash_bytes);
     if (finding.kind == FindingKind::kMismatch)
         add_cells(json, finding);
     else if (keyless || finding.occurrences > 1)

@@ -44,8 +44,8 @@ Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::opt
 /// Returns: nothing where the member is not there or no object.
 std::unordered_map<std::string, const Json*> members_of(const Json& object, const char* member);
 
-/// Turns one table's findings into JSON: "kind", "key" or, without one, "row"; of mismatches "columns" and, where
-/// values were fetched, "source" and "target"; "occurrences".
+/// Turns one table's findings into JSON: "kind", "key" or, without one, "row", or "row_hash" where the row is not kept;
+/// of mismatches "columns" and, where values were fetched, "source" and "target"; "occurrences".
 /// Requires: the table outlives it.
 class FindingWriter {
   public:

@@ -55,6 +55,10 @@ class MarkdownFormat {
         line("");
         line(markdown_text(fmt::format("begun {}, seed {}, options: {}", head_.at("started_at").get<std::string>(),
                                        head_.at("seed").get<std::string>(), options_words(head_))));
+        for (const std::string& words : continued_words(head_)) {
+            line("");
+            line(markdown_text(words));
+        }
         write_overview();
         if (!choices_.quiet) write_divergences();
         write_list("Not compared", head_.at("not_compared"));

@@ -72,7 +72,7 @@ RunOutcome run_outcome(const Options& options, const Plan& plan, const std::vect
 
 RunOutcome interrupted_outcome(RunOutcome outcome) {
     outcome.incomplete = true;
-    outcome.exit_status = kExitError;
+    if (outcome.exit_status == kExitIdentical) outcome.exit_status = kExitIncomplete;
     if (outcome.result == Verdict::kIdentical) outcome.result = Verdict::kIncomplete;
     return outcome;
 }

@@ -44,7 +44,8 @@ struct RunOutcome {
 RunOutcome run_outcome(const Options& options, const Plan& plan, const std::vector<TableResult>& tables,
                        const std::vector<SequenceResult>& sequences);
 
-/// What becomes of the outcome of a run that was interrupted: it concludes nothing, whatever it found before.
+/// What becomes of the outcome of a run that was interrupted: what it found stays found, and what it compared is not
+/// all that was asked for.
 RunOutcome interrupted_outcome(RunOutcome outcome);
 
 /// What becomes of the outcome of a run whose record was asked for and is not there. That is no smaller matter than a

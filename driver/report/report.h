@@ -24,6 +24,14 @@ struct RunError {
     std::string sqlstate{};  ///< where a server raised it
 };
 
+/// What a run that was continued has from its earlier parts.
+struct ContinuedRun {
+    int times = 0;         ///< how often it was continued
+    std::size_t kept = 0;  ///< tables that were not compared again
+    /// Tables that were compared earlier and had to be compared again, with the reason.
+    std::vector<std::pair<Both<QualifiedName>, std::string>> voided{};
+};
+
 /// A whole run, as the reports show it. Findings are read from the store by the tables' position in `tables`.
 struct RunReport {
     const Options* options = nullptr;
@@ -34,6 +42,8 @@ struct RunReport {
     std::vector<RunError> errors;
     RunOutcome outcome;
     bool interrupted = false;
+    std::optional<ContinuedRun> continued;  ///< nothing: the run had one part
+    std::string state_failure;              ///< why it cannot be continued as it should be; empty: it can, or need not
     std::optional<std::string> recorded_run;  ///< its number in the records of --record
     std::string record_failure;  ///< why it is not recorded as it should be; empty: it is, or was not asked for
     std::uint64_t seed = 0;

@@ -45,6 +45,7 @@ class TextFormat {
         const std::string options = options_words(head_);
         line(fmt::format("{}seed {}", options.empty() ? "" : fmt::format("options: {}; ", options),
                          head_.at("seed").get<std::string>()));
+        for (const std::string& words : continued_words(head_)) line(words);
         line({});
     }
 

@@ -258,6 +258,7 @@ std::string kind_words(const Json& divergence) {
 }
 
 std::string key_words(const Json& table, const Json& divergence) {
+    if (divergence.contains("row_hash")) return "row hash " + text_of(divergence, "row_hash");
     const auto row = divergence.find(divergence.contains("key") ? "key" : "row");
     const Columns columns(table);
     std::vector<std::string> names, values;
@@ -383,8 +384,21 @@ std::vector<std::string> run_errors(const Json& head) {
     std::vector<std::string> errors;
     for (const Json& error : list_at(head, "errors"))
         if (!error.contains("table")) errors.push_back(error_words(error, "message"));
-    if (head.contains("record") && head["record"].contains("error")) errors.push_back(text_of(head["record"], "error"));
+    for (const char* kept : {"record", "state"})
+        if (head.contains(kept) && head[kept].contains("error")) errors.push_back(text_of(head[kept], "error"));
     return errors;
+}
+
+std::vector<std::string> continued_words(const Json& head) {
+    const Json& state = head.contains("state") ? head["state"] : Json::object();
+    const std::uint64_t times = state.value("continued", 0);
+    if (times == 0) return {};
+    std::vector<std::string> lines{fmt::format("continued {}; {} from before not compared again",
+                                               times == 1 ? "once" : fmt::format("{} times", times),
+                                               counted(state.value("tables_kept", 0), "table", "tables"))};
+    for (const Json& table : list_at(state, "compared_again"))
+        lines.push_back(fmt::format("{}: compared again: {}", name_of(table), text_of(table, "reason")));
+    return lines;
 }
 
 std::string against_words(const Json& table) {

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "core/bytes.h"
 #include "driver/model/error.h"
+#include "driver/state/finding_bytes.h"
 #include "driver/state/store.h"
 
 namespace parity::driver {
@@ -16,11 +16,12 @@ constexpr const char* kFindingsPurpose = "could not write temporary file for fin
 
 constexpr const char* kSchema =
     "CREATE TABLE finding (id INTEGER PRIMARY KEY, table_no INTEGER NOT NULL, kind INTEGER NOT NULL, key BLOB NOT NULL,"
-    " columns BLOB NOT NULL, occurrences INTEGER NOT NULL, source_hash BLOB NOT NULL, target_hash BLOB NOT NULL,"
+    " hash BLOB NOT NULL, columns BLOB NOT NULL, occurrences INTEGER NOT NULL, source_hash BLOB NOT NULL, target_hash "
+    "BLOB NOT NULL,"
     " source_values BLOB NOT NULL, target_values BLOB NOT NULL, place BLOB NOT NULL);"
     "CREATE INDEX finding_place ON finding (table_no, place, id);";
 
-constexpr const char* kInsert = "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr const char* kInsert = "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kDelete = "DELETE FROM finding WHERE id = ?";
 constexpr const char* kUpdateSource = "UPDATE finding SET source_values = ?2 WHERE id = ?1";
 constexpr const char* kUpdateTarget = "UPDATE finding SET target_values = ?2 WHERE id = ?1";
@@ -35,6 +36,7 @@ enum Field {
     kTable,
     kKind,
     kKey,
+    kHash,
     kColumns,
     kOccurrences,
     kSourceHash,
@@ -48,59 +50,6 @@ enum Field {
 constexpr int kWritesPerTransaction = 10000;
 /// What a reader of the whole list takes at a time.
 constexpr std::size_t kReadBytes = 256 * 1024;
-
-template <typename T>
-void put(std::string& to, T value) {
-    std::uint8_t bytes[sizeof value];
-    core::store_le(bytes, value);
-    to.append(reinterpret_cast<const char*>(bytes), sizeof value);
-}
-
-template <typename T>
-T get(std::string_view& from) {
-    const T value = core::load_le<T>(core::as_bytes(from).data());
-    from.remove_prefix(sizeof value);
-    return value;
-}
-
-std::string pack_columns(const std::vector<int>& columns) {
-    std::string packed;
-    for (int column : columns) put<std::int32_t>(packed, column);
-    return packed;
-}
-
-std::vector<int> unpack_columns(std::string_view packed) {
-    std::vector<int> columns;
-    while (!packed.empty()) columns.push_back(get<std::int32_t>(packed));
-    return columns;
-}
-
-/// Length −1 is NULL; the length of the whole value stands behind that of what is there of it.
-std::string pack_values(const ShownValues& values) {
-    std::string packed;
-    for (const auto& value : values) {
-        put<std::int64_t>(packed, value ? static_cast<std::int64_t>(value->text.size()) : -1);
-        if (!value) continue;
-        put<std::uint64_t>(packed, value->bytes);
-        packed += value->text;
-    }
-    return packed;
-}
-
-ShownValues unpack_values(std::string_view packed) {
-    ShownValues values;
-    while (!packed.empty()) {
-        const auto length = get<std::int64_t>(packed);
-        if (length < 0) {
-            values.emplace_back();
-            continue;
-        }
-        const auto bytes = get<std::uint64_t>(packed);
-        values.emplace_back(ShownValue(std::string(packed.substr(0, static_cast<std::size_t>(length))), bytes));
-        packed.remove_prefix(static_cast<std::size_t>(length));
-    }
-    return values;
-}
 
 std::size_t size_of(const StoredFinding& entry) {
     std::size_t bytes = 100 + entry.finding.key_bytes.size() + 4 * entry.finding.columns.size();
@@ -170,6 +119,7 @@ StoredFinding read_entry(const StoreStatement& row) {
     entry.place = {std::string(row.bytes(kPlace)), row.number(kId)};
     entry.finding.kind = static_cast<FindingKind>(row.number(kKind));
     entry.finding.key_bytes = row.bytes(kKey);
+    entry.finding.hash_bytes = row.bytes(kHash);
     entry.finding.columns = unpack_columns(row.bytes(kColumns));
     entry.finding.occurrences = static_cast<std::uint64_t>(row.number(kOccurrences));
     entry.finding.values = {unpack_values(row.bytes(kSourceValues)), unpack_values(row.bytes(kTargetValues))};
@@ -223,6 +173,7 @@ void FindingStore::add(int table, const StoredFinding& entry) {
     insert.bind(kTable + 1, table);
     insert.bind(kKind + 1, static_cast<int>(entry.finding.kind));
     insert.bind_bytes(kKey + 1, entry.finding.key_bytes);
+    insert.bind_bytes(kHash + 1, entry.finding.hash_bytes);
     insert.bind_bytes(kColumns + 1, columns);
     insert.bind(kOccurrences + 1, static_cast<std::int64_t>(entry.finding.occurrences));
     insert.bind_bytes(kSourceHash + 1, entry.row_hash.source);
@@ -306,9 +257,13 @@ std::vector<StoredFinding> FindingStore::read(int table, const FindingPlace& aft
 }
 
 void FindingStore::for_each(int table, const std::function<void(const Finding&)>& finding) {
+    for_each_stored(table, [&](const StoredFinding& stored) { finding(stored.finding); });
+}
+
+void FindingStore::for_each_stored(int table, const std::function<void(const StoredFinding&)>& finding) {
     FindingPlace after;
     for (auto entries = read(table, after, kReadBytes); !entries.empty(); entries = read(table, after, kReadBytes)) {
-        for (const StoredFinding& entry : entries) finding(entry.finding);
+        for (const StoredFinding& entry : entries) finding(entry);
         after = entries.back().place;
     }
 }

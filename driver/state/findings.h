@@ -16,19 +16,6 @@
 
 namespace parity::driver {
 
-/// Where a finding stands among those of its table.
-struct FindingPlace {
-    std::string key;      ///< sort_key() of its key, and what tells findings of equal keys apart
-    std::int64_t id = 0;  ///< ascending in the order of adding; decides among equal keys
-};
-
-/// A finding as it is stored. The row hashes say which of several rows under one key a mismatch is about.
-struct StoredFinding {
-    FindingPlace place;
-    Finding finding;
-    Both<std::string> row_hash;
-};
-
 /// Holds the findings of all tables on disk, so that memory does not grow with their number: an SQLite file in $TMPDIR
 /// that has no name any more once it is open, and so goes away with the process however it ends. Thread-safe.
 ///
@@ -66,6 +53,8 @@ class FindingStore {
 
     /// Calls `finding` for each finding of a table in the order of their places.
     void for_each(int table, const std::function<void(const Finding&)>& finding);
+    /// The same with what is stored beside each of them.
+    void for_each_stored(int table, const std::function<void(const StoredFinding&)>& finding);
 
     /// Forgets what was found in a table's present attempt, lost findings included. What they took of the file is not
     /// given back.

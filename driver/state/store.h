@@ -7,15 +7,24 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "driver/model/error.h"
+
 namespace parity::driver {
 
 /// Goes with errors about temporary files.
 inline constexpr const char* kTemporaryFilesHint = "TMPDIR names the directory for temporary files.";
 
+/// What failed where a store fails, for the error's message, and what to do.
+struct StorePurpose {
+    std::string failed;  ///< "could not sort rows in a temporary file"
+    std::string hint = kTemporaryFilesHint;
+    ErrorKind kind = ErrorKind::kOutput;
+};
+
 /// A prepared statement of a Store. An execution goes from begin() to end().
 class StoreStatement {
   public:
-    StoreStatement(SQLite::Database& database, const char* sql, const char* purpose);
+    StoreStatement(SQLite::Database& database, const char* sql, std::shared_ptr<const StorePurpose> purpose);
 
     /// Ends the execution, and forgets what was bound.
     void begin();
@@ -28,6 +37,8 @@ class StoreStatement {
     void bind_bytes(int position, std::string_view bytes);
     /// The same of bytes that are copied.
     void bind_copy(int position, std::string_view bytes);
+    /// Binds a text for people, which is copied.
+    void bind_text(int position, const std::string& text);
 
     /// Goes on to the next row.
     /// Returns: false at the end.
@@ -41,12 +52,11 @@ class StoreStatement {
   private:
     SQLite::Statement statement_;
     SQLite::Database& database_;
-    const char* purpose_;
+    const std::shared_ptr<const StorePurpose> purpose_;
 };
 
-/// An SQLite database of this process alone, for what does not fit into memory. Not thread-safe.
-/// Throws: Error{kOutput} with `purpose` in its message ("could not sort rows in a temporary file"), or std::bad_alloc,
-/// whatever goes wrong.
+/// An SQLite database: of this process alone, for what does not fit into memory, or a file that stays. Not thread-safe.
+/// Throws: an Error with what its purpose says, or std::bad_alloc, whatever goes wrong.
 class Store {
   public:
     /// In a file in $TMPDIR that has no name any more once it is open: it goes away with the process, however that
@@ -54,6 +64,8 @@ class Store {
     static Store in_file(const char* purpose);
     /// In memory as far as the cache goes, and in an unnamed file of SQLite's own beyond.
     static Store in_cache(const char* purpose);
+    /// In a file that is there, and stays when the process has ended. `writes`: not only read.
+    static Store in_kept_file(const std::string& path, bool writes, StorePurpose purpose);
 
     Store(Store&&) = default;
 
@@ -66,10 +78,10 @@ class Store {
     void roll_back() noexcept;
 
   private:
-    Store(const std::string& path, const char* purpose);
+    Store(const std::string& path, int flags, StorePurpose purpose);
 
+    std::shared_ptr<const StorePurpose> purpose_;
     std::unique_ptr<SQLite::Database> database_;
-    const char* purpose_;
 };
 
 }  // namespace parity::driver

@@ -23,9 +23,10 @@ std::optional<milliseconds> Patience::pause_after(milliseconds elapsed) {
     const int doublings = std::min(failures_++, kMostDoublings);
     left_ -= std::min<milliseconds>(elapsed, kLongestPause);
     if (left_ <= milliseconds(0)) return std::nullopt;
-    const milliseconds bound = std::min({kFirstBound * (1 << doublings), milliseconds(kLongestPause), left_});
-    left_ -= bound;
-    return draw(bound);
+    const milliseconds bound = std::min<milliseconds>(kFirstBound * (1 << doublings), kLongestPause);
+    const milliseconds pause = std::min(draw(bound), left_);
+    left_ -= pause;
+    return pause;
 }
 
 }  // namespace parity::driver

@@ -11,7 +11,7 @@ inline constexpr std::chrono::seconds kLongestPause{30};
 /// How long something that fails may go on being tried.
 ///
 /// The pauses are drawn between nothing and a bound that doubles from a second to kLongestPause ("full jitter"), so
-/// that many who failed together do not come back together. Of the limit, each attempt takes that bound and the time
+/// that many who failed together do not come back together. Of the limit, each attempt takes its pause and the time
 /// that it ran, and of the latter kLongestPause at most: an attempt that worked for hours before it failed leaves time
 /// for another.
 class Patience {

@@ -12,9 +12,10 @@
 #include "driver/model/sqlstates.h"
 #include "driver/text/display_name.h"
 #include "driver/waiting/interrupt.h"
+#include "driver/waiting/retry.h"
 #include "driver/waiting/start_thread.h"
 #include "driver/waiting/stopwatch.h"
-#include "driver/waiting/retry.h"
+#include "driver/work/unit_validity.h"
 
 namespace parity::driver {
 
@@ -26,26 +27,96 @@ milliseconds in_milliseconds(double seconds) {
     return std::chrono::duration_cast<milliseconds>(std::chrono::duration<double>(seconds));
 }
 
+std::vector<std::size_t> not_done(const std::vector<std::optional<KnownTable>>& known) {
+    std::vector<std::size_t> tables;
+    for (std::size_t i = 0; i < known.size(); ++i)
+        if (!known[i] || !known[i]->done) tables.push_back(i);
+    return tables;
+}
+
 }  // namespace
 
-TablePool::TablePool(const RunContext& context, const Both<Server*>& servers, const std::vector<TablePlan>& tables,
+TablePool::TablePool(const RunContext& context, const Both<Server*>& servers, const Both<ServerInfo>& read_from,
+                     const std::vector<TablePlan>& tables, const std::vector<std::optional<KnownTable>>& known,
                      std::shared_ptr<spdlog::logger> log)
     : context_(context),
       servers_(servers),
       tables_(tables),
       log_(std::move(log)),
       courses_(tables.size(), Course{Patience(context.options->retry_for), {}, false}),
-      queue_(tables.size()),
-      jobs_(std::clamp(context.options->jobs, 1, static_cast<int>(std::max<std::size_t>(tables.size(), 1)))),
-      all_tried_(jobs_) {}
+      queue_(not_done(known)),
+      jobs_(std::clamp(context.options->jobs, 1, std::max(static_cast<int>(not_done(known).size()), 1))),
+      incarnation_(read_from) {
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        if (!known[i]) continue;
+        courses_[i].result = known[i]->result;
+        courses_[i].left_out = known[i]->left_out;
+    }
+    for (std::size_t i = 0; i < known.size(); ++i)
+        if (known[i] && known[i]->done) finish(i);
+}
 
 std::vector<TableResult> TablePool::run() {
-    std::vector<std::thread> threads = start();
-    for (std::thread& thread : threads) thread.join();
-    if (ends_run_) throw *ends_run_;
+    do compare_all();
+    while (begin_lost_again());
     std::vector<TableResult> results;
     for (std::size_t i = 0; i < tables_.size(); ++i) results.push_back(result_of(i));
     return results;
+}
+
+void TablePool::compare_all() {
+    std::vector<std::thread> threads;
+    connected_ = 0;
+    if (queue_.has_any()) threads = start();
+    for (std::thread& thread : threads) thread.join();
+    if (ends_run_) throw *ends_run_;
+}
+
+/// What may not be part of what a side has any more is compared again. A difference stays in the result until then.
+bool TablePool::begin_lost_again() {
+    if (!incarnation_changed_ || interrupted() || has_given_up()) return false;
+    incarnation_changed_ = false;
+    for (std::size_t i = 0; i < courses_.size(); ++i) {
+        Course& course = courses_[i];
+        if (!course.finished || !course.result->error.empty()) continue;
+        const std::optional<std::string> reason = why_lost_now(*course.result);
+        if (!reason) continue;
+        course.result->error = *reason;
+        course.result->incomplete = true;
+        if (!has_evidence(*course.result)) course.result->verdict = Verdict::kError;
+        course.finished = false;
+        ++course.lost;
+        context_.observer->reopen_table(i, *reason);
+        queue_.postpone(i, milliseconds(0));
+    }
+    return queue_.has_any();
+}
+
+std::optional<std::string> TablePool::why_lost_now(const TableResult& result) const {
+    const Both<ServerInfo> now = incarnation();
+    for (Side side : kSides)
+        if (std::optional<std::string> reason =
+                why_lost(side, result.position[side], result.plan.storage[side].has_unlogged, now[side]))
+            return reason;
+    return std::nullopt;
+}
+
+Both<ServerInfo> TablePool::incarnation() const {
+    const std::lock_guard lock(mutex_);
+    return incarnation_;
+}
+
+/// After a connection broke: is the server the same process, and has it not crashed?
+void TablePool::look_for_other_incarnations() {
+    for (Side side : kSides) {
+        const std::unique_ptr<CatalogReader> reader = servers_[side]->open_catalogs(false, nullptr);
+        reader->read_server();
+        const ServerInfo& met = reader->inventory().server;
+        const std::lock_guard lock(mutex_);
+        if (is_same_incarnation(incarnation_[side], met)) continue;
+        incarnation_[side] = met;
+        incarnation_changed_ = true;
+    }
 }
 
 /// Of a table that was postponed and never begun again, what it failed with.
@@ -64,11 +135,12 @@ TableResult TablePool::result_of(std::size_t table_no) {
 std::vector<std::thread> TablePool::start() {
     std::vector<std::thread> threads;
     threads.reserve(static_cast<std::size_t>(jobs_));
+    all_tried_.emplace(jobs_);
     try {
         for (int worker = 1; worker <= jobs_; ++worker)
             threads.push_back(start_thread([this, worker] { work(worker); }));
     } catch (const std::exception& error) {
-        all_tried_.count_down(jobs_ - static_cast<int>(threads.size()));
+        all_tried_->count_down(jobs_ - static_cast<int>(threads.size()));
         if (threads.empty())
             give_up(error);
         else
@@ -79,9 +151,15 @@ std::vector<std::thread> TablePool::start() {
 
 // ---- connections -------------------------------------------------------------------------------------------------
 
+/// Whatever happens, the others do not wait for this thread.
 std::unique_ptr<SessionPair> TablePool::connect_first(int worker) {
-    std::unique_ptr<SessionPair> pair = connect_in_turn(worker, false);
-    all_tried_.arrive_and_wait();
+    std::unique_ptr<SessionPair> pair;
+    try {
+        pair = connect_in_turn(worker, false);
+    } catch (const std::exception& error) {
+        give_up(error);
+    }
+    all_tried_->arrive_and_wait();
     if (pair && connected_ < jobs_ && !told_.exchange(true))
         log_->warn("{} instead of {} tables are compared at a time, for want of connections or threads",
                    connected_.load(), jobs_);
@@ -97,6 +175,7 @@ std::unique_ptr<SessionPair> TablePool::connect_in_turn(int worker, bool anew) {
         if (interrupted() || has_given_up()) return nullptr;
         const Stopwatch watch;
         try {
+            if (anew) look_for_other_incarnations();
             std::unique_ptr<SessionPair> pair = connect(worker);
             if (!anew) ++connected_;
             return pair;
@@ -186,7 +265,10 @@ void TablePool::work(int worker) noexcept {
             }
             const std::optional<std::size_t> table_no = queue_.take();
             if (!table_no) return;
-            compare(*table_no, *pair);
+            if (pair->alive())
+                compare(*table_no, *pair);
+            else
+                queue_.postpone(*table_no, milliseconds(0));  // the session ended during a pause
         }
     } catch (const std::exception& error) {
         give_up(error);
@@ -197,7 +279,10 @@ void TablePool::work(int worker) noexcept {
 void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
     try {
         if (courses_[table_no].patience.failures() == 0) context_.observer->begin_table(table_no);
+        const Both<ServerInfo> began_on = incarnation();
         TableAttemptResult made = compare_table(context_, tables_[table_no], table_no, pair.sessions());
+        for (Side side : kSides)
+            made.result.position[side] = position_of(began_on[side], made.seen[side], made.result.lsn[side]);
         settle(table_no, std::move(made.result), made.failure, pair);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer)
@@ -214,7 +299,7 @@ void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
 void TablePool::settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure,
                        SessionPair& pair) {
     Course& course = courses_[table_no];
-    result.attempts = course.patience.failures() + 1;
+    result.attempts = course.patience.failures() + course.lost + 1;
     std::optional<milliseconds> pause;
     if (failure) {
         pause = pause_before_next(course, *failure, result.elapsed_seconds);
@@ -226,7 +311,14 @@ void TablePool::settle(std::size_t table_no, TableResult result, const std::opti
             result.sqlstate = course.result->sqlstate;
             result.attempts = course.result->attempts;
         }
-    } else if (course.result) {
+    } else if (!course.left_out.empty() && course.result && !has_evidence(result)) {
+        context_.findings->restore_attempt(static_cast<int>(table_no));
+        std::swap(result, *course.result);
+        result.error = fmt::format("it differed before, and does not in what is still compared; left out now: {}",
+                                   course.left_out);
+        course.result->sqlstate.clear();
+        result.incomplete = true;
+    } else if (result.attempts > 1) {
         result.notes.push_back(fmt::format("begun {} times: {}", result.attempts, course.result->error));
     }
     course.result = std::move(result);

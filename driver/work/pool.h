@@ -14,11 +14,13 @@
 #include "driver/compare/context.h"
 #include "driver/engine/server.h"
 #include "driver/model/error.h"
+#include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
 #include "driver/waiting/patience.h"
 #include "driver/work/queue.h"
+#include "driver/work/resumption.h"
 #include "driver/work/session_pair.h"
 
 namespace parity::driver {
@@ -34,9 +36,17 @@ namespace parity::driver {
 /// it, so that a server that is gone is asked by one connection. Where that is given up, tables that are left fail with
 /// what was told last. A thread for which a server has no connection left ends while others go on. A signal makes the
 /// tables under way fail and the rest not begin.
+///
+/// After a server was restarted or crashed, what was compared before is held against what it has now
+/// (work/unit_validity.h), and compared again if it may be lost.
+///
+/// Of a run that is continued, tables that are done already are not compared again; observers hear of them as finished
+/// before the others begin.
 class TablePool {
   public:
-    TablePool(const RunContext& context, const Both<Server*>& servers, const std::vector<TablePlan>& tables,
+    /// `known` is parallel to the tables; `read_from` are the servers as their catalogs were read.
+    TablePool(const RunContext& context, const Both<Server*>& servers, const Both<ServerInfo>& read_from,
+              const std::vector<TablePlan>& tables, const std::vector<std::optional<KnownTable>>& known,
               std::shared_ptr<spdlog::logger> log);
 
     /// Compares all tables.
@@ -50,9 +60,16 @@ class TablePool {
         Patience patience;
         std::optional<TableResult> result;  ///< of the attempt that showed most so far
         bool finished = false;
+        std::string left_out{};  ///< KnownTable::left_out
+        int lost = 0;            ///< how often it was compared in vain: it may not be what a side has any more
     };
 
+    void compare_all();
     std::vector<std::thread> start();
+    bool begin_lost_again();
+    std::optional<std::string> why_lost_now(const TableResult& result) const;
+    Both<ServerInfo> incarnation() const;
+    void look_for_other_incarnations();
     void work(int worker) noexcept;
     void compare(std::size_t table_no, SessionPair& pair) noexcept;
     void settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure, SessionPair& pair);
@@ -77,13 +94,15 @@ class TablePool {
     TableQueue queue_;
     const int jobs_;
     std::mutex connecting_;  ///< one thread after the other connects
-    std::latch all_tried_;
+    std::optional<std::latch> all_tried_;
     std::atomic<int> connected_{0};  ///< threads that have connections, or wait for new ones
     std::atomic<bool> told_{false};  ///< that fewer tables are compared at a time
     std::atomic<bool> out_of_memory_{false};
     mutable std::mutex mutex_;   ///< guards what follows
     std::string connect_error_;  ///< why nobody connects any more; empty: that is not so
     std::optional<Error> ends_run_;
+    Both<ServerInfo> incarnation_;      ///< the servers as they were when somebody connected last
+    bool incarnation_changed_ = false;  ///< some table that is done may not be part of what a side has now
 };
 
 }  // namespace parity::driver

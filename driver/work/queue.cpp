@@ -35,12 +35,12 @@ void TableQueue::postpone(std::size_t table, milliseconds pause) {
 
 bool TableQueue::has_any() const {
     const std::lock_guard lock(mutex_);
-    return next_ < tables_ || !postponed_.empty();
+    return next_ < tables_.size() || !postponed_.empty();
 }
 
 std::optional<std::size_t> TableQueue::take_ready() {
     const std::lock_guard lock(mutex_);
-    if (next_ < tables_) return next_++;
+    if (next_ < tables_.size()) return tables_[next_++];
     if (postponed_.empty() || postponed_.begin()->first > Clock::now()) return std::nullopt;
     const std::size_t table = postponed_.begin()->second;
     postponed_.erase(postponed_.begin());

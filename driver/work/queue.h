@@ -5,6 +5,8 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace parity::driver {
 
@@ -12,7 +14,7 @@ namespace parity::driver {
 /// what may pass, when their pauses are over. Tables are known by their position in the plan. Thread-safe.
 class TableQueue {
   public:
-    explicit TableQueue(std::size_t tables) : tables_(tables) {}
+    explicit TableQueue(std::vector<std::size_t> tables) : tables_(std::move(tables)) {}
 
     /// Takes a table. Where only postponed ones are left, waits until the pause of the first one is over.
     /// Returns: nothing where no table is left, or the run was interrupted.
@@ -31,7 +33,7 @@ class TableQueue {
     std::optional<std::size_t> take_ready();
     std::chrono::milliseconds time_to_wait() const;
 
-    const std::size_t tables_;
+    const std::vector<std::size_t> tables_;
     mutable std::mutex mutex_;
     std::size_t next_ = 0;
     std::multimap<Clock::time_point, std::size_t> postponed_;  ///< by the end of the pause

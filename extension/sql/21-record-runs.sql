@@ -248,6 +248,18 @@ COMMENT ON FUNCTION parity_internal.record_table_finish(bigint, text, jsonb) IS
     'ends the record of one table: its status and, as an object, the columns of parity.run_table; tells of it. A '
     'status about rows takes SELECT on the table, where there is one of its name';
 
+CREATE FUNCTION parity_internal.record_table_again(run_table_id bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+    PERFORM parity_internal.record_check((SELECT t.run_id FROM parity.run_table t WHERE t.id = run_table_id));
+    DELETE FROM parity.divergence d WHERE d.run_table_id = record_table_again.run_table_id;
+    UPDATE parity.run_table t SET status = 'running', finished = NULL WHERE t.id = run_table_id;
+END
+$$;
+COMMENT ON FUNCTION parity_internal.record_table_again(bigint) IS
+    'a table whose record was ended is compared once more: what was recorded of it counts no more';
+
 CREATE FUNCTION parity_internal.record_tables_skipped(
     run_id bigint, relations text[], message text, details jsonb DEFAULT '{}') RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -3,6 +3,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -152,6 +153,14 @@ def pytest_generate_tests(metafunc):
     late = marker.kwargs.get("late", MIXED)
     engines = [pytest.param(engine, marks=pytest.mark.long if engine in late else ()) for engine in ENGINES]
     metafunc.parametrize("engine", engines, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    """support/fault_shim.c as a library to preload."""
+    library = tmp_path_factory.mktemp("shim") / "fault_shim.so"
+    subprocess.run([os.environ.get("CC", "cc"), "-O1", "-shared", "-fPIC", "-o", library, TOP / "tests/support/fault_shim.c", "-ldl"], check=True)
+    return str(library)
 
 
 @pytest.fixture(scope="session")

@@ -246,7 +246,7 @@ def test_dropped_connection(pair, request_text, allowance):
         assert run.status in (ERROR, INCOMPLETE), run
     assert run.status == ERROR or run.report["incomplete"] is True
     assert "source" in run.stderr + run.stdout and "connection" in run.stderr + run.stdout
-    assert "Traceback" not in run.stderr and len(run.stderr.strip().splitlines()) <= 6
+    assert "Traceback" not in run.stderr and len(run.stderr.strip().splitlines()) <= 12
 
 
 def test_server_that_goes_away(pair):
@@ -258,7 +258,7 @@ def test_server_that_goes_away(pair):
             pair.source.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgparity%' AND datname = current_database()")
     with Proxy(pair.source.cluster.port, terminate) as proxy:
         run = pair.compare("--retry-for", "2s", source=pair.source.tcp_conninfo(proxy.port))
-    assert run.status in (ERROR, INCOMPLETE) and re.search("up after [23] attempts", run.table()["error"]), run
+    assert run.status in (ERROR, INCOMPLETE) and re.search("up after [2-9] attempts", run.table()["error"]), run
 
 
 def test_statement_timeout(pair):

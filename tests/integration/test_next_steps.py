@@ -218,7 +218,7 @@ def test_who_locks_a_table_after_the_run_has_planned(shop, way, table, tables):
             run = shop.compare("--engine", way, "--lock-timeout", "100ms", "--retry-for", "2s", "--table", tables, target=shop.target.tcp_conninfo(proxy.port)).expect(ERROR)
     message, = [error["message"] for error in run.report["errors"]]
     told = f"attempts: target: canceling statement due to lock timeout: it is locked by pid {pids[0]} (user postgres, a migration), in a transaction of "
-    assert told in message and re.search(r'^gave table "public\.\w+" up after [23] attempts: ', message), message
+    assert told in message and re.search(r'^gave table "public\.\w+" up after [2-9] attempts: ', message), message
     assert message.endswith(f" s: LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"), message
 
 

@@ -194,13 +194,6 @@ def test_readers_that_go_away(sides):
 
 # ---- room for files -------------------------------------------------------------------------------------------
 
-@pytest.fixture(scope="session")
-def shim(tmp_path_factory):
-    library = tmp_path_factory.mktemp("shim") / "fault_shim.so"
-    subprocess.run([os.environ.get("CC", "cc"), "-O1", "-shared", "-fPIC", "-o", library, TOP / "tests/support/fault_shim.c", "-ldl"], check=True)
-    return str(library)
-
-
 def test_full_device(sides):
     with open("/dev/full", "w") as full:
         for differ in (False, True):

@@ -9,7 +9,7 @@ import pytest
 TOP = Path(__file__).resolve().parent.parent.parent
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (TOP / "docs").glob("*.md"))]
 TABLE = (TOP / "driver/options/option_table.cpp").read_text()
-SUBCOMMANDS = {"compare", "report", "completion", "help"}
+SUBCOMMANDS = {"compare", "resume", "report", "completion", "help"}
 
 
 def named_in(function):
@@ -18,7 +18,8 @@ def named_in(function):
     return set(re.findall(r'(?:_option\(\s*|\{)"([a-z][\w-]*)"', body))
 
 
-COMPARE = {name for name in re.findall(r"^\| `--([\w-]+)", (TOP / "docs/cli.md").read_text(), re.M)}
+RESUME = {name for name in re.findall(r"^\| `--([\w-]+)", (TOP / "docs/cli.md").read_text(), re.M)}
+COMPARE = RESUME - {"max-age"}
 REPORT = named_in("report_file_options") | named_in("format_options")
 
 
@@ -37,7 +38,7 @@ def fault(words):
     """What is wrong with a command; None for nothing."""
     if words[1] not in SUBCOMMANDS:
         return f"no subcommand {words[1]}"
-    known = {"compare": COMPARE, "report": REPORT}.get(words[1], set())
+    known = {"compare": COMPARE, "resume": RESUME, "report": REPORT}.get(words[1], set())
     unknown = [word for word in words[2:] if word.startswith("--") and word[2:].partition("=")[0] not in known]
     return f"no option {unknown[0]}" if unknown else None
 
@@ -54,6 +55,7 @@ def test_the_command_has_options_that_there_are(page, words):
 
 @pytest.mark.parametrize("line, said", [
     ("pgparity compare --source a --target b --dryrun", "no option --dryrun"),
+    ("pgparity compare --source a --target b --max-age 3d", "no option --max-age"),
     ("pgparity report --from a --jobs 2", "no option --jobs"),
     ("nohup pgparity compares --source a 2> log &", "no subcommand compares"),
 ])

@@ -94,7 +94,7 @@ NUMBERS = {
     "time to cancel": (lambda: constant("kDrainTime"), "cli.md", "A cancelled query may take {} seconds to end, including the request.".format),
     "time to roll back": (lambda: constant("kBriefTime"), "cli.md", "A rollback may take {} seconds.".format),
     "longest pause": (lambda: constant("kLongestPause"), "cli.md", "Its upper bound doubles from one second to {} seconds.".format),
-    "time of an attempt that counts": (lambda: constant("kLongestPause"), "cli.md", "the time that it ran, of which at most {} seconds count".format),
+    "time of an attempt that counts": (lambda: constant("kLongestPause"), "cli.md", "the time that it ran, of which at most {} seconds count:".format),
     "time for a standby's sequences": (lambda: constant("kReplayTime"), "cli.md", "and waits {} seconds for that".format),
     "most ranges of a call": (lambda: constant("kMaxRanges"), "sql.md", "at most, 1 … {}; they are".format),
     "most buckets of a range": (lambda: constant("kMaxBuckets"), "sql.md", "a power of two up to {} |".format),

@@ -5,6 +5,7 @@
  *   FAULT_COPY=N[:]             no allocation succeeds while the beginning of the Nth COPY is dealt with; with the colon,
  *                               none of its thread succeeds any more
  *   FAULT_ROOM=BYTES            files have room for so many bytes, then ENOSPC
+ *   FAULT_KILL=N                the process kills itself before its Nth write to a file whose path contains FAULT_FILE
  *   FAULT_TOLD=FILE             gets the number of allocations at the end
  */
 #define _GNU_SOURCE
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,12 +75,29 @@ static int is_full(int descriptor, size_t bytes)
     return 1;
 }
 
+static void kill_in_time(int descriptor)
+{
+    static atomic_long writes;
+    const char *number = getenv("FAULT_KILL");
+    char link[64], path[4096];
+    if (!started || !number)
+        return;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0)
+        return;
+    path[length] = 0;
+    if (strstr(path, getenv("FAULT_FILE")) && ++writes == atol(number))
+        kill(getpid(), SIGKILL);
+}
+
 #define WRITER(name, parameters, arguments)                                             \
     ssize_t name parameters                                                             \
     {                                                                                   \
         static ssize_t(*real) parameters;                                               \
         if (!real)                                                                      \
             real = (ssize_t(*) parameters)dlsym(RTLD_NEXT, #name);                      \
+        kill_in_time(descriptor);                                                       \
         return is_full(descriptor, size) ? -1 : real arguments;                         \
     }
 WRITER(write, (int descriptor, const void *data, size_t size), (descriptor, data, size))

@@ -18,6 +18,7 @@
 #include "driver/postgres/catalog/key_choice.h"
 #include "driver/postgres/catalog/notations.h"
 #include "driver/postgres/catalog/sequences.h"
+#include "driver/postgres/catalog/server.h"
 #include "driver/postgres/catalog/types.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/locked.h"
@@ -121,24 +122,7 @@ class InventoryReader : public CatalogReader {
 // ---- the server ----------------------------------------------------------------------------------------------
 
 void InventoryReader::read_server() {
-    ServerInfo& server = inventory_.server;
-    server.identity = session_.begin_inventory();
-    const Result result = run(server_query());
-    server.version = result.text(0, 0).substr(0, result.text(0, 0).find(' '));
-    server.version_num = result.number<int>(0, 1);
-    server.database = result.text(0, 2);
-    server.role = result.text(0, 5);
-    server.host = session_.connection().host();
-    server.port = session_.connection().port();
-    server.encoding = result.text(0, 3);
-    server.lsn = result.text(0, 4);
-    if (server.identity.in_recovery)
-        server.followed_timeline =
-            run(standby_timeline_query(run(checkpoint_right_query()).is_true(0, 0))).number<std::uint32_t>(0, 0);
-    const Result money = run(money_query());
-    server.lc_monetary = money.text(0, 0);
-    server.money_digits = money.number<int>(0, 1);
-    server.money_point = money.text(0, 2);
+    read_server_facts(session_, inventory_.server);
     choose_engine();
 }
 
@@ -432,6 +416,8 @@ void InventoryReader::read_sizes(const std::vector<std::uint32_t>& oids) {
         described.unlogged = result.text(row, 6) == "whole"   ? UnloggedExtent::kWhole
                              : result.text(row, 6) == "parts" ? UnloggedExtent::kParts
                                                               : UnloggedExtent::kNothing;
+        described.storage = {std::string(result.text(row, 7)), result.is_true(row, 8),
+                             std::string(result.text(row, 9))};
     }
 }
 

@@ -128,8 +128,10 @@ void Session::require_expected(const ServerIdentity& met) {
         require_same_server(side(), *first_met_, met);
 }
 
-void Session::require_named_server() {
-    require_expected(read_identity(connection_.query(identity_query(identity_rights_)), 0, 0));
+ServerIdentity Session::require_named_server() {
+    ServerIdentity met = read_identity(connection_.query(identity_query(identity_rights_)), 0, 0);
+    require_expected(met);
+    return met;
 }
 
 TransactionSettings Session::table_settings(const TablePlan& table) const {

@@ -52,7 +52,7 @@ class Session {
 
     /// Checks which server and which backend answer. What a transaction read counts only if this returned at its end.
     /// Throws: Error where the open transaction is answered by another server, or from another backend, than expected.
-    void require_named_server();
+    ServerIdentity require_named_server();
 
     /// Opens a transaction for reading one table: pins the settings, locks the table before the snapshot is taken, then
     /// checks under the snapshot that the name still stands for the planned relation and that no part of it was

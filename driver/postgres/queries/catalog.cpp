@@ -205,6 +205,7 @@ Query relation_sizes_query(const std::vector<std::uint32_t>& oids, const std::ve
     WHERE t.root <> ALL ($2::pg_catalog.oid[])),
 part AS (
     SELECT t.root, c.oid, c.relkind, c.reltuples, c.relpages, c.relpersistence = 'u' AS unlogged,
+        CASE WHEN c.relkind <> 'p' THEN pg_catalog.pg_relation_filenode(c.oid) END AS file,
         CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) END AS main_size,
         CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_table_size(c.oid) ELSE 0 END AS table_size
     FROM tree AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.oid),
@@ -213,7 +214,11 @@ estimate AS (
         WHEN p.relkind IN ('r', 'm') AND p.relpages > 0 AND p.reltuples >= 0
         THEN p.reltuples / p.relpages * (p.main_size / pg_catalog.current_setting('block_size')::pg_catalog.int8)
         WHEN p.relkind = 'f' AND p.reltuples > 0 THEN p.reltuples END AS rows
-    FROM part AS p)
+    FROM part AS p),
+collation_version AS MATERIALIZED (
+    SELECT l.oid, pg_catalog.format('%I %s', l.collname, pg_catalog.pg_collation_actual_version(l.oid)) AS text
+    FROM pg_catalog.pg_collation AS l WHERE l.oid IN (SELECT a.attcollation FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = ANY ($1::pg_catalog.oid[]) AND a.attnum > 0 AND NOT a.attisdropped))
 SELECT e.root,
     CASE WHEN pg_catalog.bool_or(e.rows IS NULL) THEN -1 ELSE pg_catalog.round(pg_catalog.sum(e.rows)::pg_catalog.numeric) END,
     COALESCE(pg_catalog.sum(e.table_size), 0), pg_catalog.bool_or(e.relkind = 'f'),
@@ -221,7 +226,11 @@ SELECT e.root,
                 columns_text_of("e.root") +
                 R"(,
     CASE WHEN NOT pg_catalog.pg_is_in_recovery() OR NOT pg_catalog.bool_or(e.unlogged) THEN 'nothing'
-        WHEN pg_catalog.bool_and(e.unlogged) FILTER (WHERE e.relkind <> 'p') THEN 'whole' ELSE 'parts' END
+        WHEN pg_catalog.bool_and(e.unlogged) FILTER (WHERE e.relkind <> 'p') THEN 'whole' ELSE 'parts' END,
+    pg_catalog.string_agg(e.oid || COALESCE('=' || e.file, ''), ' ' ORDER BY e.oid), pg_catalog.bool_or(e.unlogged),
+    COALESCE((SELECT pg_catalog.string_agg(v.text, ', ' ORDER BY v.text) FROM collation_version AS v WHERE EXISTS (
+        SELECT FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = e.root AND a.attcollation = v.oid AND a.attnum > 0 AND NOT a.attisdropped)), '')
 FROM estimate AS e GROUP BY e.root)",
             {array_literal(oids), array_literal(without_children)}};
 }

@@ -66,6 +66,10 @@ Query record_table_finish_call(const std::string& run_table, std::string_view st
         {run_table, std::string(status), facts}};
 }
 
+Query record_table_again_call(const std::string& run_table) {
+    return {"SELECT parity_internal.record_table_again(run_table_id => $1::pg_catalog.int8)", {run_table}};
+}
+
 Query record_run_finish_call(const std::string& run, std::string_view status, const std::string& sqlstate,
                              const std::string& message) {
     return {

@@ -34,6 +34,8 @@ Query record_table_start_call(const std::string& run, const std::string& relatio
 Query record_phase_call(const std::string& run_table, std::string_view phase);
 /// Adds findings: a JSON list of objects with the columns of parity.divergence.
 Query record_divergences_call(const std::string& run_table, const std::string& findings);
+/// Begins a table whose record was ended once more.
+Query record_table_again_call(const std::string& run_table);
 /// Ends the record of a table; `facts` is a JSON object with columns of parity.run_table.
 Query record_table_finish_call(const std::string& run_table, std::string_view status, const std::string& facts);
 /// Ends the record of a run, and of its tables that were not ended. No message, no SQLSTATE: empty.

@@ -202,4 +202,18 @@ Query standby_timeline_query(bool checkpoint) {
         {}};
 }
 
+Query incarnation_query() {
+    return {
+        "SELECT COALESCE((SELECT a.pid FROM pg_catalog.pg_stat_activity AS a WHERE a.backend_type = 'checkpointer'), "
+        "0), "
+        "pg_catalog.has_function_privilege("
+        "'pg_catalog.pg_read_file(pg_catalog.text, pg_catalog.int8, pg_catalog.int8, pg_catalog.bool)', 'EXECUTE')",
+        {}};
+}
+
+Query log_history_query(std::uint32_t timeline) {
+    return {"SELECT pg_catalog.pg_read_file($1::pg_catalog.text, 0, 1048576, true)",
+            {fmt::format("pg_wal/{:08X}.history", timeline)}};
+}
+
 }  // namespace parity::driver

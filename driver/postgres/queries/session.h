@@ -55,6 +55,10 @@ Query standby_settings_query();
 /// Whether the role may call pg_control_checkpoint(), which standby_timeline_query() needs to know.
 Query checkpoint_right_query();
 Query standby_timeline_query(bool checkpoint);
+/// The checkpointer's process, or 0 where the role may not see it; whether the role may call log_history_query().
+Query incarnation_query();
+/// The history file of a timeline, NULL where there is none. Result: one text.
+Query log_history_query(std::uint32_t timeline);
 
 std::string savepoint_statement();
 std::string rollback_to_savepoint_statement();

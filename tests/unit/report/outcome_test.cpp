@@ -87,9 +87,12 @@ TEST(RunOutcome, SequencesCount) {
     expect(run_outcome({}, {}, good, {sequence}), Verdict::kIdentical, false, kExitIdentical);
 }
 
-TEST(RunOutcome, InterruptedConcludesNothing) {
-    expect(interrupted_outcome({Verdict::kIdentical, false, kExitIdentical}), Verdict::kIncomplete, true, kExitError);
-    expect(interrupted_outcome({Verdict::kDivergent, false, kExitDivergent}), Verdict::kDivergent, true, kExitError);
+TEST(RunOutcome, InterruptedIsIncompleteAndKeepsWhatWasFound) {
+    expect(interrupted_outcome({Verdict::kIdentical, false, kExitIdentical}), Verdict::kIncomplete, true,
+           kExitIncomplete);
+    expect(interrupted_outcome({Verdict::kDivergent, false, kExitDivergent}), Verdict::kDivergent, true,
+           kExitDivergent);
+    expect(interrupted_outcome({Verdict::kError, true, kExitError}), Verdict::kError, true, kExitError);
 }
 
 TEST(RunOutcome, UnrecordedIsIncompleteWhereNothingElseWasFound) {

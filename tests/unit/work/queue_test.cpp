@@ -10,14 +10,14 @@ namespace {
 using std::chrono::milliseconds;
 
 TEST(TableQueue, GivesEachTableOnceInOrder) {
-    TableQueue queue(3);
+    TableQueue queue({0, 1, 2});
     for (std::size_t table = 0; table < 3; ++table) EXPECT_EQ(queue.take(), table);
     EXPECT_FALSE(queue.has_any());
     EXPECT_EQ(queue.take(), std::nullopt);
 }
 
 TEST(TableQueue, APostponedTableComesAfterThoseThatNobodyHasBegun) {
-    TableQueue queue(3);
+    TableQueue queue({0, 1, 2});
     EXPECT_EQ(queue.take(), 0u);
     queue.postpone(0, milliseconds(0));
     EXPECT_EQ(queue.take(), 1u);
@@ -27,7 +27,7 @@ TEST(TableQueue, APostponedTableComesAfterThoseThatNobodyHasBegun) {
 }
 
 TEST(TableQueue, WaitsForTheShortestPause) {
-    TableQueue queue(2);
+    TableQueue queue({0, 1});
     queue.take();
     queue.take();
     const auto began = std::chrono::steady_clock::now();

@@ -14,7 +14,7 @@ using fixtures::thrown;
 using test::counted;
 using test::le;
 
-std::string json(std::string_view text) {
+std::string canonical_json(std::string_view text) {
     JsonReader reader;
     return fixtures::appended([&](core::ByteSink& sink) { reader.append(text, sink); });
 }
@@ -27,77 +27,78 @@ const std::string kOne = "#" + counted(test::from_hex("03 00000000 0100"));
 const std::string kTwo = "#" + counted(test::from_hex("03 00000000 0200"));
 
 TEST(JsonText, WritesScalars) {
-    EXPECT_EQ(json("null"), "n");
-    EXPECT_EQ(json(" \t\r\nfalse "), "f");
-    EXPECT_EQ(json("true"), "t");
-    EXPECT_EQ(json("\"\""), string(""));
-    EXPECT_EQ(json("\"\xC3\xA4\""), string("\xC3\xA4"));
-    EXPECT_EQ(json("1.0"), kOne);
-    EXPECT_EQ(json("-0"), "#" + counted(test::from_hex("02")));
+    EXPECT_EQ(canonical_json("null"), "n");
+    EXPECT_EQ(canonical_json(" \t\r\nfalse "), "f");
+    EXPECT_EQ(canonical_json("true"), "t");
+    EXPECT_EQ(canonical_json("\"\""), string(""));
+    EXPECT_EQ(canonical_json("\"\xC3\xA4\""), string("\xC3\xA4"));
+    EXPECT_EQ(canonical_json("1.0"), kOne);
+    EXPECT_EQ(canonical_json("-0"), "#" + counted(test::from_hex("02")));
 }
 
 TEST(JsonText, WritesContainers) {
-    EXPECT_EQ(json("[]"), array(0, ""));
-    EXPECT_EQ(json("[ ]"), array(0, ""));
-    EXPECT_EQ(json("{}"), object(0, ""));
-    EXPECT_EQ(json("{ }"), object(0, ""));
-    EXPECT_EQ(json("[1, [null,{}], 2]"), array(3, kOne + array(2, "n" + object(0, "")) + kTwo));
-    EXPECT_EQ(json(R"({ "a" : 1 , "b" : [ 2 ] })"), object(2, counted("a") + kOne + counted("b") + array(1, kTwo)));
+    EXPECT_EQ(canonical_json("[]"), array(0, ""));
+    EXPECT_EQ(canonical_json("[ ]"), array(0, ""));
+    EXPECT_EQ(canonical_json("{}"), object(0, ""));
+    EXPECT_EQ(canonical_json("{ }"), object(0, ""));
+    EXPECT_EQ(canonical_json("[1, [null,{}], 2]"), array(3, kOne + array(2, "n" + object(0, "")) + kTwo));
+    EXPECT_EQ(canonical_json(R"({ "a" : 1 , "b" : [ 2 ] })"),
+              object(2, counted("a") + kOne + counted("b") + array(1, kTwo)));
 }
 
 TEST(JsonText, OrdersMembersByTheirBytes) {
-    EXPECT_EQ(json(R"({"b":1,"a":2})"), object(2, counted("a") + kTwo + counted("b") + kOne));
+    EXPECT_EQ(canonical_json(R"({"b":1,"a":2})"), object(2, counted("a") + kTwo + counted("b") + kOne));
     // jsonb has the shorter key first
-    EXPECT_EQ(json(R"({"b":1,"aa":2})"), object(2, counted("aa") + kTwo + counted("b") + kOne));
-    EXPECT_EQ(json(R"({"aa":1,"a":2,"":null})"),
+    EXPECT_EQ(canonical_json(R"({"b":1,"aa":2})"), object(2, counted("aa") + kTwo + counted("b") + kOne));
+    EXPECT_EQ(canonical_json(R"({"aa":1,"a":2,"":null})"),
               object(3, counted("") + "n" + counted("a") + kTwo + counted("aa") + kOne));
     // bytes are unsigned
-    EXPECT_EQ(json("{\"\xC3\xA4\":1,\"z\":2}"), object(2, counted("z") + kTwo + counted("\xC3\xA4") + kOne));
+    EXPECT_EQ(canonical_json("{\"\xC3\xA4\":1,\"z\":2}"), object(2, counted("z") + kTwo + counted("\xC3\xA4") + kOne));
 }
 
 TEST(JsonText, OrdersMembersAtEveryDepth) {
     const std::string inner = object(2, counted("x") + kOne + counted("y") + "n");
-    EXPECT_EQ(json(R"({"b":{"y":null,"x":1},"a":{"x":1,"y":null}})"),
+    EXPECT_EQ(canonical_json(R"({"b":{"y":null,"x":1},"a":{"x":1,"y":null}})"),
               object(2, counted("a") + inner + counted("b") + inner));
-    EXPECT_EQ(json(R"([{"y":null,"x":1},{},{"y":null,"x":1},2,{}])"),
+    EXPECT_EQ(canonical_json(R"([{"y":null,"x":1},{},{"y":null,"x":1},2,{}])"),
               array(5, inner + object(0, "") + inner + kTwo + object(0, "")));
-    EXPECT_EQ(json(R"({"c":[{"b":{},"a":[{"y":null,"x":1}]}],"b":{}})"),
+    EXPECT_EQ(canonical_json(R"({"c":[{"b":{},"a":[{"y":null,"x":1}]}],"b":{}})"),
               object(2, counted("b") + object(0, "") + counted("c") +
                             array(1, object(2, counted("a") + array(1, inner) + counted("b") + object(0, "")))));
 }
 
 TEST(JsonText, TakesTheLastOfRepeatedKeys) {
-    EXPECT_EQ(json(R"({"a":1,"a":2})"), object(1, counted("a") + kTwo));
-    EXPECT_EQ(json(R"({"a":1,"b":null,"\u0061":2})"), object(2, counted("a") + kTwo + counted("b") + "n"));
-    EXPECT_EQ(json(R"({"a":{"z":1,"z":2,"y":1},"a":{"z":1,"y":1,"z":2},"b":{"c":1,"c":[]}})"),
+    EXPECT_EQ(canonical_json(R"({"a":1,"a":2})"), object(1, counted("a") + kTwo));
+    EXPECT_EQ(canonical_json(R"({"a":1,"b":null,"\u0061":2})"), object(2, counted("a") + kTwo + counted("b") + "n"));
+    EXPECT_EQ(canonical_json(R"({"a":{"z":1,"z":2,"y":1},"a":{"z":1,"y":1,"z":2},"b":{"c":1,"c":[]}})"),
               object(2, counted("a") + object(2, counted("y") + kOne + counted("z") + kTwo) + counted("b") +
                             object(1, counted("c") + array(0, ""))));
-    EXPECT_EQ(json(R"([{"a":[{"b":1}],"a":2},{"b":1}])"),
+    EXPECT_EQ(canonical_json(R"([{"a":[{"b":1}],"a":2},{"b":1}])"),
               array(2, object(1, counted("a") + kTwo) + object(1, counted("b") + kOne)));
 }
 
 TEST(JsonText, ResolvesEscapes) {
-    EXPECT_EQ(json(R"("\"\\\/\b\f\n\r\t")"), string("\"\\/\b\f\n\r\t"));
-    EXPECT_EQ(json(R"("\u0041\u00e4\u00E4\u20ac\ud83d\ude00!")"),
+    EXPECT_EQ(canonical_json(R"("\"\\\/\b\f\n\r\t")"), string("\"\\/\b\f\n\r\t"));
+    EXPECT_EQ(canonical_json(R"("\u0041\u00e4\u00E4\u20ac\ud83d\ude00!")"),
               string("A\xC3\xA4\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80!"));
-    EXPECT_EQ(json(R"("\u007f\u0080\u07ff\u0800\uffff\ud800\udc00\udbff\udfff")"),
+    EXPECT_EQ(canonical_json(R"("\u007f\u0080\u07ff\u0800\uffff\ud800\udc00\udbff\udfff")"),
               string("\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF"));
 }
 
 TEST(JsonText, RefusesWhatJsonbRefuses) {
     for (const char* text : {R"("\u0000")", R"({"\u0000":1})", R"({"a":"\u0000","a":1})"}) {
-        const Error error = thrown([&] { json(text); });
+        const Error error = thrown([&] { canonical_json(text); });
         EXPECT_EQ(error.kind(), ErrorKind::kServer) << text;
         EXPECT_EQ(error.sqlstate(), "22P05") << text;
     }
     for (const char* text : {R"("\ud83d")", R"("\ude00")", R"("\ud83d\ud83d")", R"("\ud83dx\ude00")", R"("\ud83d\n")",
                              R"("\ud83d\u0041")", R"("\ud83d\ude00\ude00")"}) {
-        const Error error = thrown([&] { json(text); });
+        const Error error = thrown([&] { canonical_json(text); });
         EXPECT_EQ(error.kind(), ErrorKind::kServer) << text;
         EXPECT_EQ(error.sqlstate(), "22P02") << text;
     }
-    EXPECT_EQ(thrown([] { json("[1e131072]"); }).sqlstate(), "22003");
-    EXPECT_EQ(thrown([] { json(R"({"a":1e131072,"a":1})"); }).sqlstate(), "22003");
+    EXPECT_EQ(thrown([] { canonical_json("[1e131072]"); }).sqlstate(), "22003");
+    EXPECT_EQ(thrown([] { canonical_json(R"({"a":1e131072,"a":1})"); }).sqlstate(), "22003");
 }
 
 TEST(JsonText, RefusesWhatIsNoJson) {
@@ -108,17 +109,17 @@ TEST(JsonText, RefusesWhatIsNoJson) {
           "[1,",     "[1,]",     "[,1]",      "[1 2]",      "]",           "[}",         "{",     "{\"a\"",
           "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{\"a\" 1}",   "{a:1}",      "{1:1}", "{\"a\":1]",
           "{]",      "}",        "1 1",       "[] []",      "{},",         "\"a\"\"b\"", "'a'",   "\"\\"})
-        EXPECT_EQ(thrown([&] { json(text); }).sqlstate(), "22P02") << text;
-    EXPECT_EQ(thrown([] { json(std::string_view("\"\0\"", 3)); }).sqlstate(), "22P02");
-    EXPECT_EQ(thrown([] { json(std::string_view("1\0", 2)); }).sqlstate(), "22P02");
+        EXPECT_EQ(thrown([&] { canonical_json(text); }).sqlstate(), "22P02") << text;
+    EXPECT_EQ(thrown([] { canonical_json(std::string_view("\"\0\"", 3)); }).sqlstate(), "22P02");
+    EXPECT_EQ(thrown([] { canonical_json(std::string_view("1\0", 2)); }).sqlstate(), "22P02");
 }
 
 TEST(JsonText, ReadsDeepDocumentsWithoutRecursion) {
     constexpr std::size_t kDepth = 300000;
     std::string expected;
     for (std::size_t i = 0; i < kDepth; ++i) expected += array(1, "");
-    EXPECT_EQ(json(std::string(kDepth, '[') + "1" + std::string(kDepth, ']')), expected + kOne);
-    EXPECT_EQ(thrown([] { json(std::string(1000000, '[')); }).sqlstate(), "22P02");
+    EXPECT_EQ(canonical_json(std::string(kDepth, '[') + "1" + std::string(kDepth, ']')), expected + kOne);
+    EXPECT_EQ(thrown([] { canonical_json(std::string(1000000, '[')); }).sqlstate(), "22P02");
 }
 
 /// Reordering must not copy an object once for each object around it: this would take minutes.
@@ -131,7 +132,7 @@ TEST(JsonText, ReordersDeepObjectsInOnePass) {
     }
     text += "1";
     for (std::size_t i = 0; i < kDepth; ++i) text += ",\"a\":null}";
-    EXPECT_EQ(json(text), expected + kOne);
+    EXPECT_EQ(canonical_json(text), expected + kOne);
 }
 
 TEST(JsonText, AppendsBehindWhatIsThere) {
@@ -236,8 +237,8 @@ TEST(JsonText, ReadsRandomDocuments) {
     RandomDocument documents(random);
     for (int i = 0; i < 3000; ++i) {
         const RandomDocument::Document document = documents.value(6);
-        ASSERT_EQ(json(document.first), document.canonical) << document.first;
-        ASSERT_EQ(json(document.second), document.canonical) << document.second;
+        ASSERT_EQ(canonical_json(document.first), document.canonical) << document.first;
+        ASSERT_EQ(canonical_json(document.second), document.canonical) << document.second;
     }
 }
 

@@ -1,0 +1,77 @@
+#include "driver/commands/resume.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "driver/commands/comparison.h"
+#include "driver/model/error.h"
+#include "driver/options/command_line.h"
+#include "driver/options/kept_options.h"
+#include "driver/options/option_table.h"
+#include "driver/state/run_file.h"
+#include "driver/waiting/wall_clock.h"
+
+namespace parity::driver {
+namespace {
+
+using std::chrono::microseconds;
+
+/// What was compared long ago says little about now.
+void require_young(const Options& options, std::int64_t began_us) {
+    const microseconds old(wall_clock_us() - began_us);
+    if (options.max_age.count() == 0 || old <= options.max_age) return;
+    const auto age = std::chrono::floor<std::chrono::minutes>(old);
+    throw Error(ErrorKind::kUsage,
+                fmt::format("the run in state file \"{}\" began {} h {} min ago, longer than --max-age allows",
+                            options.state, age.count() / 60, age.count() % 60),
+                "begin the run anew, or give a longer --max-age");
+}
+
+void require_format(const RunRequest& request) {
+    if (request.format_version == core::kFormatVersion) return;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("the run began with digest format {}, this pgparity has {}", request.format_version,
+                            core::kFormatVersion),
+                "go on with the pgparity that began the run");
+}
+
+int run_resume(const CommandLine& line) {
+    require_other_file(line.options.output, line.options.state);
+    KeptRun kept;
+    kept.store = RunFile::open(line.options.state);
+    const std::optional<RunRow> run = kept.store->read_run();
+    RunRequest request = decode_request(run->request);
+    require_young(line.options, run->began_us);
+    require_format(request);
+    Options options = continued_options(resume_options(), line.options, request.given, request.table_settings);
+    options.seed = request.seed;
+    kept.continued = {std::move(request), run->began_us, decode_head(run->head).continued};
+    return run_comparison(options, kept);
+}
+
+constexpr const char* kResumeFooter =
+    "Examples:\n"
+    "  pgparity compare --state run.state service=old service=new\n"
+    "  pgparity resume --state run.state service=old service=new\n"
+    "\n"
+    "The run goes on with what it began with: tables, columns, keys, conditions, seed.\n"
+    "Connection strings are not kept, and have to be given again.\n"
+    "\n"
+    "Exit status:\n"
+    "  as of compare";
+
+}  // namespace
+
+Command resume_command() {
+    return {{"resume",
+             "go on with a run that compare --state has kept",
+             kResumeFooter,
+             resume_options(),
+             {},
+             {"source", "target"}},
+            run_resume};
+}
+
+}  // namespace parity::driver

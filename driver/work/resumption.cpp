@@ -1,0 +1,166 @@
+#include "driver/work/resumption.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "driver/compare/table.h"
+#include "driver/planning/later_tables.h"
+#include "driver/state/run_codec.h"
+#include "driver/work/unit_validity.h"
+
+namespace parity::driver {
+namespace {
+
+bool is_same_table(const TablePlan& a, const TablePlan& b) {
+    return a.oid.source == b.oid.source && a.oid.target == b.oid.target &&
+           a.large_objects.has_value() == b.large_objects.has_value();
+}
+
+class Resumer {
+  public:
+    Resumer(RunStore& store, const Both<ServerInfo>& servers, const ChosenTables& began_with, Plan& plan,
+            FindingStore& findings)
+        : store_(store), servers_(servers), began_with_(began_with), plan_(plan), findings_(findings) {}
+
+    Resumption resume() {
+        for (TablePlan& table : plan_.tables) {
+            ChosenNames names{table.name};
+            planned_.emplace(std::move(names), std::move(table));
+        }
+        plan_.tables.clear();
+        std::vector<UnitRow> units;
+        store_.for_each_unit([&](const UnitRow& unit) { units.push_back(unit); });
+        for (const UnitRow& unit : units) take(unit);
+        for (auto& [names, table] : planned_) take_new(names, std::move(table));
+        for (std::size_t i = 0; i < resumed_.known.size(); ++i)
+            if (resumed_.known[i]) load_findings(i);
+        return std::move(resumed_);
+    }
+
+  private:
+    void take(const UnitRow& unit) {
+        next_job_ = std::max(next_job_, unit.job + 1);
+        TablePlan compared = decode_plan(unit.plan);
+        const auto found = planned_.find(ChosenNames{compared.name});
+        if (found == planned_.end()) return take_gone(unit, std::move(compared), kGone);
+        TablePlan now = std::move(found->second);
+        planned_.erase(found);
+        if (!is_same_table(compared, now)) return take_gone(unit, std::move(compared), kCreatedAnew);
+        if (unit.state == UnitState::kPending) return add(std::move(now), unit.job, std::nullopt);
+        TableResult result = decode_result(unit.result, now);
+        if (unit.state == UnitState::kDone) result.position = decode_position(unit.position);
+        const std::optional<std::string> reason = why_void(unit, compared, now);
+        if (!reason) {
+            ++resumed_.kept;
+            return add(std::move(now), unit.job, KnownTable{std::move(result), true});
+        }
+        if (unit.state == UnitState::kDone) resumed_.voided.push_back({now.name, *reason});
+        if (!has_evidence(result)) {
+            change(unit, UnitState::kPending, {});
+            return add(std::move(now), unit.job, std::nullopt);
+        }
+        // Findings of other columns or another key could not be told by the present plan.
+        result.plan = compared;
+        result.error = *reason;
+        result.incomplete = true;
+        change(unit, UnitState::kFailed, encode_result(result));
+        std::string left_out = what_is_left_out(compared, now).value_or("");
+        add(std::move(now), unit.job, KnownTable{std::move(result), false, std::move(left_out)});
+    }
+
+    /// A table that was not among the units: it came later, or could not be compared when the run began.
+    void take_new(const ChosenNames& names, TablePlan table) {
+        const auto before = began_with_.find(names);
+        const bool was_there = before != began_with_.end() && before->second.source == table.oid.source &&
+                               before->second.target == table.oid.target;
+        if (!was_there && !table.large_objects) return skip(table, kCreatedLater);
+        UnitRow unit;
+        unit.job = next_job_++;
+        unit.plan = encode_plan(table);
+        resumed_.changed.push_back(unit);
+        add(std::move(table), unit.job, std::nullopt);
+    }
+
+    /// What the state has of the unit becomes this.
+    void change(UnitRow unit, UnitState state, std::string result) {
+        unit.state = state;
+        unit.position.clear();
+        unit.result = std::move(result);
+        resumed_.changed.push_back(std::move(unit));
+    }
+
+    std::optional<std::string> why_void(const UnitRow& unit, const TablePlan& compared, const TablePlan& now) const {
+        if (unit.state == UnitState::kFailed) return decode_result(unit.result, compared).error;
+        if (std::optional<std::string> reason = why_changed(compared, now)) return reason;
+        const Both<SidePosition> position = decode_position(unit.position);
+        for (Side side : kSides)
+            if (std::optional<std::string> reason =
+                    why_lost(side, position[side], compared.storage[side].has_unlogged, servers_[side]))
+                return reason;
+        return std::nullopt;
+    }
+
+    /// What was seen to differ in a table that is not there any more, or cannot be compared any more, stays in the
+    /// report.
+    void take_gone(const UnitRow& unit, TablePlan compared, const char* gone) {
+        const auto why_skipped =
+            std::find_if(plan_.skipped_tables.begin(), plan_.skipped_tables.end(), [&](const auto& skipped) {
+                return skipped.first.source == compared.name.source && skipped.first.target == compared.name.target;
+            });
+        const bool is_told = why_skipped != plan_.skipped_tables.end();
+        const std::string reason = is_told ? why_skipped->second : gone;
+        TableResult result;
+        if (unit.state != UnitState::kPending) result = decode_result(unit.result, compared);
+        if (!has_evidence(result)) {
+            resumed_.gone_jobs.push_back(unit.job);
+            if (!is_told) skip(compared, gone);
+            return;
+        }
+        if (is_told) plan_.skipped_tables.erase(why_skipped);
+        result.error = reason;
+        result.incomplete = true;
+        change(unit, UnitState::kFailed, encode_result(result));
+        add(std::move(compared), unit.job, KnownTable{std::move(result), true});
+    }
+
+    void add(TablePlan table, std::int64_t job, std::optional<KnownTable> known) {
+        plan_.tables.push_back(std::move(table));
+        resumed_.jobs.push_back(job);
+        resumed_.known.push_back(std::move(known));
+    }
+
+    void skip(const TablePlan& table, const char* reason) { plan_.skipped_tables.emplace_back(table.name, reason); }
+
+    void load_findings(std::size_t table_no) {
+        const int number = static_cast<int>(table_no);
+        store_.for_each_finding(resumed_.jobs[table_no], 0,
+                                [&](const StoredFinding& finding) { findings_.add(number, finding); });
+        findings_.commit(number);
+    }
+
+    RunStore& store_;
+    const Both<ServerInfo>& servers_;
+    const ChosenTables& began_with_;
+    Plan& plan_;
+    FindingStore& findings_;
+    std::map<ChosenNames, TablePlan> planned_;
+    std::int64_t next_job_ = 0;
+    Resumption resumed_;
+};
+
+}  // namespace
+
+Resumption resume_run(RunStore& store, const Both<ServerInfo>& servers, const ChosenTables& began_with, Plan& plan,
+                      FindingStore& findings) {
+    return Resumer(store, servers, began_with, plan, findings).resume();
+}
+
+Resumption begin_run(const Plan& plan) {
+    Resumption resumed;
+    resumed.known.resize(plan.tables.size());
+    for (std::size_t i = 0; i < plan.tables.size(); ++i) resumed.jobs.push_back(static_cast<std::int64_t>(i));
+    return resumed;
+}
+
+}  // namespace parity::driver
