@@ -14,7 +14,7 @@
 namespace parity::driver {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\n\r\f\v";
+constexpr std::string_view kConditionBlanks = " \t\n\r\f\v";
 
 /// What a parenthesis may stand behind: keywords, and functions that only look at their arguments.
 constexpr std::array<std::string_view, 36> kBeforeParenthesis{
@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 36> kBeforeParenthesis{
 constexpr std::array<std::string_view, 9> kNeverAllowed{"select",   "with",  "table", "values", "exists",
                                                         "operator", "array", "row",   "uescape"};
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || (c & 0x80); }
+bool is_word_of_condition(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || (c & 0x80); }
 
 std::string lower(std::string_view text) {
     std::string lowered(text);
@@ -36,8 +36,8 @@ std::string lower(std::string_view text) {
 }
 
 std::string_view trimmed(std::string_view text) {
-    const std::size_t begin = std::min(text.find_first_not_of(kBlanks), text.size());
-    const std::size_t end = text.find_last_not_of(kBlanks);
+    const std::size_t begin = std::min(text.find_first_not_of(kConditionBlanks), text.size());
+    const std::size_t end = text.find_last_not_of(kConditionBlanks);
     return end == std::string_view::npos ? std::string_view() : text.substr(begin, end + 1 - begin);
 }
 
@@ -69,8 +69,8 @@ std::vector<Token> tokens_of(std::string_view text) {
         } else if (core::is_digit(c)) {
             while (length < text.size() && (core::is_digit(text[length]) || text[length] == '.')) ++length;
             tokens.push_back({Token::Kind::kNumber, std::string(text.substr(0, length))});
-        } else if (is_word(c)) {
-            while (length < text.size() && is_word(text[length])) ++length;
+        } else if (is_word_of_condition(c)) {
+            while (length < text.size() && is_word_of_condition(text[length])) ++length;
             tokens.push_back({Token::Kind::kWord, lower(text.substr(0, length))});
         } else {
             tokens.push_back({Token::Kind::kSign, std::string(1, c)});
@@ -153,7 +153,7 @@ ExtensionCondition read_extension_condition(std::string_view text, const std::st
     if (text.empty()) return {};
     const std::string_view rest = trimmed(text.substr(std::min(kWhere.size(), text.size())));
     const bool is_clause = lower(text.substr(0, kWhere.size())) == kWhere && !rest.empty() &&
-                           !is_word(text[kWhere.size()]) && text[kWhere.size()] != '$';
+                           !is_word_of_condition(text[kWhere.size()]) && text[kWhere.size()] != '$';
     if (!is_clause) return {{}, "it is not a WHERE clause"};
     if (auto reason = refuse(rest, table, of_other_types)) return {{}, *reason};
     return {std::string(rest), {}};
