@@ -18,9 +18,9 @@ using test::int_frame;
 using test::key_bound;
 using test::le;
 
-ConditionColumn column(const std::string& type, Form form) { return {"x.k", type, form, true, true}; }
+ConditionColumn condition_column(const std::string& type, Form form) { return {"x.k", type, form, true, true}; }
 
-const ConditionColumn kIntColumn = column("int4", Form::kInt);
+const ConditionColumn kIntColumn = condition_column("int4", Form::kInt);
 const std::string kOpen;
 
 std::string int_bound(std::int64_t value) { return key_bound(int_frame(value)); }
@@ -68,13 +68,13 @@ TEST(RangeCondition, SaysNothingOfHashBounds) {
 
 TEST(RangeCondition, WritesIntegers) {
     for (const char* type : {"int2", "int4", "int8"})
-        EXPECT_EQ(from(column(type, Form::kInt), le(std::numeric_limits<std::int64_t>::min())),
+        EXPECT_EQ(from(condition_column(type, Form::kInt), le(std::numeric_limits<std::int64_t>::min())),
                   "x.k >= '-9223372036854775808'::pg_catalog.int8");
 }
 
 TEST(RangeCondition, WritesFloats) {
     for (const char* type : {"float4", "float8"}) {
-        const ConditionColumn of = column(type, Form::kFloat);
+        const ConditionColumn of = condition_column(type, Form::kFloat);
         EXPECT_EQ(from(of, doubled(0.1)), "x.k >= '0.1'::pg_catalog.float8");
         EXPECT_EQ(from(of, doubled(-std::numeric_limits<double>::infinity())), "x.k >= '-Infinity'::pg_catalog.float8");
         EXPECT_EQ(from(of, le(std::uint64_t{0x7FF8000000000000})), "x.k >= 'NaN'::pg_catalog.float8");
@@ -83,7 +83,7 @@ TEST(RangeCondition, WritesFloats) {
 }
 
 TEST(RangeCondition, WritesNumerics) {
-    const ConditionColumn of = column("numeric", Form::kDecimal);
+    const ConditionColumn of = condition_column("numeric", Form::kDecimal);
     EXPECT_EQ(from(of, from_hex("02")), "x.k >= '0'::pg_catalog.numeric");
     EXPECT_EQ(from(of, from_hex("01 00000000 0100 8813")), "x.k >= '-1.5'::pg_catalog.numeric");
     EXPECT_EQ(from(of, from_hex("05")), "x.k >= 'NaN'::pg_catalog.numeric");
@@ -91,7 +91,7 @@ TEST(RangeCondition, WritesNumerics) {
 
 /// The bound may be the other side's: a value that this side's servers cannot hold is no condition.
 TEST(RangeCondition, SaysNothingOfNumericsThatServersMayNotHave) {
-    const ConditionColumn of = column("numeric", Form::kDecimal);
+    const ConditionColumn of = condition_column("numeric", Form::kDecimal);
     const std::string one = bound(of.form, from_hex("03 00000000 0100"));
     EXPECT_EQ(from(of, from_hex("00")), "none");
     EXPECT_EQ(range_condition(of, bound(of.form, from_hex("00")), one), "x.k <= '1'::pg_catalog.numeric");
@@ -100,36 +100,38 @@ TEST(RangeCondition, SaysNothingOfNumericsThatServersMayNotHave) {
 }
 
 TEST(RangeCondition, WritesTimes) {
-    EXPECT_EQ(from(column("date", Form::kDate), le(std::int32_t{-730485})), "x.k >= '0001-01-01 BC'::pg_catalog.date");
-    EXPECT_EQ(from(column("date", Form::kDate), le(std::numeric_limits<std::int32_t>::max())),
+    EXPECT_EQ(from(condition_column("date", Form::kDate), le(std::int32_t{-730485})),
+              "x.k >= '0001-01-01 BC'::pg_catalog.date");
+    EXPECT_EQ(from(condition_column("date", Form::kDate), le(std::numeric_limits<std::int32_t>::max())),
               "x.k >= 'infinity'::pg_catalog.date");
-    EXPECT_EQ(from(column("time", Form::kTime), le(std::int64_t{86400000000})), "x.k >= '24:00:00'::pg_catalog.time");
-    EXPECT_EQ(from(column("timestamp", Form::kTimestamp), le(std::int64_t{-1})),
+    EXPECT_EQ(from(condition_column("time", Form::kTime), le(std::int64_t{86400000000})),
+              "x.k >= '24:00:00'::pg_catalog.time");
+    EXPECT_EQ(from(condition_column("timestamp", Form::kTimestamp), le(std::int64_t{-1})),
               "x.k >= '1999-12-31 23:59:59.999999'::pg_catalog.timestamp");
-    EXPECT_EQ(from(column("timestamp", Form::kTimestamp), le(std::numeric_limits<std::int64_t>::min())),
+    EXPECT_EQ(from(condition_column("timestamp", Form::kTimestamp), le(std::numeric_limits<std::int64_t>::min())),
               "x.k >= '-infinity'::pg_catalog.timestamp");
-    EXPECT_EQ(from(column("timestamptz", Form::kTimestamptz), le(std::int64_t{0})),
+    EXPECT_EQ(from(condition_column("timestamptz", Form::kTimestamptz), le(std::int64_t{0})),
               "x.k >= '2000-01-01 00:00:00+00'::pg_catalog.timestamptz");
 }
 
 TEST(RangeCondition, WritesBytesAndIdentifiers) {
-    EXPECT_EQ(from(column("bytea", Form::kBytes), "\0'\xff"s), "x.k >= E'\\\\x0027ff'::pg_catalog.bytea");
-    EXPECT_EQ(from(column("uuid", Form::kUuid), from_hex("00112233445566778899aabbccddeeff")),
+    EXPECT_EQ(from(condition_column("bytea", Form::kBytes), "\0'\xff"s), "x.k >= E'\\\\x0027ff'::pg_catalog.bytea");
+    EXPECT_EQ(from(condition_column("uuid", Form::kUuid), from_hex("00112233445566778899aabbccddeeff")),
               "x.k >= '00112233-4455-6677-8899-aabbccddeeff'::pg_catalog.uuid");
 }
 
 TEST(RangeCondition, ComparesTextsByteByByte) {
     for (const char* type : {"text", "varchar", "bpchar"})
-        EXPECT_EQ(from(column(type, Form::kText), "a'b\xC3\xA9"),
+        EXPECT_EQ(from(condition_column(type, Form::kText), "a'b\xC3\xA9"),
                   "(x.k)::pg_catalog.text COLLATE pg_catalog.\"C\" >= 'a''b\xC3\xA9'::pg_catalog.text");
-    EXPECT_EQ(from(column("text", Form::kText), "a\\'"),
+    EXPECT_EQ(from(condition_column("text", Form::kText), "a\\'"),
               "(x.k)::pg_catalog.text COLLATE pg_catalog.\"C\" >= E'a\\\\'''::pg_catalog.text");
 }
 
 TEST(RangeCondition, SaysNothingOfTextsThatCannotBeSent) {
-    EXPECT_EQ(from(column("text", Form::kText), "a\xFF"), "none");
-    EXPECT_EQ(from(column("text", Form::kText), "a\0b"s), "none");
-    ConditionColumn latin = column("text", Form::kText);
+    EXPECT_EQ(from(condition_column("text", Form::kText), "a\xFF"), "none");
+    EXPECT_EQ(from(condition_column("text", Form::kText), "a\0b"s), "none");
+    ConditionColumn latin = condition_column("text", Form::kText);
     latin.utf8 = false;
     EXPECT_FALSE(has_conditions(latin));
     EXPECT_EQ(from(latin, "a"), "none");
@@ -147,15 +149,15 @@ TEST(RangeCondition, NeedsTheFormsOwnOrder) {
                                      {"oid", Form::kInt},
                                      {"inet", Form::kInet},
                                      {"", Form::kInt}})
-        EXPECT_FALSE(has_conditions(column(type, form))) << type;
+        EXPECT_FALSE(has_conditions(condition_column(type, form))) << type;
 }
 
 TEST(RangeCondition, IsServedByIndexesOfTheSameOrder) {
     EXPECT_TRUE(is_served_by_index(kIntColumn, false));
-    EXPECT_TRUE(is_served_by_index(column("varchar", Form::kText), true));
-    EXPECT_FALSE(is_served_by_index(column("varchar", Form::kText), false));
-    EXPECT_FALSE(is_served_by_index(column("bpchar", Form::kText), true));
-    EXPECT_FALSE(is_served_by_index(column("oid", Form::kInt), false));
+    EXPECT_TRUE(is_served_by_index(condition_column("varchar", Form::kText), true));
+    EXPECT_FALSE(is_served_by_index(condition_column("varchar", Form::kText), false));
+    EXPECT_FALSE(is_served_by_index(condition_column("bpchar", Form::kText), true));
+    EXPECT_FALSE(is_served_by_index(condition_column("oid", Form::kInt), false));
 }
 
 TEST(RangeCondition, TellsConditionsWithoutCommonRows) {
@@ -164,7 +166,7 @@ TEST(RangeCondition, TellsConditionsWithoutCommonRows) {
     EXPECT_FALSE(are_apart(kIntColumn, key_bound(int_frame(1) + int_frame(5)), key_bound(int_frame(1) + int_frame(9))));
     EXPECT_TRUE(are_apart(kIntColumn, key_bound(int_frame(1) + int_frame(5)), key_bound(int_frame(2) + int_frame(0))));
     EXPECT_FALSE(are_apart(kIntColumn, int_bound(1), null_bound()));
-    const ConditionColumn text = column("text", Form::kText);
+    const ConditionColumn text = condition_column("text", Form::kText);
     EXPECT_TRUE(are_apart(text, bound(Form::kText, "a"), bound(Form::kText, "b")));
     EXPECT_FALSE(are_apart(text, bound(Form::kText, "a"), bound(Form::kText, "b\xFF")));
 }
