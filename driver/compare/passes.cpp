@@ -1,5 +1,6 @@
 #include "driver/compare/passes.h"
 
+#include <chrono>
 #include <memory>
 
 #include "driver/digests/buckets.h"
@@ -28,8 +29,13 @@ Comparison Passes::digest(const RangeList& ranges, bool exact) {
     const Both<TableReader*>& readers = exact ? readers_ : first_readers_;
     const Stopwatch watch;
     const PassFailure failure(readers);
-    const std::unique_ptr<RangeSource> source = readers.source->digest(ranges);
-    const std::unique_ptr<RangeSource> target = readers.target->digest(ranges);
+    Both<Clock::time_point> began;
+    Both<std::unique_ptr<RangeSource>> sources;
+    for (Side side : kSides) {
+        began[side] = Clock::now();
+        sources[side] = readers[side]->digest(ranges);
+    }
+    const auto& [source, target] = sources;
     LockstepComparison comparison(ranges.totals_only ? 0 : table_.columns.size(), width_,
                                   ranges.totals_only ? ranges.only.size() : 0);
     Both<RangeDigests> range;
@@ -41,10 +47,20 @@ Comparison Passes::digest(const RangeList& ranges, bool exact) {
     }
     if (path_.source.empty()) path_ = {source->path(), target->path()};
     Comparison compared = comparison.finish();
+    if (ranges.only.empty()) tell_readings(began, sources, compared);
     observer_.detail("{} ranges digested in {:.3f} s, {} of them divergent; path {} on source, {} on target",
                      compared.ranges, watch.seconds(), compared.divergent.size(), source->path(), target->path());
     tell_effort(readers);
     return compared;
+}
+
+void Passes::tell_readings(const Both<Clock::time_point>& began, const Both<std::unique_ptr<RangeSource>>& sources,
+                           const Comparison& compared) const {
+    const Clock::time_point now = Clock::now();
+    for (Side side : kSides) {
+        const ReadingEnd end = sources[side]->reading_end();
+        observer_.read(side, {began[side], end.at.value_or(now), compared.total[side].rows, end.bytes});
+    }
 }
 
 std::optional<Comparison> Passes::digest_if_it_fits(const RangeList& ranges, bool exact) {

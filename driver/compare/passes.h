@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,6 +28,7 @@ class TableObserver {
     void begin_phase(Phase phase) const { observer_.begin_phase(table_, phase); }
     void found(std::uint64_t differing) const { observer_.found(table_, differing); }
     void fetched(std::uint64_t fetched, std::uint64_t wanted) const { observer_.fetched(table_, fetched, wanted); }
+    void read(Side side, const Reading& reading) const { observer_.read(table_, side, reading); }
     bool wants_details() const { return observer_.wants_details(); }
 
     template <typename... Arguments>
@@ -101,6 +104,12 @@ class Passes {
     const Both<TableReader*>& readers() const { return readers_; }
 
   private:
+    using Clock = std::chrono::steady_clock;
+
+    /// Tells of the reading of a whole table, as each side did it.
+    void tell_readings(const Both<Clock::time_point>& began, const Both<std::unique_ptr<RangeSource>>& sources,
+                       const Comparison& compared) const;
+
     const TablePlan& table_;
     const int width_;
     const Both<TableReader*> readers_;

@@ -113,8 +113,8 @@ TableAttemptResult compare_table(const RunContext& context, const TablePlan& tab
     const ProgressScope progress(*context.observer, table_no, sessions);
     DifferingKeys differing;
     try {
-        const Both<ServerIdentity> seen =
-            with_table_snapshots(sessions, table, [&](const Both<TableSnapshot>& snapshots) {
+        const Both<ServerIdentity> seen = with_table_snapshots(
+            sessions, table, *context.observer, table_no, [&](const Both<TableSnapshot>& snapshots) {
                 context.observer->begin_snapshots(table_no);
                 result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
                 if (table.large_objects)

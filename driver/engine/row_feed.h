@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "driver/digests/ranges.h"
+#include "driver/engine/reading_end.h"
 #include "driver/engine/spec.h"
 #include "driver/engine/value_reader.h"
 #include "driver/model/results.h"
@@ -53,6 +54,10 @@ class RowPass {
     /// The longest row, in bytes.
     /// Requires: finish() has returned.
     virtual std::uint64_t longest_row() const = 0;
+
+    /// When the last row had been read, and the bytes of all rows.
+    /// Requires: finish() has returned.
+    virtual ReadingEnd reading_end() const { return {}; }
 };
 
 /// Takes a row: the thread, from 0; the part of the table that it was read from; the key's fields, the columns', and

@@ -161,6 +161,9 @@ class DigestPass {
         return digests_of_range(sums_.front(), static_cast<std::size_t>(number - 1), pass_.spec, tags_);
     }
 
+    /// Requires: finish() has returned.
+    ReadingEnd reading_end() const { return rows_->reading_end(); }
+
   private:
     StreamReader& reader_;
     FeedRequest request_;
@@ -185,6 +188,7 @@ class StreamedRanges : public RangeSource {
         return true;
     }
     const std::string& path() const override { return path_; }
+    ReadingEnd reading_end() const override { return digests_->reading_end(); }
 
   private:
     void finish() {

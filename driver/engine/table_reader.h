@@ -11,6 +11,7 @@
 #include "driver/digests/merge.h"
 #include "driver/digests/ranges.h"
 #include "driver/engine/memory.h"
+#include "driver/engine/reading_end.h"
 #include "driver/model/results.h"
 #include "driver/waiting/shared_failure.h"
 
@@ -33,6 +34,9 @@ class RangeSource {
     /// How the rows were read: "scan", "aggregate" or "stream".
     /// Requires: next() has given the first range.
     virtual const std::string& path() const = 0;
+    /// When the rows had been read, and how much that was.
+    /// Requires: next() has given the first range, or said that there is none.
+    virtual ReadingEnd reading_end() const { return {}; }
 };
 
 /// Called with a row's framed key, its row hash and its values, parallel to TablePlan::columns; the views live until it

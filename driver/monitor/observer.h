@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,14 @@ constexpr std::string_view phase_name(Phase phase) {
     return "values";
 }
 
+/// One reading of a whole table on one side, from its beginning to its end there.
+struct Reading {
+    std::chrono::steady_clock::time_point began;
+    std::chrono::steady_clock::time_point ended;
+    std::uint64_t rows = 0;
+    std::optional<std::uint64_t> bytes{};  ///< of rows that came over the network; nothing: digests came
+};
+
 /// Hears of a run. Tables are known by their position in Plan::tables. Calls about one table come from one thread,
 /// except progress(); those about several come from several threads at once.
 /// Requires: no call throws.
@@ -57,10 +66,21 @@ class Observer {
     /// A pair of snapshots is there. What was heard of the table before counts no more.
     virtual void begin_snapshots(std::size_t /*table*/) {}
 
+    /// A side has taken its snapshot for the table, and holds it until drop_snapshots(). Both sides come before
+    /// begin_snapshots(), the source first.
+    virtual void take_snapshot(std::size_t /*table*/, Side /*side*/) {}
+
+    /// No side holds a snapshot for the table any more.
+    virtual void drop_snapshots(std::size_t /*table*/) {}
+
     virtual void begin_phase(std::size_t /*table*/, Phase /*phase*/) {}
 
     /// A side has read `done` of a table's `total` pages. A later pass over the same table begins at 0 again.
     virtual void progress(std::size_t /*table*/, Side /*side*/, std::uint64_t /*done*/, std::uint64_t /*total*/) {}
+
+    /// A side has read the whole table, and may have to read it again. Both sides' readings are told when both are
+    /// over.
+    virtual void read(std::size_t /*table*/, Side /*side*/, const Reading& /*reading*/) {}
 
     /// What was read of the table so far was the lesser part: progress() begins at 0 once more, and that counts.
     virtual void restart_progress(std::size_t /*table*/) {}
@@ -98,9 +118,14 @@ class Observers : public Observer {
     void begin_run(const Plan& plan) override { tell(&Observer::begin_run, plan); }
     void begin_table(std::size_t table) override { tell(&Observer::begin_table, table); }
     void begin_snapshots(std::size_t table) override { tell(&Observer::begin_snapshots, table); }
+    void take_snapshot(std::size_t table, Side side) override { tell(&Observer::take_snapshot, table, side); }
+    void drop_snapshots(std::size_t table) override { tell(&Observer::drop_snapshots, table); }
     void begin_phase(std::size_t table, Phase phase) override { tell(&Observer::begin_phase, table, phase); }
     void progress(std::size_t table, Side side, std::uint64_t done, std::uint64_t total) override {
         tell(&Observer::progress, table, side, done, total);
+    }
+    void read(std::size_t table, Side side, const Reading& reading) override {
+        tell(&Observer::read, table, side, reading);
     }
     void restart_progress(std::size_t table) override { tell(&Observer::restart_progress, table); }
     void found(std::size_t table, std::uint64_t differing) override { tell(&Observer::found, table, differing); }

@@ -104,6 +104,7 @@ void Connection::query_briefly(const std::string& sql) {
 RowStream Connection::stream(const std::string& sql, const std::vector<Parameter>& parameters) {
     state_->send(sql, parameters, true);
     state_->streaming = true;
+    state_->answered_at.reset();
     return RowStream(*this);
 }
 
@@ -164,6 +165,8 @@ RowStream::RowStream(RowStream&& other) noexcept
 RowStream::~RowStream() {
     if (connection_ && !finished_) connection_->state_->cancel_and_drain();
 }
+
+Clock::time_point RowStream::answered_at() const { return connection_->state_->answered_at.value_or(Clock::now()); }
 
 std::optional<Row> RowStream::next() {
     current_.reset();

@@ -78,6 +78,11 @@ class RowStream {
     /// Throws: Error as Connection does.
     std::optional<Row> next();
 
+    /// When the first part of the answer had come, whether anybody had asked for it by then or not: a wait for the peer
+    /// takes it too.
+    /// Requires: next() has returned.
+    std::chrono::steady_clock::time_point answered_at() const;
+
   private:
     friend class Connection;
     explicit RowStream(Connection& connection);

@@ -178,12 +178,17 @@ void Connection::State::take_peer_input(bool closed) {
             other.drain();
             other.fail(result);
         }
+        other.note_answer();
         other.results_read_ahead.push_back(result);
     } while (closed);
 }
 
 void Connection::State::consume() {
     if (!PQconsumeInput(conn)) fail_broken();
+}
+
+void Connection::State::note_answer() {
+    if (!answered_at) answered_at = Clock::now();
 }
 
 // ---- connecting ----------------------------------------------------------------------------------------------
@@ -254,6 +259,7 @@ ResultPtr Connection::State::take_result() {
         if (!wait(POLLIN, Clock::now() + kParseAgain)) require_memory();
         consume();
     }
+    note_answer();
     return own(PQgetResult(conn));
 }
 

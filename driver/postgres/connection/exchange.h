@@ -58,6 +58,7 @@ struct Connection::State {
     void read_peer(bool closed);
     void take_peer_input(bool closed);
     void consume();
+    void note_answer();
 
     [[noreturn]] void fail(const ResultPtr& result);
     [[noreturn]] void fail_broken();
@@ -75,7 +76,8 @@ struct Connection::State {
     bool closed_after_answer = false;                 ///< closed by the server after a whole answer
     std::optional<std::chrono::seconds> answer_time;  ///< see set_answer_time()
     std::optional<Clock::time_point> answer_due;
-    std::deque<ResultPtr> results_read_ahead;  ///< taken while the other side's rows were awaited
+    std::deque<ResultPtr> results_read_ahead;      ///< taken while the other side's rows were awaited
+    std::optional<Clock::time_point> answered_at;  ///< the first part of what a RowStream reads
     const SharedFailure* failure = nullptr;
     std::string end_state;  ///< the SQLSTATE with which the server ended the session
     State* peer = nullptr;

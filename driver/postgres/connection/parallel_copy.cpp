@@ -64,19 +64,23 @@ void ParallelCopy::work(std::size_t thread) {
     } catch (...) {
         failure_.raise(std::current_exception());
     }
-    if (--running_ == 0) ended_.set();
+    if (--running_ > 0) return;
+    ended_at_ = std::chrono::steady_clock::now();
+    ended_.set();
 }
 
 void ParallelCopy::copy(std::size_t thread, const Statement& statement) {
     CopyRowReader reader(fields_);
     CopyStream stream = sessions_[thread]->connection().copy_out(statement.sql);
-    std::uint64_t longest = 0;
+    std::uint64_t longest = 0, bytes = 0;
     while (const std::optional<std::string_view> message = stream.next()) {
         if (failure_.raised()) return;
         longest = std::max<std::uint64_t>(longest, message->size());
+        bytes += message->size();
         if (const auto fields = reader.read(*message)) consumer_(thread, statement.tag, *fields);
     }
     reader.require_complete(stream.rows());
+    bytes_ += bytes;
     for (std::uint64_t known = longest_row_; known < longest && !longest_row_.compare_exchange_weak(known, longest);) {
     }
     on_progress_(done_ += statement.work);

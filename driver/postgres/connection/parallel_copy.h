@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -49,6 +50,11 @@ class ParallelCopy {
     /// Requires: wait() has returned.
     std::uint64_t longest_row() const { return longest_row_; }
 
+    /// When the last thread ended, and the bytes of all messages.
+    /// Requires: wait() has returned.
+    std::chrono::steady_clock::time_point ended_at() const { return ended_at_; }
+    std::uint64_t bytes() const { return bytes_; }
+
   private:
     void work(std::size_t thread);
     void copy(std::size_t thread, const Statement& statement);
@@ -64,6 +70,8 @@ class ParallelCopy {
     std::atomic<std::size_t> next_{0};
     std::atomic<std::uint64_t> done_{0};
     std::atomic<std::uint64_t> longest_row_{0};
+    std::atomic<std::uint64_t> bytes_{0};
+    std::chrono::steady_clock::time_point ended_at_;  ///< the last thread sets it
     std::atomic<std::size_t> running_;
     Event ended_;
     std::vector<std::thread> threads_;

@@ -54,6 +54,7 @@ class DigestReader : public RangeSource {
     bool next(RangeDigests& range) override;
 
     const std::string& path() const override { return path_; }
+    ReadingEnd reading_end() const override { return {stream_.answered_at(), {}}; }
 
   private:
     RowStream stream_;

@@ -110,6 +110,7 @@ class CopyPass : public RowPass {
         feed_.require_unchanged();
     }
     std::uint64_t longest_row() const override { return copy_.longest_row(); }
+    ReadingEnd reading_end() const override { return {copy_.ended_at(), copy_.bytes()}; }
 
   private:
     CopyFeed& feed_;
