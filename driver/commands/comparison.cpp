@@ -26,9 +26,12 @@
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
+#include "driver/monitor/last_line.h"
 #include "driver/monitor/log.h"
+#include "driver/monitor/metrics_file.h"
 #include "driver/monitor/observer.h"
 #include "driver/monitor/progress.h"
+#include "driver/monitor/run_meter.h"
 #include "driver/monitor/terminal.h"
 #include "driver/options/option_table.h"
 #include "driver/options/kept_options.h"
@@ -125,8 +128,9 @@ class Comparison {
         : request_(options),
           options_(request_.options),
           kept_(kept),
-          output_(options_.output),
-          log_(make_log(terminal_, options_.verbose)) {
+          log_(make_log(terminal_, options_.verbose)),
+          metrics_(options_, meter_, log_),
+          output_(options_.output) {
         report_.options = &options_;
         report_.started_at = show_utc(wall_clock_us());
         report_.seed = options_.seed.value_or(random_seed());
@@ -141,7 +145,9 @@ class Comparison {
             plan();
             begin();
             compare();
-            return finish();
+            const int status = finish();
+            metrics_.finish(status);
+            return status;
         } catch (const std::exception& error) {
             recorder_->fail(as_error(error));
             throw;
@@ -217,7 +223,7 @@ class Comparison {
         recorder_->set_findings(findings_);
         Progress progress(terminal_, options_.progress);
         LogObserver logged(log_);
-        std::vector<Observer*> observing{&logged, &*recorder_, &progress};
+        std::vector<Observer*> observing{&logged, &*recorder_, &meter_, &progress};
         if (kept_.store) {
             keeper_.emplace(*kept_.store, resumed_, findings_, options_.state_values, log_);
             observing.insert(observing.begin(), &*keeper_);
@@ -282,6 +288,8 @@ class Comparison {
         write_finished(document, options_, output_);
         if (!options_.output.empty() && terminal_.is_tty())
             terminal_.print_line("result: " + result_words(document.head()));
+        if (options_.progress)
+            terminal_.print_line("pgparity: " + last_line(meter_.figures(), report_.elapsed_seconds));
         return report_.outcome.exit_status;
     }
 
@@ -289,9 +297,11 @@ class Comparison {
     const Options& options_;
     KeptRun& kept_;
     const Clock::time_point started_ = Clock::now();
-    Output output_;
     Terminal terminal_;
     const std::shared_ptr<spdlog::logger> log_;
+    RunMeter meter_;
+    MetricsFile metrics_;
+    Output output_;
     RunReport report_;
     Both<std::unique_ptr<Server>> servers_;
     Both<Inventory> inventories_;  ///< of a dry run

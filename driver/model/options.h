@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "driver/model/sides.h"
@@ -57,7 +58,9 @@ struct Options {
     bool record_values = false;  ///< record values, too, and not only keys and names of columns
     std::string state;           ///< where the run is kept so that it can be continued; empty: nowhere
     bool state_values = false;   ///< keep values, too, and not only keys and names of columns
-    std::chrono::milliseconds max_age = std::chrono::days(7);  ///< of a run that is continued; 0: no limit
+    std::chrono::milliseconds max_age = std::chrono::days(7);         ///< of a run that is continued; 0: no limit
+    std::string metrics_file;                                         ///< for Prometheus; empty: none
+    std::vector<std::pair<std::string, std::string>> metrics_labels;  ///< of every metric; each name once
     bool strict_schema = false;
     bool sequences = true;
     bool sequences_may_be_ahead = false;  ///< a target's sequence that is ahead counts as equal

@@ -13,6 +13,7 @@
 #include "driver/model/error.h"
 #include "driver/model/sides.h"
 #include "driver/options/sizes.h"
+#include "driver/text/printable.h"
 
 namespace parity::driver {
 
@@ -170,6 +171,36 @@ void apply_record(Options& options, const Values& values) {
     options.record = values.front();
 }
 
+void apply_metrics_file(Options& options, const Values& values) {
+    if (values.front().empty()) refuse_value("metrics-file", values.front(), "the name of a file");
+    options.metrics_file = values.front();
+}
+
+/// Names that Prometheus takes, but for those of its own and of our metrics.
+bool is_free_label(std::string_view name) {
+    static const std::set<std::string_view> kTaken{"instance", "job",  "kind",  "le",
+                                                   "quantile", "side", "state", "version"};
+    static constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
+    return !name.empty() && kLetters.find(name.front()) != std::string_view::npos &&
+           name.find_first_not_of(std::string(kLetters) + "0123456789") == std::string_view::npos &&
+           !name.starts_with("__") && !kTaken.contains(name);
+}
+
+void apply_metrics_labels(Options& options, const Values& values) {
+    options.metrics_labels.clear();
+    std::set<std::string> names;
+    for (const std::string& value : values) {
+        const std::size_t sign = std::min(value.find('='), value.size());
+        std::string name = value.substr(0, sign), text = value.substr(std::min(sign + 1, value.size()));
+        if (!is_free_label(name) || text.empty() || !is_printable(text))
+            refuse_value("metrics-label", value,
+                         "NAME=VALUE, where the name has letters, digits and underscores, and is no label that metrics "
+                         "have of their own");
+        if (!names.insert(name).second) refuse_value("metrics-label", value, "each name once");
+        options.metrics_labels.emplace_back(std::move(name), std::move(text));
+    }
+}
+
 std::vector<OptionSpec> what_options() {
     const std::string what = "What to compare";
     return {
@@ -281,6 +312,11 @@ std::vector<OptionSpec> report_options() {
          "a database with the extension in whose tables the run is recorded; default: none", apply_record},
         flag_option("record-values", report, "record the values that differ, too; default: keys and names of columns",
                     &Options::record_values),
+        {"metrics-file", OptionKind::kText, "FILE", report,
+         "keep metrics of the run in this file, for the textfile collector of Prometheus' node_exporter",
+         apply_metrics_file},
+        {"metrics-label", OptionKind::kList, "NAME=VALUE", report, "a label of every metric in that file",
+         apply_metrics_labels},
         flag_option("dry-run", report, "show what would be compared, and how, and stop", &Options::dry_run),
         flag_option("no-progress", report, "do not show progress", &Options::progress, false),
         flag_option("verbose", report, "say more on standard error", &Options::verbose),

@@ -33,6 +33,10 @@ void check_together(const Options& options) {
         refuse_request("--dry-run prints text or json");
     if (options.state_values && options.state.empty()) refuse_request("--state-values needs --state");
     if (options.dry_run && !options.state.empty()) refuse_request("--dry-run compares nothing, so there is no --state");
+    if (options.dry_run && !options.metrics_file.empty())
+        refuse_request("--dry-run compares nothing, so there is no --metrics-file");
+    if (!options.metrics_labels.empty() && options.metrics_file.empty())
+        refuse_request("--metrics-label needs --metrics-file");
     if (options.record_values && options.record.empty()) refuse_request("--record-values needs --record");
 }
 

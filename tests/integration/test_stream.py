@@ -65,7 +65,7 @@ class Requests:
 
 def test_neither_side_has_the_extension(bare):
     bare.both(FIRST + "; CREATE TABLE keyless (v int); INSERT INTO keyless SELECT n % 7 FROM generate_series(1, 100) n")
-    run = bare.compare().expect(IDENTICAL)
+    run = bare.compare("--no-progress").expect(IDENTICAL)
     assert run.stderr == ""
     assert all(table["path"] == STREAMED for table in run.report["tables"])
     bare.target.execute("UPDATE t SET v = 0 WHERE id = 77; DELETE FROM t WHERE id = 3000; DELETE FROM keyless WHERE ctid = '(0,1)'")
@@ -109,7 +109,7 @@ def test_extension_of_another_format_version_is_not_used(pair):
     run = pair.compare().expect(IDENTICAL)
     assert run.table()["path"] == {"source": "scan", "target": "stream"}
     assert "target: rows are streamed" in run.stderr and "digest format 2" in run.stderr
-    assert pair.compare("--engine", "stream").expect(IDENTICAL).stderr == ""
+    assert pair.compare("--engine", "stream", "--no-progress").expect(IDENTICAL).stderr == ""
     run = pair.run("--engine", "extension").expect(ERROR)
     assert "format" in run.stderr and run.stdout == ""
     pair.target.execute("UPDATE t SET v = 0 WHERE id = 77")

@@ -48,7 +48,7 @@ def test_the_glibc_that_it_needs(glibc, record_property):
 def test_what_comes_with_it(folder):
     assert {path.name for path in folder.iterdir()} == {"pgparity", "pgparity.1", "pgparity.bash", "_pgparity", "LICENSE", "LICENSES-of-libraries"}
     licences = (folder / "LICENSES-of-libraries").read_text()
-    for library in ("libpq", "libssl-dev", "libfmt-dev", "libspdlog-dev", "libsqlite3-dev", "libsqlitecpp-dev", "libtomlplusplus-dev", "libcli11-dev", "nlohmann-json3-dev"):
+    for library in ("libpq", "prometheus-cpp", "libssl-dev", "libfmt-dev", "libspdlog-dev", "libsqlite3-dev", "libsqlitecpp-dev", "libtomlplusplus-dev", "libcli11-dev", "nlohmann-json3-dev"):
         assert f"=== {library}\n" in licences
 
 

@@ -93,6 +93,7 @@ NUMBERS = {
     "time to ask for a cancel": (lambda: constant("kCancelTime"), "cli.md", "A request to cancel may take {} seconds.".format),
     "time to cancel": (lambda: constant("kDrainTime"), "cli.md", "A cancelled query may take {} seconds to end, including the request.".format),
     "time to roll back": (lambda: constant("kBriefTime"), "cli.md", "A rollback may take {} seconds.".format),
+    "time between metrics": (lambda: constant("kMetricsInterval"), "cli.md", "every {} seconds while it goes on".format),
     "longest pause": (lambda: constant("kLongestPause"), "cli.md", "Its upper bound doubles from one second to {} seconds.".format),
     "time of an attempt that counts": (lambda: constant("kLongestPause"), "cli.md", "the time that it ran, of which at most {} seconds count:".format),
     "time for a standby's sequences": (lambda: constant("kReplayTime"), "cli.md", "and waits {} seconds for that".format),

@@ -142,6 +142,34 @@ TEST(Options, AnEmptyConnectionStringMeansLibpqsDefaults) {
     EXPECT_EQ(parse_line({"compare", "--source", "", "--target", "x"}).options.conninfo.source, "");
 }
 
+TEST(Options, NameWhereMetricsAreKept) {
+    using Labels = std::vector<std::pair<std::string, std::string>>;
+    const Options options = parse({"--metrics-file", "/tmp/shop.prom", "--metrics-label", "comparison=shop",
+                                   "--metrics-label", "_Team2=a = \"ß\""});
+    EXPECT_EQ(options.metrics_file, "/tmp/shop.prom");
+    EXPECT_EQ(options.metrics_labels, (Labels{{"comparison", "shop"}, {"_Team2", "a = \"ß\""}}));
+    const ConfigFile file("metrics-file = \"a.prom\"\nmetrics-label = [\"a=b\", \"c=d\"]\n");
+    EXPECT_EQ(parse({"--config", file.path()}).metrics_labels, (Labels{{"a", "b"}, {"c", "d"}}));
+    EXPECT_TRUE(parse({}).metrics_file.empty());
+}
+
+TEST(Options, RefuseLabelsThatMetricsCannotHave) {
+    const auto refused = [](const Words& labels) {
+        Words words{"--metrics-file", "f"};
+        for (const std::string& label : labels) words.insert(words.end(), {"--metrics-label", label});
+        return refusal(words);
+    };
+    for (const char* label :
+         {"",        "=",         "a",     "a=",         "=b",   "1a=b",       "a-b=c", "__a=b", "side=a", "kind=a",
+          "state=a", "version=a", "job=a", "instance=a", "le=1", "quantile=1", "ä=b",   "a=\n",  "a=\xff", "a b=c"})
+        EXPECT_EQ(refused({label}), std::string("invalid value \"") + label + "\" for --metrics-label");
+    EXPECT_EQ(refused({"a=1", "a=2"}), "invalid value \"a=2\" for --metrics-label");
+    EXPECT_EQ(refusal({"--metrics-label", "a=b"}), "--metrics-label needs --metrics-file");
+    EXPECT_EQ(refusal({"--metrics-file", ""}), "invalid value \"\" for --metrics-file");
+    EXPECT_EQ(refusal({"--metrics-file", "f", "--dry-run"}),
+              "--dry-run compares nothing, so there is no --metrics-file");
+}
+
 TEST(Options, NameWhereTheRunIsRecorded) {
     const Options options = parse({"--record", "service=records", "--record-values", "--table", "a", "--jobs", "2"});
     EXPECT_EQ(options.record, "service=records");
