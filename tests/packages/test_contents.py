@@ -21,7 +21,7 @@ def test_three_packages():
 
 
 def test_they_depend_on_what_runs_them():
-    assert families(field("Depends", "pgparity")) == {"libc", "libfmt", "libgcc-s", "libpq", "libspdlog", "libsqlite3-", "libstdc++", "libtomlplusplus"}
+    assert families(field("Depends", "pgparity")) == {"libc", "libfmt", "libgcc-s", "libpq", "libprometheus-cpp-core", "libspdlog", "libsqlite3-", "libstdc++", "libtomlplusplus"}
     assert families(field("Depends", EXTENSION)) == {f"postgresql-{MAJOR}", "libc"}
     assert field("Depends", "pg-parity-doc") == ""
     for package in ALL:
@@ -34,6 +34,7 @@ def test_what_they_have():
     share = f"/usr/share/postgresql/{MAJOR}/extension"
     assert {MODULE, f"{share}/pg_parity.control", f"{share}/pg_parity--1.0.sql"} <= contents(EXTENSION)
     assert "/usr/share/doc/pg-parity-doc/docs/cli.md" in contents("pg-parity-doc")
+    assert {"/usr/share/doc/pg-parity-doc/examples/pgparity.rules.yml", "/usr/share/doc/pg-parity-doc/examples/pgparity.rules.test.yml"} <= contents("pg-parity-doc")
     for package in ALL:
         assert not [path for path in contents(package) if path.startswith("/etc/") or path.endswith((".service", ".bc"))]
 
