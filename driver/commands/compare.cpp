@@ -1,10 +1,10 @@
 #include "driver/commands/compare.h"
 
 #include "driver/commands/comparison.h"
+#include "driver/commands/state_place.h"
 #include "driver/options/command_line.h"
 #include "driver/options/option_table.h"
 #include "driver/options/request.h"
-#include "driver/state/run_file.h"
 
 namespace parity::driver {
 namespace {
@@ -12,8 +12,7 @@ namespace {
 int run_compare(const CommandLine& line) {
     KeptRun kept;
     const Request checked(line.options);
-    require_other_file(line.options.output, line.options.state);
-    if (!line.options.state.empty()) kept.store = RunFile::create(line.options.state);
+    if (!line.options.state.empty()) kept.store = create_state(line.options);
     return run_comparison(line.options, kept);
 }
 

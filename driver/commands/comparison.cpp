@@ -131,6 +131,7 @@ class Comparison {
           log_(make_log(terminal_, options_.verbose)),
           metrics_(options_, meter_, log_),
           output_(options_.output) {
+        if (kept_.store) kept_.store->warn_by([log = log_](const std::string& message) { log->warn("{}", message); });
         report_.options = &options_;
         report_.started_at = show_utc(wall_clock_us());
         report_.seed = options_.seed.value_or(random_seed());

@@ -4,9 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "driver/commands/state_place.h"
 #include "driver/commands/state_report.h"
 #include "driver/model/error.h"
 #include "driver/options/command_line.h"
+#include "driver/options/kept_options.h"
 #include "driver/options/option_table.h"
 #include "driver/report/against.h"
 #include "driver/report/document_file.h"
@@ -17,16 +19,23 @@
 namespace parity::driver {
 namespace {
 
+void require_database(const char* option, const std::string& place, const std::string& run) {
+    if (run.empty() || names_database(place)) return;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--{0}-run needs --{0} with a connection string: a file holds one run", option));
+}
+
 /// A report, or the state of a run.
-std::unique_ptr<ReportDocument> read_any(const std::string& file) {
-    return is_database_file(file) ? read_state_report(*RunFile::read(file)) : read_document(file);
+std::unique_ptr<ReportDocument> read_any(const std::string& place, const std::string& run, const Options& options) {
+    return is_state(place) ? read_state_report(*read_state(place, run, options)) : read_document(place);
 }
 
 int write(const Options& options) {
     for (const std::string& file : {options.from, options.against})
         if (is_database_file(file)) require_other_file(options.output, file);
-    const std::unique_ptr<ReportDocument> document = read_any(options.from);
-    const std::unique_ptr<ReportDocument> older = options.against.empty() ? nullptr : read_any(options.against);
+    const std::unique_ptr<ReportDocument> document = read_any(options.from, options.from_run, options);
+    const std::unique_ptr<ReportDocument> older =
+        options.against.empty() ? nullptr : read_any(options.against, options.against_run, options);
     const std::unique_ptr<AgainstDocument> beside =
         older ? std::make_unique<AgainstDocument>(*document, *older) : nullptr;
     Output output(options.output);
@@ -36,13 +45,22 @@ int write(const Options& options) {
     return document->head().at("exit_status").get<int>();
 }
 
+/// What may be broken: a connection string is not shown.
+std::string names_of_files(const Options& options) {
+    std::string names;
+    for (const std::string& place : {options.from, options.against})
+        if (!place.empty() && !names_database(place)) names += (names.empty() ? "" : "\" or \"") + place;
+    return names;
+}
+
 int run_report(const CommandLine& line) {
     const Options& options = line.options;
+    require_database("from", options.from, options.from_run);
+    require_database("against", options.against, options.against_run);
     try {
         return write(options);
     } catch (const Json::exception& error) {
-        throw broken_report(options.against.empty() ? options.from : options.from + "\" or \"" + options.against,
-                            error);
+        throw broken_report(names_of_files(options), error);
     }
 }
 
@@ -50,6 +68,7 @@ constexpr const char* kReportFooter =
     "Examples:\n"
     "  pgparity report --from run.json\n"
     "  pgparity report --from run.state\n"
+    "  pgparity report --from service=monitor --from-run nightly\n"
     "  pgparity report --from run.json --format junit --output run.xml\n"
     "  pgparity report --from today.json --against yesterday.json --only-differences\n"
     "\n"

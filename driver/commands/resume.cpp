@@ -6,11 +6,11 @@
 
 #include "core/digest.h"
 #include "driver/commands/comparison.h"
+#include "driver/commands/state_place.h"
 #include "driver/model/error.h"
 #include "driver/options/command_line.h"
 #include "driver/options/kept_options.h"
 #include "driver/options/option_table.h"
-#include "driver/state/run_file.h"
 #include "driver/waiting/wall_clock.h"
 
 namespace parity::driver {
@@ -19,13 +19,13 @@ namespace {
 using std::chrono::microseconds;
 
 /// What was compared long ago says little about now.
-void require_young(const Options& options, std::int64_t began_us) {
+void require_young(const Options& options, const std::string& state, std::int64_t began_us) {
     const microseconds old(wall_clock_us() - began_us);
     if (options.max_age.count() == 0 || old <= options.max_age) return;
     const auto age = std::chrono::floor<std::chrono::minutes>(old);
     throw Error(ErrorKind::kUsage,
-                fmt::format("the run in state file \"{}\" began {} h {} min ago, longer than --max-age allows",
-                            options.state, age.count() / 60, age.count() % 60),
+                fmt::format("the run in {} began {} h {} min ago, longer than --max-age allows", state,
+                            age.count() / 60, age.count() % 60),
                 "begin the run anew, or give a longer --max-age");
 }
 
@@ -38,12 +38,12 @@ void require_format(const RunRequest& request) {
 }
 
 int run_resume(const CommandLine& line) {
-    require_other_file(line.options.output, line.options.state);
     KeptRun kept;
-    kept.store = RunFile::open(line.options.state);
+    kept.store = open_state(line.options);
     const std::optional<RunRow> run = kept.store->read_run();
+    if (!run) throw Error(ErrorKind::kUsage, kept.store->name() + " was removed just now");
     RunRequest request = decode_request(run->request);
-    require_young(line.options, run->began_us);
+    require_young(line.options, kept.store->name(), run->began_us);
     require_format(request);
     Options options = continued_options(resume_options(), line.options, request.given, request.table_settings);
     options.seed = request.seed;
@@ -55,6 +55,7 @@ constexpr const char* kResumeFooter =
     "Examples:\n"
     "  pgparity compare --state run.state service=old service=new\n"
     "  pgparity resume --state run.state service=old service=new\n"
+    "  pgparity resume --state service=monitor --state-run nightly service=old service=new\n"
     "\n"
     "The run goes on with what it began with: tables, columns, keys, conditions, seed.\n"
     "Connection strings are not kept, and have to be given again.\n"

@@ -26,6 +26,9 @@ struct TableSetting {
     bool operator==(const TableSetting&) const = default;
 };
 
+/// What a run that is kept in a database is called there unless it is given a name.
+inline constexpr const char* kDefaultRun = "default";
+
 /// What the command line and the configuration file say, checked for form but not against any server.
 struct Options {
     Both<std::string> conninfo;
@@ -48,15 +51,17 @@ struct Options {
     std::optional<std::uint64_t> memory_limit;  ///< of this process, in bytes; unset: a quarter of what there is
     std::int64_t max_divergences = 1000;        ///< listed per table; 0: all of them
     ReportFormat format = ReportFormat::kText;
-    std::string output;             ///< file for the report; empty: standard output
-    bool only_differences = false;  ///< no lines about what is identical
-    bool quiet = false;             ///< the summary, and what was not compared
-    std::string from;               ///< of `report`: a report as JSON, or a state
-    std::string against;            ///< of `report`: an older one; empty: none
+    std::string output;                 ///< file for the report; empty: standard output
+    bool only_differences = false;      ///< no lines about what is identical
+    bool quiet = false;                 ///< the summary, and what was not compared
+    std::string from;                   ///< of `report`: a report as JSON, or a state
+    std::string against;                ///< of `report`: an older one; empty: none
+    std::string from_run, against_run;  ///< names of runs where those are databases; empty: kDefaultRun
     bool dry_run = false;
     std::string record;          ///< connection string of the database that the run is recorded in; empty: nowhere
     bool record_values = false;  ///< record values, too, and not only keys and names of columns
     std::string state;           ///< where the run is kept so that it can be continued; empty: nowhere
+    std::string state_run;       ///< the run's name where that is a database; empty: kDefaultRun
     bool state_values = false;   ///< keep values, too, and not only keys and names of columns
     std::chrono::milliseconds max_age = std::chrono::days(7);         ///< of a run that is continued; 0: no limit
     std::string metrics_file;                                         ///< for Prometheus; empty: none

@@ -54,8 +54,8 @@ void LogObserver::detail(std::size_t table, const std::string& text) {
 
 bool LogObserver::wants_details() const { return log_->should_log(spdlog::level::debug); }
 
-void LogObserver::reopen_table(std::size_t table, const std::string& why) {
-    log_->warn("{}: {}; it is begun again", display_name(plan_->tables[table]), why);
+void LogObserver::reopen_table(std::size_t table, const TableResult& before) {
+    log_->warn("{}: {}; it is begun again", display_name(plan_->tables[table]), before.error);
 }
 
 void LogObserver::postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) {

@@ -26,7 +26,7 @@ class LogObserver : public Observer {
     void begin_run(const Plan& plan) override { plan_ = &plan; }
     void detail(std::size_t table, const std::string& text) override;
     bool wants_details() const override;
-    void reopen_table(std::size_t table, const std::string& why) override;
+    void reopen_table(std::size_t table, const TableResult& before) override;
     void postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) override;
     /// Nothing of what an interruption made fail.
     void finish_table(std::size_t table, const TableResult& result) override;

@@ -96,8 +96,9 @@ class Observer {
     virtual void detail(std::size_t /*table*/, const std::string& /*text*/) {}
     virtual bool wants_details() const { return false; }
 
-    /// The table was finished, and that may not count any more: it is begun again. It is finished a second time.
-    virtual void reopen_table(std::size_t /*table*/, const std::string& /*why*/) {}
+    /// The table was finished with this result, and that may not count any more, as its error tells: it is begun again,
+    /// and will be finished a second time.
+    virtual void reopen_table(std::size_t /*table*/, const TableResult& /*before*/) {}
 
     /// The table failed with what may pass. It is begun again, with new snapshots, when the pause is over.
     virtual void postpone_table(std::size_t /*table*/, const Error& /*why*/, std::chrono::milliseconds /*pause*/) {}
@@ -138,7 +139,9 @@ class Observers : public Observer {
             if (observer->wants_details()) return true;
         return false;
     }
-    void reopen_table(std::size_t table, const std::string& why) override { tell(&Observer::reopen_table, table, why); }
+    void reopen_table(std::size_t table, const TableResult& before) override {
+        tell(&Observer::reopen_table, table, before);
+    }
     void postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) override {
         tell(&Observer::postpone_table, table, why, pause);
     }

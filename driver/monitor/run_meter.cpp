@@ -108,6 +108,17 @@ void RunMeter::postpone_table(std::size_t /*table*/, const Error& /*why*/, std::
     hear();
 }
 
+/// The lowest position stays: it is lower than it need be, and not higher.
+void RunMeter::reopen_table(std::size_t /*table*/, const TableResult& before) {
+    const std::lock_guard lock(mutex_);
+    ++figures_.retries;
+    --figures_.done;
+    figures_.findings.mismatch -= before.counts.mismatch;
+    figures_.findings.missing_on_source -= before.counts.missing_on_source;
+    figures_.findings.missing_on_target -= before.counts.missing_on_target;
+    hear();
+}
+
 void RunMeter::finish_table(std::size_t /*table*/, const TableResult& result) {
     const std::lock_guard lock(mutex_);
     hear();

@@ -56,6 +56,7 @@ class RunMeter : public Observer {
     void found(std::size_t table, std::uint64_t differing) override;
     void fetched(std::size_t table, std::uint64_t fetched, std::uint64_t wanted) override;
     void postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) override;
+    void reopen_table(std::size_t table, const TableResult& before) override;
     void finish_table(std::size_t table, const TableResult& result) override;
 
   private:

@@ -11,6 +11,7 @@
 #include "driver/model/error.h"
 #include "driver/model/version.h"
 #include "driver/options/config_file.h"
+#include "driver/options/kept_options.h"
 #include "driver/options/suggestion.h"
 
 namespace parity::driver {
@@ -196,8 +197,10 @@ class ParsedCommand {
             apply(options, spec, entry.values);
         else
             apply_config(options, spec, from_file->second);
-        if (spec.value_name == kConninfoValue) return;
-        options.given[spec.name] = here ? entry.values : from_file->second.values;
+        const std::vector<std::string>& values = here ? entry.values : from_file->second.values;
+        const bool may_hold_password =
+            spec.value_name == kConninfoValue || (spec.value_name == kStateValue && names_database(values.front()));
+        if (!may_hold_password) options.given[spec.name] = values;
     }
 
     /// The command line's --where and --ranges win over what the file says of single tables, too.

@@ -11,7 +11,7 @@ namespace parity::driver {
 namespace {
 
 /// The value is a file's name.
-bool takes_file(const OptionSpec& option) { return option.value_name == "FILE"; }
+bool takes_file(const OptionSpec& option) { return option.value_name == "FILE" || option.value_name == kStateValue; }
 
 /// Every command has these beside its own.
 std::vector<OptionSpec> with_common(const CommandSpec& command) {

@@ -18,6 +18,12 @@ std::string show(const std::string& option, const GivenOptions& given) {
 
 }  // namespace
 
+bool names_database(std::string_view place) {
+    if (place.starts_with("postgresql://") || place.starts_with("postgres://")) return true;
+    if (place.starts_with('/') || place.starts_with('.')) return false;
+    return place.find('=') != std::string_view::npos;
+}
+
 GivenOptions semantic_options(const std::vector<OptionSpec>& specs, const Options& options) {
     GivenOptions semantic;
     for (const OptionSpec& spec : specs) {

@@ -2,13 +2,18 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "driver/model/options.h"
 #include "driver/options/option_table.h"
 
-/// The options that a run is kept with, so that whoever goes on with it need not give them again.
+/// Where a run is kept, and the options that it is kept with, so that whoever goes on with it need not give them again.
 namespace parity::driver {
+
+/// Whether what --state, --from or --against names is a database and not a file: what begins with postgresql:// or
+/// postgres://, or has a "=" and does not begin with "/" or "." as a path does.
+bool names_database(std::string_view place);
 
 using GivenOptions = std::map<std::string, std::vector<std::string>>;
 

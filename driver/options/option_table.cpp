@@ -282,15 +282,31 @@ std::vector<OptionSpec> format_options() {
 OptionSpec state_option(std::string help, bool required) {
     return {"state",
             OptionKind::kText,
-            "FILE",
+            kStateValue,
             "Continuing",
             std::move(help),
             [](Options& options, const Values& values) {
-                if (values.front().empty()) refuse_value("state", values.front(), "the name of a file");
+                if (values.front().empty())
+                    refuse_value("state", values.front(), "the name of a file, or a connection string");
                 options.state = values.front();
             },
             required};
 }
+
+/// Which run of the database that another option names.
+OptionSpec run_option(std::string name, std::string group, const std::string& of, std::string Options::*member) {
+    return {name,
+            OptionKind::kText,
+            "NAME",
+            std::move(group),
+            fmt::format("the name of the run, where --{} is a database; default: default", of),
+            [name, member](Options& options, const Values& values) {
+                if (values.front().empty()) refuse_value(name, values.front(), "a name");
+                options.*member = values.front();
+            }};
+}
+
+OptionSpec state_run_option() { return run_option("state-run", "Continuing", "state", &Options::state_run); }
 
 OptionSpec state_values_option() {
     return flag_option("state-values", "Continuing",
@@ -299,8 +315,9 @@ OptionSpec state_values_option() {
 }
 
 std::vector<OptionSpec> state_options() {
-    return {state_option("keep the run in a file as it goes on, so that pgparity resume can continue it", false),
-            state_values_option()};
+    return {state_option("keep the run in a file or a database as it goes on, so that pgparity resume can continue it",
+                         false),
+            state_run_option(), state_values_option()};
 }
 
 std::vector<OptionSpec> report_options() {
@@ -400,11 +417,13 @@ std::vector<OptionSpec> with_extras(std::vector<OptionSpec> options) {
 
 std::vector<OptionSpec> report_file_options() {
     std::vector<OptionSpec> all{
-        {"from", OptionKind::kText, "FILE", "Report",
+        {"from", OptionKind::kText, kStateValue, "Report",
          "a report that compare --format json wrote, or the state of a run; required",
          [](Options& options, const Values& values) { options.from = values.front(); }, true},
-        text_option("against", "FILE", "Report", "an older one: tells which divergences are new, persisting and gone",
-                    &Options::against)};
+        run_option("from-run", "Report", "from", &Options::from_run),
+        text_option("against", kStateValue, "Report",
+                    "an older one: tells which divergences are new, persisting and gone", &Options::against),
+        run_option("against-run", "Report", "against", &Options::against_run)};
     for (OptionSpec& option : format_options()) all.push_back(std::move(option));
     return with_extras(std::move(all));
 }
@@ -418,7 +437,7 @@ std::vector<OptionSpec> compare_options() {
 
 std::vector<OptionSpec> resume_options() {
     std::vector<OptionSpec> all{
-        state_option("the state that compare --state made; required", true), state_values_option(),
+        state_option("the state that compare --state made; required", true), state_run_option(), state_values_option(),
         own_duration_option("max-age", "how long ago the run may have begun; 0: any time; default: 7d",
                             &Options::max_age)};
     all.back().group = "Continuing";

@@ -17,6 +17,8 @@ enum class OptionKind {
 
 /// OptionSpec::value_name of a connection string, which may hold a password.
 inline constexpr const char* kConninfoValue = "CONNINFO";
+/// Of a file, or a connection string: see names_database() (kept_options.h).
+inline constexpr const char* kStateValue = "FILE|CONNINFO";
 
 /// One option of a command: the same on the command line and, without the dashes, in the configuration file.
 struct OptionSpec {

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "driver/model/error.h"
+#include "driver/options/kept_options.h"
 #include "driver/options/option_table.h"
 
 namespace parity::driver {
@@ -31,6 +32,8 @@ void check_together(const Options& options) {
     if (conditional && !options.map_columns.empty()) refuse_request("--where cannot be combined with --map-column");
     if (options.dry_run && options.format != ReportFormat::kText && options.format != ReportFormat::kJson)
         refuse_request("--dry-run prints text or json");
+    if (!options.state_run.empty() && !names_database(options.state))
+        refuse_request("--state-run needs --state with a connection string: a file holds one run");
     if (options.state_values && options.state.empty()) refuse_request("--state-values needs --state");
     if (options.dry_run && !options.state.empty()) refuse_request("--dry-run compares nothing, so there is no --state");
     if (options.dry_run && !options.metrics_file.empty())

@@ -116,7 +116,7 @@ void Recorder::begin_phase(std::size_t table_no, Phase phase) {
     });
 }
 
-void Recorder::reopen_table(std::size_t table_no, const std::string&) {
+void Recorder::reopen_table(std::size_t table_no, const TableResult&) {
     guarded([&] {
         Table& table = tables_[table_no];
         if (!table.finished) return;

@@ -51,7 +51,7 @@ class Recorder : public Observer {
     void begin_table(std::size_t table_no) override;
     void begin_phase(std::size_t table_no, Phase phase) override;
     /// Records the result and what the store holds of it.
-    void reopen_table(std::size_t table_no, const std::string& why) override;
+    void reopen_table(std::size_t table_no, const TableResult& before) override;
     void finish_table(std::size_t table_no, const TableResult& result) override;
 
     /// Records what was not begun, sequences and what only one side has, and ends the record.

@@ -15,6 +15,7 @@
 
 #include "driver/model/error.h"
 #include "driver/state/finding_bytes.h"
+#include "driver/state/holder.h"
 
 namespace parity::driver {
 namespace {
@@ -77,12 +78,6 @@ constexpr const char* kTouch =
 constexpr const char* kSelectUnitFindings =
     "SELECT place, kind, key, hash, columns, occurrences, source_values, target_values FROM finding "
     "WHERE job = ?1 AND unit = ?2 ORDER BY place, copy";
-
-std::string this_process() {
-    std::array<char, 256> host{};
-    if (gethostname(host.data(), host.size() - 1) != 0) host[0] = 0;
-    return fmt::format("process {} on host {}", getpid(), host.data());
-}
 
 std::string in_quotes(const std::string& file) { return fmt::format("state file \"{}\"", file); }
 
@@ -241,6 +236,7 @@ std::unique_ptr<RunFile> RunFile::read(const std::string& file) {
     opened->store_ = open_store(file, access(file.c_str(), W_OK) == 0);
     opened->require_ours(false);
     opened->prepare_statements();
+    opened->store_->run("BEGIN");  // what is read from now on is all of one moment
     return opened;
 }
 
@@ -291,6 +287,8 @@ void RunFile::in_transaction(Work work) {
         throw;
     }
 }
+
+std::string RunFile::name() const { return in_quotes(file_); }
 
 std::optional<RunRow> RunFile::read_run() {
     const std::lock_guard lock(mutex_);

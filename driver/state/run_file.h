@@ -36,6 +36,7 @@ class RunFile : public RunStore {
     RunFile(const RunFile&) = delete;
     RunFile& operator=(const RunFile&) = delete;
 
+    std::string name() const override;
     std::optional<RunRow> read_run() override;
     void begin_run(const RunRow& run, const std::function<bool(UnitRow& unit)>& next_unit) override;
     void save_head(const std::string& head) override;

@@ -45,10 +45,17 @@ using GiveFindings = std::function<void(const std::function<void(const StoredFin
 
 /// Where a run is kept while it goes on, so that it can be continued however it ended. What one call writes is there
 /// as a whole or not at all. Thread-safe.
-/// Throws: Error{kOutput} where something cannot be written, Error{kUsage} where what is there cannot be read.
+/// Throws: Error{kOutput} where something cannot be written to a file, Error{kUsage} where what is there cannot be read,
+/// Error{kConnection} and Error{kServer} where a server keeps the run and fails.
 class RunStore {
   public:
     virtual ~RunStore() = default;
+
+    /// What messages call it. It tells nothing of a connection string.
+    virtual std::string name() const = 0;
+
+    /// Tells `warn` what whoever runs the comparison should know: now, and as it goes on.
+    virtual void warn_by(std::function<void(const std::string&)> warn) { static_cast<void>(warn); }
 
     /// Returns: nothing where no run was begun in it.
     virtual std::optional<RunRow> read_run() = 0;

@@ -86,7 +86,7 @@ bool TablePool::begin_lost_again() {
         if (!has_evidence(*course.result)) course.result->verdict = Verdict::kError;
         course.finished = false;
         ++course.lost;
-        context_.observer->reopen_table(i, *reason);
+        context_.observer->reopen_table(i, *course.result);
         queue_.postpone(i, milliseconds(0));
     }
     return queue_.has_any();

@@ -65,8 +65,50 @@ def conninfo(side):
     return side if isinstance(side, str) else side.conninfo()
 
 
+class InDatabase:
+    """A run that is kept in a database, as a path is one that is kept in a file."""
+
+    def __init__(self, database, run="default", conninfo=None):
+        self.database = database
+        self.run = run
+        self.conninfo = conninfo or database.conninfo()
+
+    def named(self, option):
+        return [f"--{option}", self.conninfo, *([f"--{option}-run", self.run] if self.run != "default" else [])]
+
+    def has_run(self):
+        [[is_made]] = self.database.query("SELECT to_regclass('pgparity_state.run') IS NOT NULL")
+        return is_made and self.database.value("SELECT count(*) FROM pgparity_state.run WHERE name = %s", [self.run]) == 1
+
+    def __str__(self):
+        return self.run
+
+
+def named(option, state):
+    """The arguments that name a place where a run is kept."""
+    return state.named(option) if isinstance(state, InDatabase) else [f"--{option}", state]
+
+
+@pytest.fixture
+def states(source_cluster):
+    """A database that keeps runs."""
+    database = source_cluster.create_database()
+    yield database
+    database.close()
+    source_cluster.drop_database(database)
+
+
+@pytest.fixture(params=["file", "database"])
+def keep(request, tmp_path):
+    """Gives the place of a run of that name, where nothing is yet."""
+    if request.param == "file":
+        return lambda name: tmp_path / f"{name}.state"
+    database = request.getfixturevalue("states")
+    return lambda name: InDatabase(database, name)
+
+
 def command(name, state, source, target, *arguments):
-    return [name, "--format", "json", "--no-progress", "--state", state, "--source", conninfo(source), "--target", conninfo(target), *arguments]
+    return [name, "--format", "json", "--no-progress", *named("state", state), "--source", conninfo(source), "--target", conninfo(target), *arguments]
 
 
 def run(name, state, source, target, *arguments, **options):
@@ -144,7 +186,7 @@ def kept_until_last(state, source, target, *arguments, blocked=0):
 
 def done_tables(state):
     """The tables that count as compared, as `report` has them while the run goes on."""
-    told = pgparity("report", "--from", state, "--format", "json")
+    told = pgparity("report", *named("from", state), "--format", "json")
     if told.status == ERROR and not told.stdout:
         return set()
     return {table["source"].removeprefix("public.") for table in told.report["tables"] if not table.get("never_begun")}
@@ -155,7 +197,7 @@ def done_tables(state):
 @pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("jobs", ["1", "3"])
-def test_a_killed_run_is_continued_to_the_same_answer(sides, tmp_path, engine, jobs):
+def test_a_killed_run_is_continued_to_the_same_answer(sides, tmp_path, keep, engine, jobs):
     """Killed at random moments, several times, until it comes to its end."""
     source, target, data = sides
     options = ["--engine", engine, "--jobs", jobs]
@@ -165,7 +207,7 @@ def test_a_killed_run_is_continued_to_the_same_answer(sides, tmp_path, engine, j
     undisturbed(source, target, *options)
     seconds = time.monotonic() - began
     for round_no in range(4):
-        state = tmp_path / f"{round_no}.state"
+        state = keep(str(round_no))
         name = "compare"
         for attempt in range(50):
             process = popen(*command(name, state, source, target, "--state-values", *options))
@@ -178,13 +220,15 @@ def test_a_killed_run_is_continued_to_the_same_answer(sides, tmp_path, engine, j
                 break
             # Killed before it had planned anything, it kept nothing.
             name = "resume" if has_run(state) else "compare"
-            if name == "compare" and state.exists():
-                state.unlink()
+            if name == "compare" and not isinstance(state, InDatabase):
+                state.unlink(missing_ok=True)
         assert process.returncode == RIGHT[data], (round_no, stderr)
         assert answer(json.loads(stdout)) == answer(right.report), (SEED, round_no)
 
 
 def has_run(state):
+    if isinstance(state, InDatabase):
+        return state.has_run()
     try:
         with sqlite3.connect(f"file:{state}?mode=ro", uri=True) as database:
             return database.execute("SELECT count(*) FROM run").fetchone() == (1,)
@@ -220,11 +264,11 @@ def shape(report):
 
 @pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_is_done_is_not_compared_again(sides, tmp_path, engine):
+def test_what_is_done_is_not_compared_again(sides, keep, engine):
     source, target, data = sides
-    state = tmp_path / "run.state"
+    state = keep("run")
     kept_until_last(state, source, target, "--engine", engine)
-    kept = pgparity("report", "--from", state, "--format", "json")
+    kept = pgparity("report", *named("from", state), "--format", "json")
     kept.expect(DIVERGENT if data == "planted" else INCOMPLETE)
     assert [table["source"] for table in kept.report["tables"] if table.get("never_begun")] == ["public.last"]
     assert [error["message"] for error in kept.report["errors"]] == ["the run has not ended: not all of it is here"]
@@ -236,10 +280,10 @@ def test_what_is_done_is_not_compared_again(sides, tmp_path, engine):
         assert (table["lsn"] == before[table["source"]]) == (table["source"] != "public.last"), table
 
 
-def test_a_difference_that_comes_in_the_pause(equal, tmp_path):
+def test_a_difference_that_comes_in_the_pause(equal, keep):
     """In a table that is not done it is found; one that is done was compared as of then, and the report says as of when."""
     source, target = equal
-    state = tmp_path / "run.state"
+    state = keep("run")
     kept_until_last(state, source, target)
     target.execute("UPDATE last SET v = 'planted' WHERE id = 3")
     target.execute("UPDATE plain SET v = 'planted' WHERE id = 3")
@@ -279,9 +323,9 @@ def test_a_table_that_changed_is_compared_again(equal, tmp_path, change, data):
         resumed.expect(DIVERGENT)
 
 
-def test_tables_that_come_and_go(equal, tmp_path):
+def test_tables_that_come_and_go(equal, keep):
     source, target = equal
-    state = tmp_path / "run.state"
+    state = keep("run")
     kept_until_last(state, source, target)
     for side in equal:
         side.execute("CREATE TABLE later (id int PRIMARY KEY); DROP TABLE keyless; DROP TABLE icu_key; CREATE TABLE icu_key (id text PRIMARY KEY, v text)")
@@ -306,10 +350,10 @@ def test_a_table_that_comes_while_the_run_goes_on(equal, tmp_path):
     assert later["not_compared"] == "created after the run began"
 
 
-def test_what_was_seen_to_differ_is_not_forgotten(equal, tmp_path):
+def test_what_was_seen_to_differ_is_not_forgotten(equal, keep):
     """The table changed, so that it has to be compared again, and cannot be read any more: that clears nothing."""
     source, target = equal
-    state = tmp_path / "run.state"
+    state = keep("run")
     target.execute("UPDATE plain SET v = 'planted' WHERE id = 77")
     kept_until_last(state, source, target)
     target.execute("VACUUM FULL plain")
@@ -537,9 +581,9 @@ def test_the_file_holds_keys_and_no_values(sides, tmp_path):
     assert (b"planted" in with_values.read_bytes()) == (sides[2] == "planted")
 
 
-def test_a_row_without_a_key_is_told_by_its_hash(equal, tmp_path):
+def test_a_row_without_a_key_is_told_by_its_hash(equal, keep):
     source, target = equal
-    state = tmp_path / "run.state"
+    state = keep("run")
     target.execute("DELETE FROM keyless WHERE a = 4")
     first = run("compare", state, source, target).expect(DIVERGENT)
     [whole] = first.table("public.keyless")["divergences"]
@@ -636,11 +680,11 @@ def test_a_full_disk(sides, shim, tmp_path, room):
     run("resume", state, source, target).expect(RIGHT[data])
 
 
-def test_a_signal_leaves_what_was_done(equal, tmp_path):
+def test_a_signal_leaves_what_was_done(equal, keep):
     """SIGTERM and SIGHUP report, with a status that says whether something was compared."""
     source, target = equal
     for number in (signal.SIGTERM, signal.SIGHUP):
-        state = tmp_path / f"{number}.state"
+        state = keep(str(int(number)))
         with Held(state, source, target) as held:
             held.process.send_signal(number)
             stdout, stderr = held.process.communicate(timeout=60)

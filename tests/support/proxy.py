@@ -1,5 +1,6 @@
 """A scripted TCP proxy: breaks, delays or acts at an exact point of a conversation between a client and a server."""
 
+import contextlib
 import socket
 import struct
 import threading
@@ -36,6 +37,8 @@ class Proxy:
             self._closed = True
         self._listener.close()
         for each in self._sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)  # a thread that reads from it would keep the connection open
             each.close()
 
     def swallow(self):

@@ -35,10 +35,16 @@ std::string take_sqlstate(std::string& line) {
     return {};
 }
 
+/// The option that names a server.
+std::string option_of(const std::string& server) {
+    if (server == "source" || server == "target") return server;
+    return server == "state database" ? "state" : "record";
+}
+
 /// What to look at next, by what the server said.
 std::string next_step(const std::string& server, const ConnectMessage& message, PGconn* conn, bool reached) {
     const std::string& sqlstate = message.sqlstate;
-    const std::string option = server == "source" || server == "target" ? server : "record";
+    const std::string option = option_of(server);
     if (message.text.find("definition of service") != std::string::npos)
         return fmt::format("check service in --{}: ~/.pg_service.conf, or the file that PGSERVICEFILE names, has them",
                            option);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "driver/postgres/queries/quoting.h"
+#include "driver/postgres/queries/record.h"
 #include "driver/postgres/queries/session.h"
 
 namespace parity::driver {
@@ -48,7 +49,8 @@ std::vector<Parameter> selection_parameters(const Selection& selection, const Na
 }
 
 /// The relations of some kinds with the names that the patterns apply to: on the target those that --map gives them on
-/// the source. NameMap::to_source decides in the same order. Temporary tables and TOAST tables never take part.
+/// the source. NameMap::to_source decides in the same order. Temporary tables, TOAST tables and those that --state
+/// keeps runs in never take part.
 std::string named_relations(std::string_view kinds) {
     return fmt::format(
         R"(WITH RECURSIVE
@@ -73,8 +75,8 @@ relation AS (
     LEFT JOIN LATERAL (SELECT m.* FROM map AS m
         WHERE (m.own_schema = '' OR m.own_schema = n.nspname) AND (m.own_name = '' OR m.own_name = c.relname)
         ORDER BY m.own_name = '', m.own_schema = '', m.no LIMIT 1) AS m ON true
-    WHERE c.relkind IN ({}) AND c.relpersistence <> 't' AND n.nspname <> 'pg_toast'))",
-        kinds);
+    WHERE c.relkind IN ({}) AND c.relpersistence <> 't' AND n.nspname <> 'pg_toast' AND NOT {}))",
+        kinds, is_state_table());
 }
 
 /// exclusively_locked_query() of the relations that fulfil a condition on pg_locks l.

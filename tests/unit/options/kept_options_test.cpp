@@ -32,6 +32,13 @@ std::string refusal(const GivenOptions& now, const GivenOptions& began) {
     return "";
 }
 
+TEST(NamesDatabase, TellsConnectionStringsFromFiles) {
+    for (const char* place : {"postgresql://db1/shop", "postgres://", "service=monitor", "host=/tmp dbname=shop"})
+        EXPECT_TRUE(names_database(place)) << place;
+    for (const char* place : {"", "run.state", "run", "/tmp/a=b", "./a=b", "../a=b", ".state=x", "http://db1/shop"})
+        EXPECT_FALSE(names_database(place)) << place;
+}
+
 TEST(SemanticOptions, AreThoseThatTheAnswerDependsOn) {
     const Options options = given({{"table", {"a"}}, {"jobs", {"3"}}, {"where", {"id > 1"}}, {"format", {"json"}}});
     EXPECT_EQ(semantic_options(compare_options(), options), (GivenOptions{{"table", {"a"}}, {"where", {"id > 1"}}}));
