@@ -54,6 +54,17 @@ TEST_F(RunMeterTest, AddsUpFindingsOfTablesThatFailedToo) {
     EXPECT_EQ(meter_.figures().findings, (FindingCounts{4001, 50020, 600300}));
 }
 
+TEST_F(RunMeterTest, CountsOnceWhatIsFinishedTwice) {
+    const TableResult first = result("0/10", "0/20", {1, 20, 300});
+    meter_.finish_table(0, first);
+    meter_.reopen_table(0, first);
+    EXPECT_EQ(meter_.figures().pending(), 3U);
+    EXPECT_EQ(meter_.figures().findings, FindingCounts{});
+    meter_.finish_table(0, result("0/30", "0/40", {2, 0, 0}));
+    EXPECT_EQ(meter_.figures().done, 1U);
+    EXPECT_EQ(meter_.figures().findings, (FindingCounts{2, 0, 0}));
+}
+
 TEST_F(RunMeterTest, IsVerifiedThroughTheLowestPositionOfWhatIsDone) {
     EXPECT_FALSE(meter_.figures().side.source.verified_lsn);
     meter_.finish_table(0, result("1/00000010", "0/30"));
