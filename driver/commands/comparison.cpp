@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "core/digest.h"
+#include "driver/commands/live_report.h"
 #include "driver/commands/run_head.h"
 #include "driver/commands/servers.h"
 #include "driver/compare/context.h"
@@ -41,7 +42,6 @@
 #include "driver/planning/plan.h"
 #include "driver/record/recorder.h"
 #include "driver/report/document.h"
-#include "driver/report/formats.h"
 #include "driver/report/outcome.h"
 #include "driver/report/output.h"
 #include "driver/report/plan.h"
@@ -98,21 +98,6 @@ bool count_rows(const Options& options, const Both<Server*>& servers, spdlog::lo
     const bool counted = count_extension_tables(options, servers, plan);
     for (std::size_t i = skipped; i < plan.skipped_tables.size(); ++i) log_skipped(log, plan.skipped_tables[i]);
     return counted;
-}
-
-/// A report that a full disk does not take goes to standard output: what was found must not be lost.
-void write_finished(const ReportDocument& document, const Options& options, Output& output) {
-    const ReportChoices choices{options.only_differences, options.quiet};
-    try {
-        write_report(document, options.format, choices, output);
-        output.finish();
-    } catch (const Error& error) {
-        if (options.output.empty() || error.kind() != ErrorKind::kOutput) throw;
-        Output instead({});
-        write_report(document, options.format, choices, instead);
-        instead.finish();
-        throw Error(ErrorKind::kOutput, error.what(), "the report was written to standard output instead");
-    }
 }
 
 /// Whether the report tells people on the same terminal what the log would have told them.
@@ -229,6 +214,8 @@ class Comparison {
             keeper_.emplace(*kept_.store, resumed_, findings_, options_.state_values, log_);
             observing.insert(observing.begin(), &*keeper_);
         }
+        live_.begin(report_);
+        observing.push_back(&live_);
         Observers observers(observing);
         const RunContext context{&options_,
                                  {{report_.seed, options_.width, options_.workers}, memory_plan(options_, report_)},
@@ -286,7 +273,7 @@ class Comparison {
             report_.outcome = unrecorded_outcome(report_.outcome);
         if (report_.interrupted) log_->error("the run was interrupted");
         const RunDocument document(report_, findings_);
-        write_finished(document, options_, output_);
+        live_.end(document);
         if (!options_.output.empty() && terminal_.is_tty())
             terminal_.print_line("result: " + result_words(document.head()));
         if (options_.progress)
@@ -308,6 +295,7 @@ class Comparison {
     Both<Inventory> inventories_;  ///< of a dry run
     ChosenTables chosen_;
     FindingStore findings_;
+    LiveReport live_{options_, output_, terminal_, findings_};
     std::optional<Recorder> recorder_;
     Resumption resumed_;
     std::optional<RunKeeper> keeper_;

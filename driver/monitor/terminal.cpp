@@ -58,6 +58,13 @@ void Terminal::set_bar(std::string_view bar) {
     write_all(text);
 }
 
+void Terminal::without_bar(const std::function<void()>& print) {
+    const std::lock_guard lock(mutex_);
+    if (!bar_.empty()) write_all(kEraseLine);
+    print();
+    if (!bar_.empty()) write_all(bar_);
+}
+
 void Terminal::erase_bar(std::string& to) {
     if (!bar_.empty()) to += kEraseLine;
 }

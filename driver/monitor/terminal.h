@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ class Terminal {
 
     /// Draws the bar on the last line, or replaces it; an empty one takes it away.
     void set_bar(std::string_view bar);
+
+    /// Takes the bar away while `print` writes to the same terminal by other ways, and draws it again.
+    void without_bar(const std::function<void()>& print);
 
   private:
     void erase_bar(std::string& to);

@@ -418,7 +418,7 @@ std::vector<OptionSpec> with_extras(std::vector<OptionSpec> options) {
 std::vector<OptionSpec> report_file_options() {
     std::vector<OptionSpec> all{
         {"from", OptionKind::kText, kStateValue, "Report",
-         "a report that compare --format json wrote, or the state of a run; required",
+         "a report that compare --format json or ndjson wrote, or the state of a run; required",
          [](Options& options, const Values& values) { options.from = values.front(); }, true},
         run_option("from-run", "Report", "from", &Options::from_run),
         text_option("against", kStateValue, "Report",

@@ -205,19 +205,6 @@ void add_end(Json& json, const TableResult& result) {
     json["elapsed_seconds"] = rounded(result.elapsed_seconds);
 }
 
-Json json_table(const TableResult& result) {
-    Json json = Json::object();
-    add_names(json, result.plan.name);
-    json["result"] = verdict_name(result.verdict);
-    json["incomplete"] = result.incomplete;
-    if (result.ranges_compared > 0) add_measures(json, result);
-    add_columns(json, result);
-    add_concentration(json, result);
-    json["divergences"] = Json::array();
-    add_end(json, result);
-    return json;
-}
-
 /// A table that could not be compared at all: nothing is known but why.
 Json json_skipped_table(const Both<QualifiedName>& names, const std::string& reason) {
     Json json = Json::object();
@@ -308,6 +295,27 @@ Json json_server(const ServerInfo& server) {
     json["lsn"] = server.lsn;
     json["extension_version"] = server.extension_version;
     return json;
+}
+
+Json json_table(const TableResult& result) {
+    Json json = Json::object();
+    add_names(json, result.plan.name);
+    json["result"] = verdict_name(result.verdict);
+    json["incomplete"] = result.incomplete;
+    if (result.ranges_compared > 0) add_measures(json, result);
+    add_columns(json, result);
+    add_concentration(json, result);
+    json["divergences"] = Json::array();
+    add_end(json, result);
+    return json;
+}
+
+Json beginning_of(const RunReport& report) {
+    Json head = json_head(report);
+    for (const char* member : {"result", "incomplete", "interrupted", "exit_status", "elapsed_seconds", "record"})
+        head.erase(member);
+    head["schema_differences"] = json_differences(report.plan);
+    return head;
 }
 
 RunDocument::RunDocument(const RunReport& report, FindingStore& findings)

@@ -16,6 +16,13 @@ inline constexpr int kReportSchemaVersion = 1;
 /// A server, as the documents of a run and of a plan tell it.
 Json json_server(const ServerInfo& server);
 
+/// What a report tells of a run that begins: the document without what only its end brings (the result and what was
+/// compared). Its "schema_differences" are those of the plan.
+Json beginning_of(const RunReport& report);
+
+/// A table that was finished, as a member of "tables" without its divergences.
+Json json_table(const TableResult& result);
+
 /// What a report is about: the document of docs/report.schema.json, with the divergences apart, of which there may be
 /// more than fit into memory. Every format is made from it, so a report that was kept as JSON can be turned into any
 /// other.
@@ -41,6 +48,10 @@ class RunDocument : public ReportDocument {
     const Json& head() const override { return head_; }
     void for_each_divergence(std::optional<std::size_t> table,
                              const std::function<void(const Json&)>& take) const override;
+
+    /// Where a member of head()["tables"] stands in RunReport::tables.
+    /// Returns: nothing for a table of the plan's that could not be compared at all.
+    std::optional<std::size_t> position(std::size_t table) const { return positions_.at(table); }
 
   private:
     void add_tables();

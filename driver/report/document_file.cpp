@@ -5,7 +5,9 @@
 #include <cstring>
 #include <fstream>
 #include <initializer_list>
+#include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,7 @@ namespace {
 
 /// The table number of the large objects.
 constexpr std::int64_t kLargeObjects = -1;
+constexpr std::string_view kLinesBeginning = R"({"record":"begin")";
 constexpr const char* kReportPurpose = "could not write temporary file for a report's divergences";
 
 /// Divergences as texts in a temporary file.
@@ -156,6 +159,95 @@ class FileDocument : public ReportDocument {
     Json head_;
 };
 
+/// Lines of --format ndjson. The document has its tables by name, whatever the order was in which they were finished.
+class LinesDocument : public ReportDocument {
+  public:
+    explicit LinesDocument(std::istream& stream) {
+        for (const char* list : {"schema_differences", "tables", "sequences", "not_compared", "errors"})
+            head_[list] = Json::array();
+        for (std::string line; std::getline(stream, line);)
+            if (!line.empty()) add(Json::parse(line));
+        sort_tables();
+    }
+
+    /// Whether the last line came, without which the report was cut off.
+    bool is_whole() const { return ended_; }
+
+    const Json& head() const override { return head_; }
+    void for_each_divergence(std::optional<std::size_t> table,
+                             const std::function<void(const Json&)>& take) const override {
+        spool_.for_each(table ? order_.at(*table) : kLargeObjects, take);
+    }
+
+  private:
+    void add(Json line) {
+        const std::string what = line.at("record");
+        line.erase("record");
+        ended_ = what == "run";
+        if (what == "run") return add_run(line);
+        if (what == "divergence") return add_divergence(std::move(line));
+        if (what == "table" || what == "large_objects") line["divergences"] = Json::array();
+        if (what == "large_objects")
+            head_[what] = std::move(line);
+        else if (what == "not_compared" || what == "hint")
+            head_[what == "hint" ? "hints" : "not_compared"].push_back(line.at("message"));
+        else if (what != "begin")
+            head_[what + "s"].push_back(std::move(line));
+    }
+
+    /// The document's own members stand before its lists.
+    void add_run(const Json& run) {
+        Json head = Json::object();
+        for (const auto& [name, value] : run.items()) head[name == "recorded" ? "record" : name] = value;
+        for (const auto& [name, value] : head_.items()) head[name] = value;
+        head_ = std::move(head);
+    }
+
+    /// It is one of the table whose line was the last one.
+    void add_divergence(Json line) {
+        const bool is_of_table = line.at("table").is_object();
+        line.erase("table");
+        spool_.add(is_of_table ? static_cast<std::int64_t>(head_["tables"].size()) - 1 : kLargeObjects, dumped(line));
+    }
+
+    void sort_tables() {
+        Json& tables = head_["tables"];
+        for (std::size_t i = 0; i < tables.size(); ++i) order_.push_back(static_cast<std::int64_t>(i));
+        const auto rank = [&](std::int64_t number) {
+            const Json& table = tables[static_cast<std::size_t>(number)];
+            const std::string source = table.value("source", ""), target = table.value("target", "");
+            return std::tuple(table.contains("not_compared"), source.empty() ? target : source, target);
+        };
+        std::stable_sort(order_.begin(), order_.end(),
+                         [&](std::int64_t a, std::int64_t b) { return rank(a) < rank(b); });
+        Json sorted = Json::array();
+        for (const std::int64_t number : order_) sorted.push_back(std::move(tables[static_cast<std::size_t>(number)]));
+        tables = std::move(sorted);
+    }
+
+    Spool spool_;
+    Json head_ = Json::object();
+    std::vector<std::int64_t> order_;  ///< of the tables: their numbers in the spool
+    bool ended_ = false;
+};
+
+/// Whether a file has lines of --format ndjson: the first one says that a run began.
+bool has_lines(std::istream& stream) {
+    std::string beginning(kLinesBeginning.size(), 0);
+    stream.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
+    stream.clear();
+    stream.seekg(0);
+    return beginning == kLinesBeginning;
+}
+
+std::unique_ptr<ReportDocument> read_lines(std::istream& stream, const std::string& file) {
+    auto document = std::make_unique<LinesDocument>(stream);
+    if (document->is_whole()) return document;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("could not read report \"{}\": it is not whole, its last line has no record \"run\"", file),
+                "the run was cut off, or has not ended yet");
+}
+
 /// Why a document is no report of this version; nothing where it is one.
 std::optional<std::string> why_not_report(const Json& head) {
     if (!head.is_object() || head.value("tool", "") != "pgparity") return "it is not a report of pgparity";
@@ -180,21 +272,22 @@ std::unique_ptr<ReportDocument> read_document(const std::string& file) {
         throw Error(ErrorKind::kUsage, fmt::format("could not read report \"{}\": {}", file, std::strerror(errno)));
     std::unique_ptr<ReportDocument> document;
     try {
-        document = std::make_unique<FileDocument>(stream);
+        document = has_lines(stream) ? read_lines(stream, file) : std::make_unique<FileDocument>(stream);
     } catch (const Json::exception& error) {
         throw broken_report(file, error);
     }
     if (const std::optional<std::string> reason = why_not_report(document->head()))
         throw Error(ErrorKind::kUsage, fmt::format("could not read report \"{}\": {}", file, *reason),
-                    "pgparity compare --format json writes what is read here");
+                    "pgparity compare --format json, or ndjson, writes what is read here");
     return document;
 }
 
 Error broken_report(const std::string& file, const Json::exception& reason) {
     std::string_view what = reason.what();
     if (what.starts_with('[')) what.remove_prefix(std::min(what.find("] ") + 2, what.size()));  // the library's number
-    return {ErrorKind::kUsage, fmt::format("could not read report \"{}\": {}", file, what),
-            "it must be what pgparity compare --format json wrote; docs/report.schema.json says what that holds"};
+    return {
+        ErrorKind::kUsage, fmt::format("could not read report \"{}\": {}", file, what),
+        "it must be what pgparity compare --format json or ndjson wrote; docs/report.schema.json says what that holds"};
 }
 
 }  // namespace parity::driver

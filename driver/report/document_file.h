@@ -8,9 +8,10 @@
 
 namespace parity::driver {
 
-/// Reads a report that `pgparity compare --format json` wrote. The divergences go into a temporary file, so that a
-/// report of any size can be read.
-/// Throws: Error{kUsage} that names the file where it cannot be read, is no JSON, or is not a report of this version;
+/// Reads a report that `pgparity compare` wrote with --format json or ndjson. The divergences go into a temporary file,
+/// so that a report of any size can be read.
+/// Throws: Error{kUsage} that names the file where it cannot be read, is no JSON, is not a report of this version,
+/// or was cut off;
 /// Error{kOutput} for the temporary file.
 std::unique_ptr<ReportDocument> read_document(const std::string& file);
 

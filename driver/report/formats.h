@@ -22,7 +22,8 @@ void write_text(const ReportDocument& document, const ReportChoices& choices, Ou
 /// docs/report.schema.json.
 void write_json(const ReportDocument& document, Output& output);
 
-/// A JSON object a line: the run, each table, each divergence, each sequence and so on, with "record" telling which.
+/// A JSON object a line: how the run began, each table, each divergence, each sequence and so on, and at the end what
+/// the run came to, with "record" telling which.
 void write_ndjson(const ReportDocument& document, Output& output);
 
 /// One line a divergence, of a mismatch one for each column, one for whatever else is not identical or was not

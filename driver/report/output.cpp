@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -27,6 +28,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kBufferBytes = 64 * 1024;
+/// How long a write waits before it looks again whether it is to wait on.
+constexpr std::chrono::milliseconds kWriteAgain{200};
 constexpr mode_t kFileMode = 0666;  // less the umask
 constexpr std::string_view kSuffix = ".part";
 
@@ -148,10 +151,22 @@ void Output::finish() {
 }
 
 void Output::flush() {
-    if (!stops_for_signals_) stops_for_signals_ = !interrupted();
+    if (!waits_.load()) waits_ = waits_after_run();
     std::string_view rest = buffer_;
-    if (const int error = write_whole(descriptor_, rest, *stops_for_signals_)) fail(error);
+    for (;;) {
+        const int error = write_whole(descriptor_, rest, false, kWriteAgain);
+        if (error == 0) break;
+        if (error != ETIMEDOUT) fail(error);
+        if (gives_up()) fail(EINTR);
+    }
     buffer_.clear();
+}
+
+Output::Waits Output::waits_after_run() { return interrupted() ? Waits::kForever : Waits::kUntilSignal; }
+
+bool Output::gives_up() const {
+    const Waits waits = *waits_.load();
+    return waits == Waits::kNever || (waits == Waits::kUntilSignal && interrupted());
 }
 
 void Output::fail(int error_number) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,10 +34,26 @@ class Output {
     /// Writes out what is buffered and puts the file in its place.
     void finish();
 
+    /// Writes out what is buffered.
+    void flush();
+
+    /// How long a write waits where nobody takes what is written.
+    enum class Waits {
+        kUntilSignal,  ///< until a signal comes
+        kForever,      ///< whatever signals come
+        kNever,        ///< only a fifth of a second
+    };
+    /// From now on writes wait so long, one that waits already as well. Without this, the first write takes
+    /// waits_after_run(). May be called by another thread than the one that writes.
+    void set_waits(Waits waits) { waits_ = waits; }
+    /// The report of a run that was interrupted until now is written whatever signals come then; any other one until a
+    /// signal comes.
+    static Waits waits_after_run();
+
   private:
     void use_standard_output();
     void open_file(const std::string& file);
-    void flush();
+    bool gives_up() const;
     [[noreturn]] void fail(int error_number) const;
 
     std::string name_;       ///< for messages
@@ -44,9 +61,7 @@ class Output {
     std::string temporary_;  ///< empty once it is gone
     std::string buffer_;
     int descriptor_ = -1;
-    /// Whether a signal ends a write that waits. No, where the run was interrupted before the first write: its report
-    /// is written all the same. Unset before the first write.
-    std::optional<bool> stops_for_signals_;
+    std::atomic<std::optional<Waits>> waits_{};
     bool owned_ = false;  ///< whether the descriptor is ours to close
 };
 

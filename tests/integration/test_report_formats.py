@@ -123,7 +123,8 @@ def test_ndjson_has_a_line_for_each_thing(differing, tmp_path):
     file = kept(differing, tmp_path / "run.json")
     document = json.load(open(file))
     lines = [json.loads(line) for line in reported("--from", file, "--format", "ndjson").stdout.splitlines()]
-    assert lines[0]["record"] == "run" and lines[0]["exit_status"] == DIVERGENT
+    assert lines[0]["record"] == "begin" and "exit_status" not in lines[0] and lines[0]["seed"] == document["seed"]
+    assert lines[-1]["record"] == "run" and lines[-1]["exit_status"] == DIVERGENT and [line["record"] for line in lines].count("run") == 1
     found = [line for line in lines if line["record"] == "divergence"]
     assert len(found) == sum(len(table["divergences"]) for table in document["tables"])
     assert found[0]["table"] == {"source": "public.a", "target": "public.a"}
@@ -143,7 +144,7 @@ def test_a_run_that_failed_as_a_whole_is_an_error_in_every_format(pair, tmp_path
     assert suite.get("errors") == suite.get("tests") == "1" and "table x: unlogged" in suite.find("system-out").text
     for form in ("text", "markdown", "csv", "ndjson"):
         text = reported("--from", file, "--format", form).expect(2).stdout
-        assert "table x: unlogged" in text and "error" in text.splitlines()[0 if form == "ndjson" else -1] or form == "markdown" and "# pgparity: error" in text
+        assert "table x: unlogged" in text and "error" in text.splitlines()[-1] or form == "markdown" and "# pgparity: error" in text
 
 
 def test_values_that_were_read_on_one_side_alone_are_no_null(differing, tmp_path):
@@ -169,8 +170,33 @@ def test_junit_is_xml_whatever_a_value_is(pair, tmp_path):
 def test_a_recorded_run_is_a_run_in_ndjson(differing, tmp_path):
     document = json.load(open(kept(differing, tmp_path / "run.json")))
     file = edited(tmp_path / "run.json", tmp_path / "recorded.json", record={"run": "5"}, options={**document["options"], "record": ["x"]})
-    first = json.loads(reported("--from", file, "--format", "ndjson").stdout.splitlines()[0])
-    assert first["record"] == "run" and first["recorded"] == {"run": "5"} and first["exit_status"] == DIVERGENT
+    last = json.loads(reported("--from", file, "--format", "ndjson").stdout.splitlines()[-1])
+    assert last["record"] == "run" and last["recorded"] == {"run": "5"} and last["exit_status"] == DIVERGENT
+
+
+def test_lines_are_read_back_as_the_document_that_they_are(differing, tmp_path):
+    differing.source.execute("SELECT lo_create(7); SELECT lo_create(8)")
+    differing.target.execute("SELECT lo_create(7)")
+    file, lines = kept(differing, tmp_path / "run.json", "--seed", "7"), tmp_path / "run.ndjson"
+    lines.write_text(reported("--from", file, "--format", "ndjson").expect(DIVERGENT).stdout)
+    again = reported("--from", str(lines), "--format", "json").expect(DIVERGENT)
+    assert again.report == json.load(open(file)) and len(again.report["large_objects"]["divergences"]) == 1
+    # As tables are finished, which is not the order of names.
+    live = differing.run("--seed", "7", "--format", "ndjson").expect(DIVERGENT).stdout
+    lines.write_text(live)
+    names = [table["source"] for table in reported("--from", str(lines), "--format", "json").report["tables"] if "not_compared" not in table]
+    assert names == sorted(names) and len(names) == 3
+    assert listed(reported("--from", str(lines), "--format", "json").report) == FOUND
+
+
+def test_lines_that_were_cut_off_are_no_report(differing, tmp_path):
+    lines = differing.run("--format", "ndjson").expect(DIVERGENT).stdout.splitlines(keepends=True)
+    for number in (1, len(lines) // 2, len(lines) - 1):
+        (tmp_path / "cut").write_text("".join(lines[:number]))
+        run = reported("--from", str(tmp_path / "cut")).expect(2)
+        assert "it is not whole" in run.stderr and not run.stdout, run
+    (tmp_path / "cut").write_text("".join(lines)[:-40])
+    assert "could not read report" in reported("--from", str(tmp_path / "cut")).expect(2).stderr
 
 
 def test_what_is_left_out(differing, tmp_path):
@@ -285,7 +311,7 @@ def test_a_member_of_another_type_is_told_in_plain_words(pair, tmp_path):
     file.write_text(json.dumps({**whole, "incomplete": None}))
     run = reported("--from", str(file))
     assert run.status == 2 and not run.stdout
-    assert f'could not read report "{file}": type must be boolean, but is null\nhint: it must be what pgparity compare --format json wrote;' in run.stderr
+    assert f'could not read report "{file}": type must be boolean, but is null\nhint: it must be what pgparity compare --format json or ndjson wrote;' in run.stderr
 
 
 def test_the_status_is_the_runs(pair, tmp_path):

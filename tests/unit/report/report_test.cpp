@@ -8,6 +8,7 @@
 #include "driver/compare/sequences.h"
 #include "driver/report/document.h"
 #include "driver/report/formats.h"
+#include "driver/report/parts.h"
 #include "tests/support/key_bounds.h"
 #include "tests/support/written_text.h"
 
@@ -91,6 +92,35 @@ class ReportTest : public testing::Test {
     RunReport report_;
     FindingStore findings_;
 };
+
+/// As while a run goes on: tables in the order in which they were finished, then what is left.
+TEST_F(ReportTest, PartsAddUpToTheWholeReport) {
+    add(compared_table("apples", Verdict::kIdentical));
+    add_divergent_table();
+    add(compared_table("zebras", Verdict::kIdentical));
+    report_.plan.differences = {{SchemaDifference::Severity::kNote, "public.t", "the first one"}};
+    report_.sequences.resize(1);
+    for (const ReportFormat format : {ReportFormat::kText, ReportFormat::kNdjson}) {
+        const std::string in_parts = test::written_text([&](Output& output) {
+            const ReportChoices choices;
+            const auto parts = make_report_parts(format, choices, output);
+            parts->begin(beginning_of(report_));
+            const RunDocument document(report_, findings_);
+            parts->table(document.head()["tables"][0], [](const auto&) {});
+            parts->table(document.head()["tables"][1],
+                         [&](const auto& take) { document.for_each_divergence(1, take); });
+            parts->end(document, {1, {true, true}});
+        });
+        EXPECT_EQ(in_parts, written(format));
+    }
+}
+
+TEST_F(ReportTest, WhatABeginningTellsIsNoResult) {
+    add_divergent_table();
+    const json beginning = json::parse(beginning_of(report_).dump());
+    for (const char* member : {"result", "exit_status", "incomplete", "interrupted", "elapsed_seconds", "tables"})
+        EXPECT_FALSE(beginning.contains(member)) << member;
+}
 
 /// A zero would say that all contents are equal.
 TEST_F(ReportTest, ContentsOfLargeObjectsThatWereNotReadAreNotCounted) {
