@@ -27,10 +27,10 @@ constexpr const char* kFooter =
     "Exit status:\n"
     "  0  everything asked for was compared and is equal\n"
     "  1  at least one divergence\n"
-    "  2  nothing can be concluded: bad options, no connection, or interrupted\n"
-    "     before something was compared\n"
-    "  3  no divergence, but something was skipped, unreadable, failed or\n"
-    "     interrupted, or the run could not be recorded or kept";
+    "  2  nothing can be concluded: bad options, no connection, nothing compared,\n"
+    "     more failed than --fail-above allows\n"
+    "  3  no divergence, but something was skipped, unreadable or failed, the run\n"
+    "     ended before everything was compared, or could not be recorded or kept";
 
 }  // namespace
 

@@ -52,6 +52,7 @@
 #include "driver/text/display_name.h"
 #include "driver/text/utc.h"
 #include "driver/waiting/interrupt.h"
+#include "driver/waiting/run_clock.h"
 #include "driver/waiting/wall_clock.h"
 #include "driver/work/pool.h"
 #include "driver/work/resumption.h"
@@ -78,7 +79,7 @@ void log_differences(spdlog::logger& log, const Plan& plan) {
 }
 
 void list_errors(RunReport& report) {
-    if (report.interrupted) report.errors.push_back({{}, "the run was interrupted"});
+    if (report.interrupted) report.errors.push_back({{}, std::string(run_end_words())});
     for (const TableResult& result : report.tables)
         if (!result.error.empty()) report.errors.push_back({exact_name(result.plan), result.error, result.sqlstate});
 }
@@ -228,7 +229,9 @@ class Comparison {
             report_.sequences.push_back(compare_sequence(sequence, report_.plan.sequence_rules));
         report_.interrupted = !count_rows(options_, servers(), *log_, report_.plan);
         for (const TableResult& result : report_.tables) report_.interrupted |= interrupted() && !result.error.empty();
+        if (report_.interrupted) report_.ended_by = run_end();
         if (kept_.store && !report_.interrupted) look_for_later_tables();
+        clock_.reset();
     }
 
     /// Tables that came, went or were created anew since the run began. One that is reported with what was seen of it
@@ -259,7 +262,9 @@ class Comparison {
     /// Reports and gives the exit status.
     int finish() {
         report_.outcome = run_outcome(options_, report_.plan, report_.tables, report_.sequences);
-        if (report_.interrupted) report_.outcome = interrupted_outcome(report_.outcome);
+        if (report_.interrupted)
+            report_.outcome = report_.ended_by == RunEnd::kFailures ? failed_outcome(report_.outcome)
+                                                                    : interrupted_outcome(report_.outcome);
         list_errors(report_);
         recorder_->finish(report_);
         report_.recorded_run = recorder_->run();
@@ -271,7 +276,7 @@ class Comparison {
         }
         if (!report_.record_failure.empty() || !report_.state_failure.empty())
             report_.outcome = unrecorded_outcome(report_.outcome);
-        if (report_.interrupted) log_->error("the run was interrupted");
+        if (report_.interrupted) log_->error("{}", run_end_words());
         const RunDocument document(report_, findings_);
         live_.end(document);
         if (!options_.output.empty() && terminal_.is_tty())
@@ -285,6 +290,7 @@ class Comparison {
     const Options& options_;
     KeptRun& kept_;
     const Clock::time_point started_ = Clock::now();
+    std::optional<RunClock> clock_{options_.run_time};
     Terminal terminal_;
     const std::shared_ptr<spdlog::logger> log_;
     RunMeter meter_;

@@ -71,7 +71,7 @@ void LiveReport::finish_table(std::size_t table_no, const TableResult& result) {
 void LiveReport::write_finished_tables() noexcept {
     std::unique_lock lock(mutex_);
     for (;;) {
-        if (failure_ && options_.state.empty() && options_.record.empty()) interrupt_run();
+        if (failure_ && options_.state.empty() && options_.record.empty()) interrupt_run(RunEnd::kHopeless);
         changed_.wait(lock, [&] { return ends_ || !finished_.empty(); });
         if (finished_.empty()) return;
         const auto [table_no, result] = std::move(finished_.front());

@@ -12,7 +12,7 @@ enum class ErrorKind {
     kUsage,          ///< an option, pattern, name or file that the user gave is wrong; nothing was compared
     kConnection,     ///< a server cannot be reached, refuses us, or the connection broke
     kServer,         ///< a server answered with an error; sqlstate tells which
-    kCancelled,      ///< SIGINT, SIGTERM or SIGHUP, or interrupt_run()
+    kCancelled,      ///< a signal, or interrupt_run()
     kOtherServer,    ///< a connection leads to another server than the one that was named: the run cannot go on
     kChangedServer,  ///< the server is not in the state it was named in, such as after a restart: what was read is void
     kOutput,         ///< a file cannot be written

@@ -79,8 +79,10 @@ struct Options {
     std::string statement_timeout;  ///< PostgreSQL's notation ("30min"); empty: none
     std::string lock_timeout = "10s";
     std::chrono::milliseconds retry_for = std::chrono::minutes(10);  ///< what may pass is tried again; 0: it is not
-    std::optional<std::uint64_t> seed;                               ///< unset: drawn at random
-    int width = 64;                                                  ///< 64 or 128
+    std::chrono::milliseconds run_time{0};  ///< after that the run ends, compared or not; 0: no limit
+    std::optional<double> fail_above;   ///< the run ends where more per cent of its tables failed; unset: it does not
+    std::optional<std::uint64_t> seed;  ///< unset: drawn at random
+    int width = 64;                     ///< 64 or 128
     /// What was given, by the options' names, without connection strings; a flag has no values.
     std::map<std::string, std::vector<std::string>> given;
 };

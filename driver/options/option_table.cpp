@@ -142,6 +142,17 @@ void apply_memory_limit(Options& options, const Values& values) {
         refuse_value("memory-limit", values.front(), "a size with one of the units B, kB, MB, GB, TB, as in 512MB");
 }
 
+/// Without the sign, "0.05" and "5" could be the same.
+void apply_fail_above(Options& options, const Values& values) {
+    std::string_view text = values.front();
+    double share = 0;
+    const bool has_sign = text.ends_with('%');
+    if (has_sign) text.remove_suffix(1);
+    if (!has_sign || !read_number(text, share) || !(share >= 0 && share < 100))
+        refuse_value("fail-above", values.front(), "a share of less than 100 with a percent sign, as in 5%");
+    options.fail_above = share;
+}
+
 void apply_width(Options& options, const Values& values) {
     if (values.front() != "64" && values.front() != "128") refuse_value("width", values.front(), "64 or 128");
     options.width = values.front() == "64" ? 64 : 128;
@@ -355,6 +366,11 @@ std::vector<OptionSpec> limit_options() {
                             "how long to go on trying where a failure may pass, such as a server that is restarted; 0: "
                             "do not try again; default: 10min",
                             &Options::retry_for),
+        own_duration_option("run-time",
+                            "end the run after that time, whatever is not compared then; 0: no limit; default: 0",
+                            &Options::run_time),
+        {"fail-above", OptionKind::kText, "SHARE", limits,
+         "end the run when more than that share of its tables has failed, as in 5%; default: go on", apply_fail_above},
     };
 }
 

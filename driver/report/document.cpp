@@ -79,6 +79,22 @@ Json json_state(const RunReport& report) {
     return state;
 }
 
+/// Of a run that is read from a state it is not known.
+std::string_view run_end_name(RunEnd end) {
+    switch (end) {
+        case RunEnd::kSignal:
+            return "signal";
+        case RunEnd::kRunTime:
+            return "run-time";
+        case RunEnd::kFailures:
+            return "fail-above";
+        case RunEnd::kNone:
+        case RunEnd::kHopeless:
+            break;
+    }
+    return "";
+}
+
 Json json_head(const RunReport& report) {
     Json head{{"tool", "pgparity"},
               {"version", kVersion},
@@ -95,6 +111,7 @@ Json json_head(const RunReport& report) {
               {"max_divergences", report.options->max_divergences},
               {"strict_schema", report.options->strict_schema},
               {"options", json_options(*report.options)}};
+    if (const std::string_view name = run_end_name(report.ended_by); !name.empty()) head["ended_by"] = name;
     if (!report.options->record.empty()) head["record"] = json_record(report);
     if (!report.options->state.empty()) head["state"] = json_state(report);
     head["source"] = json_server(report.server.source);

@@ -77,6 +77,11 @@ RunOutcome interrupted_outcome(RunOutcome outcome) {
     return outcome;
 }
 
+RunOutcome failed_outcome(RunOutcome outcome) {
+    if (outcome.exit_status == kExitDivergent) return interrupted_outcome(outcome);
+    return {Verdict::kError, true, kExitError};
+}
+
 RunOutcome unrecorded_outcome(RunOutcome outcome) {
     if (outcome.exit_status == kExitIdentical) outcome.exit_status = kExitIncomplete;
     return outcome;

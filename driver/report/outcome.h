@@ -48,6 +48,9 @@ RunOutcome run_outcome(const Options& options, const Plan& plan, const std::vect
 /// all that was asked for.
 RunOutcome interrupted_outcome(RunOutcome outcome);
 
+/// What becomes of the outcome of a run that ended because too much failed: it says nothing, unless something differs.
+RunOutcome failed_outcome(RunOutcome outcome);
+
 /// What becomes of the outcome of a run whose record was asked for and is not there. That is no smaller matter than a
 /// table that could not be compared. It takes nothing from what was found.
 RunOutcome unrecorded_outcome(RunOutcome outcome);

@@ -41,7 +41,8 @@ struct RunReport {
     std::vector<SequenceResult> sequences;
     std::vector<RunError> errors;
     RunOutcome outcome;
-    bool interrupted = false;
+    bool interrupted = false;  ///< it was ended before everything was compared
+    RunEnd ended_by = RunEnd::kNone;
     std::optional<ContinuedRun> continued;  ///< nothing: the run had one part
     std::string state_failure;              ///< why it cannot be continued as it should be; empty: it can, or need not
     std::optional<std::string> recorded_run;  ///< its number in the records of --record

@@ -200,6 +200,8 @@ void add_sequences(std::vector<std::string>& parts, const Json& sequences) {
 std::string failed_words(const std::string& result) { return result == "error" ? "failed" : result; }
 
 std::string incomplete_words(const Json& head) {
+    const std::string ended_by = text_of(head, "ended_by");
+    if (ended_by == "run-time" || ended_by == "fail-above") return ", ended by --" + ended_by;
     if (head.value("interrupted", false)) return ", interrupted";
     return head.value("incomplete", false) && head.at("result") == "divergent" ? " and incomplete" : "";
 }

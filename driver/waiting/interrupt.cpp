@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -21,8 +22,9 @@ namespace parity::driver {
 
 namespace {
 
-std::atomic<bool> g_interrupted{false};
-static_assert(std::atomic<bool>::is_always_lock_free);
+std::atomic<RunEnd> g_end{RunEnd::kNone};
+std::atomic<bool> g_signalled{false};
+static_assert(std::atomic<RunEnd>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 std::array<int, 2> g_pipe = {-1, -1};
 
 void wake_waits() {
@@ -30,11 +32,16 @@ void wake_waits() {
     [[maybe_unused]] const ssize_t written = write(g_pipe[1], &byte, 1);
 }
 
-/// Async-signal-safe: a lock-free flag, write() and _exit() only. Any thread may be the one that is interrupted.
+bool set_end(RunEnd why) {
+    RunEnd none = RunEnd::kNone;
+    return g_end.compare_exchange_strong(none, why);
+}
+
+/// Async-signal-safe: lock-free flags, write() and _exit() only. Any thread may be the one that is interrupted.
 void on_signal(int) {
-    if (g_interrupted.exchange(true)) _exit(kExitError);
+    if (g_signalled.exchange(true)) _exit(kExitError);
     const int saved_errno = errno;
-    wake_waits();
+    if (set_end(RunEnd::kSignal)) wake_waits();
     errno = saved_errno;
 }
 
@@ -54,11 +61,24 @@ void install_interrupt_handlers() {
     if (given.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup's doing
 }
 
-void interrupt_run() {
-    if (!g_interrupted.exchange(true)) wake_waits();
+void interrupt_run(RunEnd why) {
+    if (set_end(why)) wake_waits();
 }
 
-bool interrupted() { return g_interrupted; }
+RunEnd run_end() { return g_end; }
+
+bool interrupted() { return g_end != RunEnd::kNone; }
+
+std::string_view run_end_words() {
+    if (g_end == RunEnd::kRunTime) return "the run time is over (--run-time)";
+    if (g_end == RunEnd::kFailures) return "too much has failed (--fail-above)";
+    return "the run was interrupted";
+}
+
+Error interruption() {
+    const bool has_reason = g_end == RunEnd::kRunTime || g_end == RunEnd::kFailures;
+    return {ErrorKind::kCancelled, has_reason ? std::string(run_end_words()) : "interrupted"};
+}
 
 int interrupt_fd() { return g_pipe[0]; }
 
@@ -70,7 +90,7 @@ void pause_unless_interrupted(std::chrono::milliseconds time) {
         pollfd signal{g_pipe[0], POLLIN, 0};
         poll(&signal, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
     }
-    if (interrupted()) throw Error(ErrorKind::kCancelled, "interrupted");
+    if (interrupted()) throw interruption();
 }
 
 }  // namespace parity::driver

@@ -123,6 +123,7 @@ void TablePool::look_for_other_incarnations() {
 TableResult TablePool::result_of(std::size_t table_no) {
     Course& course = courses_[table_no];
     if (!course.result) {
+        if (!interrupted()) count_failure();
         TableResult result = failed_table(tables_[table_no], why_not_tried());
         result.begun = false;
         return result;
@@ -237,7 +238,7 @@ void TablePool::end_run(const Error& error) {
         const std::lock_guard lock(mutex_);
         if (!ends_run_) ends_run_ = error;
     }
-    interrupt_run();
+    interrupt_run(RunEnd::kHopeless);
 }
 
 bool TablePool::has_given_up() const noexcept {
@@ -246,7 +247,7 @@ bool TablePool::has_given_up() const noexcept {
 }
 
 std::string TablePool::why_not_tried() const {
-    if (interrupted()) return "not compared: the run was interrupted";
+    if (interrupted()) return fmt::format("not compared: {}", run_end_words());
     const std::lock_guard lock(mutex_);
     if (connect_error_.empty() && out_of_memory_) return "out of memory";
     return connect_error_;
@@ -352,7 +353,20 @@ Error TablePool::last_word(const TablePlan& table, const Error& failure, int att
 void TablePool::finish(std::size_t table_no) {
     Course& course = courses_[table_no];
     course.finished = true;
+    const bool failed = !course.result->error.empty() && !interrupted();
     context_.observer->finish_table(table_no, *course.result);
+    if (failed) count_failure();
+}
+
+/// Of all tables of the plan, those of an earlier part of the run included: a few failures at the beginning of a long
+/// run are no large share yet.
+void TablePool::count_failure() {
+    const std::size_t failed = ++failed_;
+    const std::optional<double>& limit = context_.options->fail_above;
+    if (!limit || 100.0 * static_cast<double>(failed) <= *limit * static_cast<double>(tables_.size())) return;
+    log_->error("{} of {} tables have failed, more than {} %: the run ends (--fail-above)", failed, tables_.size(),
+                *limit);
+    interrupt_run(RunEnd::kFailures);
 }
 
 }  // namespace parity::driver

@@ -34,8 +34,9 @@ namespace parity::driver {
 /// A table that fails with what may pass (waiting/retry.h) is begun again later, as long as --retry-for allows;
 /// meanwhile others are compared. Where a connection broke, one thread tries to connect anew, and the others wait for
 /// it, so that a server that is gone is asked by one connection. Where that is given up, tables that are left fail with
-/// what was told last. A thread for which a server has no connection left ends while others go on. A signal makes the
-/// tables under way fail and the rest not begin.
+/// what was told last. A thread for which a server has no connection left ends while others go on. A signal, and
+/// whatever else ends the run (waiting/interrupt.h), makes the tables under way fail and the rest not begin. Where more
+/// tables have failed than --fail-above allows, the run is ended.
 ///
 /// After a server was restarted or crashed, what was compared before is held against what it has now
 /// (work/unit_validity.h), and compared again if it may be lost.
@@ -76,6 +77,7 @@ class TablePool {
     std::optional<std::chrono::milliseconds> pause_before_next(Course& course, const Error& failure, double seconds);
     Error last_word(const TablePlan& table, const Error& failure, int attempts, SessionPair& pair);
     void finish(std::size_t table_no);
+    void count_failure();
     std::unique_ptr<SessionPair> connect_first(int worker);
     std::unique_ptr<SessionPair> connect_in_turn(int worker, bool anew);
     std::unique_ptr<SessionPair> connect(int worker);
@@ -96,6 +98,7 @@ class TablePool {
     std::mutex connecting_;  ///< one thread after the other connects
     std::optional<std::latch> all_tried_;
     std::atomic<int> connected_{0};  ///< threads that have connections, or wait for new ones
+    std::atomic<std::size_t> failed_{0};
     std::atomic<bool> told_{false};  ///< that fewer tables are compared at a time
     std::atomic<bool> out_of_memory_{false};
     mutable std::mutex mutex_;   ///< guards what follows

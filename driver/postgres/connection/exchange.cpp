@@ -77,7 +77,7 @@ void Connection::State::close() noexcept {
 }
 
 void Connection::State::require_alive() const {
-    if (interrupted() && !answer_time) throw Error(ErrorKind::kCancelled, "interrupted");
+    if (interrupted() && !answer_time) throw interruption();
     if (!broken) return;
     throw Error(ErrorKind::kConnection, fmt::format("the connection to the {} is closed", server), {}, server, {});
 }
@@ -137,7 +137,7 @@ void Connection::State::interrupt() {
         }
         request.wait();
     }
-    throw Error(ErrorKind::kCancelled, "interrupted");
+    throw interruption();
 }
 
 /// Ends what runs first, so that the connection can be used again.

@@ -52,6 +52,24 @@ TEST(RunOutcome, DivergenceWinsOverIncompleteness) {
     expect(run_outcome({}, plan_with(Severity::kDivergence), {}, {}), Verdict::kDivergent, false, kExitDivergent);
 }
 
+TEST(RunOutcome, TooManyFailuresLeaveNothingButWhatDiffers) {
+    const std::vector<TableResult> half = {result(Verdict::kIdentical), result(Verdict::kError)};
+    expect(failed_outcome(run_outcome({}, {}, half, {})), Verdict::kError, true, kExitError);
+    expect(failed_outcome(run_outcome({}, {}, {result(Verdict::kIdentical)}, {})), Verdict::kError, true, kExitError);
+    expect(failed_outcome(run_outcome({}, {}, {result(Verdict::kDivergent), result(Verdict::kError)}, {})),
+           Verdict::kDivergent, true, kExitDivergent);
+    expect(failed_outcome(run_outcome({}, {}, {result(Verdict::kDivergent)}, {})), Verdict::kDivergent, true,
+           kExitDivergent);
+}
+
+TEST(RunOutcome, AnEarlyEndTakesNothingFromWhatWasFound) {
+    expect(interrupted_outcome(run_outcome({}, {}, {result(Verdict::kIdentical)}, {})), Verdict::kIncomplete, true,
+           kExitIncomplete);
+    expect(interrupted_outcome(run_outcome({}, {}, {result(Verdict::kDivergent)}, {})), Verdict::kDivergent, true,
+           kExitDivergent);
+    expect(interrupted_outcome(run_outcome({}, {}, {result(Verdict::kError)}, {})), Verdict::kError, true, kExitError);
+}
+
 TEST(RunOutcome, AnythingLeftOutIsIncomplete) {
     const std::vector<TableResult> good = {result(Verdict::kIdentical)};
     expect(run_outcome({}, {}, {good[0], result(Verdict::kError)}, {}), Verdict::kIncomplete, true, kExitIncomplete);
