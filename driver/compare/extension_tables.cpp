@@ -47,7 +47,7 @@ std::vector<TableCount> count_side(const Options& options, Server& server, const
         try {
             if (!session || !session->alive())
                 session = server.open_session(
-                    "extension tables", [](bool, std::string_view) {}, failure);
+                    "extension tables", [](NoticeLevel, std::string_view) {}, failure);
             counts[i].rows = session->count_rows(*table);
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kOtherServer) throw;

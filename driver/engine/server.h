@@ -29,8 +29,15 @@ struct TableSnapshot {
 /// Called with what was read of a table so far and all that there is to read, by several threads.
 using ReadProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-/// Called with what a server tells besides its answers.
-using NoticeHandler = std::function<void(bool is_warning, std::string_view message)>;
+/// Whom a notice is for.
+enum class NoticeLevel {
+    kDetail,   ///< who looks into it
+    kInfo,     ///< who waits
+    kWarning,  ///< everybody
+};
+
+/// Called with what a server tells besides its answers, and with what is told of it, by several threads.
+using NoticeHandler = std::function<void(NoticeLevel level, std::string_view message)>;
 
 /// Reads what one side has. Relations and sequences are listed first and described once it is known which of them
 /// matter.
@@ -73,6 +80,11 @@ class CatalogReader {
 
 /// A session with one server: it serves one thread, table after table. The first and the last statement of each of its
 /// transactions ask which server answers.
+///
+/// Where the server sends nothing for Options::stall_timeout while it is waited for, it is asked over another
+/// connection what the session does. If it works, that is told as a notice, and the wait goes on. Else the wait ends
+/// with Error{kConnection}, and the session is ended on the server, so that it leaves no transaction and no lock
+/// behind.
 class ServerSession {
   public:
     virtual ~ServerSession() = default;

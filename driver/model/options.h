@@ -79,6 +79,8 @@ struct Options {
     std::string statement_timeout;  ///< PostgreSQL's notation ("30min"); empty: none
     std::string lock_timeout = "10s";
     std::chrono::milliseconds retry_for = std::chrono::minutes(10);  ///< what may pass is tried again; 0: it is not
+    /// After so long a silence a server is asked what it does; 0: never.
+    std::chrono::milliseconds stall_timeout = std::chrono::minutes(5);
     std::chrono::milliseconds run_time{0};  ///< after that the run ends, compared or not; 0: no limit
     std::optional<double> fail_above;   ///< the run ends where more per cent of its tables failed; unset: it does not
     std::optional<std::uint64_t> seed;  ///< unset: drawn at random

@@ -366,6 +366,10 @@ std::vector<OptionSpec> limit_options() {
                             "how long to go on trying where a failure may pass, such as a server that is restarted; 0: "
                             "do not try again; default: 10min",
                             &Options::retry_for),
+        own_duration_option("stall-timeout",
+                            "how long a server may send nothing before another connection looks at what it does; 0: "
+                            "for ever; default: 5min",
+                            &Options::stall_timeout),
         own_duration_option("run-time",
                             "end the run after that time, whatever is not compared then; 0: no limit; default: 0",
                             &Options::run_time),

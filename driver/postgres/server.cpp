@@ -31,7 +31,7 @@ class PostgresSession : public ServerSession {
     Side side() const override { return session_.side(); }
     bool alive() const override { return session_.connection().alive(); }
     void revive() override { session_.revive(); }
-    void close() noexcept override { session_.connection().close(); }
+    void close() noexcept override { session_.close(); }
     void set_peer(ServerSession* peer) override {
         auto* other = dynamic_cast<PostgresSession*>(peer);
         session_.connection().set_peer(other ? &other->session_.connection() : nullptr);
@@ -95,9 +95,10 @@ class PostgresServer : public Server {
     std::unique_ptr<ServerSession> open_session(const std::string& purpose, NoticeHandler on_notice,
                                                 const SharedFailure* failure) override {
         Session session = Session::open(side_, options_, purpose, named_, failure);
+        session.set_stall_notices(on_notice);
         session.connection().set_notice_handler(
             [on_notice = std::move(on_notice)](std::string_view severity, std::string_view message) {
-                on_notice(severity == "WARNING", message);
+                on_notice(severity == "WARNING" ? NoticeLevel::kWarning : NoticeLevel::kDetail, message);
             });
         if (server_.is_streamed) session.reserve_shared(failure);
         return std::make_unique<PostgresSession>(std::move(session), options_, server_);

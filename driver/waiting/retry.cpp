@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t kClassLength = 2;
 
 constexpr std::array kFailureRules = {
-    FailureRule{"", Remedy::kReconnect, "the connection broke, or nobody answers at the address"},
+    FailureRule{"", Remedy::kReconnect,
+                "the connection broke, nobody answers at the address, or a server was silent for --stall-timeout"},
     FailureRule{"08", Remedy::kReconnect, "a connection failed, the server's own to another one included"},
     FailureRule{kAdminShutdown, Remedy::kReconnect, "the server is shut down, or somebody ended the session"},
     FailureRule{kCrashShutdown, Remedy::kReconnect, "another session of the server crashed"},

@@ -27,6 +27,18 @@ milliseconds in_milliseconds(double seconds) {
     return std::chrono::duration_cast<milliseconds>(std::chrono::duration<double>(seconds));
 }
 
+spdlog::level::level_enum log_level(NoticeLevel level) {
+    switch (level) {
+        case NoticeLevel::kWarning:
+            return spdlog::level::warn;
+        case NoticeLevel::kInfo:
+            return spdlog::level::info;
+        case NoticeLevel::kDetail:
+            break;
+    }
+    return spdlog::level::debug;
+}
+
 std::vector<std::size_t> not_done(const std::vector<std::optional<KnownTable>>& known) {
     std::vector<std::size_t> tables;
     for (std::size_t i = 0; i < known.size(); ++i)
@@ -210,10 +222,10 @@ bool TablePool::goes_on_without(const Error& error, bool anew) const {
 }
 
 std::unique_ptr<SessionPair> TablePool::connect(int worker) {
-    auto pair = std::make_unique<SessionPair>(
-        servers_, worker, [log = log_](Side side, bool is_warning, std::string_view message) {
-            log->log(is_warning ? spdlog::level::warn : spdlog::level::debug, "{}: {}", side_name(side), message);
-        });
+    auto pair = std::make_unique<SessionPair>(servers_, worker,
+                                              [log = log_](Side side, NoticeLevel level, std::string_view message) {
+                                                  log->log(log_level(level), "{}: {}", side_name(side), message);
+                                              });
     log_->debug("worker {} connected to both sides", worker);
     return pair;
 }

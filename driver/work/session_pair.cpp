@@ -8,11 +8,11 @@
 namespace parity::driver {
 
 SessionPair::SessionPair(const Both<Server*>& servers, int worker,
-                         const std::function<void(Side, bool, std::string_view)>& on_notice) {
+                         const std::function<void(Side, NoticeLevel, std::string_view)>& on_notice) {
     on_both_sides([&](Side side, const SharedFailure* failure) {
         sessions_[side] = servers[side]->open_session(
             fmt::format("worker {}", worker),
-            [on_notice, side](bool is_warning, std::string_view message) { on_notice(side, is_warning, message); },
+            [on_notice, side](NoticeLevel level, std::string_view message) { on_notice(side, level, message); },
             failure);
     });
     for (Side side : kSides) sessions_[side]->set_peer(sessions_[other_side(side)].get());

@@ -12,7 +12,7 @@ class SessionPair {
   public:
     /// Connects both at the same time. `on_notice` gets what the servers tell.
     SessionPair(const Both<Server*>& servers, int worker,
-                const std::function<void(Side, bool, std::string_view)>& on_notice);
+                const std::function<void(Side, NoticeLevel, std::string_view)>& on_notice);
     ~SessionPair();
     SessionPair(const SessionPair&) = delete;
     SessionPair& operator=(const SessionPair&) = delete;

@@ -13,6 +13,7 @@ class Proxy:
     forwarded. Returning a number n lets n more bytes of that connection's answers through and then resets it.
     on_answer(data) is called with every chunk of the server's answers and gives what the client gets for it.
     After swallow() nothing is forwarded any more, in neither direction, and new connections are accepted but never answered.
+    After stall() nothing is forwarded any more on the connections that there are, not even their ends, and new ones are as before.
     """
 
     def __init__(self, target_port, on_request=None, on_answer=None):
@@ -25,6 +26,7 @@ class Proxy:
         self._lock = threading.Lock()
         self._closed = False
         self._sockets = []
+        self._links = []
 
     def __enter__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -45,6 +47,12 @@ class Proxy:
         with self._lock:
             self.swallowing.set()
 
+    def stall(self, with_request=True):
+        """May be called from on_request, whose data goes on to the server unless `with_request`."""
+        for link in self._links:
+            link.loses_request = with_request
+            link.stalled = True
+
     def _accept(self):
         while True:
             try:
@@ -62,6 +70,7 @@ class Proxy:
             self.connections += 1
             self._sockets += [client, server]
             link = _Link(client, server, self.swallowing, self.on_answer)
+            self._links.append(link)
             threading.Thread(target=self._client_to_server, args=(link,), daemon=True).start()
             threading.Thread(target=link.server_to_client, daemon=True).start()
 
@@ -74,18 +83,21 @@ class Proxy:
                 with self._lock:
                     if self._closed:
                         return
-                    if self.swallowing.is_set():
+                    if self.swallowing.is_set() or link.stalled:
                         continue
                     number = self.requests
                     self.requests += 1
                     allowance = self.on_request(number, data)
+                if link.loses_request:
+                    continue
                 if allowance is not None:
                     link.allowance = allowance
                     if allowance == 0:
                         link.reset()
                         return
                 link.server.sendall(data)
-            link.server.shutdown(socket.SHUT_WR)
+            if not link.stalled:
+                link.server.shutdown(socket.SHUT_WR)
         except OSError:
             link.reset()
 
@@ -99,11 +111,12 @@ class _Link:
         self.swallowing = swallowing
         self.on_answer = on_answer
         self.allowance = None
+        self.stalled = self.loses_request = False
 
     def server_to_client(self):
         try:
             while data := self.server.recv(1 << 16):
-                if self.swallowing.is_set():
+                if self.swallowing.is_set() or self.stalled:
                     continue
                 data = self.on_answer(data)
                 if self.allowance is None:
@@ -114,12 +127,13 @@ class _Link:
                 if self.allowance <= 0:
                     break
             else:
-                if not self.swallowing.is_set():
+                if not self.swallowing.is_set() and not self.stalled:
                     self.client.shutdown(socket.SHUT_WR)
                 return
         except OSError:
             pass
-        self.reset()
+        if not self.stalled:
+            self.reset()
 
     def reset(self):
         """Closes both ends so that the client sees a reset and no orderly end."""

@@ -74,7 +74,7 @@ class InventoryReader : public CatalogReader {
     bool await_replay(const std::string& log_end) override { return driver::await_replay(session_, log_end); }
     void require_named_server() override { session_.require_named_server(); }
     void set_failure(const SharedFailure* failure) override { session_.connection().set_failure(failure); }
-    void close() noexcept override { session_.connection().close(); }
+    void close() noexcept override { session_.close(); }
 
   private:
     Result run(const Query& query) { return session_.connection().query(query.sql, query.parameters); }

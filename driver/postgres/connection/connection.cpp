@@ -142,6 +142,11 @@ void Connection::replace(Connection fresh) {
 void Connection::close() noexcept { state_->close(); }
 void Connection::set_failure(const SharedFailure* failure) { state_->failure = failure; }
 void Connection::wait_for(int fd) { state_->wait_for(fd); }
+void Connection::set_silence_limit(std::chrono::milliseconds limit, SilenceExaminer examine) {
+    state_->silence_limit = limit;
+    state_->examine = std::move(examine);
+    state_->heard_at = Clock::now();
+}
 void Connection::set_answer_time(std::chrono::seconds limit) { state_->answer_time = limit; }
 
 void Connection::set_progress_handler(std::function<void(std::uint64_t, std::uint64_t)> handler) {
@@ -213,8 +218,9 @@ std::optional<std::string_view> CopyStream::next() {
     if (finished_) return std::nullopt;
     Connection::State& state = *connection_->state_;
     state.require_alive();
-    int length = 0;
-    while ((length = PQgetCopyData(state.conn, &message_, 1)) == 0) {
+    int length = PQgetCopyData(state.conn, &message_, 1);
+    if (length == 0) state.heard_at = Clock::now();  // only now it is waited for
+    for (; length == 0; length = PQgetCopyData(state.conn, &message_, 1)) {
         state.wait(POLLIN);
         state.consume();
     }

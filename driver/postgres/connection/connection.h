@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "driver/model/error.h"
 #include "driver/postgres/queries/query.h"
 #include "driver/waiting/shared_failure.h"
 
@@ -62,6 +63,11 @@ class Row {
   private:
     const pg_result* result_;
 };
+
+/// Looks at a server that has sent nothing for so long; `has_input` tells whether something came meanwhile.
+/// Returns: what ends the wait for it; nothing: it is waited for.
+using SilenceExaminer =
+    std::function<std::optional<Error>(std::chrono::milliseconds silent, const std::function<bool()>& has_input)>;
 
 class Connection;
 
@@ -172,6 +178,11 @@ class Connection {
     /// From now on no signal ends what this connection waits for; instead each statement has `limit` to be answered,
     /// and then the connection is given up.
     void set_answer_time(std::chrono::seconds limit);
+
+    /// From now on, where the server has sent nothing for `limit` while it is waited for, `examine` is called with how
+    /// long. What it returns ends the wait, and the connection is given up; nothing: the wait goes on. The server is
+    /// waited for while this connection waits, or as the peer of one that does. A limit of 0: there is none.
+    void set_silence_limit(std::chrono::milliseconds limit, SilenceExaminer examine);
 
     /// Waits until `fd` is readable. Ends as any other wait does, and with the connection.
     /// Requires: no query is under way.

@@ -86,7 +86,46 @@ void Connection::State::require_alive() const {
 
 bool Connection::State::wait(short socket_events, std::optional<Clock::time_point> deadline) {
     std::array<pollfd, 2> awaited = {{{PQsocket(conn), socket_events, 0}, {-1, 0, 0}}};
-    return wait_on(awaited, deadline);
+    for (;;) {
+        State* const silent = first_too_silent();
+        const std::optional<Clock::time_point> limit = silent ? silent->silent_until() : std::nullopt;
+        const bool is_limited = limit && (!deadline || *limit < *deadline);
+        if (wait_on(awaited, is_limited ? limit : deadline)) {
+            heard_at = Clock::now();
+            return true;
+        }
+        if (!is_limited) return false;
+        if (Clock::now() >= *silent->silent_until()) end_silence(*silent);
+    }
+}
+
+/// Of this connection and of the peer that is watched with it, the one whose silence lasts too long first. A peer owes
+/// nothing where libpq has its next result already: that is taken when it is asked for.
+/// Returns: nullptr where no limit is set.
+Connection::State* Connection::State::first_too_silent() {
+    State* first = silent_until() ? this : nullptr;
+    const pollfd watched = watched_peer();
+    const bool owes = watched.fd >= 0 && (watched.events & POLLIN) != 0 && PQisBusy(peer->conn) != 0;
+    if (!owes || !peer->silent_until()) return first;
+    return first && *silent_until() <= *peer->silent_until() ? first : peer;
+}
+
+std::optional<Clock::time_point> Connection::State::silent_until() const {
+    if (silence_limit <= std::chrono::milliseconds(0) || !examine || draining) return std::nullopt;
+    return heard_at + silence_limit;
+}
+
+void Connection::State::end_silence(State& silent) {
+    const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - silent.heard_at);
+    const std::optional<Error> found = silent.examine(silence, [&silent] {
+        pollfd input{PQsocket(silent.conn), POLLIN, 0};
+        return poll(&input, 1, 0) > 0;
+    });
+    silent.heard_at = Clock::now();
+    if (!found) return;
+    silent.broken = true;
+    if (&silent != this) cancel_and_drain();
+    throw Error(*found);
 }
 
 bool Connection::State::wait_on(std::array<pollfd, 2>& awaited, std::optional<Clock::time_point> deadline) {
@@ -166,6 +205,7 @@ void Connection::State::read_peer(bool closed) {
 /// answer is whole.
 void Connection::State::take_peer_input(bool closed) {
     State& other = *peer;
+    other.heard_at = Clock::now();
     do {
         if (PQisBusy(other.conn)) other.consume();
         if (PQisBusy(other.conn)) continue;
@@ -218,7 +258,8 @@ void Connection::State::connect(int timeout_s) {
 void Connection::State::send(const std::string& sql, const std::vector<Parameter>& parameters, bool stream) {
     require_alive();
     if (streaming) throw Error(ErrorKind::kInternal, "a query was sent while another one's rows are read");
-    if (answer_time) answer_due = Clock::now() + *answer_time;
+    heard_at = Clock::now();
+    if (answer_time) answer_due = heard_at + *answer_time;
     int sent = 0;
     if (parameters.empty() && !stream) {
         sent = PQsendQuery(conn, sql.c_str());
@@ -253,8 +294,10 @@ ResultPtr Connection::State::take_result() {
     if (!results_read_ahead.empty()) {
         ResultPtr result = std::move(results_read_ahead.front());
         results_read_ahead.pop_front();
+        heard_at = Clock::now();
         return result;
     }
+    if (PQisBusy(conn)) heard_at = Clock::now();  // only now it is waited for
     while (PQisBusy(conn)) {
         if (!wait(POLLIN, Clock::now() + kParseAgain)) require_memory();
         consume();

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "driver/model/error.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/ending.h"
 #include "driver/postgres/queries/query.h"
@@ -52,6 +53,9 @@ struct Connection::State {
     /// The same for any two descriptors.
     bool wait_on(std::array<pollfd, 2>& awaited, std::optional<Clock::time_point> deadline);
     void wait_for(int fd);
+    State* first_too_silent();
+    std::optional<Clock::time_point> silent_until() const;
+    void end_silence(State& silent);
     pollfd watched_peer() const;
     void interrupt();
     void fail_shared();
@@ -76,6 +80,9 @@ struct Connection::State {
     bool closed_after_answer = false;                 ///< closed by the server after a whole answer
     std::optional<std::chrono::seconds> answer_time;  ///< see set_answer_time()
     std::optional<Clock::time_point> answer_due;
+    std::chrono::milliseconds silence_limit{0};  ///< see set_silence_limit()
+    SilenceExaminer examine;
+    Clock::time_point heard_at{};                  ///< when the server last sent something, or began to be waited for
     std::deque<ResultPtr> results_read_ahead;      ///< taken while the other side's rows were awaited
     std::optional<Clock::time_point> answered_at;  ///< the first part of what a RowStream reads
     const SharedFailure* failure = nullptr;

@@ -6,6 +6,7 @@
 
 #include "core/ascii.h"
 #include "driver/postgres/queries/catalog.h"
+#include "driver/postgres/queries/session.h"
 
 namespace parity::driver {
 
@@ -26,7 +27,7 @@ std::string without_values(std::string_view statement) {
     return std::string(statement);
 }
 
-/// A row of exclusively_locked_query(). A prepared transaction has no process.
+/// A row of exclusively_locked_query() or blockers_query(). A prepared transaction has no process.
 std::string describe_locker(const Result& result, int row) {
     if (result.is_null(row, 1)) return "a prepared transaction (pg_prepared_xacts)";
     std::string session = fmt::format("pid {}", result.text(row, 1));
@@ -55,6 +56,14 @@ std::vector<LockedRelation> read_locked(Connection& connection, const std::vecto
 
 std::vector<LockedRelation> read_locked_below(Connection& connection, std::uint32_t oid) {
     return read(connection, exclusively_locked_below_query(oid));
+}
+
+std::vector<std::string> read_blockers(Connection& connection, std::int32_t backend) {
+    const Query query = blockers_query(backend);
+    const Result result = connection.query(query.sql, query.parameters);
+    std::vector<std::string> blockers;
+    for (int row = 0; row < result.rows(); ++row) blockers.push_back(describe_locker(result, row));
+    return blockers;
 }
 
 }  // namespace parity::driver

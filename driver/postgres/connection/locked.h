@@ -24,4 +24,8 @@ std::vector<LockedRelation> read_locked(Connection& connection, const std::vecto
 /// Throws: Error as Connection::query.
 std::vector<LockedRelation> read_locked_below(Connection& connection, std::uint32_t oid);
 
+/// Who holds the locks that a backend waits for, in the same words.
+/// Throws: Error as Connection::query.
+std::vector<std::string> read_blockers(Connection& connection, std::int32_t backend);
+
 }  // namespace parity::driver

@@ -38,7 +38,7 @@ Session::Session(Side side, Connection connection, const Options& options, std::
       named_(named) {}
 
 Session Session::open(Side side, const Options& options, const std::string& purpose, NamedServers* named,
-                      const SharedFailure* failure) {
+                      const SharedFailure* failure, std::shared_ptr<StallWatch> stalls) {
     Session session(side,
                     Connection::open(side_name(side), options.conninfo[side], "pgparity: " + purpose,
                                      options.connect_timeout_s, failure),
@@ -56,10 +56,33 @@ Session Session::open(Side side, const Options& options, const std::string& purp
         session.first_met_ = met;
     }
     require_same_backend(side, session.identity_rights_.backend, met);
+    session.stalls_ = stalls ? std::move(stalls) : std::make_shared<StallWatch>(side, options);
+    session.watch_for_stalls(met);
     const std::string statements = session_settings_statements(session.optional_settings_);
     if (!statements.empty()) connection.query(statements);
     connection.set_failure(nullptr);
     return session;
+}
+
+/// What is waited for before it is known which server and backend that is has limits of its own, or none.
+void Session::watch_for_stalls(const ServerIdentity& met) {
+    const std::int32_t backend = identity_rights_.backend;
+    stalls_->add(met, backend);
+    connection_.set_silence_limit(
+        options_->stall_timeout,
+        [stalls = stalls_, backend](std::chrono::milliseconds silent, const std::function<bool()>& has_input) {
+            return stalls->examine(backend, silent, has_input);
+        });
+}
+
+void Session::close() noexcept {
+    if (stalls_) stalls_->end_backends();
+    connection_.close();
+}
+
+void Session::close_shared() {
+    shared_.clear();
+    stalls_->keep_only(identity_rights_.backend);
 }
 
 void Session::revive() {
@@ -68,6 +91,8 @@ void Session::revive() {
     connection_.replace(std::move(fresh.connection_));
     optional_settings_ = std::move(fresh.optional_settings_);
     identity_rights_ = fresh.identity_rights_;
+    fresh.stalls_->take_notices(*stalls_);
+    stalls_ = std::move(fresh.stalls_);
     if (fresh.first_met_) first_met_ = fresh.first_met_;
     in_transaction_ = false;
     shared_.clear();
@@ -247,7 +272,7 @@ std::vector<Session*> Session::share_snapshot(const TablePlan& table, std::size_
 void Session::connect_shared(std::size_t count, const SharedFailure* failure) {
     try {
         while (shared_.size() < count)
-            shared_.push_back(std::make_unique<Session>(open(side(), *options_, purpose_, named_, failure)));
+            shared_.push_back(std::make_unique<Session>(open(side(), *options_, purpose_, named_, failure, stalls_)));
     } catch (const Error& error) {
         const bool is_limit = error.kind() == ErrorKind::kConnection || error.kind() == ErrorKind::kResources;
         if (!is_limit || shared_.empty()) throw;
@@ -272,6 +297,10 @@ void Session::begin_shared(const TablePlan& table, const std::string& snapshot) 
 
 /// Where this connection is lost, its peers to the same server are not worth waiting for one by one.
 void Session::end() noexcept {
+    if (stalls_ && stalls_->end_backends()) {
+        connection_.close();
+        shared_.clear();
+    }
     if (std::exchange(in_transaction_, false) && connection_.alive()) {
         try {
             connection_.query_briefly(rollback_statement());

@@ -14,6 +14,7 @@
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
+#include "driver/postgres/connection/stall.h"
 #include "driver/postgres/queries/session.h"
 #include "driver/waiting/shared_failure.h"
 
@@ -29,9 +30,10 @@ namespace parity::driver {
 class Session {
   public:
     /// Connects. `purpose` shows in application_name ("pgparity: " + purpose). What raises `failure` meanwhile ends
-    /// that. `named`: the servers that the run is about, where they are known already.
+    /// that. `named`: the servers that the run is about, where they are known already. `stalls`: that of
+    /// the session whose snapshot is shared; none: the session is one of its own.
     static Session open(Side side, const Options& options, const std::string& purpose, NamedServers* named,
-                        const SharedFailure* failure = nullptr);
+                        const SharedFailure* failure = nullptr, std::shared_ptr<StallWatch> stalls = nullptr);
 
     /// Connects anew where the connection broke.
     /// Throws: as open() does.
@@ -70,8 +72,14 @@ class Session {
     /// Opens the first of the connections that share_snapshot needs, so that it is there whoever else connects later.
     void reserve_shared(const SharedFailure* failure) { connect_shared(1, failure); }
 
+    /// As Connection's; a session that was found stalled is ended on the server, too.
+    void close() noexcept;
+
     /// Closes the further connections, and with them the memory that large rows took.
-    void close_shared() { shared_.clear(); }
+    void close_shared();
+
+    /// Who hears of this session, and of those that share its snapshot, where the server is silent and works.
+    void set_stall_notices(NoticeHandler on_notice) { stalls_->set_notice_handler(std::move(on_notice)); }
 
     /// Checks that no part of the table was rewritten since the snapshot was taken. What was read without a lock until
     /// now counts only if this returns.
@@ -87,6 +95,7 @@ class Session {
     TransactionSettings pinned_settings(const std::string& purpose) const;
     TransactionSettings table_settings(const TablePlan& table) const;
     void begin(const TransactionSettings& settings);
+    void watch_for_stalls(const ServerIdentity& met);
     void connect_shared(std::size_t count, const SharedFailure* failure = nullptr);
     void begin_shared(const TablePlan& table, const std::string& snapshot);
     void lock(const TablePlan& table);
@@ -105,6 +114,7 @@ class Session {
     IdentityRights identity_rights_;
     std::optional<ServerIdentity> first_met_;
     std::vector<std::unique_ptr<Session>> shared_;
+    std::shared_ptr<StallWatch> stalls_;  ///< one for all that share a snapshot
     bool in_transaction_ = false;
 };
 

@@ -216,4 +216,39 @@ Query log_history_query(std::uint32_t timeline) {
             {fmt::format("pg_wal/{:08X}.history", timeline)}};
 }
 
+/// Numbers of backends are used again, so a session must also be one of pgparity and of this role. Of those of its own
+/// role every role may know all.
+constexpr const char* kIsOurs =
+    "a.application_name LIKE 'pgparity: %' AND a.usename = SESSION_USER AND a.datname = "
+    "pg_catalog.current_database()";
+constexpr const char* kServerStart =
+    "(EXTRACT(EPOCH FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::pg_catalog.int8";
+
+Query backend_state_query(std::int32_t backend) {
+    return {fmt::format("SELECT {}, a.pid IS NOT NULL, a.state, a.wait_event_type, a.wait_event FROM (SELECT) AS one "
+                        "LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = $1::pg_catalog.int4 AND {}",
+                        kServerStart, kIsOurs),
+            {std::to_string(backend)}};
+}
+
+/// A prepared transaction is number 0, and has no process.
+Query blockers_query(std::int32_t backend) {
+    return {
+        "SELECT NULL, NULLIF(b.pid, 0), a.usename, a.application_name, "
+        "EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.int8, "
+        "pg_catalog.\"left\"(a.query, 80) "
+        "FROM (SELECT DISTINCT p.pid FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1::pg_catalog.int4)) AS p "
+        "(pid)) AS b LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = b.pid ORDER BY a.xact_start, b.pid",
+        {std::to_string(backend)}};
+}
+
+Query end_backends_query(const std::vector<std::int32_t>& backends, std::int64_t server_started_us) {
+    std::vector<std::string> pids;
+    for (const std::int32_t backend : backends) pids.push_back(std::to_string(backend));
+    return {fmt::format("SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a "
+                        "WHERE a.pid = ANY ($1::pg_catalog.int4[]) AND {} AND {} = $2::pg_catalog.int8",
+                        kIsOurs, kServerStart),
+            {array_literal(pids), std::to_string(server_started_us)}};
+}
+
 }  // namespace parity::driver

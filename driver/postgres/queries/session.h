@@ -92,4 +92,14 @@ Query relation_state_query(const QualifiedName& name, const IdentityRights& righ
 /// dropped meanwhile. Result: one bigint.
 Query stale_relations_query(std::uint32_t oid, bool without_children = false);
 
+/// When the server began (microseconds since 1970), and of a session of ours with that backend whether it is there, its
+/// state, and the type and name of what it waits for.
+Query backend_state_query(std::int32_t backend);
+
+/// Whom that backend waits for, in the columns of exclusively_locked_query() without a relation.
+Query blockers_query(std::int32_t backend);
+
+/// Ends sessions of ours, where the server is the one that began then.
+Query end_backends_query(const std::vector<std::int32_t>& backends, std::int64_t server_started_us);
+
 }  // namespace parity::driver
