@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -210,9 +211,14 @@ class LinesDocument : public ReportDocument {
         spool_.add(is_of_table ? static_cast<std::int64_t>(head_["tables"].size()) - 1 : kLargeObjects, dumped(line));
     }
 
+    /// A table that was compared again has several lines, of which the last one counts.
     void sort_tables() {
         Json& tables = head_["tables"];
-        for (std::size_t i = 0; i < tables.size(); ++i) order_.push_back(static_cast<std::int64_t>(i));
+        std::map<std::tuple<Json, Json, bool>, std::int64_t> last;
+        for (std::size_t i = 0; i < tables.size(); ++i)
+            last[{tables[i].value("source", Json()), tables[i].value("target", Json()),
+                  tables[i].contains("not_compared")}] = static_cast<std::int64_t>(i);
+        for (const auto& [names, number] : last) order_.push_back(number);
         const auto rank = [&](std::int64_t number) {
             const Json& table = tables[static_cast<std::size_t>(number)];
             const std::string source = table.value("source", ""), target = table.value("target", "");

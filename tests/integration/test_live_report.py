@@ -97,6 +97,21 @@ def test_lines_come_as_tables_are_finished(sides, tmp_path):
     assert [len(table["divergences"]) for table in report["tables"]] == [0, int(sides.planted), 0]
 
 
+def test_the_last_lines_of_a_table_count(sides, tmp_path):
+    """It was compared again, because a crash may have taken what had been read."""
+    kept = pgparity("compare", "--source", sides.source.conninfo(), "--target", sides.target.conninfo(), "--no-progress", "--table", "big", "--table", "a_small",
+                    "--format", "ndjson").expect(DIVERGENT if sides.planted else IDENTICAL)
+    lines = [json.loads(line) for line in kept.stdout.splitlines()]
+    [big] = [line for line in lines if line["record"] == "table" and line["source"] == "public.big"]
+    earlier = [{**big, "result": "divergent"}, {"record": "divergence", "table": {"source": "public.big", "target": "public.big"}, "kind": "mismatch", "key": {"id": "1"}, "columns": ["v"]}]
+    file = tmp_path / "run.ndjson"
+    reports = []
+    for all_lines in (lines, lines[:1] + earlier + lines[1:]):
+        file.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in all_lines))
+        reports.append(pgparity("report", "--from", file, "--format", "json").expect(kept.status).report)
+    assert reports[0] == reports[1] and [table["source"] for table in reports[1]["tables"]] == ["public.a_small", "public.big"]
+
+
 @pytest.mark.parametrize("form", ["text", "ndjson"])
 def test_a_killed_run_leaves_what_is_true_and_no_end(sides, form):
     with locked(sides), running(sides, "--format", form) as process:
@@ -167,4 +182,4 @@ def test_on_a_terminal_lines_and_bar_do_not_mix(pair):
     # What a person sees in each line: what stands behind the last erasure.
     seen = [line.split(b"\r\x1b[K")[-1] for line in shown.replace(b"\r\n", b"\n").split(b"\n")]
     assert any(line.startswith(b"public.t: identical") for line in seen) and any(line.startswith(b"public.u: divergent") for line in seen), shown
-    assert seen[-2].startswith(b"result: divergent"), shown
+    assert seen[-3].startswith(b"result: divergent") and seen[-2].startswith(b"pgparity: 2 of 2 tables compared"), shown
