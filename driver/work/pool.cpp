@@ -64,8 +64,11 @@ TablePool::TablePool(const RunContext& context, const Both<Server*>& servers, co
         courses_[i].result = known[i]->result;
         courses_[i].left_out = known[i]->left_out;
     }
-    for (std::size_t i = 0; i < known.size(); ++i)
-        if (known[i] && known[i]->done) finish(i);
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        if (!known[i] || !known[i]->done) continue;
+        courses_[i].finished = true;
+        context_.observer->finish_table(i, *courses_[i].result);
+    }
 }
 
 std::vector<TableResult> TablePool::run() {

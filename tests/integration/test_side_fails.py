@@ -226,7 +226,7 @@ def test_source_that_fails_does_not_wait_for_a_silent_target(module_pair, words)
         return 0
     with silent_from(module_pair.target, words) as target, \
             silent_from(module_pair.source, words, break_once_target_is_silent) as source:
-        run = pgparity("compare", *through_proxies(module_pair, source, target), timeout=PROMPTLY).expect(ERROR)
+        run = pgparity("compare", *through_proxies(module_pair, source, target), "--retry-for", "0", timeout=PROMPTLY).expect(ERROR)
     assert "connection to the source" in run.stderr if words else "connect to the source" in run.stderr, run
     assert "target" not in run.stderr, run
 

@@ -108,7 +108,8 @@ def keep(request, tmp_path):
 
 
 def command(name, state, source, target, *arguments):
-    return [name, "--format", "json", "--no-progress", *named("state", state), "--source", conninfo(source), "--target", conninfo(target), *arguments]
+    form = [] if "--format" in arguments else ["--format", "json"]
+    return [name, *form, "--no-progress", *named("state", state), "--source", conninfo(source), "--target", conninfo(target), *arguments]
 
 
 def run(name, state, source, target, *arguments, **options):
@@ -476,7 +477,8 @@ def test_what_a_restart_leaves(equal, other, tmp_path, mode):
     assert (fleeting["result"] == "divergent") == (mode == "immediate")
 
 
-def test_what_a_crash_took_is_compared_again_in_the_same_run(source_cluster, tmp_path):
+@pytest.mark.parametrize("form", ["json", "ndjson"])
+def test_what_a_crash_took_is_compared_again_in_the_same_run(source_cluster, tmp_path, form):
     """The target crashes when all tables but one are done, of which one was equal only by a commit that was not on disk, and another is unlogged.
     The run goes on, and does not end with what the target does not have any more."""
     quiet = {"wal_writer_delay": "10s", "wal_writer_flush_after": "0", "bgwriter_delay": "10s"}
@@ -488,14 +490,20 @@ def test_what_a_crash_took_is_compared_again_in_the_same_run(source_cluster, tmp
         target.execute("UPDATE plain SET v = 'planted' WHERE id = 77; DELETE FROM binary_key WHERE id = sha256('5')")
         crashing.execute("CHECKPOINT")
         target.execute("SET synchronous_commit = off; UPDATE plain SET v = 'value 77' WHERE id = 77")
-        with Held(tmp_path / "run.state", source, target, "--jobs", "1", "--record", source.conninfo(), blocked=1) as held:
+        with Held(tmp_path / "run.state", source, target, "--jobs", "1", "--record", source.conninfo(), "--format", form, blocked=1) as held:
             target.close()
             crashing.stop("immediate")
             crashing.start()
             stdout, stderr = held.let_go()
+        if form == "ndjson":  # the later lines of a table count
+            lines = [json.loads(line) for line in stdout.splitlines()]
+            assert [line["result"] for line in lines if line["record"] == "table" and line["source"] == "public.fleeting"] == ["identical", "divergent"]
+            (tmp_path / "run.ndjson").write_text(stdout)
+            stdout = pgparity("report", "--from", str(tmp_path / "run.ndjson"), "--format", "json").stdout
         report = json.loads(stdout)
         assert held.process.returncode == DIVERGENT and report["incomplete"] is False, stderr
         tables = {table["source"]: table for table in report["tables"]}
+        assert len(tables) == len(report["tables"]) == 7
         assert tables["public.fleeting"]["result"] == "divergent"
         assert findings(tables["public.plain"]) == {mismatch("v", id="77")}
         assert len(findings(tables["public.binary_key"])) == 1
