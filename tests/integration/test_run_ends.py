@@ -99,7 +99,9 @@ def test_time_that_is_over_while_the_catalogs_are_read(pair):
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_has_the_status_of_what_was_compared(sides, signal_number):
-    process = popen("compare", "--format", "json", "--no-progress", "--source", sides.source.conninfo(), "--target", sides.target.conninfo(), *sides.choice)
+    # The tests may run under nohup, where SIGHUP is ignored.
+    process = popen("compare", "--format", "json", "--no-progress", "--source", sides.source.conninfo(), "--target", sides.target.conninfo(), *sides.choice,
+                    preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
     sides.source.cluster.wait_for(f"SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '{sides.source.name}' AND wait_event = 'advisory'")
     process.send_signal(signal_number)
     stdout, stderr = process.communicate(timeout=60)
