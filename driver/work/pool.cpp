@@ -87,10 +87,12 @@ void TablePool::compare_all() {
     if (ends_run_) throw *ends_run_;
 }
 
-/// What may not be part of what a side has any more is compared again. A difference stays in the result until then.
+/// What may not be part of what a side has any more is compared again, or fails if the run does not go on. A difference
+/// stays in the result until then.
 bool TablePool::begin_lost_again() {
-    if (!incarnation_changed_ || interrupted() || has_given_up()) return false;
+    if (!incarnation_changed_) return false;
     incarnation_changed_ = false;
+    const bool goes_on = !interrupted() && !has_given_up();
     for (std::size_t i = 0; i < courses_.size(); ++i) {
         Course& course = courses_[i];
         if (!course.finished || !course.result->error.empty()) continue;
@@ -102,9 +104,9 @@ bool TablePool::begin_lost_again() {
         course.finished = false;
         ++course.lost;
         context_.observer->reopen_table(i, *course.result);
-        queue_.postpone(i, milliseconds(0));
+        if (goes_on) queue_.postpone(i, milliseconds(0));
     }
-    return queue_.has_any();
+    return goes_on && queue_.has_any();
 }
 
 std::optional<std::string> TablePool::why_lost_now(const TableResult& result) const {

@@ -516,6 +516,34 @@ def test_what_a_crash_took_is_compared_again_in_the_same_run(source_cluster, tmp
         source_cluster.drop_database(source)
 
 
+def test_what_a_crash_took_is_not_called_the_same_if_the_run_ends(source_cluster, tmp_path):
+    """The target crashes, and the run is ended before it can compare again what may be lost: that has no answer."""
+    with Cluster("crashing", installation=source_cluster.installation) as crashing:
+        source, target = source_cluster.create_database(), crashing.create_database()
+        for side in (source, target):
+            side.execute(TABLES)
+            side.execute("CREATE UNLOGGED TABLE fleeting (id int PRIMARY KEY); INSERT INTO fleeting SELECT generate_series(1, 500)")
+        crashing.execute("CHECKPOINT")
+        with Held(tmp_path / "run.state", source, target, "--jobs", "1", blocked=1) as held:
+            target.close()
+            held.blocker = None  # it ends with the server; the table is locked anew when it is begun again
+            crashing.stop("immediate")
+            crashing.start()
+            deadline = time.monotonic() + 60
+            while held.blocker is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+            held.process.send_signal(signal.SIGTERM)
+            stdout, stderr = held.process.communicate(timeout=60)
+        tables = {table["source"]: table for table in json.loads(stdout)["tables"]}
+        assert tables["public.fleeting"]["result"] == "error" and "target" in tables["public.fleeting"]["error"], stderr
+        assert held.process.returncode != IDENTICAL
+        resumed = run("resume", tmp_path / "run.state", source, target).expect(DIVERGENT)
+        assert resumed.table("public.fleeting")["result"] == "divergent"
+        source.close()
+        target.close()
+        source_cluster.drop_database(source)
+
+
 def test_another_primary_of_the_cluster(source_cluster, tmp_path):
     """Two servers that were one once, and are both on one timeline: what was compared with one of them says nothing of the other, whose log is longer."""
     with Cluster("first", installation=source_cluster.installation) as first:
