@@ -6,6 +6,7 @@
 
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
+#include "driver/postgres/connection/stall.h"
 #include "driver/postgres/queries/record.h"
 #include "driver/postgres/queries/session.h"
 #include "driver/waiting/interrupt.h"
@@ -37,6 +38,7 @@ void refuse_state_run(const std::string& run, const std::string& why, const std:
 
 StateSession StateSession::open(const StatePlace& place, bool makes) {
     StateSession session(Connection::open(kStateServer, place.conninfo, "pgparity: state", place.connect_timeout_s));
+    session.connection_.set_silence_limit(kStateAnswerTime, give_up_silent(kStateServer, {}));
     session.pin();
     session.in_transaction([&] {
         if (!session.has_tables()) {

@@ -103,6 +103,28 @@ def test_catalogs_of_which_the_answer_is_lost(pair_of, side):
 
 
 @pytest.mark.in_turn("faults")
+@pytest.mark.parametrize("side", SIDES)
+def test_sessions_that_are_silent_from_the_first(pair_of, side):
+    """Nobody can look at them yet. The first one ends the run, as a server that cannot be reached does; a later one is made anew."""
+    for silent, status in ((1, ERROR), (2, RIGHT[pair_of.data])):
+        asked = []
+
+        def on_request(number, data):
+            if b"FROM pg_catalog.pg_settings" in data:
+                asked.append(number)
+                if len(asked) == silent:
+                    proxy.stall()
+        with Proxy(database_of(pair_of, side).cluster.port, on_request) as proxy:
+            run = pgparity(*command(pair_of, side, proxy, "--engine", "extension", "--table", "big", "--table", "small", *LIMIT), timeout=PROMPTLY)
+        assert len(asked) >= silent and f"the {side} has sent nothing for 2 s" in run.stderr, run
+        if status == ERROR:
+            assert run.expect(ERROR).stdout == "" and "--stall-timeout sets the limit" in run.stderr
+        else:
+            check_right(run, pair_of.data)
+        nothing_is_left(pair_of)
+
+
+@pytest.mark.in_turn("faults")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("side", SIDES)
 def test_a_network_that_swallows_everything(pair_of, side, engine):

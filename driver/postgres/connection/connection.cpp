@@ -6,11 +6,15 @@
 #include "driver/model/error.h"
 #include "driver/postgres/connection/conninfo.h"
 #include "driver/postgres/connection/exchange.h"
+#include "driver/postgres/connection/stall.h"
 #include "driver/postgres/queries/session.h"
 
 namespace parity::driver {
 
 namespace {
+
+/// How long a server may take for a statement that does nothing.
+constexpr std::chrono::seconds kFirstAnswerTime{30};
 
 std::uint64_t read_big_endian(std::string_view bytes) {
     std::uint64_t value = 0;
@@ -73,7 +77,11 @@ Connection Connection::open(std::string_view server, const std::string& conninfo
     Connection connection(std::move(state));
     // Such a server converts nothing, but refuses to send bytes that are not valid in the client's encoding.
     const char* encoding = PQparameterStatus(conn, "server_encoding");
-    if (encoding && std::string_view(encoding) == "SQL_ASCII") connection.query(raw_encoding_statement());
+    if (encoding && std::string_view(encoding) == "SQL_ASCII") {
+        connection.set_silence_limit(kFirstAnswerTime, give_up_silent(server, {}));
+        connection.query(raw_encoding_statement());
+        connection.set_silence_limit(std::chrono::milliseconds(0), nullptr);
+    }
     return connection;
 }
 

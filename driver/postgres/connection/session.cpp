@@ -44,6 +44,8 @@ Session Session::open(Side side, const Options& options, const std::string& purp
                                      options.connect_timeout_s, failure),
                     options, purpose, named);
     Connection& connection = session.connection_;
+    // Before it is known which backend this is, nobody can look at it; and nothing that is asked waits for others.
+    connection.set_silence_limit(options.stall_timeout, give_up_silent(side_name(side), kStallHint));
     connection.query(pin_session_statements());
     const Query query = optional_settings_query();
     const Result settings = connection.query(query.sql, query.parameters);
@@ -64,7 +66,6 @@ Session Session::open(Side side, const Options& options, const std::string& purp
     return session;
 }
 
-/// What is waited for before it is known which server and backend that is has limits of its own, or none.
 void Session::watch_for_stalls(const ServerIdentity& met) {
     const std::int32_t backend = identity_rights_.backend;
     stalls_->add(met, backend);

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "driver/model/sqlstates.h"
-#include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/locked.h"
 #include "driver/postgres/queries/session.h"
 
@@ -63,6 +63,15 @@ std::string show_duration(std::chrono::milliseconds duration) {
     if (count >= 2 * kMinute) return fmt::format("{} min", count / kMinute);
     if (count % kSecond < kSecond / 10 || count >= kMinute) return fmt::format("{} s", count / kSecond);
     return fmt::format("{:.1f} s", static_cast<double>(count) / kSecond);
+}
+
+SilenceExaminer give_up_silent(std::string_view server, std::string_view hint) {
+    return [server = std::string(server), hint = std::string(hint)](
+               std::chrono::milliseconds silent, const std::function<bool()>& has_input) -> std::optional<Error> {
+        if (has_input()) return std::nullopt;
+        return Error(ErrorKind::kConnection,
+                     fmt::format("the {} has sent nothing for {}", server, show_duration(silent)), hint, server, {});
+    };
 }
 
 void StallWatch::add(const ServerIdentity& server, std::int32_t backend) {
@@ -134,7 +143,7 @@ SilentBackend StallWatch::look_at(std::int32_t backend) const {
 Error StallWatch::stalled(const std::string& words, std::chrono::milliseconds silent) const {
     return {ErrorKind::kConnection,
             fmt::format("the {} has sent nothing for {}: {}", side_name(side_), show_duration(silent), words),
-            "--stall-timeout sets the limit",
+            std::string(kStallHint),
             std::string(side_name(side_)),
             {}};
 }

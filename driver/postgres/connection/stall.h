@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "driver/engine/server.h"
@@ -13,6 +14,7 @@
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
 #include "driver/model/sides.h"
+#include "driver/postgres/connection/connection.h"
 
 namespace parity::driver {
 
@@ -35,6 +37,12 @@ std::string stall_words(const SilentBackend& backend);
 
 /// "5 min", "90 s", "1.5 s".
 std::string show_duration(std::chrono::milliseconds duration);
+
+/// What is said of the limit that a stalled session has reached.
+inline constexpr std::string_view kStallHint = "--stall-timeout sets the limit";
+
+/// Ends the wait for a silent server without a look at what it does. `hint` tells what may be done.
+SilenceExaminer give_up_silent(std::string_view server, std::string_view hint);
 
 /// Looks at a silent session, and ends what a stalled one would leave behind: its own backend, and those that read
 /// under the same snapshot. Thread-safe.
