@@ -139,6 +139,21 @@ def test_a_session_that_is_ended(sides, engine, other):
     check_right(run, data)
 
 
+def test_a_snapshot_that_is_gone_with_its_session(sides, other):
+    """The session that has it is ended just before another one is to read under it: what the server says of the snapshot is not what happened."""
+    source, target, data = sides
+    ended = []
+
+    def end():
+        ended.append(target.value("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE query LIKE '%pg_export_snapshot%' AND pid <> pg_backend_pid()"))
+    disturbed = once(b"SET TRANSACTION SNAPSHOT", end)
+    with Proxy(other.port, disturbed) as proxy:
+        run = compare(source.conninfo(), target.tcp_conninfo(proxy.port), "--engine", "stream", "--workers", "1")
+    assert ended == [1], run
+    check_right(run, data)
+    assert any("lost the connection to the target" in note for table in run.report["tables"] for note in table["notes"]), run
+
+
 def test_a_server_that_does_not_come_back(sides, other):
     """It is asked by one connection at a time, until --retry-for is over. What was found before counts."""
     source, target, data = sides

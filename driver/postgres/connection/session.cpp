@@ -263,7 +263,13 @@ std::vector<Session*> Session::share_snapshot(const TablePlan& table, std::size_
         // The snapshot does not show what came after it, and the planner does not care.
         if (i == 0) shared_[i]->end();
         if (i == 0) shared_[i]->require_no_owners_code(table);
-        shared_[i]->begin_shared(table, snapshot);
+        try {
+            shared_[i]->begin_shared(table, snapshot);
+        } catch (const Error& error) {
+            // A snapshot is gone with the session that has it, which is told as what happened.
+            if (error.kind() == ErrorKind::kServer) require_named_server();
+            throw;
+        }
         sessions.push_back(shared_[i].get());
     }
     return sessions;
