@@ -122,6 +122,16 @@ Inventories list_once(const Request& request, const Both<Server*>& servers, bool
     return {listed, pair_relations(request, listed)};
 }
 
+/// Server::explain_passing() of the catalogs. What may pass may also end the session that asks.
+std::optional<Error> explain(Server& server, const Error& error, int attempts) {
+    try {
+        return server.explain_passing(error, "the catalogs", attempts);
+    } catch (const Error& failed) {
+        if (failed.kind() == ErrorKind::kCancelled) throw;
+        return error;
+    }
+}
+
 /// A server that never answered has most likely a wrong address; one that did may come back.
 template <typename Read>
 Inventories read_patiently(const Request& request, const Both<Server*>& servers, Read read) {
@@ -137,8 +147,7 @@ Inventories read_patiently(const Request& request, const Both<Server*>& servers,
                 const auto pause = patience.pause_after(watch.elapsed());
                 if (!pause) throw;
                 pause_unless_interrupted(*pause);
-            } else if (const std::optional<Error> explained =
-                           server.explain_passing(error, "the catalogs", patience.failures() + 1)) {
+            } else if (const std::optional<Error> explained = explain(server, error, patience.failures() + 1)) {
                 const auto pause = patience.pause_after(watch.elapsed());
                 if (!pause) throw *explained;
                 pause_unless_interrupted(*pause);

@@ -91,7 +91,10 @@ Error connect_error(const std::string& server, PGconn* conn, bool reached) {
     const bool lacks_descriptors = message.text.find(std::strerror(EMFILE)) != std::string::npos;
     return {lacks_descriptors ? ErrorKind::kResources : ErrorKind::kConnection,
             fmt::format("could not connect to the {}: {}", server, message.text),
-            next_step(server, message, conn, reached), server, message.sqlstate};
+            next_step(server, message, conn, reached),
+            server,
+            message.sqlstate,
+            !message.sqlstate.empty()};
 }
 
 }  // namespace parity::driver
