@@ -151,7 +151,8 @@ class RunFile::Lock {
     ~Lock() {
         if (descriptor_ < 0) return;
         if (unlink_) {
-            for (const char* suffix : {"", "-wal", "-shm"}) unlink((file_ + suffix).c_str());
+            remove_log();
+            unlink(file_.c_str());
         }
         close(descriptor_);
     }
@@ -165,6 +166,12 @@ class RunFile::Lock {
     }
     bool take() const { return flock(descriptor_, LOCK_EX | LOCK_NB) == 0; }
     void set_unlink(bool unlink) { unlink_ = unlink; }
+
+    /// The files that SQLite has beside the file while it is written.
+    /// Requires: the lock is taken.
+    void remove_log() const {
+        for (const char* suffix : {"-wal", "-shm", "-journal"}) unlink((file_ + suffix).c_str());
+    }
 
   private:
     const std::string file_;
@@ -192,6 +199,7 @@ std::unique_ptr<RunFile> RunFile::create(const std::string& file) {
         throw Error(ErrorKind::kOutput, fmt::format("could not create {}: {}", in_quotes(file), std::strerror(errno)));
     if (!lock->take()) refuse(file, "is held by another process", "name another file");
     lock->set_unlink(true);
+    lock->remove_log();  // of a file that is gone, whose process was killed
     std::unique_ptr<RunFile> made(new RunFile(file, std::move(lock)));
     made->store_ = open_store(file, true);
     keep_log(*made->store_);

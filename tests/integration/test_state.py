@@ -701,6 +701,18 @@ def test_a_run_that_plans_nothing_leaves_no_file(equal, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_process_left_beside_a_file_that_was_removed(sides, tmp_path):
+    """The log of another file is none of a new one."""
+    source, target, data = sides
+    state = tmp_path / "run.state"
+    kept_until_last(state, source, target)
+    assert (tmp_path / "run.state-wal").stat().st_size > 0
+    state.unlink()
+    made = run("compare", state, source, target).expect(RIGHT[data])
+    assert "error" not in made.report["state"] and [path.name for path in tmp_path.iterdir()] == ["run.state"]
+    assert run("resume", state, source, target).expect(RIGHT[data]).report["state"]["tables_kept"] == 6
+
+
 @pytest.mark.parametrize("room", [0, 30_000, 60_000])
 def test_a_full_disk(sides, shim, tmp_path, room):
     """The comparison goes on. What is not kept is said, and compared when the run goes on."""
