@@ -238,9 +238,9 @@ def test_a_standby_is_promoted_while_it_is_read(servers, engine):
 # ---- poolers -------------------------------------------------------------------------------------------------
 
 @contextlib.contextmanager
-def pgbouncer(mode, port, databases, directory, pool):
-    """A PgBouncer before the server at `port`, with `pool` connections at most for a database. Gives its own port."""
-    own = free_port()
+def pgbouncer(mode, port, databases, directory, pool, own=None):
+    """A PgBouncer before the server at `port`, with `pool` connections at most for a database. Gives its own port, which may be told."""
+    own = own or free_port()
     config = directory / "pgbouncer.ini"
     lines = [f"{name} = host=127.0.0.1 port={port} dbname={name} user=postgres password={PASSWORD}" for name in databases]
     config.write_text("[databases]\n" + "\n".join(lines) + f"""
