@@ -7,7 +7,7 @@ from importlib.util import module_from_spec, spec_from_loader
 
 import pytest
 
-from support.pgparity import TOP
+from support.pgparity import PGPARITY, TOP
 
 sys.path.insert(0, str(TOP / "bench"))
 
@@ -56,6 +56,8 @@ def test_a_section_is_replaced_and_the_others_stay():
     ("growth", ["--rows", "50000", "--long"], ["Growth with rows", "Growth with ranges", "Growth with columns", "Growth with the size of values", "Cold cache"]),
     ("driver", ["--rows", "20000"], ["The driver"]),
     ("large_objects", ["--objects", "200", "--bytes", "5000", "--rounds", "1"], ["Large objects"]),
+    ("kept", ["--baseline-pgparity", PGPARITY, "--rows", "20000", "--tables", "50", "--findings", "2000"],
+     [f"A run that is kept: {about}" for about in ("one large table", "many small tables", "memory")]),
 ])
 def test_a_script_measures_and_writes_its_sections(script, arguments, titles, tmp_path):
     written = tmp_path / "RESULTS.md"
