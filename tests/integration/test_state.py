@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+import os
 import random
 import signal
 import sqlite3
@@ -237,13 +238,19 @@ def has_run(state):
         return False
 
 
-@pytest.mark.long
+def fault_points(step):
+    """Numbers of writes before which a process is killed: all in a long run, every `step`-th in a short one."""
+    return range(1, 1000) if os.environ.get("PARITY_LONG") else range(1 + SEED % step, 1000, step)
+
+
+@pytest.mark.in_turn("kept")
+@pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("values", [(), ("--state-values",)], ids=["keys only", "with values"])
 def test_killed_between_every_two_writes(sides, shim, tmp_path, values):
     """Whatever was written last, the run that goes on gives the answer of one that was not disturbed."""
     source, target, data = sides
     right = undisturbed(source, target).expect(RIGHT[data])
-    for number in range(1, 1000):
+    for number in fault_points(29):
         state = tmp_path / f"{number}.state"
         killed = run("compare", state, source, target, *values, env={"LD_PRELOAD": shim, "FAULT_KILL": str(number), "FAULT_FILE": ".state"})
         if killed.status == RIGHT[data]:
@@ -571,7 +578,7 @@ def test_another_primary_of_the_cluster(source_cluster, tmp_path):
 
 @pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("data", DATA)
-def test_commits_that_a_promotion_lost(source_cluster, tmp_path, data):
+def test_commits_that_a_promotion_lost(source_cluster, keep, data):
     """The old primary committed what its standby never received; then the standby takes over. What was compared with that counts no more."""
     with Cluster("primary", installation=source_cluster.installation, settings={"wal_keep_size": "64MB"}) as primary, Cluster("heir", standby_of=primary) as heir:
         source, target = source_cluster.create_database(), primary.create_database()
@@ -587,7 +594,7 @@ def test_commits_that_a_promotion_lost(source_cluster, tmp_path, data):
         target.execute("UPDATE plain SET v = 'value 77' WHERE id = 77")
         if data == "equal":
             source.execute("UPDATE plain SET v = 'planted' WHERE id = 77")
-        state = tmp_path / "run.state"
+        state = keep("run")
         kept_until_last(state, source, target)
         target.close()
         primary.stop("immediate")

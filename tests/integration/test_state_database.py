@@ -10,7 +10,7 @@ from support.cluster import PASSWORD
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, pgparity, popen
 from support.proxy import Proxy
 from test_other_server import pgbouncer
-from test_state import (DATA, PLANTED, RIGHT, Held, InDatabase, answer, command, equal, has_run, named, other,  # noqa: F401 (fixtures)
+from test_state import (DATA, PLANTED, RIGHT, Held, InDatabase, answer, command, equal, fault_points, has_run, named, other,  # noqa: F401 (fixtures)
                         refused, run, shape, sides, states, undisturbed)
 
 
@@ -25,13 +25,14 @@ def report(state, *arguments):
 
 # ---- killed, and cut off -------------------------------------------------------------------------------------------
 
-@pytest.mark.long
+@pytest.mark.in_turn("kept")
+@pytest.mark.matrix(sample=1)
 @pytest.mark.parametrize("values", [(), ("--state-values",)], ids=["keys only", "with values"])
 def test_killed_before_every_statement(sides, states, values):
     """Whatever was written last, the run that goes on gives the answer of one that was not disturbed."""
     source, target, data = sides
     right = undisturbed(source, target).expect(RIGHT[data])
-    for number in range(1000):
+    for number in fault_points(31):
         with Proxy(states.cluster.port, lambda request, _: process.kill() if request == number else None) as proxy:
             process = popen(*command("compare", through(states, proxy.port, str(number)), source, target, *values))
             _, stderr = process.communicate(timeout=60)

@@ -16,7 +16,7 @@ import pytest
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, popen
 from support.proxy import Proxy
 from support.random_values import SEED
-from test_state import (RIGHT, InDatabase, answer, command, equal, has_run, keep, kept_until_last, other, run, shape, sides,  # noqa: F401 (fixtures)
+from test_state import (RIGHT, InDatabase, answer, command, equal, fault_points, has_run, keep, kept_until_last, other, run, shape, sides,  # noqa: F401 (fixtures)
                         states, undisturbed)
 
 LONG = bool(os.environ.get("PARITY_LONG"))
@@ -165,11 +165,6 @@ def test_killed_while_the_target_changes(equal, keep, engine, planted):  # noqa:
 
 
 # ---- between two writes --------------------------------------------------------------------------------------------
-
-def fault_points(step):
-    """Numbers of writes before which a process is killed: all in a long run, every `step`-th in a short one."""
-    return range(1, 1000) if LONG else range(1 + SEED % step, 1000, step)
-
 
 def copied(state, tmp_path, number):
     """The file of a run, as a process left it that was killed."""
