@@ -533,8 +533,9 @@ def test_what_a_crash_took_is_not_called_the_same_if_the_run_ends(source_cluster
         crashing.execute("CHECKPOINT")
         with Held(tmp_path / "run.state", source, target, "--jobs", "1", blocked=1) as held:
             target.close()
-            held.blocker = None  # it ends with the server; the table is locked anew when it is begun again
+            ended, held.blocker = held.blocker, None  # it ends with the server; the table is locked anew when it is begun again
             crashing.stop("immediate")
+            ended.close()
             crashing.start()
             deadline = time.monotonic() + 60
             while held.blocker is None and time.monotonic() < deadline:
