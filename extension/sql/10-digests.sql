@@ -260,6 +260,27 @@ COMMENT ON FUNCTION parity.last_buckets(integer[]) IS
     'its row hashes, big endian; no rows where there were none, they did not fit into parity.max_digest_memory, or '
     'another role asked for them';
 
+CREATE FUNCTION parity_internal.read_by_blocks(read_before bytea DEFAULT NULL) RETURNS void
+    AS 'MODULE_PATHNAME', 'parity_read_by_blocks' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION parity_internal.read_by_blocks(bytea) IS
+    'from now on to the end of the transaction, passes over chosen ranges read the blocks in which the index of the '
+    'key lists rows of them, and fail (PP002) if there are rows on these blocks that the index lacks; read_before: '
+    'what last_blocks() gave after other such passes, one after the other';
+
+CREATE FUNCTION parity_internal.last_blocks() RETURNS bytea
+    AS 'MODULE_PATHNAME', 'parity_last_blocks' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION parity_internal.last_blocks() IS
+    'the blocks that the transaction''s passes have read so';
+
+CREATE FUNCTION parity_internal.check_other_blocks(
+    relation regclass, key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    without_children boolean DEFAULT false, blocks_read bytea DEFAULT NULL, OUT blocks bigint, OUT rows bigint)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'parity_check_other_blocks' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION parity_internal.check_other_blocks(regclass, text[], jsonb, boolean, bytea) IS
+    'reads the blocks that are not among blocks_read, and fails (PP002) if there is a row on them that the index of '
+    'the key lacks; how many blocks and rows there were';
+
 CREATE FUNCTION parity.slice_digests(
     relation regclass, ranges integer DEFAULT 64, bounds bytea[] DEFAULT NULL,
     key_columns text[] DEFAULT NULL, columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,

@@ -4,6 +4,7 @@
 
 #include "backend/index/bounds.h"
 #include "backend/index/rows.h"
+#include "backend/index/spans.h"
 #include "backend/memory.h"
 #include "backend/query/query.h"
 #include "backend/scan/scan.h"
@@ -49,7 +50,7 @@ enum RangeArgument {
     kRangeArguments,  ///< how many the others have
 };
 
-enum class DigestPath { kAuto, kScan, kIndex, kAggregate };
+enum class DigestPath { kAuto, kScan, kIndex, kBlocks, kAggregate };
 
 /// What one call computed.
 struct RangeResult {
@@ -87,6 +88,10 @@ DigestPath choose_path(DigestPath wanted, const DigestTask& task, std::size_t gr
                         errmsg("relation \"%s\" cannot be scanned directly: %s", RelationGetRelationName(task.relation),
                                describe_obstacle(task))));
     if (wanted != DigestPath::kAuto) return wanted;
+    if (is_reading_by_blocks()) {
+        require_readable_by_blocks(task);
+        return DigestPath::kBlocks;
+    }
     if (groups > 0) return DigestPath::kIndex;
     return task.obstacle == ScanObstacle::kNone ? DigestPath::kScan : DigestPath::kAggregate;
 }
@@ -97,6 +102,8 @@ const char* path_name(DigestPath path) {
             return "scan";
         case DigestPath::kIndex:
             return "index";
+        case DigestPath::kBlocks:
+            return "blocks";
         default:
             return "aggregate";
     }
@@ -128,6 +135,8 @@ ScanEffort digest_by(DigestPath& path, const DigestTask& task, int workers, std:
             [[fallthrough]];
         case DigestPath::kScan:
             return digest_by_scan(task, workers, matrix);
+        case DigestPath::kBlocks:
+            return digest_by_blocks(task, workers, matrix);
         default:
             digest_by_query(task, workers, matrix);
             return {workers, -1, -1};
@@ -158,7 +167,8 @@ RangeResult compute(FunctionCallInfo fcinfo, bool totals_only) {
     std::size_t groups = groups_worth_an_index(task, scanners(task, workers));
     result.path = choose_path(wanted, task, groups);
     if (result.path == DigestPath::kIndex) workers = 0;
-    if (workers < 0 && result.path == DigestPath::kScan) workers = default_workers(task);
+    const bool reads_pages = result.path == DigestPath::kScan || result.path == DigestPath::kBlocks;
+    if (workers < 0 && reads_pages) workers = default_workers(task);
     const int participants = 1 + (workers < 0 ? max_parallel_workers_per_gather : workers);
     if (PG_NARGS() == kRangeArguments) {
         require_argument(fcinfo, kBuckets, "buckets");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backend/index/rows.h"
+#include "backend/index/spans.h"
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
 #include "backend/query/key_condition.h"
@@ -398,6 +399,12 @@ Effort read_wanted(RowCollector& collector) {
     if (plans || task.obstacle != ScanObstacle::kNone) {
         read_by_query(collector, condition);
         return {"query", -1, -1, -1, 0, 0, nullptr};
+    }
+    if (!with_values && is_reading_by_blocks()) {
+        require_readable_by_blocks(task);
+        const ScanEffort effort = read_hashes_by_blocks(task, collector.workers, {take_hashed_row, &collector});
+        collector.keys_read = effort.keys_read;
+        return {"blocks", effort.workers_requested, effort.workers_launched, effort.pages, 0, 0, nullptr};
     }
     if (with_values) return {"scan", 0, 0, read_by_scan(task, consumer), 0, 0, nullptr};
     const ScanEffort effort = read_hashes_by_scan(task, collector.workers, {take_hashed_row, &collector});

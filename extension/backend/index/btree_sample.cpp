@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backend/index/btree_page.h"
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
 #include "backend/values/value.h"
@@ -29,18 +30,6 @@ Level read_root(Relation index) {
     return root;
 }
 
-/// A page that is no B-tree page of its level must not be taken for one: its items are no keys, or no downlinks.
-void check_page(Relation index, Page page, BlockNumber block, uint32 level) {
-    if (!PageIsNew(page) && PageGetSpecialSize(page) == MAXALIGN(sizeof(BTPageOpaqueData))) {
-        BTPageOpaque opaque = BTPageGetOpaque(page);
-        if (P_ISDELETED(opaque) || page_level(opaque) == level) return;
-    }
-    ereport(ERROR,
-            (errcode(ERRCODE_INDEX_CORRUPTED),
-             errmsg("index \"%s\" contains an unexpected page at block %u", RelationGetRelationName(index), block),
-             errhint("REINDEX it if the error stays.")));
-}
-
 /// Whether a page is looked at as it is, under its lock, or as a copy, so that no lock is held while catalogs are
 /// looked up to read a value.
 enum class Look { kLocked, kCopy };
@@ -61,7 +50,7 @@ void walk_level(Relation index, Level level, Visit visit) {
             page = static_cast<Page>(memcpy(copy, page, BLCKSZ));
             UnlockReleaseBuffer(buffer);
         }
-        check_page(index, page, block, level.number);
+        check_btree_page(index, page, block, level.number);
         BTPageOpaque opaque = BTPageGetOpaque(page);
         block = opaque->btpo_next;
         if (!P_IGNORE(opaque)) {
@@ -73,15 +62,11 @@ void walk_level(Relation index, Level level, Visit visit) {
     pfree(copy);
 }
 
-IndexTuple tuple_at(Page page, OffsetNumber at) {
-    return reinterpret_cast<IndexTuple>(PageGetItem(page, PageGetItemId(page, at)));
-}
-
 /// The leftmost child of the first live page of a level.
 BlockNumber leftmost_child(Relation index, Level level) {
     BlockNumber child = P_NONE;
     walk_level<Look::kLocked>(index, level, [&child](Page page, BTPageOpaque opaque, OffsetNumber) {
-        child = BTreeTupleGetDownLink(tuple_at(page, P_FIRSTDATAKEY(opaque)));
+        child = BTreeTupleGetDownLink(index_tuple_at(page, P_FIRSTDATAKEY(opaque)));
         return false;
     });
     return child;
@@ -134,7 +119,7 @@ std::size_t sample_level(Relation index, Level level, std::size_t items, std::sp
     walk_level<Look::kCopy>(index, level, [&](Page page, BTPageOpaque, OffsetNumber first) {
         for (OffsetNumber at = first; at <= PageGetMaxOffsetNumber(page) && made < samples.size(); ++at, ++seen) {
             if (items > samples.size() && (seen + 2) * (samples.size() + 1) <= (made + 1) * (items + 1)) continue;
-            core::ByteView bound = maker.make(tuple_at(page, at));
+            core::ByteView bound = maker.make(index_tuple_at(page, at));
             if (bound.size() > 1) samples[made++] = bound;
         }
         return made < samples.size();

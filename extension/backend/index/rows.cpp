@@ -51,16 +51,6 @@ void add_row(void* state, const Datum* values, const bool* nulls) {
     self.hasher->accumulate(values, nulls, self.matrix);
 }
 
-/// Whether two bounds begin with the same value of the key's first column.
-bool begin_alike(const DigestSpec& spec, std::size_t a, std::size_t b) {
-    auto first = [&](std::size_t bound) {
-        return core::FrameReader(spec.bounds[bound].subspan(1)).next(spec.key_forms[0]);
-    };
-    const std::optional<core::FramedValue> x = first(a), y = first(b);
-    return x && y && x->null == y->null &&
-           std::equal(x->bytes.begin(), x->bytes.end(), y->bytes.begin(), y->bytes.end());
-}
-
 /// Whether the conditions of all groups together let the rows of at most `limit` ranges in. They are on the key's
 /// first column alone: each lets in all rows with the values at its ends, which may be those of many ranges, and again
 /// of the next group.
@@ -140,6 +130,15 @@ bool may_search(const DigestTask& task) {
 }
 
 }  // namespace
+
+bool begin_alike(const DigestSpec& spec, std::size_t a, std::size_t b) {
+    auto first = [&](std::size_t bound) {
+        return core::FrameReader(spec.bounds[bound].subspan(1)).next(spec.key_forms[0]);
+    };
+    const std::optional<core::FramedValue> x = first(a), y = first(b);
+    return x && y && x->null == y->null &&
+           std::equal(x->bytes.begin(), x->bytes.end(), y->bytes.begin(), y->bytes.end());
+}
 
 std::size_t groups_worth_an_index(const DigestTask& task, int scanners) {
     if (!may_use_index(task)) return 0;

@@ -17,6 +17,9 @@ struct RangeWindow {
     bool holds(std::uint32_t range) const { return first <= range && range <= last; }
 };
 
+/// Whether two bounds begin with the same value of the key's first column.
+bool begin_alike(const DigestSpec& spec, std::size_t a, std::size_t b);
+
 /// How many groups of neighbouring ranges are kept, where reading them through the index is worth it: where few ranges
 /// are met that way, and searches are fewer than pages. `scanners` are the processes that would scan instead.
 /// Returns: 0 where it is not worth it, where no index has the order of the key's form, where only a plan could use it

@@ -66,26 +66,56 @@ void set_key(ScanKeyData& key, Relation index, int index_column, StrategyNumber 
                            value);
 }
 
+/// InvalidOid where there is none.
+Oid wanted_index(Relation leaf, const Wanted& wanted) {
+    AttrNumber* columns = allocate_array<AttrNumber>(CurrentMemoryContext, wanted.key.size() + 1);
+    for (std::size_t i = 0; i < wanted.key.size(); ++i)
+        columns[i] = get_attnum(RelationGetRelid(leaf), NameStr(wanted.key[i].name));
+    const Oid index = find_btree(leaf, {columns, wanted.key.size()}, serves, &wanted);
+    pfree(columns);
+    return index;
+}
+
 }  // namespace
+
+Oid interval_type(const DigestTask& task) { return interval_of_range(task, {}, {}).type; }
+
+Oid interval_index(const DigestTask& task, Relation leaf, Oid type) {
+    return wanted_index(leaf, {task.key, {&type, 1}, IndexUse::kIntervals});
+}
+
+int interval_conditions(Relation index, const KeyInterval& interval, ScanKeyData* conditions) {
+    int count = 0;
+    if (interval.lower)
+        set_key(conditions[count++], index, 0, BTGreaterEqualStrategyNumber, interval.type, *interval.lower);
+    if (interval.upper)
+        set_key(conditions[count++], index, 0, BTLessEqualStrategyNumber, interval.type, *interval.upper);
+    return count;
+}
+
+int searchable_columns(const DigestTask& task, Relation index) {
+    int count = 0;
+    for (const TaskColumn& column : task.key) {
+        if (!has_type_operators(index, count, column)) break;
+        ++count;
+    }
+    return count;
+}
 
 IndexSearches::IndexSearches(const DigestTask& task, IndexUse use)
     : leaves_(allocate_array<LeafIndex>(CurrentMemoryContext, task.leaves.size() + 1)),
       row_context_(AllocSetContextCreate(CurrentMemoryContext, "parity row", ALLOCSET_DEFAULT_SIZES)) {
-    AttrNumber* columns = allocate_array<AttrNumber>(CurrentMemoryContext, task.key.size() + 1);
     std::span<const Oid> types;
     if (use == IndexUse::kKeys) {
         types = key_value_types(task);
-    } else if (Oid* type = allocate_array<Oid>(CurrentMemoryContext, 1);
-               OidIsValid(*type = interval_of_range(task, {}, {}).type)) {
+    } else if (Oid* type = allocate_array<Oid>(CurrentMemoryContext, 1); OidIsValid(*type = interval_type(task))) {
         types = {type, 1};
     }
     const Wanted wanted{task.key, types, use};
     for (Oid id : task.leaves) {
-        for (std::size_t i = 0; i < task.key.size(); ++i) columns[i] = get_attnum(id, NameStr(task.key[i].name));
         LeafIndex& leaf = leaves_[opened_];
         leaf.heap = table_open(id, NoLock);
-        const Oid index =
-            types.empty() ? InvalidOid : find_btree(leaf.heap, {columns, task.key.size()}, serves, &wanted);
+        const Oid index = types.empty() ? InvalidOid : wanted_index(leaf.heap, wanted);
         if (!OidIsValid(index)) {
             table_close(leaf.heap, NoLock);
             usable_ = false;
@@ -100,12 +130,8 @@ IndexSearches::IndexSearches(const DigestTask& task, IndexUse use)
 
 void IndexSearches::read(const KeyInterval& interval, const RowConsumer& consumer) {
     for (std::size_t i = 0; i < opened_; ++i) {
-        Relation index = leaves_[i].index;
         ScanKeyData keys[2];
-        int count = 0;
-        if (interval.lower)
-            set_key(keys[count++], index, 0, BTGreaterEqualStrategyNumber, interval.type, *interval.lower);
-        if (interval.upper) set_key(keys[count++], index, 0, BTLessEqualStrategyNumber, interval.type, *interval.upper);
+        const int count = interval_conditions(leaves_[i].index, interval, keys);
         read_leaf(leaves_[i], keys, count, consumer);
     }
 }

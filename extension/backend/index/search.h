@@ -11,6 +11,22 @@
 
 namespace parity::backend {
 
+/// The type of the values that intervals of the task's key are bounded by.
+/// Returns: InvalidOid where an index has not the order of the key's form.
+Oid interval_type(const DigestTask& task);
+
+/// The B-tree through which a leaf's rows of an interval may be read under this snapshot.
+/// Returns: InvalidOid where there is none.
+Oid interval_index(const DigestTask& task, Relation leaf, Oid type);
+
+/// Conditions of an interval on an interval_index(), both ends included.
+/// Requires: there is room for two.
+/// Returns: how many they are.
+int interval_conditions(Relation index, const KeyInterval& interval, ScanKeyData* conditions);
+
+/// How many of an interval_index()'s columns, from the first one on, are the key's and have their types' own operators.
+int searchable_columns(const DigestTask& task, Relation index);
+
 /// What an index is searched for: intervals in the order of the key's first column, or keys as a whole.
 enum class IndexUse { kIntervals, kKeys };
 

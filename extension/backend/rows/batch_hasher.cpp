@@ -29,13 +29,13 @@ std::span<const StoredColumn> stored_columns(TupleDesc descriptor, std::span<con
 }  // namespace
 
 BatchHasher::BatchHasher(const DigestSpec& spec, const core::RangeFinder& finder, TupleDesc descriptor,
-                         std::span<const RowInput> inputs, MemoryContext context, MemoryContext scratch_context)
+                         std::span<const RowInput> inputs, MemoryContext context, MemoryContext scratch_context,
+                         bool keeps_most)
     : spec_(spec),
       scratch_context_(scratch_context),
       layout_(layout_of(descriptor, inputs, context)),
-      key_layout_(spec.kept.empty() || spec.key_forms.empty()
-                      ? layout_
-                      : layout_of(descriptor, inputs.first(spec.key_forms.size()), context)),
+      chooses_rows_(!spec.kept.empty() && !spec.key_forms.empty() && !keeps_most),
+      key_layout_(chooses_rows_ ? layout_of(descriptor, inputs.first(spec.key_forms.size()), context) : layout_),
       key_(stored_columns(descriptor, inputs, layout_, context)),
       columns_(key_.subspan(spec.key_forms.size())),
       finder_(finder),
@@ -56,6 +56,7 @@ void BatchHasher::for_each_batch(std::span<const HeapTupleHeader> tuples, const 
     MemoryContext caller = MemoryContextSwitchTo(scratch_context_);
     const std::size_t batches = (tuples.size() + kBatchRows - 1) / kBatchRows;
     PagePrefetch prefetch(upcoming, batches * (columns_.size() + kOtherSteps));
+    batches_end_ = 0;
     for (; !tuples.empty(); tuples = tuples.subspan(std::min(tuples.size(), kBatchRows)))
         work(tuples.first(std::min(tuples.size(), kBatchRows)), prefetch);
     MemoryContextSwitchTo(caller);
@@ -89,7 +90,9 @@ std::size_t BatchHasher::hash_batch(std::span<const HeapTupleHeader> tuples, Pag
     prefetch.step();
     hash_keys<H>(tuples.size());
     prefetch.step();
-    return spec_.kept.empty() ? tuples.size() : drop_rows<H>(tuples);
+    if (watcher_) watcher_->see(watcher_->state, batches_end_, {ranges_, tuples.size()});
+    batches_end_ += tuples.size();
+    return keeps_all(tuples.size()) ? tuples.size() : drop_rows<H>(tuples);
 }
 
 template <typename H>
@@ -168,6 +171,15 @@ void BatchHasher::hash_framed_row(std::size_t row) {
         cells<H>(row)[i] =
             value->null ? core::null_cell_hash<H>(spec_.seed) : core::hash_bytes<H>(value->bytes, spec_.seed);
     }
+}
+
+/// Whether the rows of a batch are all of kept ranges, and all of their values are found.
+bool BatchHasher::keeps_all(std::size_t rows) const {
+    if (spec_.kept.empty()) return true;
+    if (chooses_rows_ || !spec_.kept_buckets.empty()) return false;
+    unsigned all = 1;
+    for (std::size_t row = 0; row < rows; ++row) all &= spec_.kept[ranges_[row]];
+    return all != 0;
 }
 
 /// Moves the rows whose ranges are kept together, and finds all of their values; gives how many they are.

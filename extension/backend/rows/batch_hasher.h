@@ -30,6 +30,13 @@ struct HashedRowConsumer {
     void* state;
 };
 
+/// Sees tuples and their ranges, kept or not, before they are hashed.
+struct RangeWatcher {
+    /// `first` is the position of the first of these tuples among those that were handed to the hasher.
+    void (*see)(void* state, std::size_t first, std::span<const std::uint32_t> ranges);
+    void* state;
+};
+
 /// Hashes the tuples of one relation under one spec. Each process has its own.
 ///
 /// A batch of rows is worked on column by column, so that the loops within know what they hash, and do not wait for one
@@ -38,10 +45,11 @@ class BatchHasher {
   public:
     /// `inputs` are the key's and then the columns', parallel to the spec's, with positions in the tuple. The hasher's
     /// memory comes from `context`. Values that need memory take it from `scratch_context`, which is reset after each
-    /// of them.
+    /// of them. `keeps_most`: although not all ranges are kept, most of the rows to come are of kept ones.
     /// Requires: the spec, and what the finder of its ranges points to, outlive the hasher.
     BatchHasher(const DigestSpec& spec, const core::RangeFinder& finder, TupleDesc descriptor,
-                std::span<const RowInput> inputs, MemoryContext context, MemoryContext scratch_context);
+                std::span<const RowInput> inputs, MemoryContext context, MemoryContext scratch_context,
+                bool keeps_most = false);
 
     /// Adds tuples to the sums of their ranges. Meanwhile, `upcoming` is fetched: the page whose tuples come next, or
     /// null.
@@ -49,6 +57,10 @@ class BatchHasher {
 
     /// Hands the tuples of kept ranges, or buckets, to a consumer instead.
     void hand_over(std::span<const HeapTupleHeader> tuples, const char* upcoming, const HashedRowConsumer& consumer);
+
+    /// Has the ranges of all tuples seen from now on.
+    /// Requires: the watcher outlives the hasher.
+    void watch(const RangeWatcher& watcher) { watcher_ = &watcher; }
 
     /// The keys so far.
     /// Requires: buckets are chosen.
@@ -69,6 +81,7 @@ class BatchHasher {
     void frame_key(std::size_t row);
     template <typename H>
     void hash_key(std::size_t row);
+    bool keeps_all(std::size_t rows) const;
     template <typename H>
     std::size_t drop_rows(std::span<const HeapTupleHeader> tuples);
     template <typename H>
@@ -97,7 +110,8 @@ class BatchHasher {
     const DigestSpec& spec_;
     MemoryContext scratch_context_;
     TupleLayout layout_;
-    TupleLayout key_layout_;             ///< of the key alone, where rows are chosen by it
+    const bool chooses_rows_;            ///< by their keys, before their other values are looked for
+    TupleLayout key_layout_;             ///< of the key alone, if so
     std::span<const StoredColumn> key_;  ///< keyless: all columns
     std::span<const StoredColumn> columns_;
     core::RangeFinder finder_;
@@ -109,6 +123,8 @@ class BatchHasher {
     core::u128* handed_over_;  ///< the cells of the row that is handed over
     std::uint8_t* frames_;
     KeysRead keys_read_;
+    const RangeWatcher* watcher_ = nullptr;
+    std::size_t batches_end_ = 0;  ///< how many of the tuples that were handed to it were begun
     core::u64 seeds_[kBatchRows];
     std::uint32_t ranges_[kBatchRows];
 };

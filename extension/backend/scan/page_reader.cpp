@@ -55,6 +55,7 @@ void PageReader::collect(Page page) {
                         errmsg("page %u of relation \"%s\" has %u line pointers", BufferGetBlockNumber(current_),
                                RelationGetRelationName(relation_), last)));
     count_ = 0;
+    knows_roots_ = false;
     // Of a page that became all-visible on the primary, a snapshot taken in recovery need not see everything.
     if (PageIsAllVisible(page) && !snapshot_->takenDuringRecovery)
         collect_all(page, last);
@@ -65,7 +66,7 @@ void PageReader::collect(Page page) {
 void PageReader::collect_all(Page page, OffsetNumber last) {
     for (OffsetNumber number = last; number >= FirstOffsetNumber; --number) {
         ItemId item = PageGetItemId(page, number);
-        if (ItemIdIsNormal(item)) tuples_[count_++] = tuple_of(page, item);
+        if (ItemIdIsNormal(item)) add(tuple_of(page, item), number);
     }
 }
 
@@ -74,8 +75,24 @@ void PageReader::collect_visible(Page page, OffsetNumber last) {
         ItemId item = PageGetItemId(page, number);
         if (!ItemIdIsNormal(item)) continue;
         HeapTupleHeader header = tuple_of(page, item);
-        if (is_visible(header, item, number)) tuples_[count_++] = header;
+        if (is_visible(header, item, number)) add(header, number);
     }
+}
+
+void PageReader::add(HeapTupleHeader header, OffsetNumber number) {
+    tuples_[count_] = header;
+    numbers_[count_++] = number;
+}
+
+/// The pin keeps chains from being pruned; the lock keeps others from making line pointers meanwhile.
+OffsetNumber PageReader::root_of_chain(OffsetNumber number) {
+    if (!knows_roots_) {
+        LockBuffer(current_, BUFFER_LOCK_SHARE);
+        heap_get_root_tuples(BufferGetPage(current_), roots_);
+        LockBuffer(current_, BUFFER_LOCK_UNLOCK);
+        knows_roots_ = true;
+    }
+    return roots_[number - FirstOffsetNumber];
 }
 
 /// Most tuples were inserted by a transaction that is known to have committed before the snapshot, and are not deleted.

@@ -27,6 +27,18 @@ class PageReader {
     /// addresses: that of their line pointers in reverse, which the processor's prefetcher likes.
     std::span<const HeapTupleHeader> tuples() const { return {tuples_, count_}; }
 
+    /// The page that they are on.
+    BlockNumber block() const { return BufferGetBlockNumber(current_); }
+
+    /// Their line pointers.
+    std::span<const OffsetNumber> numbers() const { return {numbers_, count_}; }
+
+    /// The line pointer of the first tuple of one's HOT chain, which is the one that indexes list.
+    /// Returns: InvalidOffsetNumber where the chain has no first one.
+    OffsetNumber root_of(std::size_t tuple) {
+        return HeapTupleHeaderIsHeapOnly(tuples_[tuple]) ? root_of_chain(numbers_[tuple]) : numbers_[tuple];
+    }
+
     /// The page that comes next. It may change: it is good for prefetching only.
     /// Returns: null where it is not known yet.
     const char* upcoming() const { return BufferIsValid(ahead_) ? BufferGetPage(ahead_) : nullptr; }
@@ -38,6 +50,8 @@ class PageReader {
     void collect(Page page);
     void collect_all(Page page, OffsetNumber last);
     void collect_visible(Page page, OffsetNumber last);
+    void add(HeapTupleHeader header, OffsetNumber number);
+    OffsetNumber root_of_chain(OffsetNumber number);
     bool is_visible(HeapTupleHeader header, ItemId item, OffsetNumber number);
 
     Relation relation_;
@@ -48,8 +62,11 @@ class PageReader {
     Buffer ahead_ = InvalidBuffer;  ///< the page after it, pinned already
     bool pin_ahead_;
     TransactionId committed_ = InvalidTransactionId;  ///< seen to be committed before the snapshot
+    bool knows_roots_ = false;                        ///< of the current page
     std::size_t count_ = 0;
     HeapTupleHeader tuples_[MaxHeapTuplesPerPage];
+    OffsetNumber numbers_[MaxHeapTuplesPerPage];  ///< parallel to tuples_
+    OffsetNumber roots_[MaxHeapTuplesPerPage];    ///< by line pointer, from the first one on
 };
 static_assert(std::is_trivially_destructible_v<PageReader>);
 

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "backend/pg.h"
+
+#include "backend/scan/scan.h"
+#include "backend/task/task.h"
+#include "core/bytes.h"
+
+/// Reading a part of a relation, a span of its keys, in as little time as its share of the relation. The index of the
+/// key tells which blocks have rows of the span. Those are read whole, and every visible row on them that belongs to
+/// the span is taken, so a row is only missed if the index lists no row of the span on its block.
+///
+/// An index may lack rows. Each visible row of the span on these blocks must be listed by the index, and each row of
+/// another span too, on a block that was not read for a span before. What then remains, the blocks that no span has
+/// read, check_other_blocks() looks at.
+namespace parity::backend {
+
+/// From now on to the end of the transaction, passes over chosen ranges read by blocks, where a scan of the whole
+/// relation would be the alternative. `read_before` is the set (block_set.h) of blocks that were read for other spans.
+void begin_reading_by_blocks(core::ByteView read_before);
+
+/// Whether that is so, for this user.
+bool is_reading_by_blocks();
+
+/// The blocks that the transaction's passes have read so, as a set; empty where there was none.
+core::ByteView blocks_read();
+
+/// Whether the kept ranges of a task can be read so.
+/// Errors: 0A000 with the reason where they cannot.
+void require_readable_by_blocks(const DigestTask& task);
+
+/// Whether the blocks of a task are all there is of it, and an index lists their rows.
+/// Errors: 0A000 with the reason where that is not so.
+void require_blocks_of(const DigestTask& task);
+
+/// Digests the kept ranges so. As digest_by_scan() else.
+/// Errors: PP002 where the index lacks rows; 54000 where the blocks are too scattered to be told, and where too many rows
+/// share a value of the key's first column.
+ScanEffort digest_by_blocks(const DigestTask& task, int workers, const DigestMatrix& matrix);
+
+/// Reads the rows of kept ranges so. As read_hashes_by_scan() else.
+ScanEffort read_hashes_by_blocks(const DigestTask& task, int workers, const HashedRowConsumer& consumer);
+
+/// What check_other_blocks() looked at.
+struct OtherBlocks {
+    std::int64_t blocks;
+    std::int64_t rows;
+};
+
+/// Reads the blocks that are not in a set, and looks each visible row up in the index of the key. Rows that came after
+/// the spans were read are in it.
+/// Errors: PP002 where the index lacks one.
+OtherBlocks check_other_blocks(const DigestTask& task, core::ByteView read_before);
+
+}  // namespace parity::backend
