@@ -18,7 +18,7 @@ RESULTS = TOP / "bench" / "RESULTS.md"
 ALONE = ", one process"
 GROWTH = ["Growth with rows", "Growth with ranges", "Growth with columns", "Growth with the size of values", "Cold cache"]
 SECTIONS = ["The scan and its baselines", "End to end", *(title + alone for title in GROWTH for alone in ("", ALONE)), "The driver", "Large objects", "Fixed costs",
-            *(f"A run that is kept: {about}" for about in ("one large table", "many small tables", "memory"))]
+            "Spans of keys", *(f"A run that is kept: {about}" for about in ("one large table", "many small tables", "memory"))]
 PREAMBLE = ("# Results\n\nEach section tells the command that measured it and wrote it here. Medians of interleaved runs; goals stand beside the "
             "ratios, which are of one run.\n")
 

@@ -55,6 +55,7 @@ def test_a_section_is_replaced_and_the_others_stay():
     ("run", ["--rows", "20000"], ["The scan and its baselines", "End to end"]),
     ("growth", ["--rows", "50000", "--long"], ["Growth with rows", "Growth with ranges", "Growth with columns", "Growth with the size of values", "Cold cache"]),
     ("driver", ["--rows", "20000"], ["The driver"]),
+    ("spans", ["--rows", "50000", "--ranges", "100", "--rounds", "1"], ["Spans of keys"]),
     ("large_objects", ["--objects", "200", "--bytes", "5000", "--rounds", "1"], ["Large objects"]),
     ("kept", ["--baseline-pgparity", PGPARITY, "--rows", "20000", "--tables", "50", "--findings", "2000"],
      [f"A run that is kept: {about}" for about in ("one large table", "many small tables", "memory")]),
