@@ -274,7 +274,7 @@ INSERT INTO holed SELECT i, 'later ' || i FROM generate_series(10001, 10400) i;
 UPDATE holed SET v = repeat('later', 20) WHERE id BETWEEN 10 AND 20;
 SELECT blocks > 0 AS new_blocks, rows > 300 AS most_rows FROM kept, parity_internal.check_other_blocks('holed', blocks_read => kept.read);
 SELECT behind_the_index('holed', $$INSERT INTO holed VALUES (99999, repeat('z', 7000))$$);
-SELECT error_of($$SELECT rows FROM kept, parity_internal.check_other_blocks('holed', blocks_read => kept.read)$$) ~ '^PP002: index "holed_pkey" lacks rows of "holed": One of them is at ';
+SELECT error_of($$SELECT rows FROM kept, parity_internal.check_other_blocks('holed', blocks_read => kept.read)$$) ~ '^PP004: index "holed_pkey" lacks rows of "holed": One of them is at ';
 
 -- ---- what cannot be read so ----------------------------------------------------------------------------------------
 
@@ -308,12 +308,45 @@ SELECT t, refused(t, a) FROM (VALUES
     ('one', $$bounds => ARRAY['\x6b01e803000000000000'::bytea]$$),
     ('one', $$bounds => ARRAY['\x688000000000000000'::bytea], only_ranges => '{1}'$$),
     ('nothing', $$bounds => '{}', only_ranges => '{1}'$$)) v (t, a);
+-- What keeps spans from being read, or from being worth it.
+CREATE TABLE scattered (id int PRIMARY KEY, v text) WITH (autovacuum_enabled = off);
+ALTER TABLE scattered ALTER v SET STORAGE PLAIN;
+INSERT INTO scattered SELECT i * 7919 % 3001, repeat('x', 3500) FROM generate_series(1, 3000) i;
+CREATE TABLE ordered (LIKE scattered INCLUDING ALL) WITH (autovacuum_enabled = off);
+INSERT INTO ordered SELECT * FROM scattered ORDER BY id DESC;
+CREATE TABLE mostly (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+CREATE TABLE mostly_ordered PARTITION OF mostly FOR VALUES FROM (MINVALUE) TO (3001) WITH (autovacuum_enabled = off);
+CREATE TABLE mostly_new PARTITION OF mostly FOR VALUES FROM (3001) TO (MAXVALUE) WITH (autovacuum_enabled = off);
+INSERT INTO mostly SELECT * FROM ordered ORDER BY id;
+INSERT INTO mostly SELECT 9999 - i * 10, 'new' FROM generate_series(1, 90) i;
+CREATE TABLE patterned (k text COLLATE "C" NOT NULL);
+CREATE INDEX ON patterned (k text_pattern_ops);
+CREATE FUNCTION why_not(relation text, key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL) RETURNS text LANGUAGE sql AS $$ SELECT parity_internal.why_not_by_blocks(relation, key_columns, forms) $$;
+SELECT why_not('scattered') AS unknown, why_not('ordered') AS unknown_too, why_not('one') AS small, why_not('nothing') AS empty;
+ANALYZE scattered, ordered, mostly_ordered;
+SELECT why_not('scattered') AS scattered, why_not('ordered') AS ordered, why_not('mostly') AS mostly;
+SELECT t, why_not(t, k::text[], f::jsonb) FROM (VALUES
+    ('viewed', '{id}', NULL), ('unindexed', NULL, NULL), ('unindexed', '{id}', NULL), ('half_indexed', '{id}', NULL), ('partial', '{id}', NULL), ('nullable', '{id}', NULL),
+    ('collated', NULL, NULL), ('patterned', '{k}', NULL), ('one', NULL, '{"id": "decimal"}'), ('one', '{}', NULL), ('parts', NULL, NULL), ('shards', NULL, NULL), ('parent', NULL, NULL),
+    ('pair', NULL, NULL), ('pair', '{b,a}', NULL)) v (t, k, f);
+SELECT error_of($$SELECT why_not('one', '{nosuch}')$$), error_of($$SELECT parity_internal.why_not_by_blocks(NULL)$$), error_of($$SELECT parity_internal.why_not_by_blocks('one', without_children => NULL)$$);
+BEGIN;
+SET LOCAL enable_indexscan = off;
+SELECT why_not('one') AS by_bitmaps;
+SET LOCAL enable_bitmapscan = off;
+SELECT why_not('one') AS avoided;
+ROLLBACK;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT why_not('one') AS serializable;
+COMMIT;
 -- row security: of a role that it holds for
 CREATE ROLE test_spans_other;
 GRANT USAGE ON SCHEMA test_spans TO test_spans_other;
 GRANT SELECT ON secured, one TO test_spans_other;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA test_spans TO test_spans_other;
 SET ROLE test_spans_other;
 SELECT refused('secured');
+SELECT why_not('secured'), error_of($$SELECT why_not('test_spans.changed')$$);
 -- What a role began is not another's.
 BEGIN;
 SELECT parity_internal.read_by_blocks();

@@ -260,11 +260,20 @@ COMMENT ON FUNCTION parity.last_buckets(integer[]) IS
     'its row hashes, big endian; no rows where there were none, they did not fit into parity.max_digest_memory, or '
     'another role asked for them';
 
+CREATE FUNCTION parity_internal.why_not_by_blocks(
+    relation regclass, key_columns text[] DEFAULT NULL, forms jsonb DEFAULT NULL,
+    without_children boolean DEFAULT false)
+    RETURNS text
+    AS 'MODULE_PATHNAME', 'parity_why_not_by_blocks' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION parity_internal.why_not_by_blocks(regclass, text[], jsonb, boolean) IS
+    'why spans of the relation''s key cannot be read by the blocks that an index lists, or not in their share of the '
+    'time; NULL where they can';
+
 CREATE FUNCTION parity_internal.read_by_blocks(read_before bytea DEFAULT NULL) RETURNS void
     AS 'MODULE_PATHNAME', 'parity_read_by_blocks' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION parity_internal.read_by_blocks(bytea) IS
     'from now on to the end of the transaction, passes over chosen ranges read the blocks in which the index of the '
-    'key lists rows of them, and fail (PP002) if there are rows on these blocks that the index lacks; read_before: '
+    'key lists rows of them, and fail (PP004) if there are rows on these blocks that the index lacks; read_before: '
     'what last_blocks() gave after other such passes, one after the other';
 
 CREATE FUNCTION parity_internal.last_blocks() RETURNS bytea
@@ -278,7 +287,7 @@ CREATE FUNCTION parity_internal.check_other_blocks(
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'parity_check_other_blocks' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION parity_internal.check_other_blocks(regclass, text[], jsonb, boolean, bytea) IS
-    'reads the blocks that are not among blocks_read, and fails (PP002) if there is a row on them that the index of '
+    'reads the blocks that are not among blocks_read, and fails (PP004) if there is a row on them that the index of '
     'the key lacks; how many blocks and rows there were';
 
 CREATE FUNCTION parity.slice_digests(

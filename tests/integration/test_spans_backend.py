@@ -10,7 +10,7 @@ import pytest
 
 from support.random_values import SEED
 
-LACKS_ROWS = "PP002"
+LACKS_ROWS = "PP004"
 WIDE = "repeat(md5(random()::text), (random() * 8)::int)"
 
 # Of each table: how it is made, and its key as an expression of a random integer n.

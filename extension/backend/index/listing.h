@@ -14,7 +14,7 @@
 namespace parity::backend {
 
 /// SQLSTATE of "index X lacks rows".
-inline constexpr int kIndexLacksRows = MAKE_SQLSTATE('P', 'P', '0', '0', '2');
+inline constexpr int kIndexLacksRows = MAKE_SQLSTATE('P', 'P', '0', '0', '4');
 
 /// A row's place in one leaf as a number, in the order of places.
 inline core::u64 place_of(BlockNumber block, OffsetNumber number) { return core::u64{block} << 16 | number; }
@@ -35,11 +35,11 @@ class LeafListing {
     std::span<const core::u64> list(const KeyInterval& interval);
 
     /// Checks that the index lists the place of a row of the leaf under the row's own key.
-    /// Errors: PP002 ("index X lacks rows") if it does not.
+    /// Errors: PP004 ("index X lacks rows") if it does not.
     void require_listed(HeapTupleHeader row, core::u64 place);
 
     /// Says that the index lacks the row at a place.
-    /// Errors: PP002, always.
+    /// Errors: PP004, always.
     [[noreturn]] void complain(core::u64 place) const;
 
     void close();

@@ -1,8 +1,8 @@
 #include "backend/index/rows.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "backend/index/row_order.h"
 #include "backend/index/search.h"
 #include "backend/memory.h"
 #include "backend/query/key_condition.h"
@@ -25,8 +25,6 @@ namespace {
 ///     random, scan     310-530    440    460    570    820   1120
 constexpr std::size_t kIndexFraction = 20;
 constexpr std::size_t kIndexFractionInOrder = 8;
-/// pg_stats.correlation of the key's first column from which on that is so.
-constexpr float4 kInOrder = 0.95F;
 /// Reading a page takes a scan about as long as so many searches in indexes that are cached take.
 constexpr std::size_t kSearchesOfPage = 4;
 /// Fewer groups of ranges are each planned for what they hold.
@@ -79,28 +77,6 @@ bool are_searches_few(const DigestTask& task, std::size_t groups) {
         table_close(leaf, NoLock);
     }
     return groups * task.leaves.size() <= pages * kSearchesOfPage;
-}
-
-/// Of a column that was never analyzed, 0.
-float4 correlation_of(Oid leaf, AttrNumber column) {
-    HeapTuple tuple =
-        SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(leaf), Int16GetDatum(column), BoolGetDatum(false));
-    if (!HeapTupleIsValid(tuple)) return 0;
-    AttStatsSlot slot;
-    float4 correlation = 0;
-    if (get_attstatsslot(&slot, tuple, STATISTIC_KIND_CORRELATION, InvalidOid, ATTSTATSSLOT_NUMBERS)) {
-        correlation = slot.nnumbers == 1 ? slot.numbers[0] : 0;
-        free_attstatsslot(&slot);
-    }
-    ReleaseSysCache(tuple);
-    return correlation;
-}
-
-/// Whether the rows of all leaves stand in the order of the key's first column, or in reverse.
-bool is_in_key_order(const DigestTask& task) {
-    return std::all_of(task.leaves.begin(), task.leaves.end(), [&](Oid leaf) {
-        return std::abs(correlation_of(leaf, get_attnum(leaf, NameStr(task.key[0].name)))) >= kInOrder;
-    });
 }
 
 bool may_use_index(const DigestTask& task) {

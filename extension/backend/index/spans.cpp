@@ -8,6 +8,7 @@
 #include "backend/index/listing.h"
 #include "backend/index/rows.h"
 #include "backend/index/search.h"
+#include "backend/index/span_obstacle.h"
 #include "backend/memory.h"
 #include "backend/query/key_condition.h"
 #include "backend/scan/page_reader.h"
@@ -496,13 +497,6 @@ void check_blocks(const DigestTask& task, Oid leaf, BlocksLeft left, OtherBlocks
     table_close(relation, NoLock);
 }
 
-[[noreturn]] void refuse(const DigestTask& task, const char* why) {
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("relation \"%s\" cannot be read by the blocks that an index lists: %s",
-                           RelationGetRelationName(task.relation), why)));
-    pg_unreachable();
-}
-
 }  // namespace
 
 void begin_reading_by_blocks(core::ByteView read_before) {
@@ -520,16 +514,10 @@ bool is_reading_by_blocks() { return reading && reading->user == GetUserId(); }
 
 core::ByteView blocks_read() { return is_reading_by_blocks() ? reading->read.view() : core::ByteView{}; }
 
-void require_blocks_of(const DigestTask& task) {
-    const char* why = describe_obstacle(task);
-    if (!why && !has_ordered_index(task)) why = "no index has the order of the key's form";
-    if (why) refuse(task, why);
-}
-
 void require_readable_by_blocks(const DigestTask& task) {
-    require_blocks_of(task);
-    if (task.spec.kept.empty() || task.spec.bounds.empty() || task.spec.bounds[0][0] != core::kKeyBound)
-        refuse(task, "no ranges of its key are chosen");
+    require_by_blocks(task);
+    if (task.spec.kept.empty() || (!task.spec.bounds.empty() && task.spec.bounds[0][0] != core::kKeyBound))
+        refuse_by_blocks(task, "no ranges of its key are chosen");
 }
 
 ScanEffort digest_by_blocks(const DigestTask& task, int workers, const DigestMatrix& matrix) {

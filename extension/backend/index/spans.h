@@ -29,12 +29,8 @@ core::ByteView blocks_read();
 /// Errors: 0A000 with the reason where they cannot.
 void require_readable_by_blocks(const DigestTask& task);
 
-/// Whether the blocks of a task are all there is of it, and an index lists their rows.
-/// Errors: 0A000 with the reason where that is not so.
-void require_blocks_of(const DigestTask& task);
-
 /// Digests the kept ranges so. As digest_by_scan() else.
-/// Errors: PP002 where the index lacks rows; 54000 where the blocks are too scattered to be told, and where too many rows
+/// Errors: PP004 where the index lacks rows; 54000 where the blocks are too scattered to be told, and where too many rows
 /// share a value of the key's first column.
 ScanEffort digest_by_blocks(const DigestTask& task, int workers, const DigestMatrix& matrix);
 
@@ -49,7 +45,8 @@ struct OtherBlocks {
 
 /// Reads the blocks that are not in a set, and looks each visible row up in the index of the key. Rows that came after
 /// the spans were read are in it.
-/// Errors: PP002 where the index lacks one.
+/// Requires: require_by_blocks() has been called.
+/// Errors: PP004 where the index lacks one.
 OtherBlocks check_other_blocks(const DigestTask& task, core::ByteView read_before);
 
 }  // namespace parity::backend
