@@ -329,6 +329,15 @@ inline int32 split_multirange(TypeCacheEntry* range, Datum value, RangeType*** r
 /// The number that names a relation's file, as pg_class has it.
 inline Oid file_number(Form_pg_class relation) { return relation->relfilenode; }
 
+/// The number that names an open relation's file.
+inline Oid open_file_number(Relation relation) {
+#if PG_VERSION_NUM >= 160000
+    return relation->rd_locator.relNumber;
+#else
+    return relation->rd_node.relNode;
+#endif
+}
+
 /// Whether a partition is on its way out (DETACH CONCURRENTLY, PostgreSQL 14).
 inline bool is_being_detached(Form_pg_inherits row) {
 #if PG_VERSION_NUM >= 140000

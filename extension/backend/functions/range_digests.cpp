@@ -4,6 +4,7 @@
 
 #include "backend/index/bounds.h"
 #include "backend/index/rows.h"
+#include "backend/index/span_reading.h"
 #include "backend/index/spans.h"
 #include "backend/memory.h"
 #include "backend/query/query.h"
@@ -90,7 +91,7 @@ DigestPath choose_path(DigestPath wanted, const DigestTask& task, std::size_t gr
     if (wanted != DigestPath::kAuto) return wanted;
     if (is_reading_by_blocks()) {
         require_readable_by_blocks(task);
-        return DigestPath::kBlocks;
+        return groups > 0 && has_read_ranges(task) ? DigestPath::kIndex : DigestPath::kBlocks;
     }
     if (groups > 0) return DigestPath::kIndex;
     return task.obstacle == ScanObstacle::kNone ? DigestPath::kScan : DigestPath::kAggregate;

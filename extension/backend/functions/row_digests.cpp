@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backend/index/rows.h"
+#include "backend/index/span_reading.h"
 #include "backend/index/spans.h"
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
@@ -385,13 +386,17 @@ void read_by_query(RowCollector& collector, const KeyCondition& condition) {
 Effort read_wanted(RowCollector& collector) {
     const DigestTask& task = *collector.task;
     const bool with_values = collector.by_key || collector.printers;
+    const bool by_blocks = !with_values && is_reading_by_blocks();
     const RowConsumer consumer{wants_row, consume_row, &collector};
     collector.window = {0, task.spec.ranges() - 1};
     KeyCondition condition;
     if (collector.by_key) {
         if (read_keys_by_index(task, &collector.keys, consumer)) return {"index", 0, 0, -1, 0, 0, nullptr};
         condition = condition_of_keys(task, collector.keys);
-    } else if (std::size_t groups = groups_worth_an_index_for_rows(task, 1 + (with_values ? 0 : collector.workers))) {
+    } else if (std::size_t groups =
+                   by_blocks && !has_read_ranges(task)
+                       ? 0
+                       : groups_worth_an_index_for_rows(task, 1 + (with_values ? 0 : collector.workers))) {
         if (read_by_index(task, groups, &collector.window, consumer)) return {"index", 0, 0, -1, 0, 0, nullptr};
         collector.window = {0, task.spec.ranges() - 1};
     }
@@ -400,7 +405,7 @@ Effort read_wanted(RowCollector& collector) {
         read_by_query(collector, condition);
         return {"query", -1, -1, -1, 0, 0, nullptr};
     }
-    if (!with_values && is_reading_by_blocks()) {
+    if (by_blocks) {
         require_readable_by_blocks(task);
         const ScanEffort effort = read_hashes_by_blocks(task, collector.workers, {take_hashed_row, &collector});
         collector.keys_read = effort.keys_read;

@@ -1,56 +1,147 @@
 #include "backend/index/block_set.h"
 
+#include <algorithm>
+
+#include "backend/memory.h"
+#include "backend/pg_compat.h"
+
 namespace parity::backend {
 namespace {
 
-void append_number(core::ByteSink& sink, std::uint32_t number) {
-    std::uint8_t bytes[sizeof number];
-    core::store_le(bytes, number);
+constexpr core::u64 kWordBlocks = 32;
+constexpr std::uint32_t kAllOfWord = ~std::uint32_t{0};
+
+[[noreturn]] void complain_of_set() {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the set of blocks is malformed")));
+    pg_unreachable();
+}
+
+void append_oid(core::ByteSink& sink, Oid id) {
+    std::uint8_t bytes[sizeof id];
+    core::store_le(bytes, std::uint32_t{id});
     sink.append(bytes, sizeof bytes);
 }
 
-std::uint32_t take_number(core::ByteView& set) {
-    if (set.size() < sizeof(std::uint32_t))
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the set of blocks is malformed")));
-    const auto number = core::load_le<std::uint32_t>(set.data());
-    set = set.subspan(sizeof number);
-    return number;
+Oid take_oid(core::ByteView& set) {
+    if (set.size() < sizeof(Oid)) complain_of_set();
+    const Oid id = core::load_le<std::uint32_t>(set.data());
+    set = set.subspan(sizeof id);
+    return id;
 }
 
-/// Calls `take(first, length)` for each run of set flags.
-template <typename Take>
-void for_each_run_of(const std::uint32_t* flags, core::u64 first, core::u64 end, Take take) {
-    for (core::u64 block = first; block < end; ++block) {
-        if (flags[block / 32] == 0) block |= 31;  // the last block of the word
-        if (!has_block(flags, block)) continue;
-        const core::u64 begin = block;
-        while (block < end && has_block(flags, block)) ++block;
-        take(static_cast<std::uint32_t>(begin - first), static_cast<std::uint32_t>(block - begin));
+void append_number(core::ByteSink& sink, core::u64 number) {
+    for (; number >= 0x80; number >>= 7) sink.append_u8(static_cast<std::uint8_t>(number | 0x80));
+    sink.append_u8(static_cast<std::uint8_t>(number));
+}
+
+/// None of them has more than 32 bits.
+core::u64 take_number(core::ByteView& set) {
+    core::u64 number = 0;
+    for (unsigned shift = 0; shift < 35; shift += 7) {
+        if (set.empty()) break;
+        const std::uint8_t byte = set.front();
+        set = set.subspan(1);
+        number |= core::u64{byte & 0x7FU} << shift;
+        if (byte < 0x80) return number;
     }
+    complain_of_set();
+}
+
+/// The flags of a word from a block on, and of one before a block.
+std::uint32_t from_block(core::u64 block) { return kAllOfWord << block % kWordBlocks; }
+std::uint32_t before_block(core::u64 block) { return ~from_block(block); }
+
+void set_run(std::uint32_t* flags, core::u64 first, core::u64 end) {
+    if (first >= end) return;
+    const core::u64 first_word = first / kWordBlocks, last_word = (end - 1) / kWordBlocks;
+    const std::uint32_t last_flags = end % kWordBlocks == 0 ? kAllOfWord : before_block(end);
+    if (first_word == last_word) {
+        flags[first_word] |= from_block(first) & last_flags;
+        return;
+    }
+    flags[first_word] |= from_block(first);
+    std::fill(flags + first_word + 1, flags + last_word, kAllOfWord);
+    flags[last_word] |= last_flags;
+}
+
+/// The first block from one on whose flag is as wanted; `end` where there is none.
+core::u64 find_flag(const std::uint32_t* flags, core::u64 block, core::u64 end, bool wanted) {
+    const std::uint32_t others = wanted ? 0 : kAllOfWord;
+    while (block < end) {
+        if (flags[block / kWordBlocks] == others)
+            block = (block / kWordBlocks + 1) * kWordBlocks;
+        else if (has_block(flags, block) == wanted)
+            return block;
+        else
+            ++block;
+    }
+    return end;
+}
+
+/// Calls `take(first, end)` for each run of set flags from one block to before another.
+template <typename Take>
+void for_each_run(const std::uint32_t* flags, core::u64 first, core::u64 end, Take take) {
+    for (core::u64 block = find_flag(flags, first, end, true); block < end;) {
+        CHECK_FOR_INTERRUPTS();
+        const core::u64 run_end = find_flag(flags, block, end, false);
+        take(block, run_end);
+        block = find_flag(flags, run_end, end, true);
+    }
+}
+
+/// The task's leaf of a set: mostly the one after the last one. Null where it is none.
+const LeafBlocks* find_leaf(std::span<const LeafBlocks> leaves, std::size_t& next, Oid leaf, Oid file) {
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+        const std::size_t at = (next + i) % leaves.size();
+        if (leaves[at].leaf != leaf) continue;
+        next = at + 1;
+        return leaves[at].file == file ? &leaves[at] : nullptr;
+    }
+    return nullptr;
 }
 
 }  // namespace
 
-void for_each_run(core::ByteView set, void (*take)(void* state, Oid leaf, core::u64 first, core::u64 length),
-                  void* state) {
-    while (!set.empty()) {
-        const Oid leaf = take_number(set);
-        for (std::uint32_t runs = take_number(set); runs > 0; --runs) {
-            const core::u64 first = take_number(set);
-            take(state, leaf, first, take_number(set));
+std::span<const LeafBlocks> blocks_of_leaves(const DigestTask& task) {
+    auto* leaves = allocate_array<LeafBlocks>(CurrentMemoryContext, task.leaves.size() + 1);
+    core::u64 next = 0;
+    for (std::size_t i = 0; i < task.leaves.size(); ++i) {
+        Relation leaf = table_open(task.leaves[i], NoLock);
+        const core::u64 first = next;
+        next += RelationGetNumberOfBlocks(leaf);
+        leaves[i] = {task.leaves[i], open_file_number(leaf), first, next};
+        table_close(leaf, NoLock);
+    }
+    return {leaves, task.leaves.size()};
+}
+
+void set_flags(core::ByteView set, std::span<const LeafBlocks> leaves, std::uint32_t* flags) {
+    for (std::size_t next = 0; !set.empty();) {
+        const Oid id = take_oid(set), file = take_oid(set);
+        const LeafBlocks* leaf = find_leaf(leaves, next, id, file);
+        core::u64 block = 0;
+        for (core::u64 runs = take_number(set); runs > 0; --runs) {
+            CHECK_FOR_INTERRUPTS();
+            const core::u64 first = block + take_number(set);
+            block = first + take_number(set);
+            if (block > core::u64{MaxBlockNumber} + 1) complain_of_set();
+            if (leaf) set_run(flags, leaf->first + first, std::min(leaf->first + block, leaf->end));
         }
     }
 }
 
-void append_blocks(Oid leaf, const std::uint32_t* flags, core::u64 first, core::u64 end, core::ByteSink& set) {
-    std::uint32_t runs = 0;
-    for_each_run_of(flags, first, end, [&](std::uint32_t, std::uint32_t) { ++runs; });
+void append_blocks(const LeafBlocks& leaf, const std::uint32_t* flags, core::ByteSink& set) {
+    core::u64 runs = 0;
+    for_each_run(flags, leaf.first, leaf.end, [&](core::u64, core::u64) { ++runs; });
     if (runs == 0) return;
-    append_number(set, leaf);
+    append_oid(set, leaf.leaf);
+    append_oid(set, leaf.file);
     append_number(set, runs);
-    for_each_run_of(flags, first, end, [&](std::uint32_t block, std::uint32_t length) {
-        append_number(set, block);
-        append_number(set, length);
+    core::u64 block = leaf.first;
+    for_each_run(flags, leaf.first, leaf.end, [&](core::u64 first, core::u64 end) {
+        append_number(set, first - block);
+        append_number(set, end - first);
+        block = end;
     });
 }
 

@@ -2,27 +2,44 @@
 
 #include "backend/pg.h"
 
+#include <span>
+
+#include "backend/task/task.h"
 #include "core/bytes.h"
 #include "core/hash.h"
 
-/// Sets of blocks of leaves, as they travel: for each leaf its OID, how many runs of blocks follow, and of each run its
-/// first block and its length, all as 4 bytes, little endian. Sets that follow one another are one set, in which a
-/// leaf may come several times.
+/// Sets of blocks of leaves, as they travel. For each leaf: its OID and the number of its file, both as 4 bytes, little
+/// endian; how many runs of blocks follow; of each run how many blocks are between it and the run before, or the leaf's
+/// beginning, and its length. These are numbers of 7 bits a byte, the lowest first; all bytes but the last have the
+/// highest bit set. Sets that follow one another are one set, in which a leaf may come several times.
 namespace parity::backend {
 
-/// A block of a task's leaves when the blocks of all leaves are counted through.
-inline void set_block(std::uint32_t* flags, core::u64 block) { flags[block / 32] |= std::uint32_t{1} << block % 32; }
+/// A task's leaf and its blocks, when those of all leaves are counted through.
+struct LeafBlocks {
+    Oid leaf;
+    Oid file;  ///< where it is: one that was rewritten is in another, and nothing is known of its blocks
+    core::u64 first;
+    core::u64 end;  ///< as they were when this was made: leaves grow
+};
+
+/// Those of the task's leaves, in the current context.
+std::span<const LeafBlocks> blocks_of_leaves(const DigestTask& task);
+
+/// How many blocks all of them have.
+inline core::u64 count_blocks(std::span<const LeafBlocks> leaves) { return leaves.empty() ? 0 : leaves.back().end; }
+
+/// Flags of blocks that are counted through.
 inline bool has_block(const std::uint32_t* flags, core::u64 block) {
     return (flags[block / 32] >> block % 32 & 1) != 0;
 }
 inline std::size_t words_for_blocks(core::u64 blocks) { return static_cast<std::size_t>(blocks / 32 + 1); }
 
-/// Reads a set: calls `take(state, leaf, first, length)` for each run.
+/// Sets the flags of the blocks of a set, but for those of other leaves, of files that leaves were in before, and
+/// behind a leaf's end.
 /// Errors: 22023 for bytes that are no such set.
-void for_each_run(core::ByteView set, void (*take)(void* state, Oid leaf, core::u64 first, core::u64 length),
-                  void* state);
+void set_flags(core::ByteView set, std::span<const LeafBlocks> leaves, std::uint32_t* flags);
 
-/// Appends the blocks of one leaf: those of `flags` from `first` to before `end`.
-void append_blocks(Oid leaf, const std::uint32_t* flags, core::u64 first, core::u64 end, core::ByteSink& set);
+/// Appends the blocks of one leaf that have their flag.
+void append_blocks(const LeafBlocks& leaf, const std::uint32_t* flags, core::ByteSink& set);
 
 }  // namespace parity::backend

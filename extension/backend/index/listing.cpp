@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t kFirstRoom = 4096;
 
-/// 128 MB. Parts of spans have far fewer, unless the key's first column does not tell their ends apart.
+/// 128 MB, with room for one more page. Parts of spans have far fewer, unless the key's first column does not tell
+/// their ends apart.
 constexpr std::size_t kMaxPlaces = 16 * 1024 * 1024;
 
 Relation open_index(const DigestTask& task, Relation leaf) {
@@ -35,8 +36,12 @@ void set_conditions_of_row(Relation leaf, Relation index, HeapTupleHeader row, i
         const Oid type = index->rd_opcintype[i];
         const Oid equality =
             get_opfamily_member(index->rd_opfamily[i], type, type, static_cast<int16>(BTEqualStrategyNumber));
-        if (null || !OidIsValid(equality))
-            elog(ERROR, "index \"%s\" cannot be searched", RelationGetRelationName(index));
+        if (null) {
+            ScanKeyEntryInitialize(&conditions[i], SK_ISNULL | SK_SEARCHNULL, static_cast<AttrNumber>(i + 1),
+                                   InvalidStrategy, InvalidOid, InvalidOid, InvalidOid, 0);
+            continue;
+        }
+        if (!OidIsValid(equality)) elog(ERROR, "index \"%s\" cannot be searched", RelationGetRelationName(index));
         ScanKeyEntryInitialize(&conditions[i], 0, static_cast<AttrNumber>(i + 1), BTEqualStrategyNumber, type,
                                index->rd_indcollation[i], get_opcode(equality), value);
     }
@@ -116,14 +121,24 @@ std::span<const core::u64> LeafListing::list(const KeyInterval& interval) {
                                             static_cast<std::size_t>(interval_conditions(index_, interval, room)));
     count_ = 0;
     ascend_ = true;
+    core::u64 pages = 0;
     for (BlockNumber block = first_page(conditions); block != P_NONE; block = take_page(block, conditions)) {
         CHECK_FOR_INTERRUPTS();
-        if (count_ > kMaxPlaces) complain_of_length();
+        if (count_ + MaxTIDsPerBTreePage >= kMaxPlaces) complain_of_length();
+        if (++pages > all_pages_) check_page_count(pages);
     }
-    if (ascend_) return {places_, count_};
-    std::sort(places_, places_ + count_);
-    count_ = static_cast<std::size_t>(std::unique(places_, places_ + count_) - places_);
+    if (!ascend_) {
+        std::sort(places_, places_ + count_);
+        count_ = static_cast<std::size_t>(std::unique(places_, places_ + count_) - places_);
+    }
+    if (count_ > 0 && block_of(places_[count_ - 1]) >= RelationGetNumberOfBlocks(leaf_)) complain_of_end();
     return {places_, count_};
+}
+
+/// The pages of a broken index may follow one another in a circle.
+void LeafListing::check_page_count(core::u64 pages) {
+    all_pages_ = RelationGetNumberOfBlocks(index_);
+    if (pages > all_pages_) complain_of_page();
 }
 
 /// The leaf page with the first item that fulfils the conditions, as the access method finds it.
@@ -183,9 +198,18 @@ void LeafListing::complain_of_length() const {
     pg_unreachable();
 }
 
+/// A row's block is in the table before its place is in the index.
+void LeafListing::complain_of_end() const {
+    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                    errmsg("index \"%s\" lists rows behind the end of \"%s\"", RelationGetRelationName(index_),
+                           RelationGetRelationName(leaf_)),
+                    errdetail("The table may have lost its last blocks.")));
+    pg_unreachable();
+}
+
 void LeafListing::complain_of_page() const {
     ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
-                    errmsg("index \"%s\" has a page with broken items", RelationGetRelationName(index_))));
+                    errmsg("index \"%s\" has broken pages", RelationGetRelationName(index_))));
     pg_unreachable();
 }
 

@@ -31,7 +31,7 @@ class LeafListing {
     /// The places that the index lists for an interval, ascending, each once: those of rows that the active snapshot
     /// sees, and perhaps others. They live until the next call. The index's leaf pages are read directly, because the
     /// access method takes longer to tell of a row than its digest takes.
-    /// Errors: 54000 where they are too many, XX002 where the index is broken.
+    /// Errors: 54000 where they are too many, XX002 where the index is broken or the leaf ends before one of them.
     std::span<const core::u64> list(const KeyInterval& interval);
 
     /// Checks that the index lists the place of a row of the leaf under the row's own key.
@@ -50,6 +50,8 @@ class LeafListing {
     BlockNumber take_items(Page page, std::span<ScanKeyData> conditions);
     void make_room();
     [[noreturn]] void complain_of_length() const;
+    void check_page_count(core::u64 pages);
+    [[noreturn]] void complain_of_end() const;
     [[noreturn]] void complain_of_page() const;
     bool finds(HeapTupleHeader row, core::u64 place);
     bool holds(const ScanKeyData& condition, IndexTuple tuple) const;
@@ -66,7 +68,8 @@ class LeafListing {
     core::u64* places_;
     std::size_t count_ = 0;
     std::size_t room_;
-    bool ascend_ = true;  ///< the places, each above the one before
+    core::u64 all_pages_ = 0;  ///< of the index, when they were counted last
+    bool ascend_ = true;       ///< the places, each above the one before
 };
 static_assert(std::is_trivially_destructible_v<LeafListing>);
 

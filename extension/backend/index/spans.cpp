@@ -9,10 +9,12 @@
 #include "backend/index/rows.h"
 #include "backend/index/search.h"
 #include "backend/index/span_obstacle.h"
+#include "backend/index/span_reading.h"
 #include "backend/memory.h"
 #include "backend/query/key_condition.h"
 #include "backend/scan/page_reader.h"
 #include "backend/scan/participants.h"
+#include "backend/task/scan_guard.h"
 #include "backend/values/type_forms.h"
 
 namespace parity::backend {
@@ -25,30 +27,6 @@ constexpr double kPiecesPerParticipant = 8;
 constexpr double kMinPieceRows = 8192;
 constexpr double kMaxPieceRows = 65536;
 
-/// A set of blocks that takes more is no sign of a table in the order of its key.
-constexpr std::size_t kMaxSetBytes = 64 * 1024 * 1024;
-
-// ---- what the transaction knows ------------------------------------------------------------------------------------
-
-/// What passes by blocks know of each other, to the end of the transaction.
-struct Reading {
-    MemoryContext context;
-    core::ByteView read_before;
-    core::ByteSink read;  ///< by the transaction's passes
-    Oid user;
-};
-
-Reading* reading = nullptr;
-
-/// The transaction takes its context away.
-void forget_reading(void*) { reading = nullptr; }
-
-core::ByteView copy_bytes(MemoryContext context, core::ByteView bytes) {
-    auto* copy = allocate_array<std::uint8_t>(context, bytes.size() + 1);
-    std::copy(bytes.begin(), bytes.end(), copy);
-    return {copy, bytes.size()};
-}
-
 // ---- what participants share ---------------------------------------------------------------------------------------
 
 /// A column of the key, as whoever knows no task can find it.
@@ -59,8 +37,8 @@ struct SharedKeyColumn {
     Oid collation;
 };
 
-/// What participants share besides a SharedScan. Behind it lie the leaves' first blocks, the pieces, the key's columns,
-/// and two flags a block.
+/// What participants share besides a SharedScan. Behind it lie the leaves' blocks, the pieces, the key's columns, and
+/// two flags a block.
 struct SharedSpan {
     pg_atomic_uint64 pieces_done;
     Oid relation;
@@ -70,13 +48,10 @@ struct SharedSpan {
     bool digests;  ///< and rows are not only read again
     std::size_t words;
 
-    /// The number of the first block of each leaf, and of the one behind the last, as they were when flags were made
-    /// for them: leaves grow.
-    core::u64* first_blocks() { return at<core::u64>(0); }
-    RangeWindow* windows() { return at<RangeWindow>(bytes_of<core::u64>(leaves + 1)); }
-    SharedKeyColumn* key() {
-        return at<SharedKeyColumn>(bytes_of<core::u64>(leaves + 1) + bytes_of<RangeWindow>(pieces));
-    }
+    /// As they were when flags were made for them.
+    LeafBlocks* blocks() { return at<LeafBlocks>(0); }
+    RangeWindow* windows() { return at<RangeWindow>(bytes_of<LeafBlocks>(leaves)); }
+    SharedKeyColumn* key() { return at<SharedKeyColumn>(bytes_of<LeafBlocks>(leaves) + bytes_of<RangeWindow>(pieces)); }
     std::uint32_t* read_before() { return at<std::uint32_t>(bytes_before_flags()); }
     /// Flags that are set atomically.
     pg_atomic_uint32* read() { return reinterpret_cast<pg_atomic_uint32*>(read_before() + words); }
@@ -94,7 +69,7 @@ struct SharedSpan {
 
   private:
     std::size_t bytes_before_flags() const {
-        return bytes_of<core::u64>(leaves + 1) + bytes_of<RangeWindow>(pieces) + bytes_of<SharedKeyColumn>(key_columns);
+        return bytes_of<LeafBlocks>(leaves) + bytes_of<RangeWindow>(pieces) + bytes_of<SharedKeyColumn>(key_columns);
     }
     template <typename T>
     static std::size_t bytes_of(std::size_t count) {
@@ -152,35 +127,6 @@ std::span<const RangeWindow> pieces_of(const DigestTask& task, int participants)
             pieces[count++] = {range, range};
     }
     return {pieces, count};
-}
-
-/// Sets the flags of blocks that were read before.
-struct FlagSetter {
-    const DigestTask* task;
-    const core::u64* first_blocks;  ///< parallel to the task's leaves; one more for the end
-    std::uint32_t* flags;
-
-    /// Blocks of leaves that are gone are none of ours, and neither are blocks that were cut off.
-    static void take(void* state, Oid leaf, core::u64 first, core::u64 length) {
-        const auto& self = *static_cast<FlagSetter*>(state);
-        const auto found = std::find(self.task->leaves.begin(), self.task->leaves.end(), leaf);
-        if (found == self.task->leaves.end()) return;
-        const auto at = static_cast<std::size_t>(found - self.task->leaves.begin());
-        const core::u64 begin = self.first_blocks[at], end = self.first_blocks[at + 1];
-        for (core::u64 block = begin + first; block < std::min(begin + first + length, end); ++block)
-            set_block(self.flags, block);
-    }
-};
-
-/// The number of the first block of each leaf, and of the one behind the last, in the current context.
-const core::u64* first_blocks_of(const DigestTask& task) {
-    auto* first = allocate_array<core::u64>(CurrentMemoryContext, task.leaves.size() + 1);
-    for (std::size_t i = 0; i < task.leaves.size(); ++i) {
-        Relation leaf = table_open(task.leaves[i], NoLock);
-        first[i + 1] = first[i] + RelationGetNumberOfBlocks(leaf);
-        table_close(leaf, NoLock);
-    }
-    return first;
 }
 
 // ---- one participant -----------------------------------------------------------------------------------------------
@@ -387,8 +333,8 @@ class SpanParticipant {
     /// A block behind those that there were when the call began has rows that the snapshot does not see, and rows that
     /// it sees have been listed.
     bool is_first_read(BlockNumber block) {
-        const core::u64 number = span_->first_blocks()[leaf_.number] + block;
-        return span_->digests && number < span_->first_blocks()[leaf_.number + 1] && span_->mark(number);
+        const LeafBlocks& blocks = span_->blocks()[leaf_.number];
+        return span_->digests && blocks.first + block < blocks.end && span_->mark(blocks.first + block);
     }
 
     const Participant& self_;
@@ -416,7 +362,7 @@ void check_all_pieces(const SharedScan& shared, const void* method) {
 
 // ---- the leader ----------------------------------------------------------------------------------------------------
 
-SharedSpan* make_span(const DigestTask& task, std::span<const RangeWindow> pieces, const core::u64* first_blocks,
+SharedSpan* make_span(const DigestTask& task, std::span<const RangeWindow> pieces, std::span<const LeafBlocks> leaves,
                       bool digests, std::size_t* bytes) {
     SharedSpan shape{};
     shape.relation = RelationGetRelid(task.relation);
@@ -424,42 +370,30 @@ SharedSpan* make_span(const DigestTask& task, std::span<const RangeWindow> piece
     shape.key_columns = static_cast<std::uint32_t>(task.key.size());
     shape.leaves = static_cast<std::uint32_t>(task.leaves.size());
     shape.digests = digests;
-    shape.words = words_for_blocks(first_blocks[task.leaves.size()]);
+    shape.words = words_for_blocks(count_blocks(leaves));
     *bytes = shape.size();
     auto* span =
         new (allocate_array<core::u64>(CurrentMemoryContext, *bytes / sizeof(core::u64) + 1)) SharedSpan(shape);
     pg_atomic_init_u64(&span->pieces_done, 0);
-    std::copy_n(first_blocks, task.leaves.size() + 1, span->first_blocks());
+    std::copy(leaves.begin(), leaves.end(), span->blocks());
     std::copy(pieces.begin(), pieces.end(), span->windows());
     for (std::uint32_t i = 0; i < span->key_columns; ++i)
         span->key()[i] = {task.key[i].number, task.key[i].name, task.key[i].type, task.key[i].collation};
-    FlagSetter setter{&task, first_blocks, span->read_before()};
-    for_each_run(reading->read_before, FlagSetter::take, &setter);
-    for_each_run(reading->read.view(), FlagSetter::take, &setter);
+    set_read_flags(leaves, span->read_before());
     for (std::size_t word = 0; word < span->words; ++word) pg_atomic_init_u32(&span->read()[word], 0);
     return span;
 }
 
-/// Adds the blocks of a pass to those of the transaction.
-void remember_blocks(const DigestTask& task, const core::u64* first_blocks, SharedSpan* span) {
-    MemoryContext caller = MemoryContextSwitchTo(reading->context);
-    for (std::size_t i = 0; i < task.leaves.size(); ++i)
-        append_blocks(task.leaves[i], reinterpret_cast<const std::uint32_t*>(span->read()), first_blocks[i],
-                      first_blocks[i + 1], reading->read);
-    MemoryContextSwitchTo(caller);
-    if (reading->read.view().size() > kMaxSetBytes)
-        ereport(ERROR,
-                (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                 errmsg("the rows of \"%s\" are not in the order of its key", RelationGetRelationName(task.relation))));
-}
-
 ScanEffort read_span(const DigestTask& task, int workers, const ScanOutput& output) {
-    const core::u64* first_blocks = first_blocks_of(task);
+    const std::span<const LeafBlocks> leaves = blocks_of_leaves(task);
+    const std::span<const RangeWindow> pieces = pieces_of(task, workers + 1);
     std::size_t bytes;
-    SharedSpan* span = make_span(task, pieces_of(task, workers + 1), first_blocks, !output.rows, &bytes);
+    SharedSpan* span = make_span(task, pieces, leaves, !output.rows, &bytes);
     ScanMethod method{"parity_span_worker", read_pieces, check_all_pieces, span, bytes};
     const ScanEffort effort = scan_by(task, workers, output, method);
-    if (!output.rows) remember_blocks(task, first_blocks, static_cast<SharedSpan*>(method.shared));
+    if (!output.rows)
+        remember_pass(task, pieces, leaves,
+                      reinterpret_cast<const std::uint32_t*>(static_cast<SharedSpan*>(method.shared)->read()));
     return effort;
 }
 
@@ -499,21 +433,6 @@ void check_blocks(const DigestTask& task, Oid leaf, BlocksLeft left, OtherBlocks
 
 }  // namespace
 
-void begin_reading_by_blocks(core::ByteView read_before) {
-    if (reading) MemoryContextDelete(reading->context);
-    MemoryContext context = AllocSetContextCreate(TopTransactionContext, "parity blocks", ALLOCSET_DEFAULT_SIZES);
-    auto* callback = allocate_array<MemoryContextCallback>(context, 1);
-    callback->func = forget_reading;
-    MemoryContextRegisterResetCallback(context, callback);
-    auto* made = allocate_array<Reading>(context, 1);
-    *made = {context, copy_bytes(context, read_before), make_sink(context), GetUserId()};
-    reading = made;
-}
-
-bool is_reading_by_blocks() { return reading && reading->user == GetUserId(); }
-
-core::ByteView blocks_read() { return is_reading_by_blocks() ? reading->read.view() : core::ByteView{}; }
-
 void require_readable_by_blocks(const DigestTask& task) {
     require_by_blocks(task);
     if (task.spec.kept.empty() || (!task.spec.bounds.empty() && task.spec.bounds[0][0] != core::kKeyBound))
@@ -531,19 +450,18 @@ ScanEffort read_hashes_by_blocks(const DigestTask& task, int workers, const Hash
 }
 
 OtherBlocks check_other_blocks(const DigestTask& task, core::ByteView read_before) {
-    const core::u64* first_blocks = first_blocks_of(task);
-    auto* flags =
-        allocate_array<std::uint32_t>(CurrentMemoryContext, words_for_blocks(first_blocks[task.leaves.size()]));
-    FlagSetter setter{&task, first_blocks, flags};
-    for_each_run(read_before, FlagSetter::take, &setter);
+    const std::span<const LeafBlocks> leaves = blocks_of_leaves(task);
+    auto* flags = allocate_array<std::uint32_t>(CurrentMemoryContext, words_for_blocks(count_blocks(leaves)));
+    set_flags(read_before, leaves, flags);
     OtherBlocks seen{};
-    for (std::size_t i = 0; i < task.leaves.size(); ++i) {
+    for (const LeafBlocks& leaf : leaves) {
         MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "parity leaf", ALLOCSET_DEFAULT_SIZES);
         MemoryContext caller = MemoryContextSwitchTo(context);
-        check_blocks(task, task.leaves[i], {flags, first_blocks[i], first_blocks[i], first_blocks[i + 1]}, seen);
+        check_blocks(task, leaf.leaf, {flags, leaf.first, leaf.first, leaf.end}, seen);
         MemoryContextSwitchTo(caller);
         MemoryContextDelete(context);
     }
+    if (read_before.empty() && seen.rows == 0) confirm_empty(task);
     return seen;
 }
 

@@ -13,23 +13,16 @@
 /// An index may lack rows. Each visible row of the span on these blocks must be listed by the index, and each row of
 /// another span too, on a block that was not read for a span before. What then remains, the blocks that no span has
 /// read, check_other_blocks() looks at.
+///
+/// What passes of one transaction know of each other is in span_reading.h.
 namespace parity::backend {
-
-/// From now on to the end of the transaction, passes over chosen ranges read by blocks, where a scan of the whole
-/// relation would be the alternative. `read_before` is the set (block_set.h) of blocks that were read for other spans.
-void begin_reading_by_blocks(core::ByteView read_before);
-
-/// Whether that is so, for this user.
-bool is_reading_by_blocks();
-
-/// The blocks that the transaction's passes have read so, as a set; empty where there was none.
-core::ByteView blocks_read();
 
 /// Whether the kept ranges of a task can be read so.
 /// Errors: 0A000 with the reason where they cannot.
 void require_readable_by_blocks(const DigestTask& task);
 
 /// Digests the kept ranges so. As digest_by_scan() else.
+/// Requires: is_reading_by_blocks(), as for all of these but the last.
 /// Errors: PP004 where the index lacks rows; 54000 where the blocks are too scattered to be told, and where too many rows
 /// share a value of the key's first column.
 ScanEffort digest_by_blocks(const DigestTask& task, int workers, const DigestMatrix& matrix);
