@@ -10,6 +10,7 @@
 #include "driver/report/report.h"
 #include "driver/state/run_codec.h"
 #include "driver/text/utc.h"
+#include "driver/work/kept_spans.h"
 
 namespace parity::driver {
 namespace {
@@ -50,24 +51,23 @@ class StateDocument : public ReportDocument {
     }
 
     void read_tables(RunStore& store) {
-        std::vector<UnitRow> units;
-        store.for_each_unit([&](const UnitRow& unit) { units.push_back(unit); });
-        for (const UnitRow& unit : units) {
+        for (const KeptTable& kept : read_kept_tables(store)) {
             const int number = static_cast<int>(report_.tables.size());
-            report_.tables.push_back(result_of(unit));
+            report_.tables.push_back(result_of(kept));
             report_.plan.tables.push_back(report_.tables.back().plan);
             const TableResult& result = report_.tables.back();
             if (!result.error.empty() && result.begun)
                 report_.errors.push_back({exact_name(result.plan), result.error, result.sqlstate});
-            store.for_each_finding(unit.job, unit.unit,
-                                   [&](const StoredFinding& finding) { findings_.add(number, finding); });
-            findings_.commit(number);
+            load_listed_findings(store, kept, result, findings_, number);
         }
     }
 
-    static TableResult result_of(const UnitRow& unit) {
-        TablePlan plan = decode_plan(unit.plan);
-        if (unit.state != UnitState::kPending) return decode_result(unit.result, std::move(plan));
+    TableResult result_of(const KeptTable& kept) const {
+        TablePlan plan = decode_plan(kept.unit.plan);
+        if (!kept.spans.empty() && kept.unit.state != UnitState::kDone)
+            return evidence_of(kept, decode_plan(kept.spans.front().plan), options_.max_divergences);
+        if (!kept.spans.empty()) spans_of(kept, plan);  // throws where they are not all there
+        if (kept.unit.state != UnitState::kPending) return decode_result(kept.unit.result, std::move(plan));
         TableResult result = failed_table(plan, "not compared yet");
         result.begun = false;
         return result;

@@ -19,19 +19,10 @@
 #include "driver/model/sqlstates.h"
 #include "driver/monitor/observer.h"
 #include "driver/waiting/stopwatch.h"
+#include "driver/waiting/wall_clock.h"
 
 namespace parity::driver {
 namespace {
-
-TableResult fresh_result(const TablePlan& table) {
-    TableResult result;
-    result.plan = table;
-    result.skipped = table.skipped;
-    result.notes = table.notes;
-    result.column_divergent.resize(table.columns.size());
-    if (table.visible_rows_only) result.notes.push_back("row security applies: visible rows only");
-    return result;
-}
 
 /// What is not listed is not read from the store.
 void forget_findings(TableResult& result) {
@@ -55,25 +46,18 @@ void store_failure(const Error& error, TableResult& result) {
 /// What differs, as far as it is known: nothing, that something does, or which rows.
 int evidence(const TableResult& result) { return result.counts.total() > 0 ? 2 : result.ranges_divergent > 0 ? 1 : 0; }
 
-void set_verdict(TableResult& result) {
-    result.incomplete = !result.error.empty() || !result.skipped.empty();
-    if (result.ranges_divergent > 0 || result.counts.total() > 0)
-        result.verdict = Verdict::kDivergent;
-    else if (!result.error.empty())
-        result.verdict = Verdict::kError;
-    else
-        result.verdict = result.skipped.empty() ? Verdict::kIdentical : Verdict::kIncomplete;
-}
-
 /// Tells the observer how far both sides are with this table, until it ends.
 class ProgressScope {
   public:
-    ProgressScope(Observer& observer, std::size_t table_no, const Both<ServerSession*>& sessions)
+    /// `part`: what of the table is read; none: all.
+    ProgressScope(Observer& observer, std::size_t table_no, const Both<ServerSession*>& sessions, const SpanPart* part)
         : sessions_(sessions) {
+        const std::size_t parts = part ? part->spans : 1, before = part ? part->number : 0;
         for (Side side : kSides)
-            sessions_[side]->set_progress([&observer, table_no, side](std::uint64_t done, std::uint64_t total) {
-                observer.progress(table_no, side, done, total);
-            });
+            sessions_[side]->set_progress(
+                [&observer, table_no, side, parts, before](std::uint64_t done, std::uint64_t total) {
+                    observer.progress(table_no, side, before * total + done, parts * total);
+                });
     }
     ~ProgressScope() {
         for (Side side : kSides) sessions_[side]->set_progress(nullptr);
@@ -98,10 +82,28 @@ void find_partition(const TablePlan& table, const Both<ServerSession*>& sessions
         result.concentration.partition = {side, fullest->name, fullest->rows, keys.size(), differing.sampled};
 }
 
+/// What a reader of the report should know besides, in transactions of its own.
+void tell_more(const TablePlan& table, const Both<ServerSession*>& sessions, const DifferingKeys& differing,
+               TableResult& result) {
+    for (ServerSession* session : {sessions.source, sessions.target})
+        if (std::optional<std::string> note = session->note_about(table)) result.notes.push_back(std::move(*note));
+    find_partition(table, sessions, differing, result);
+}
+
 }  // namespace
 
+TableResult fresh_result(const TablePlan& table) {
+    TableResult result;
+    result.plan = table;
+    result.skipped = table.skipped;
+    result.notes = table.notes;
+    result.column_divergent.resize(table.columns.size());
+    if (table.visible_rows_only) result.notes.push_back("row security applies: visible rows only");
+    return result;
+}
+
 TableAttemptResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                                 const Both<ServerSession*>& sessions) {
+                                 const Both<ServerSession*>& sessions, const SpanPart* part) {
     const Stopwatch watch;
     TableAttemptResult made{fresh_result(table), {}};
     TableResult& result = made.result;
@@ -109,23 +111,24 @@ TableAttemptResult compare_table(const RunContext& context, const TablePlan& tab
         set_verdict(result);
         return made;
     }
-    context.findings->begin_attempt(static_cast<int>(table_no));
-    const ProgressScope progress(*context.observer, table_no, sessions);
+    context.findings->begin_attempt(part ? part->findings_no : static_cast<int>(table_no));
+    const ProgressScope progress(*context.observer, table_no, sessions, part);
     DifferingKeys differing;
     try {
         const Both<ServerIdentity> seen = with_table_snapshots(
             sessions, table, *context.observer, table_no, [&](const Both<TableSnapshot>& snapshots) {
                 context.observer->begin_snapshots(table_no);
                 result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
-                if (table.large_objects)
+                result.as_of_us = wall_clock_us();
+                if (part)
+                    made.blocks_read = compare_part(context, table, table_no, *part, sessions, result);
+                else if (table.large_objects)
                     compare_large_objects(context, table, table_no, sessions, result);
                 else
                     differing = compare_rows_and_values(context, table, table_no, sessions, result);
             });
         made.seen = seen;
-        for (ServerSession* session : {sessions.source, sessions.target})
-            if (std::optional<std::string> note = session->note_about(table)) result.notes.push_back(std::move(*note));
-        find_partition(table, sessions, differing, result);
+        if (!part) tell_more(table, sessions, differing, result);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
         made.failure = error;
@@ -136,6 +139,16 @@ TableAttemptResult compare_table(const RunContext& context, const TablePlan& tab
     set_verdict(result);
     result.elapsed_seconds = watch.seconds();
     return made;
+}
+
+void set_verdict(TableResult& result) {
+    result.incomplete = !result.error.empty() || !result.skipped.empty();
+    if (result.ranges_divergent > 0 || result.counts.total() > 0)
+        result.verdict = Verdict::kDivergent;
+    else if (!result.error.empty())
+        result.verdict = Verdict::kError;
+    else
+        result.verdict = result.skipped.empty() ? Verdict::kIdentical : Verdict::kIncomplete;
 }
 
 void set_error(TableResult& result, const Error& error) {

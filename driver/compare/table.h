@@ -7,6 +7,7 @@
 #include <spdlog/logger.h>
 
 #include "driver/compare/context.h"
+#include "driver/compare/table_attempt.h"
 #include "driver/engine/server.h"
 #include "driver/model/error.h"
 #include "driver/model/plan.h"
@@ -18,19 +19,26 @@ namespace parity::driver {
 /// What came of one attempt to compare a table.
 struct TableAttemptResult {
     TableResult result;
-    std::optional<Error> failure;  ///< why the attempt failed, which `result.error` tells people
-    Both<ServerIdentity> seen{};   ///< the servers when both were read, if the attempt came so far
+    std::optional<Error> failure;     ///< why the attempt failed, which `result.error` tells people
+    Both<ServerIdentity> seen{};      ///< the servers when both were read, if the attempt came so far
+    Both<std::string> blocks_read{};  ///< of a span, if it did not fail
 };
 
-/// Makes one attempt to compare a table: takes both sides' snapshots, digests, descends, merges rows, and leaves the
-/// findings in the store under `table_no`, the table's position in the plan. Sessions' connections may be broken
-/// afterwards.
+/// Makes one attempt to compare a table, or a span of it: takes both sides' snapshots, digests, descends, merges rows,
+/// and leaves the findings in the store under `table_no`, the table's position in the plan. Sessions' connections may
+/// be broken afterwards.
 /// Requires: each session is used by the calling thread alone.
 /// Returns: the result. A failure after divergent ranges were seen leaves the verdict at "divergent", with what was
 /// found until then where that is complete in itself.
 /// Throws: Error{kOtherServer} alone, with which the run ends.
 TableAttemptResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                                 const Both<ServerSession*>& sessions);
+                                 const Both<ServerSession*>& sessions, const SpanPart* part = nullptr);
+
+/// A result that shows nothing yet.
+TableResult fresh_result(const TablePlan& table);
+
+/// The result's verdict, and whether it is complete, by what it has.
+void set_verdict(TableResult& result);
 
 /// Puts why a table failed into its result.
 void set_error(TableResult& result, const Error& error);

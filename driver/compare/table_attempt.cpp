@@ -17,8 +17,10 @@
 #include "driver/digests/lockstep.h"
 #include "driver/digests/merge.h"
 #include "driver/digests/ranges.h"
+#include "driver/engine/span_reader.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"
+#include "driver/model/sqlstates.h"
 #include "driver/monitor/observer.h"
 #include "driver/state/findings.h"
 #include "driver/text/show.h"
@@ -30,9 +32,15 @@ namespace {
 /// Both sides' engines.
 class Readers {
   public:
-    Readers(const RunContext& context, const TablePlan& table, const Both<ServerSession*>& sessions)
+    /// `part`: what of the table is read; none: all.
+    Readers(const RunContext& context, const TablePlan& table, const Both<ServerSession*>& sessions,
+            const SpanPart* part)
         : readers_{sessions.source->read_table(table, context.settings),
-                   sessions.target->read_table(table, context.settings)} {}
+                   sessions.target->read_table(table, context.settings)} {
+        if (!part) return;
+        for (Side side : kSides)
+            readers_[side] = make_span_reader(std::move(readers_[side]), part->span, part->spans, forms_of(table.key));
+    }
 
     Both<TableReader*> get() const { return {readers_.source.get(), readers_.target.get()}; }
     void append_notes(std::vector<std::string>& notes) const {
@@ -48,12 +56,14 @@ class Readers {
 class TableAttempt {
   public:
     TableAttempt(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                 const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result)
+                 const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result,
+                 const SpanPart* part = nullptr)
         : context_(context),
           table_(table),
+          part_(part),
           first_table_(prefiltered(table)),
           observer_(*context.observer, table_no),
-          readers_(context, table, sessions),
+          readers_(context, table, sessions, part),
           passes_(table, context.settings.digest.width, readers_.get(), first_readers(sessions), observer_),
           sink_(sink),
           result_(result),
@@ -62,6 +72,8 @@ class TableAttempt {
     /// Whether rows that differ were merged.
     bool compare() {
         observer_.begin_phase(Phase::kDigests);
+        if (part_)
+            for (Side side : kSides) readers_.get()[side]->begin_span(part_->blocks_read_before[side]);
         RangeList all{passes_.bounds(), {}};
         in_key_order_ = !all.bounds.empty() && !are_hash_bounds(all.bounds);
         if (passes_.has_buckets()) all.buckets = buckets_for(all.bounds.size() + 1, table_.estimated_rows, key_forms_);
@@ -99,12 +111,17 @@ class TableAttempt {
 
     void append_notes() const { readers_.append_notes(result_.notes); }
 
+    /// Of a part.
+    Both<std::string> blocks_read() const {
+        return {readers_.get().source->blocks_read(), readers_.get().target->blocks_read()};
+    }
+
     DifferingKeys take_differing_keys() { return std::move(differing_keys_); }
 
   private:
     Both<TableReader*> first_readers(const Both<ServerSession*>& sessions) {
         if (!has_prefilter(table_)) return readers_.get();
-        return first_readers_.emplace(context_, first_table_, sessions).get();
+        return first_readers_.emplace(context_, first_table_, sessions, part_).get();
     }
 
     static std::uint64_t count_distinct(std::vector<std::int32_t> ascending) {
@@ -174,6 +191,8 @@ class TableAttempt {
     /// indexes from then on. Rethrows where that would change nothing.
     void mistrust_indexes(const Error& error) {
         if (table_.key.empty() || passes_.indexes_avoided()) throw;
+        if (part_)  // without its index there are no parts
+            throw Error(error.kind(), error.what(), error.hint(), error.server(), std::string(kIndexLacksRows));
         observer_.detail("{}; reading again without indexes", error.what());
         result_.notes.push_back(fmt::format(
             "an index of the key does not agree with the table on {}: it is corrupt; rows were read without it",
@@ -269,6 +288,7 @@ class TableAttempt {
 
     const RunContext& context_;
     const TablePlan& table_;
+    const SpanPart* const part_;   ///< none: all of the table
     const TablePlan first_table_;  ///< under the forms of the first pass
     const TableObserver observer_;
     const Readers readers_;
@@ -288,6 +308,16 @@ void compare_rows(const RunContext& context, const TablePlan& table, std::size_t
     TableAttempt attempt(context, table, table_no, sessions, sink, result);
     attempt.compare();
     attempt.append_notes();
+}
+
+Both<std::string> compare_part(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                               const SpanPart& part, const Both<ServerSession*>& sessions, TableResult& result) {
+    StoreSink sink(*context.findings, part.findings_no, context.options->max_divergences,
+                   forms_of(framed_columns(table)));
+    TableAttempt attempt(context, table, table_no, sessions, sink, result, &part);
+    if (attempt.compare() && result.counts.mismatch > 0) attempt.fetch_values(*context.findings, part.findings_no);
+    attempt.append_notes();
+    return attempt.blocks_read();
 }
 
 DifferingKeys compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,

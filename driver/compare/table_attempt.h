@@ -7,8 +7,18 @@
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
+#include "driver/model/span.h"
 
 namespace parity::driver {
+
+/// A part of a table that is compared under snapshots of its own.
+struct SpanPart {
+    Span span;
+    std::size_t number = 0;                ///< among the table's spans, from 0
+    std::size_t spans = 1;                 ///< how many the table has
+    int findings_no = 0;                   ///< under which its findings are stored
+    Both<std::string> blocks_read_before;  ///< of the table's other parts that are done
+};
 
 /// Compares a table under both sides' snapshots: digests, narrows divergent ranges down, merges their rows into `sink`.
 /// Fills `result`.
@@ -21,5 +31,11 @@ void compare_rows(const RunContext& context, const TablePlan& table, std::size_t
 /// Returns: the keys to ask a side's partitions for; none where that would tell nothing.
 DifferingKeys compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
                                       const Both<ServerSession*>& sessions, TableResult& result);
+
+/// The same of a part.
+/// Requires: the key is proven.
+/// Returns: the blocks that were read for it.
+Both<std::string> compare_part(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                               const SpanPart& part, const Both<ServerSession*>& sessions, TableResult& result);
 
 }  // namespace parity::driver

@@ -28,6 +28,7 @@ struct FeedRequest {
     std::size_t threads = 1;      ///< at most as many as RowFeed::connect() gave
     bool with_locations = false;  ///< a field more follows a row's own: its location, NULL where it has none
     bool use_index = true;        ///< few ranges may be read through an index of the key
+    bool in_span = false;         ///< the ranges are of one span: they are read through the index of the key
     bool counted = false;         ///< of all ranges: the server counts them too, meanwhile
 };
 
@@ -87,6 +88,14 @@ class RowFeed {
 
     /// Bounds that divide a table with a key into at most `ranges` ranges, ascending.
     virtual std::vector<std::string> split(int ranges) = 0;
+
+    /// As TableReader::why_not_in_spans().
+    virtual std::optional<std::string> why_not_in_spans() { return "its rows are streamed as they come"; }
+
+    /// Counts all rows by a scan and through the index that spans are read through.
+    /// Requires: why_not_in_spans() has returned nothing.
+    /// Throws: an Error with SQLSTATE kIndexLacksRows where the numbers are not the same.
+    virtual void require_complete_index() {}
 
     /// How many threads are worth their while; at least 1.
     virtual std::size_t worthwhile_threads() const = 0;

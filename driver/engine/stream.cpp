@@ -58,6 +58,18 @@ class StreamReader : public TableReader {
     void set_savepoint() override {}
     void return_to_savepoint() override {}
     void avoid_indexes() override { use_index_ = false; }
+    std::optional<std::string> why_not_in_spans() override {
+        if (table_.key.empty() || table_.visible_rows_only || !table_.where.empty()) return "a query chooses its rows";
+        return feed_->why_not_in_spans();
+    }
+    /// A scan and the index are held against each other once for all spans.
+    void begin_span(const std::string& blocks_read_before) override {
+        in_span_ = true;
+        if (!blocks_read_before.empty()) return;
+        feed_->require_selected_values();
+        feed_->require_complete_index();
+    }
+    std::string blocks_read() override { return "counted;"; }
     std::vector<std::string> notes() const override { return {notes_.begin(), notes_.end()}; }
 
     /// What a pass over these ranges asks for, with the connections that it gets.
@@ -84,6 +96,7 @@ class StreamReader : public TableReader {
     RangeList sorted_ranges_;
     std::set<std::string> notes_;
     bool use_index_ = true;
+    bool in_span_ = false;
 };
 
 // ---- connections ---------------------------------------------------------------------------------------------
@@ -108,7 +121,7 @@ FeedRequest StreamReader::request(const RangeList& ranges) {
     if (connected < std::min(wanted, fitting))
         notes_.insert(fmt::format("the {} accepted {} of {} connections that were to read it", side_name(side()),
                                   connected, std::min(wanted, fitting)));
-    return {.ranges = ranges, .threads = connected, .use_index = use_index_};
+    return {.ranges = ranges, .threads = connected, .use_index = use_index_, .in_span = in_span_};
 }
 
 void StreamReader::distrust_indexes() {
@@ -272,7 +285,7 @@ void StreamReader::values(const std::vector<std::string>& keys, const TakeValues
     const std::set<std::string_view> wanted(keys.begin(), keys.end());
     Pass pass(feed_->columns(), settings_.digest, {}, 1);
     RowDigest row;
-    feed_->read_again(where, {.ranges = sorted_ranges_, .use_index = use_index_},
+    feed_->read_again(where, {.ranges = sorted_ranges_, .use_index = use_index_, .in_span = in_span_},
                       [&](std::span<const ValueField> fields, const std::function<ShownValues()>& shown) {
                           pass.hashers.front()->hash(fields, row);
                           if (wanted.contains(row.key)) take(row.key, row.row_hash, shown());

@@ -88,6 +88,23 @@ class TableReader {
     /// From now on rows are read without the help of indexes.
     virtual void avoid_indexes() = 0;
 
+    /// Why the table cannot be read in spans of its key, each at the cost of its share: how it is read, the order of
+    /// the key, or the order of the rows.
+    /// Returns: nothing where it can.
+    virtual std::optional<std::string> why_not_in_spans() { return "rows are streamed"; }
+
+    /// From now on ranges are read by the blocks that the key's index lists, and what is on these blocks is held
+    /// against the index. `blocks_read_before` is what blocks_read() gave for other spans, one after the other.
+    /// Requires: why_not_in_spans() has returned nothing.
+    virtual void begin_span(const std::string& /*blocks_read_before*/) {}
+
+    /// The blocks that were read since begin_span().
+    virtual std::string blocks_read() { return {}; }
+
+    /// Holds what is on all other blocks against the index.
+    /// Throws: an Error with SQLSTATE kIndexLacksRows where it lacks a row.
+    virtual void check_other_blocks(const std::string& /*blocks_read*/) {}
+
     /// How the ranges that were digested last were read, for people; empty where path() says it all.
     virtual std::string effort() { return {}; }
 

@@ -84,6 +84,8 @@ struct Options {
     std::chrono::milliseconds run_time{0};  ///< after that the run ends, compared or not; 0: no limit
     std::optional<double> fail_above;   ///< the run ends where more per cent of its tables failed; unset: it does not
     std::optional<std::uint64_t> seed;  ///< unset: drawn at random
+    bool in_units = true;               ///< a large table may be compared in spans, each under its own snapshots
+    double unit_seconds = 300;          ///< how long a pair of snapshots may last, about
     int width = 64;                     ///< 64 or 128
     /// What was given, by the options' names, without connection strings; a flag has no values.
     std::map<std::string, std::vector<std::string>> given;

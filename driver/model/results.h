@@ -9,6 +9,7 @@
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
+#include "driver/model/span.h"
 
 /// What a comparison found.
 namespace parity::driver {
@@ -104,6 +105,16 @@ struct PartitionRows {
 
 enum class Verdict { kIdentical, kDivergent, kIncomplete, kError };
 
+/// What is claimed of a span: as of its own pair of snapshots.
+struct SpanClaim {
+    Span span;
+    Verdict verdict = Verdict::kError;
+    std::int64_t as_of_us = 0;  ///< TableResult::as_of_us
+    Both<std::uint64_t> rows{0, 0};
+    Both<std::string> lsn;
+    FindingCounts counts;
+};
+
 struct TableResult {
     TablePlan plan;
     Verdict verdict = Verdict::kError;
@@ -111,8 +122,11 @@ struct TableResult {
     bool incomplete = false;  ///< also true for a divergent table of which part was skipped
     Both<std::string> path;   ///< the path that really ran
     Both<std::uint64_t> rows{0, 0};
-    Both<std::string> lsn;
-    Both<SidePosition> position;  ///< of the snapshots, if nothing failed under them
+    Both<std::string> lsn;           ///< of the snapshots; of a table in spans each side's lowest
+    std::int64_t as_of_us = 0;       ///< when both snapshots were there, by this machine's clock; 0: they never were
+    Both<SidePosition> position;     ///< of the snapshots, if nothing failed under them; each span has its own
+    std::size_t spans_planned = 0;   ///< into how many spans the table is divided; 0: it is claimed as a whole
+    std::vector<SpanClaim> spans{};  ///< those that are done, in the order of keys
     std::uint64_t ranges_compared = 0;
     std::uint64_t ranges_divergent = 0;
     std::vector<bool> column_divergent;  ///< parallel to plan.columns
@@ -127,6 +141,14 @@ struct TableResult {
     std::string sqlstate;            ///< of the error, where a server raised it
     int attempts = 1;                ///< how often it was begun
     double elapsed_seconds = 0;      ///< of the last attempt
+};
+
+/// A span of a table on its course.
+struct SpanUnit {
+    Span span;
+    std::optional<TableResult> result{};  ///< of the attempt that showed most so far
+    bool done = false;
+    Both<std::string> blocks_read{};  ///< TableReader::blocks_read(), if it is done
 };
 
 /// How the target's sequence stands to the source's, in the direction of the increment.

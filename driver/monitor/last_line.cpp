@@ -42,7 +42,8 @@ std::string percent(std::size_t part, std::size_t whole) {
 }  // namespace
 
 std::string last_line(const RunFigures& figures, double seconds) {
-    std::string line = fmt::format("{} of {} tables compared, {} failed", figures.done, figures.units, figures.failed);
+    std::string line = fmt::format("{} of {} {} compared, {} failed", figures.done, figures.units,
+                                   figures.in_spans ? "units" : "tables", figures.failed);
     if (figures.failed > 0) line += fmt::format(" ({})", percent(figures.failed, figures.units));
     if (figures.pending() > 0) line += fmt::format(", {} not begun", figures.pending());
     line += ", " + duration_words(seconds);

@@ -83,7 +83,8 @@ void add_runs(Page& page, const MetricsPage& from) {
 }
 
 void add_units(Page& page, const RunFigures& figures) {
-    page.begin("pgparity_run_units", "Tables of the run: compared to their end, failed, and neither so far.");
+    page.begin("pgparity_run_units",
+               "Units of the run, tables or spans of one: compared to their end, failed, and neither so far.");
     const std::pair<const char*, std::size_t> states[] = {
         {"done", figures.done}, {"failed", figures.failed}, {"pending", figures.pending()}};
     for (const auto& [state, units] : states) page.put({{kStateLabel, state}}, static_cast<double>(units));

@@ -96,6 +96,20 @@ class Observer {
     virtual void detail(std::size_t /*table*/, const std::string& /*text*/) {}
     virtual bool wants_details() const { return false; }
 
+    /// The table is compared in these spans, each under snapshots of its own. Some may be done, by an earlier part of
+    /// the run. `before` is what was seen of it before, and is not told again until the table is finished; none:
+    /// nothing.
+    virtual void begin_spans(std::size_t /*table*/, const std::vector<SpanUnit>& /*spans*/,
+                             const TableResult* /*before*/) {}
+
+    /// A span of the table is done, or an attempt at it failed after it had shown that something differs. `span` is its
+    /// number, from 0.
+    virtual void finish_span(std::size_t /*table*/, std::size_t /*span*/, const SpanUnit& /*unit*/) {}
+
+    /// The table is compared as a whole after all. Its spans count no more; `before` is what they have shown together.
+    virtual void leave_spans(std::size_t /*table*/, const std::vector<SpanUnit>& /*spans*/,
+                             const TableResult& /*before*/) {}
+
     /// The table was finished with this result, and that may not count any more, as its error tells: it is begun again,
     /// and will be finished a second time.
     virtual void reopen_table(std::size_t /*table*/, const TableResult& /*before*/) {}
@@ -138,6 +152,15 @@ class Observers : public Observer {
         for (const Observer* observer : observers_)
             if (observer->wants_details()) return true;
         return false;
+    }
+    void begin_spans(std::size_t table, const std::vector<SpanUnit>& spans, const TableResult* before) override {
+        tell(&Observer::begin_spans, table, spans, before);
+    }
+    void finish_span(std::size_t table, std::size_t span, const SpanUnit& unit) override {
+        tell(&Observer::finish_span, table, span, unit);
+    }
+    void leave_spans(std::size_t table, const std::vector<SpanUnit>& spans, const TableResult& before) override {
+        tell(&Observer::leave_spans, table, spans, before);
     }
     void reopen_table(std::size_t table, const TableResult& before) override {
         tell(&Observer::reopen_table, table, before);

@@ -108,11 +108,42 @@ void RunMeter::postpone_table(std::size_t /*table*/, const Error& /*why*/, std::
     hear();
 }
 
+namespace {
+
+std::size_t count_done(const std::vector<SpanUnit>& spans) {
+    return static_cast<std::size_t>(
+        std::count_if(spans.begin(), spans.end(), [](const SpanUnit& span) { return span.done; }));
+}
+
+}  // namespace
+
+void RunMeter::begin_spans(std::size_t /*table*/, const std::vector<SpanUnit>& spans, const TableResult* /*before*/) {
+    const std::lock_guard lock(mutex_);
+    figures_.units += spans.size() - 1;
+    figures_.in_spans = true;
+    for (const SpanUnit& span : spans)
+        if (span.done) count_done_unit(span.result->lsn);
+    hear();
+}
+
+void RunMeter::finish_span(std::size_t /*table*/, std::size_t /*span*/, const SpanUnit& unit) {
+    const std::lock_guard lock(mutex_);
+    if (unit.done) count_done_unit(unit.result->lsn);
+    hear();
+}
+
+void RunMeter::leave_spans(std::size_t /*table*/, const std::vector<SpanUnit>& spans, const TableResult& /*before*/) {
+    const std::lock_guard lock(mutex_);
+    figures_.units -= spans.size() - 1;
+    figures_.done -= count_done(spans);
+    hear();
+}
+
 /// The lowest position stays: it is lower than it need be, and not higher.
 void RunMeter::reopen_table(std::size_t /*table*/, const TableResult& before) {
     const std::lock_guard lock(mutex_);
     ++figures_.retries;
-    --figures_.done;
+    figures_.done -= before.spans_planned > 0 ? before.spans_planned - before.spans.size() : 1;
     figures_.findings.mismatch -= before.counts.mismatch;
     figures_.findings.missing_on_source -= before.counts.missing_on_source;
     figures_.findings.missing_on_target -= before.counts.missing_on_target;
@@ -126,13 +157,17 @@ void RunMeter::finish_table(std::size_t /*table*/, const TableResult& result) {
     figures_.findings.missing_on_source += result.counts.missing_on_source;
     figures_.findings.missing_on_target += result.counts.missing_on_target;
     if (!result.error.empty()) {
-        ++figures_.failed;
+        figures_.failed += result.spans_planned > 0 ? result.spans_planned - result.spans.size() : 1;
         return;
     }
+    if (result.spans_planned == 0) count_done_unit(result.lsn);
+}
+
+void RunMeter::count_done_unit(const Both<std::string>& lsns) {
     ++figures_.done;
     for (Side side : kSides) {
         std::optional<std::uint64_t>& lowest = figures_.side[side].verified_lsn;
-        if (const std::optional<std::uint64_t> lsn = parse_lsn(result.lsn[side]))
+        if (const std::optional<std::uint64_t> lsn = parse_lsn(lsns[side]))
             lowest = std::min(lowest.value_or(*lsn), *lsn);
     }
 }

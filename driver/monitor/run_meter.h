@@ -25,6 +25,7 @@ struct RunFigures {
         double longest_snapshot = 0;           ///< seconds; the longest that one was held, or is held now
         std::optional<std::uint64_t> verified_lsn{};  ///< the lowest at which a unit that is done was read
     };
+    bool in_spans = false;  ///< some units are spans of tables
     std::size_t units = 0;
     std::size_t done = 0;  ///< compared to their end, with whatever result
     std::size_t failed = 0;
@@ -36,7 +37,7 @@ struct RunFigures {
     std::size_t pending() const { return units - done - failed; }
 };
 
-/// Counts what is heard of a run. Thread-safe. A unit is a table.
+/// Counts what is heard of a run. Thread-safe. A unit is a table, or a span of one.
 class RunMeter : public Observer {
   public:
     using Time = std::chrono::steady_clock::time_point;
@@ -56,6 +57,9 @@ class RunMeter : public Observer {
     void found(std::size_t table, std::uint64_t differing) override;
     void fetched(std::size_t table, std::uint64_t fetched, std::uint64_t wanted) override;
     void postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) override;
+    void begin_spans(std::size_t table, const std::vector<SpanUnit>& spans, const TableResult* before) override;
+    void finish_span(std::size_t table, std::size_t span, const SpanUnit& unit) override;
+    void leave_spans(std::size_t table, const std::vector<SpanUnit>& spans, const TableResult& before) override;
     void reopen_table(std::size_t table, const TableResult& before) override;
     void finish_table(std::size_t table, const TableResult& result) override;
 
@@ -65,6 +69,7 @@ class RunMeter : public Observer {
         std::map<std::size_t, Time> snapshots;  ///< that are held, by table
     };
 
+    void count_done_unit(const Both<std::string>& lsns);
     void hear();
     std::optional<Time> oldest_snapshot(Side side) const;
     void keep_length(Side side, Time taken);

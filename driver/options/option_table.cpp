@@ -153,6 +153,20 @@ void apply_fail_above(Options& options, const Values& values) {
     options.fail_above = share;
 }
 
+void apply_snapshot(Options& options, const Values& values) {
+    if (values.front() != "unit" && values.front() != "table")
+        refuse_value("snapshot", values.front(), "unit or table");
+    options.in_units = values.front() == "unit";
+}
+
+void apply_unit_seconds(Options& options, const Values& values) {
+    double seconds = 0;
+    const bool is_number = read_number(std::string_view(values.front()), seconds);
+    if (!is_number || !(seconds > 0 && seconds <= 1e9))
+        refuse_value("unit-seconds", values.front(), "a number of seconds above 0, as in 300 or 0.5");
+    options.unit_seconds = seconds;
+}
+
 void apply_width(Options& options, const Values& values) {
     if (values.front() != "64" && values.front() != "128") refuse_value("width", values.front(), "64 or 128");
     options.width = values.front() == "64" ? 64 : 128;
@@ -270,6 +284,16 @@ std::vector<OptionSpec> how_options() {
             "parallel workers for a table on each side, for a stream connections that read it; default: as the "
             "servers decide, for a stream by the table's size, 1 to 4, but not more than processors",
             &Options::workers, 0),
+        {"snapshot", OptionKind::kText, "UNIT", how,
+         "unit or table: whether a large table may be compared in spans of its key, each under snapshots of its own, "
+         "or "
+         "is under one pair of snapshots; default: unit",
+         apply_snapshot},
+        {"unit-seconds", OptionKind::kText, "SECONDS", how,
+         "how long a pair of snapshots may last: a table that takes longer, by its size, is compared in spans; "
+         "default: "
+         "300",
+         apply_unit_seconds},
         {"seed", OptionKind::kNumber, "N", how, "the seed of the hashes; default: random", apply_seed},
         {"width", OptionKind::kNumber, "BITS", how, "64 or 128 bits for each hash; default: 64", apply_width},
     };
@@ -401,6 +425,7 @@ std::vector<OptionSpec> with_extras(std::vector<OptionSpec> options) {
         {"format", 'F', {"text", "json", "ndjson", "csv", "markdown", "junit"}},
         {"engine", 0, {"auto", "extension", "stream"}},
         {"width", 0, {"64", "128"}},
+        {"snapshot", 0, {"unit", "table"}},
     };
     static const std::set<std::string_view> kSemantic{"table",
                                                       "exclude-table",
@@ -420,6 +445,7 @@ std::vector<OptionSpec> with_extras(std::vector<OptionSpec> options) {
                                                       "strict-schema",
                                                       "allow-same-server",
                                                       "ranges",
+                                                      "snapshot",
                                                       "seed",
                                                       "width",
                                                       "max-divergences"};

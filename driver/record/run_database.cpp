@@ -34,12 +34,14 @@ std::string new_token() {
 }
 
 StateUnit state_unit(const UnitRow& row) {
-    return {row.job,  row.unit,     row.attempt, static_cast<std::int64_t>(row.state), row.lsn.source, row.lsn.target,
-            row.plan, row.position, row.result};
+    return {row.job,        row.unit,       row.attempt,   static_cast<std::int64_t>(row.state),
+            row.lsn.source, row.lsn.target, row.plan,      row.position,
+            row.result,     row.span.lower, row.span.upper};
 }
 
 std::size_t size_of(const StateUnit& unit) {
-    return kStateRowBytes + unit.plan.size() + unit.position.size() + unit.result.size();
+    return kStateRowBytes + unit.plan.size() + unit.position.size() + unit.result.size() + unit.lower.size() +
+           unit.upper.size();
 }
 
 UnitRow unit_of(const Row& row) {
@@ -52,6 +54,7 @@ UnitRow unit_of(const Row& row) {
     unit.plan = row.bytes(6);
     unit.position = row.bytes(7);
     unit.result = row.bytes(8);
+    unit.span = {std::string(row.bytes(9)), std::string(row.bytes(10))};
     return unit;
 }
 
@@ -270,16 +273,20 @@ void RunDatabase::write_units(const std::function<bool(UnitRow& unit)>& next_uni
     write();
 }
 
+void RunDatabase::write_units(const std::vector<UnitRow>& units) {
+    std::size_t next = 0;
+    write_units([&](UnitRow& unit) {
+        if (next == units.size()) return false;
+        unit = units[next++];
+        return true;
+    });
+}
+
 void RunDatabase::continue_run(const std::string& head, const std::vector<UnitRow>& units,
                                const std::vector<std::int64_t>& gone_jobs) {
     keep([&] {
         require_row(session_->ask(save_state_head_query(owner_, head)));
-        std::size_t next = 0;
-        write_units([&](UnitRow& unit) {
-            if (next == units.size()) return false;
-            unit = units[next++];
-            return true;
-        });
+        write_units(units);
         if (!gone_jobs.empty()) session_->ask(drop_state_jobs_query(owner_.run, gone_jobs));
     });
 }
@@ -288,9 +295,14 @@ void RunDatabase::save_head(const std::string& head) {
     keep([&] { require_row(session_->ask(save_state_head_query(owner_, head))); });
 }
 
-void RunDatabase::save_unit(const UnitRow& unit, const GiveFindings& findings) {
+void RunDatabase::save_unit(const UnitRow& unit, const GiveFindings& findings,
+                            const std::optional<std::vector<UnitRow>>& spans) {
     keep([&] {
         require_row(session_->ask(save_state_unit_query(owner_, state_unit(unit))));
+        if (spans) {
+            session_->ask(drop_state_spans_query(owner_.run, unit.job));
+            write_units(*spans);
+        }
         write_findings(unit, findings);
     });
 }

@@ -44,7 +44,8 @@ class RunDatabase : public RunStore {
                       const std::vector<std::int64_t>& gone_jobs) override;
     void save_head(const std::string& head) override;
     void for_each_unit(const std::function<void(const UnitRow& unit)>& take) override;
-    void save_unit(const UnitRow& unit, const GiveFindings& findings) override;
+    void save_unit(const UnitRow& unit, const GiveFindings& findings,
+                   const std::optional<std::vector<UnitRow>>& spans) override;
     void for_each_finding(std::int64_t job, std::int64_t unit,
                           const std::function<void(const StoredFinding&)>& take) override;
 
@@ -61,6 +62,7 @@ class RunDatabase : public RunStore {
     void revive();
     void wait_after(const Error& error, std::chrono::milliseconds elapsed, Patience& patience);
     void write_units(const std::function<bool(UnitRow& unit)>& next_unit);
+    void write_units(const std::vector<UnitRow>& units);
     void write_findings(const UnitRow& unit, const GiveFindings& findings);
     template <typename Work>
     void keep(Work work);

@@ -11,6 +11,7 @@
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
 #include "driver/model/version.h"
+#include "driver/report/claim_json.h"
 #include "driver/text/display_name.h"
 #include "driver/text/literal.h"
 #include "driver/text/show.h"
@@ -319,7 +320,10 @@ Json json_table(const TableResult& result) {
     add_names(json, result.plan.name);
     json["result"] = verdict_name(result.verdict);
     json["incomplete"] = result.incomplete;
-    if (result.ranges_compared > 0) add_measures(json, result);
+    if (result.ranges_compared > 0) {
+        add_measures(json, result);
+        add_claim(json, result);
+    }
     add_columns(json, result);
     add_concentration(json, result);
     json["divergences"] = Json::array();

@@ -19,7 +19,7 @@ OutcomeFlags& OutcomeFlags::operator|=(const OutcomeFlags& other) {
 OutcomeFlags flags_of(const TableResult& table) {
     OutcomeFlags flags;
     flags.failed = table.verdict == Verdict::kError || !table.error.empty();
-    flags.compared = !flags.failed;
+    flags.compared = !flags.failed || !table.spans.empty();
     flags.divergent = table.verdict == Verdict::kDivergent || table.counts.total() > 0;
     flags.incomplete =
         flags.failed || table.incomplete || table.verdict == Verdict::kIncomplete || !table.skipped.empty();

@@ -338,16 +338,34 @@ std::string concentration_words(const Json& table) {
     return joined(parts, "; ");
 }
 
+namespace {
+
+/// As of when the spans are claimed, of a table that is claimed so: "; 40 spans, each as of its own pair of snapshots,
+/// 2026-01-31T02:10:00Z … 2026-01-31T05:40:00Z".
+std::string spans_words(const Json& table) {
+    if (text_of(table, "claim") != "spans") return {};
+    const std::size_t done = list_at(table, "spans").size();
+    const std::uint64_t planned = number_at(table, "spans_planned");
+    const std::string spans = done == planned ? counted(planned, "span", "spans")
+                                              : fmt::format("{} of {} spans", grouped(done), grouped(planned));
+    return fmt::format("; {}, each as of its own pair of snapshots, {} … {}", spans, text_of(table, "as_of"),
+                       text_of(table, "as_of_last"));
+}
+
+}  // namespace
+
 std::string table_words(const Json& table) {
     const std::string result = text_of(table, "result");
     if (table.contains("not_compared")) return "not compared: " + text_of(table, "not_compared");
     if (result == "error") return "error: " + error_words(table, "error");
     const std::string rows = table.contains("rows") ? both_words(table["rows"], "row", "rows") : "no rows read";
-    if (result == "identical") return "identical, " + rows;
-    if (result == "incomplete") return fmt::format("incomplete, {}; equal as far as compared", rows);
+    if (result == "identical") return "identical, " + rows + spans_words(table);
+    if (result == "incomplete")
+        return fmt::format("incomplete, {}{}; equal as far as compared", rows, spans_words(table));
     const Json ranges = table.value("ranges", Json::object());
-    return fmt::format("divergent, {} of {}; {}", grouped(number_at(ranges, "divergent")),
-                       counted(number_at(ranges, "compared"), "range", "ranges"), counts_words(table));
+    return fmt::format("divergent, {} of {}; {}{}", grouped(number_at(ranges, "divergent")),
+                       counted(number_at(ranges, "compared"), "range", "ranges"), counts_words(table),
+                       spans_words(table));
 }
 
 std::string large_objects_words(const Json& large_objects) {

@@ -53,6 +53,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Notation, kind, parts, names, digits, point)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ColumnPlan, name, form, in_key, asked_forms, prefilter, type, notation)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TablePlan::Scope, without, key, forms, without_children)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FindingCounts, mismatch, missing_on_target, missing_on_source)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Span, lower, upper)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SpanClaim, span, verdict, as_of_us, rows, lsn, counts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ColumnCounts, differing, null_to_value, value_to_null)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Concentration::Interval, first_key, last_key, rows, of, ranges)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Concentration::Columns, columns, mismatches, of)
@@ -98,6 +100,15 @@ std::string encode_request(const RunRequest& request) { return to_bytes(request)
 RunRequest decode_request(std::string_view bytes) { return from_bytes<RunRequest>(bytes); }
 std::string encode_position(const Both<SidePosition>& position) { return to_bytes(position); }
 Both<SidePosition> decode_position(std::string_view bytes) { return from_bytes<Both<SidePosition>>(bytes); }
+std::string encode_span_position(const Both<SidePosition>& position, const Both<std::string>& blocks_read) {
+    Document document = position;
+    document["blocks_read"] = blocks_read;
+    return to_bytes(document);
+}
+Both<std::string> decode_blocks_read(std::string_view bytes) {
+    return from_bytes<Both<std::string>>(
+        bytes, [](const Document& document, Both<std::string>& blocks) { document.at("blocks_read").get_to(blocks); });
+}
 std::string encode_head(const RunHead& head) { return to_bytes(head); }
 RunHead decode_head(std::string_view bytes) { return from_bytes<RunHead>(bytes); }
 
@@ -150,6 +161,9 @@ std::string encode_result(const TableResult& result) {
                      {"path", result.path},
                      {"rows", result.rows},
                      {"lsn", result.lsn},
+                     {"as_of_us", result.as_of_us},
+                     {"spans_planned", result.spans_planned},
+                     {"spans", result.spans},
                      {"ranges_compared", result.ranges_compared},
                      {"ranges_divergent", result.ranges_divergent},
                      {"column_divergent", result.column_divergent},
@@ -173,6 +187,9 @@ TableResult decode_result(std::string_view bytes, TablePlan plan) {
         document.at("path").get_to(read.path);
         document.at("rows").get_to(read.rows);
         document.at("lsn").get_to(read.lsn);
+        document.at("as_of_us").get_to(read.as_of_us);
+        document.at("spans_planned").get_to(read.spans_planned);
+        document.at("spans").get_to(read.spans);
         document.at("ranges_compared").get_to(read.ranges_compared);
         document.at("ranges_divergent").get_to(read.ranges_divergent);
         document.at("column_divergent").get_to(read.column_divergent);

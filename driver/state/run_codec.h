@@ -46,6 +46,8 @@ struct RunHead {
 std::string encode_request(const RunRequest& request);
 std::string encode_plan(const TablePlan& table);
 std::string encode_position(const Both<SidePosition>& position);
+/// Of a span.
+std::string encode_span_position(const Both<SidePosition>& position, const Both<std::string>& blocks_read);
 std::string encode_result(const TableResult& result);
 std::string encode_head(const RunHead& head);
 
@@ -54,6 +56,8 @@ std::string encode_head(const RunHead& head);
 RunRequest decode_request(std::string_view bytes);
 TablePlan decode_plan(std::string_view bytes);
 Both<SidePosition> decode_position(std::string_view bytes);
+/// What encode_span_position() has besides.
+Both<std::string> decode_blocks_read(std::string_view bytes);
 /// `plan` becomes the result's.
 TableResult decode_result(std::string_view bytes, TablePlan plan);
 RunHead decode_head(std::string_view bytes);

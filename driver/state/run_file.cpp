@@ -65,11 +65,12 @@ CREATE TABLE finding (
 )";
 
 constexpr const char* kPutUnit =
-    "INSERT INTO unit VALUES (?1, ?2, ?3, NULL, ?4, NULL, NULL, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (job, unit) DO UPDATE "
-    "SET attempt = ?3, lease_until = NULL, state = ?4, source_lsn = ?5, target_lsn = ?6, plan = ?7, position = ?8, "
-    "result = ?9";
+    "INSERT INTO unit VALUES (?1, ?2, ?3, NULL, ?4, nullif(?10, x''), nullif(?11, x''), ?5, ?6, ?7, ?8, ?9) "
+    "ON CONFLICT (job, unit) DO UPDATE SET attempt = ?3, lease_until = NULL, state = ?4, source_lsn = ?5, "
+    "target_lsn = ?6, plan = ?7, position = ?8, result = ?9, lower = excluded.lower, upper = excluded.upper";
 constexpr const char* kSelectUnits =
-    "SELECT job, unit, attempt, state, source_lsn, target_lsn, plan, position, result FROM unit ORDER BY job, unit";
+    "SELECT job, unit, attempt, state, source_lsn, target_lsn, plan, position, result, lower, upper FROM unit "
+    "ORDER BY job, unit";
 constexpr const char* kDropFindings = "DELETE FROM finding WHERE job = ?1 AND unit = ?2";
 constexpr const char* kPutFinding = "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// Microseconds since 1970.
@@ -369,6 +370,7 @@ void RunFile::for_each_unit(const std::function<void(const UnitRow& unit)>& take
         unit.plan = select.bytes(6);
         unit.position = select.bytes(7);
         unit.result = select.bytes(8);
+        unit.span = {std::string(select.bytes(9)), std::string(select.bytes(10))};
         take(unit);
     }
 }
@@ -384,13 +386,28 @@ void RunFile::write_unit(const UnitRow& unit) {
     put_unit_->bind_bytes(7, unit.plan);
     put_unit_->bind_bytes(8, unit.position);
     put_unit_->bind_bytes(9, unit.result);
+    put_unit_->bind_bytes(10, unit.span.lower);
+    put_unit_->bind_bytes(11, unit.span.upper);
     put_unit_->step();
 }
 
-void RunFile::save_unit(const UnitRow& unit, const GiveFindings& findings) {
+void RunFile::replace_spans(std::int64_t job, const std::vector<UnitRow>& spans) {
+    for (const char* sql :
+         {"DELETE FROM finding WHERE job = ?1 AND unit > 0", "DELETE FROM unit WHERE job = ?1 AND unit > 0"}) {
+        const std::unique_ptr<StoreStatement> drop = store_->prepare(sql);
+        const ExecutionEnds ends(*drop);
+        drop->bind(1, job);
+        drop->step();
+    }
+    for (const UnitRow& span : spans) write_unit(span);
+}
+
+void RunFile::save_unit(const UnitRow& unit, const GiveFindings& findings,
+                        const std::optional<std::vector<UnitRow>>& spans) {
     const std::lock_guard lock(mutex_);
     in_transaction([&] {
         write_unit(unit);
+        if (spans) replace_spans(unit.job, *spans);
         {
             const ExecutionEnds ends(*drop_findings_);
             drop_findings_->bind(1, unit.job);

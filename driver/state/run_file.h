@@ -43,7 +43,8 @@ class RunFile : public RunStore {
     void continue_run(const std::string& head, const std::vector<UnitRow>& units,
                       const std::vector<std::int64_t>& gone_jobs) override;
     void for_each_unit(const std::function<void(const UnitRow& unit)>& take) override;
-    void save_unit(const UnitRow& unit, const GiveFindings& findings) override;
+    void save_unit(const UnitRow& unit, const GiveFindings& findings,
+                   const std::optional<std::vector<UnitRow>>& spans) override;
     void for_each_finding(std::int64_t job, std::int64_t unit,
                           const std::function<void(const StoredFinding&)>& take) override;
 
@@ -58,6 +59,7 @@ class RunFile : public RunStore {
     template <typename Work>
     void in_transaction(Work work);
     void write_head(const std::string& head);
+    void replace_spans(std::int64_t job, const std::vector<UnitRow>& spans);
     void write_unit(const UnitRow& unit);
 
     const std::string file_;

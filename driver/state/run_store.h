@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "driver/model/sides.h"
+#include "driver/model/span.h"
 #include "driver/state/findings.h"
 
 namespace parity::driver {
@@ -18,11 +19,13 @@ enum class UnitState {
     kFailed = 2,   ///< the last attempt failed; what it showed of what differs is kept
 };
 
-/// A unit of a run, in the order of the units' numbers: a table, or later a part of one. Its numbers say where it stood
-/// in the plan when the run began. Blobs are run_codec.h's.
+/// A unit of a run, in the order of the units' numbers: a table, or a span of one. The job says where the table stood
+/// in the plan when the run began. Unit 0 is the table; where it is compared in spans, they are units 1 and so on, in
+/// the order of keys, and have its findings. Blobs are run_codec.h's.
 struct UnitRow {
     std::int64_t job = 0;
     std::int64_t unit = 0;
+    Span span{};               ///< of all keys, where the unit is a table
     std::int64_t attempt = 0;  ///< how often it was begun
     UnitState state = UnitState::kPending;
     std::string plan;       ///< what was compared with what
@@ -73,8 +76,10 @@ class RunStore {
 
     virtual void for_each_unit(const std::function<void(const UnitRow& unit)>& take) = 0;
 
-    /// Replaces what is kept of a unit, with all of its findings.
-    virtual void save_unit(const UnitRow& unit, const GiveFindings& findings) = 0;
+    /// Replaces what is kept of a unit, with all of its findings. Of a table, `spans` replace what is kept of its
+    /// spans, with their findings, too; nothing: they stay.
+    virtual void save_unit(const UnitRow& unit, const GiveFindings& findings,
+                           const std::optional<std::vector<UnitRow>>& spans) = 0;
 
     virtual void for_each_finding(std::int64_t job, std::int64_t unit,
                                   const std::function<void(const StoredFinding&)>& take) = 0;

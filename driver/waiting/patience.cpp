@@ -20,13 +20,19 @@ milliseconds draw(milliseconds bound) {
 }  // namespace
 
 std::optional<milliseconds> Patience::pause_after(milliseconds elapsed) {
-    const int doublings = std::min(failures_++, kMostDoublings);
+    const int doublings = std::min(in_a_row_++, kMostDoublings);
+    ++failures_;
     left_ -= std::min<milliseconds>(elapsed, kLongestPause);
     if (left_ <= milliseconds(0)) return std::nullopt;
     const milliseconds bound = std::min<milliseconds>(kFirstBound * (1 << doublings), kLongestPause);
     const milliseconds pause = std::min(draw(bound), left_);
     left_ -= pause;
     return pause;
+}
+
+void Patience::renew() {
+    left_ = limit_;
+    in_a_row_ = 0;
 }
 
 }  // namespace parity::driver

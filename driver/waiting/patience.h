@@ -16,18 +16,23 @@ inline constexpr std::chrono::seconds kLongestPause{30};
 /// for another.
 class Patience {
   public:
-    explicit Patience(std::chrono::milliseconds limit) : left_(limit) {}
+    explicit Patience(std::chrono::milliseconds limit) : limit_(limit), left_(limit) {}
 
     /// Counts an attempt that failed after `elapsed`.
     /// Returns: how long to wait before the next one; nothing where there is to be none.
     std::optional<std::chrono::milliseconds> pause_after(std::chrono::milliseconds elapsed);
 
-    /// How many attempts have failed.
+    /// Something was achieved since the last failure: the limit and the pauses begin anew.
+    void renew();
+
+    /// How many attempts have failed, in all.
     int failures() const { return failures_; }
 
   private:
+    std::chrono::milliseconds limit_;
     std::chrono::milliseconds left_;
     int failures_ = 0;
+    int in_a_row_ = 0;  ///< of these, since renew()
 };
 
 }  // namespace parity::driver

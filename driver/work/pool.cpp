@@ -55,7 +55,7 @@ TablePool::TablePool(const RunContext& context, const Both<Server*>& servers, co
       servers_(servers),
       tables_(tables),
       log_(std::move(log)),
-      courses_(tables.size(), Course{Patience(context.options->retry_for), {}, false}),
+      courses_(tables.size(), Course{Patience(context.options->retry_for)}),
       queue_(not_done(known)),
       jobs_(std::clamp(context.options->jobs, 1, std::max(static_cast<int>(not_done(known).size()), 1))),
       incarnation_(read_from) {
@@ -63,6 +63,7 @@ TablePool::TablePool(const RunContext& context, const Both<Server*>& servers, co
         if (!known[i]) continue;
         courses_[i].result = known[i]->result;
         courses_[i].left_out = known[i]->left_out;
+        courses_[i].spans = SpanCourse(known[i]->spans);
     }
     for (std::size_t i = 0; i < known.size(); ++i) {
         if (!known[i] || !known[i]->done) continue;
@@ -96,21 +97,24 @@ bool TablePool::begin_lost_again() {
     for (std::size_t i = 0; i < courses_.size(); ++i) {
         Course& course = courses_[i];
         if (!course.finished || !course.result->error.empty()) continue;
-        const std::optional<std::string> reason = why_lost_now(*course.result);
+        const std::optional<std::string> reason = why_lost_now(course);
         if (!reason) continue;
         course.result->error = *reason;
         course.result->incomplete = true;
         if (!has_evidence(*course.result)) course.result->verdict = Verdict::kError;
         course.finished = false;
         ++course.lost;
+        course.spans.remove_lost_claims(*course.result);
         context_.observer->reopen_table(i, *course.result);
         if (goes_on) queue_.postpone(i, milliseconds(0));
     }
     return goes_on && queue_.has_any();
 }
 
-std::optional<std::string> TablePool::why_lost_now(const TableResult& result) const {
+std::optional<std::string> TablePool::why_lost_now(Course& course) const {
     const Both<ServerInfo> now = incarnation();
+    if (course.spans.in_spans()) return course.spans.begin_lost_again(now);
+    const TableResult& result = *course.result;
     for (Side side : kSides)
         if (std::optional<std::string> reason =
                 why_lost(side, result.position[side], result.plan.storage[side].has_unlogged, now[side]))
@@ -297,10 +301,11 @@ void TablePool::work(int worker) noexcept {
 void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
     try {
         if (courses_[table_no].patience.failures() == 0) context_.observer->begin_table(table_no);
-        const Both<ServerInfo> began_on = incarnation();
-        TableAttemptResult made = compare_table(context_, tables_[table_no], table_no, pair.sessions());
-        for (Side side : kSides)
-            made.result.position[side] = position_of(began_on[side], made.seen[side], made.result.lsn[side]);
+        Course& course = courses_[table_no];
+        TableAttemptResult made =
+            course.spans.compare({context_, tables_[table_no], table_no, pair.sessions(), incarnation(), rate_},
+                                 course.result ? &*course.result : nullptr);
+        if (course.spans.got_on()) course.patience.renew();
         settle(table_no, std::move(made.result), made.failure, pair);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer)

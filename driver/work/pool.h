@@ -22,6 +22,7 @@
 #include "driver/work/queue.h"
 #include "driver/work/resumption.h"
 #include "driver/work/session_pair.h"
+#include "driver/work/span_course.h"
 
 namespace parity::driver {
 
@@ -59,7 +60,8 @@ class TablePool {
     /// A table's course. The thread that has taken the table uses it alone.
     struct Course {
         Patience patience;
-        std::optional<TableResult> result;  ///< of the attempt that showed most so far
+        SpanCourse spans{};
+        std::optional<TableResult> result{};  ///< of the attempt that showed most so far
         bool finished = false;
         std::string left_out{};  ///< KnownTable::left_out
         int lost = 0;            ///< how often it was compared in vain: it may not be what a side has any more
@@ -68,7 +70,7 @@ class TablePool {
     void compare_all();
     std::vector<std::thread> start();
     bool begin_lost_again();
-    std::optional<std::string> why_lost_now(const TableResult& result) const;
+    std::optional<std::string> why_lost_now(Course& course) const;
     Both<ServerInfo> incarnation() const;
     void look_for_other_incarnations();
     void work(int worker) noexcept;
@@ -97,6 +99,7 @@ class TablePool {
     const int jobs_;
     std::mutex connecting_;  ///< one thread after the other connects
     std::optional<std::latch> all_tried_;
+    ReadingRate rate_;
     std::atomic<int> connected_{0};  ///< threads that have connections, or wait for new ones
     std::atomic<std::size_t> failed_{0};
     std::atomic<bool> told_{false};  ///< that fewer tables are compared at a time

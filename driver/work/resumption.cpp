@@ -4,9 +4,13 @@
 #include <map>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "driver/compare/spans.h"
 #include "driver/compare/table.h"
 #include "driver/planning/later_tables.h"
 #include "driver/state/run_codec.h"
+#include "driver/work/kept_spans.h"
 #include "driver/work/unit_validity.h"
 
 namespace parity::driver {
@@ -20,8 +24,13 @@ bool is_same_table(const TablePlan& a, const TablePlan& b) {
 class Resumer {
   public:
     Resumer(RunStore& store, const Both<ServerInfo>& servers, const ChosenTables& began_with, Plan& plan,
-            FindingStore& findings)
-        : store_(store), servers_(servers), began_with_(began_with), plan_(plan), findings_(findings) {}
+            std::int64_t max_divergences, FindingStore& findings)
+        : store_(store),
+          servers_(servers),
+          began_with_(began_with),
+          plan_(plan),
+          max_divergences_(max_divergences),
+          findings_(findings) {}
 
     Resumption resume() {
         for (TablePlan& table : plan_.tables) {
@@ -29,9 +38,8 @@ class Resumer {
             planned_.emplace(std::move(names), std::move(table));
         }
         plan_.tables.clear();
-        std::vector<UnitRow> units;
-        store_.for_each_unit([&](const UnitRow& unit) { units.push_back(unit); });
-        for (const UnitRow& unit : units) take(unit);
+        const std::vector<KeptTable> tables = read_kept_tables(store_);
+        for (const KeptTable& table : tables) take(table);
         for (auto& [names, table] : planned_) take_new(names, std::move(table));
         for (std::size_t i = 0; i < resumed_.known.size(); ++i)
             if (resumed_.known[i]) load_findings(i);
@@ -39,26 +47,28 @@ class Resumer {
     }
 
   private:
-    void take(const UnitRow& unit) {
+    void take(const KeptTable& kept) {
+        const UnitRow& unit = kept.unit;
         next_job_ = std::max(next_job_, unit.job + 1);
         TablePlan compared = decode_plan(unit.plan);
         const auto found = planned_.find(ChosenNames{compared.name});
-        if (found == planned_.end()) return take_gone(unit, std::move(compared), kGone);
+        if (found == planned_.end()) return take_gone(kept, std::move(compared), kGone);
         TablePlan now = std::move(found->second);
         planned_.erase(found);
-        if (!is_same_table(compared, now)) return take_gone(unit, std::move(compared), kCreatedAnew);
-        if (unit.state == UnitState::kPending) return add(std::move(now), unit.job, std::nullopt);
+        if (!is_same_table(compared, now)) return take_gone(kept, std::move(compared), kCreatedAnew);
+        if (!kept.spans.empty()) return take_in_spans(kept, std::move(now));
+        if (unit.state == UnitState::kPending) return add(std::move(now), unit.job, &kept, std::nullopt);
         TableResult result = decode_result(unit.result, now);
         if (unit.state == UnitState::kDone) result.position = decode_position(unit.position);
         const std::optional<std::string> reason = why_void(unit, compared, now);
         if (!reason) {
             ++resumed_.kept;
-            return add(std::move(now), unit.job, KnownTable{std::move(result), true});
+            return add(std::move(now), unit.job, &kept, KnownTable{std::move(result), true});
         }
         if (unit.state == UnitState::kDone) resumed_.voided.push_back({now.name, *reason});
         if (!has_evidence(result)) {
             change(unit, UnitState::kPending, {});
-            return add(std::move(now), unit.job, std::nullopt);
+            return add(std::move(now), unit.job, &kept, std::nullopt);
         }
         // Findings of other columns or another key could not be told by the present plan.
         result.plan = compared;
@@ -66,7 +76,51 @@ class Resumer {
         result.incomplete = true;
         change(unit, UnitState::kFailed, encode_result(result));
         std::string left_out = what_is_left_out(compared, now).value_or("");
-        add(std::move(now), unit.job, KnownTable{std::move(result), false, std::move(left_out)});
+        add(std::move(now), unit.job, &kept, KnownTable{std::move(result), false, std::move(left_out)});
+    }
+
+    /// The spans were planned together, and are of one table as it was then.
+    void take_in_spans(const KeptTable& kept, TablePlan now) {
+        const UnitRow& unit = kept.unit;
+        const TablePlan compared = decode_plan(kept.spans.front().plan);
+        KnownTable known{evidence_of(kept, compared, max_divergences_), false};
+        if (const std::optional<std::string> reason = why_changed(compared, now)) {
+            resumed_.voided.push_back({now.name, *reason});
+            known.result.error = *reason;
+            known.result.incomplete = true;
+            known.left_out = what_is_left_out(compared, now).value_or("");
+            const bool differed = has_evidence(known.result);
+            return add(std::move(now), unit.job, &kept, differed ? std::optional(std::move(known)) : std::nullopt);
+        }
+        known.spans = spans_of(kept, now);
+        const std::size_t void_before = resumed_.voided.size();
+        for (std::size_t i = 0; i < known.spans.size(); ++i) void_if_lost(now, known.spans, i);
+        known.done = unit.state == UnitState::kDone && resumed_.voided.size() == void_before;
+        if (known.done) {
+            known.result = decode_result(unit.result, now);
+            ++resumed_.kept;
+        } else {
+            change(unit, has_evidence(known.result) ? UnitState::kFailed : UnitState::kPending,
+                   encode_result(known.result));
+            if (known.result.error.empty()) known.result.error = "it is compared again";
+            known.result.incomplete = true;
+        }
+        add(std::move(now), unit.job, &kept, std::move(known));
+    }
+
+    void void_if_lost(const TablePlan& table, std::vector<SpanUnit>& spans, std::size_t number) {
+        SpanUnit& span = spans[number];
+        if (!span.done) return;
+        for (Side side : kSides) {
+            const std::optional<std::string> reason =
+                why_lost(side, span.result->position[side], table.storage[side].has_unlogged, servers_[side]);
+            if (!reason) continue;
+            span.done = false;
+            span.result->error = *reason;
+            resumed_.voided.push_back(
+                {table.name, fmt::format("span {} of {}: {}", number + 1, spans.size(), *reason)});
+            return;
+        }
     }
 
     /// A table that was not among the units: it came later, or could not be compared when the run began.
@@ -79,7 +133,7 @@ class Resumer {
         unit.job = next_job_++;
         unit.plan = encode_plan(table);
         resumed_.changed.push_back(unit);
-        add(std::move(table), unit.job, std::nullopt);
+        add(std::move(table), unit.job, nullptr, std::nullopt);
     }
 
     /// What the state has of the unit becomes this.
@@ -103,7 +157,8 @@ class Resumer {
 
     /// What was seen to differ in a table that is not there any more, or cannot be compared any more, stays in the
     /// report.
-    void take_gone(const UnitRow& unit, TablePlan compared, const char* gone) {
+    void take_gone(const KeptTable& kept, TablePlan compared, const char* gone) {
+        const UnitRow& unit = kept.unit;
         const auto why_skipped =
             std::find_if(plan_.skipped_tables.begin(), plan_.skipped_tables.end(), [&](const auto& skipped) {
                 return skipped.first.source == compared.name.source && skipped.first.target == compared.name.target;
@@ -111,7 +166,10 @@ class Resumer {
         const bool is_told = why_skipped != plan_.skipped_tables.end();
         const std::string reason = is_told ? why_skipped->second : gone;
         TableResult result;
-        if (unit.state != UnitState::kPending) result = decode_result(unit.result, compared);
+        if (!kept.spans.empty())
+            result = evidence_of(kept, compared, max_divergences_);
+        else if (unit.state != UnitState::kPending)
+            result = decode_result(unit.result, compared);
         if (!has_evidence(result)) {
             resumed_.gone_jobs.push_back(unit.job);
             if (!is_told) skip(compared, gone);
@@ -121,39 +179,48 @@ class Resumer {
         result.error = reason;
         result.incomplete = true;
         change(unit, UnitState::kFailed, encode_result(result));
-        add(std::move(compared), unit.job, KnownTable{std::move(result), true});
+        add(std::move(compared), unit.job, &kept, KnownTable{std::move(result), true});
     }
 
-    void add(TablePlan table, std::int64_t job, std::optional<KnownTable> known) {
+    /// `kept`: what the state has of it; none: it is new.
+    void add(TablePlan table, std::int64_t job, const KeptTable* kept, std::optional<KnownTable> known) {
         plan_.tables.push_back(std::move(table));
         resumed_.jobs.push_back(job);
+        kept_.push_back(kept);
         resumed_.known.push_back(std::move(known));
     }
 
     void skip(const TablePlan& table, const char* reason) { plan_.skipped_tables.emplace_back(table.name, reason); }
 
     void load_findings(std::size_t table_no) {
-        const int number = static_cast<int>(table_no);
-        store_.for_each_finding(resumed_.jobs[table_no], 0,
-                                [&](const StoredFinding& finding) { findings_.add(number, finding); });
-        findings_.commit(number);
+        const KnownTable& known = *resumed_.known[table_no];
+        const KeptTable& kept = *kept_[table_no];
+        for (std::size_t span = 0; span < known.spans.size(); ++span) {
+            const int number = span_findings_no(table_no, span);
+            store_.for_each_finding(kept.spans[span].job, kept.spans[span].unit,
+                                    [&](const StoredFinding& finding) { findings_.add(number, finding); });
+            findings_.commit(number);
+        }
+        load_listed_findings(store_, kept, known.result, findings_, static_cast<int>(table_no));
     }
 
     RunStore& store_;
     const Both<ServerInfo>& servers_;
     const ChosenTables& began_with_;
     Plan& plan_;
+    const std::int64_t max_divergences_;
     FindingStore& findings_;
     std::map<ChosenNames, TablePlan> planned_;
     std::int64_t next_job_ = 0;
+    std::vector<const KeptTable*> kept_;  ///< parallel to the plan's tables
     Resumption resumed_;
 };
 
 }  // namespace
 
 Resumption resume_run(RunStore& store, const Both<ServerInfo>& servers, const ChosenTables& began_with, Plan& plan,
-                      FindingStore& findings) {
-    return Resumer(store, servers, began_with, plan, findings).resume();
+                      std::int64_t max_divergences, FindingStore& findings) {
+    return Resumer(store, servers, began_with, plan, max_divergences, findings).resume();
 }
 
 Resumption begin_run(const Plan& plan) {

@@ -21,13 +21,14 @@ struct KnownTable {
     bool done = false;  ///< false: the table is compared again, and this is what was seen to differ before
     /// If it is compared again: what of it is not looked at any more, so that the difference stays; empty: nothing.
     std::string left_out{};
+    std::vector<SpanUnit> spans{};  ///< if it is compared in spans; some may be done though the table is not
 };
 
 /// What of a run that is continued is there already.
 struct Resumption {
     struct Voided {
         Both<QualifiedName> name;
-        std::string reason;
+        std::string reason;  ///< "span 3 of 40: …" where only that is compared again
     };
     std::vector<std::optional<KnownTable>> known;  ///< parallel to Plan::tables
     std::vector<std::int64_t> jobs;                ///< UnitRow::job; parallel to Plan::tables
@@ -43,7 +44,7 @@ struct Resumption {
 /// is compared again. Findings that count go into `findings`.
 /// Throws: Error{kUsage} where the state cannot be read.
 Resumption resume_run(RunStore& store, const Both<ServerInfo>& servers, const ChosenTables& began_with, Plan& plan,
-                      FindingStore& findings);
+                      std::int64_t max_divergences, FindingStore& findings);
 
 /// A run that begins: nothing is known, and the tables' jobs are their positions in the plan.
 Resumption begin_run(const Plan& plan);

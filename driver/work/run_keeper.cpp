@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "driver/compare/spans.h"
+#include "driver/compare/table.h"
 #include "driver/model/error.h"
 #include "driver/model/version.h"
 #include "driver/policy/disclosure.h"
@@ -14,7 +16,10 @@ namespace parity::driver {
 RunKeeper::RunKeeper(RunStore& store, const Resumption& resumed, FindingStore& findings, bool keep_values,
                      std::shared_ptr<spdlog::logger> log)
     : store_(store), resumed_(resumed), findings_(findings), keep_values_(keep_values), log_(std::move(log)) {
-    for (const std::optional<KnownTable>& known : resumed.known) is_kept_.push_back(known && known->done);
+    for (const std::optional<KnownTable>& known : resumed.known) {
+        is_kept_.push_back(known && known->done);
+        in_spans_.push_back(known && !known->spans.empty());
+    }
 }
 
 template <typename Work>
@@ -37,13 +42,75 @@ void RunKeeper::finish_table(std::size_t table_no, const TableResult& result) {
         return;
     }
     guarded([&] {
-        store_.save_unit(row_of(table_no, result), [&](const std::function<void(const StoredFinding&)>& take) {
-            if (result.listed == 0) return;
-            findings_.for_each_stored(static_cast<int>(table_no), [&](const StoredFinding& finding) {
-                take(keep_values_ ? finding : without_values(result.plan, finding));
-            });
-        });
+        const UnitRow row = row_of(table_no, result);
+        const GiveFindings findings =
+            findings_of(result.plan, static_cast<int>(table_no), result.spans_planned == 0 && result.listed > 0);
+        if (in_spans_[table_no])
+            store_.save_unit(row, findings, std::nullopt);
+        else
+            store_.save_unit(row, findings, std::vector<UnitRow>{});
     });
+}
+
+GiveFindings RunKeeper::findings_of(const TablePlan& plan, int number, bool any) const {
+    return [this, &plan, number, any](const std::function<void(const StoredFinding&)>& take) {
+        if (!any) return;
+        findings_.for_each_stored(number, [&](const StoredFinding& finding) {
+            take(keep_values_ ? finding : without_values(plan, finding));
+        });
+    };
+}
+
+// ---- spans ---------------------------------------------------------------------------------------------------
+
+/// Of a table in spans, these are units of their own; what was seen of it before, however it was read, is the table's.
+void RunKeeper::keep_evidence(std::size_t table_no, const TableResult* before, const std::vector<UnitRow>& spans) {
+    UnitRow row;
+    row.job = resumed_.jobs[table_no];
+    row.plan = encode_plan(plan_->tables[table_no]);
+    if (!before || !has_evidence(*before))
+        return store_.save_unit(
+            row, [](const auto&) {}, spans);
+    TableResult kept = *before;
+    kept.spans.clear();
+    kept.spans_planned = 0;
+    if (kept.error.empty()) kept.error = "it is compared again";
+    store_.save_unit(row_of(table_no, kept), findings_of(kept.plan, static_cast<int>(table_no), kept.listed > 0),
+                     spans);
+}
+
+/// Spans of an earlier part of the run are kept already.
+void RunKeeper::begin_spans(std::size_t table_no, const std::vector<SpanUnit>& spans, const TableResult* before) {
+    if (std::exchange(in_spans_[table_no], true)) return;
+    guarded([&] {
+        std::vector<UnitRow> rows;
+        for (const SpanUnit& span : spans) {
+            UnitRow row;
+            row.job = resumed_.jobs[table_no];
+            row.unit = static_cast<std::int64_t>(rows.size()) + 1;
+            row.span = span.span;
+            row.plan = encode_plan(plan_->tables[table_no]);
+            rows.push_back(std::move(row));
+        }
+        keep_evidence(table_no, before, rows);
+    });
+}
+
+void RunKeeper::finish_span(std::size_t table_no, std::size_t span, const SpanUnit& unit) {
+    guarded([&] {
+        UnitRow row = row_of(table_no, *unit.result);
+        row.unit = static_cast<std::int64_t>(span) + 1;
+        row.span = unit.span;
+        row.plan = encode_plan(plan_->tables[table_no]);
+        row.position = encode_span_position(unit.result->position, unit.blocks_read);
+        store_.save_unit(row, findings_of(unit.result->plan, span_findings_no(table_no, span), unit.result->listed > 0),
+                         std::nullopt);
+    });
+}
+
+void RunKeeper::leave_spans(std::size_t table_no, const std::vector<SpanUnit>&, const TableResult& before) {
+    in_spans_[table_no] = false;
+    guarded([&] { keep_evidence(table_no, &before, {}); });
 }
 
 UnitRow RunKeeper::row_of(std::size_t table_no, const TableResult& result) const {

@@ -28,6 +28,10 @@ class RunKeeper : public Observer {
     RunKeeper(RunStore& store, const Resumption& resumed, FindingStore& findings, bool keep_values,
               std::shared_ptr<spdlog::logger> log);
 
+    void begin_run(const Plan& plan) override { plan_ = &plan; }
+    void begin_spans(std::size_t table_no, const std::vector<SpanUnit>& spans, const TableResult* before) override;
+    void finish_span(std::size_t table_no, std::size_t span, const SpanUnit& unit) override;
+    void leave_spans(std::size_t table_no, const std::vector<SpanUnit>& spans, const TableResult& before) override;
     void finish_table(std::size_t table_no, const TableResult& result) override;
 
     /// Keeps what the report says of the run as a whole.
@@ -40,13 +44,17 @@ class RunKeeper : public Observer {
     template <typename Work>
     void guarded(Work work);
     UnitRow row_of(std::size_t table_no, const TableResult& result) const;
+    GiveFindings findings_of(const TablePlan& plan, int number, bool any) const;
+    void keep_evidence(std::size_t table_no, const TableResult* before, const std::vector<UnitRow>& spans);
 
     RunStore& store_;
     const Resumption& resumed_;
     FindingStore& findings_;
     const bool keep_values_;
+    const Plan* plan_ = nullptr;
     const std::shared_ptr<spdlog::logger> log_;
-    std::vector<char> is_kept_;  ///< parallel to the plan's tables: the state has it already
+    std::vector<char> is_kept_;   ///< parallel to the plan's tables: the state has it already
+    std::vector<char> in_spans_;  ///< parallel to them: the state has spans of it
     mutable std::mutex mutex_;
     std::string failure_;
 };

@@ -130,12 +130,40 @@ class ExtensionReader : public TableReader {
         return text;
     }
 
+    std::optional<std::string> why_not_in_spans() override {
+        if (table_.key.empty() || table_.visible_rows_only || !table_.where.empty())
+            return "the server's executor reads it";
+        RowStream rows = start(span_obstacle_call(table_, side()));
+        const std::optional<Row> row = rows.next();
+        std::string reason = row ? std::string(row->bytes(0)) : std::string();
+        rows.next();
+        if (reason.empty()) return std::nullopt;
+        return reason;
+    }
+
+    void begin_span(const std::string& blocks_read_before) override { finish(read_by_blocks_call(blocks_read_before)); }
+
+    std::string blocks_read() override {
+        RowStream rows = start(last_blocks_call());
+        const std::optional<Row> row = rows.next();
+        std::string blocks = row ? std::string(row->bytes(0)) : std::string();
+        rows.next();
+        return blocks;
+    }
+
+    void check_other_blocks(const std::string& blocks_read) override {
+        finish(check_other_blocks_call(table_, side(), blocks_read));
+    }
+
     void set_savepoint() override { session_.connection().query(savepoint_statement()); }
     void return_to_savepoint() override { session_.connection().query(rollback_to_savepoint_statement()); }
     void avoid_indexes() override { session_.connection().query(avoid_indexes_statements()); }
 
   private:
     Side side() const { return session_.side(); }
+    void finish(const Query& query) {
+        for (RowStream rows = start(query); rows.next();) continue;
+    }
     RowStream start(const Query& query) { return session_.connection().stream(query.sql, query.parameters); }
 
     Session& session_;

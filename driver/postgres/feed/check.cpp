@@ -84,9 +84,10 @@ std::map<std::size_t, std::vector<std::int64_t>> some_blocks(const StreamTable& 
 
 }  // namespace
 
-SelectCount::SelectCount(Connection& connection, const std::string& statement, bool by_scan) : connection_(connection) {
+SelectCount::SelectCount(Connection& connection, const std::string& statement, const std::string& settings)
+    : connection_(connection) {
     connection_.query(savepoint_statement());
-    if (by_scan) connection_.query(avoid_indexes_statements());
+    if (!settings.empty()) connection_.query(settings);
     stream_.emplace(connection_.stream(statement));
 }
 

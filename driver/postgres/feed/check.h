@@ -13,8 +13,8 @@ namespace parity::driver {
 /// Counts a table's rows as a SELECT sees them, on the connection that holds the snapshot, while others read them.
 class SelectCount {
   public:
-    /// `by_scan`: whatever indexes the others use.
-    SelectCount(Connection& connection, const std::string& statement, bool by_scan);
+    /// `settings`: statements that hold for the count alone; empty: none.
+    SelectCount(Connection& connection, const std::string& statement, const std::string& settings);
 
     /// Waits for the number.
     /// Requires: it is called once.

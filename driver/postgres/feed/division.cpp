@@ -90,7 +90,7 @@ std::vector<StreamItem> stream_items(const std::vector<StreamPart>& parts, const
                                      const RangeList& ranges, const StreamDivision& division) {
     const double share = static_cast<double>(ranges.only.size()) / static_cast<double>(ranges.bounds.size() + 1);
     std::vector<StreamItem> items;
-    if (division.by_index && !conditions.empty() && share <= kFewRanges) {
+    if (division.by_index && !conditions.empty() && (division.in_span || share <= kFewRanges)) {
         for (std::size_t part = 0; part < parts.size(); ++part)
             for (const std::string& condition : conditions) items.push_back({part, {}, {}, condition});
         return items;

@@ -16,6 +16,7 @@ struct StreamDivision {
     std::size_t threads = 1;
     bool by_blocks = true;  ///< the server reads a range of blocks without reading the others
     bool by_index = false;  ///< every part has an index whose first column is the key's first
+    bool in_span = false;   ///< through it, whatever share of the table the ranges are
 };
 
 /// Conditions on the key's first column, one of which is true for every row of the ranges that a list asks for, and no

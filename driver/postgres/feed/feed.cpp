@@ -5,9 +5,13 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "driver/engine/spec.h"
+#include "driver/model/error.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
+#include "driver/model/sqlstates.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/connection/copy_rows.h"
 #include "driver/postgres/connection/parallel_copy.h"
@@ -18,6 +22,7 @@
 #include "driver/postgres/queries/session.h"
 #include "driver/postgres/queries/shown.h"
 #include "driver/postgres/values/array.h"
+#include "driver/text/display_name.h"
 #include "driver/waiting/shared_failure.h"
 
 namespace parity::driver {
@@ -40,6 +45,8 @@ class CopyFeed : public RowFeed {
         failure_ = failure;
     }
     std::vector<std::string> split(int ranges) override { return sample_bounds(session_, stream_, table_, ranges); }
+    std::optional<std::string> why_not_in_spans() override { return stream_.why_not_in_spans(read_correlation()); }
+    void require_complete_index() override;
     std::size_t worthwhile_threads() const override {
         const std::size_t worthwhile = static_cast<std::size_t>(stream_.blocks() / kBlocksPerThread) + 1;
         return std::min({kDefaultThreads, worthwhile, std::max<std::size_t>(1, std::thread::hardware_concurrency())});
@@ -83,6 +90,11 @@ class CopyFeed : public RowFeed {
 
   private:
     void read_item(const StreamItem& item, const TakeShownRow& take);
+    std::optional<double> read_correlation();
+    std::vector<StreamItem> items(const FeedRequest& request, std::size_t threads) const {
+        return request.in_span ? stream_.items_of_span(request.ranges, threads)
+                               : stream_.items(request.ranges, threads, request.use_index);
+    }
 
     Session& session_;
     const TablePlan& table_;
@@ -123,12 +135,14 @@ std::vector<Session*> CopyFeed::connections(const FeedRequest& request) {
                                                                               request.threads, sessions_.size())));
     if (!request.use_index)
         for (Session* session : sessions) session->connection().query(avoid_indexes_statements());
+    else if (request.in_span)
+        for (Session* session : sessions) session->connection().query(prefer_indexes_statements());
     return sessions;
 }
 
 std::vector<ParallelCopy::Statement> CopyFeed::statements(const FeedRequest& request) const {
     std::vector<ParallelCopy::Statement> statements;
-    for (const StreamItem& item : stream_.items(request.ranges, request.threads, request.use_index)) {
+    for (const StreamItem& item : items(request, request.threads)) {
         std::vector<std::string> expressions = stream_.expressions();
         if (request.with_locations) expressions.push_back(stream_.location(item.part));
         const std::int64_t blocks = stream_.parts()[item.part].blocks;
@@ -143,7 +157,34 @@ std::vector<ParallelCopy::Statement> CopyFeed::statements(const FeedRequest& req
 std::optional<SelectCount> CopyFeed::begin_count(const FeedRequest& request) {
     if (!request.counted || !request.ranges.only.empty() || !stream_.may_be_asked_again()) return std::nullopt;
     const bool by_scan = table_.where.empty() || !request.use_index;
-    return std::optional<SelectCount>(std::in_place, session_.connection(), stream_.count(), by_scan);
+    return std::optional<SelectCount>(std::in_place, session_.connection(), stream_.count(),
+                                      by_scan ? avoid_indexes_statements() : "");
+}
+
+// ---- spans ---------------------------------------------------------------------------------------------------
+
+std::optional<double> CopyFeed::read_correlation() {
+    const Query query = correlation_query(table_.oid[side()], stream_.leading_column());
+    const Result result = session_.connection().query(query.sql, query.parameters);
+    if (result.rows() == 0 || result.is_null(0, 0)) return std::nullopt;
+    return result.number<double>(0, 0);
+}
+
+void CopyFeed::require_complete_index() {
+    const std::vector<std::string> counts = stream_.counts_through_index(split(2));
+    if (counts.empty())
+        throw Error(ErrorKind::kServer, "its key's first column has too few values to be divided", {},
+                    std::string(side_name(side())), std::string(kFeatureNotSupported));
+    const std::uint64_t rows = SelectCount(session_.connection(), stream_.count(), avoid_indexes_statements()).take();
+    std::uint64_t indexed = 0;
+    for (const std::string& count : counts)
+        indexed += SelectCount(session_.connection(), count, prefer_indexes_statements()).take();
+    if (indexed == rows) return;
+    throw Error(ErrorKind::kServer,
+                fmt::format("{}: an index of {} lacks rows: a scan counts {}, the index {}", side_name(side()),
+                            display_name(table_.name[side()]), rows, indexed),
+                "REINDEX makes it anew. What reads through it misses these rows.", std::string(side_name(side())),
+                std::string(kIndexLacksRows));
 }
 
 std::unique_ptr<RowPass> CopyFeed::read(const FeedRequest& request, TakeRow take) {
@@ -156,7 +197,7 @@ void CopyFeed::read_again(const PlacesToRead& where, const FeedRequest& request,
     for (const auto& [part, locations] : where.locations)
         read_item({part, {}, {}, locations_condition(stream_.alias(), locations)}, take);
     if (where.whole_parts.empty()) return;
-    for (const StreamItem& item : stream_.items(request.ranges, 1, request.use_index))
+    for (const StreamItem& item : items(request, 1))
         if (where.whole_parts.contains(item.part)) read_item(item, take);
 }
 

@@ -1,6 +1,7 @@
 #include "driver/postgres/feed/table.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -241,6 +242,42 @@ std::vector<StreamItem> StreamTable::items(const RangeList& ranges, std::size_t 
     if (is_whole() && is_divided_)
         for (std::string& condition : conditions) condition = fenced(condition);
     return stream_items(parts_, conditions, ranges, {threads, has_tid_ranges_, use_index && leading_indexed_});
+}
+
+std::vector<StreamItem> StreamTable::items_of_span(const RangeList& ranges, std::size_t threads) const {
+    std::vector<std::string> conditions = range_conditions(leading_, ranges);
+    const auto first = static_cast<std::size_t>(ranges.only.front()),
+               last = static_cast<std::size_t>(ranges.only.back());
+    if (conditions.size() == 1 && threads > 1) {
+        const auto bound = [&](std::size_t number) {
+            return ranges.bounds.begin() + static_cast<std::ptrdiff_t>(std::min(number, ranges.bounds.size()));
+        };
+        const std::vector<std::string> inside(bound(first - 1), bound(last - 1));
+        const std::string outer = conditions.front();
+        const std::vector<std::string> shares = share_conditions(leading_, inside, threads);
+        if (!shares.empty()) conditions.clear();
+        for (const std::string& share : shares) conditions.push_back(fmt::format("{} AND ({})", outer, share));
+    }
+    return stream_items(parts_, conditions, ranges, {threads, has_tid_ranges_, leading_indexed_, true});
+}
+
+std::optional<std::string> StreamTable::why_not_in_spans(std::optional<double> correlation) const {
+    constexpr double kInOrder = 0.95;
+    constexpr std::int64_t kFewBlocks = 1024;
+    if (is_whole_ || is_divided_) return "its rows are streamed, and it is not one plain table";
+    if (!leading_indexed_) return "its rows are streamed, and no B-tree has the order of its key's first column";
+    if (blocks() <= kFewBlocks) return std::nullopt;
+    if (!correlation) return "whether its rows are in the order of its key is unknown: ANALYZE tells";
+    if (std::abs(*correlation) >= kInOrder) return std::nullopt;
+    return fmt::format("its rows are not in the order of its key: pg_stats.correlation of {} is {:.2f}",
+                       display_name(leading_column_), *correlation);
+}
+
+std::vector<std::string> StreamTable::counts_through_index(const std::vector<std::string>& bounds) const {
+    std::vector<std::string> counts;
+    for (const std::string& condition : share_conditions(leading_, bounds, 2))
+        counts.push_back(count_statement(parts_.front(), alias(), condition));
+    return counts;
 }
 
 std::string StreamTable::statement(const std::vector<std::string>& expressions, const StreamItem& item) const {

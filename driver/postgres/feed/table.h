@@ -49,6 +49,16 @@ class StreamTable {
     /// What to read so that no row of the list's ranges is missed, divided for `threads` threads. `use_index`: few
     /// ranges may be read through an index of the key.
     std::vector<StreamItem> items(const RangeList& ranges, std::size_t threads, bool use_index) const;
+    /// The same of ranges of a span: always through the index.
+    std::vector<StreamItem> items_of_span(const RangeList& ranges, std::size_t threads) const;
+
+    /// Why spans of the key cannot be read at the cost of their share. `correlation` is that of the key's first column
+    /// with the places of its rows, from -1 to 1, if that is known.
+    std::optional<std::string> why_not_in_spans(std::optional<double> correlation) const;
+
+    /// Counts of rows, through the index that spans are read through, that are all rows together.
+    /// Returns: none where the bounds do not divide the first column.
+    std::vector<std::string> counts_through_index(const std::vector<std::string>& bounds) const;
 
     /// Whether items() for these threads divide the whole table by conditions that an index may serve: rows that it
     /// lacks are missed then.

@@ -66,17 +66,44 @@ constexpr const char* kRangeArguments =
     "bounds => $9::pg_catalog.bytea[], only_ranges => $10::pg_catalog.int4[], workers => $11::pg_catalog.int4, "
     "buckets => $12::pg_catalog.int4";
 
+/// Parameters $1 … $4 of calls that are about the key alone.
+std::vector<Parameter> key_parameters(const TablePlan& table, Side side) {
+    std::vector<Parameter> parameters = relation_parameters(table, side);
+    parameters.erase(parameters.begin() + 2);
+    return parameters;
+}
+
+constexpr const char* kKeyArguments =
+    "relation => $1::pg_catalog.oid::pg_catalog.regclass, key_columns => $2::pg_catalog.text[], "
+    "forms => pg_catalog.jsonb_object($3::pg_catalog.text[], $4::pg_catalog.text[])";
+
 }  // namespace
 
 Query split_keys_call(const TablePlan& table, Side side, int ranges) {
-    std::vector<Parameter> parameters = relation_parameters(table, side);
-    parameters.erase(parameters.begin() + 2);
+    std::vector<Parameter> parameters = key_parameters(table, side);
     parameters.push_back(std::to_string(ranges));
-    return {fmt::format("SELECT ARRAY(SELECT bound FROM parity.split_keys("
-                        "relation => $1::pg_catalog.oid::pg_catalog.regclass, key_columns => $2::pg_catalog.text[], "
-                        "forms => pg_catalog.jsonb_object($3::pg_catalog.text[], $4::pg_catalog.text[]), "
-                        "ranges => $5::pg_catalog.int4{}))",
-                        without_children(table, side)),
+    return {fmt::format("SELECT ARRAY(SELECT bound FROM parity.split_keys({}, ranges => $5::pg_catalog.int4{}))",
+                        kKeyArguments, without_children(table, side)),
+            std::move(parameters)};
+}
+
+Query span_obstacle_call(const TablePlan& table, Side side) {
+    return {fmt::format("SELECT parity_internal.why_not_by_blocks({}{})", kKeyArguments, without_children(table, side)),
+            key_parameters(table, side)};
+}
+
+Query read_by_blocks_call(const std::string& blocks_read_before) {
+    return {"SELECT parity_internal.read_by_blocks($1::pg_catalog.bytea)", {Parameter::binary(blocks_read_before)}};
+}
+
+Query last_blocks_call() { return {"SELECT parity_internal.last_blocks()", {}}; }
+
+Query check_other_blocks_call(const TablePlan& table, Side side, const std::string& blocks_read) {
+    std::vector<Parameter> parameters = key_parameters(table, side);
+    parameters.push_back(Parameter::binary(blocks_read));
+    return {fmt::format("SELECT blocks, rows FROM parity_internal.check_other_blocks({}, "
+                        "blocks_read => $5::pg_catalog.bytea{})",
+                        kKeyArguments, without_children(table, side)),
             std::move(parameters)};
 }
 

@@ -42,4 +42,16 @@ Query row_records_call(const TablePlan& table, Side side, const DigestSettings& 
 Query row_values_call(const TablePlan& table, Side side, const DigestSettings& settings,
                       const std::vector<std::string>& keys);
 
+/// Why the table cannot be read by the blocks that the key's index lists: one row with a text, NULL where it can.
+Query span_obstacle_call(const TablePlan& table, Side side);
+
+/// From now on the transaction reads ranges by blocks; others were read before.
+Query read_by_blocks_call(const std::string& blocks_read_before);
+
+/// The blocks that the transaction has read so: one row with a bytea.
+Query last_blocks_call();
+
+/// Holds the blocks that are not among these against the key's index.
+Query check_other_blocks_call(const TablePlan& table, Side side, const std::string& blocks_read);
+
 }  // namespace parity::driver

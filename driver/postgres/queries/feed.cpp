@@ -123,6 +123,15 @@ WHERE c.relkind <> 'p' AND c.relpersistence <> 't' ORDER BY c.oid)",
             {std::to_string(oid), array_literal(columns), without_children ? "t" : "f"}};
 }
 
+Query correlation_query(std::uint32_t oid, const std::string& column) {
+    return {
+        "SELECT s.correlation::pg_catalog.float8 FROM pg_catalog.pg_class AS c "
+        "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+        "JOIN pg_catalog.pg_stats AS s ON s.schemaname = n.nspname AND s.tablename = c.relname "
+        "WHERE c.oid = $1::pg_catalog.oid AND s.attname = $2::pg_catalog.name AND NOT s.inherited",
+        {std::to_string(oid), column}};
+}
+
 Query leading_columns_query(std::uint32_t oid) {
     return {
         "SELECT DISTINCT a.attname, i.indcollation[0] = 'pg_catalog.\"C\"'::pg_catalog.regcollation "

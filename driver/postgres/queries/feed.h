@@ -45,6 +45,8 @@ Query stream_columns_query(std::uint32_t oid);
 /// whole, row security active.
 Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& columns, bool without_children = false);
 
+/// pg_stats.correlation of a column. Result: at most one row with a double precision, or NULL.
+Query correlation_query(std::uint32_t oid, const std::string& column);
 /// The valid B-trees of a relation by their first column, without partial ones: name, its collation there is "C".
 Query leading_columns_query(std::uint32_t oid);
 

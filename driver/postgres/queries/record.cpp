@@ -90,8 +90,8 @@ constexpr const char* kIsOwners =
 
 constexpr const char* kOrReplaceUnit =
     "ON CONFLICT (run, job, unit) DO UPDATE SET (attempt, lease_until, state, source_lsn, target_lsn, plan, position, "
-    "result) = (excluded.attempt, NULL, excluded.state, excluded.source_lsn, excluded.target_lsn, excluded.plan, "
-    "excluded.position, excluded.result)";
+    "result, lower, upper) = (excluded.attempt, NULL, excluded.state, excluded.source_lsn, excluded.target_lsn, "
+    "excluded.plan, excluded.position, excluded.result, excluded.lower, excluded.upper)";
 
 std::vector<Parameter> owner_parameters(const StateOwner& owner) {
     return {owner.run, owner.token, std::to_string(owner.backend)};
@@ -303,18 +303,22 @@ Query put_state_units_query(const std::string& run, const std::vector<StateUnit>
     return {
         std::string(
             "INSERT INTO pgparity_state.unit (run, job, unit, attempt, state, source_lsn, target_lsn, plan, position, "
-            "result) "
-            "SELECT $1::pg_catalog.text, u.* FROM ROWS FROM (pg_catalog.unnest($2::pg_catalog.int8[]), "
+            "result, lower, upper) "
+            "SELECT $1::pg_catalog.text, u.job, u.unit, u.attempt, u.state, u.source_lsn, u.target_lsn, u.plan, "
+            "u.position, u.result, NULLIF(u.lower, ''::pg_catalog.bytea), NULLIF(u.upper, ''::pg_catalog.bytea) FROM "
+            "ROWS FROM (pg_catalog.unnest($2::pg_catalog.int8[]), "
             "pg_catalog.unnest($3::pg_catalog.int8[]), pg_catalog.unnest($4::pg_catalog.int8[]), "
             "pg_catalog.unnest($5::pg_catalog.int2[]), pg_catalog.unnest($6::pg_catalog.text[]), "
             "pg_catalog.unnest($7::pg_catalog.text[]), pg_catalog.unnest($8::pg_catalog.bytea[]), "
-            "pg_catalog.unnest($9::pg_catalog.bytea[]), pg_catalog.unnest($10::pg_catalog.bytea[])) AS u ") +
+            "pg_catalog.unnest($9::pg_catalog.bytea[]), pg_catalog.unnest($10::pg_catalog.bytea[]), "
+            "pg_catalog.unnest($11::pg_catalog.bytea[]), pg_catalog.unnest($12::pg_catalog.bytea[])) "
+            "AS u (job, unit, attempt, state, source_lsn, target_lsn, plan, position, result, lower, upper) ") +
             kOrReplaceUnit,
         {run, numbers_of<&StateUnit::job>(units), numbers_of<&StateUnit::unit>(units),
          numbers_of<&StateUnit::attempt>(units), numbers_of<&StateUnit::state>(units),
          texts_of<&StateUnit::source_lsn>(units), texts_of<&StateUnit::target_lsn>(units),
-         blobs_of<&StateUnit::plan>(units), blobs_of<&StateUnit::position>(units),
-         blobs_of<&StateUnit::result>(units)}};
+         blobs_of<&StateUnit::plan>(units), blobs_of<&StateUnit::position>(units), blobs_of<&StateUnit::result>(units),
+         blobs_of<&StateUnit::lower>(units), blobs_of<&StateUnit::upper>(units)}};
 }
 
 Query save_state_unit_query(const StateOwner& owner, const StateUnit& unit) {
@@ -322,20 +326,30 @@ Query save_state_unit_query(const StateOwner& owner, const StateUnit& unit) {
     for (const std::int64_t number : {unit.job, unit.unit, unit.attempt, unit.state})
         parameters.emplace_back(std::to_string(number));
     for (const std::string* text : {&unit.source_lsn, &unit.target_lsn}) parameters.emplace_back(*text);
-    for (const std::string* blob : {&unit.plan, &unit.position, &unit.result})
+    for (const std::string* blob : {&unit.plan, &unit.position, &unit.result, &unit.lower, &unit.upper})
         parameters.push_back(Parameter::binary(*blob));
-    return {fmt::format("WITH mine AS (UPDATE pgparity_state.run SET saved_us = {} WHERE {} RETURNING name), "
-                        "put AS (INSERT INTO pgparity_state.unit "
-                        "(run, job, unit, attempt, state, source_lsn, target_lsn, plan, position, result) "
-                        "SELECT m.name, $4::pg_catalog.int8, $5::pg_catalog.int8, $6::pg_catalog.int8, "
-                        "$7::pg_catalog.int2, $8::pg_catalog.text, $9::pg_catalog.text, $10::pg_catalog.bytea, "
-                        "$11::pg_catalog.bytea, $12::pg_catalog.bytea FROM mine AS m "
-                        "{}), "
-                        "dropped AS (DELETE FROM pgparity_state.finding AS f USING mine AS m WHERE f.run = m.name "
-                        "AND f.job = $4::pg_catalog.int8 AND f.unit = $5::pg_catalog.int8) "
-                        "SELECT m.name FROM mine AS m",
-                        kNow, kIsOwners, kOrReplaceUnit),
-            std::move(parameters)};
+    return {
+        fmt::format("WITH mine AS (UPDATE pgparity_state.run SET saved_us = {} WHERE {} RETURNING name), "
+                    "put AS (INSERT INTO pgparity_state.unit "
+                    "(run, job, unit, attempt, state, source_lsn, target_lsn, plan, position, result, lower, upper) "
+                    "SELECT m.name, $4::pg_catalog.int8, $5::pg_catalog.int8, $6::pg_catalog.int8, "
+                    "$7::pg_catalog.int2, $8::pg_catalog.text, $9::pg_catalog.text, $10::pg_catalog.bytea, "
+                    "$11::pg_catalog.bytea, $12::pg_catalog.bytea, "
+                    "NULLIF($13::pg_catalog.bytea, ''::pg_catalog.bytea), "
+                    "NULLIF($14::pg_catalog.bytea, ''::pg_catalog.bytea) FROM mine AS m "
+                    "{}), "
+                    "dropped AS (DELETE FROM pgparity_state.finding AS f USING mine AS m WHERE f.run = m.name "
+                    "AND f.job = $4::pg_catalog.int8 AND f.unit = $5::pg_catalog.int8) "
+                    "SELECT m.name FROM mine AS m",
+                    kNow, kIsOwners, kOrReplaceUnit),
+        std::move(parameters)};
+}
+
+Query drop_state_spans_query(const std::string& run, std::int64_t job) {
+    return {
+        "DELETE FROM pgparity_state.unit AS u WHERE u.run = $1::pg_catalog.text AND u.job = $2::pg_catalog.int8 "
+        "AND u.unit > 0",
+        {run, std::to_string(job)}};
 }
 
 Query drop_state_jobs_query(const std::string& run, const std::vector<std::int64_t>& jobs) {
@@ -366,7 +380,8 @@ Query insert_state_findings_query(const std::string& run, std::int64_t job, std:
 Query state_units_query(const std::string& run, std::int64_t after_job, std::int64_t after_unit, int limit) {
     return {
         "SELECT u.job, u.unit, u.attempt, u.state::pg_catalog.int8, u.source_lsn, u.target_lsn, u.plan, u.position, "
-        "u.result FROM pgparity_state.unit AS u WHERE u.run = $1::pg_catalog.text "
+        "u.result, COALESCE(u.lower, ''::pg_catalog.bytea), COALESCE(u.upper, ''::pg_catalog.bytea) "
+        "FROM pgparity_state.unit AS u WHERE u.run = $1::pg_catalog.text "
         "AND (u.job, u.unit) > ($2::pg_catalog.int8, $3::pg_catalog.int8) ORDER BY u.job, u.unit "
         "LIMIT $4::pg_catalog.int8",
         {run, std::to_string(after_job), std::to_string(after_unit), std::to_string(limit)}};

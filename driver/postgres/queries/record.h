@@ -66,6 +66,7 @@ struct StateUnit {
     std::int64_t job = 0, unit = 0, attempt = 0, state = 0;
     std::string source_lsn, target_lsn;
     std::string plan, position, result;
+    std::string lower, upper;  ///< of a span; empty where it is open
 };
 
 /// Findings of a unit, column by column.
@@ -118,13 +119,15 @@ Query save_state_head_query(const StateOwner& owner, std::string head);
 Query put_state_units_query(const std::string& run, const std::vector<StateUnit>& units);
 /// Replaces a unit, and removes its findings. Result: as of save_state_head_query().
 Query save_state_unit_query(const StateOwner& owner, const StateUnit& unit);
+/// Removes the spans of a table, and their findings.
+Query drop_state_spans_query(const std::string& run, std::int64_t job);
 /// Removes units of jobs, and their findings.
 Query drop_state_jobs_query(const std::string& run, const std::vector<std::int64_t>& jobs);
 Query insert_state_findings_query(const std::string& run, std::int64_t job, std::int64_t unit,
                                   const StateFindings& findings);
 
 /// The next units after one, at most `limit`: job, unit, attempt, state, source_lsn, target_lsn, plan, position,
-/// result.
+/// result, lower, upper; the last two are empty where a span is open.
 Query state_units_query(const std::string& run, std::int64_t after_job, std::int64_t after_unit, int limit);
 /// The next findings of a unit after a place, at most `limit`: place, copy, kind, key, hash, columns, occurrences,
 /// source_values, target_values.

@@ -145,6 +145,11 @@ std::string avoid_indexes_statements() {
            set_local("enable_bitmapscan", "off") + set_local("enable_seqscan", "on");
 }
 
+std::string prefer_indexes_statements() {
+    return set_local("enable_indexscan", "on") + set_local("enable_bitmapscan", "on") +
+           set_local("enable_seqscan", "off");
+}
+
 std::string lock_statements(const QualifiedName& name, bool without_children) {
     return fmt::format("{};LOCK TABLE {}{} IN ACCESS SHARE MODE;{}", savepoint_statement(),
                        without_children ? "ONLY " : "", quote_identifier(name), release_savepoint_statement());

@@ -78,6 +78,8 @@ std::string begin_and_identify(const TransactionSettings& settings, const std::v
                                const IdentityRights& rights);
 /// For the rest of the transaction: rows are read from the tables themselves and not through indexes.
 std::string avoid_indexes_statements();
+/// Settings of a transaction that reads through an index wherever a condition allows it.
+std::string prefer_indexes_statements();
 
 /// LOCK TABLE … IN ACCESS SHARE MODE; with its partitions and children, unless without the latter. Takes no snapshot.
 /// Under a savepoint, which is released again, as a subtransaction could not export its snapshot; where it fails the

@@ -99,7 +99,7 @@ TEST_F(RunFileTest, GivesBackWhatIsKept) {
     EXPECT_EQ(run->request, std::string("request\0", 8));
     EXPECT_EQ(run->began_us, 5);
     ASSERT_EQ(units_of(*store).size(), 2u);
-    store->save_unit(done(1), give({"a", std::string("b\0c", 3)}));
+    store->save_unit(done(1), give({"a", std::string("b\0c", 3)}), std::nullopt);
     const UnitRow unit = units_of(*store)[1];
     EXPECT_EQ(unit.state, UnitState::kDone);
     EXPECT_EQ(unit.attempt, 3);
@@ -112,23 +112,47 @@ TEST_F(RunFileTest, GivesBackWhatIsKept) {
 
 TEST_F(RunFileTest, AUnitThatIsKeptAgainReplacesItsFindings) {
     const std::unique_ptr<RunFile> store = begun();
-    store->save_unit(done(0), give({"a", "b"}));
-    store->save_unit(done(1), give({"z"}));
-    store->save_unit(done(0), give({"b", "c", "c"}));
+    store->save_unit(done(0), give({"a", "b"}), std::nullopt);
+    store->save_unit(done(1), give({"z"}), std::nullopt);
+    store->save_unit(done(0), give({"b", "c", "c"}), std::nullopt);
     EXPECT_EQ(keys_of_unit(*store, 0), (std::vector<std::string>{"b", "c", "c"}));
     EXPECT_EQ(keys_of_unit(*store, 1), (std::vector<std::string>{"z"}));
 }
 
+TEST_F(RunFileTest, SpansAreReplacedWithTheirTable) {
+    const std::unique_ptr<RunFile> store = begun();
+    UnitRow first = done(0), second = done(0);
+    first.unit = 1;
+    first.span = {"", std::string("b\0", 2)};
+    second.unit = 2;
+    second.span = {std::string("b\0", 2), ""};
+    store->save_unit(done(0), give({}), std::vector<UnitRow>{first, second});
+    store->save_unit(first, give({"a"}), std::nullopt);
+    std::vector<UnitRow> units = units_of(*store);
+    ASSERT_EQ(units.size(), 4u);
+    EXPECT_EQ(units[1].span, first.span);
+    EXPECT_EQ(units[2].span, second.span);
+    store->save_unit(done(0), give({"whole"}), std::vector<UnitRow>{});
+    units = units_of(*store);
+    ASSERT_EQ(units.size(), 2u);
+    EXPECT_EQ(keys_of_unit(*store, 0), (std::vector<std::string>{"whole"}));
+    std::size_t left = 0;
+    store->for_each_finding(0, 1, [&](const StoredFinding&) { ++left; });
+    EXPECT_EQ(left, 0u);
+}
+
 TEST_F(RunFileTest, WhatFailsHalfwayIsNotKept) {
     const std::unique_ptr<RunFile> store = begun();
-    store->save_unit(done(0), give({"a"}));
+    store->save_unit(done(0), give({"a"}), std::nullopt);
     UnitRow again = done(0);
     again.state = UnitState::kFailed;
-    EXPECT_THROW(store->save_unit(again,
-                                  [](const auto& take) {
-                                      take(found("b"));
-                                      throw Error(ErrorKind::kOutput, "halfway");
-                                  }),
+    EXPECT_THROW(store->save_unit(
+                     again,
+                     [](const auto& take) {
+                         take(found("b"));
+                         throw Error(ErrorKind::kOutput, "halfway");
+                     },
+                     std::nullopt),
                  Error);
     EXPECT_EQ(units_of(*store)[0].state, UnitState::kDone);
     EXPECT_EQ(keys_of_unit(*store, 0), (std::vector<std::string>{"a"}));
@@ -157,7 +181,7 @@ TEST_F(RunFileTest, OneWritesAndOthersRead) {
     const std::unique_ptr<RunFile> store = begun();
     EXPECT_NE(refusal_of([&] { RunFile::open(file_); }).find("is held by process "), std::string::npos);
     EXPECT_EQ(units_of(*RunFile::read(file_)).size(), 2u);
-    store->save_unit(done(0), give({"a"}));
+    store->save_unit(done(0), give({"a"}), std::nullopt);
     EXPECT_EQ(keys_of_unit(*RunFile::read(file_), 0), (std::vector<std::string>{"a"}));
 }
 

@@ -96,6 +96,8 @@ TEST(StreamItems, GoThroughAnIndexForFewRanges) {
 
 TEST(StreamItems, GoThroughTheTableOtherwise) {
     const std::vector<StreamPart> parts{part(100000)};
+    EXPECT_EQ(items({part(100000)}, tens(3, {2, 3}), {1, true, true, true}).size(), 1u) << "a span is read through it";
+    EXPECT_GT(items({part(100000)}, tens(3, {2, 3}), {1, true, true, false}).size(), 1u);
     for (const auto& [ranges, by_index] : {std::pair{tens(99, {3, 50}), false}, {tens(9, {3}), true}}) {
         const std::vector<StreamItem> found = items(parts, ranges, {4, true, by_index});
         expect_all_blocks(parts, found);

@@ -1,0 +1,68 @@
+#include "driver/work/kept_spans.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "driver/compare/spans.h"
+#include "driver/compare/table.h"
+#include "driver/model/error.h"
+#include "driver/state/run_codec.h"
+
+namespace parity::driver {
+
+std::vector<KeptTable> read_kept_tables(RunStore& store) {
+    std::vector<KeptTable> tables;
+    store.for_each_unit([&](const UnitRow& unit) {
+        if (unit.unit == 0)
+            tables.push_back({unit, {}});
+        else if (!tables.empty() && tables.back().unit.job == unit.job)
+            tables.back().spans.push_back(unit);
+    });
+    return tables;
+}
+
+std::vector<SpanUnit> spans_of(const KeptTable& kept, const TablePlan& table) {
+    std::vector<SpanUnit> units;
+    std::vector<Span> spans;
+    for (const UnitRow& row : kept.spans) {
+        SpanUnit& unit = units.emplace_back();
+        unit.span = row.span;
+        spans.push_back(row.span);
+        if (row.state == UnitState::kPending) continue;
+        unit.result = decode_result(row.result, table);
+        if (row.state != UnitState::kDone) continue;
+        unit.done = true;
+        unit.result->position = decode_position(row.position);
+        unit.blocks_read = decode_blocks_read(row.position);
+    }
+    if (!cover_all_keys(spans))
+        throw Error(ErrorKind::kUsage, "the state of the run is damaged: spans of a table do not follow one another",
+                    "begin the run anew with another state");
+    return units;
+}
+
+TableResult evidence_of(const KeptTable& kept, const TablePlan& compared, std::int64_t max_divergences) {
+    if (kept.unit.state == UnitState::kFailed) {
+        TableResult result = decode_result(kept.unit.result, decode_plan(kept.unit.plan));
+        if (result.spans_planned == 0 && has_evidence(result)) return result;
+    }
+    return join_spans(compared, spans_of(kept, compared), max_divergences);
+}
+
+/// Those of a table that is claimed in spans are the spans'.
+void load_listed_findings(RunStore& store, const KeptTable& kept, const TableResult& result, FindingStore& findings,
+                          int number) {
+    if (result.spans_planned == 0) {
+        store.for_each_finding(kept.unit.job, 0, [&](const StoredFinding& stored) { findings.add(number, stored); });
+    } else {
+        std::uint64_t left = result.listed;
+        for (const UnitRow& span : kept.spans)
+            store.for_each_finding(span.job, span.unit, [&](const StoredFinding& stored) {
+                if (left > 0) findings.add(number, stored);
+                left -= std::min(left, stored.finding.occurrences);
+            });
+    }
+    findings.commit(number);
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,200 @@
+#include "driver/work/span_course.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "driver/compare/spans.h"
+#include "driver/model/options.h"
+#include "driver/state/findings.h"
+#include "driver/waiting/stopwatch.h"
+#include "driver/work/unit_validity.h"
+
+namespace parity::driver {
+namespace {
+
+/// Bytes a second, before anything was read: of a server that reads from disks, and of rows over a network.
+constexpr double kGuessedDigestRate = 200e6;
+constexpr double kGuessedStreamRate = 20e6;
+/// What was read in less time says little.
+constexpr double kTellingSeconds = 1;
+
+TableAttemptResult failed_attempt(TableResult result, const Error& failure) {
+    set_error(result, failure);
+    result.incomplete = true;
+    set_verdict(result);
+    return {std::move(result), failure};
+}
+
+void set_position(const AttemptSetting& setting, TableAttemptResult& made) {
+    for (Side side : kSides)
+        made.result.position[side] = position_of(setting.servers[side], made.seen[side], made.result.lsn[side]);
+}
+
+}  // namespace
+
+// ---- rates ---------------------------------------------------------------------------------------------------
+
+void ReadingRate::add(double bytes, double seconds) {
+    const std::lock_guard lock(mutex_);
+    bytes_ += bytes;
+    seconds_ += seconds;
+}
+
+double ReadingRate::seconds_for(double bytes, bool is_streamed) const {
+    const std::lock_guard lock(mutex_);
+    if (seconds_ >= kTellingSeconds && bytes_ > 0) return bytes * seconds_ / bytes_;
+    return bytes / (is_streamed ? kGuessedStreamRate : kGuessedDigestRate);
+}
+
+// ---- spans ---------------------------------------------------------------------------------------------------
+
+TableAttemptResult SpanCourse::compare(const AttemptSetting& setting, const TableResult* before) {
+    try {
+        if (!decided_) divide(setting, before);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::kOtherServer) throw;
+        return failed_attempt(fresh_result(setting.table), error);
+    }
+    if (spans_.empty()) return compare_whole(setting);
+    begin_lost_again(setting.servers);
+    return compare_spans(setting);
+}
+
+/// Only rows of one plain table can be read in spans; whether the servers can, they are asked.
+void SpanCourse::divide(const AttemptSetting& setting, const TableResult* before) {
+    const TablePlan& table = setting.table;
+    const Options& options = *setting.context.options;
+    const bool may_be = options.in_units && !table.large_objects && !table.unpopulated && table.key_proven &&
+                        table.where.empty() && !table.visible_rows_only && !table.key.empty();
+    if (spans_.empty() && may_be) {
+        const bool streamed = setting.servers.source.is_streamed || setting.servers.target.is_streamed;
+        const double units =
+            setting.rate.seconds_for(static_cast<double>(table.estimated_bytes), streamed) / options.unit_seconds;
+        if (units > 1) {
+            const auto wanted = static_cast<std::size_t>(std::min(std::ceil(units), double{kMostSpans}));
+            SpanDivision division = divide_table(setting.context, table, setting.table_no, wanted, setting.sessions);
+            if (!division.why_not.empty() && setting.context.observer->wants_details())
+                setting.context.observer->detail(setting.table_no,
+                                                 fmt::format("not read in spans: {}", division.why_not));
+            for (Span& span : division.spans) spans_.push_back({std::move(span)});
+        }
+    }
+    decided_ = true;
+    if (!spans_.empty()) setting.context.observer->begin_spans(setting.table_no, spans_, before);
+}
+
+TableAttemptResult SpanCourse::compare_whole(const AttemptSetting& setting) const {
+    TableAttemptResult made = compare_table(setting.context, setting.table, setting.table_no, setting.sessions);
+    set_position(setting, made);
+    if (!why_whole_.empty()) made.result.notes.push_back(why_whole_);
+    if (!made.failure)
+        setting.rate.add(static_cast<double>(setting.table.estimated_bytes), made.result.elapsed_seconds);
+    return made;
+}
+
+TableAttemptResult SpanCourse::compare_spans(const AttemptSetting& setting) {
+    const TablePlan plan = plan_of_span(setting.table, spans_.size());
+    std::optional<Error> failure;
+    for (std::size_t span = 0; span < spans_.size() && !failure; ++span)
+        if (!spans_[span].done) failure = compare_span(setting, plan, span);
+    try {
+        if (!failure)
+            check_other_blocks(setting.context, setting.table, setting.table_no, blocks_read(), setting.sessions);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::kOtherServer) throw;
+        failure = error;
+    }
+    if (failure && is_span_failure(*failure)) return leave_spans(setting, *failure);
+    TableResult joined = join(setting);
+    if (failure) {
+        joined.notes.push_back(fmt::format("{} of {} spans are compared", spans_done(), spans_.size()));
+        return failed_attempt(std::move(joined), *failure);
+    }
+    return {std::move(joined), std::nullopt};
+}
+
+/// What an earlier attempt has shown of what differs stays until one that does not fail shows otherwise.
+std::optional<Error> SpanCourse::compare_span(const AttemptSetting& setting, const TablePlan& plan, std::size_t span) {
+    SpanUnit& unit = spans_[span];
+    const int findings_no = span_findings_no(setting.table_no, span);
+    const SpanPart part{unit.span, span, spans_.size(), findings_no, blocks_read()};
+    TableAttemptResult made = compare_table(setting.context, plan, setting.table_no, setting.sessions, &part);
+    set_position(setting, made);
+    if (made.failure && unit.result && is_milder(made.result, *unit.result)) {
+        setting.context.findings->restore_attempt(findings_no);
+        return made.failure;
+    }
+    unit.result = std::move(made.result);
+    unit.done = !made.failure;
+    unit.blocks_read = std::move(made.blocks_read);
+    if (unit.done || has_evidence(*unit.result)) setting.context.observer->finish_span(setting.table_no, span, unit);
+    if (made.failure) return made.failure;
+    got_on_ = true;
+    setting.rate.add(static_cast<double>(plan.estimated_bytes), unit.result->elapsed_seconds);
+    return std::nullopt;
+}
+
+/// The table is compared as a whole. What its spans have shown to differ stays until that has been.
+TableAttemptResult SpanCourse::leave_spans(const AttemptSetting& setting, const Error& why) {
+    TableResult before = join(setting);
+    before.spans.clear();
+    before.spans_planned = 0;
+    set_error(before, why);
+    setting.context.observer->leave_spans(setting.table_no, spans_, before);
+    spans_.clear();
+    why_whole_ = fmt::format("read as a whole and not in spans: {}", why.what());
+    TableAttemptResult made = compare_whole(setting);
+    if (made.failure && is_milder(made.result, before)) {
+        setting.context.findings->restore_attempt(static_cast<int>(setting.table_no));
+        set_error(before, *made.failure);
+        made.result = std::move(before);
+    }
+    return made;
+}
+
+TableResult SpanCourse::join(const AttemptSetting& setting) const {
+    TableResult joined = join_spans(setting.table, spans_, setting.context.options->max_divergences);
+    if (has_evidence(joined)) join_findings(*setting.context.findings, setting.table_no, spans_.size(), joined);
+    return joined;
+}
+
+Both<std::string> SpanCourse::blocks_read() const {
+    Both<std::string> all;
+    for (const SpanUnit& unit : spans_)
+        if (unit.done)
+            for (Side side : kSides) all[side] += unit.blocks_read[side];
+    return all;
+}
+
+std::optional<std::string> SpanCourse::begin_lost_again(const Both<ServerInfo>& servers) {
+    std::optional<std::string> first;
+    for (SpanUnit& unit : spans_) {
+        if (!unit.done) continue;
+        for (Side side : kSides) {
+            const std::optional<std::string> reason = why_lost(
+                side, unit.result->position[side], unit.result->plan.storage[side].has_unlogged, servers[side]);
+            if (!reason) continue;
+            unit.done = false;
+            unit.result->error = *reason;
+            if (!first) first = reason;
+        }
+    }
+    return first;
+}
+
+void SpanCourse::remove_lost_claims(TableResult& result) const {
+    std::erase_if(result.spans, [&](const SpanClaim& claim) {
+        return std::any_of(spans_.begin(), spans_.end(),
+                           [&](const SpanUnit& unit) { return !unit.done && unit.span == claim.span; });
+    });
+}
+
+std::size_t SpanCourse::spans_done() const {
+    return static_cast<std::size_t>(
+        std::count_if(spans_.begin(), spans_.end(), [](const SpanUnit& unit) { return unit.done; }));
+}
+
+}  // namespace parity::driver

@@ -1,0 +1,58 @@
+#include "driver/digests/spans.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/key_bounds.h"
+
+namespace parity::driver {
+namespace {
+
+using test::int_bound;
+using test::int_frame;
+using test::key_bound;
+using test::kIntKey;
+
+const std::vector<core::Form> kPairKey{core::Form::kInt, core::Form::kInt};
+
+std::string pair_bound(int first, int second) { return key_bound(int_frame(first) + int_frame(second)); }
+
+TEST(SpansBetween, FollowOneAnotherFromTheFirstKeyToTheEnd) {
+    const std::vector<Span> spans = spans_between({int_bound(10), int_bound(20)}, kIntKey);
+    EXPECT_EQ(spans, (std::vector<Span>{{"", int_bound(10)}, {int_bound(10), int_bound(20)}, {int_bound(20), ""}}));
+    EXPECT_EQ(spans_between({}, kIntKey), (std::vector<Span>{{"", ""}}));
+}
+
+TEST(SpansBetween, AreCutWhereTheFirstColumnChanges) {
+    const std::vector<Span> spans = spans_between({pair_bound(1, 5), pair_bound(1, 9), pair_bound(2, 3)}, kPairKey);
+    EXPECT_EQ(spans, (std::vector<Span>{
+                         {"", pair_bound(1, 5)}, {pair_bound(1, 5), pair_bound(2, 3)}, {pair_bound(2, 3), ""}}));
+}
+
+TEST(BoundsInside, AreNotThoseAtTheEnds) {
+    const std::vector<std::string> bounds{int_bound(5), int_bound(10), int_bound(15), int_bound(20), int_bound(25)};
+    EXPECT_EQ(bounds_inside(bounds, {int_bound(10), int_bound(20)}, kIntKey),
+              (std::vector<std::string>{int_bound(15)}));
+    EXPECT_EQ(bounds_inside(bounds, {"", int_bound(15)}, kIntKey),
+              (std::vector<std::string>{int_bound(5), int_bound(10)}));
+    EXPECT_EQ(bounds_inside(bounds, {int_bound(20), ""}, kIntKey), (std::vector<std::string>{int_bound(25)}));
+}
+
+TEST(RangesOfTable, AskForNothingOutsideOfTheSpan) {
+    const Span span{int_bound(10), int_bound(20)};
+    const RangeList all = ranges_of_table({{int_bound(15)}, {}}, span, numbers_before(span, 1));
+    EXPECT_EQ(all.bounds, (std::vector<std::string>{int_bound(10), int_bound(15), int_bound(20)}));
+    EXPECT_EQ(all.only, (std::vector<std::int32_t>{2, 3}));
+    const RangeList one = ranges_of_table({{int_bound(15)}, {2}}, span, numbers_before(span, 1));
+    EXPECT_EQ(one.only, (std::vector<std::int32_t>{3}));
+}
+
+TEST(RangesOfTable, OfASpanThatIsOpen) {
+    const Span first{"", int_bound(20)}, last{int_bound(20), ""};
+    EXPECT_EQ(ranges_of_table({{}, {}}, first, numbers_before(first, 1)).only, (std::vector<std::int32_t>{1}));
+    const RangeList ranges = ranges_of_table({{}, {}}, last, numbers_before(last, 1));
+    EXPECT_EQ(ranges.bounds, (std::vector<std::string>{int_bound(20)}));
+    EXPECT_EQ(ranges.only, (std::vector<std::int32_t>{2}));
+}
+
+}  // namespace
+}  // namespace parity::driver
