@@ -58,8 +58,8 @@ def test_a_kept_report_is_the_same_in_every_format(differing, tmp_path):
     """What the run itself prints, but for times and options."""
     file = kept(differing, tmp_path / "run.json", "--seed", "7")
     same = lambda text: re.sub(r"begun \S+|timestamp=\"\S+\"|(?<=[^0-9])[0-9.]+ s$|time=\"[0-9.]+\"|--output \S+|--format \S+|\"options\":.*?},|"
-                               r"\"(started_at|elapsed_seconds)\": ?[^,}\n]*|[0-9]+(\\)?\.[0-9]+ s\b|options: [^;|]*|value=\"--[^\"]*\"|at 0/[0-9A-F]+|"
-                               r"\"lsn\": ?(\{[^}]*\}|\"[^\"]*\")|2[0-9]{3}\\-[^ ]*", "", text, flags=re.MULTILINE)
+                               r"\"(started_at|elapsed_seconds|as_of)\": ?[^,}\n]*|[0-9]+(\\)?\.[0-9]+ s\b|options: [^;|]*|value=\"--[^\"]*\"|at 0/[0-9A-F]+|"
+                               r"\"(lsn|verified_through)\": ?(\{[^}]*\}|\"[^\"]*\")|2[0-9]{3}\\-[^ ]*", "", text, flags=re.MULTILINE)
     for form in ("text", "json", "ndjson", "csv", "markdown", "junit"):
         run = differing.run("--seed", "7", "--format", form)
         again = reported("--from", file, "--format", form)

@@ -121,7 +121,7 @@ def answer(report):
     """What a report says but for when, how long and how."""
     def plain(value, name=""):
         if isinstance(value, dict):
-            left_out = ("elapsed_seconds", "started_at", "seed", "lsn", "options", "state", "attempts", "log")
+            left_out = ("elapsed_seconds", "started_at", "seed", "lsn", "verified_through", "as_of", "as_of_last", "options", "state", "attempts", "log")
             return {key: plain(member, key) for key, member in value.items() if key not in left_out}
         return [plain(member) for member in value] if isinstance(value, list) else value
     return plain(report)

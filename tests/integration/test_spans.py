@@ -1,0 +1,214 @@
+"""A large table that is compared in spans of its key, each under a pair of snapshots of its own: the rows that differ are those of a comparison as a
+whole, nothing is hidden by an index that lacks rows, and each span is claimed by itself."""
+
+
+import contextlib
+import json
+import signal
+import sqlite3
+
+import jsonschema
+import pytest
+
+from conftest import SCHEMA, insert_unindexed
+from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, pgparity, popen
+from test_state import InDatabase, command, has_run, keep, named, run, states  # noqa: F401
+
+ROWS = 60_000
+MAKE = f"""
+CREATE TABLE t (id bigint PRIMARY KEY, v text, n int);
+INSERT INTO t SELECT i, 'value ' || i, i % 7 FROM generate_series(1, {ROWS}) i;
+ANALYZE t"""
+# So that it is divided into several: by the guess before anything was read.
+IN_SPANS = ["--unit-seconds", "0.004"]
+
+
+@pytest.fixture
+def sides(source_cluster, target_cluster):
+    databases = [source_cluster.create_database(), target_cluster.create_database()]
+    for database in databases:
+        database.execute(MAKE)
+    yield databases
+    for database, cluster in zip(databases, (source_cluster, target_cluster)):
+        database.close()
+        cluster.drop_database(database)
+
+
+@pytest.fixture(params=["extension", "stream"])
+def compare(request, sides):
+    """Compares them by an engine. The report is as its schema says."""
+    def made(*arguments):
+        done = pgparity("compare", "--source", sides[0].conninfo(), "--target", sides[1].conninfo(), "--format", "json", "--engine", request.param, *IN_SPANS,
+                        *arguments)
+        jsonschema.validate(done.report, json.loads(SCHEMA.read_text()))
+        return done
+    return made
+
+
+def test_each_span_is_claimed_by_itself(compare):
+    table = compare().expect(IDENTICAL).table()
+    assert table["claim"] == "spans"
+    assert len(table["spans"]) == table["spans_planned"] >= 3
+    assert set(table["path"].values()) <= {"blocks", "stream"}
+    assert table["rows"] == {"source": str(ROWS), "target": str(ROWS)}
+    assert table["spans"][0]["lower"] is None and table["spans"][-1]["upper"] is None
+    for before, after in zip(table["spans"], table["spans"][1:]):
+        assert before["upper"] == after["lower"]
+
+
+def test_what_differs_is_found_in_every_span(sides, compare):
+    sides[1].execute("UPDATE t SET v = 'planted' WHERE id IN (1, 30000); DELETE FROM t WHERE id = 60000; INSERT INTO t VALUES (70000, 'new', 1)")
+    run = compare().expect(DIVERGENT)
+    assert run.table()["claim"] == "spans"
+    whole = compare("--snapshot", "table").expect(DIVERGENT)
+    assert whole.table()["claim"] == "table"
+    assert run.table()["divergences"] == whole.table()["divergences"]
+    assert run.table()["counts"] == whole.table()["counts"]
+
+
+# ---- indexes that lack rows ----------------------------------------------------------------------------------------
+
+def hide(database, rows):
+    """Takes rows out of the index, which are in the table still: as a damaged index has it, or one under a changed collation."""
+    insert_unindexed(database, rows)
+
+
+@pytest.mark.matrix(sample=4)
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("where", ["(30000000, 'hidden', 1)", "(0, 'hidden', 1)", "(-5, 'hidden', 1), (99, 'twice', 1)"])
+def test_an_index_that_lacks_rows_hides_nothing(sides, compare, side, where):
+    hide(sides[side], where)
+    table = compare().expect(DIVERGENT).table()
+    assert table["claim"] == "table"
+    assert any("read as a whole and not in spans" in note and "lacks" in note for note in table["notes"]), table["notes"]
+    whole = compare("--snapshot", "table").expect(DIVERGENT).table()
+    assert (table["counts"], table["divergences"]) == (whole["counts"], whole["divergences"])
+
+
+def test_rows_that_both_indexes_lack(sides, compare):
+    for side in sides:
+        hide(side, "(30000000, 'hidden', 1)")
+    assert compare().expect(IDENTICAL).table()["claim"] == "table"
+    sides[1].execute("SET enable_indexscan = off; SET enable_bitmapscan = off; UPDATE t SET v = 'planted' WHERE id = 30000000")
+    assert len(compare().expect(DIVERGENT).table()["divergences"]) == 1
+
+
+# ---- kept and continued --------------------------------------------------------------------------------------------
+
+MANY = ["--unit-seconds", "0.0004"]  # some tens of spans
+
+
+def spans_kept(state):
+    """How many spans count as compared, and how many there are."""
+    if isinstance(state, InDatabase):
+        if not state.has_run():
+            return 0, 0
+        [counts] = state.database.query("SELECT count(*) FILTER (WHERE state = 1), count(*) FROM pgparity_state.unit WHERE unit > 0")
+        return counts
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{state}?mode=ro", uri=True)) as database:
+            return database.execute("SELECT count(*) FILTER (WHERE state = 1), count(*) FROM unit WHERE unit > 0").fetchone()
+    except sqlite3.Error:
+        return 0, 0
+
+
+def killed_after(spans, state, sides, *arguments):
+    """A run that is kept, and is killed when so many spans of it are done. Gives what the state says then."""
+    process = popen(*command("compare", state, *sides, *MANY, *arguments))
+    while process.poll() is None and spans_kept(state)[0] < spans:
+        pass
+    assert process.poll() is None, process.communicate()
+    process.kill()
+    process.communicate()
+    done, planned = spans_kept(state)
+    assert spans <= done < planned, "it was killed too late"
+    return pgparity("report", *named("from", state), "--format", "json")
+
+
+def resumed(state, sides, *arguments):
+    return run("resume", state, *sides, *arguments)
+
+
+@pytest.mark.parametrize("data", ["equal", "planted"])
+def test_a_killed_run_goes_on_with_the_next_span(sides, keep, data):
+    state = keep("run")
+    if data == "planted":
+        sides[1].execute("DELETE FROM t WHERE id = 5")
+    half = killed_after(4, state, sides).expect(DIVERGENT if data == "planted" else INCOMPLETE)
+    before = half.table()
+    assert before["error"] == f"{len(before['spans'])} of {before['spans_planned']} spans compared"
+    assert [finding["key"]["id"] for finding in before["divergences"]] == (["5"] if data == "planted" else [])
+    if data == "planted":
+        sides[1].execute("UPDATE t SET v = 'planted' WHERE id = 59999")
+    after = resumed(state, sides).expect(DIVERGENT if data == "planted" else IDENTICAL).table()
+    assert after["spans_planned"] == before["spans_planned"] == len(after["spans"])
+    assert [span for span in after["spans"] if span in before["spans"]] == before["spans"], "they were compared again"
+    assert [finding["key"]["id"] for finding in after["divergences"]] == (["5", "59999"] if data == "planted" else [])
+    again = pgparity("report", *named("from", state), "--format", "json").expect(DIVERGENT if data == "planted" else IDENTICAL).table()
+    assert again["spans"] == after["spans"]
+    assert [finding["key"] for finding in again["divergences"]] == [finding["key"] for finding in after["divergences"]]
+
+
+def test_a_span_that_is_done_is_as_of_its_own_snapshots(sides, tmp_path):
+    """What differed stays, and what changed since is for the next run."""
+    state = tmp_path / "state"
+    sides[1].execute("DELETE FROM t WHERE id = 5")
+    killed_after(2, state, sides).expect(DIVERGENT)
+    sides[1].execute("INSERT INTO t VALUES (5, 'value 5', 5); UPDATE t SET v = 'later' WHERE id = 7")
+    table = resumed(state, sides).expect(DIVERGENT).table()
+    assert [finding["key"]["id"] for finding in table["divergences"]] == ["5"]
+    assert any("may have been in no span" in note for note in table["notes"])
+
+
+@pytest.mark.matrix(sample=4)
+@pytest.mark.parametrize("change", ["VACUUM FULL t", "TRUNCATE t; INSERT INTO t SELECT i, 'value ' || i, i % 7 FROM generate_series(1, 60000) i",
+                                    "ALTER TABLE t ADD w int DEFAULT 3"])
+@pytest.mark.parametrize("data", ["equal", "planted", "mended"])
+def test_spans_of_a_table_that_changed_are_compared_again(sides, keep, change, data):
+    state = keep("run")
+    if data != "equal":
+        sides[1].execute("DELETE FROM t WHERE id = 5")
+    killed_after(3, state, sides).expect(INCOMPLETE if data == "equal" else DIVERGENT)
+    for side in sides:
+        with contextlib.closing(side.connect()) as connection:
+            for statement in change.split("; "):
+                connection.cursor().execute(statement)
+    if data == "planted":
+        sides[1].execute("DELETE FROM t WHERE id = 5")
+    if data == "mended":
+        sides[1].execute("INSERT INTO t VALUES (5, 'value 5', 5) ON CONFLICT DO NOTHING")
+    run_again = resumed(state, sides).expect(DIVERGENT if data == "planted" else IDENTICAL)
+    assert run_again.report["state"]["compared_again"][0]["source"] == "public.t"
+    assert len(run_again.table()["divergences"]) == (data == "planted")
+
+
+def test_a_run_that_breaks_goes_on_with_the_next_span(sides):
+    """In the same run: a session is ended while spans are compared."""
+    process = popen("compare", "--source", sides[0].conninfo(), "--target", sides[1].conninfo(), "--format", "json", *MANY)
+    ended = 0
+    while process.poll() is None and ended < 3:
+        ended += len(sides[1].query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%range_digests%' AND pid <> pg_backend_pid()"))
+    stdout, stderr = process.communicate()
+    assert ended > 0
+    table, = json.loads(stdout)["tables"]
+    assert (process.returncode, table["result"]) == (IDENTICAL, "identical"), stderr
+    assert table["claim"] == "spans" and table["attempts"] > 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("data", ["equal", "planted"])
+def test_spans_killed_between_every_two_writes(sides, shim, tmp_path, data):
+    if data == "planted":
+        sides[1].execute("DELETE FROM t WHERE id IN (5, 59999)")
+    right = DIVERGENT if data == "planted" else IDENTICAL
+    for number in range(1, 1000):
+        state = tmp_path / f"{number}.state"
+        killed = run("compare", state, *sides, *IN_SPANS, env={"LD_PRELOAD": shim, "FAULT_KILL": str(number), "FAULT_FILE": ".state"})
+        if killed.status == right:
+            break
+        assert killed.status == -signal.SIGKILL, killed
+        if not has_run(state):
+            continue
+        table = resumed(state, sides).expect(right).table()
+        assert [finding["key"]["id"] for finding in table["divergences"]] == (["5", "59999"] if data == "planted" else []), number
+    assert number > 10, "there are more writes than that"
