@@ -15,7 +15,7 @@ SQL = (TOP / "docs" / "sql.md").read_text()
 LITERAL = re.compile(r"`[^`]*`|-?\d+( \w+)?|true|false")
 # The options whose default --help tells in the words of docs/cli.md.
 WITH_DEFAULTS = ["--key", "--ranges", "--jobs", "--width", "--seed", "--format", "--max-divergences", "--connect-timeout", "--statement-timeout", "--lock-timeout", "--retry-for",
-                 "--stall-timeout", "--run-time", "--fail-above", "--record", "--record-values", "--state-run", "--state-values", "--table"]
+                 "--stall-timeout", "--run-time", "--snapshot", "--unit-seconds", "--fail-above", "--record", "--record-values", "--state-run", "--state-values", "--table"]
 # The routines whose arguments a table of docs/sql.md lists all of.
 LISTED = ["range_digests", "verify", "capture", "verify_baseline"]
 # Those that the page describes by another one's table: the arguments that they lack of it, and those that they have besides.
@@ -58,7 +58,7 @@ def test_options_take_the_same_values(helped):
     """The help is shorter about what names a column: [TABLE.] is [[SCHEMA.]TABLE.] there, and COLUMN,... is COLUMN[,COLUMN]…"""
     for option, (value, _) in documented_options().items():
         of_help = helped[option][0]
-        if option in ("--width", "--key", "--columns", "--exclude-columns", "--map-column", "--form"):
+        if option in ("--width", "--snapshot", "--key", "--columns", "--exclude-columns", "--map-column", "--form"):
             assert bool(value) == bool(of_help), option
         else:
             assert value == of_help, option

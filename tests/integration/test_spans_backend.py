@@ -183,6 +183,12 @@ def insert_behind_the_indexes(database, changes, first, last):
     database.execute(f"UPDATE pg_index SET indisready = true, indisvalid = true WHERE indrelid IN {leaves}")
 
 
+def reindex(database):
+    """PostgreSQL 13 skips a partitioned table."""
+    for (leaf,) in database.query("SELECT oid::regclass::text FROM pg_class WHERE relname ~ '^t' AND relkind = 'r' AND relnamespace = 'public'::regnamespace"):
+        database.execute(f"REINDEX TABLE {leaf}")
+
+
 def insert(database, changes, first, last):
     database.execute(f"INSERT INTO t ({changes.columns}, n, v) SELECT k.*, 2, {WIDE} FROM ({changes.keys(first, last)}) k")
 
@@ -205,7 +211,7 @@ def test_an_index_that_lacks_rows_is_noticed(database, shape, planted):
             with pytest.raises(psycopg2.Error) as caught:
                 read_in_spans(database.connection, rng, bounds, whole=False)
             assert caught.value.pgcode == LACKS_ROWS, caught.value
-            database.execute("REINDEX TABLE t")
+            reindex(database)
         in_spans, elsewhere = read_in_spans(database.connection, rng, bounds)
         assert (in_spans, elsewhere) == (database.value("SELECT count(*) FROM t"), 0)
 
