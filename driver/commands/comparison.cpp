@@ -87,7 +87,7 @@ void list_errors(RunReport& report) {
 /// What a limit leaves for each of the streams that run at the same time.
 MemoryPlan memory_plan(const Options& options, const RunReport& report) {
     std::size_t sides = 0;
-    for (Side side : kSides) sides += report.server[side].is_streamed;
+    for (Side side : kSides) sides += report.server[side].is_streamed || options.fall_back_to_stream;
     const std::size_t jobs = std::min(static_cast<std::size_t>(options.jobs), report.plan.tables.size());
     const std::uint64_t limit = options.memory_limit.value_or(available_memory() / 4);
     return {limit, std::max<std::size_t>(1, sides * jobs)};
@@ -197,10 +197,27 @@ class Comparison {
             report_.continued->voided.emplace_back(voided.name, voided.reason);
             log_->info("{}: compared again: {}", display_name(voided.name), voided.reason);
         }
+        note_other_servers();
         keep_continuation(*kept_.store, resumed_, run_head(report_));
         log_->info("the run is continued; tables that are done: {}, that are to be compared: {}", resumed_.kept,
                    std::count_if(resumed_.known.begin(), resumed_.known.end(),
                                  [](const auto& known) { return !known || !known->done; }));
+    }
+
+    /// Who goes on with a run names its servers anew, which may be others of the same clusters.
+    void note_other_servers() {
+        report_.failovers = kept_.continued->failovers;
+        for (Side side : kSides) {
+            const ServerIdentity &before = kept_.continued->server[side].identity, &now = report_.server[side].identity;
+            const ServerChange change = server_change(before, now);
+            if (change != ServerChange::kPromoted && change != ServerChange::kOtherOfCluster) continue;
+            const auto is_known = [&](const ServerFailover& each) {
+                return each.side == side && each.started_us == now.started_us;
+            };
+            if (std::any_of(report_.failovers.begin(), report_.failovers.end(), is_known)) continue;
+            report_.failovers.push_back(
+                {side, wall_clock_us(), describe_incarnation(before), describe_incarnation(now), now.started_us});
+        }
     }
 
     /// Tables and sequences are compared; everything found is in the report and the store.
@@ -223,8 +240,12 @@ class Comparison {
                                  &findings_,
                                  &observers};
         observers.begin_run(report_.plan);
-        report_.tables = TablePool(context, servers(), report_.server, report_.plan.tables, resumed_.known, log_).run();
+        TablePool pool(context, servers(), named, report_.server, report_.plan.tables, resumed_.known, log_);
+        report_.tables = pool.run();
         observers.finish_run();
+        report_.compared_again = pool.compared_again();
+        report_.failovers.insert(report_.failovers.end(), pool.failovers().begin(), pool.failovers().end());
+        if (!pool.failovers().empty()) read_catalogs_again(pool.incarnation());
         for (const Both<SequenceDesc>& sequence : report_.plan.sequences)
             report_.sequences.push_back(compare_sequence(sequence, report_.plan.sequence_rules));
         report_.interrupted = !count_rows(options_, servers(), *log_, report_.plan);
@@ -245,6 +266,34 @@ class Comparison {
                 return skipped.first.source == name.source && skipped.first.target == name.target;
             });
         }
+    }
+
+    /// What is read once, when the run begins, is read again from the servers that it has ended with: a server may have
+    /// lacked what another one of its cluster had.
+    void read_catalogs_again(const Both<ServerInfo>& ended_with) {
+        if (interrupted()) return;
+        try {
+            Inventories read = read_inventories(request_, servers());
+            for (Side side : kSides)
+                require_same_server(side, ended_with[side].identity, read.sides[side].server.identity);
+            Plan now = make_plan(request_, read.sides, read.pairing);
+            for (SchemaDifference& difference : now.differences)
+                if (!is_known(difference)) report_.plan.differences.push_back(std::move(difference));
+            report_.plan.sequences = std::move(now.sequences);
+            report_.plan.sequence_rules = now.sequence_rules;
+            note_changes(chosen_tables(read));
+        } catch (const std::exception& error) {
+            report_.plan.sequences.clear();
+            report_.plan.differences.push_back(
+                {SchemaDifference::Severity::kSkipped, "sequences and schemas",
+                 fmt::format("could not be read again after the failover: {}", as_error(error).what())});
+        }
+    }
+
+    bool is_known(const SchemaDifference& difference) const {
+        return std::any_of(report_.plan.differences.begin(), report_.plan.differences.end(), [&](const auto& known) {
+            return known.object == difference.object && known.message == difference.message;
+        });
     }
 
     /// A run that is kept may go on for days.

@@ -16,6 +16,8 @@ struct KeptRun {
         RunRequest request;
         std::int64_t began_us = 0;
         int times = 0;  ///< how often it was continued before
+        std::vector<ServerFailover> failovers{};
+        Both<ServerInfo> server{};  ///< with which the last part of it began
     };
     std::unique_ptr<RunStore> store;  ///< none: the run is not kept
     std::optional<Continued> continued;

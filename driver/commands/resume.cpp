@@ -47,7 +47,8 @@ int run_resume(const CommandLine& line) {
     require_format(request);
     Options options = continued_options(resume_options(), line.options, request.given, request.table_settings);
     options.seed = request.seed;
-    kept.continued = {std::move(request), run->began_us, decode_head(run->head).continued};
+    RunHead head = decode_head(run->head);
+    kept.continued = {std::move(request), run->began_us, head.continued, std::move(head.failovers), head.server};
     return run_comparison(options, kept);
 }
 

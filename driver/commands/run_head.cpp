@@ -15,6 +15,9 @@ RunHead run_head(const RunReport& report, bool finished) {
     head.elapsed_seconds = report.elapsed_seconds;
     head.finished = finished;
     head.interrupted = report.interrupted;
+    head.ended_by = run_end_name(report.ended_by);
+    head.failovers = report.failovers;
+    head.compared_twice = report.compared_again;
     head.continued = report.continued ? report.continued->times : 0;
     if (report.continued) {
         head.tables_kept = report.continued->kept;
@@ -32,6 +35,9 @@ void set_run_head(RunReport& report, RunHead head) {
     report.sequences = std::move(head.sequences);
     report.elapsed_seconds = head.elapsed_seconds;
     report.interrupted = head.interrupted;
+    report.ended_by = run_end_named(head.ended_by);
+    report.failovers = std::move(head.failovers);
+    report.compared_again = std::move(head.compared_twice);
     if (head.continued > 0)
         report.continued = ContinuedRun{head.continued, head.tables_kept, std::move(head.compared_again)};
 }

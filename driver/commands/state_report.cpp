@@ -27,7 +27,11 @@ class StateDocument : public ReportDocument {
         read_tables(store);
         report_.outcome = run_outcome(options_, report_.plan, report_.tables, report_.sequences);
         if (!head.finished) report_.errors.push_back({{}, "the run has not ended: not all of it is here"});
-        if (!head.finished || head.interrupted) report_.outcome = interrupted_outcome(report_.outcome);
+        if (head.interrupted) report_.errors.push_back({{}, std::string(run_end_words(report_.ended_by))});
+        if (report_.ended_by == RunEnd::kFailures)
+            report_.outcome = failed_outcome(report_.outcome);
+        else if (!head.finished || head.interrupted)
+            report_.outcome = interrupted_outcome(report_.outcome);
         document_.emplace(report_, findings_);
     }
 

@@ -146,6 +146,10 @@ class ServerSession {
     /// Returns: where the failure was the server's own and passes, what there is to say about `what` if `attempts` of
     /// them did not help; nothing for any other failure.
     virtual std::optional<Error> explain_passing(const Error& error, const std::string& what, int attempts) = 0;
+
+    /// A failure of this side's that says that a disk is full, with the name of what is full where that can be told.
+    /// The open transaction is ended.
+    virtual Error explain_full_disk(const Error& error) = 0;
 };
 
 /// One side's server.

@@ -17,7 +17,8 @@ namespace {
 constexpr std::int64_t kMicroseconds = 1'000'000;
 
 constexpr const char* kOneServerHint =
-    "name one server: every connection of a run must reach the same one, so no address that several servers share";
+    "name one server: every connection of a run must reach the same one, so no address that several servers share; "
+    "--allow-failover goes on with another server of the same cluster";
 constexpr const char* kPoolerHint = "connect to the server itself, or through a pooler in session mode";
 
 bool known(const std::string& a, const std::string& b) { return !a.empty() && !b.empty(); }
@@ -122,22 +123,33 @@ NamedServers::NamedServers(const Both<ServerInfo>& servers, bool allow_same_serv
       met_(known_) {}
 
 ServerChange NamedServers::store_met(Side side, const ServerIdentity& met) {
-    bool same = false;
     {
         const std::lock_guard lock(mutex_);
         met_[side] = met;
-        same = same_database(met_.source, met_.target);
     }
     // The server that it has become is told before how it got there.
-    if (same && !allow_same_server_)
-        throw Error(ErrorKind::kOtherServer,
-                    fmt::format("{} is another server now: source and target are the same database \"{}\" of the same "
-                                "server",
-                                side_name(side), databases_[side]),
-                    kOneServerHint, std::string(side_name(side)), "");
+    require_two_databases(side);
     const ServerChange change = follow(side, met);
     if (change == ServerChange::kOtherServer) require_same_server(side, known(side), met);
     return change;
+}
+
+void NamedServers::require_two_databases(Side side) const {
+    const std::lock_guard lock(mutex_);
+    if (allow_same_server_ || !same_database(met_.source, met_.target)) return;
+    throw Error(ErrorKind::kOtherServer,
+                fmt::format("{} is another server now: source and target are the same database \"{}\" of the same "
+                            "server",
+                            side_name(side), databases_[side]),
+                kOneServerHint, std::string(side_name(side)), "");
+}
+
+void NamedServers::fail_over(Side side, const ServerIdentity& met) {
+    {
+        const std::lock_guard lock(mutex_);
+        met_[side] = known_[side] = before_restart_[side] = met;
+    }
+    require_two_databases(side);
 }
 
 void NamedServers::require(Side side, const ServerIdentity& met) {

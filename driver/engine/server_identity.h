@@ -61,12 +61,21 @@ class NamedServers {
     /// its last restart.
     void require(Side side, const ServerIdentity& met);
 
+    /// How a server differs from what is known of the side's.
+    ServerChange change_to(Side side, const ServerIdentity& met) const { return server_change(known(side), met); }
+
+    /// From now on the side's server is this one of the same cluster (--allow-failover): what still answers from the
+    /// server before it counts no more.
+    /// Throws: Error{kOtherServer} where both sides have become the same database.
+    void fail_over(Side side, const ServerIdentity& met);
+
     /// To where the log of a side was on disk when it answered last.
     std::uint64_t log_end(Side side) const { return known(side).log_end; }
 
   private:
     ServerIdentity known(Side side) const;
     ServerChange follow(Side side, const ServerIdentity& met);
+    void require_two_databases(Side side) const;
 
     const Both<std::string> databases_;
     const bool allow_same_server_;

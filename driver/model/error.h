@@ -20,6 +20,13 @@ enum class ErrorKind {
     kInternal,       ///< an answer that contradicts itself; never to be read as "identical"
 };
 
+/// What made a server's failure, where its SQLSTATE alone does not tell.
+enum class ErrorCause {
+    kUnknown,
+    kOwnTimeout,    ///< 57014: the statement had run for --statement-timeout
+    kSharedMemory,  ///< 53100: what is full is the memory that parallel workers share
+};
+
 /// The base of the driver's exceptions. what() is one line in PostgreSQL's manner (lower case, no full stop).
 class Error : public std::runtime_error {
   public:
@@ -38,7 +45,15 @@ class Error : public std::runtime_error {
           sqlstate_(std::move(sqlstate)),
           by_server_itself_(by_server_itself) {}
 
+    /// The same failure with what made it.
+    Error because(ErrorCause cause) const {
+        Error error = *this;
+        error.cause_ = cause;
+        return error;
+    }
+
     ErrorKind kind() const { return kind_; }
+    ErrorCause cause() const { return cause_; }
     const std::string& hint() const { return hint_; }
     const std::string& server() const { return server_; }
     const std::string& sqlstate() const { return sqlstate_; }
@@ -50,6 +65,7 @@ class Error : public std::runtime_error {
     std::string server_;
     std::string sqlstate_;
     bool by_server_itself_ = false;
+    ErrorCause cause_ = ErrorCause::kUnknown;
 };
 
 /// Any exception as one of ours.

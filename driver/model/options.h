@@ -46,6 +46,8 @@ struct Options {
     std::optional<int> ranges;                 ///< 1 … ; unset: chosen from the row estimate
     int jobs = 1;                              ///< tables compared at once
     Engine engine = Engine::kAuto;
+    bool fall_back_to_stream = false;  ///< stream what the extension cannot read for want of something
+    bool allow_failover = false;       ///< go on with another server of a side's cluster
     /// Parallel workers a table and side; unset: the server's rule. Of a stream, its connections; unset: by its size.
     std::optional<int> workers;
     std::optional<std::uint64_t> memory_limit;  ///< of this process, in bytes; unset: a quarter of what there is
@@ -76,7 +78,8 @@ struct Options {
     bool progress = true;
     bool verbose = false;
     int connect_timeout_s = 10;
-    std::string statement_timeout;  ///< PostgreSQL's notation ("30min"); empty: none
+    std::string statement_timeout;                 ///< PostgreSQL's notation ("30min"); empty: none
+    std::chrono::milliseconds statement_limit{0};  ///< the same for the program itself; 0: none
     std::string lock_timeout = "10s";
     std::chrono::milliseconds retry_for = std::chrono::minutes(10);  ///< what may pass is tried again; 0: it is not
     /// After so long a silence a server is asked what it does; 0: never.

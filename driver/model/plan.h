@@ -55,6 +55,13 @@ inline const std::string& asked_form(const ColumnPlan& column, Side side) {
     return column.asked_forms[side].empty() ? column.form : column.asked_forms[side];
 }
 
+/// How a side reads a table otherwise than usual, after it failed for want of something (work/fall_back.h).
+struct ReadingManner {
+    std::optional<int> workers{};  ///< instead of Options::workers
+    bool by_aggregate = false;     ///< by the server's executor, although the extension could scan it
+    bool by_stream = false;        ///< as a stream of rows, although the side has the extension
+};
+
 struct TablePlan;
 
 /// What a plan about large objects has that a table's has not.
@@ -83,7 +90,8 @@ struct TablePlan {
     Both<bool> foreign_parts{false, false};  ///< a foreign table, or one is among its partitions or children
     /// RelationDesc::planned_as_caller where no owner's code may run for it.
     Both<bool> must_run_no_code{false, false};
-    Both<std::string> path;  ///< expected: "scan" or "aggregate"
+    Both<std::string> path;      ///< expected: "scan", "aggregate" or "stream"
+    Both<ReadingManner> manner;  ///< where it is not the usual one
     std::string where;
     Both<bool> without_children{false, false};  ///< of an inheritance parent its own rows alone
     bool unpopulated = false;                   ///< materialized views without data on both sides: nothing to read

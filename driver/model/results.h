@@ -120,7 +120,7 @@ struct TableResult {
     Verdict verdict = Verdict::kError;
     bool begun = true;        ///< false: the run ended before it came to it
     bool incomplete = false;  ///< also true for a divergent table of which part was skipped
-    Both<std::string> path;   ///< the path that really ran
+    Both<std::string> path;   ///< the path that really ran; after a fall-back all of them in order: "scan, aggregate"
     Both<std::uint64_t> rows{0, 0};
     Both<std::string> lsn;           ///< of the snapshots; of a table in spans each side's lowest
     std::int64_t as_of_us = 0;       ///< when both snapshots were there, by this machine's clock; 0: they never were
@@ -149,6 +149,15 @@ struct SpanUnit {
     std::optional<TableResult> result{};  ///< of the attempt that showed most so far
     bool done = false;
     Both<std::string> blocks_read{};  ///< TableReader::blocks_read(), if it is done
+};
+
+/// A run went on with another server of a side's cluster.
+struct ServerFailover {
+    Side side = Side::kSource;
+    std::int64_t at_us = 0;  ///< when the run met it, microseconds since 1970 by the clock of this machine
+    std::string before;      ///< describe_incarnation() of the server that was left
+    std::string after;
+    std::int64_t started_us = 0;  ///< of the server that was met
 };
 
 /// How the target's sequence stands to the source's, in the direction of the increment.

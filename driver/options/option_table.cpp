@@ -103,6 +103,17 @@ OptionSpec duration_option(const std::string& name, std::string help, std::strin
             }};
 }
 
+/// The same for statement_timeout, whose end the program has to recognise.
+OptionSpec statement_timeout_option() {
+    OptionSpec option = duration_option(
+        "statement-timeout", "the longest that one statement may run; default: no limit", &Options::statement_timeout);
+    option.apply = [apply = option.apply](Options& options, const Values& values) {
+        apply(options, values);
+        options.statement_limit = *parse_duration(values.front());
+    };
+    return option;
+}
+
 /// A duration for the program itself.
 OptionSpec own_duration_option(const std::string& name, std::string help, std::chrono::milliseconds Options::*member) {
     return {name,
@@ -279,6 +290,9 @@ std::vector<OptionSpec> how_options() {
          "default: inside where the "
          "extension is",
          apply_engine},
+        flag_option("fall-back-to-stream", how,
+                    "stream a table that a server cannot digest for want of memory, time or a feature",
+                    &Options::fall_back_to_stream),
         number_option(
             "workers", how,
             "parallel workers for a table on each side, for a stream connections that read it; default: as the "
@@ -383,13 +397,16 @@ std::vector<OptionSpec> limit_options() {
         {"memory-limit", OptionKind::kText, "SIZE", limits,
          "the memory that streams of rows may take here, as in 512MB; default: a quarter of what there is",
          apply_memory_limit},
-        duration_option("statement-timeout", "the longest that one statement may run; default: no limit",
-                        &Options::statement_timeout),
+        statement_timeout_option(),
         duration_option("lock-timeout", "the longest wait for a table's lock; default: 10s", &Options::lock_timeout),
         own_duration_option("retry-for",
                             "how long to go on trying where a failure may pass, such as a server that is restarted; 0: "
                             "do not try again; default: 10min",
                             &Options::retry_for),
+        flag_option("allow-failover", limits,
+                    "go on where a side's connection leads to another server of its cluster, such as a standby that "
+                    "was promoted; what that server may lack is compared again",
+                    &Options::allow_failover),
         own_duration_option("stall-timeout",
                             "how long a server may send nothing before another connection looks at what it does; 0: "
                             "for ever; default: 5min",

@@ -38,6 +38,13 @@ void check_together(const Options& options) {
     if (options.dry_run && !options.state.empty()) refuse_request("--dry-run compares nothing, so there is no --state");
     if (options.dry_run && !options.metrics_file.empty())
         refuse_request("--dry-run compares nothing, so there is no --metrics-file");
+    if (options.fall_back_to_stream && options.engine != Engine::kAuto)
+        refuse_request(options.engine == Engine::kStream
+                           ? "--engine stream streams already: --fall-back-to-stream has no use"
+                           : "--engine extension never streams: --fall-back-to-stream contradicts it");
+    if (options.dry_run && (options.fall_back_to_stream || options.allow_failover))
+        refuse_request(fmt::format("--dry-run compares nothing, so there is no --{}",
+                                   options.allow_failover ? "allow-failover" : "fall-back-to-stream"));
     if (!options.metrics_labels.empty() && options.metrics_file.empty())
         refuse_request("--metrics-label needs --metrics-file");
     if (options.record_values && options.record.empty()) refuse_request("--record-values needs --record");

@@ -16,6 +16,7 @@
 #include "driver/postgres/extension/reader.h"
 #include "driver/postgres/feed/feed.h"
 #include "driver/postgres/lookups/extension_rows.h"
+#include "driver/postgres/lookups/full_disk.h"
 #include "driver/postgres/lookups/large_objects.h"
 #include "driver/postgres/lookups/partitions.h"
 #include "driver/waiting/shared_failure.h"
@@ -44,8 +45,11 @@ class PostgresSession : public ServerSession {
     ServerIdentity require_named_server() override { return session_.require_named_server(); }
     void end() noexcept override { session_.end(); }
     std::unique_ptr<TableReader> read_table(const TablePlan& table, const TableReaderSettings& settings) override {
-        if (!server_.is_streamed) return make_extension_reader(session_, table, settings.digest);
-        return make_stream_reader(make_copy_feed(session_, table, server_, on_progress_), table, settings);
+        const ReadingManner& manner = table.manner[side()];
+        TableReaderSettings wanted = settings;
+        if (manner.workers) wanted.digest.workers = manner.workers;
+        if (!server_.is_streamed && !manner.by_stream) return make_extension_reader(session_, table, wanted.digest);
+        return make_stream_reader(make_copy_feed(session_, table, server_, on_progress_), table, wanted);
     }
     std::unique_ptr<LargeObjectReader> read_large_objects(const TablePlan& plan) override {
         return make_large_object_reader(session_, *plan.large_objects->pages);
@@ -65,6 +69,7 @@ class PostgresSession : public ServerSession {
         session_.revive();
         return explain_conflict(session_, error, what, attempts);
     }
+    Error explain_full_disk(const Error& error) override { return driver::explain_full_disk(session_, error); }
 
   private:
     Session session_;

@@ -167,7 +167,7 @@ void Recorder::finish(const RunReport& report) {
         for (const TableRecord& record : records_of_lone_objects(report.plan.differences, report.plan.tables, options_))
             write(record);
         call(record_run_finish_call(*run_, run_status(report.outcome.result, report.interrupted), {},
-                                    report.interrupted ? "the run was interrupted" : ""));
+                                    std::string(report.interrupted ? run_end_words(report.ended_by) : "")));
         connection_.reset();
     });
 }

@@ -207,7 +207,7 @@ void RunDatabase::wait_after(const Error& error, milliseconds elapsed, Patience&
     if (error.kind() == ErrorKind::kCancelled && failure_) throw *failure_;
     failure_ = error;
     std::optional<milliseconds> pause;
-    if (remedy_for(error) != Remedy::kNone && !interrupted()) pause = patience.pause_after(elapsed);
+    if (may_pass(error) && !interrupted()) pause = patience.pause_after(elapsed);
     if (!pause) {
         if (!session_->alive()) {
             is_patient_ = false;

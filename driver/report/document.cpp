@@ -15,6 +15,7 @@
 #include "driver/text/display_name.h"
 #include "driver/text/literal.h"
 #include "driver/text/show.h"
+#include "driver/text/utc.h"
 #include "driver/text/words.h"
 
 namespace parity::driver {
@@ -62,38 +63,36 @@ void add_names(Json& json, const Both<QualifiedName>& names) {
         if (!names[side].name.empty()) json[std::string(side_name(side))] = exact_name(names[side]);
 }
 
+Json json_compared_again(const std::vector<std::pair<Both<QualifiedName>, std::string>>& tables) {
+    Json again = Json::array();
+    for (const auto& [names, reason] : tables) {
+        Json table = Json::object();
+        add_names(table, names);
+        table["reason"] = clean(reason);
+        again.push_back(std::move(table));
+    }
+    return again;
+}
+
 /// What a run that is kept (--state) has from its earlier parts.
 Json json_state(const RunReport& report) {
     Json state{{"continued", report.continued ? report.continued->times : 0}};
     if (report.continued) {
         state["tables_kept"] = report.continued->kept;
-        Json again = Json::array();
-        for (const auto& [names, reason] : report.continued->voided) {
-            Json table = Json::object();
-            add_names(table, names);
-            table["reason"] = clean(reason);
-            again.push_back(std::move(table));
-        }
-        state["compared_again"] = std::move(again);
+        state["compared_again"] = json_compared_again(report.continued->voided);
     }
     if (!report.state_failure.empty()) state["error"] = clean(report.state_failure);
     return state;
 }
 
-/// Of a run that is read from a state it is not known.
-std::string_view run_end_name(RunEnd end) {
-    switch (end) {
-        case RunEnd::kSignal:
-            return "signal";
-        case RunEnd::kRunTime:
-            return "run-time";
-        case RunEnd::kFailures:
-            return "fail-above";
-        case RunEnd::kNone:
-        case RunEnd::kHopeless:
-            break;
-    }
-    return "";
+Json json_failover(const RunReport& report) {
+    Json servers = Json::array();
+    for (const ServerFailover& failover : report.failovers)
+        servers.push_back({{"side", side_name(failover.side)},
+                           {"at", show_utc(failover.at_us)},
+                           {"before", failover.before},
+                           {"after", failover.after}});
+    return {{"servers", std::move(servers)}, {"compared_again", json_compared_again(report.compared_again)}};
 }
 
 Json json_head(const RunReport& report) {
@@ -115,6 +114,7 @@ Json json_head(const RunReport& report) {
     if (const std::string_view name = run_end_name(report.ended_by); !name.empty()) head["ended_by"] = name;
     if (!report.options->record.empty()) head["record"] = json_record(report);
     if (!report.options->state.empty()) head["state"] = json_state(report);
+    if (!report.failovers.empty()) head["failover"] = json_failover(report);
     head["source"] = json_server(report.server.source);
     head["target"] = json_server(report.server.target);
     return head;
@@ -333,7 +333,8 @@ Json json_table(const TableResult& result) {
 
 Json beginning_of(const RunReport& report) {
     Json head = json_head(report);
-    for (const char* member : {"result", "incomplete", "interrupted", "exit_status", "elapsed_seconds", "record"})
+    for (const char* member :
+         {"result", "incomplete", "interrupted", "exit_status", "elapsed_seconds", "record", "failover"})
         head.erase(member);
     head["schema_differences"] = json_differences(report.plan);
     return head;

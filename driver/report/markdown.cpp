@@ -59,6 +59,10 @@ class MarkdownFormat {
             line("");
             line(markdown_text(words));
         }
+        for (const std::string& words : failover_words(head_)) {
+            line("");
+            line(markdown_text(words));
+        }
         write_overview();
         if (!choices_.quiet) write_divergences();
         write_list("Not compared", head_.at("not_compared"));

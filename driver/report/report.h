@@ -43,6 +43,10 @@ struct RunReport {
     RunOutcome outcome;
     bool interrupted = false;  ///< it was ended before everything was compared
     RunEnd ended_by = RunEnd::kNone;
+    /// Other servers that the run went on with (--allow-failover), and the tables that it compared again within this
+    /// part of it, with the reason.
+    std::vector<ServerFailover> failovers;
+    std::vector<std::pair<Both<QualifiedName>, std::string>> compared_again;
     std::optional<ContinuedRun> continued;  ///< nothing: the run had one part
     std::string state_failure;              ///< why it cannot be continued as it should be; empty: it can, or need not
     std::optional<std::string> recorded_run;  ///< its number in the records of --record

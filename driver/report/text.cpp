@@ -44,6 +44,7 @@ class TextFormat : public ReportParts {
             if (table.contains("not_compared")) line(fmt::format("{}: {}", name_of(table), table_words(table)));
         if (head.contains("large_objects")) write_large_objects(document, head["large_objects"]);
         write_sequences(head);
+        for (const std::string& words : failover_words(head)) line(words);
         if (!head.at("not_compared").empty()) line("not compared:");
         for (const Json& sentence : head["not_compared"]) line("  " + sentence.get<std::string>());
         for (const std::string& error : run_errors(head)) line("error: " + error);

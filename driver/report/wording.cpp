@@ -421,6 +421,17 @@ std::vector<std::string> continued_words(const Json& head) {
     return lines;
 }
 
+std::vector<std::string> failover_words(const Json& head) {
+    if (!head.contains("failover")) return {};
+    std::vector<std::string> lines;
+    for (const Json& server : list_at(head["failover"], "servers"))
+        lines.push_back(fmt::format("{}: another server since {}: {}; before: {}", text_of(server, "side"),
+                                    text_of(server, "at"), text_of(server, "after"), text_of(server, "before")));
+    for (const Json& table : list_at(head["failover"], "compared_again"))
+        lines.push_back(fmt::format("{}: compared again: {}", name_of(table), text_of(table, "reason")));
+    return lines;
+}
+
 std::string against_words(const Json& table) {
     const auto total = [&](const char* member) -> std::string {
         if (!table.contains(member)) return "not compared";

@@ -62,6 +62,9 @@ std::string error_words(const Json& object, const char* member);
 /// The errors that are about no table, that of --record among them.
 std::vector<std::string> run_errors(const Json& head);
 
+/// Of a run that went on with other servers: which, since when, and what was compared again; else nothing.
+std::vector<std::string> failover_words(const Json& head);
+
 /// Of a run that was continued: what it has from before, and what was compared again; else nothing.
 std::vector<std::string> continued_words(const Json& head);
 

@@ -64,8 +64,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SchemaDifference, severity, object, message, 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SequenceValue, last_value, is_called, log_cnt)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SequenceDesc, oid, name, increment, value)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SequenceResult, sequence, verdict, position, reason, notes, next)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ServerFailover, side, at_us, before, after, started_us)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunHead, server, differences, not_compared, hints, skipped_tables, sequences,
-                                   elapsed_seconds, finished, interrupted, continued, tables_kept, compared_again)
+                                   elapsed_seconds, finished, interrupted, ended_by, failovers, continued, tables_kept,
+                                   compared_again, compared_twice)
 
 namespace {
 

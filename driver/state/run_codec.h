@@ -35,12 +35,16 @@ struct RunHead {
     std::vector<std::string> hints;
     std::vector<std::pair<Both<QualifiedName>, std::string>> skipped_tables;
     std::vector<SequenceResult> sequences;
-    double elapsed_seconds = 0;   ///< of the part of the run that was saved last
-    bool finished = false;        ///< that part came to its end
-    bool interrupted = false;     ///< by a signal
-    int continued = 0;            ///< how often the run was continued
-    std::size_t tables_kept = 0;  ///< by the last part of a run that was continued
-    std::vector<std::pair<Both<QualifiedName>, std::string>> compared_again;  ///< with the reason
+    double elapsed_seconds = 0;             ///< of the part of the run that was saved last
+    bool finished = false;                  ///< that part came to its end
+    bool interrupted = false;               ///< before everything was compared
+    std::string ended_by;                   ///< run_end_name() of that
+    std::vector<ServerFailover> failovers;  ///< of all parts
+    int continued = 0;                      ///< how often the run was continued
+    std::size_t tables_kept = 0;            ///< by the last part of a run that was continued
+    /// With the reason: when the last part began, and within it.
+    std::vector<std::pair<Both<QualifiedName>, std::string>> compared_again;
+    std::vector<std::pair<Both<QualifiedName>, std::string>> compared_twice;
 };
 
 std::string encode_request(const RunRequest& request);

@@ -69,11 +69,34 @@ RunEnd run_end() { return g_end; }
 
 bool interrupted() { return g_end != RunEnd::kNone; }
 
-std::string_view run_end_words() {
-    if (g_end == RunEnd::kRunTime) return "the run time is over (--run-time)";
-    if (g_end == RunEnd::kFailures) return "too much has failed (--fail-above)";
+std::string_view run_end_name(RunEnd end) {
+    switch (end) {
+        case RunEnd::kSignal:
+            return "signal";
+        case RunEnd::kRunTime:
+            return "run-time";
+        case RunEnd::kFailures:
+            return "fail-above";
+        case RunEnd::kNone:
+        case RunEnd::kHopeless:
+            break;
+    }
+    return "";
+}
+
+RunEnd run_end_named(std::string_view name) {
+    for (const RunEnd end : {RunEnd::kSignal, RunEnd::kRunTime, RunEnd::kFailures})
+        if (name == run_end_name(end)) return end;
+    return RunEnd::kNone;
+}
+
+std::string_view run_end_words(RunEnd end) {
+    if (end == RunEnd::kRunTime) return "the run time is over (--run-time)";
+    if (end == RunEnd::kFailures) return "too much has failed (--fail-above)";
     return "the run was interrupted";
 }
+
+std::string_view run_end_words() { return run_end_words(run_end()); }
 
 Error interruption() {
     const bool has_reason = g_end == RunEnd::kRunTime || g_end == RunEnd::kFailures;

@@ -28,8 +28,14 @@ void interrupt_run(RunEnd why);
 /// Why the run was ended.
 RunEnd run_end();
 
+/// As reports name it: "signal", "run-time", "fail-above"; empty for the others. And the reverse.
+std::string_view run_end_name(RunEnd end);
+RunEnd run_end_named(std::string_view name);
+
 /// What is told of it, and of what was not compared for it: "the run was interrupted", "the run time is over
 /// (--run-time)", "too much has failed (--fail-above)".
+std::string_view run_end_words(RunEnd end);
+/// The same of this run.
 std::string_view run_end_words();
 
 /// What a wait that was ended throws.

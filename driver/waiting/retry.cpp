@@ -10,6 +10,16 @@ namespace {
 
 constexpr std::size_t kClassLength = 2;
 
+/// All of them: what is short is memory, whoever takes it.
+constexpr FallBackSteps kAnyStep{FallBackStep::kFewerWorkers, FallBackStep::kSmallerUnits, FallBackStep::kOneConnection,
+                                 FallBackStep::kAggregate, FallBackStep::kStream};
+/// Only parallel workers take it.
+constexpr FallBackSteps kWithoutWorkers{FallBackStep::kFewerWorkers, FallBackStep::kOneConnection};
+/// Fewer workers would only take longer. A stream reads a table by many statements.
+constexpr FallBackSteps kShorterStatements{FallBackStep::kStream};
+/// What one way of reading lacks another one may have, however many workers it has.
+constexpr FallBackSteps kOtherWays{FallBackStep::kAggregate, FallBackStep::kStream};
+
 constexpr std::array kFailureRules = {
     FailureRule{"", Remedy::kReconnect,
                 "the connection broke, nobody answers at the address, or a server was silent for --stall-timeout"},
@@ -17,7 +27,20 @@ constexpr std::array kFailureRules = {
     FailureRule{kAdminShutdown, Remedy::kReconnect, "the server is shut down, or somebody ended the session"},
     FailureRule{kCrashShutdown, Remedy::kReconnect, "another session of the server crashed"},
     FailureRule{kCannotConnectNow, Remedy::kReconnect, "the server starts, stops or recovers"},
-    FailureRule{kTooManyConnections, Remedy::kReconnect, "the server, the database or the role has no connection left"},
+    FailureRule{kTooManyConnections, Remedy::kReconnect,
+                "the server, the database or the role has no connection left; fewer tables are compared at a time"},
+    FailureRule{kDiskFull, Remedy::kFallBack, "the memory that parallel workers share is full (/dev/shm)",
+                ErrorCause::kSharedMemory, kWithoutWorkers},
+    FailureRule{kDiskFull, Remedy::kStopSide, "a disk of the server is full"},
+    FailureRule{kInsufficientResources, Remedy::kFallBack, "the server is out of memory, or of another resource",
+                ErrorCause::kUnknown, kAnyStep},
+    FailureRule{kProgramLimitExceeded, Remedy::kFallBack,
+                "the digests do not fit into parity.max_digest_memory, or another limit of a program was reached",
+                ErrorCause::kUnknown, kAnyStep},
+    FailureRule{kFeatureNotSupported, Remedy::kFallBack, "the server cannot do what was asked for",
+                ErrorCause::kUnknown, kOtherWays},
+    FailureRule{kQueryCanceled, Remedy::kFallBack, "the statement ran for --statement-timeout", ErrorCause::kOwnTimeout,
+                kShorterStatements},
     FailureRule{kIdleInTransactionTimeout, Remedy::kReconnect, "the server ended a session that was idle"},
     FailureRule{kTransactionTimeout, Remedy::kReconnect, "the server ended a session whose transaction took long"},
     FailureRule{kIdleSessionTimeout, Remedy::kReconnect, "the server ended a session that was idle"},
@@ -32,21 +55,32 @@ bool is_of_server(const Error& error) {
     return error.kind() == ErrorKind::kServer || error.kind() == ErrorKind::kConnection;
 }
 
-bool is_about(const FailureRule& rule, std::string_view sqlstate) {
-    if (rule.sqlstate.size() == kClassLength) return sqlstate.starts_with(rule.sqlstate);
-    return sqlstate == rule.sqlstate;
+bool is_about(const FailureRule& rule, const Error& error) {
+    if (rule.cause != ErrorCause::kUnknown && rule.cause != error.cause()) return false;
+    if (rule.sqlstate.size() == kClassLength) return error.sqlstate().starts_with(rule.sqlstate);
+    return error.sqlstate() == rule.sqlstate;
 }
 
 }  // namespace
 
 std::span<const FailureRule> failure_rules() { return kFailureRules; }
 
-Remedy remedy_for(const Error& error) {
-    if (!is_of_server(error)) return Remedy::kNone;
-    if (error.sqlstate().empty() && error.kind() != ErrorKind::kConnection) return Remedy::kNone;
+const FailureRule* rule_for(const Error& error) {
+    if (!is_of_server(error)) return nullptr;
+    if (error.sqlstate().empty() && error.kind() != ErrorKind::kConnection) return nullptr;
     const auto* rule = std::find_if(kFailureRules.begin(), kFailureRules.end(),
-                                    [&](const FailureRule& each) { return is_about(each, error.sqlstate()); });
-    return rule == kFailureRules.end() ? Remedy::kNone : rule->remedy;
+                                    [&](const FailureRule& each) { return is_about(each, error); });
+    return rule == kFailureRules.end() ? nullptr : rule;
+}
+
+Remedy remedy_for(const Error& error) {
+    const FailureRule* rule = rule_for(error);
+    return rule ? rule->remedy : Remedy::kNone;
+}
+
+bool may_pass(const Error& error) {
+    const Remedy remedy = remedy_for(error);
+    return remedy == Remedy::kReconnect || remedy == Remedy::kNewSnapshot;
 }
 
 }  // namespace parity::driver

@@ -23,6 +23,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
+/// The next attempt is another one, which need not wait until the server has what this one lacked.
+constexpr milliseconds kPauseOfFallBack{1000};
+
 milliseconds in_milliseconds(double seconds) {
     return std::chrono::duration_cast<milliseconds>(std::chrono::duration<double>(seconds));
 }
@@ -48,9 +51,9 @@ std::vector<std::size_t> not_done(const std::vector<std::optional<KnownTable>>& 
 
 }  // namespace
 
-TablePool::TablePool(const RunContext& context, const Both<Server*>& servers, const Both<ServerInfo>& read_from,
-                     const std::vector<TablePlan>& tables, const std::vector<std::optional<KnownTable>>& known,
-                     std::shared_ptr<spdlog::logger> log)
+TablePool::TablePool(const RunContext& context, const Both<Server*>& servers, NamedServers& named,
+                     const Both<ServerInfo>& read_from, const std::vector<TablePlan>& tables,
+                     const std::vector<std::optional<KnownTable>>& known, std::shared_ptr<spdlog::logger> log)
     : context_(context),
       servers_(servers),
       tables_(tables),
@@ -58,6 +61,7 @@ TablePool::TablePool(const RunContext& context, const Both<Server*>& servers, co
       courses_(tables.size(), Course{Patience(context.options->retry_for)}),
       queue_(not_done(known)),
       jobs_(std::clamp(context.options->jobs, 1, std::max(static_cast<int>(not_done(known).size()), 1))),
+      failovers_(named),
       incarnation_(read_from) {
     for (std::size_t i = 0; i < known.size(); ++i) {
         if (!known[i]) continue;
@@ -106,6 +110,7 @@ bool TablePool::begin_lost_again() {
         ++course.lost;
         course.spans.remove_lost_claims(*course.result);
         context_.observer->reopen_table(i, *course.result);
+        compared_again_.emplace_back(tables_[i].name, *reason);
         if (goes_on) queue_.postpone(i, milliseconds(0));
     }
     return goes_on && queue_.has_any();
@@ -127,13 +132,16 @@ Both<ServerInfo> TablePool::incarnation() const {
     return incarnation_;
 }
 
-/// After a connection broke: is the server the same process, and has it not crashed?
+/// After a connection broke: is the server the same process, and has it not crashed? Is it the same one at all?
 void TablePool::look_for_other_incarnations() {
     for (Side side : kSides) {
         const std::unique_ptr<CatalogReader> reader = servers_[side]->open_catalogs(false, nullptr);
         reader->read_server();
         const ServerInfo& met = reader->inventory().server;
         const std::lock_guard lock(mutex_);
+        if (context_.options->allow_failover && failovers_.follow(side, incarnation_[side], met))
+            log_->warn("the run goes on with another server of the {}: {}; before: {}", side_name(side),
+                       failovers_.list().back().after, failovers_.list().back().before);
         if (is_same_incarnation(incarnation_[side], met)) continue;
         incarnation_[side] = met;
         incarnation_changed_ = true;
@@ -212,8 +220,9 @@ std::unique_ptr<SessionPair> TablePool::connect_in_turn(int worker, bool anew) {
                 if (anew) --connected_;
                 return nullptr;
             }
-            const std::optional<milliseconds> pause =
-                remedy_for(error) == Remedy::kNone ? std::nullopt : patience.pause_after(watch.elapsed());
+            const std::optional<milliseconds> pause = remedy_of(error) == Remedy::kReconnect || may_pass(error)
+                                                          ? patience.pause_after(watch.elapsed())
+                                                          : std::nullopt;
             if (!pause) {
                 give_up(error);
                 return nullptr;
@@ -251,6 +260,15 @@ void TablePool::give_up(const std::exception& error) noexcept {
     } catch (const std::exception&) {
         out_of_memory_ = true;
     }
+}
+
+/// What is under way goes on. Tables that nobody takes fail with this.
+void TablePool::begin_no_other(const Error& error) {
+    queue_.close();
+    const std::lock_guard lock(mutex_);
+    if (!connect_error_.empty()) return;
+    connect_error_ = fmt::format("not compared: {}", error.what());
+    log_->error("{}: no other table is begun", error.what());
 }
 
 /// The others' waits end, too: no answer of theirs will be told.
@@ -302,10 +320,13 @@ void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
     try {
         if (courses_[table_no].patience.failures() == 0) context_.observer->begin_table(table_no);
         Course& course = courses_[table_no];
+        const TablePlan plan = course.fall_back.adapted(tables_[table_no], context_.options->run_owners_code);
         TableAttemptResult made =
-            course.spans.compare({context_, tables_[table_no], table_no, pair.sessions(), incarnation(), rate_},
+            course.spans.compare({context_, plan, table_no, pair.sessions(), incarnation(), rate_},
                                  course.result ? &*course.result : nullptr);
         if (course.spans.got_on()) course.patience.renew();
+        made.result.plan = tables_[table_no];
+        course.fall_back.add_paths(plan, made.result.path);
         settle(table_no, std::move(made.result), made.failure, pair);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer)
@@ -317,6 +338,12 @@ void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
     }
 }
 
+/// A server may become another one where that is allowed.
+Remedy TablePool::remedy_of(const Error& failure) const {
+    if (failure.kind() == ErrorKind::kChangedServer && context_.options->allow_failover) return Remedy::kReconnect;
+    return remedy_for(failure);
+}
+
 /// An attempt is over: the table is finished, or begun again later. What an earlier one showed of what differs is not
 /// lost with a later one that failed before it came to that.
 void TablePool::settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure,
@@ -325,8 +352,12 @@ void TablePool::settle(std::size_t table_no, TableResult result, const std::opti
     result.attempts = course.patience.failures() + course.lost + 1;
     std::optional<milliseconds> pause;
     if (failure) {
-        pause = pause_before_next(course, *failure, result.elapsed_seconds);
-        if (!pause) set_error(result, last_word(tables_[table_no], *failure, result.attempts, pair));
+        pause = pause_before_next(table_no, *failure, result.elapsed_seconds);
+        if (!pause) {
+            const Error last = last_word(tables_[table_no], *failure, result.attempts, pair);
+            set_error(result, last);
+            if (remedy_for(*failure) == Remedy::kStopSide) begin_no_other(last);
+        }
         if (course.result && is_milder(result, *course.result)) {
             context_.findings->restore_attempt(static_cast<int>(table_no));
             std::swap(result, *course.result);
@@ -346,22 +377,36 @@ void TablePool::settle(std::size_t table_no, TableResult result, const std::opti
     }
     course.result = std::move(result);
     if (!pause) return finish(table_no);
+    // What a session with a server was opened to that is not the side's any more.
+    if (failure->kind() == ErrorKind::kChangedServer)
+        for (Side side : kSides) pair.sessions()[side]->close();
     context_.observer->postpone_table(table_no, *failure, *pause);
     queue_.postpone(table_no, *pause);
 }
 
-std::optional<milliseconds> TablePool::pause_before_next(Course& course, const Error& failure, double seconds) {
-    if (remedy_for(failure) == Remedy::kNone || interrupted()) return std::nullopt;
-    return course.patience.pause_after(in_milliseconds(seconds));
+/// Where the table is to be read in another way, that begins with the next attempt.
+std::optional<milliseconds> TablePool::pause_before_next(std::size_t table_no, const Error& failure, double seconds) {
+    Course& course = courses_[table_no];
+    const Remedy remedy = remedy_of(failure);
+    if (remedy == Remedy::kNone || remedy == Remedy::kStopSide || interrupted()) return std::nullopt;
+    const std::optional<milliseconds> pause = course.patience.pause_after(in_milliseconds(seconds));
+    if (!pause || remedy != Remedy::kFallBack) return pause;
+    const TablePlan& table = tables_[table_no];
+    const std::optional<std::string> words = course.fall_back.take_step(*context_.options, table, failure);
+    if (!words) return std::nullopt;
+    log_->warn("{}: {}", display_name(table.name), *words);
+    return std::min<milliseconds>(*pause, kPauseOfFallBack);
 }
 
 /// What a table is given up with: the failure, and how often it was tried; where the server can say more about what
 /// made it fail, that.
 Error TablePool::last_word(const TablePlan& table, const Error& failure, int attempts, SessionPair& pair) {
-    if (remedy_for(failure) == Remedy::kNone) return failure;
+    const Remedy remedy = remedy_of(failure);
+    if (remedy == Remedy::kNone) return failure;
     const std::string what = fmt::format("table \"{}\"", display_name(table.name.source));
     try {
         const Side side = failure.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget;
+        if (remedy == Remedy::kStopSide) return pair.sessions()[side]->explain_full_disk(failure);
         if (std::optional<Error> explained = pair.sessions()[side]->explain_passing(failure, what, attempts))
             return *explained;
     } catch (const std::exception&) {
@@ -375,6 +420,7 @@ Error TablePool::last_word(const TablePlan& table, const Error& failure, int att
 void TablePool::finish(std::size_t table_no) {
     Course& course = courses_[table_no];
     course.finished = true;
+    course.fall_back.tell(*course.result);
     const bool failed = !course.result->error.empty() && !interrupted();
     context_.observer->finish_table(table_no, *course.result);
     if (failed) count_failure();

@@ -19,6 +19,8 @@
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
 #include "driver/waiting/patience.h"
+#include "driver/work/failover.h"
+#include "driver/work/fall_back.h"
 #include "driver/work/queue.h"
 #include "driver/work/resumption.h"
 #include "driver/work/session_pair.h"
@@ -39,22 +41,37 @@ namespace parity::driver {
 /// whatever else ends the run (waiting/interrupt.h), makes the tables under way fail and the rest not begin. Where more
 /// tables have failed than --fail-above allows, the run is ended.
 ///
+/// A table that fails for want of memory, time or a feature is begun again in a less demanding way (work/fall_back.h).
+/// Where a disk of a server is full, no other table is begun, and those that are left fail with that.
+///
 /// After a server was restarted or crashed, what was compared before is held against what it has now
-/// (work/unit_validity.h), and compared again if it may be lost.
+/// (work/unit_validity.h), and compared again if it may be lost. With --allow-failover the same is done where another
+/// server of a side's cluster answers (work/failover.h); else the tables fail then.
 ///
 /// Of a run that is continued, tables that are done already are not compared again; observers hear of them as finished
 /// before the others begin.
 class TablePool {
   public:
     /// `known` is parallel to the tables; `read_from` are the servers as their catalogs were read.
-    TablePool(const RunContext& context, const Both<Server*>& servers, const Both<ServerInfo>& read_from,
-              const std::vector<TablePlan>& tables, const std::vector<std::optional<KnownTable>>& known,
-              std::shared_ptr<spdlog::logger> log);
+    /// The sessions of `servers` are held against `named`.
+    TablePool(const RunContext& context, const Both<Server*>& servers, NamedServers& named,
+              const Both<ServerInfo>& read_from, const std::vector<TablePlan>& tables,
+              const std::vector<std::optional<KnownTable>>& known, std::shared_ptr<spdlog::logger> log);
 
     /// Compares all tables.
     /// Returns: the results, parallel to the tables.
     /// Throws: Error{kOtherServer} alone: where one thread meets another server, all end.
     std::vector<TableResult> run();
+
+    /// A table that was compared again as it may not have been part of what a side has any more, with the reason.
+    using ComparedAgain = std::pair<Both<QualifiedName>, std::string>;
+
+    /// What happened, after run().
+    const std::vector<ServerFailover>& failovers() const { return failovers_.list(); }
+    const std::vector<ComparedAgain>& compared_again() const { return compared_again_; }
+
+    /// The servers that it has ended with.
+    Both<ServerInfo> incarnation() const;
 
   private:
     /// A table's course. The thread that has taken the table uses it alone.
@@ -65,18 +82,20 @@ class TablePool {
         bool finished = false;
         std::string left_out{};  ///< KnownTable::left_out
         int lost = 0;            ///< how often it was compared in vain: it may not be what a side has any more
+        FallBack fall_back{};
     };
 
     void compare_all();
     std::vector<std::thread> start();
     bool begin_lost_again();
     std::optional<std::string> why_lost_now(Course& course) const;
-    Both<ServerInfo> incarnation() const;
     void look_for_other_incarnations();
     void work(int worker) noexcept;
     void compare(std::size_t table_no, SessionPair& pair) noexcept;
+    Remedy remedy_of(const Error& failure) const;
     void settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure, SessionPair& pair);
-    std::optional<std::chrono::milliseconds> pause_before_next(Course& course, const Error& failure, double seconds);
+    std::optional<std::chrono::milliseconds> pause_before_next(std::size_t table_no, const Error& failure,
+                                                               double seconds);
     Error last_word(const TablePlan& table, const Error& failure, int attempts, SessionPair& pair);
     void finish(std::size_t table_no);
     void count_failure();
@@ -85,6 +104,7 @@ class TablePool {
     std::unique_ptr<SessionPair> connect(int worker);
     bool goes_on_without(const Error& error, bool anew) const;
     void give_up(const std::exception& error) noexcept;
+    void begin_no_other(const Error& error);
     void end_run(const Error& error);
     TableResult result_of(std::size_t table_no);
     bool has_given_up() const noexcept;
@@ -107,6 +127,8 @@ class TablePool {
     mutable std::mutex mutex_;   ///< guards what follows
     std::string connect_error_;  ///< why nobody connects any more; empty: that is not so
     std::optional<Error> ends_run_;
+    Failovers failovers_;
+    std::vector<ComparedAgain> compared_again_;
     Both<ServerInfo> incarnation_;      ///< the servers as they were when somebody connected last
     bool incarnation_changed_ = false;  ///< some table that is done may not be part of what a side has now
 };

@@ -33,13 +33,20 @@ void TableQueue::postpone(std::size_t table, milliseconds pause) {
     postponed_.emplace(Clock::now() + pause, table);
 }
 
+void TableQueue::close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+}
+
 bool TableQueue::has_any() const {
     const std::lock_guard lock(mutex_);
+    if (closed_) return false;
     return next_ < tables_.size() || !postponed_.empty();
 }
 
 std::optional<std::size_t> TableQueue::take_ready() {
     const std::lock_guard lock(mutex_);
+    if (closed_) return std::nullopt;
     if (next_ < tables_.size()) return tables_[next_++];
     if (postponed_.empty() || postponed_.begin()->first > Clock::now()) return std::nullopt;
     const std::size_t table = postponed_.begin()->second;

@@ -24,6 +24,9 @@ class TableQueue {
     /// begun.
     void postpone(std::size_t table, std::chrono::milliseconds pause);
 
+    /// From now on no table is given any more.
+    void close();
+
     /// Whether take() would give a table, now or after a pause.
     bool has_any() const;
 
@@ -36,6 +39,7 @@ class TableQueue {
     const std::vector<std::size_t> tables_;
     mutable std::mutex mutex_;
     std::size_t next_ = 0;
+    bool closed_ = false;
     std::multimap<Clock::time_point, std::size_t> postponed_;  ///< by the end of the pause
 };
 

@@ -10,7 +10,8 @@ class Proxy:
     """Forwards 127.0.0.1:port to `target_port`: a port, or a function of a connection's number, from 0, that gives the port it is led to.
 
     on_request(number, data) is called with every chunk that a client sends, numbered over all connections from 0, before it is
-    forwarded. Returning a number n lets n more bytes of that connection's answers through and then resets it.
+    forwarded. Returning a number n lets n more bytes of that connection's answers through and then resets it. Returning bytes sends
+    them to the client instead, and the server does not hear of the request.
     on_answer(data) is called with every chunk of the server's answers and gives what the client gets for it.
     After swallow() nothing is forwarded any more, in neither direction, and new connections are accepted but never answered.
     After stall() nothing is forwarded any more on the connections that there are, not even their ends, and new ones are as before.
@@ -90,6 +91,9 @@ class Proxy:
                     allowance = self.on_request(number, data)
                 if link.loses_request:
                     continue
+                if isinstance(allowance, bytes):
+                    link.client.sendall(allowance)
+                    continue
                 if allowance is not None:
                     link.allowance = allowance
                     if allowance == 0:
@@ -100,6 +104,13 @@ class Proxy:
                 link.server.shutdown(socket.SHUT_WR)
         except OSError:
             link.reset()
+
+
+def refusal(sqlstate, message, file="made_up.c"):
+    """The answer of a server that refuses a request within a transaction."""
+    fields = {"S": "ERROR", "V": "ERROR", "C": sqlstate, "M": message, "F": file, "L": "1", "R": "made_up"}
+    body = b"".join(code.encode() + text.encode() + b"\0" for code, text in fields.items()) + b"\0"
+    return b"E" + struct.pack("!i", len(body) + 4) + body + b"Z" + struct.pack("!i", 5) + b"E"
 
 
 class _Link:

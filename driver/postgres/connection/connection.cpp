@@ -155,6 +155,7 @@ void Connection::set_silence_limit(std::chrono::milliseconds limit, SilenceExami
     state_->examine = std::move(examine);
     state_->heard_at = Clock::now();
 }
+void Connection::set_statement_limit(std::chrono::milliseconds limit) { state_->statement_limit = limit; }
 void Connection::set_answer_time(std::chrono::seconds limit) { state_->answer_time = limit; }
 
 void Connection::set_progress_handler(std::function<void(std::uint64_t, std::uint64_t)> handler) {

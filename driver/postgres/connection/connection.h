@@ -184,6 +184,10 @@ class Connection {
     /// waited for while this connection waits, or as the peer of one that does. A limit of 0: there is none.
     void set_silence_limit(std::chrono::milliseconds limit, SilenceExaminer examine);
 
+    /// Tells how long we have the server let a statement run. Errors about a statement that was cancelled then say
+    /// whether it was that (ErrorCause::kOwnTimeout). 0: for ever.
+    void set_statement_limit(std::chrono::milliseconds limit);
+
     /// Waits until `fd` is readable. Ends as any other wait does, and with the connection.
     /// Requires: no query is under way.
     void wait_for(int fd);

@@ -9,6 +9,7 @@
 
 #include <fmt/core.h>
 
+#include "core/ascii.h"
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
 #include "driver/postgres/connection/conninfo.h"
@@ -39,6 +40,14 @@ std::string_view field(const PGresult* result, int code) {
 
 /// Whether a message comes from the server's own code, which is C; the extension is C++.
 bool is_of_server(const PGresult* result) { return !field(result, PG_DIAG_SOURCE_FILE).ends_with(".cpp"); }
+
+/// Whether a file that a message names is one of the memory that parallel workers share: "/PostgreSQL.1804289383".
+bool names_shared_memory(std::string_view message) {
+    constexpr std::string_view kSegment = "/PostgreSQL.";
+    const std::size_t at = message.find(kSegment);
+    return at != std::string_view::npos && at + kSegment.size() < message.size() &&
+           core::is_digit(message[at + kSegment.size()]);
+}
 
 int milliseconds_until(std::optional<Clock::time_point> deadline) {
     if (!deadline) return -1;
@@ -258,7 +267,7 @@ void Connection::State::connect(int timeout_s) {
 void Connection::State::send(const std::string& sql, const std::vector<Parameter>& parameters, bool stream) {
     require_alive();
     if (streaming) throw Error(ErrorKind::kInternal, "a query was sent while another one's rows are read");
-    heard_at = Clock::now();
+    heard_at = sent_at = Clock::now();
     if (answer_time) answer_due = heard_at + *answer_time;
     int sent = 0;
     if (parameters.empty() && !stream) {
@@ -374,6 +383,16 @@ void Connection::State::fail_late() {
                 server, {});
 }
 
+/// Messages may be in any language, but for the names of files. A server's timeout and a request to cancel have one
+/// SQLSTATE; a timeout of ours ends no statement that has run for less.
+ErrorCause Connection::State::cause_of(std::string_view sqlstate, std::string_view message) const {
+    const bool is_limited = statement_limit && statement_limit->count() > 0;
+    if (sqlstate == kQueryCanceled && is_limited && Clock::now() - sent_at >= *statement_limit)
+        return ErrorCause::kOwnTimeout;
+    if (sqlstate == kDiskFull && names_shared_memory(message)) return ErrorCause::kSharedMemory;
+    return ErrorCause::kUnknown;
+}
+
 /// A broken connection has a result without SQLSTATE; a server that is shut down gives one and then closes the
 /// connection.
 void Connection::State::fail(const ResultPtr& result) {
@@ -385,8 +404,12 @@ void Connection::State::fail(const ResultPtr& result) {
     std::string message = fmt::format("{}: {}", server, one_line(field(result.get(), PG_DIAG_MESSAGE_PRIMARY)));
     const std::string_view detail = field(result.get(), PG_DIAG_MESSAGE_DETAIL);
     if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
+    const ErrorCause cause = cause_of(sqlstate, message);
+    if (sqlstate == kQueryCanceled && statement_limit)
+        message += cause == ErrorCause::kOwnTimeout ? " (--statement-timeout)" : " (pgparity did not cancel it)";
     throw Error(ErrorKind::kServer, message, one_line(field(result.get(), PG_DIAG_MESSAGE_HINT)), server,
-                std::string(sqlstate), is_of_server(result.get()));
+                std::string(sqlstate), is_of_server(result.get()))
+        .because(cause);
 }
 
 /// Why a server ends a session, such as that of who is idle in a transaction that replay on a standby must wait for.

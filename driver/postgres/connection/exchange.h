@@ -64,6 +64,7 @@ struct Connection::State {
     void consume();
     void note_answer();
 
+    ErrorCause cause_of(std::string_view sqlstate, std::string_view message) const;
     [[noreturn]] void fail(const ResultPtr& result);
     [[noreturn]] void fail_broken();
     [[noreturn]] void fail_late();
@@ -82,6 +83,8 @@ struct Connection::State {
     std::optional<Clock::time_point> answer_due;
     std::chrono::milliseconds silence_limit{0};  ///< see set_silence_limit()
     SilenceExaminer examine;
+    std::optional<std::chrono::milliseconds> statement_limit;  ///< see set_statement_limit()
+    Clock::time_point sent_at{};                               ///< the last statement
     Clock::time_point heard_at{};                  ///< when the server last sent something, or began to be waited for
     std::deque<ResultPtr> results_read_ahead;      ///< taken while the other side's rows were awaited
     std::optional<Clock::time_point> answered_at;  ///< the first part of what a RowStream reads

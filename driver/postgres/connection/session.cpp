@@ -46,6 +46,7 @@ Session Session::open(Side side, const Options& options, const std::string& purp
     Connection& connection = session.connection_;
     // Before it is known which backend this is, nobody can look at it; and nothing that is asked waits for others.
     connection.set_silence_limit(options.stall_timeout, give_up_silent(side_name(side), kStallHint));
+    connection.set_statement_limit(options.statement_limit);
     connection.query(pin_session_statements());
     const Query query = optional_settings_query();
     const Result settings = connection.query(query.sql, query.parameters);
@@ -259,7 +260,10 @@ std::vector<Session*> Session::share_snapshot(const TablePlan& table, std::size_
     connect_shared(count);
     std::vector<Session*> sessions;
     for (std::size_t i = 0; i < std::min(count, shared_.size()); ++i) {
-        if (shared_[i]->first_met_) shared_[i]->require_expected(*shared_[i]->first_met_);
+        if (shared_[i]->first_met_) {
+            shared_[i]->require_expected(*shared_[i]->first_met_);
+            if (first_met_) require_same_server(side(), *first_met_, *shared_[i]->first_met_);
+        }
         // The snapshot does not show what came after it, and the planner does not care.
         if (i == 0) shared_[i]->end();
         if (i == 0) shared_[i]->require_no_owners_code(table);

@@ -168,7 +168,7 @@ class ExtensionReader : public TableReader {
 
     Session& session_;
     const TablePlan& table_;
-    const DigestSettings& settings_;
+    const DigestSettings settings_;
 };
 
 }  // namespace

@@ -46,6 +46,12 @@ std::string_view without_children(const TablePlan& table, Side side) {
     return table.without_children[side] ? ", without_children => true" : "";
 }
 
+/// Ends those of a call that digests.
+std::string path_argument(const TablePlan& table, Side side) {
+    return fmt::format("{}{}", without_children(table, side),
+                       table.manner[side].by_aggregate ? ", path => 'aggregate'" : "");
+}
+
 /// The table with some of its columns; none: all.
 TablePlan with_columns(TablePlan table, const std::vector<int>& indexes) {
     if (indexes.empty()) return table;
@@ -112,7 +118,7 @@ Query range_digests_call(const TablePlan& table, Side side, const DigestSettings
     append_ranges(parameters, settings, ranges);
     return {fmt::format("SELECT range_no, row_count, key_digest, row_digest, column_digests, path_taken "
                         "FROM parity.range_digests({}, {}, {}{}) ORDER BY range_no",
-                        kRelationArguments, kDigestArguments, kRangeArguments, without_children(table, side)),
+                        kRelationArguments, kDigestArguments, kRangeArguments, path_argument(table, side)),
             std::move(parameters)};
 }
 
@@ -121,7 +127,7 @@ Query range_totals_call(const TablePlan& table, Side side, const DigestSettings&
     append_ranges(parameters, settings, ranges);
     return {fmt::format("SELECT range_numbers, row_counts, key_digests, row_digests, path_taken "
                         "FROM parity.range_totals({}, {}, {}{})",
-                        kRelationArguments, kDigestArguments, kRangeArguments, without_children(table, side)),
+                        kRelationArguments, kDigestArguments, kRangeArguments, path_argument(table, side)),
             std::move(parameters)};
 }
 

@@ -236,6 +236,13 @@ Query backend_state_query(std::int32_t backend) {
             {std::to_string(backend)}};
 }
 
+Query tablespace_query(std::uint32_t oid) {
+    return {
+        "SELECT t.spcname, pg_catalog.pg_tablespace_location(t.oid) FROM pg_catalog.pg_tablespace AS t "
+        "WHERE t.oid = $1::pg_catalog.oid",
+        {std::to_string(oid)}};
+}
+
 /// A prepared transaction is number 0, and has no process.
 Query blockers_query(std::int32_t backend) {
     return {

@@ -98,6 +98,9 @@ Query stale_relations_query(std::uint32_t oid, bool without_children = false);
 /// state, and the type and name of what it waits for.
 Query backend_state_query(std::int32_t backend);
 
+/// A tablespace's name, and the folder that it is in. One row; none where there is no such tablespace.
+Query tablespace_query(std::uint32_t oid);
+
 /// Whom that backend waits for, in the columns of exclusively_locked_query() without a relation.
 Query blockers_query(std::int32_t backend);
 

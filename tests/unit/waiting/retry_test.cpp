@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
 namespace parity::driver {
 namespace {
@@ -12,9 +13,10 @@ Error of_server(const std::string& sqlstate) { return {ErrorKind::kServer, "refu
 Error of_connection(const std::string& sqlstate) { return {ErrorKind::kConnection, "lost", "", "target", sqlstate}; }
 
 TEST(FailureRules, EachSqlstateHasOneRule) {
-    std::set<std::string_view> seen;
+    std::set<std::pair<std::string_view, ErrorCause>> seen;
     for (const FailureRule& rule : failure_rules()) {
-        EXPECT_TRUE(seen.insert(rule.sqlstate).second) << rule.sqlstate;
+        EXPECT_TRUE(seen.insert({rule.sqlstate, rule.cause}).second) << rule.sqlstate;
+        EXPECT_EQ(rule.steps.empty(), rule.remedy != Remedy::kFallBack) << rule.sqlstate;
         EXPECT_TRUE(rule.sqlstate.empty() || rule.sqlstate.size() == 2 || rule.sqlstate.size() == 5) << rule.sqlstate;
         EXPECT_NE(rule.remedy, Remedy::kNone) << rule.sqlstate;
         EXPECT_FALSE(rule.meaning.empty()) << rule.sqlstate;
@@ -35,8 +37,18 @@ TEST(RemedyFor, ConflictsWantANewSnapshot) {
     }
 }
 
+TEST(RemedyFor, ASideAsksLessOfAServerThatLacksSomething) {
+    for (const char* sqlstate : {"53000", "53200", "53400", "54000", "0A000"})
+        EXPECT_EQ(remedy_for(of_server(sqlstate)), Remedy::kFallBack) << sqlstate;
+    EXPECT_EQ(remedy_for(of_server("57014").because(ErrorCause::kOwnTimeout)), Remedy::kFallBack);
+    EXPECT_EQ(remedy_for(of_server("53100")), Remedy::kStopSide);
+    EXPECT_EQ(remedy_for(of_server("53100").because(ErrorCause::kSharedMemory)), Remedy::kFallBack);
+    EXPECT_FALSE(may_pass(of_server("53200")));
+    EXPECT_TRUE(may_pass(of_server("40001")));
+}
+
 TEST(RemedyFor, WhatWouldFailAgainHasNone) {
-    for (const char* sqlstate : {"42501", "42P01", "0A000", "57014", "XX000", "XX001", "22P02", "54000"})
+    for (const char* sqlstate : {"42501", "42P01", "57014", "XX000", "XX001", "22P02", "54001"})
         EXPECT_EQ(remedy_for(of_server(sqlstate)), Remedy::kNone) << sqlstate;
     for (const char* sqlstate : {"28P01", "28000", "3D000", "42501"})
         EXPECT_EQ(remedy_for(of_connection(sqlstate)), Remedy::kNone) << sqlstate;
