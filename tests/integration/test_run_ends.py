@@ -61,6 +61,8 @@ def test_the_run_time_is_over(sides, engine, tmp_path):
     told = {table["source"]: (table.get("never_begun", False), table["error"]) for table in ended.report["tables"] if "error" in table}
     assert sorted(told) == ["public.waiting", "public.waiting_2"] and sorted(begun for begun, _ in told.values()) == [False, True]
     assert all("the run time is over (--run-time)" in error for _, error in told.values()), told
+    kept = pgparity("report", "--from", state, "--format", "json").expect(ended.status)
+    assert kept.report["ended_by"] == "run-time" and {"message": "the run time is over (--run-time)"} in kept.report["errors"], kept
     # Nothing stays behind, and the rest is compared later.
     for side in (sides.source, sides.target):
         side.cluster.wait_for(f"SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = '{side.name}' AND application_name LIKE 'pgparity%%'")
