@@ -28,6 +28,15 @@ TableAttemptResult failed_attempt(TableResult result, const Error& failure) {
     return {std::move(result), failure};
 }
 
+/// The executor may read through an index, and nothing holds its rows against that.
+bool is_read_by_executor(const TablePlan& table) {
+    return table.manner.source.by_aggregate || table.manner.target.by_aggregate;
+}
+
+bool is_streamed(const AttemptSetting& setting, Side side) {
+    return setting.servers[side].is_streamed || setting.table.manner[side].by_stream;
+}
+
 void set_position(const AttemptSetting& setting, TableAttemptResult& made) {
     for (Side side : kSides)
         made.result.position[side] = position_of(setting.servers[side], made.seen[side], made.result.lsn[side]);
@@ -59,7 +68,10 @@ TableAttemptResult SpanCourse::compare(const AttemptSetting& setting, const Tabl
         return failed_attempt(fresh_result(setting.table), error);
     }
     if (spans_.empty()) return compare_whole(setting);
+    if (is_read_by_executor(setting.table))
+        return leave_spans(setting, Error(ErrorKind::kServer, "a server's executor reads it (aggregate)"));
     begin_lost_again(setting.servers);
+    begin_other_engines_again(setting);
     return compare_spans(setting);
 }
 
@@ -68,9 +80,10 @@ void SpanCourse::divide(const AttemptSetting& setting, const TableResult* before
     const TablePlan& table = setting.table;
     const Options& options = *setting.context.options;
     const bool may_be = options.in_units && !table.large_objects && !table.unpopulated && table.key_proven &&
-                        table.where.empty() && !table.visible_rows_only && !table.key.empty();
+                        table.where.empty() && !table.visible_rows_only && !table.key.empty() &&
+                        !is_read_by_executor(table);
     if (spans_.empty() && may_be) {
-        const bool streamed = setting.servers.source.is_streamed || setting.servers.target.is_streamed;
+        const bool streamed = is_streamed(setting, Side::kSource) || is_streamed(setting, Side::kTarget);
         const double units =
             setting.rate.seconds_for(static_cast<double>(table.estimated_bytes), streamed) / options.unit_seconds;
         if (units > 1) {
@@ -190,6 +203,16 @@ void SpanCourse::remove_lost_claims(TableResult& result) const {
         return std::any_of(spans_.begin(), spans_.end(),
                            [&](const SpanUnit& unit) { return !unit.done && unit.span == claim.span; });
     });
+}
+
+/// An extension and a stream hold spans against the index in ways that do not add up.
+void SpanCourse::begin_other_engines_again(const AttemptSetting& setting) {
+    for (SpanUnit& unit : spans_)
+        for (Side side : kSides) {
+            if (!unit.done || (unit.result->path[side] == "stream") == is_streamed(setting, side)) continue;
+            unit.done = false;
+            unit.result->error = fmt::format("the {} is read in another way now", side_name(side));
+        }
 }
 
 std::size_t SpanCourse::spans_done() const {

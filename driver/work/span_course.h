@@ -72,6 +72,7 @@ class SpanCourse {
 
   private:
     void divide(const AttemptSetting& setting, const TableResult* before);
+    void begin_other_engines_again(const AttemptSetting& setting);
     TableAttemptResult compare_whole(const AttemptSetting& setting) const;
     TableAttemptResult compare_spans(const AttemptSetting& setting);
     std::optional<Error> compare_span(const AttemptSetting& setting, const TablePlan& plan, std::size_t span);

@@ -195,6 +195,18 @@ def test_a_run_that_breaks_goes_on_with_the_next_span(sides):
     assert table["claim"] == "spans" and table["attempts"] > 1
 
 
+@pytest.mark.parametrize("engines", [("extension", "stream"), ("stream", "extension")])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_run_goes_on_with_another_engine(sides, tmp_path, engines, side):
+    """What one engine has held against the index is nothing to the other one: an index that lacks a row is noticed."""
+    state = tmp_path / "state"
+    killed_after(3, state, sides, "--engine", engines[0]).expect(INCOMPLETE)
+    insert_unindexed(sides[side], "(30000000, 'hidden', 1)")
+    table = resumed(state, sides, "--engine", engines[1], *MANY).expect(DIVERGENT).table()
+    assert [finding["key"]["id"] for finding in table["divergences"]] == ["30000000"]
+    assert table["claim"] == "table" and any("lacks" in note for note in table["notes"])
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("data", ["equal", "planted"])
 def test_spans_killed_between_every_two_writes(sides, shim, tmp_path, data):
