@@ -247,7 +247,8 @@ class Merger {
           emit_(emit),
           source_(Side::kSource, *rows.source, spec, ranges),
           target_(Side::kTarget, *rows.target, spec, ranges),
-          differs_(ranges.size()) {
+          differs_(ranges.size()),
+          unknown_(ranges.size()) {
         report_.column_divergent.resize(spec.columns);
         report_.column_counts.resize(spec.columns);
     }
@@ -257,7 +258,7 @@ class Merger {
         source_.check_totals();
         target_.check_totals();
         for (std::size_t i = 0; i < ranges_.size(); ++i)
-            if (spec_.exact && !differs_[i])
+            if (spec_.exact && !differs_[i] && !unknown_[i])
                 throw_contradiction(
                     fmt::format("{} is divergent, but its rows are equal", spec_.part(ranges_[i].range_no)));
         report_.range_differs = std::move(differs_);
@@ -317,8 +318,8 @@ class Merger {
     void emit_left() {
         if (left_.source.total() == 0 && left_.target.total() == 0) return;
         const std::uint64_t paired = emit_pairs();
-        emit_missing(FindingKind::kMissingOnTarget, report_.counts.missing_on_target, left_.source.total() - paired);
-        emit_missing(FindingKind::kMissingOnSource, report_.counts.missing_on_source, left_.target.total() - paired);
+        emit_lone(Side::kTarget, left_.source.total() - paired);
+        emit_lone(Side::kSource, left_.target.total() - paired);
     }
 
     std::uint64_t emit_pairs() {
@@ -333,6 +334,7 @@ class Merger {
     void emit_pair(const Leftovers::KeptRow& source, const Leftovers::KeptRow& target) {
         RowFinding finding;
         finding.columns = differing_columns(spec_, source.cell_hashes, target.cell_hashes);
+        if (leave_out_unknown(finding.columns)) return;
         if (finding.columns.empty()) {
             if (source.row_hash != target.row_hash)
                 throw_contradiction("rows with equal cell hashes have different row hashes");
@@ -363,10 +365,38 @@ class Merger {
         }
     }
 
-    void emit_missing(FindingKind kind, std::uint64_t& count, std::uint64_t rows) {
+    /// Takes out columns whose values are not known on a side.
+    /// Returns: whether nothing else differs.
+    bool leave_out_unknown(std::vector<int>& columns) {
+        bool any = false;
+        for (Side side : kSides) {
+            const std::vector<int>* unknown = spec_.unread[side] ? spec_.unread[side]->unknown_columns(key_) : nullptr;
+            if (!unknown) continue;
+            any = true;
+            std::erase_if(columns,
+                          [&](int column) { return std::binary_search(unknown->begin(), unknown->end(), column); });
+        }
+        if (any) unknown_[range_index_] = true;
+        return any && columns.empty();
+    }
+
+    /// `rows` of one side have no counterpart on `side`.
+    void emit_lone(Side side, std::uint64_t rows) {
         if (rows == 0) return;
-        count += rows;
+        const bool on_target = side == Side::kTarget;
+        FindingCounts& counts = report_.counts;
+        if (spec_.unread[side] && spec_.unread[side]->may_hold(key_)) {
+            unknown_[range_index_] = true;
+            return emit_lone(on_target ? FindingKind::kUnresolvedOnTarget : FindingKind::kUnresolvedOnSource,
+                             on_target ? counts.unresolved_on_target : counts.unresolved_on_source, rows);
+        }
         differs_[range_index_] = true;
+        emit_lone(on_target ? FindingKind::kMissingOnTarget : FindingKind::kMissingOnSource,
+                  on_target ? counts.missing_on_target : counts.missing_on_source, rows);
+    }
+
+    void emit_lone(FindingKind kind, std::uint64_t& count, std::uint64_t rows) {
+        count += rows;
         RowFinding finding;
         finding.kind = kind;
         finding.range_index = range_index_;
@@ -381,6 +411,7 @@ class Merger {
     Cursor source_;
     Cursor target_;
     std::vector<bool> differs_;
+    std::vector<bool> unknown_;  ///< parallel to the ranges: something that cannot be told explains a difference
     MergeReport report_;
     std::size_t range_index_ = 0;
     std::string key_;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "driver/digests/ranges.h"
+#include "driver/digests/unread_rows.h"
 #include "driver/model/error.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
@@ -48,7 +49,7 @@ struct RowFinding {
     std::size_t range_index = 0;  ///< which of the ranges
     std::string_view key;
     std::vector<int> columns;         ///< mismatch: the columns that differ, ascending
-    std::uint64_t occurrences = 1;    ///< missing: how many rows of this key
+    std::uint64_t occurrences = 1;    ///< missing or unresolved: how many rows of this key
     Both<std::string_view> row_hash;  ///< mismatch only
 };
 
@@ -71,7 +72,9 @@ struct MergeSpec {
     Both<HashTotal> keys{};  ///< of buckets: of all rows of their ranges, which must have been read
     /// What rows are in the ranges' exact digests, as indexes of the columns; empty: all columns.
     std::vector<int> digested_columns{};
-    std::uint64_t seed = 0;                        ///< of the hashes
+    std::uint64_t seed = 0;  ///< of the hashes
+    /// What could not be read on each side; nullptr: everything was. It must outlive the merge.
+    Both<const UnreadRows*> unread{nullptr, nullptr};
     std::size_t max_kept_rows = 1000;              ///< unequal rows under one key and side that are paired at most
     std::size_t max_kept_bytes = 4 * 1024 * 1024;  ///< and their hashes' bytes
 
@@ -86,7 +89,7 @@ struct MergeReport {
     Both<std::uint64_t> duplicate_keys{0, 0};  ///< keys with several rows on that side; counted only where `proven`
     std::string first_duplicate_key;
     std::uint64_t crowded_keys = 0;   ///< keys with more unequal rows than could be kept and paired
-    std::vector<bool> range_differs;  ///< parallel to the ranges
+    std::vector<bool> range_differs;  ///< parallel to the ranges; what cannot be told makes no difference
 };
 
 /// Finds the differing rows of divergent ranges by merging both sides' rows. Rows match by key bytes.
@@ -95,6 +98,9 @@ struct MergeReport {
 /// paired as mismatches, the pair with the fewest differing columns first; the rest is missing on the other side. Of
 /// more left than `max_kept_rows` or `max_kept_bytes` only the first are paired and the others count as missing on the
 /// other side. `emit` may have been called before an error is thrown.
+///
+/// A row that nothing on the other side matches, and that may be among what could not be read there, is unresolved and
+/// not missing. Values that could not be read differ from nothing.
 /// Requires: `ranges` are those that `rows` were asked for, ascending.
 /// Throws: Error{kInternal} when rows come out of order, in a range that was not asked for or in another shape than
 /// `spec`, and when a range of exact digests shows no difference. TotalsError when the rows of a range do not add up to

@@ -9,6 +9,8 @@ void add_pages(FindingCounts& counts, const FindingCounts& more) {
     counts.mismatch += more.mismatch;
     counts.missing_on_target += more.missing_on_target;
     counts.missing_on_source += more.missing_on_source;
+    counts.unresolved_on_target += more.unresolved_on_target;
+    counts.unresolved_on_source += more.unresolved_on_source;
 }
 
 FindingCounts counts_of(FindingKind kind, std::uint64_t pages) {
@@ -18,6 +20,8 @@ FindingCounts counts_of(FindingKind kind, std::uint64_t pages) {
         case FindingKind::kMissingOnSource:
             return {0, 0, pages};
         case FindingKind::kMismatch:
+        case FindingKind::kUnresolvedOnTarget:
+        case FindingKind::kUnresolvedOnSource:
             break;
     }
     return {pages, 0, 0};

@@ -93,6 +93,7 @@ struct TablePlan {
     Both<std::string> path;      ///< expected: "scan", "aggregate" or "stream"
     Both<ReadingManner> manner;  ///< where it is not the usual one
     std::string where;
+    bool by_place = false;  ///< `where` chooses rows by their locations, by which alone they are read
     Both<bool> without_children{false, false};  ///< of an inheritance parent its own rows alone
     bool unpopulated = false;                   ///< materialized views without data on both sides: nothing to read
     std::vector<std::string>

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "driver/model/dead_letter.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
 #include "driver/model/sides.h"
@@ -14,7 +15,13 @@
 /// What a comparison found.
 namespace parity::driver {
 
-enum class FindingKind { kMismatch, kMissingOnTarget, kMissingOnSource };
+/// A row that only one side has, as far as could be read, is unresolved where the other side has something that could
+/// not be read and that may be this row; such a finding is no divergence.
+enum class FindingKind { kMismatch, kMissingOnTarget, kMissingOnSource, kUnresolvedOnTarget, kUnresolvedOnSource };
+
+inline bool is_unresolved(FindingKind kind) {
+    return kind == FindingKind::kUnresolvedOnTarget || kind == FindingKind::kUnresolvedOnSource;
+}
 
 /// A value as text for people, as the server prints it. Of a long one only the beginning is fetched.
 struct ShownValue {
@@ -58,7 +65,13 @@ struct FindingCounts {
     std::uint64_t mismatch = 0;
     std::uint64_t missing_on_target = 0;
     std::uint64_t missing_on_source = 0;
+    std::uint64_t unresolved_on_target = 0;
+    std::uint64_t unresolved_on_source = 0;
+    /// Rows that differ.
     std::uint64_t total() const { return mismatch + missing_on_target + missing_on_source; }
+    std::uint64_t unresolved() const { return unresolved_on_target + unresolved_on_source; }
+    /// Rows that findings are about.
+    std::uint64_t all() const { return total() + unresolved(); }
     bool operator==(const FindingCounts&) const = default;
 };
 
@@ -134,7 +147,8 @@ struct TableResult {
     std::vector<ColumnCounts> column_counts;
     Concentration concentration;
     FindingCounts counts;
-    std::uint64_t listed = 0;  ///< rows that the stored findings stand for
+    std::uint64_t listed = 0;              ///< rows that the stored findings stand for
+    std::vector<DeadLetter> dead_letters;  ///< what could not be read, around which the rest was compared
     std::vector<std::string> skipped;
     std::vector<std::string> notes;  ///< what a reader should know that takes nothing from the verdict
     std::string error;               ///< why it failed; empty: it did not

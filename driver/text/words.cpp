@@ -24,6 +24,10 @@ std::string_view finding_name(FindingKind kind) {
             return "missing_on_target";
         case FindingKind::kMissingOnSource:
             return "missing_on_source";
+        case FindingKind::kUnresolvedOnTarget:
+            return "unresolved_on_target";
+        case FindingKind::kUnresolvedOnSource:
+            return "unresolved_on_source";
     }
     return "mismatch";
 }

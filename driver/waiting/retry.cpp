@@ -48,6 +48,10 @@ constexpr std::array kFailureRules = {
                 "the table was rewritten after the snapshot was taken, or replay on a standby ended the query"},
     FailureRule{kDeadlockDetected, Remedy::kNewSnapshot, "two sessions waited for each other's locks"},
     FailureRule{kLockNotAvailable, Remedy::kNewSnapshot, "the lock could not be had within --lock-timeout"},
+    FailureRule{kDataCorrupted, Remedy::kDeadLetter, "a block, a row or a stored value is damaged"},
+    FailureRule{kIndexCorrupted, Remedy::kDeadLetter, "an index is damaged"},
+    FailureRule{kUndefinedFile, Remedy::kDeadLetter, "a file is missing that something in the table refers to"},
+    FailureRule{"22", Remedy::kDeadLetter, "a value cannot be read as what it should be, as bytes that are no text"},
 };
 
 /// Whether the answer of a server, or that there is none, is what the rules are about.
@@ -76,6 +80,11 @@ const FailureRule* rule_for(const Error& error) {
 Remedy remedy_for(const Error& error) {
     const FailureRule* rule = rule_for(error);
     return rule ? rule->remedy : Remedy::kNone;
+}
+
+bool may_pass(const Error& error) {
+    const Remedy remedy = remedy_for(error);
+    return remedy == Remedy::kReconnect || remedy == Remedy::kNewSnapshot;
 }
 
 bool may_pass(const Error& error) {

@@ -15,6 +15,7 @@ enum class Remedy {
     kNewSnapshot,  ///< begin the table again under a new pair of snapshots
     kFallBack,     ///< the same, and the side asks less of its server: FailureRule::steps
     kStopSide,     ///< the table fails, and no other one is begun: every one would burden the server in the same way
+    kDeadLetter,   ///< something cannot be read: the table is read again around it
     kNone,         ///< the table fails: another attempt would fail in the same way, or what failed is our own check
 };
 

@@ -388,7 +388,8 @@ void TablePool::settle(std::size_t table_no, TableResult result, const std::opti
 std::optional<milliseconds> TablePool::pause_before_next(std::size_t table_no, const Error& failure, double seconds) {
     Course& course = courses_[table_no];
     const Remedy remedy = remedy_of(failure);
-    if (remedy == Remedy::kNone || remedy == Remedy::kStopSide || interrupted()) return std::nullopt;
+    if (remedy == Remedy::kNone || remedy == Remedy::kDeadLetter || remedy == Remedy::kStopSide || interrupted())
+        return std::nullopt;
     const std::optional<milliseconds> pause = course.patience.pause_after(in_milliseconds(seconds));
     if (!pause || remedy != Remedy::kFallBack) return pause;
     const TablePlan& table = tables_[table_no];
@@ -402,7 +403,7 @@ std::optional<milliseconds> TablePool::pause_before_next(std::size_t table_no, c
 /// made it fail, that.
 Error TablePool::last_word(const TablePlan& table, const Error& failure, int attempts, SessionPair& pair) {
     const Remedy remedy = remedy_of(failure);
-    if (remedy == Remedy::kNone) return failure;
+    if (remedy == Remedy::kNone || remedy == Remedy::kDeadLetter) return failure;
     const std::string what = fmt::format("table \"{}\"", display_name(table.name.source));
     try {
         const Side side = failure.server() == side_name(Side::kSource) ? Side::kSource : Side::kTarget;

@@ -10,6 +10,7 @@
 
 #include "core/hash.h"
 #include "tests/support/errors.h"
+#include "tests/support/key_bounds.h"
 
 namespace parity::driver {
 namespace {
@@ -159,6 +160,51 @@ TEST(MergeRows, CountsWhatDiffersInAColumnAndWhatIsNull) {
         const MergeReport report = merge_rows(spec, {range}, {&source, &target}, [](const RowFinding&) {});
         EXPECT_EQ(report.column_counts, (std::vector<ColumnCounts>{{3, 1, 1}, {1, 0, 0}})) << width;
     }
+}
+
+/// Keys of one text column.
+std::string key_of(const std::string& text) { return test::text_frame(text); }
+
+TEST(RowMerge, WhatMayBeUnreadIsUnresolvedAndNotMissing) {
+    UnreadRows unread({core::Form::kText});
+    unread.add_interval(test::key_bound(key_of("c")), test::key_bound(key_of("f")));
+    MergeSpec spec = proven(1);
+    spec.unread.target = &unread;
+    const Rows source{make_row(1, key_of("a"), {1}), make_row(1, key_of("b"), {1}), make_row(1, key_of("c"), {1}),
+                      make_row(1, key_of("d"), {1}), make_row(1, key_of("f"), {1})};
+    const Merged merged = merge(spec, source, {make_row(1, key_of("a"), {1}), make_row(1, key_of("e"), {1})});
+    EXPECT_EQ(merged.report.counts, (FindingCounts{0, 2, 1, 2, 0}));
+    EXPECT_EQ(merged.report.counts.total(), 3u);
+    EXPECT_EQ(merged.report.range_differs, std::vector<bool>{true});
+    EXPECT_EQ(merged.found, (std::vector<MergedFinding>{missing_on_target(key_of("b")),
+                                                        {FindingKind::kUnresolvedOnTarget, key_of("c"), {}, 1, {}},
+                                                        {FindingKind::kUnresolvedOnTarget, key_of("d"), {}, 1, {}},
+                                                        missing_on_source(key_of("e")),
+                                                        missing_on_target(key_of("f"))}));
+    // What only the unread side has is missing on the other one all the same, and a range of nothing else is no
+    // difference.
+    const Merged unresolved = merge(spec, {make_row(1, key_of("c"), {1})}, {});
+    EXPECT_EQ(unresolved.report.counts, (FindingCounts{0, 0, 0, 1, 0}));
+    EXPECT_EQ(unresolved.report.range_differs, std::vector<bool>{false});
+}
+
+TEST(RowMerge, ColumnsThatCouldNotBeReadDifferFromNothing) {
+    UnreadRows unread({core::Form::kText});
+    unread.add_row(key_of("a"), {1});
+    unread.add_row(key_of("b"), {1});
+    MergeSpec spec = proven(3);
+    spec.unread.source = &unread;
+    const Merged merged = merge(
+        spec,
+        {make_row(1, key_of("a"), {1, 0, 3}), make_row(2, key_of("b"), {1, 0, 3}), make_row(2, key_of("c"), {1, 2, 3})},
+        {make_row(1, key_of("a"), {1, 2, 3}), make_row(2, key_of("b"), {1, 2, 4}),
+         make_row(2, key_of("c"), {1, 5, 3})});
+    EXPECT_EQ(merged.found, (std::vector<MergedFinding>{mismatch(key_of("b"), {2}), mismatch(key_of("c"), {1})}));
+    EXPECT_EQ(merged.report.counts, (FindingCounts{2, 0, 0, 0, 0}));
+    EXPECT_EQ(merged.report.range_differs, (std::vector<bool>{false, true}));
+    EXPECT_EQ(merged.report.column_divergent, (std::vector<bool>{false, true, true}));
+    // A row whose key was read is there: the other side lacks it.
+    EXPECT_EQ(merge(spec, {make_row(1, key_of("a"), {1, 0, 3})}, {}).report.counts, (FindingCounts{0, 1, 0, 0, 0}));
 }
 
 TEST(RowMerge, NamesMismatchedColumnsAndMissingRows) {

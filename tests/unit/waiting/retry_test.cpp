@@ -47,8 +47,18 @@ TEST(RemedyFor, ASideAsksLessOfAServerThatLacksSomething) {
     EXPECT_TRUE(may_pass(of_server("40001")));
 }
 
+TEST(RemedyFor, WhatCannotBeReadIsADeadLetter) {
+    for (const char* sqlstate : {"XX001", "XX002", "58P01", "22021", "22P02"}) {
+        EXPECT_EQ(remedy_for(of_server(sqlstate)), Remedy::kDeadLetter) << sqlstate;
+        EXPECT_FALSE(may_pass(of_server(sqlstate))) << sqlstate;
+    }
+    EXPECT_TRUE(may_pass(of_server("40001")));
+    EXPECT_TRUE(may_pass(of_connection("")));
+    EXPECT_FALSE(may_pass(of_server("42501")));
+}
+
 TEST(RemedyFor, WhatWouldFailAgainHasNone) {
-    for (const char* sqlstate : {"42501", "42P01", "57014", "XX000", "XX001", "22P02", "54001"})
+    for (const char* sqlstate : {"42501", "42P01", "57014", "XX000", "XX003", "54001"})
         EXPECT_EQ(remedy_for(of_server(sqlstate)), Remedy::kNone) << sqlstate;
     for (const char* sqlstate : {"28P01", "28000", "3D000", "42501"})
         EXPECT_EQ(remedy_for(of_connection(sqlstate)), Remedy::kNone) << sqlstate;
