@@ -16,6 +16,7 @@
 #include "driver/commands/servers.h"
 #include "driver/compare/context.h"
 #include "driver/compare/extension_tables.h"
+#include "driver/compare/salvage.h"
 #include "driver/compare/sequences.h"
 #include "driver/engine/memory.h"
 #include "driver/engine/server.h"
@@ -238,7 +239,8 @@ class Comparison {
         const RunContext context{&options_,
                                  {{report_.seed, options_.width, options_.workers}, memory_plan(options_, report_)},
                                  &findings_,
-                                 &observers};
+                                 &observers,
+                                 &dead_letters_};
         observers.begin_run(report_.plan);
         TablePool pool(context, servers(), named, report_.server, report_.plan.tables, resumed_.known, log_);
         report_.tables = pool.run();
@@ -350,6 +352,7 @@ class Comparison {
     Both<Inventory> inventories_;  ///< of a dry run
     ChosenTables chosen_;
     FindingStore findings_;
+    DeadLetterCount dead_letters_;
     LiveReport live_{options_, output_, terminal_, findings_};
     std::optional<Recorder> recorder_;
     Resumption resumed_;

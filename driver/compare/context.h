@@ -1,5 +1,6 @@
 #pragma once
 
+#include "driver/compare/salvage.h"
 #include "driver/engine/server.h"
 #include "driver/model/options.h"
 #include "driver/monitor/observer.h"
@@ -13,6 +14,7 @@ struct RunContext {
     TableReaderSettings settings;
     FindingStore* findings = nullptr;
     Observer* observer = nullptr;
+    DeadLetterCount* dead_letters = nullptr;
 };
 
 }  // namespace parity::driver

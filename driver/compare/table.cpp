@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/compare/dead_letters.h"
 #include "driver/compare/large_objects.h"
 #include "driver/compare/passes.h"
 #include "driver/compare/snapshots.h"
@@ -18,6 +19,7 @@
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
 #include "driver/monitor/observer.h"
+#include "driver/waiting/interrupt.h"
 #include "driver/waiting/stopwatch.h"
 #include "driver/waiting/wall_clock.h"
 
@@ -82,9 +84,9 @@ void find_partition(const TablePlan& table, const Both<ServerSession*>& sessions
         result.concentration.partition = {side, fullest->name, fullest->rows, keys.size(), differing.sampled};
 }
 
-/// What a reader of the report should know besides, in transactions of its own.
-void tell_more(const TablePlan& table, const Both<ServerSession*>& sessions, const DifferingKeys& differing,
-               TableResult& result) {
+/// What is asked about a table once it was compared.
+void look_beside(const TablePlan& table, const Both<ServerSession*>& sessions, const DifferingKeys& differing,
+                 TableResult& result) {
     for (ServerSession* session : {sessions.source, sessions.target})
         if (std::optional<std::string> note = session->note_about(table)) result.notes.push_back(std::move(*note));
     find_partition(table, sessions, differing, result);
@@ -102,33 +104,35 @@ TableResult fresh_result(const TablePlan& table) {
     return result;
 }
 
-TableAttemptResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                                 const Both<ServerSession*>& sessions, const SpanPart* part) {
+namespace {
+
+/// One attempt under one pair of snapshots; what cannot be read is read around on the sides that say so.
+TableAttemptResult make_attempt(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                                const Both<ServerSession*>& sessions, const Both<bool>& unreadable,
+                                const SpanPart* part) {
     const Stopwatch watch;
+    const bool salvaged = unreadable.source || unreadable.target;
+    const TablePlan plan = salvaged ? salvage_plan(table, unreadable, context.options->run_owners_code) : table;
     TableAttemptResult made{fresh_result(table), {}};
     TableResult& result = made.result;
-    if (table.unpopulated) {
-        set_verdict(result);
-        return made;
-    }
-    context.findings->begin_attempt(part ? part->findings_no : static_cast<int>(table_no));
-    const ProgressScope progress(*context.observer, table_no, sessions, part);
     DifferingKeys differing;
     try {
         const Both<ServerIdentity> seen = with_table_snapshots(
-            sessions, table, *context.observer, table_no, [&](const Both<TableSnapshot>& snapshots) {
+            sessions, plan, *context.observer, table_no, [&](const Both<TableSnapshot>& snapshots) {
                 context.observer->begin_snapshots(table_no);
                 result.lsn = {snapshots.source.lsn, snapshots.target.lsn};
                 result.as_of_us = wall_clock_us();
-                if (part)
-                    made.blocks_read = compare_part(context, table, table_no, *part, sessions, result);
-                else if (table.large_objects)
-                    compare_large_objects(context, table, table_no, sessions, result);
-                else
-                    differing = compare_rows_and_values(context, table, table_no, sessions, result);
+                if (part) {
+                    made.blocks_read = compare_part(context, plan, table_no, *part, sessions, result);
+                    return;
+                }
+                if (table.large_objects) return compare_large_objects(context, table, table_no, sessions, result);
+                SalvagedSides sides(context, plan, sessions, unreadable);
+                differing = compare_rows_and_values(context, plan, table_no, sessions, result, sides.get());
+                sides.store(result);
             });
         made.seen = seen;
-        if (!part) tell_more(table, sessions, differing, result);
+        if (!salvaged && !part) look_beside(table, sessions, differing, result);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
         made.failure = error;
@@ -141,14 +145,54 @@ TableAttemptResult compare_table(const RunContext& context, const TablePlan& tab
     return made;
 }
 
-void set_verdict(TableResult& result) {
-    result.incomplete = !result.error.empty() || !result.skipped.empty();
-    if (result.ranges_divergent > 0 || result.counts.total() > 0)
-        result.verdict = Verdict::kDivergent;
-    else if (!result.error.empty())
-        result.verdict = Verdict::kError;
-    else
-        result.verdict = result.skipped.empty() ? Verdict::kIdentical : Verdict::kIncomplete;
+/// Whether a failure is one of a side that was not read around such failures yet. It is then.
+bool note_unreadable(const TablePlan& table, const Error& failure, const Both<ServerSession*>& sessions,
+                     Both<bool>& unreadable) {
+    const Both<bool> failed = unreadable_sides(table, failure);
+    if (interrupted() || !sessions.source->alive() || !sessions.target->alive()) return false;
+    bool more = false;
+    for (Side side : kSides) {
+        more = more || (failed[side] && !unreadable[side]);
+        unreadable[side] = unreadable[side] || failed[side];
+    }
+    return more;
+}
+
+/// Another attempt after one that failed at something that cannot be read. What was seen to differ stays seen until an
+/// attempt that does not fail shows otherwise; which rows that were is not told then.
+TableAttemptResult read_around(const RunContext& context, TableAttemptResult failed, std::size_t table_no,
+                               const Both<ServerSession*>& sessions, const Both<bool>& unreadable) {
+    context.findings->discard(static_cast<int>(table_no));
+    context.observer->read_around(table_no, *failed.failure);
+    TableAttemptResult made = make_attempt(context, failed.result.plan, table_no, sessions, unreadable, nullptr);
+    made.result.elapsed_seconds += failed.result.elapsed_seconds;
+    if (made.failure && is_milder(made.result, failed.result)) {
+        made.result.ranges_divergent = std::max<std::uint64_t>(failed.result.ranges_divergent, 1);
+        set_verdict(made.result);
+    }
+    if (!made.failure && made.result.dead_letters.empty())
+        made.result.notes.push_back(fmt::format(
+            "an attempt to read the table failed, and reading it by its places did not: {}", failed.failure->what()));
+    return made;
+}
+
+}  // namespace
+
+TableAttemptResult compare_table(const RunContext& context, const TablePlan& table, std::size_t table_no,
+                                 const Both<ServerSession*>& sessions, const SpanPart* part) {
+    if (table.unpopulated) {
+        TableAttemptResult made{fresh_result(table), {}};
+        set_verdict(made.result);
+        return made;
+    }
+    context.findings->begin_attempt(part ? part->findings_no : static_cast<int>(table_no));
+    const ProgressScope progress(*context.observer, table_no, sessions, part);
+    TableAttemptResult made = make_attempt(context, table, table_no, sessions, {false, false}, part);
+    if (part) return made;
+    Both<bool> unreadable{false, false};
+    while (made.failure && note_unreadable(table, *made.failure, sessions, unreadable))
+        made = read_around(context, std::move(made), table_no, sessions, unreadable);
+    return made;
 }
 
 void set_error(TableResult& result, const Error& error) {

@@ -11,6 +11,7 @@
 
 #include "driver/compare/fetch_values.h"
 #include "driver/compare/passes.h"
+#include "driver/compare/salvage.h"
 #include "driver/digests/concentration.h"
 #include "driver/digests/descend.h"
 #include "driver/digests/division.h"
@@ -18,6 +19,7 @@
 #include "driver/digests/merge.h"
 #include "driver/digests/ranges.h"
 #include "driver/engine/span_reader.h"
+#include "driver/digests/unread_rows.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
@@ -34,12 +36,14 @@ class Readers {
   public:
     /// `part`: what of the table is read; none: all.
     Readers(const RunContext& context, const TablePlan& table, const Both<ServerSession*>& sessions,
-            const SpanPart* part)
-        : readers_{sessions.source->read_table(table, context.settings),
-                   sessions.target->read_table(table, context.settings)} {
-        if (!part) return;
-        for (Side side : kSides)
-            readers_[side] = make_span_reader(std::move(readers_[side]), part->span, part->spans, forms_of(table.key));
+            const Both<Salvage*>& salvage, const SpanPart* part) {
+        for (Side side : kSides) {
+            readers_[side] =
+                salvage[side] ? salvage[side]->reader() : sessions[side]->read_table(table, context.settings);
+            if (part)
+                readers_[side] =
+                    make_span_reader(std::move(readers_[side]), part->span, part->spans, forms_of(table.key));
+        }
     }
 
     Both<TableReader*> get() const { return {readers_.source.get(), readers_.target.get()}; }
@@ -56,14 +60,15 @@ class Readers {
 class TableAttempt {
   public:
     TableAttempt(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                 const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result,
-                 const SpanPart* part = nullptr)
+                 const Both<ServerSession*>& sessions, const Both<Salvage*>& salvage, FindingSink& sink,
+                 TableResult& result, const SpanPart* part = nullptr)
         : context_(context),
           table_(table),
           part_(part),
           first_table_(prefiltered(table)),
           observer_(*context.observer, table_no),
-          readers_(context, table, sessions, part),
+          salvage_(salvage),
+          readers_(context, table, sessions, salvage, part),
           passes_(table, context.settings.digest.width, readers_.get(), first_readers(sessions), observer_),
           sink_(sink),
           result_(result),
@@ -75,6 +80,8 @@ class TableAttempt {
         if (part_)
             for (Side side : kSides) readers_.get()[side]->begin_span(part_->blocks_read_before[side]);
         RangeList all{passes_.bounds(), {}};
+        if (is_salvaged() && all.bounds.empty() && table_.ranges > 1)
+            all.bounds = even_hash_bounds(static_cast<std::uint32_t>(table_.ranges));
         in_key_order_ = !all.bounds.empty() && !are_hash_bounds(all.bounds);
         if (passes_.has_buckets()) all.buckets = buckets_for(all.bounds.size() + 1, table_.estimated_rows, key_forms_);
         Comparison first = passes_.digest(all, false);
@@ -84,7 +91,7 @@ class TableAttempt {
         observer_.found(0);
         observer_.begin_phase(Phase::kNarrowingDown);
         const DivergentRanges located = locate(all, first);
-        result_.ranges_divergent = count_distinct(located.parents);
+        if (!is_salvaged()) result_.ranges_divergent = count_distinct(located.parents);
         if (located.divergent.empty()) return false;
         observer_.begin_phase(Phase::kRows);
         find_rows(located);
@@ -121,8 +128,11 @@ class TableAttempt {
   private:
     Both<TableReader*> first_readers(const Both<ServerSession*>& sessions) {
         if (!has_prefilter(table_)) return readers_.get();
-        return first_readers_.emplace(context_, first_table_, sessions, part_).get();
+        return first_readers_.emplace(context_, first_table_, sessions, salvage_, part_).get();
     }
+
+    /// What a side lacks may be what could not be read of it: only rows tell then whether anything differs.
+    bool is_salvaged() const { return salvage_.source || salvage_.target; }
 
     static std::uint64_t count_distinct(std::vector<std::int32_t> ascending) {
         return static_cast<std::uint64_t>(std::unique(ascending.begin(), ascending.end()) - ascending.begin());
@@ -160,12 +170,18 @@ class TableAttempt {
         if (!table_.where.empty() && result_.rows.source + result_.rows.target == 0)
             result_.notes.push_back("no row of either side fulfils the condition");
         result_.ranges_compared = first.ranges;
+        if (is_salvaged()) return;
         result_.ranges_divergent = first.divergent.size();
         if (table_.key.empty()) result_.column_divergent = first.column_sum_differs;
     }
 
     /// What is equal under the first pass's forms is equal; what differs is digested again under the real ones.
     DivergentRanges locate(const RangeList& all, const Comparison& first) {
+        if (is_salvaged()) {
+            DivergentRanges located{.bounds = all.bounds, .divergent = first.divergent, .parents = {}};
+            located.parents = range_numbers(located.divergent);
+            return located;
+        }
         const auto differing = [&](const std::vector<DivergentRange>& divergent) {
             return passes_.differing_buckets_of(divergent, all.buckets);
         };
@@ -217,6 +233,16 @@ class TableAttempt {
         return table_.key_proven && (table_.relkind.source == 'p' || table_.relkind.target == 'p');
     }
 
+    Both<const UnreadRows*> unread(const DivergentRanges& located) const {
+        Both<const UnreadRows*> unread{nullptr, nullptr};
+        for (Side side : kSides) {
+            if (!salvage_[side]) continue;
+            salvage_[side]->narrow(located.bounds, located.divergent);
+            unread[side] = &salvage_[side]->unread();
+        }
+        return unread;
+    }
+
     void merge_ranges(const DivergentRanges& located) {
         const Stopwatch watch;
         const MergeSpec spec{.width = context_.settings.digest.width,
@@ -227,7 +253,8 @@ class TableAttempt {
                              .buckets = located.buckets,
                              .keys = located.keys,
                              .digested_columns = located.columns,
-                             .seed = context_.settings.digest.seed};
+                             .seed = context_.settings.digest.seed,
+                             .unread = unread(located)};
         const RangeList ranges{
             .bounds = located.bounds, .only = range_numbers(located.divergent), .buckets = located.buckets};
         const Both<TableReader*>& readers = passes_.readers();
@@ -239,6 +266,7 @@ class TableAttempt {
                                    may_ask_partitions());
         const MergeReport report =
             merge_rows(spec, located.divergent, {source.get(), target.get()}, [&](const RowFinding& finding) {
+                if (is_unresolved(finding.kind)) return;
                 sink_.take(finding);
                 where.add(finding, located.parents.at(finding.range_index));
                 observer_.found(differing_rows += finding.occurrences);
@@ -255,12 +283,30 @@ class TableAttempt {
     void store_merged(const DivergentRanges& located, const MergeReport& report) {
         result_.counts = report.counts;
         result_.listed = sink_.listed_rows();
-        if (!located.exact) result_.ranges_divergent = count_distinct(parents_with_differences(located, report));
+        if (!located.exact || is_salvaged())
+            result_.ranges_divergent = count_distinct(parents_with_differences(located, report));
+        if (is_salvaged()) count_unexplained(report.counts);
         if (!table_.key.empty()) {
             result_.column_divergent = report.column_divergent;
             result_.column_counts = report.column_counts;
         }
         note_oddities(report);
+    }
+
+    /// More rows may lack a counterpart than what could not be read can hold.
+    void count_unexplained(const FindingCounts& counts) {
+        for (Side side : kSides) {
+            if (!salvage_[side]) continue;
+            const std::uint64_t rows =
+                side == Side::kSource ? counts.unresolved_on_source : counts.unresolved_on_target;
+            const std::uint64_t most = salvage_[side]->unread().most_rows();
+            if (rows <= most) continue;
+            result_.ranges_divergent = std::max<std::uint64_t>(result_.ranges_divergent, 1);
+            result_.notes.push_back(
+                fmt::format("{} rows of {} match nothing that could be read on {}, and what could not be read there "
+                            "are {} rows at most: {} rows or more are missing",
+                            rows, side_name(other_side(side)), side_name(side), most, rows - most));
+        }
     }
 
     void note_oddities(const MergeReport& report) {
@@ -291,6 +337,7 @@ class TableAttempt {
     const SpanPart* const part_;   ///< none: all of the table
     const TablePlan first_table_;  ///< under the forms of the first pass
     const TableObserver observer_;
+    const Both<Salvage*> salvage_;  ///< of a side that is read around what cannot be read; else nullptr
     const Readers readers_;
     std::optional<Readers> first_readers_;
     Passes passes_;
@@ -305,7 +352,7 @@ class TableAttempt {
 
 void compare_rows(const RunContext& context, const TablePlan& table, std::size_t table_no,
                   const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result) {
-    TableAttempt attempt(context, table, table_no, sessions, sink, result);
+    TableAttempt attempt(context, table, table_no, sessions, {nullptr, nullptr}, sink, result);
     attempt.compare();
     attempt.append_notes();
 }
@@ -314,17 +361,18 @@ Both<std::string> compare_part(const RunContext& context, const TablePlan& table
                                const SpanPart& part, const Both<ServerSession*>& sessions, TableResult& result) {
     StoreSink sink(*context.findings, part.findings_no, context.options->max_divergences,
                    forms_of(framed_columns(table)));
-    TableAttempt attempt(context, table, table_no, sessions, sink, result, &part);
+    TableAttempt attempt(context, table, table_no, sessions, {}, sink, result, &part);
     if (attempt.compare() && result.counts.mismatch > 0) attempt.fetch_values(*context.findings, part.findings_no);
     attempt.append_notes();
     return attempt.blocks_read();
 }
 
 DifferingKeys compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                                      const Both<ServerSession*>& sessions, TableResult& result) {
+                                      const Both<ServerSession*>& sessions, TableResult& result,
+                                      const Both<Salvage*>& salvage) {
     const int number = static_cast<int>(table_no);
     StoreSink sink(*context.findings, number, context.options->max_divergences, forms_of(framed_columns(table)));
-    TableAttempt attempt(context, table, table_no, sessions, sink, result);
+    TableAttempt attempt(context, table, table_no, sessions, salvage, sink, result);
     if (attempt.compare() && !table.key.empty() && result.counts.mismatch > 0)
         attempt.fetch_values(*context.findings, number);
     attempt.append_notes();

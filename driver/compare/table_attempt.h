@@ -2,6 +2,7 @@
 
 #include "driver/compare/context.h"
 #include "driver/compare/finding_sink.h"
+#include "driver/compare/salvage.h"
 #include "driver/digests/concentration.h"
 #include "driver/engine/server.h"
 #include "driver/model/plan.h"
@@ -28,9 +29,11 @@ void compare_rows(const RunContext& context, const TablePlan& table, std::size_t
                   const Both<ServerSession*>& sessions, FindingSink& sink, TableResult& result);
 
 /// The same, with findings in the store, as many as --max-divergences, and the values of the mismatches among them.
+/// A side with a `salvage` is read around what cannot be read of it.
 /// Returns: the keys to ask a side's partitions for; none where that would tell nothing.
 DifferingKeys compare_rows_and_values(const RunContext& context, const TablePlan& table, std::size_t table_no,
-                                      const Both<ServerSession*>& sessions, TableResult& result);
+                                      const Both<ServerSession*>& sessions, TableResult& result,
+                                      const Both<Salvage*>& salvage = {nullptr, nullptr});
 
 /// The same of a part.
 /// Requires: the key is proven.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "driver/engine/heap.h"
 #include "driver/engine/large_objects.h"
 #include "driver/engine/server_identity.h"
 #include "driver/engine/table_reader.h"
@@ -124,6 +125,9 @@ class ServerSession {
 
     /// Reads the table of the open transaction, which stays open as long as the reader lives.
     virtual std::unique_ptr<TableReader> read_table(const TablePlan& table, const TableReaderSettings& settings) = 0;
+
+    /// Reads the table of the open transaction place by place; as long as the reader lives.
+    virtual std::unique_ptr<HeapReader> read_heap(const TablePlan& table, const TableReaderSettings& settings) = 0;
 
     /// Reads the large objects of the open transaction.
     virtual std::unique_ptr<LargeObjectReader> read_large_objects(const TablePlan& plan) = 0;

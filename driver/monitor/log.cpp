@@ -63,6 +63,10 @@ void LogObserver::postpone_table(std::size_t table, const Error& why, std::chron
                std::chrono::duration<double>(pause).count());
 }
 
+void LogObserver::read_around(std::size_t table, const Error& why) {
+    log_->warn("{}: {}; it is read again around what cannot be read", display_name(plan_->tables[table]), why.what());
+}
+
 void LogObserver::finish_table(std::size_t table, const TableResult& result) {
     if (!result.error.empty() && !interrupted())
         log_->error("{}: {}", display_name(plan_->tables[table]), result.error);

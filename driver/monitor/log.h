@@ -29,6 +29,7 @@ class LogObserver : public Observer {
     void reopen_table(std::size_t table, const TableResult& before) override;
     void postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) override;
     /// Nothing of what an interruption made fail.
+    void read_around(std::size_t table, const Error& why) override;
     void finish_table(std::size_t table, const TableResult& result) override;
 
   private:

@@ -117,6 +117,9 @@ class Observer {
     /// The table failed with what may pass. It is begun again, with new snapshots, when the pause is over.
     virtual void postpone_table(std::size_t /*table*/, const Error& /*why*/, std::chrono::milliseconds /*pause*/) {}
 
+    /// Something of the table cannot be read. It is read again at once, around that.
+    virtual void read_around(std::size_t /*table*/, const Error& /*why*/) {}
+
     virtual void finish_table(std::size_t /*table*/, const TableResult& /*result*/) {}
 
     /// Every table has been finished, or will not be begun any more.
@@ -168,6 +171,7 @@ class Observers : public Observer {
     void postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) override {
         tell(&Observer::postpone_table, table, why, pause);
     }
+    void read_around(std::size_t table, const Error& why) override { tell(&Observer::read_around, table, why); }
     void finish_table(std::size_t table, const TableResult& result) override {
         tell(&Observer::finish_table, table, result);
     }

@@ -15,6 +15,7 @@
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/extension/reader.h"
 #include "driver/postgres/feed/feed.h"
+#include "driver/postgres/heap_reader.h"
 #include "driver/postgres/lookups/extension_rows.h"
 #include "driver/postgres/lookups/full_disk.h"
 #include "driver/postgres/lookups/large_objects.h"
@@ -50,6 +51,10 @@ class PostgresSession : public ServerSession {
         if (manner.workers) wanted.digest.workers = manner.workers;
         if (!server_.is_streamed && !manner.by_stream) return make_extension_reader(session_, table, wanted.digest);
         return make_stream_reader(make_copy_feed(session_, table, server_, on_progress_), table, wanted);
+    }
+    std::unique_ptr<HeapReader> read_heap(const TablePlan& table, const TableReaderSettings& settings) override {
+        return make_heap_reader(session_, table, server_,
+                                [this, &settings](const TablePlan& part) { return read_table(part, settings); });
     }
     std::unique_ptr<LargeObjectReader> read_large_objects(const TablePlan& plan) override {
         return make_large_object_reader(session_, *plan.large_objects->pages);

@@ -65,7 +65,9 @@ class TableFacts {
         if (!result_.lsn.target.empty()) facts_["target_lsn"] = result_.lsn.target;
         for (const auto& [name, count] : {std::pair{"mismatch", result_.counts.mismatch},
                                           {"missing_on_target", result_.counts.missing_on_target},
-                                          {"missing_on_source", result_.counts.missing_on_source}})
+                                          {"missing_on_source", result_.counts.missing_on_source},
+                                          {"unresolved_on_target", result_.counts.unresolved_on_target},
+                                          {"unresolved_on_source", result_.counts.unresolved_on_source}})
             if (count > 0) details_[name] = signed_number(count);
         if (result_.listed < result_.counts.total()) add_unlisted(result_.counts.total() - result_.listed);
     }

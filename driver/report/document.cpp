@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/bounds.h"
 #include "core/digest.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
@@ -12,6 +13,7 @@
 #include "driver/model/sides.h"
 #include "driver/model/version.h"
 #include "driver/report/claim_json.h"
+#include "driver/text/dead_letter_words.h"
 #include "driver/text/display_name.h"
 #include "driver/text/literal.h"
 #include "driver/text/show.h"
@@ -42,6 +44,8 @@ Json json_counts(const TableResult& result) {
     if (knows_mismatches) json["mismatch"] = json_number(counts.mismatch);
     json["missing_on_target"] = json_number(counts.missing_on_target);
     json["missing_on_source"] = json_number(counts.missing_on_source);
+    if (counts.unresolved_on_target > 0) json["unresolved_on_target"] = json_number(counts.unresolved_on_target);
+    if (counts.unresolved_on_source > 0) json["unresolved_on_source"] = json_number(counts.unresolved_on_source);
     return json;
 }
 
@@ -211,9 +215,38 @@ void add_columns(Json& json, const TableResult& result) {
     json["columns"] = std::move(columns);
 }
 
+/// The key of a bound, which follows its first byte. Of a bound by hash there is none.
+Json json_bound(const TablePlan& plan, const std::string& bound) {
+    if (plan.key.empty() || bound.empty() || bound.front() != static_cast<char>(core::kKeyBound)) return nullptr;
+    return json_row(plan.key, KeyWriter(plan.key).values(std::string_view(bound).substr(1)));
+}
+
+Json json_dead_letter(const TablePlan& plan, const DeadLetter& letter) {
+    Json json{{"side", side_name(letter.side)}, {"place", clean(place_words(plan, letter))}};
+    if (!letter.relation.empty()) json["relation"] = letter.relation;
+    if (letter.block >= 0) json["block"] = letter.block;
+    if (letter.line > 0) json["line"] = letter.line;
+    if (letter.has_key) json["key"] = json_row(plan.key, KeyWriter(plan.key).values(letter.key_bytes));
+    if (letter.has_range)
+        json["keys"] = {{"from", json_bound(plan, letter.lower)}, {"below", json_bound(plan, letter.upper)}};
+    if (!letter.column.empty()) json["column"] = bare_name(letter.column);
+    json["sqlstate"] = letter.sqlstate;
+    json["message"] = clean(letter.message);
+    json["attempts"] = letter.attempts;
+    return json;
+}
+
+void add_dead_letters(Json& json, const TableResult& result) {
+    if (result.dead_letters.empty()) return;
+    Json letters = Json::array();
+    for (const DeadLetter& letter : result.dead_letters) letters.push_back(json_dead_letter(result.plan, letter));
+    json["dead_letters"] = std::move(letters);
+}
+
 void add_end(Json& json, const TableResult& result) {
     if (has_counts(result)) json["counts"] = json_counts(result);
     if (result.listed < result.counts.total()) json["not_listed"] = json_number(result.counts.total() - result.listed);
+    add_dead_letters(json, result);
     json["skipped"] = json_messages(result.skipped);
     json["notes"] = json_messages(result.notes);
     if (!result.begun) json["never_begun"] = true;

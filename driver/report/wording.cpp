@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -206,6 +208,35 @@ std::string incomplete_words(const Json& head) {
     return head.value("incomplete", false) && head.at("result") == "divergent" ? " and incomplete" : "";
 }
 
+/// "1 unreadable row and 2 unreadable blocks"; an empty text where everything could be read.
+std::string unreadable_words(const Json& table) {
+    std::set<std::string> rows;
+    std::uint64_t blocks = 0, ranges = 0;
+    for (const Json& letter : list_at(table, "dead_letters")) {
+        if (letter.contains("keys"))
+            ++ranges;
+        else if (!letter.contains("line"))
+            ++blocks;
+        else
+            rows.insert(fmt::format("{} {} {} {}", text_of(letter, "side"), text_of(letter, "relation"),
+                                    letter.value("block", 0), letter.value("line", 0)));
+    }
+    std::vector<std::string> parts;
+    if (!rows.empty()) parts.push_back(counted(rows.size(), "unreadable row", "unreadable rows"));
+    if (blocks > 0) parts.push_back(counted(blocks, "unreadable block", "unreadable blocks"));
+    if (ranges > 0) parts.push_back(counted(ranges, "unreadable range of keys", "unreadable ranges of keys"));
+    return joined(parts, " and ");
+}
+
+/// ", 3 rows of source unresolved"; an empty text for none.
+std::string unresolved_words(const Json& table) {
+    std::string words;
+    for (const auto& [member, side] : {std::pair{"unresolved_on_target", "source"}, {"unresolved_on_source", "target"}})
+        if (const std::uint64_t number = number_at(counts_of(table), member))
+            words += fmt::format(", {} of {} unresolved", counted(number, "row", "rows"), side);
+    return words;
+}
+
 /// How many rows differed then or now, of a table beside an older report.
 std::uint64_t changed_rows(const Json& table) {
     return number_at(table, "gone") + number_at(table, "new") + number_at(table, "persisting");
@@ -360,12 +391,16 @@ std::string table_words(const Json& table) {
     if (result == "error") return "error: " + error_words(table, "error");
     const std::string rows = table.contains("rows") ? both_words(table["rows"], "row", "rows") : "no rows read";
     if (result == "identical") return "identical, " + rows + spans_words(table);
+    const std::string unreadable = unreadable_words(table);
+    const bool only_unreadable = list_at(table, "skipped").size() == list_at(table, "dead_letters").size();
     if (result == "incomplete")
-        return fmt::format("incomplete, {}{}; equal as far as compared", rows, spans_words(table));
+        return fmt::format("incomplete, {}{}; {}{}{}", rows, spans_words(table),
+                           only_unreadable && !unreadable.empty() ? "identical" : "equal as far as compared",
+                           unreadable.empty() ? "" : " but for " + unreadable, unresolved_words(table));
     const Json ranges = table.value("ranges", Json::object());
-    return fmt::format("divergent, {} of {}; {}{}", grouped(number_at(ranges, "divergent")),
+    return fmt::format("divergent, {} of {}; {}{}{}{}", grouped(number_at(ranges, "divergent")),
                        counted(number_at(ranges, "compared"), "range", "ranges"), counts_words(table),
-                       spans_words(table));
+                       unreadable.empty() ? "" : "; " + unreadable, unresolved_words(table), spans_words(table));
 }
 
 std::string large_objects_words(const Json& large_objects) {

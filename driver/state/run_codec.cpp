@@ -52,7 +52,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SidePosition, lsn, timeline, timeline_began, 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Notation, kind, parts, names, digits, point)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ColumnPlan, name, form, in_key, asked_forms, prefilter, type, notation)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TablePlan::Scope, without, key, forms, without_children)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FindingCounts, mismatch, missing_on_target, missing_on_source)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FindingCounts, mismatch, missing_on_target, missing_on_source, unresolved_on_target,
+                                   unresolved_on_source)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeadLetter, side, relation, block, line, has_key, key_bytes, has_range, lower, upper,
+                                   column, sqlstate, message, attempts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Span, lower, upper)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SpanClaim, span, verdict, as_of_us, rows, lsn, counts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ColumnCounts, differing, null_to_value, value_to_null)
@@ -173,6 +176,7 @@ std::string encode_result(const TableResult& result) {
                      {"concentration", result.concentration},
                      {"counts", result.counts},
                      {"listed", result.listed},
+                     {"dead_letters", result.dead_letters},
                      {"skipped", result.skipped},
                      {"notes", result.notes},
                      {"error", result.error},
@@ -199,6 +203,7 @@ TableResult decode_result(std::string_view bytes, TablePlan plan) {
         document.at("concentration").get_to(read.concentration);
         document.at("counts").get_to(read.counts);
         document.at("listed").get_to(read.listed);
+        document.at("dead_letters").get_to(read.dead_letters);
         document.at("skipped").get_to(read.skipped);
         document.at("notes").get_to(read.notes);
         document.at("error").get_to(read.error);

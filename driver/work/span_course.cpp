@@ -9,7 +9,7 @@
 #include "driver/compare/spans.h"
 #include "driver/model/options.h"
 #include "driver/state/findings.h"
-#include "driver/waiting/stopwatch.h"
+#include "driver/waiting/retry.h"
 #include "driver/work/unit_validity.h"
 
 namespace parity::driver {
@@ -120,7 +120,9 @@ TableAttemptResult SpanCourse::compare_spans(const AttemptSetting& setting) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
         failure = error;
     }
-    if (failure && is_span_failure(*failure)) return leave_spans(setting, *failure);
+    // Around what cannot be read a table is read as a whole.
+    if (failure && (is_span_failure(*failure) || remedy_for(*failure) == Remedy::kDeadLetter))
+        return leave_spans(setting, *failure);
     TableResult joined = join(setting);
     if (failure) {
         joined.notes.push_back(fmt::format("{} of {} spans are compared", spans_done(), spans_.size()));

@@ -48,6 +48,7 @@ class CopyFeed : public RowFeed {
     std::optional<std::string> why_not_in_spans() override { return stream_.why_not_in_spans(read_correlation()); }
     void require_complete_index() override;
     std::size_t worthwhile_threads() const override {
+        if (table_.by_place) return 1;
         const std::size_t worthwhile = static_cast<std::size_t>(stream_.blocks() / kBlocksPerThread) + 1;
         return std::min({kDefaultThreads, worthwhile, std::max<std::size_t>(1, std::thread::hardware_concurrency())});
     }
@@ -63,7 +64,10 @@ class CopyFeed : public RowFeed {
     bool relies_on_index(const FeedRequest& request) const override {
         return request.use_index && stream_.is_shared_by_key(request.ranges, request.threads);
     }
-    void require_selected_values() override { require_values_as_selected(session_, stream_); }
+    /// The rows that are looked at twice may be what cannot be read, where rows are read by their places.
+    void require_selected_values() override {
+        if (!table_.by_place) require_values_as_selected(session_, stream_);
+    }
     void require_selected_count(std::uint64_t rows, std::optional<std::uint64_t> counted) override {
         require_as_many_as_selected(session_, stream_, rows, counted);
     }
@@ -134,7 +138,8 @@ std::vector<Session*> CopyFeed::connections(const FeedRequest& request) {
     std::vector<Session*> sessions(sessions_.begin(), sessions_.begin() + static_cast<std::ptrdiff_t>(std::min(
                                                                               request.threads, sessions_.size())));
     if (!request.use_index)
-        for (Session* session : sessions) session->connection().query(avoid_indexes_statements());
+        for (Session* session : sessions)
+            session->connection().query(table_.by_place ? only_locations_statements() : avoid_indexes_statements());
     else if (request.in_span)
         for (Session* session : sessions) session->connection().query(prefer_indexes_statements());
     return sessions;

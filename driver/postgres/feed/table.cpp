@@ -59,7 +59,9 @@ bool has_safe_array(const TypeDesc& type) {
 }  // namespace
 
 StreamTable::StreamTable(Session& session, const TablePlan& table, const ServerInfo& server)
-    : table_(table), side_(session.side()), has_tid_ranges_(server.version_num >= kTidRangesVersion) {
+    : table_(table),
+      side_(session.side()),
+      has_tid_ranges_(server.version_num >= kTidRangesVersion && !table.by_place) {
     if (const auto reason = why_not_one_expression(table.where))
         throw Error(ErrorKind::kUsage, fmt::format("--where is not exactly one SQL expression: {}", *reason));
     leading_.utf8 = server.encoding == "UTF8";
@@ -278,6 +280,13 @@ std::vector<std::string> StreamTable::counts_through_index(const std::vector<std
     for (const std::string& condition : share_conditions(leading_, bounds, 2))
         counts.push_back(count_statement(parts_.front(), alias(), condition));
     return counts;
+}
+
+std::optional<std::string> StreamTable::count_keys(std::string_view lower, std::string_view upper) const {
+    if (!leading_indexed_) return std::nullopt;
+    const std::optional<std::string> condition = range_condition(leading_, lower, upper);
+    if (!condition) return std::nullopt;
+    return count_statement(whole(), alias(), *condition);
 }
 
 std::string StreamTable::statement(const std::vector<std::string>& expressions, const StreamItem& item) const {

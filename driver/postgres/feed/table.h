@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "driver/digests/ranges.h"
@@ -74,13 +75,20 @@ class StreamTable {
     /// Throws: an Error that a new snapshot may cure where it would read them otherwise by now.
     void require_same_plan(Session& session) const;
 
-    /// Whether a SELECT may be asked what there is besides a COPY: of a view it would take as long once more.
+    /// Whether a SELECT may be asked what there is besides a COPY: of a view it would take as long once more, and of
+    /// rows at a place it would end the transaction where one of them cannot be read.
     bool may_be_asked_again() const {
-        return table_.relkind[side_] != 'v' && table_.relkind[side_] != 'f' && !table_.foreign_parts[side_];
+        return !table_.by_place && table_.relkind[side_] != 'v' && table_.relkind[side_] != 'f' &&
+               !table_.foreign_parts[side_];
     }
 
     /// Counts all rows of the relation as a whole.
     std::string count() const { return count_statement(whole(), alias(), table_.where); }
+
+    /// Counts the rows with keys in [lower, upper), and perhaps some more: what an index of the key lists, which every
+    /// part has.
+    /// Returns: nothing where that cannot be asked.
+    std::optional<std::string> count_keys(std::string_view lower, std::string_view upper) const;
 
     /// Reads one row of the relation as a whole.
     std::string any_row() const { return any_row_statement(whole(), alias(), read_names(), table_.where); }

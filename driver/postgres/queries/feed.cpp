@@ -170,6 +170,11 @@ std::string count_statement(const StreamPart& whole, const std::string& alias, c
                        where_clause(alias, StreamItem{}, filter));
 }
 
+std::string count_at_statement(const StreamPart& part, const std::string& place) {
+    return fmt::format("SELECT pg_catalog.count(*) {}{}", from_clause(part, part.name.name),
+                       where_clause(part.name.name, StreamItem{}, place));
+}
+
 std::string any_row_statement(const StreamPart& whole, const std::string& alias,
                               const std::vector<std::string>& columns, const std::string& filter) {
     return fmt::format("SELECT {} {}{} LIMIT 1", select_list(alias, columns), from_clause(whole, alias),
@@ -201,6 +206,21 @@ std::string locations_condition(const std::string& alias, const std::vector<std:
                                     core::load_be<std::uint16_t>(bytes.data() + sizeof(std::uint32_t))));
     }
     return fmt::format("{}.ctid = ANY ('{{{}}}'::pg_catalog.tid[])", quote_identifier(alias), fmt::join(texts, ","));
+}
+
+std::string block_range_condition(std::int64_t first, std::int64_t end, int lines) {
+    if (lines == 0)
+        return fmt::format("ctid >= '({},0)'::pg_catalog.tid AND ctid < '({},0)'::pg_catalog.tid", first, end);
+    std::vector<std::string> locations;
+    for (std::int64_t block = first; block < end; ++block)
+        for (int line = 1; line <= lines; ++line) locations.push_back(fmt::format("\"({},{})\"", block, line));
+    return fmt::format("ctid = ANY ('{{{}}}'::pg_catalog.tid[])", fmt::join(locations, ","));
+}
+
+std::string lines_condition(std::int64_t block, const std::vector<int>& lines) {
+    std::vector<std::string> locations;
+    for (const int line : lines) locations.push_back(fmt::format("\"({},{})\"", block, line));
+    return fmt::format("ctid = ANY ('{{{}}}'::pg_catalog.tid[])", fmt::join(locations, ","));
 }
 
 std::string blocks_condition(const std::string& alias, const std::vector<std::int64_t>& blocks, int rows) {

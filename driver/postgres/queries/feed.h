@@ -75,6 +75,9 @@ std::string whole_statement(const StreamPart& whole, const std::string& alias, c
 /// The number of rows of a relation as a whole under the user's condition. Result: one bigint.
 std::string count_statement(const StreamPart& whole, const std::string& alias, const std::string& filter);
 
+/// The number of rows of a part at a place, as block_range_condition() and lines_condition() tell it.
+std::string count_at_statement(const StreamPart& part, const std::string& place);
+
 /// One row of a relation as a whole under the user's condition, or none.
 std::string any_row_statement(const StreamPart& whole, const std::string& alias,
                               const std::vector<std::string>& columns, const std::string& filter);
@@ -93,6 +96,12 @@ std::string location_expression(const std::string& alias);
 
 /// A condition that chooses rows by their locations, as location_expression sends them.
 std::string locations_condition(const std::string& alias, const std::vector<std::string>& locations);
+
+/// Conditions that choose the rows of blocks [first, end), and those of a block with these line pointers, of whatever
+/// relation a query reads. `lines`: how many a block may have, for a server that cannot read a range of blocks; 0 for
+/// another one.
+std::string block_range_condition(std::int64_t first, std::int64_t end, int lines);
+std::string lines_condition(std::int64_t block, const std::vector<int>& lines);
 
 /// The same of the first `rows` locations of some blocks.
 std::string blocks_condition(const std::string& alias, const std::vector<std::int64_t>& blocks, int rows);

@@ -150,6 +150,20 @@ std::string prefer_indexes_statements() {
            set_local("enable_seqscan", "off");
 }
 
+std::string only_locations_statements() {
+    return set_local("enable_indexscan", "off") + set_local("enable_indexonlyscan", "off") +
+           set_local("enable_bitmapscan", "off") + set_local("enable_seqscan", "off") +
+           set_local("enable_tidscan", "on");
+}
+
+std::string only_indexes_statements() {
+    return set_local("enable_indexscan", "on") + set_local("enable_indexonlyscan", "off") +
+           set_local("enable_bitmapscan", "on") + set_local("enable_seqscan", "off") +
+           set_local("enable_tidscan", "off");
+}
+
+Query block_size_query() { return {"SELECT pg_catalog.current_setting('block_size')", {}}; }
+
 std::string lock_statements(const QualifiedName& name, bool without_children) {
     return fmt::format("{};LOCK TABLE {}{} IN ACCESS SHARE MODE;{}", savepoint_statement(),
                        without_children ? "ONLY " : "", quote_identifier(name), release_savepoint_statement());

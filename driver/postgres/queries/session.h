@@ -80,6 +80,12 @@ std::string begin_and_identify(const TransactionSettings& settings, const std::v
 std::string avoid_indexes_statements();
 /// Settings of a transaction that reads through an index wherever a condition allows it.
 std::string prefer_indexes_statements();
+/// The same: rows are read by their locations alone, and nothing else of a table is.
+std::string only_locations_statements();
+/// The same: rows are read through indexes alone.
+std::string only_indexes_statements();
+/// The bytes of a block. Result: one text.
+Query block_size_query();
 
 /// LOCK TABLE … IN ACCESS SHARE MODE; with its partitions and children, unless without the latter. Takes no snapshot.
 /// Under a savepoint, which is released again, as a subtransaction could not export its snapshot; where it fails the

@@ -38,6 +38,20 @@ TEST(RunCodec, GivesBackAResult) {
     result.column_counts = {{1, 2, 3}, {4, 5, 6}};
     result.error = kOdd;
     result.attempts = 5;
+    result.counts.unresolved_on_target = 6;
+    result.dead_letters.push_back({.side = Side::kTarget,
+                                   .relation = kOdd,
+                                   .block = 7,
+                                   .line = 8,
+                                   .has_key = true,
+                                   .key_bytes = kOdd,
+                                   .has_range = true,
+                                   .lower = "k" + kOdd,
+                                   .upper = kOdd,
+                                   .column = kOdd,
+                                   .sqlstate = "XX001",
+                                   .message = kOdd,
+                                   .attempts = 9});
     const TableResult read = decode_result(encode_result(result), decode_plan(encode_plan(plan)));
     EXPECT_EQ(read.verdict, Verdict::kDivergent);
     EXPECT_EQ(read.rows.source, UINT64_MAX);
@@ -46,6 +60,7 @@ TEST(RunCodec, GivesBackAResult) {
     EXPECT_EQ(read.column_counts, result.column_counts);
     EXPECT_EQ(read.error, kOdd);
     EXPECT_EQ(read.attempts, 5);
+    EXPECT_EQ(read.dead_letters, result.dead_letters);
     EXPECT_EQ(read.plan.columns.size(), 2u);
 }
 

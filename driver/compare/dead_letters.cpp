@@ -1,0 +1,42 @@
+#include "driver/compare/dead_letters.h"
+
+#include <utility>
+
+#include "driver/text/dead_letter_words.h"
+
+namespace parity::driver {
+
+/// A value that the driver cannot read is of no server's saying.
+Both<bool> unreadable_sides(const TablePlan& table, const Error& failure) {
+    if (table.large_objects || !is_dead_letter(failure)) return {false, false};
+    const bool unknown = failure.server().empty();
+    return {unknown || failure.server() == side_name(Side::kSource),
+            unknown || failure.server() == side_name(Side::kTarget)};
+}
+
+TablePlan salvage_plan(TablePlan table, const Both<bool>& sides, bool run_owners_code) {
+    for (ColumnPlan& column : table.columns) column.prefilter.clear();
+    for (Side side : kSides)
+        table.must_run_no_code[side] = table.must_run_no_code[side] || (sides[side] && !run_owners_code);
+    return table;
+}
+
+SalvagedSides::SalvagedSides(const RunContext& context, const TablePlan& table, const Both<ServerSession*>& sessions,
+                             const Both<bool>& sides) {
+    for (Side side : kSides)
+        if (sides[side])
+            sides_[side] = std::make_unique<Salvage>(*sessions[side], table, context.settings, *context.dead_letters);
+}
+
+void SalvagedSides::store(TableResult& result) {
+    for (Side side : kSides) {
+        if (!sides_[side]) continue;
+        for (DeadLetter& letter : sides_[side]->take_letters()) {
+            result.skipped.push_back(dead_letter_words(result.plan, letter));
+            result.dead_letters.push_back(std::move(letter));
+        }
+        for (std::string& note : sides_[side]->notes()) result.notes.push_back(std::move(note));
+    }
+}
+
+}  // namespace parity::driver
