@@ -2,6 +2,7 @@
 
 #include "driver/commands/compare.h"
 #include "driver/commands/completion.h"
+#include "driver/commands/dead_letters.h"
 #include "driver/commands/help.h"
 #include "driver/commands/report.h"
 #include "driver/commands/resume.h"
@@ -12,8 +13,8 @@
 namespace parity::driver {
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{compare_command(), resume_command(), report_command(), completion_command(),
-                                          help_command()};
+    static const std::vector<Command> all{compare_command(),      resume_command(),     report_command(),
+                                          dead_letters_command(), completion_command(), help_command()};
     return all;
 }
 

@@ -191,7 +191,8 @@ class Comparison {
         report_.started_at = show_utc(kept_.continued->began_us);
         const auto& tables = kept_.continued->request.tables;
         const ChosenTables now = std::exchange(chosen_, ChosenTables(tables.begin(), tables.end()));
-        resumed_ = resume_run(*kept_.store, report_.server, chosen_, report_.plan, options_.max_divergences, findings_);
+        resumed_ = resume_run(*kept_.store, report_.server, chosen_, report_.plan, options_.max_divergences, findings_,
+                              options_.retry_dead);
         note_changes(now);
         report_.continued = ContinuedRun{kept_.continued->times + 1, resumed_.kept, {}};
         for (const Resumption::Voided& voided : resumed_.voided) {

@@ -21,6 +21,18 @@ TablePlan salvage_plan(TablePlan table, const Both<bool>& sides, bool run_owners
     return table;
 }
 
+void carry_dead_letters(const TableResult& before, TableResult& result) {
+    if (!result.error.empty() && result.dead_letters.empty()) {
+        result.dead_letters = before.dead_letters;
+        for (const DeadLetter& letter : result.dead_letters)
+            result.skipped.push_back(dead_letter_words(before.plan, letter));
+        return;
+    }
+    for (DeadLetter& letter : result.dead_letters)
+        for (const DeadLetter& earlier : before.dead_letters)
+            if (is_same_place(letter, earlier)) letter.attempts = earlier.attempts + 1;
+}
+
 SalvagedSides::SalvagedSides(const RunContext& context, const TablePlan& table, const Both<ServerSession*>& sessions,
                              const Both<bool>& sides) {
     for (Side side : kSides)

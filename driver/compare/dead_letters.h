@@ -21,6 +21,10 @@ Both<bool> unreadable_sides(const TablePlan& table, const Error& failure);
 /// role's rights, and under the forms that count.
 TablePlan salvage_plan(TablePlan table, const Both<bool>& sides, bool run_owners_code);
 
+/// What could not be read stays so until it was read: a result that failed has the letters of the one before, and a
+/// letter that both have counts the attempts.
+void carry_dead_letters(const TableResult& before, TableResult& result);
+
 /// The sides of a table that are read around what cannot be read.
 class SalvagedSides {
   public:

@@ -286,11 +286,24 @@ class TableAttempt {
         if (!located.exact || is_salvaged())
             result_.ranges_divergent = count_distinct(parents_with_differences(located, report));
         if (is_salvaged()) count_unexplained(report.counts);
+        note_hidden_damage(report.counts);
         if (!table_.key.empty()) {
             result_.column_divergent = report.column_divergent;
             result_.column_counts = report.column_counts;
         }
         note_oddities(report);
+    }
+
+    /// A page that cannot be read looks empty then.
+    void note_hidden_damage(const FindingCounts& counts) {
+        for (Side side : kSides) {
+            const std::uint64_t missing = side == Side::kSource ? counts.missing_on_source : counts.missing_on_target;
+            if (missing > 0 && !table_.hides_damage[side].empty())
+                result_.notes.push_back(
+                    fmt::format("rows that are missing on {} may stand on pages that are damaged: {} "
+                                "is on there, which hides that",
+                                side_name(side), table_.hides_damage[side]));
+        }
     }
 
     /// More rows may lack a counterpart than what could not be read can hold.

@@ -51,6 +51,7 @@ struct ServerInfo {
     /// The timelines before the present one. Unset: the role may not read them.
     std::optional<std::vector<LogSwitch>> log_history{};
     std::int32_t checkpointer = 0;  ///< its process, which is another one after a crash; 0: the role may not see it
+    std::string hides_damage{};     ///< settings that are on and hide what is damaged, by name; empty: none
     std::string extension_version;  ///< empty: not installed
     int format_version = 0;         ///< of what computes this side's digests
     bool is_streamed = false;       ///< rows are hashed here as they arrive; else the server digests them

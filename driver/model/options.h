@@ -65,6 +65,7 @@ struct Options {
     std::string state;           ///< where the run is kept so that it can be continued; empty: nowhere
     std::string state_run;       ///< the run's name where that is a database; empty: kDefaultRun
     bool state_values = false;   ///< keep values, too, and not only keys and names of columns
+    bool retry_dead = false;     ///< of a run that is continued: read only tables of which something was not read
     std::chrono::milliseconds max_age = std::chrono::days(7);         ///< of a run that is continued; 0: no limit
     std::string metrics_file;                                         ///< for Prometheus; empty: none
     std::vector<std::pair<std::string, std::string>> metrics_labels;  ///< of every metric; each name once

@@ -88,6 +88,7 @@ struct TablePlan {
     Both<std::string> columns_text;          ///< RelationDesc::columns_text when the plan was made
     Both<RelationStorage> storage;           ///< RelationDesc::storage then; empty for large objects
     Both<bool> foreign_parts{false, false};  ///< a foreign table, or one is among its partitions or children
+    Both<std::string> hides_damage{};        ///< ServerInfo::hides_damage
     /// RelationDesc::planned_as_caller where no owner's code may run for it.
     Both<bool> must_run_no_code{false, false};
     Both<std::string> path;      ///< expected: "scan", "aggregate" or "stream"

@@ -88,6 +88,8 @@ void add_units(Page& page, const RunFigures& figures) {
     const std::pair<const char*, std::size_t> states[] = {
         {"done", figures.done}, {"failed", figures.failed}, {"pending", figures.pending()}};
     for (const auto& [state, units] : states) page.put({{kStateLabel, state}}, static_cast<double>(units));
+    page.add("pgparity_run_dead_units", "Tables of the run that are done but for what could not be read of them.",
+             static_cast<double>(figures.dead));
     page.add("pgparity_run_unit_retries", "How often the run began a table again after a failure that may pass.",
              static_cast<double>(figures.retries));
     page.begin("pgparity_run_findings", "Rows that differ, in the tables that the run is done with.");

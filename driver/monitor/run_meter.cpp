@@ -144,6 +144,7 @@ void RunMeter::reopen_table(std::size_t /*table*/, const TableResult& before) {
     const std::lock_guard lock(mutex_);
     ++figures_.retries;
     figures_.done -= before.spans_planned > 0 ? before.spans_planned - before.spans.size() : 1;
+    figures_.dead -= !before.dead_letters.empty();
     figures_.findings.mismatch -= before.counts.mismatch;
     figures_.findings.missing_on_source -= before.counts.missing_on_source;
     figures_.findings.missing_on_target -= before.counts.missing_on_target;
@@ -160,6 +161,7 @@ void RunMeter::finish_table(std::size_t /*table*/, const TableResult& result) {
         figures_.failed += result.spans_planned > 0 ? result.spans_planned - result.spans.size() : 1;
         return;
     }
+    figures_.dead += !result.dead_letters.empty();
     if (result.spans_planned == 0) count_done_unit(result.lsn);
 }
 

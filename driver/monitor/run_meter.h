@@ -29,6 +29,7 @@ struct RunFigures {
     std::size_t units = 0;
     std::size_t done = 0;  ///< compared to their end, with whatever result
     std::size_t failed = 0;
+    std::size_t dead = 0;  ///< of those that are done, the ones of which something could not be read
     std::uint64_t retries = 0;
     FindingCounts findings;
     Both<OfSide> side{};

@@ -504,11 +504,18 @@ std::vector<OptionSpec> resume_options() {
         own_duration_option("max-age", "how long ago the run may have begun; 0: any time; default: 7d",
                             &Options::max_age)};
     all.back().group = "Continuing";
+    all.push_back(flag_option("retry-dead", "Continuing",
+                              "read again what could not be read (dead-letters), and no other table",
+                              &Options::retry_dead));
     for (OptionSpec& option : compare_options()) {
         const bool has_no_use = option.name == "dry-run" || option.group == "Continuing";
         if (!has_no_use) all.push_back(std::move(option));
     }
     return with_extras(std::move(all));
+}
+
+std::vector<OptionSpec> dead_letters_options() {
+    return with_extras({state_option("the state that compare --state made; required", true), state_run_option()});
 }
 
 }  // namespace parity::driver

@@ -51,5 +51,7 @@ std::vector<OptionSpec> compare_options();
 /// Those of a run that is continued. What the run began with need not be given again.
 std::vector<OptionSpec> resume_options();
 std::vector<OptionSpec> report_file_options();
+/// Those of the list of what could not be read.
+std::vector<OptionSpec> dead_letters_options();
 
 }  // namespace parity::driver

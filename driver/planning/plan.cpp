@@ -244,6 +244,18 @@ void add_large_objects_left_out(std::vector<std::string>& sentences, const Optio
         options.large_objects ? "compared only in runs about a whole database" : "left out by --no-large-objects"));
 }
 
+/// What is damaged may look as if it were not there, or as something else, and nobody would hear of it.
+void tell_hidden_damage(Plan& plan, const Both<Inventory>& inventories) {
+    for (Side side : kSides) {
+        const std::string& settings = inventories[side].server.hides_damage;
+        if (settings.empty()) continue;
+        plan.not_compared.push_back(fmt::format(
+            "what is damaged on {}: {} is on there, so damaged pages may look empty, or be read all the same",
+            side_name(side), settings));
+        for (TablePlan& table : plan.tables) table.hides_damage[side] = settings;
+    }
+}
+
 std::vector<std::string> not_compared(const Options& options, const Pairing& pairing,
                                       const Both<Inventory>& inventories) {
     const auto compared = std::count_if(pairing.pairs.begin(), pairing.pairs.end(), [&](const auto& pair) {
@@ -297,6 +309,7 @@ Plan make_plan(const Request& request, const Both<Inventory>& inventories, const
     plan.sequence_rules = standby_rules({inventories.source.server, inventories.target.server});
     plan.sequence_rules.lags = inventories.source.replay_lags || inventories.target.replay_lags;
     plan.sequence_rules.may_be_ahead = options.sequences_may_be_ahead;
+    tell_hidden_damage(plan, inventories);
     const std::vector<std::string> never = not_compared(options, pairing, inventories);
     plan.not_compared.insert(plan.not_compared.end(), never.begin(), never.end());
     plan_extension_tables(plan, request, inventories);

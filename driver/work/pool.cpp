@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/compare/dead_letters.h"
 #include "driver/compare/table.h"
 #include "driver/model/sqlstates.h"
 #include "driver/text/display_name.h"
@@ -375,6 +376,7 @@ void TablePool::settle(std::size_t table_no, TableResult result, const std::opti
     } else if (result.attempts > 1) {
         result.notes.push_back(fmt::format("begun {} times: {}", result.attempts, course.result->error));
     }
+    if (course.result) carry_dead_letters(*course.result, result);
     course.result = std::move(result);
     if (!pause) return finish(table_no);
     // What a session with a server was opened to that is not the side's any more.

@@ -21,16 +21,20 @@ bool is_same_table(const TablePlan& a, const TablePlan& b) {
            a.large_objects.has_value() == b.large_objects.has_value();
 }
 
+constexpr const char* kReadAgain = "what could not be read of it is read again";
+constexpr const char* kNotDead = "not compared: --retry-dead reads only what could not be read";
+
 class Resumer {
   public:
     Resumer(RunStore& store, const Both<ServerInfo>& servers, const ChosenTables& began_with, Plan& plan,
-            std::int64_t max_divergences, FindingStore& findings)
+            std::int64_t max_divergences, FindingStore& findings, bool only_dead)
         : store_(store),
           servers_(servers),
           began_with_(began_with),
           plan_(plan),
           max_divergences_(max_divergences),
-          findings_(findings) {}
+          findings_(findings),
+          only_dead_(only_dead) {}
 
     Resumption resume() {
         for (TablePlan& table : plan_.tables) {
@@ -57,16 +61,20 @@ class Resumer {
         planned_.erase(found);
         if (!is_same_table(compared, now)) return take_gone(kept, std::move(compared), kCreatedAnew);
         if (!kept.spans.empty()) return take_in_spans(kept, std::move(now));
-        if (unit.state == UnitState::kPending) return add(std::move(now), unit.job, &kept, std::nullopt);
+        if (unit.state == UnitState::kPending) return add_pending(std::move(now), unit.job, &kept);
         TableResult result = decode_result(unit.result, now);
         if (unit.state == UnitState::kDone) result.position = decode_position(unit.position);
-        const std::optional<std::string> reason = why_void(unit, compared, now);
+        std::optional<std::string> reason = why_void(unit, compared, now);
+        if (only_dead_) {
+            if (result.dead_letters.empty()) return keep(kept, std::move(compared), std::move(result), reason);
+            if (!reason) reason = kReadAgain;
+        }
         if (!reason) {
             ++resumed_.kept;
             return add(std::move(now), unit.job, &kept, KnownTable{std::move(result), true});
         }
         if (unit.state == UnitState::kDone) resumed_.voided.push_back({now.name, *reason});
-        if (!has_evidence(result)) {
+        if (!has_evidence(result) && result.dead_letters.empty()) {
             change(unit, UnitState::kPending, {});
             return add(std::move(now), unit.job, &kept, std::nullopt);
         }
@@ -75,7 +83,7 @@ class Resumer {
         result.error = *reason;
         result.incomplete = true;
         change(unit, UnitState::kFailed, encode_result(result));
-        std::string left_out = what_is_left_out(compared, now).value_or("");
+        std::string left_out = has_evidence(result) ? what_is_left_out(compared, now).value_or("") : std::string();
         add(std::move(now), unit.job, &kept, KnownTable{std::move(result), false, std::move(left_out)});
     }
 
@@ -90,12 +98,19 @@ class Resumer {
             known.result.incomplete = true;
             known.left_out = what_is_left_out(compared, now).value_or("");
             const bool differed = has_evidence(known.result);
+            if (only_dead_) return keep(kept, compared, std::move(known.result), reason);
             return add(std::move(now), unit.job, &kept, differed ? std::optional(std::move(known)) : std::nullopt);
         }
         known.spans = spans_of(kept, now);
         const std::size_t void_before = resumed_.voided.size();
         for (std::size_t i = 0; i < known.spans.size(); ++i) void_if_lost(now, known.spans, i);
         known.done = unit.state == UnitState::kDone && resumed_.voided.size() == void_before;
+        if (only_dead_ && !known.done) {
+            const std::optional<std::string> reason = resumed_.voided.size() > void_before
+                                                          ? std::optional(resumed_.voided.back().reason)
+                                                          : std::nullopt;
+            return keep(kept, std::move(now), std::move(known.result), reason);
+        }
         if (known.done) {
             known.result = decode_result(unit.result, now);
             ++resumed_.kept;
@@ -123,6 +138,29 @@ class Resumer {
         }
     }
 
+    /// A table that nothing is known of yet.
+    void add_pending(TablePlan table, std::int64_t job, const KeptTable* kept) {
+        if (!only_dead_) return add(std::move(table), job, kept, std::nullopt);
+        TableResult result = failed_table(table, kNotDead);
+        result.begun = false;
+        add(std::move(table), job, kept, KnownTable{std::move(result), true});
+    }
+
+    /// A table that is not compared now, whatever becomes of it later.
+    void keep(const KeptTable& kept, TablePlan compared, TableResult result, const std::optional<std::string>& reason) {
+        const UnitRow& unit = kept.unit;
+        TablePlan plan = compared;
+        result.plan = std::move(compared);
+        if (reason && unit.state == UnitState::kDone) {
+            result.error = *reason;
+            result.incomplete = true;
+            if (!has_evidence(result)) result.verdict = Verdict::kError;
+            change(unit, UnitState::kFailed, encode_result(result));
+        }
+        if (!reason) ++resumed_.kept;
+        add(std::move(plan), unit.job, &kept, KnownTable{std::move(result), true});
+    }
+
     /// A table that was not among the units: it came later, or could not be compared when the run began.
     void take_new(const ChosenNames& names, TablePlan table) {
         const auto before = began_with_.find(names);
@@ -133,7 +171,7 @@ class Resumer {
         unit.job = next_job_++;
         unit.plan = encode_plan(table);
         resumed_.changed.push_back(unit);
-        add(std::move(table), unit.job, nullptr, std::nullopt);
+        add_pending(std::move(table), unit.job, nullptr);
     }
 
     /// What the state has of the unit becomes this.
@@ -170,7 +208,9 @@ class Resumer {
             result = evidence_of(kept, compared, max_divergences_);
         else if (unit.state != UnitState::kPending)
             result = decode_result(unit.result, compared);
-        if (!has_evidence(result)) {
+        // What could not be read of a table that is gone cannot be read any more, and nobody wants to.
+        const bool stays_unread = is_told && !result.dead_letters.empty();
+        if (!has_evidence(result) && !stays_unread) {
             resumed_.gone_jobs.push_back(unit.job);
             if (!is_told) skip(compared, gone);
             return;
@@ -210,6 +250,7 @@ class Resumer {
     Plan& plan_;
     const std::int64_t max_divergences_;
     FindingStore& findings_;
+    const bool only_dead_;
     std::map<ChosenNames, TablePlan> planned_;
     std::int64_t next_job_ = 0;
     std::vector<const KeptTable*> kept_;  ///< parallel to the plan's tables
@@ -219,8 +260,8 @@ class Resumer {
 }  // namespace
 
 Resumption resume_run(RunStore& store, const Both<ServerInfo>& servers, const ChosenTables& began_with, Plan& plan,
-                      std::int64_t max_divergences, FindingStore& findings) {
-    return Resumer(store, servers, began_with, plan, max_divergences, findings).resume();
+                      std::int64_t max_divergences, FindingStore& findings, bool only_dead) {
+    return Resumer(store, servers, began_with, plan, max_divergences, findings, only_dead).resume();
 }
 
 Resumption begin_run(const Plan& plan) {

@@ -42,9 +42,11 @@ struct Resumption {
 /// stay, `began_with`: one that came later is not compared, and neither is one that is gone. One that could not be
 /// compared then, and can be now, is. A table that was seen to differ stays in the plan whatever became of it, until it
 /// is compared again. Findings that count go into `findings`.
+/// `only_dead`: tables of which something could not be read are compared again, and no other one; those that are not
+/// done, or do not count any more, stay so.
 /// Throws: Error{kUsage} where the state cannot be read.
 Resumption resume_run(RunStore& store, const Both<ServerInfo>& servers, const ChosenTables& began_with, Plan& plan,
-                      std::int64_t max_divergences, FindingStore& findings);
+                      std::int64_t max_divergences, FindingStore& findings, bool only_dead);
 
 /// A run that begins: nothing is known, and the tables' jobs are their positions in the plan.
 Resumption begin_run(const Plan& plan);

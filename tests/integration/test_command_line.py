@@ -19,7 +19,7 @@ def completed(*words):
 
 
 def test_bash_completes_commands_options_and_choices(tmp_path, monkeypatch):
-    assert completed("pgparity", "") == {"compare", "resume", "report", "completion", "help", "--help", "--version"}
+    assert completed("pgparity", "") == {"compare", "resume", "report", "dead-letters", "completion", "help", "--help", "--version"}
     assert completed("pgparity", "compare", "--exclude") == {"--exclude-table", "--exclude-columns"}
     assert completed("pgparity", "compare", "--format", "j") == completed("pgparity", "report", "-F", "j") == {"json", "junit"}
     assert completed("pgparity", "help", "comp") == {"compare", "completion"}

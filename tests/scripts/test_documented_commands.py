@@ -9,7 +9,7 @@ import pytest
 TOP = Path(__file__).resolve().parent.parent.parent
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (TOP / "docs").glob("*.md"))]
 TABLE = (TOP / "driver/options/option_table.cpp").read_text()
-SUBCOMMANDS = {"compare", "resume", "report", "completion", "help"}
+SUBCOMMANDS = {"compare", "resume", "report", "dead-letters", "completion", "help"}
 
 
 def named_in(function):
@@ -19,7 +19,7 @@ def named_in(function):
 
 
 RESUME = {name for name in re.findall(r"^\| `--([\w-]+)", (TOP / "docs/cli.md").read_text(), re.M)}
-COMPARE = RESUME - {"max-age"}
+COMPARE = RESUME - {"max-age", "retry-dead"}
 REPORT = named_in("report_file_options") | named_in("format_options")
 
 
@@ -38,7 +38,7 @@ def fault(words):
     """What is wrong with a command; None for nothing."""
     if words[1] not in SUBCOMMANDS:
         return f"no subcommand {words[1]}"
-    known = {"compare": COMPARE, "resume": RESUME, "report": REPORT}.get(words[1], set())
+    known = {"compare": COMPARE, "resume": RESUME, "report": REPORT, "dead-letters": {"state", "state-run"}}.get(words[1], set())
     unknown = [word for word in words[2:] if word.startswith("--") and word[2:].partition("=")[0] not in known]
     return f"no option {unknown[0]}" if unknown else None
 
@@ -56,7 +56,9 @@ def test_the_command_has_options_that_there_are(page, words):
 @pytest.mark.parametrize("line, said", [
     ("pgparity compare --source a --target b --dryrun", "no option --dryrun"),
     ("pgparity compare --source a --target b --max-age 3d", "no option --max-age"),
+    ("pgparity compare --source a --target b --retry-dead", "no option --retry-dead"),
     ("pgparity report --from a --jobs 2", "no option --jobs"),
+    ("pgparity dead-letters a --format json", "no option --format"),
     ("nohup pgparity compares --source a 2> log &", "no subcommand compares"),
 ])
 def test_a_wrong_command_is_noticed(line, said):

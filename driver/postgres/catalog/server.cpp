@@ -59,6 +59,7 @@ void read_server_facts(Session& session, ServerInfo& server) {
     server.version_num = result.number<int>(0, 1);
     server.database = result.text(0, 2);
     server.role = result.text(0, 5);
+    server.hides_damage = result.text(0, 6);
     server.host = session.connection().host();
     server.port = session.connection().port();
     server.encoding = result.text(0, 3);

@@ -106,7 +106,10 @@ Query server_query() {
         "SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num'), "
         "d.datname, pg_catalog.pg_encoding_to_char(d.encoding), "
         "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
-        "ELSE pg_catalog.pg_current_wal_insert_lsn() END, SESSION_USER "
+        "ELSE pg_catalog.pg_current_wal_insert_lsn() END, SESSION_USER, "
+        "pg_catalog.array_to_string(ARRAY(SELECT s.name FROM pg_catalog.pg_settings AS s WHERE s.setting = 'on' AND "
+        "s.name IN ('zero_damaged_pages', 'ignore_checksum_failure', 'ignore_system_indexes') ORDER BY s.name), ' and "
+        "') "
         "FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()",
         {}};
 }

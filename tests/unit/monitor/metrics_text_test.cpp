@@ -17,6 +17,7 @@ MetricsPage page_of_run() {
     page.figures.done = 6;
     page.figures.failed = 1;
     page.figures.retries = 2;
+    page.figures.dead = 1;
     page.figures.findings = {1, 20, 300};
     page.figures.side.source = {1000, 2048, 0.5, 0, 12.25, 0x16B374D848};
     page.figures.side.target = {999, {}, 4, 3, 13, {}};
@@ -31,7 +32,7 @@ TEST(MetricsText, TellsEachNumberUnderItsLabels) {
     for (const char* line :
          {"# TYPE pgparity_run_units gauge", "pgparity_run_in_progress 1", "pgparity_run_units{state=\"done\"} 6",
           "pgparity_run_units{state=\"failed\"} 1", "pgparity_run_units{state=\"pending\"} 3",
-          "pgparity_run_unit_retries 2", "pgparity_run_findings{kind=\"mismatch\"} 1",
+          "pgparity_run_dead_units 1", "pgparity_run_unit_retries 2", "pgparity_run_findings{kind=\"mismatch\"} 1",
           "pgparity_run_findings{kind=\"missing_on_target\"} 20",
           "pgparity_run_findings{kind=\"missing_on_source\"} 300", "pgparity_run_read_rows{side=\"source\"} 1000",
           "pgparity_run_read_rows{side=\"target\"} 999", "pgparity_run_read_seconds{side=\"source\"} 0.5",

@@ -48,6 +48,17 @@ TEST_F(RunMeterTest, CountsTablesByHowTheyEnded) {
     EXPECT_EQ(meter_.figures().pending(), 1U);
 }
 
+TEST_F(RunMeterTest, CountsTablesOfWhichSomethingCouldNotBeRead) {
+    TableResult unread = result("0/10", "0/20");
+    unread.dead_letters.resize(3);
+    meter_.finish_table(0, unread);
+    meter_.finish_table(1, result("0/10", "0/20"));
+    EXPECT_EQ(meter_.figures().done, 2U);
+    EXPECT_EQ(meter_.figures().dead, 1U);
+    meter_.reopen_table(0, unread);
+    EXPECT_EQ(meter_.figures().dead, 0U);
+}
+
 TEST_F(RunMeterTest, AddsUpFindingsOfTablesThatFailedToo) {
     meter_.finish_table(0, result("", "", {1, 20, 300}));
     meter_.finish_table(1, result("", "", {4000, 50000, 600000}, "it failed"));
