@@ -58,7 +58,7 @@ constexpr const char* kDeadLettersFooter =
 
 Command dead_letters_command() {
     return {{"dead-letters",
-             "list what could not be read, from the state of a run",
+             "list what could not be read, as a state tells",
              kDeadLettersFooter,
              dead_letters_options(),
              {},

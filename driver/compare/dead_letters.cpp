@@ -2,16 +2,28 @@
 
 #include <utility>
 
+#include "driver/model/sqlstates.h"
 #include "driver/text/dead_letter_words.h"
 
 namespace parity::driver {
 
+namespace {
+
+/// What a view computes fails wherever it is read from.
+bool is_of_view(const TablePlan& table, Side side, const Error& failure) {
+    return table.relkind[side] == 'v' && failure.sqlstate().starts_with(kDataException);
+}
+
+}  // namespace
+
 /// A value that the driver cannot read is of no server's saying.
 Both<bool> unreadable_sides(const TablePlan& table, const Error& failure) {
     if (table.large_objects || !is_dead_letter(failure)) return {false, false};
-    const bool unknown = failure.server().empty();
-    return {unknown || failure.server() == side_name(Side::kSource),
-            unknown || failure.server() == side_name(Side::kTarget)};
+    Both<bool> sides{false, false};
+    for (Side side : kSides)
+        sides[side] =
+            (failure.server().empty() || failure.server() == side_name(side)) && !is_of_view(table, side, failure);
+    return sides;
 }
 
 TablePlan salvage_plan(TablePlan table, const Both<bool>& sides, bool run_owners_code) {

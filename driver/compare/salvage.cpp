@@ -456,6 +456,7 @@ bool Salvage::is_ours(const Error& error) const {
 void Salvage::add_letter(DeadLetter letter, const Error& error) {
     letter.sqlstate = error.sqlstate();
     letter.message = without_prefix(error.what(), session_.side());
+    if (!error.hint().empty()) letter.message += "; hint: " + error.hint();
     letters_.push_back(std::move(letter));
     const bool within_run = count_.add();
     if (within_run && letters_.size() <= kMostDeadLettersOfTable) return;
@@ -487,7 +488,10 @@ std::vector<RangeDigests> Salvage::digest(const RangeList& ranges) {
         surveyed_ = true;
         return total;
     }
-    if (heap_->parts().empty()) throw_contradiction("a table that cannot be read in places was to be read twice");
+    if (heap_->parts().empty()) {
+        forget();
+        return Survey(*this, ranges).run();
+    }
     const HeapPlace nowhere = lines_at(0, 0, {});
     std::vector<RangeDigests> total = digest_at(&nowhere, ranges);
     for (const HeapPlace& place : places_) add_digests(total, digest_at(&place, ranges));
@@ -497,6 +501,14 @@ std::vector<RangeDigests> Salvage::digest(const RangeList& ranges) {
                 if (range.range_no == row.range_no) add_row(range, row, settings_.digest);
         });
     return total;
+}
+
+/// Ranges that are divided anew are looked at anew.
+void Salvage::forget() {
+    count_.remove(letters_.size());
+    letters_.clear();
+    lost_ranges_.clear();
+    unread_ = UnreadRows(forms_of(table_.key));
 }
 
 std::vector<RangeDigests> Salvage::digest_at(const HeapPlace* place, const RangeList& ranges) {

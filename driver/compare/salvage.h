@@ -82,6 +82,7 @@ class Salvage {
     std::unique_ptr<RowSource> rows(const RangeList& ranges);
     void values(const std::vector<std::string>& keys, const TakeValues& take);
 
+    void forget();
     std::vector<RangeDigests> digest_at(const HeapPlace* place, const RangeList& ranges);
     template <typename Take>
     void rows_at(const TablePlan& table, const HeapPlace* place, const RangeList& ranges, Take take);

@@ -40,6 +40,8 @@ inline constexpr std::string_view kIdleSessionTimeout = "57P05";
 inline constexpr std::string_view kProgressReport = "PP001";  ///< of the extension's notices
 inline constexpr std::string_view kIndexLacksRows = "PP004";  ///< of the extension's reading by blocks
 
+inline constexpr std::string_view kDataException = "22";  ///< the class of the next four
+
 // What a value is refused with that a form cannot hold, as a server would.
 inline constexpr std::string_view kNumericValueOutOfRange = "22003";
 inline constexpr std::string_view kDatetimeFieldOverflow = "22008";

@@ -119,6 +119,7 @@ class PostgresHeapReader : public HeapReader {
         const std::string chosen = condition(place);
         table.where = table.where.empty() ? chosen : fmt::format("(\n{}\n) AND {}", table.where, chosen);
         table.by_place = true;
+        if (parts_.size() > 1) table.without_children[side] = true;
         if (part.oid == table.oid[side]) return table;
         table.oid[side] = part.oid;
         table.name[side] = part.name;

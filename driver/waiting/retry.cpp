@@ -51,7 +51,8 @@ constexpr std::array kFailureRules = {
     FailureRule{kDataCorrupted, Remedy::kDeadLetter, "a block, a row or a stored value is damaged"},
     FailureRule{kIndexCorrupted, Remedy::kDeadLetter, "an index is damaged"},
     FailureRule{kUndefinedFile, Remedy::kDeadLetter, "a file is missing that something in the table refers to"},
-    FailureRule{"22", Remedy::kDeadLetter, "a value cannot be read as what it should be, as bytes that are no text"},
+    FailureRule{kDataException, Remedy::kDeadLetter,
+                "a value cannot be read as what it should be, as bytes that are no text"},
 };
 
 /// Whether the answer of a server, or that there is none, is what the rules are about.

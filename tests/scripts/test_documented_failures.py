@@ -10,7 +10,7 @@ SECTIONS = ["Failures that may pass", "What cannot be read"]
 
 def rules():
     """(SQLSTATE, what happened, what is done) of each rule, in its order."""
-    names = dict(re.findall(r'string_view (k\w+) = "(\w{5})"', (TOP / "driver/model/sqlstates.h").read_text()))
+    names = dict(re.findall(r'string_view (k\w+) = "(\w{5}|22)"', (TOP / "driver/model/sqlstates.h").read_text()))
     code = (TOP / "driver/waiting/retry.cpp").read_text()
     found = re.findall(r'FailureRule\{("\w*"|k\w+), Remedy::(\w+),\s*"([^"]+)"\}', code)
     assert len(found) == code.count("FailureRule{")

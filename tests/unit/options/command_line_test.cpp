@@ -320,7 +320,7 @@ TEST(Options, DoNotAskForQuotesThatAreThere) {
 }
 
 TEST(Options, HelpFitsIntoEightyColumns) {
-    for (const char* command : {"", "compare", "report", "completion", "help"}) {
+    for (const char* command : {"", "compare", "report", "dead-letters", "completion", "help"}) {
         std::istringstream help(help_text(command_specs(), command));
         for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80U) << line;
     }
