@@ -52,8 +52,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SidePosition, lsn, timeline, timeline_began, 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Notation, kind, parts, names, digits, point)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ColumnPlan, name, form, in_key, asked_forms, prefilter, type, notation)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TablePlan::Scope, without, key, forms, without_children)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FindingCounts, mismatch, missing_on_target, missing_on_source, unresolved_on_target,
-                                   unresolved_on_source)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(FindingCounts, mismatch, missing_on_target, missing_on_source,
+                                                unresolved_on_target, unresolved_on_source)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeadLetter, side, relation, block, line, has_key, key_bytes, has_range, lower, upper,
                                    column, sqlstate, message, attempts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Span, lower, upper)
@@ -203,7 +203,7 @@ TableResult decode_result(std::string_view bytes, TablePlan plan) {
         document.at("concentration").get_to(read.concentration);
         document.at("counts").get_to(read.counts);
         document.at("listed").get_to(read.listed);
-        document.at("dead_letters").get_to(read.dead_letters);
+        if (document.contains("dead_letters")) document["dead_letters"].get_to(read.dead_letters);
         document.at("skipped").get_to(read.skipped);
         document.at("notes").get_to(read.notes);
         document.at("error").get_to(read.error);

@@ -234,6 +234,7 @@ class Resumer {
 
     void load_findings(std::size_t table_no) {
         const KnownTable& known = *resumed_.known[table_no];
+        if (!kept_[table_no]) return;
         const KeptTable& kept = *kept_[table_no];
         for (std::size_t span = 0; span < known.spans.size(); ++span) {
             const int number = span_findings_no(table_no, span);
