@@ -195,6 +195,16 @@ TableAttemptResult compare_table(const RunContext& context, const TablePlan& tab
     return made;
 }
 
+void set_verdict(TableResult& result) {
+    result.incomplete = !result.error.empty() || !result.skipped.empty();
+    if (result.ranges_divergent > 0 || result.counts.total() > 0)
+        result.verdict = Verdict::kDivergent;
+    else if (!result.error.empty())
+        result.verdict = Verdict::kError;
+    else
+        result.verdict = result.skipped.empty() ? Verdict::kIdentical : Verdict::kIncomplete;
+}
+
 void set_error(TableResult& result, const Error& error) {
     result.sqlstate = error.sqlstate();
     result.error = error.hint().empty() ? error.what() : fmt::format("{}; hint: {}", error.what(), error.hint());

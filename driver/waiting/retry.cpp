@@ -88,9 +88,4 @@ bool may_pass(const Error& error) {
     return remedy == Remedy::kReconnect || remedy == Remedy::kNewSnapshot;
 }
 
-bool may_pass(const Error& error) {
-    const Remedy remedy = remedy_for(error);
-    return remedy == Remedy::kReconnect || remedy == Remedy::kNewSnapshot;
-}
-
 }  // namespace parity::driver

@@ -106,9 +106,8 @@ class Resumer {
         for (std::size_t i = 0; i < known.spans.size(); ++i) void_if_lost(now, known.spans, i);
         known.done = unit.state == UnitState::kDone && resumed_.voided.size() == void_before;
         if (only_dead_ && !known.done) {
-            const std::optional<std::string> reason = resumed_.voided.size() > void_before
-                                                          ? std::optional(resumed_.voided.back().reason)
-                                                          : std::nullopt;
+            const std::optional<std::string> reason =
+                resumed_.voided.size() > void_before ? std::optional(resumed_.voided.back().reason) : std::nullopt;
             return keep(kept, std::move(now), std::move(known.result), reason);
         }
         if (known.done) {

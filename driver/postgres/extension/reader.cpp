@@ -24,7 +24,7 @@ namespace {
 // The columns of last_buckets_call's, row_records_call's and row_values_call's results.
 enum BucketColumn { kBucketRange, kBuckets, kBucketSums };
 enum RecordColumn { kRecordCount, kRecords };
-enum ValueColumn { kKey, kRowHash, kColumnValues };
+enum ValueColumn { kValueKey, kRowHash, kColumnValues };
 
 /// Rows of row_records as they arrive.
 class ArrivingRows : public RowSource {
@@ -118,7 +118,7 @@ class ExtensionReader : public TableReader {
             ShownValues values;
             read_wire_array(row->bytes(kColumnValues),
                             [&](std::optional<std::string_view> value) { values.push_back(read_shown(value)); });
-            take(row->bytes(kKey), row->bytes(kRowHash), values);
+            take(row->bytes(kValueKey), row->bytes(kRowHash), values);
         }
     }
 
