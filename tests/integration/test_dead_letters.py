@@ -401,3 +401,18 @@ def test_every_report_tells(pair, original, format):
     assert "column doc of the row (id)=(1000)" in run.stdout and "(XX001)" in run.stdout
     if format == "text":
         assert "identical but for 1 unreadable row" in run.stdout
+
+
+@pytest.mark.parametrize("engine", ["extension", "stream"])
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_table_in_spans_is_read_as_a_whole_around_it(pair, original, engine, side, planted):
+    toast_chunk(pair.copy, original)
+    if planted:
+        pair.whole.execute("UPDATE t SET note = 'planted' WHERE id = 3999")
+    run = pair.compare(side, engine, "--unit-seconds", "0.0005").expect(DIVERGENT if planted else INCOMPLETE)
+    whole = pair.compare(side, engine, "--snapshot", "table").expect(DIVERGENT if planted else INCOMPLETE)
+    table = run.table()
+    assert table["claim"] == "table" and any("read as a whole and not in spans" in note for note in table["notes"]), table
+    assert len(table["dead_letters"]) == 1
+    assert (table["dead_letters"], findings(table), table["counts"]) == (whole.table()["dead_letters"], findings(whole.table()), whole.table()["counts"])

@@ -13,7 +13,7 @@ from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, 
 from support.random_values import SEED
 
 LONG = bool(os.environ.get("PARITY_LONG"))
-ENGINES = ["extension", "stream"]
+ENGINES = {"extension": ("--engine", "extension"), "stream": ("--engine", "stream"), "spans": ("--engine", "extension", "--unit-seconds", "0.00005")}
 SIDES = ["source", "target"]
 TABLES = """CREATE TABLE big (id int PRIMARY KEY, v text); INSERT INTO big SELECT n, 'value ' || n FROM generate_series(1, 300) n;
     CREATE TABLE small (id int PRIMARY KEY, v text); INSERT INTO small SELECT n, 'value ' || n FROM generate_series(1, 10) n; ANALYZE"""
@@ -52,7 +52,7 @@ class Runs:
     def run(self, command, name, port=None):
         conninfo = {side: database.tcp_conninfo(port) if side == self.disturbed and port else database.conninfo() for side, database in self.databases.items()}
         state = ["--state", conninfo["state"], "--state-run", name] if self.disturbed == "state" else []
-        return pgparity(command, "--format", "json", "--no-progress", "--engine", self.engine, "--workers", "1", "--source", conninfo["source"],
+        return pgparity(command, "--format", "json", "--no-progress", *ENGINES[self.engine], "--workers", "1", "--source", conninfo["source"],
                         "--target", conninfo["target"], *state, *LIMITS, timeout=PROMPTLY)
 
     def undisturbed(self):
