@@ -60,7 +60,9 @@ class Runs:
         if self.disturbed == "state":  # the first run of a database makes the tables, too
             self.check_right(self.run("compare", f"{self.engine} first"))
         with MessageProxy(self.databases[self.disturbed].cluster.port) as proxy:
-            self.check_right(self.run("compare", f"{self.engine} undisturbed", proxy.port))
+            run = self.run("compare", f"{self.engine} undisturbed", proxy.port)
+        self.check_right(run)
+        assert (run.table("public.big")["claim"] == "spans") == (self.engine == "spans")
         first = next(place for place, (_, _, message) in enumerate(proxy.seen) if FIRST_TRANSACTION in message or b"pgparity_state.unit" in message)
         return moments(proxy.seen), {moment for moment, _, _ in proxy.seen[first:]}
 
