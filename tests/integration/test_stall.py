@@ -110,7 +110,7 @@ def test_sessions_that_are_silent_from_the_first(pair_of, side):
         asked = []
 
         def on_request(number, data):
-            if b"FROM pg_catalog.pg_settings" in data:
+            if b"idle_session_timeout" in data and b"FROM pg_catalog.pg_settings" in data:
                 asked.append(number)
                 if len(asked) == silent:
                     proxy.stall()

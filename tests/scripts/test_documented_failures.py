@@ -4,17 +4,21 @@ import re
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-DOING = {"kReconnect": "connects anew", "kNewSnapshot": "takes new snapshots", "kDeadLetter": "reads around it"}
+LESS = "[asks less](cli.md#asking-less-of-a-server)"
+DOING = {"kReconnect": "connects anew", "kNewSnapshot": "takes new snapshots", "kDeadLetter": "reads around it", "kStopSide": "begins no other table, and names what is full",
+         "kAnyStep": f"{LESS}, by every step", "kWithoutWorkers": f"{LESS}: fewer workers, then none", "kOtherWays": f"{LESS}: aggregate, then stream",
+         "kShorterStatements": f"{LESS}: stream"}
 SECTIONS = ["Failures that may pass", "What cannot be read"]
 
 
 def rules():
     """(SQLSTATE, what happened, what is done) of each rule, in its order."""
-    names = dict(re.findall(r'string_view (k\w+) = "(\w{5}|22)"', (TOP / "driver/model/sqlstates.h").read_text()))
+    names = dict(re.findall(r'string_view (k\w+) = "(\w{5}|22|53)"', (TOP / "driver/model/sqlstates.h").read_text()))
     code = (TOP / "driver/waiting/retry.cpp").read_text()
-    found = re.findall(r'FailureRule\{("\w*"|k\w+), Remedy::(\w+),\s*"([^"]+)"\}', code)
+    found = re.findall(r'FailureRule\{("\w*"|k\w+), Remedy::(\w+),\s*"([^"]+)"(?:,\s*ErrorCause::\w+,\s*(\w+))?\}', code)
     assert len(found) == code.count("FailureRule{")
-    return [(names[sqlstate] if sqlstate.startswith("k") else sqlstate.strip('"') or "none", meaning, DOING[remedy]) for sqlstate, remedy, meaning in found]
+    return [(names[sqlstate] if sqlstate.startswith("k") else sqlstate.strip('"') or "none", meaning, DOING[steps or remedy])
+            for sqlstate, remedy, meaning, steps in found]
 
 
 def documented():
