@@ -11,11 +11,16 @@
 
 namespace parity::driver {
 
-std::vector<std::string> Passes::bounds() {
-    if (table_.ranges < 2) return {};
-    Both<std::vector<std::string>> drawn{readers_.source->split(table_.ranges), readers_.target->split(table_.ranges)};
-    better_side_ = better_bounds(drawn);
-    return std::move(drawn[better_side_]);
+KeyDivision draw_bounds(int ranges, const Both<TableReader*>& readers) {
+    if (ranges < 2) return {};
+    Both<std::vector<std::string>> drawn{readers.source->split(ranges), readers.target->split(ranges)};
+    const Side better = better_bounds(drawn);
+    return {std::move(drawn[better]), better};
+}
+
+std::vector<std::string> Passes::use(KeyDivision division) {
+    better_side_ = division.by;
+    return std::move(division.bounds);
 }
 
 std::vector<std::string> Passes::finer_bounds(int ranges) {

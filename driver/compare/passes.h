@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "driver/digests/division.h"
 #include "driver/digests/lockstep.h"
 #include "driver/digests/ranges.h"
 #include "driver/engine/table_reader.h"
@@ -59,6 +60,9 @@ class PassFailure {
     const Both<TableReader*> readers_;
 };
 
+/// Divides a table into about so many ranges, by the side that divides it better. Fewer than 2 are one.
+KeyDivision draw_bounds(int ranges, const Both<TableReader*>& readers);
+
 /// Passes over both sides of one table at the same time, under one pair of snapshots: digests of ranges and buckets,
 /// compared as they come.
 class Passes {
@@ -68,9 +72,9 @@ class Passes {
            const Both<TableReader*>& first_readers, const TableObserver& observer)
         : table_(table), width_(width), readers_(readers), first_readers_(first_readers), observer_(observer) {}
 
-    /// The division of the first pass: that side's whose bounds divide the table better, which finer ones come from,
-    /// too.
-    std::vector<std::string> bounds();
+    /// The bounds of the first pass. The side that drew them draws finer ones, too.
+    std::vector<std::string> bounds() { return use(draw_bounds(table_.ranges, readers_)); }
+    std::vector<std::string> use(KeyDivision division);
     std::vector<std::string> finer_bounds(int ranges);
 
     /// Whether both sides have buckets, and can digest rows without some of their columns.

@@ -29,13 +29,11 @@ SpanDivision divide(const TablePlan& table, std::size_t spans, const SideReaders
     for (Side side : kSides)
         if (const std::optional<std::string> why_not = readers[side]->why_not_in_spans())
             return {{}, fmt::format("{}: {}", side_name(side), *why_not)};
-    const int wanted = static_cast<int>(spans);
-    const Both<std::vector<std::string>> bounds{readers.source->split(wanted), readers.target->split(wanted)};
-    const std::vector<std::string>& better = bounds[better_bounds(bounds)];
-    if (better.empty() || are_hash_bounds(better)) return {{}, "its key has no order that divides it"};
-    SpanDivision division{spans_between(better, forms_of(table.key)), {}};
-    if (division.spans.size() < 2) return {{}, "too many of its rows have the same value of the key's first column"};
-    return division;
+    const int ranges = std::max(table.ranges, static_cast<int>(spans));
+    KeyDivision division = draw_bounds(ranges, {readers.source.get(), readers.target.get()});
+    if (division.bounds.empty() || are_hash_bounds(division.bounds))
+        return {{}, "its key has no order that divides it"};
+    return {std::move(division), {}};
 }
 
 void add_counts(std::vector<ColumnCounts>& sum, const std::vector<ColumnCounts>& counts) {
@@ -99,7 +97,7 @@ SpanDivision divide_table(const RunContext& context, const TablePlan& table, std
                           const Both<ServerSession*>& sessions) {
     SpanDivision division;
     with_table_snapshots(sessions, table, *context.observer, table_no, [&](const Both<TableSnapshot>&) {
-        division = divide(table, std::min(spans, kMostSpans), read_on_both(context, table, sessions));
+        division = divide(table, spans, read_on_both(context, table, sessions));
     });
     return division;
 }

@@ -7,6 +7,7 @@
 
 #include "driver/compare/context.h"
 #include "driver/compare/table.h"
+#include "driver/digests/division.h"
 #include "driver/engine/server.h"
 #include "driver/model/error.h"
 #include "driver/model/plan.h"
@@ -21,13 +22,13 @@ namespace parity::driver {
 /// A table is divided into so many spans at most.
 inline constexpr std::size_t kMostSpans = 4096;
 
-/// How a table is divided into spans.
+/// How a table is divided that is read in spans.
 struct SpanDivision {
-    std::vector<Span> spans;  ///< in the order of keys; together they are the whole table
-    std::string why_not;      ///< why it is not divided; empty: it is
+    KeyDivision ranges;   ///< of the whole table, at least so many as spans are wanted where its keys allow that
+    std::string why_not;  ///< why it cannot be read in spans; empty: it can
 };
 
-/// Divides a table into about so many spans, if both sides can read it in spans.
+/// Divides a table into its ranges, from which about so many spans can be made, if both sides can read it in spans.
 /// Throws: Error, as compare_table() has it in its result.
 SpanDivision divide_table(const RunContext& context, const TablePlan& table, std::size_t table_no, std::size_t spans,
                           const Both<ServerSession*>& sessions);

@@ -79,7 +79,7 @@ class TableAttempt {
         observer_.begin_phase(Phase::kDigests);
         if (part_)
             for (Side side : kSides) readers_.get()[side]->begin_span(part_->blocks_read_before[side]);
-        RangeList all{passes_.bounds(), {}};
+        RangeList all{part_ ? passes_.use(part_->ranges) : passes_.bounds(), {}};
         if (is_salvaged() && all.bounds.empty() && table_.ranges > 1)
             all.bounds = even_hash_bounds(static_cast<std::uint32_t>(table_.ranges));
         in_key_order_ = !all.bounds.empty() && !are_hash_bounds(all.bounds);

@@ -4,6 +4,7 @@
 #include "driver/compare/finding_sink.h"
 #include "driver/compare/salvage.h"
 #include "driver/digests/concentration.h"
+#include "driver/digests/division.h"
 #include "driver/engine/server.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
@@ -17,6 +18,7 @@ struct SpanPart {
     Span span;
     std::size_t number = 0;                ///< among the table's spans, from 0
     std::size_t spans = 1;                 ///< how many the table has
+    KeyDivision ranges;                    ///< of this part alone
     int findings_no = 0;                   ///< under which its findings are stored
     Both<std::string> blocks_read_before;  ///< of the table's other parts that are done
 };

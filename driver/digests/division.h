@@ -31,6 +31,12 @@ bool are_hash_bounds(const std::vector<std::string>& bounds);
 /// Throws: Error{kInternal} unless the bounds are well formed for these key forms, of one kind and ascending.
 void check_bounds(const std::vector<std::string>& bounds, const std::vector<core::Form>& key_forms);
 
+/// Ranges of a table by the keys of one of its sides.
+struct KeyDivision {
+    std::vector<std::string> bounds;  ///< ascending; none: one range
+    Side by = Side::kSource;          ///< the side that drew them
+};
+
 /// Which side's bounds divide the table better: the one that has more of them, but key bounds before hash bounds unless
 /// they are less than half as many; the source's in doubt.
 Side better_bounds(const Both<std::vector<std::string>>& bounds);

@@ -31,15 +31,18 @@ bool is_below(const std::string& a, const std::string& b, const std::vector<core
 
 }  // namespace
 
-std::vector<Span> spans_between(const std::vector<std::string>& bounds, const std::vector<core::Form>& key_forms) {
-    std::vector<Span> spans{{}};
-    for (const std::string& bound : bounds) {
-        const std::string& last = spans.back().lower;
-        if (!last.empty() && begin_alike(last, bound, key_forms)) continue;
-        spans.back().upper = bound;
-        spans.push_back({bound, {}});
+std::vector<Span> spans_of_ranges(const std::vector<std::string>& bounds, std::size_t spans,
+                                  const std::vector<core::Form>& key_forms) {
+    std::vector<Span> made{{}};
+    const std::size_t ranges = bounds.size() + 1;
+    std::size_t due = ranges / spans;  // how many ranges come before the next span
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+        if (i + 1 < due || (i > 0 && begin_alike(bounds[i - 1], bounds[i], key_forms))) continue;
+        made.back().upper = bounds[i];
+        made.push_back({bounds[i], {}});
+        due = std::max(due + 1, ranges * (made.size()) / spans);
     }
-    return spans;
+    return made;
 }
 
 std::vector<std::string> bounds_inside(const std::vector<std::string>& bounds, const Span& span,

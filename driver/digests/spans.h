@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,10 +12,11 @@
 /// Arithmetic on spans: parts of a table, by its key, that are compared each under snapshots of its own.
 namespace parity::driver {
 
-/// The spans between bounds. Of bounds that begin with the same value of the key's first column only the first one
-/// counts: an index is searched by that column alone.
-/// Requires: the bounds are ascending key bounds of these forms.
-std::vector<Span> spans_between(const std::vector<std::string>& bounds, const std::vector<core::Form>& key_forms);
+/// About so many spans, of about as many of the ranges between `bounds` each. Of bounds that begin with the same value
+/// of the key's first column only the first one ends a span: an index is searched by that column alone.
+/// Requires: the bounds are ascending key bounds of these forms; spans > 0.
+std::vector<Span> spans_of_ranges(const std::vector<std::string>& bounds, std::size_t spans,
+                                  const std::vector<core::Form>& key_forms);
 
 /// The bounds that lie inside of a span, and not at its ends.
 std::vector<std::string> bounds_inside(const std::vector<std::string>& bounds, const Span& span,

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "driver/compare/spans.h"
+#include "driver/digests/spans.h"
 #include "driver/model/options.h"
 #include "driver/state/findings.h"
 #include "driver/waiting/retry.h"
@@ -89,10 +90,16 @@ void SpanCourse::divide(const AttemptSetting& setting, const TableResult* before
         if (units > 1) {
             const auto wanted = static_cast<std::size_t>(std::min(std::ceil(units), double{kMostSpans}));
             SpanDivision division = divide_table(setting.context, table, setting.table_no, wanted, setting.sessions);
-            if (!division.why_not.empty() && setting.context.observer->wants_details())
+            std::vector<Span> spans = spans_of_ranges(division.ranges.bounds, wanted, forms_of(table.key));
+            if (division.why_not.empty() && spans.size() < 2)
+                division.why_not = "too many of its rows have the same value of the key's first column";
+            if (division.why_not.empty()) {
+                ranges_ = std::move(division.ranges);
+                for (Span& span : spans) spans_.push_back({std::move(span)});
+            } else if (setting.context.observer->wants_details()) {
                 setting.context.observer->detail(setting.table_no,
                                                  fmt::format("not read in spans: {}", division.why_not));
-            for (Span& span : division.spans) spans_.push_back({std::move(span)});
+            }
         }
     }
     decided_ = true;
@@ -111,9 +118,16 @@ TableAttemptResult SpanCourse::compare_whole(const AttemptSetting& setting) cons
 TableAttemptResult SpanCourse::compare_spans(const AttemptSetting& setting) {
     const TablePlan plan = plan_of_span(setting.table, spans_.size());
     std::optional<Error> failure;
-    for (std::size_t span = 0; span < spans_.size() && !failure; ++span)
-        if (!spans_[span].done) failure = compare_span(setting, plan, span);
     try {
+        // Of spans that an earlier part of the run made, the ranges are drawn anew.
+        if (!ranges_ && spans_done() < spans_.size()) {
+            SpanDivision division =
+                divide_table(setting.context, setting.table, setting.table_no, spans_.size(), setting.sessions);
+            if (!division.why_not.empty()) return leave_spans(setting, Error(ErrorKind::kServer, division.why_not));
+            ranges_ = std::move(division.ranges);
+        }
+        for (std::size_t span = 0; span < spans_.size() && !failure; ++span)
+            if (!spans_[span].done) failure = compare_span(setting, plan, span);
         if (!failure)
             check_other_blocks(setting.context, setting.table, setting.table_no, blocks_read(), setting.sessions);
     } catch (const Error& error) {
@@ -135,7 +149,9 @@ TableAttemptResult SpanCourse::compare_spans(const AttemptSetting& setting) {
 std::optional<Error> SpanCourse::compare_span(const AttemptSetting& setting, const TablePlan& plan, std::size_t span) {
     SpanUnit& unit = spans_[span];
     const int findings_no = span_findings_no(setting.table_no, span);
-    const SpanPart part{unit.span, span, spans_.size(), findings_no, blocks_read()};
+    const SpanPart part{unit.span,     span,
+                        spans_.size(), {bounds_inside(ranges_->bounds, unit.span, forms_of(plan.key)), ranges_->by},
+                        findings_no,   blocks_read()};
     TableAttemptResult made = compare_table(setting.context, plan, setting.table_no, setting.sessions, &part);
     set_position(setting, made);
     if (made.failure && unit.result && is_milder(made.result, *unit.result)) {

@@ -8,6 +8,7 @@
 
 #include "driver/compare/context.h"
 #include "driver/compare/table.h"
+#include "driver/digests/division.h"
 #include "driver/engine/server.h"
 #include "driver/model/error.h"
 #include "driver/model/inventory.h"
@@ -81,8 +82,8 @@ class SpanCourse {
     Both<std::string> blocks_read() const;
 
     std::vector<SpanUnit> spans_;
-    bool decided_ = false;  ///< whether it is divided
-    bool told_ = false;     ///< the observer knows the spans
+    std::optional<KeyDivision> ranges_;  ///< of the whole table; none: not drawn yet
+    bool decided_ = false;               ///< whether it is divided
     bool got_on_ = false;
     std::string why_whole_;  ///< a note for the report
 };

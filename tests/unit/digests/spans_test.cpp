@@ -16,16 +16,35 @@ const std::vector<core::Form> kPairKey{core::Form::kInt, core::Form::kInt};
 
 std::string pair_bound(int first, int second) { return key_bound(int_frame(first) + int_frame(second)); }
 
-TEST(SpansBetween, FollowOneAnotherFromTheFirstKeyToTheEnd) {
-    const std::vector<Span> spans = spans_between({int_bound(10), int_bound(20)}, kIntKey);
-    EXPECT_EQ(spans, (std::vector<Span>{{"", int_bound(10)}, {int_bound(10), int_bound(20)}, {int_bound(20), ""}}));
-    EXPECT_EQ(spans_between({}, kIntKey), (std::vector<Span>{{"", ""}}));
+std::vector<std::string> int_bounds(int first, int last) {
+    std::vector<std::string> bounds;
+    for (int value = first; value <= last; ++value) bounds.push_back(int_bound(value));
+    return bounds;
 }
 
-TEST(SpansBetween, AreCutWhereTheFirstColumnChanges) {
-    const std::vector<Span> spans = spans_between({pair_bound(1, 5), pair_bound(1, 9), pair_bound(2, 3)}, kPairKey);
-    EXPECT_EQ(spans, (std::vector<Span>{
-                         {"", pair_bound(1, 5)}, {pair_bound(1, 5), pair_bound(2, 3)}, {pair_bound(2, 3), ""}}));
+TEST(SpansOfRanges, FollowOneAnotherFromTheFirstKeyToTheEnd) {
+    const std::vector<Span> spans = spans_of_ranges({int_bound(10), int_bound(20)}, 3, kIntKey);
+    EXPECT_EQ(spans, (std::vector<Span>{{"", int_bound(10)}, {int_bound(10), int_bound(20)}, {int_bound(20), ""}}));
+    EXPECT_EQ(spans_of_ranges({}, 3, kIntKey), (std::vector<Span>{{"", ""}}));
+    EXPECT_EQ(spans_of_ranges(int_bounds(1, 3), 1, kIntKey), (std::vector<Span>{{"", ""}}));
+}
+
+TEST(SpansOfRanges, HaveAboutAsManyRangesEach) {
+    EXPECT_EQ(spans_of_ranges(int_bounds(1, 7), 3, kIntKey),
+              (std::vector<Span>{{"", int_bound(2)}, {int_bound(2), int_bound(5)}, {int_bound(5), ""}}));
+    EXPECT_EQ(spans_of_ranges(int_bounds(1, 999), 40, kIntKey).size(), 40u);
+    EXPECT_EQ(spans_of_ranges(int_bounds(1, 3), 9, kIntKey).size(), 4u);
+}
+
+TEST(SpansOfRanges, AreCutWhereTheFirstColumnChanges) {
+    const std::vector<std::string> bounds{pair_bound(1, 5), pair_bound(1, 9), pair_bound(2, 3), pair_bound(2, 4)};
+    EXPECT_EQ(
+        spans_of_ranges(bounds, 5, kPairKey),
+        (std::vector<Span>{{"", pair_bound(1, 5)}, {pair_bound(1, 5), pair_bound(2, 3)}, {pair_bound(2, 3), ""}}));
+    EXPECT_EQ(spans_of_ranges({pair_bound(1, 5), pair_bound(1, 9)}, 2, kPairKey),
+              (std::vector<Span>{{"", pair_bound(1, 5)}, {pair_bound(1, 5), ""}}));
+    EXPECT_EQ(spans_of_ranges({pair_bound(1, 5), pair_bound(1, 9), pair_bound(1, 11)}, 2, kPairKey),
+              (std::vector<Span>{{"", ""}}));
 }
 
 TEST(BoundsInside, AreNotThoseAtTheEnds) {
