@@ -158,6 +158,7 @@ class Comparison {
         report_.server = {read.sides.source.server, read.sides.target.server};
         report_.plan = make_plan(request_, read.sides, read.pairing);
         chosen_ = chosen_tables(read);
+        relations_mark_ = std::move(read.relations_mark);
         if (options_.dry_run) inventories_ = std::move(read.sides);
         if (!is_told_twice(options_, terminal_)) log_differences(*log_, report_.plan);
         for (Side side : kSides)
@@ -254,7 +255,7 @@ class Comparison {
         report_.interrupted = !count_rows(options_, servers(), *log_, report_.plan);
         for (const TableResult& result : report_.tables) report_.interrupted |= interrupted() && !result.error.empty();
         if (report_.interrupted) report_.ended_by = run_end();
-        if (kept_.store && !report_.interrupted) look_for_later_tables();
+        if (kept_.store && !report_.interrupted) look_for_later_tables(pool.relations_mark());
         clock_.reset();
     }
 
@@ -299,8 +300,9 @@ class Comparison {
         });
     }
 
-    /// A run that is kept may go on for days.
-    void look_for_later_tables() {
+    /// A run that is kept may go on for days. `mark` is of its end, if it could be read.
+    void look_for_later_tables(const std::optional<Both<std::string>>& mark) {
+        if (mark && *mark == relations_mark_) return;
         try {
             note_changes(chosen_tables(list_inventories(request_, servers())));
         } catch (const std::exception& error) {
@@ -352,6 +354,7 @@ class Comparison {
     Both<std::unique_ptr<Server>> servers_;
     Both<Inventory> inventories_;  ///< of a dry run
     ChosenTables chosen_;
+    Both<std::string> relations_mark_;
     FindingStore findings_;
     DeadLetterCount dead_letters_;
     LiveReport live_{options_, output_, terminal_, findings_};

@@ -53,6 +53,9 @@ class CatalogReader {
     /// Opens the transaction that the rest is read in, and reads what there is to know about the server.
     virtual void read_server() = 0;
 
+    /// A text that is another one as soon as a relation came, went, or got another name, schema or parent.
+    virtual std::string relations_mark() = 0;
+
     /// Lists relations, large objects and tables of extensions.
     virtual void list() = 0;
 
@@ -134,6 +137,9 @@ class ServerSession {
 
     /// How many rows of users a table of an extension has, in a transaction of its own.
     virtual std::uint64_t count_rows(const ExtensionTable& table) = 0;
+
+    /// As CatalogReader's, in a transaction of its own.
+    virtual std::string relations_mark() = 0;
 
     /// What a reader of the report should know about where a table's rows are, in transactions of its own.
     virtual std::optional<std::string> note_about(const TablePlan& table) = 0;

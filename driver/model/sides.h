@@ -26,6 +26,7 @@ struct Both {
     T target;
     T& operator[](Side side) { return side == Side::kSource ? source : target; }
     const T& operator[](Side side) const { return side == Side::kSource ? source : target; }
+    bool operator==(const Both&) const = default;
 };
 
 struct QualifiedName {

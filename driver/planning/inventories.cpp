@@ -87,7 +87,11 @@ Inventories read_once(const Request& request, const Both<Server*>& servers, bool
     connected = true;
     readers.each([](CatalogReader& reader, Side) { reader.read_server(); });
     check_servers(request.options, {readers[Side::kSource].server, readers[Side::kTarget].server});
-    readers.each([](CatalogReader& reader, Side) { reader.list(); });
+    Both<std::string> marks;
+    readers.each([&](CatalogReader& reader, Side side) {
+        reader.list();
+        if (!request.options.state.empty()) marks[side] = reader.relations_mark();
+    });
 
     apply_table_settings(request, readers[Side::kSource]);
     const Both<Inventory> listed{readers[Side::kSource], readers[Side::kTarget]};
@@ -107,7 +111,8 @@ Inventories read_once(const Request& request, const Both<Server*>& servers, bool
     require_something(request.options, pairing, {&readers[Side::kSource], &readers[Side::kTarget]});
     if (request.options.sequences) read_sequence_values(readers);
     readers.each([](CatalogReader& reader, Side) { reader.require_named_server(); });
-    return {{std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])}, std::move(pairing)};
+    return {
+        {std::move(readers[Side::kSource]), std::move(readers[Side::kTarget])}, std::move(pairing), std::move(marks)};
 }
 
 Inventories list_once(const Request& request, const Both<Server*>& servers, bool last_attempt, bool& connected) {

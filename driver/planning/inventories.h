@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "driver/engine/server.h"
 #include "driver/model/inventory.h"
 #include "driver/model/sides.h"
@@ -12,6 +14,7 @@ namespace parity::driver {
 struct Inventories {
     Both<Inventory> sides;
     Pairing pairing;
+    Both<std::string> relations_mark{};  ///< CatalogReader::relations_mark(), of a run that is kept
 };
 
 /// Reads what both sides have of what is selected, each in one transaction. Only relations that will be compared are

@@ -30,7 +30,8 @@ void forget_difference(const ChosenNames& names, Plan& plan) {
 
 ChosenTables chosen_tables(const Inventories& inventories) {
     ChosenTables tables;
-    const auto& [sides, pairing] = inventories;
+    const Both<Inventory>& sides = inventories.sides;
+    const Pairing& pairing = inventories.pairing;
     for (const RelationPair& pair : pairing.pairs) {
         const RelationDesc& source = sides.source.relations[pair.source];
         const RelationDesc& target = sides.target.relations[pair.target];

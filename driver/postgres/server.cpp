@@ -11,6 +11,7 @@
 #include "driver/model/inventory.h"
 #include "driver/model/options.h"
 #include "driver/model/plan.h"
+#include "driver/postgres/catalog/server.h"
 #include "driver/postgres/connection/recovery_conflict.h"
 #include "driver/postgres/connection/session.h"
 #include "driver/postgres/extension/reader.h"
@@ -61,6 +62,13 @@ class PostgresSession : public ServerSession {
     }
     std::uint64_t count_rows(const ExtensionTable& table) override {
         return count_extension_rows(session_, table, options_);
+    }
+    std::string relations_mark() override {
+        session_.begin_inventory();
+        std::string mark = read_relations_mark(session_);
+        session_.require_named_server();
+        session_.end();
+        return mark;
     }
     std::optional<std::string> note_about(const TablePlan& table) override {
         return note_misplaced_rows(session_, table, options_);

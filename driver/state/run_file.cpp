@@ -203,10 +203,14 @@ std::unique_ptr<RunFile> RunFile::create(const std::string& file) {
     lock->remove_log();  // of a file that is gone, whose process was killed
     std::unique_ptr<RunFile> made(new RunFile(file, std::move(lock)));
     made->store_ = open_store(file, true);
+    made->store_->run("PRAGMA synchronous = OFF;");  // an empty state that a crash of the machine takes is no loss
+    made->store_->run("PRAGMA journal_mode = WAL;");
+    made->in_transaction([&] {
+        made->store_->run(
+            fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplicationId, kStateVersion));
+        made->store_->run(kStateTables);
+    });
     keep_log(*made->store_);
-    made->store_->run(
-        fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplicationId, kStateVersion));
-    made->store_->run(kStateTables);
     made->prepare_statements();
     return made;
 }

@@ -305,15 +305,35 @@ void TablePool::work(int worker) noexcept {
                 continue;
             }
             const std::optional<std::size_t> table_no = queue_.take();
-            if (!table_no) return;
+            if (!table_no) break;
             if (pair->alive())
                 compare(*table_no, *pair);
             else
                 queue_.postpone(*table_no, milliseconds(0));  // the session ended during a pause
         }
+        mark_relations(pair.get());
     } catch (const std::exception& error) {
         give_up(error);
     }
+}
+
+/// At the end of a thread. Who wants the mark looks at the catalogs where there is none.
+void TablePool::mark_relations(SessionPair* pair) {
+    if (context_.options->state.empty()) return;
+    std::optional<Both<std::string>> mark;
+    try {
+        if (pair && pair->alive() && !interrupted()) {
+            mark.emplace();
+            for (Side side : kSides) (*mark)[side] = pair->sessions()[side]->relations_mark();
+        }
+    } catch (const std::exception& thrown) {
+        mark.reset();
+        const Error error = as_error(thrown);
+        if (error.kind() == ErrorKind::kOtherServer) end_run(error);
+        log_->debug("{}", error.what());
+    }
+    const std::lock_guard lock(mutex_);
+    relations_mark_ = std::move(mark);
 }
 
 /// A table whose failure there is no memory for fails with that; another one may need less.

@@ -70,6 +70,10 @@ class TablePool {
     const std::vector<ServerFailover>& failovers() const { return failovers_.list(); }
     const std::vector<ComparedAgain>& compared_again() const { return compared_again_; }
 
+    /// CatalogReader::relations_mark() of both sides, read after the last table of a run that is kept; nothing where
+    /// that could not be read.
+    const std::optional<Both<std::string>>& relations_mark() const { return relations_mark_; }
+
     /// The servers that it has ended with.
     Both<ServerInfo> incarnation() const;
 
@@ -91,6 +95,7 @@ class TablePool {
     std::optional<std::string> why_lost_now(Course& course) const;
     void look_for_other_incarnations();
     void work(int worker) noexcept;
+    void mark_relations(SessionPair* pair);
     void compare(std::size_t table_no, SessionPair& pair) noexcept;
     Remedy remedy_of(const Error& failure) const;
     void settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure, SessionPair& pair);
@@ -129,7 +134,8 @@ class TablePool {
     std::optional<Error> ends_run_;
     Failovers failovers_;
     std::vector<ComparedAgain> compared_again_;
-    Both<ServerInfo> incarnation_;      ///< the servers as they were when somebody connected last
+    std::optional<Both<std::string>> relations_mark_;  ///< by the thread that ended last
+    Both<ServerInfo> incarnation_;                     ///< the servers as they were when somebody connected last
     bool incarnation_changed_ = false;  ///< some table that is done may not be part of what a side has now
 };
 

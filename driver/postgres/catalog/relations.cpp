@@ -63,6 +63,7 @@ class InventoryReader : public CatalogReader {
 
     Inventory& inventory() override { return inventory_; }
     void read_server() override;
+    std::string relations_mark() override { return read_relations_mark(session_); }
     void list() override;
     void describe(const std::set<std::uint32_t>& oids, const std::set<std::uint32_t>& without_children) override;
     void list_sequences() override;

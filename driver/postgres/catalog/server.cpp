@@ -75,4 +75,8 @@ void read_server_facts(Session& session, ServerInfo& server) {
     server.money_point = money.text(0, 2);
 }
 
+std::string read_relations_mark(Session& session) {
+    return std::string(ask(session, relations_mark_query()).text(0, 0));
+}
+
 }  // namespace parity::driver

@@ -17,4 +17,7 @@ void read_server_facts(Session& session, ServerInfo& server);
 /// Returns: nothing where a line is no such line.
 std::optional<std::vector<LogSwitch>> parse_log_history(std::string_view text);
 
+/// CatalogReader::relations_mark(), in the open transaction.
+std::string read_relations_mark(Session& session);
+
 }  // namespace parity::driver

@@ -123,6 +123,22 @@ Query money_query() {
         {}};
 }
 
+Query relations_mark_query() {
+    return {R"(WITH
+relation AS (
+    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition,
+        (SELECT pg_catalog.string_agg(i.inhparent::pg_catalog.text, ',' ORDER BY i.inhseqno)
+         FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid) AS parents
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND c.relpersistence <> 't')
+SELECT pg_catalog.concat_ws(' ', pg_catalog.count(*), pg_catalog.sum(pg_catalog.hashtextextended(
+        pg_catalog.row_to_json(r)::pg_catalog.text, 0)),
+    (SELECT pg_catalog.sum(d.objid::pg_catalog.int8) FROM pg_catalog.pg_depend AS d
+     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e'))
+FROM relation AS r)",
+            {}};
+}
+
 Query other_database_query(const Selection& selection) {
     std::vector<std::string> databases, texts;
     for (const auto* list : {&selection.tables, &selection.excluded}) {

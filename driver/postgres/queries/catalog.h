@@ -20,6 +20,9 @@ Query server_query();
 /// lc_monetary, the digits that it puts behind the point of an amount of money, and that point.
 Query money_query();
 
+/// One text that is another one as soon as a relation came, went, or got another name, schema or parent.
+Query relations_mark_query();
+
 /// The first pattern whose database part does not match the current database: text; no row: none.
 Query other_database_query(const Selection& selection);
 
