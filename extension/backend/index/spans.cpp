@@ -146,24 +146,27 @@ DigestTask task_of_participant(const Participant& self, SharedSpan* span) {
     return task;
 }
 
-/// How many of ascending places are on a block or before it.
-std::size_t places_up_to(std::span<const core::u64> places, BlockNumber block) {
+/// How many of ascending places are on a block or before it. `guess`: on the one before, as blocks have about as many
+/// rows each, which finds the end in fewer steps than a binary search does.
+std::size_t places_up_to(std::span<const core::u64> places, BlockNumber block, std::size_t guess) {
     const core::u64 next = place_of(block, 0) + (core::u64{1} << 16);
-    std::size_t reach = 64;
-    while (reach < places.size() && places[reach] < next) reach *= 2;
-    const auto end = places.begin() + static_cast<std::ptrdiff_t>(std::min(reach, places.size()));
-    return static_cast<std::size_t>(std::lower_bound(places.begin(), end, next) - places.begin());
+    std::size_t count = std::min(guess, places.size());
+    while (count < places.size() && places[count] < next) ++count;
+    while (count > 0 && places[count - 1] >= next) --count;
+    return count;
 }
 
 /// The blocks of ascending places, each once.
 struct ListedBlocks {
     std::span<const core::u64> places;
+    std::size_t on_block = 0;
 
     static BlockNumber next_block(void* blocks) {
-        auto& places = static_cast<ListedBlocks*>(blocks)->places;
-        if (places.empty()) return InvalidBlockNumber;
-        const BlockNumber block = block_of(places.front());
-        places = places.subspan(places_up_to(places, block));
+        auto& self = *static_cast<ListedBlocks*>(blocks);
+        if (self.places.empty()) return InvalidBlockNumber;
+        const BlockNumber block = block_of(self.places.front());
+        self.on_block = places_up_to(self.places, block, self.on_block);
+        self.places = self.places.subspan(self.on_block);
         return block;
     }
 };
@@ -179,8 +182,8 @@ class PageCheck {
         checks_others_ = checks_others;
         block_ = pages_.block();
         if (block_ > 0 && !places_.empty() && block_of(places_.front()) < block_)
-            places_ = places_.subspan(places_up_to(places_, block_ - 1));
-        listed_ = places_.first(places_up_to(places_, block_));
+            places_ = places_.subspan(places_up_to(places_, block_ - 1, 0));
+        listed_ = places_.first(places_up_to(places_, block_, listed_.size()));
         places_ = places_.subspan(listed_.size());
         left_ = listed_.size();
     }
