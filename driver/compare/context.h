@@ -1,9 +1,9 @@
 #pragma once
 
-#include "driver/compare/salvage.h"
 #include "driver/engine/server.h"
 #include "driver/model/options.h"
 #include "driver/monitor/observer.h"
+#include "driver/salvage/dead_letter_count.h"
 #include "driver/state/findings.h"
 
 namespace parity::driver {

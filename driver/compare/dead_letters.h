@@ -3,12 +3,12 @@
 #include <memory>
 
 #include "driver/compare/context.h"
-#include "driver/compare/salvage.h"
 #include "driver/engine/server.h"
 #include "driver/model/error.h"
 #include "driver/model/plan.h"
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
+#include "driver/salvage/salvage.h"
 
 /// Tables of which something cannot be read.
 namespace parity::driver {

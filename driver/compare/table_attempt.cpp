@@ -11,19 +11,19 @@
 
 #include "driver/compare/fetch_values.h"
 #include "driver/compare/passes.h"
-#include "driver/compare/salvage.h"
 #include "driver/digests/concentration.h"
 #include "driver/digests/descend.h"
 #include "driver/digests/division.h"
 #include "driver/digests/lockstep.h"
 #include "driver/digests/merge.h"
 #include "driver/digests/ranges.h"
-#include "driver/engine/span_reader.h"
 #include "driver/digests/unread_rows.h"
+#include "driver/engine/span_reader.h"
 #include "driver/engine/table_reader.h"
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
 #include "driver/monitor/observer.h"
+#include "driver/salvage/salvage.h"
 #include "driver/state/findings.h"
 #include "driver/text/show.h"
 #include "driver/waiting/stopwatch.h"
@@ -237,7 +237,7 @@ class TableAttempt {
         Both<const UnreadRows*> unread{nullptr, nullptr};
         for (Side side : kSides) {
             if (!salvage_[side]) continue;
-            salvage_[side]->narrow(located.bounds, located.divergent);
+            salvage_[side]->find_unread(located.bounds, located.divergent);
             unread[side] = &salvage_[side]->unread();
         }
         return unread;

@@ -2,7 +2,6 @@
 
 #include "driver/compare/context.h"
 #include "driver/compare/finding_sink.h"
-#include "driver/compare/salvage.h"
 #include "driver/digests/concentration.h"
 #include "driver/digests/division.h"
 #include "driver/engine/server.h"
@@ -10,6 +9,7 @@
 #include "driver/model/results.h"
 #include "driver/model/sides.h"
 #include "driver/model/span.h"
+#include "driver/salvage/salvage.h"
 
 namespace parity::driver {
 

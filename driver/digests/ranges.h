@@ -50,6 +50,13 @@ struct RangeDigests {
     std::vector<core::Digest> columns;
 };
 
+/// Adds the digests of a part of a table to those of the whole, range by range.
+/// Throws: Error{kInternal} where they are not of the same ranges and columns.
+void add_digests(std::vector<RangeDigests>& whole, const std::vector<RangeDigests>& part);
+
+/// The same range without rows.
+RangeDigests emptied(RangeDigests range);
+
 struct DivergentRange {
     int range_no = 0;
     Both<HashTotal> total;

@@ -31,15 +31,6 @@ Error of(const std::string& server, const std::string& sqlstate) {
     return {ErrorKind::kServer, "failed", "", server, sqlstate};
 }
 
-TEST(DeadLetters, ARunHasAThousandAtMost) {
-    DeadLetterCount count;
-    for (std::size_t i = 0; i < kMostDeadLettersOfRun; ++i) EXPECT_TRUE(count.add()) << i;
-    EXPECT_FALSE(count.add());
-    count.remove(2);
-    EXPECT_TRUE(count.add());
-    EXPECT_FALSE(count.add());
-}
-
 TEST(DeadLetters, AttemptsAreThoseAtOnePlace) {
     TableResult before = with({letter(1, 2, "a"), letter(1, 2, "b"), letter(7, 0)});
     before.dead_letters[1].attempts = 4;
