@@ -120,12 +120,7 @@ bool TablePool::begin_lost_again() {
 std::optional<std::string> TablePool::why_lost_now(Course& course) const {
     const Both<ServerInfo> now = incarnation();
     if (course.spans.in_spans()) return course.spans.begin_lost_again(now);
-    const TableResult& result = *course.result;
-    for (Side side : kSides)
-        if (std::optional<std::string> reason =
-                why_lost(side, result.position[side], result.plan.storage[side].has_unlogged, now[side]))
-            return reason;
-    return std::nullopt;
+    return why_lost(course.result->plan, course.result->position, now);
 }
 
 Both<ServerInfo> TablePool::incarnation() const {

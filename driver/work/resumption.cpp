@@ -125,16 +125,11 @@ class Resumer {
     void void_if_lost(const TablePlan& table, std::vector<SpanUnit>& spans, std::size_t number) {
         SpanUnit& span = spans[number];
         if (!span.done) return;
-        for (Side side : kSides) {
-            const std::optional<std::string> reason =
-                why_lost(side, span.result->position[side], table.storage[side].has_unlogged, servers_[side]);
-            if (!reason) continue;
-            span.done = false;
-            span.result->error = *reason;
-            resumed_.voided.push_back(
-                {table.name, fmt::format("span {} of {}: {}", number + 1, spans.size(), *reason)});
-            return;
-        }
+        const std::optional<std::string> reason = why_lost(table, span.result->position, servers_);
+        if (!reason) return;
+        span.done = false;
+        span.result->error = *reason;
+        resumed_.voided.push_back({table.name, fmt::format("span {} of {}: {}", number + 1, spans.size(), *reason)});
     }
 
     /// A table that nothing is known of yet.
@@ -184,12 +179,7 @@ class Resumer {
     std::optional<std::string> why_void(const UnitRow& unit, const TablePlan& compared, const TablePlan& now) const {
         if (unit.state == UnitState::kFailed) return decode_result(unit.result, compared).error;
         if (std::optional<std::string> reason = why_changed(compared, now)) return reason;
-        const Both<SidePosition> position = decode_position(unit.position);
-        for (Side side : kSides)
-            if (std::optional<std::string> reason =
-                    why_lost(side, position[side], compared.storage[side].has_unlogged, servers_[side]))
-                return reason;
-        return std::nullopt;
+        return why_lost(compared, decode_position(unit.position), servers_);
     }
 
     /// What was seen to differ in a table that is not there any more, or cannot be compared any more, stays in the

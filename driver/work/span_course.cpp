@@ -204,14 +204,11 @@ std::optional<std::string> SpanCourse::begin_lost_again(const Both<ServerInfo>& 
     std::optional<std::string> first;
     for (SpanUnit& unit : spans_) {
         if (!unit.done) continue;
-        for (Side side : kSides) {
-            const std::optional<std::string> reason = why_lost(
-                side, unit.result->position[side], unit.result->plan.storage[side].has_unlogged, servers[side]);
-            if (!reason) continue;
-            unit.done = false;
-            unit.result->error = *reason;
-            if (!first) first = reason;
-        }
+        const std::optional<std::string> reason = why_lost(unit.result->plan, unit.result->position, servers);
+        if (!reason) continue;
+        unit.done = false;
+        unit.result->error = *reason;
+        if (!first) first = reason;
     }
     return first;
 }

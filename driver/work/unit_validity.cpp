@@ -138,6 +138,14 @@ std::optional<std::string> why_lost(Side side, const SidePosition& read, bool ha
     return fmt::format("{}, and what was read last may not have been on its disk", why_unsure(read, now, name));
 }
 
+std::optional<std::string> why_lost(const TablePlan& table, const Both<SidePosition>& read,
+                                    const Both<ServerInfo>& now) {
+    for (Side side : kSides)
+        if (std::optional<std::string> reason = why_lost(side, read[side], table.storage[side].has_unlogged, now[side]))
+            return reason;
+    return std::nullopt;
+}
+
 std::optional<std::string> why_changed(const TablePlan& compared, const TablePlan& now) {
     for (Side side : kSides)
         if (std::optional<std::string> reason = why_changed_on(side, compared, now)) return reason;

@@ -24,6 +24,10 @@ bool is_same_incarnation(const ServerInfo& before, const ServerInfo& now);
 /// Returns: nothing where it is part of it.
 std::optional<std::string> why_lost(Side side, const SidePosition& read, bool has_unlogged, const ServerInfo& now);
 
+/// The same of a table, on either side: what `table` says of it counts.
+std::optional<std::string> why_lost(const TablePlan& table, const Both<SidePosition>& read,
+                                    const Both<ServerInfo>& now);
+
 /// What is different about a table, or about what of it is compared with what, since a unit of it was compared.
 /// Returns: nothing where it is the same.
 std::optional<std::string> why_changed(const TablePlan& compared, const TablePlan& now);
