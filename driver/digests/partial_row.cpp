@@ -6,32 +6,13 @@
 #include "core/bytes.h"
 #include "core/digest.h"
 #include "core/hash.h"
+#include "driver/digests/hash_bytes.h"
 
 namespace parity::driver {
 namespace {
 
 using core::u128;
 using core::u64;
-
-void append_big_endian(std::string& to, u64 hash) {
-    std::uint8_t bytes[sizeof hash];
-    core::store_be(bytes, hash);
-    to.append(reinterpret_cast<const char*>(bytes), sizeof bytes);
-}
-
-void append_big_endian(std::string& to, u128 hash) {
-    append_big_endian(to, core::high_half(hash));
-    append_big_endian(to, core::low_half(hash));
-}
-
-template <typename H>
-H load_big_endian(std::string_view hash) {
-    const std::uint8_t* bytes = core::as_bytes(hash).data();
-    if constexpr (sizeof(H) == sizeof(u64))
-        return core::load_be<u64>(bytes);
-    else
-        return core::join_halves(core::load_be<u64>(bytes + sizeof(u64)), core::load_be<u64>(bytes));
-}
 
 template <typename H>
 RowDigest completed(const RowDigest& row, const std::vector<int>& read, std::size_t columns, u64 seed) {
@@ -41,12 +22,12 @@ RowDigest completed(const RowDigest& row, const std::vector<int>& read, std::siz
     std::size_t next = 0;
     for (std::size_t column = 0; column < columns; ++column) {
         const bool known = next < read.size() && read[next] == static_cast<int>(column);
-        const H cell = known ? load_big_endian<H>(std::string_view(row.cell_hashes).substr(next++ * sizeof(H)))
+        const H cell = known ? load_hash<H>(std::string_view(row.cell_hashes).substr(next++ * sizeof(H)))
                              : core::null_cell_hash<H>(core::low_half(key_hash));
         fold.add(cell);
-        append_big_endian(whole.cell_hashes, cell);
+        append_hash(whole.cell_hashes, cell);
     }
-    append_big_endian(whole.row_hash, fold.result());
+    append_hash(whole.row_hash, fold.result());
     return whole;
 }
 
@@ -63,10 +44,9 @@ template <typename H>
 void add_hashes(RangeDigests& range, const RowDigest& row, u64 seed) {
     ++range.rows;
     add_hash(range.key, core::hash_bytes<H>(core::as_bytes(row.key), seed));
-    add_hash(range.row, load_big_endian<H>(row.row_hash));
+    add_hash(range.row, load_hash<H>(row.row_hash));
     for (std::size_t column = 0; column < range.columns.size(); ++column)
-        add_hash(range.columns[column],
-                 load_big_endian<H>(std::string_view(row.cell_hashes).substr(column * sizeof(H))));
+        add_hash(range.columns[column], load_hash<H>(std::string_view(row.cell_hashes).substr(column * sizeof(H))));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "core/digest.h"
 #include "core/order.h"
+#include "driver/digests/hash_bytes.h"
 #include "driver/model/error.h"
 #include "driver/model/sqlstates.h"
 
@@ -15,17 +16,6 @@ using core::u64;
 
 /// Buffers do not keep more than this for the rows to come.
 constexpr std::size_t kKeptBuffer = 1024 * 1024;
-
-void append_hash(std::string& to, u64 hash) {
-    std::uint8_t bytes[sizeof hash];
-    core::store_be(bytes, hash);
-    to.append(reinterpret_cast<const char*>(bytes), sizeof bytes);
-}
-
-void append_hash(std::string& to, u128 hash) {
-    append_hash(to, core::high_half(hash));
-    append_hash(to, core::low_half(hash));
-}
 
 }  // namespace
 
