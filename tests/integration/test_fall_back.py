@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_target
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, findings, mismatch, missing_on_target
 from support.proxy import Proxy, refusal
 
 pytestmark = pytest.mark.matrix(sample=1)

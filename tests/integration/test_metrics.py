@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from support.held import HeldRun
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, pgparity, popen
 from support.proxy import Proxy
 
@@ -204,38 +205,9 @@ def test_a_table_that_is_begun_again_is_counted(pair, file, planted):
 # ---- while it goes on ------------------------------------------------------------------------------------------------
 
 
-class Held:
-    """A run that waits for the target's lock on the table "last" until it is let go."""
-
-    def __init__(self, pair, *arguments):
-        self.blocker = None
-        self.proxy = Proxy(pair.target.cluster.port, self._lock)
-        self.target = pair.target
-        self.proxy.__enter__()
-        self.process = popen("compare", "--format", "json", "--lock-timeout", "0", "--source", pair.source.conninfo(), "--target",
-                             pair.target.tcp_conninfo(self.proxy.port), *arguments)
-
-    def _lock(self, _, request):
-        if b'LOCK TABLE "public"."last"' in request and self.blocker is None:
-            self.blocker = self.target.connect()
-            self.blocker.cursor().execute("BEGIN; LOCK TABLE last")
-
-    def __enter__(self):
-        return self
-
-    def end(self, how=None):
-        if how:
-            self.process.send_signal(how)
-        elif self.blocker:
-            self.blocker.close()
-        return self.process.communicate(timeout=60)
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.communicate()
-        if self.blocker:
-            self.blocker.close()
-        self.proxy.__exit__(None, None, None)
+def held_run(pair, *arguments):
+    return HeldRun(lambda source, target: popen("compare", "--format", "json", "--lock-timeout", "0", "--source", source.conninfo(), "--target", target, *arguments),
+                   pair.source, pair.target, blocked=1)
 
 
 @pytest.mark.parametrize("planted", [False, True])
@@ -246,7 +218,7 @@ def test_a_run_that_goes_on(pair, file, planted):
     success = Metrics(file).ended(IDENTICAL)
     if planted:
         pair.target.execute(PLANTED)
-    with Held(pair, "--metrics-file", str(file)) as held:
+    with held_run(pair, "--metrics-file", str(file)) as held:
         begun = await_metrics(file, lambda metrics: metrics["run_in_progress"] == 1)
         assert begun["run_start_timestamp_seconds"] > success and begun["last_success_timestamp_seconds"] == success
         metrics = await_metrics(file, lambda metrics: metrics.units() == {"done": 2, "failed": 0, "pending": 1})
@@ -257,7 +229,7 @@ def test_a_run_that_goes_on(pair, file, planted):
         assert metrics["run_longest_snapshot_seconds{side=\"source\"}"] >= metrics["snapshot_age_seconds{side=\"source\"}"]
         assert metrics["run_last_progress_timestamp_seconds"] < metrics["metrics_timestamp_seconds"] - 1
         assert metrics.findings() == ({**PLANTED_COUNTS, "missing_on_source": 0} if planted else dict.fromkeys(KINDS, 0))
-        held.end()
+        held.let_go()
         assert held.process.returncode == (DIVERGENT if planted else IDENTICAL)
     metrics = Metrics(file)
     assert (metrics.ended(DIVERGENT if planted else IDENTICAL) > success) and metrics.units()["done"] == 3
@@ -269,14 +241,14 @@ def test_a_run_that_is_interrupted_or_killed(pair, file):
     pair.both(TABLES)
     run(pair, file).expect(IDENTICAL)
     success = Metrics(file).ended(IDENTICAL)
-    with Held(pair, "--metrics-file", str(file)) as held:
+    with held_run(pair, "--metrics-file", str(file)) as held:
         await_metrics(file, lambda metrics: metrics["run_in_progress"] == 1 and held.blocker)
         held.end(signal.SIGTERM)
         metrics = Metrics(file)
         metrics.ended(held.process.returncode)
         assert held.process.returncode != IDENTICAL
     assert metrics["last_success_timestamp_seconds"] == success and metrics.units() == {"done": 2, "failed": 1, "pending": 0}
-    with Held(pair, "--metrics-file", str(file)) as held:
+    with held_run(pair, "--metrics-file", str(file)) as held:
         await_metrics(file, lambda metrics: metrics["run_in_progress"] == 1 and held.blocker)
         held.end(signal.SIGKILL)
     killed = Metrics(file)
@@ -296,7 +268,7 @@ def test_a_run_that_is_continued(pair, file, tmp_path, planted):
     if planted:
         pair.target.execute(PLANTED)
     state = str(tmp_path / "state")
-    with Held(pair, "--state", state) as held:
+    with held_run(pair, "--state", state) as held:
         deadline = time.monotonic() + 60
         while held.blocker is None and time.monotonic() < deadline:
             time.sleep(0.05)

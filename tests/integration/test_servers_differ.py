@@ -9,7 +9,7 @@ from conftest import Pair
 
 from support.cluster import Cluster
 from support.engines import ALL_ENGINES
-from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
+from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, findings, mismatch, missing_on_source
 
 pytestmark = [pytest.mark.repeated(engines=["extension-stream"]), pytest.mark.matrix(sample=1)]
 

@@ -1,7 +1,6 @@
 """A large table that is compared in spans of its key, each under a pair of snapshots of its own: the rows that differ are those of a comparison as a
 whole, nothing is hidden by an index that lacks rows, and each span is claimed by itself."""
 
-
 import contextlib
 import json
 import signal
@@ -11,8 +10,10 @@ import jsonschema
 import pytest
 
 from conftest import SCHEMA, insert_unindexed
+from support.cluster import fresh_databases
+from support.kept import InDatabase, command, has_run, named, run
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, pgparity, popen
-from test_state import InDatabase, command, has_run, keep, named, run, states  # noqa: F401
+from test_state import keep, states  # noqa: F401 (fixtures)
 
 ROWS = 60_000
 MAKE = f"""
@@ -25,13 +26,8 @@ IN_SPANS = ["--unit-seconds", "0.004"]
 
 @pytest.fixture
 def sides(source_cluster, target_cluster):
-    databases = [source_cluster.create_database(), target_cluster.create_database()]
-    for database in databases:
-        database.execute(MAKE)
-    yield databases
-    for database, cluster in zip(databases, (source_cluster, target_cluster)):
-        database.close()
-        cluster.drop_database(database)
+    with fresh_databases(source_cluster, target_cluster, sql=MAKE) as databases:
+        yield databases
 
 
 @pytest.fixture(params=["extension", "stream"])

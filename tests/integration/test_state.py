@@ -12,9 +12,10 @@ import time
 
 import pytest
 
-from support.cluster import Cluster
+from support.cluster import Cluster, fresh_databases
+from support.held import HeldRun, locked
+from support.kept import InDatabase, KilledRun, command, conninfo, has_run, named, run
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, mismatch, pgparity, popen
-from support.proxy import Proxy
 from support.random_values import SEED
 
 ENGINES = ["extension", "stream"]
@@ -44,13 +45,8 @@ def other(source_cluster):
 
 @pytest.fixture
 def equal(source_cluster, other):
-    databases = [source_cluster.create_database(), other.create_database()]
-    for database in databases:
-        database.execute(TABLES)
-    yield databases
-    for database, cluster in zip(databases, (source_cluster, other)):
-        database.close()
-        cluster.drop_database(database)
+    with fresh_databases(source_cluster, other, sql=TABLES) as databases:
+        yield databases
 
 
 @pytest.fixture(params=DATA)
@@ -60,34 +56,6 @@ def sides(request, equal):
         for statement in PLANTED:
             equal[1].execute(statement)
     return *equal, request.param
-
-
-def conninfo(side):
-    return side if isinstance(side, str) else side.conninfo()
-
-
-class InDatabase:
-    """A run that is kept in a database, as a path is one that is kept in a file."""
-
-    def __init__(self, database, run="default", conninfo=None):
-        self.database = database
-        self.run = run
-        self.conninfo = conninfo or database.conninfo()
-
-    def named(self, option):
-        return [f"--{option}", self.conninfo, *([f"--{option}-run", self.run] if self.run != "default" else [])]
-
-    def has_run(self):
-        [[is_made]] = self.database.query("SELECT to_regclass('pgparity_state.run') IS NOT NULL")
-        return is_made and self.database.value("SELECT count(*) FROM pgparity_state.run WHERE name = %s", [self.run]) == 1
-
-    def __str__(self):
-        return self.run
-
-
-def named(option, state):
-    """The arguments that name a place where a run is kept."""
-    return state.named(option) if isinstance(state, InDatabase) else [f"--{option}", state]
 
 
 @pytest.fixture
@@ -108,15 +76,6 @@ def keep(request, tmp_path):
     return lambda name: InDatabase(database, name)
 
 
-def command(name, state, source, target, *arguments):
-    form = [] if "--format" in arguments else ["--format", "json"]
-    return [name, *form, "--no-progress", *named("state", state), "--source", conninfo(source), "--target", conninfo(target), *arguments]
-
-
-def run(name, state, source, target, *arguments, **options):
-    return pgparity(*command(name, state, source, target, *arguments), **options)
-
-
 def answer(report):
     """What a report says but for when, how long and how."""
     def plain(value, name=""):
@@ -131,33 +90,14 @@ def undisturbed(source, target, *arguments):
     return pgparity("compare", "--format", "json", "--no-progress", "--source", conninfo(source), "--target", conninfo(target), *arguments)
 
 
-def locked(side, tables):
-    """A connection that keeps everybody from tables until it is closed."""
-    connection = side.connect()
-    with connection.cursor() as cursor:
-        cursor.execute(f"BEGIN; LOCK TABLE {tables}")
-    return connection
-
-
-class Held:
-    """A run that is kept and comes no further than the table "last": somebody locks it as soon as the run wants to. (Before the run has
-    planned, a lock would hold up the plan.)"""
+class Held(HeldRun):
+    """A run that is kept, and held as soon as everything but the table "last" is done."""
 
     def __init__(self, state, source, target, *arguments, blocked=0, name="compare"):
         self.state = state
-        self.side = (source, target)[blocked]
-        self.blocker = None
-        self.proxy = Proxy(self.side.cluster.port, self._lock)
-        sides = [source, target]
-        self.proxy.__enter__()
-        sides[blocked] = self.side.tcp_conninfo(self.proxy.port)
         # The tests may run under nohup, where SIGHUP is ignored.
-        self.process = popen(*command(name, state, *sides, "--lock-timeout", "0", *arguments),
-                             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
-
-    def _lock(self, number, request):
-        if b'LOCK TABLE "public"."last"' in request and self.blocker is None:
-            self.blocker = locked(self.side, "last")
+        super().__init__(lambda *sides: popen(*command(name, state, *sides, "--lock-timeout", "0", *arguments),
+                                              preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)), source, target, blocked=blocked)
 
     def __enter__(self):
         deadline = time.monotonic() + 60
@@ -167,17 +107,6 @@ class Held:
                 raise AssertionError(self.process.communicate())
             time.sleep(0.02)
         return self
-
-    def let_go(self):
-        self.blocker.close()
-        return self.process.communicate(timeout=60)
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.communicate()
-        if self.blocker:
-            self.blocker.close()
-        self.proxy.__exit__(*_ or (None, None, None))
 
 
 def kept_until_last(state, source, target, *arguments, blocked=0):
@@ -209,33 +138,12 @@ def test_a_killed_run_is_continued_to_the_same_answer(sides, tmp_path, keep, eng
     undisturbed(source, target, *options)
     seconds = time.monotonic() - began
     for round_no in range(4):
-        state = keep(str(round_no))
-        name = "compare"
-        for attempt in range(50):
-            process = popen(*command(name, state, source, target, "--state-values", *options))
-            try:
-                process.wait(rng.uniform(0, seconds * (1 + attempt / 5)))
-            except Exception:  # it takes longer: that is the moment
-                process.send_signal(signal.SIGKILL)
-            stdout, stderr = process.communicate()
-            if process.returncode >= 0 and stdout:
-                break
-            # Killed before it had planned anything, it kept nothing.
-            name = "resume" if has_run(state) else "compare"
-            if name == "compare" and not isinstance(state, InDatabase):
-                state.unlink(missing_ok=True)
-        assert process.returncode == RIGHT[data], (round_no, stderr)
+        killed = KilledRun(keep(str(round_no)), source, target, rng, seconds, "--state-values", *options)
+        while not (ended := killed.part()):
+            pass
+        status, stdout, stderr = ended
+        assert status == RIGHT[data], (round_no, stderr)
         assert answer(json.loads(stdout)) == answer(right.report), (SEED, round_no)
-
-
-def has_run(state):
-    if isinstance(state, InDatabase):
-        return state.has_run()
-    try:
-        with sqlite3.connect(f"file:{state}?mode=ro", uri=True) as database:
-            return database.execute("SELECT count(*) FROM run").fetchone() == (1,)
-    except sqlite3.Error:
-        return False
 
 
 def fault_points(step):
@@ -540,8 +448,7 @@ def test_what_a_crash_took_is_not_called_the_same_if_the_run_ends(source_cluster
             deadline = time.monotonic() + 60
             while held.blocker is None and time.monotonic() < deadline:
                 time.sleep(0.02)
-            held.process.send_signal(signal.SIGTERM)
-            stdout, stderr = held.process.communicate(timeout=60)
+            stdout, stderr = held.end(signal.SIGTERM)
         tables = {table["source"]: table for table in json.loads(stdout)["tables"]}
         assert tables["public.fleeting"]["result"] == "error" and "target" in tables["public.fleeting"]["error"], stderr
         assert held.process.returncode != IDENTICAL
@@ -742,8 +649,7 @@ def test_a_signal_leaves_what_was_done(equal, keep):
     for number in (signal.SIGTERM, signal.SIGHUP):
         state = keep(str(int(number)))
         with Held(state, source, target) as held:
-            held.process.send_signal(number)
-            stdout, stderr = held.process.communicate(timeout=60)
+            stdout, stderr = held.end(number)
         assert held.process.returncode == INCOMPLETE, stderr
         assert json.loads(stdout)["interrupted"] is True
         run("resume", state, source, target).expect(IDENTICAL)

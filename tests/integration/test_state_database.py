@@ -7,11 +7,11 @@ import psycopg2
 import pytest
 
 from support.cluster import PASSWORD
-from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, findings, pgparity, popen
+from support.kept import InDatabase, command, has_run, named, run
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, pgparity, popen
 from support.proxy import Proxy
 from test_other_server import pgbouncer
-from test_state import (DATA, PLANTED, RIGHT, Held, InDatabase, answer, command, equal, fault_points, has_run, named, other,  # noqa: F401 (fixtures)
-                        refused, run, shape, sides, states, undisturbed)
+from test_state import DATA, PLANTED, RIGHT, Held, answer, equal, fault_points, other, refused, shape, sides, states, undisturbed  # noqa: F401 (fixtures)
 
 
 def through(database, port, name="run"):

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from support.kept import InDatabase, KilledRun, command, has_run, run
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, popen
 from support.proxy import Proxy
 from support.random_values import SEED
-from test_state import (RIGHT, InDatabase, answer, command, equal, fault_points, has_run, keep, kept_until_last, other, run, shape, sides,  # noqa: F401 (fixtures)
-                        states, undisturbed)
+from test_state import RIGHT, answer, equal, fault_points, keep, kept_until_last, other, shape, sides, states, undisturbed  # noqa: F401 (fixtures)
 
 LONG = bool(os.environ.get("PARITY_LONG"))
 # How the sides are read.
@@ -86,31 +86,13 @@ def bytes_of(lsn):
     return (int(high, 16) << 32) + int(low, 16)
 
 
-class KilledRun:
-    """A run whose processes are killed at random moments, until it comes to its end."""
-
-    def __init__(self, state, source, target, rng, seconds, *options):
-        self.state, self.sides, self.rng, self.seconds, self.options = state, (source, target), rng, seconds, options
-        self.kills = self.parts = 0
-
-    def part(self):
-        """One process. Gives its report if it came to the end."""
-        name = "resume" if has_run(self.state) else "compare"
-        if name == "compare" and not isinstance(self.state, InDatabase):
-            self.state.unlink(missing_ok=True)  # killed before it had planned anything, it kept nothing
-        process = popen(*command(name, self.state, *self.sides, *self.options))
-        self.parts += 1
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(self.rng.uniform(0, self.seconds * (1 + self.parts / 10)))
-        process.send_signal(signal.SIGKILL)
-        stdout, stderr = process.communicate()
-        if process.returncode == -signal.SIGKILL:
-            self.kills += 1
-            return None
-        assert process.returncode in (IDENTICAL, DIVERGENT), (SEED, process.returncode, stderr)
-        report = json.loads(stdout)
-        assert report["exit_status"] == process.returncode and not report["incomplete"] and "error" not in report["state"], (SEED, report)
-        return report
+def report_of(ended):
+    """Of a run that came to its end."""
+    status, stdout, stderr = ended
+    assert status in (IDENTICAL, DIVERGENT), (SEED, status, stderr)
+    report = json.loads(stdout)
+    assert report["exit_status"] == status and not report["incomplete"] and "error" not in report["state"], (SEED, report)
+    return report
 
 
 def told(table):
@@ -170,13 +152,13 @@ def test_killed_while_the_target_changes(equal, keep, way, planted):  # noqa: F8
     kills = rounds = 0
     while kills < (50 if LONG else 3):
         killed = KilledRun(keep(str(rounds)), source, database, rng, seconds, *options)
-        while not (report := killed.part()):
+        while not (ended := killed.part()):
             for _ in range(rng.randrange(3)):
                 acts = [target.rewrite, target.alter] + [target.change] * 3 * planted
                 rng.choice(acts)(rng.choice(list(CHANGES)))
             if rng.random() < 0.15:
                 target.restart(rng.choice(["fast", "immediate"]))
-        check_as_compared(report, target, (SEED, way, planted, rounds))
+        check_as_compared(report_of(ended), target, (SEED, way, planted, rounds))
         kills += killed.kills
         rounds += 1
     # What is there at the end is told by a run that begins then.

@@ -387,6 +387,18 @@ class Cluster:
         raise AssertionError(f"{what or sql} did not come true on {self.name} within {seconds} s; its log ends in:\n{self.log()[-2000:]}")
 
 
+@contextlib.contextmanager
+def fresh_databases(*clusters, sql):
+    """A database of each cluster, in which this was executed. At the end they are gone."""
+    databases = [cluster.create_database() for cluster in clusters]
+    for database in databases:
+        database.execute(sql)
+    yield databases
+    for database in databases:
+        database.close()
+        database.cluster.drop_database(database)
+
+
 def main():
     parser = argparse.ArgumentParser(description="runs a command with throw-away clusters")
     parser.add_argument("--major")

@@ -7,6 +7,8 @@ import threading
 import time
 from dataclasses import dataclass
 
+from support.proxy import Listener
+
 # What the first message of a connection may be besides the startup message, and what the server answers with one byte.
 SSL_REQUEST, GSS_REQUEST, CANCEL_REQUEST = 80877103, 80877104, 80877102
 
@@ -19,7 +21,7 @@ class Moment:
     number: int
 
 
-class MessageProxy:
+class MessageProxy(Listener):
     """Forwards 127.0.0.1:port to `target_port`, message by message.
 
     At the moment `at`, `fault` is called with the link and the message, which it forwards or does not; it gives whether the link goes on.
@@ -36,35 +38,24 @@ class MessageProxy:
         self.lock = threading.Lock()
         self._links = []
 
-    def __enter__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
     def __exit__(self, kind, value, trace):
-        self._listener.close()
+        super().__exit__(kind, value, trace)
         for link in self._links:
             link.cut()
             link.close()
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            try:
-                server = socket.create_connection(("127.0.0.1", self.target_port))
-            except OSError:
-                client.close()
-                continue
-            for end in (client, server):
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            link = Link(self, len(self._links), client, server)
-            self._links.append(link)
-            for sender in ("client", "server"):
-                threading.Thread(target=link.forward, args=(sender,), daemon=True).start()
+    def take(self, client):
+        try:
+            server = socket.create_connection(("127.0.0.1", self.target_port))
+        except OSError:
+            client.close()
+            return
+        for end in (client, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        link = Link(self, len(self._links), client, server)
+        self._links.append(link)
+        for sender in ("client", "server"):
+            threading.Thread(target=link.forward, args=(sender,), daemon=True).start()
 
 
 class Link:

@@ -6,7 +6,31 @@ import struct
 import threading
 
 
-class Proxy:
+class Listener:
+    """Listens on 127.0.0.1:port while it is entered, and gives every connection to `take`."""
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self._listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self.take(client)
+
+    def take(self, client):
+        raise NotImplementedError
+
+
+class Proxy(Listener):
     """Forwards 127.0.0.1:port to `target_port`: a port, or a function of a connection's number, from 0, that gives the port it is led to.
 
     on_request(number, data) is called with every chunk that a client sends, numbered over all connections from 0, before it is
@@ -29,16 +53,10 @@ class Proxy:
         self._sockets = []
         self._links = []
 
-    def __enter__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
     def __exit__(self, kind, value, trace):
         with self._lock:  # a call of on_request that is under way ends first, and none follows
             self._closed = True
-        self._listener.close()
+        super().__exit__(kind, value, trace)
         for each in self._sockets:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)  # a thread that reads from it would keep the connection open
@@ -54,26 +72,21 @@ class Proxy:
             link.loses_request = with_request
             link.stalled = True
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            if self.swallowing.is_set():
-                self._sockets.append(client)
-                continue
-            try:
-                server = socket.create_connection(("127.0.0.1", self._port_of(self.connections)))
-            except OSError:
-                client.close()
-                continue
-            self.connections += 1
-            self._sockets += [client, server]
-            link = _Link(client, server, self.swallowing, self.on_answer)
-            self._links.append(link)
-            threading.Thread(target=self._client_to_server, args=(link,), daemon=True).start()
-            threading.Thread(target=link.server_to_client, daemon=True).start()
+    def take(self, client):
+        if self.swallowing.is_set():
+            self._sockets.append(client)
+            return
+        try:
+            server = socket.create_connection(("127.0.0.1", self._port_of(self.connections)))
+        except OSError:
+            client.close()
+            return
+        self.connections += 1
+        self._sockets += [client, server]
+        link = _Link(client, server, self.swallowing, self.on_answer)
+        self._links.append(link)
+        threading.Thread(target=self._client_to_server, args=(link,), daemon=True).start()
+        threading.Thread(target=link.server_to_client, daemon=True).start()
 
     def _port_of(self, connection):
         return self.target_port(connection) if callable(self.target_port) else self.target_port
