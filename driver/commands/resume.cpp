@@ -29,12 +29,12 @@ void require_young(const Options& options, const std::string& state, std::int64_
                 "begin the run anew, or give a longer --max-age");
 }
 
-void require_format(const RunRequest& request) {
+void require_format(const RunRequest& request, const std::string& program) {
     if (request.format_version == core::kFormatVersion) return;
     throw Error(ErrorKind::kUsage,
                 fmt::format("the run began with digest format {}, this pgparity has {}", request.format_version,
                             core::kFormatVersion),
-                "go on with the pgparity that began the run");
+                fmt::format("go on with pgparity {}, which began the run", program));
 }
 
 int run_resume(const CommandLine& line) {
@@ -44,7 +44,7 @@ int run_resume(const CommandLine& line) {
     if (!run) throw Error(ErrorKind::kUsage, kept.store->name() + " was removed just now");
     RunRequest request = decode_request(run->request);
     require_young(line.options, kept.store->name(), run->began_us);
-    require_format(request);
+    require_format(request, run->program);
     Options options = continued_options(resume_options(), line.options, request.given, request.table_settings);
     options.seed = request.seed;
     RunHead head = decode_head(run->head);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "driver/commands/run_head.h"
 #include "driver/compare/table.h"
 #include "driver/model/error.h"
@@ -26,7 +28,11 @@ class StateDocument : public ReportDocument {
         set_run_head(report_, head);
         read_tables(store);
         report_.outcome = run_outcome(options_, report_.plan, report_.tables, report_.sequences);
-        if (!head.finished) report_.errors.push_back({{}, "the run has not ended: not all of it is here"});
+        if (!head.finished)
+            report_.errors.push_back(
+                {{},
+                 fmt::format("the run has not ended, and was kept last at {}: not all of it is here",
+                             show_utc(run->saved_us))});
         if (head.interrupted) report_.errors.push_back({{}, std::string(run_end_words(report_.ended_by))});
         if (report_.ended_by == RunEnd::kFailures)
             report_.outcome = failed_outcome(report_.outcome);

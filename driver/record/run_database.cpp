@@ -9,6 +9,7 @@
 
 #include "driver/state/finding_bytes.h"
 #include "driver/state/holder.h"
+#include "driver/state/run_columns.h"
 #include "driver/waiting/interrupt.h"
 #include "driver/waiting/retry.h"
 #include "driver/waiting/stopwatch.h"
@@ -42,20 +43,6 @@ StateUnit state_unit(const UnitRow& row) {
 std::size_t size_of(const StateUnit& unit) {
     return kStateRowBytes + unit.plan.size() + unit.position.size() + unit.result.size() + unit.lower.size() +
            unit.upper.size();
-}
-
-UnitRow unit_of(const Row& row) {
-    UnitRow unit;
-    unit.job = row.int64(0);
-    unit.unit = row.int64(1);
-    unit.attempt = row.int64(2);
-    unit.state = static_cast<UnitState>(row.int64(3));
-    unit.lsn = {std::string(row.bytes(4)), std::string(row.bytes(5))};
-    unit.plan = row.bytes(6);
-    unit.position = row.bytes(7);
-    unit.result = row.bytes(8);
-    unit.span = {std::string(row.bytes(9)), std::string(row.bytes(10))};
-    return unit;
 }
 
 StoredFinding finding_of(const Row& row) {
@@ -360,8 +347,7 @@ std::optional<RunRow> RunDatabase::read_run() {
     std::optional<RunRow> run;
     read_from([&] {
         take_rows(state_run_query(place_.run), [&](const Row& row) {
-            run = RunRow{std::string(row.bytes(0)), row.int64(1), row.int64(2), std::string(row.bytes(3)),
-                         std::string(row.bytes(4))};
+            run = run_from_columns([&](int i) { return row.int64(i); }, [&](int i) { return row.bytes(i); });
         });
     });
     return run;
@@ -370,7 +356,8 @@ std::optional<RunRow> RunDatabase::read_run() {
 void RunDatabase::for_each_unit(const std::function<void(const UnitRow& unit)>& take) {
     std::int64_t job = -1, unit = -1;
     const auto take_row = [&](const Row& row) {
-        const UnitRow taken = unit_of(row);
+        const UnitRow taken =
+            unit_from_columns([&](int i) { return row.int64(i); }, [&](int i) { return row.bytes(i); });
         job = taken.job;
         unit = taken.unit;
         take(taken);

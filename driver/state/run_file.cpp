@@ -16,6 +16,7 @@
 #include "driver/model/error.h"
 #include "driver/state/finding_bytes.h"
 #include "driver/state/holder.h"
+#include "driver/state/run_columns.h"
 
 namespace parity::driver {
 namespace {
@@ -31,7 +32,7 @@ constexpr const char* kStateTables = R"(
 CREATE TABLE run (
     program TEXT NOT NULL,      -- the version that began it
     began_us INTEGER NOT NULL,  -- microseconds since 1970
-    saved_us INTEGER NOT NULL,
+    saved_us INTEGER NOT NULL,  -- when something was kept last
     holder TEXT NOT NULL,       -- who goes on with it, or did so last
     request BLOB NOT NULL,
     head BLOB NOT NULL);
@@ -309,8 +310,7 @@ std::optional<RunRow> RunFile::read_run() {
         store_->prepare("SELECT program, began_us, saved_us, request, head FROM run");
     const ExecutionEnds ends(*select);
     if (!select->step()) return std::nullopt;
-    return RunRow{std::string(select->bytes(0)), select->number(1), select->number(2), std::string(select->bytes(3)),
-                  std::string(select->bytes(4))};
+    return run_from_columns([&](int i) { return select->number(i); }, [&](int i) { return select->bytes(i); });
 }
 
 void RunFile::begin_run(const RunRow& run, const std::function<bool(UnitRow& unit)>& next_unit) {
@@ -364,19 +364,8 @@ void RunFile::for_each_unit(const std::function<void(const UnitRow& unit)>& take
     const std::lock_guard lock(mutex_);
     StoreStatement& select = *select_units_;
     const ExecutionEnds ends(select);
-    while (select.step()) {
-        UnitRow unit;
-        unit.job = select.number(0);
-        unit.unit = select.number(1);
-        unit.attempt = select.number(2);
-        unit.state = static_cast<UnitState>(select.number(3));
-        unit.lsn = {std::string(select.bytes(4)), std::string(select.bytes(5))};
-        unit.plan = select.bytes(6);
-        unit.position = select.bytes(7);
-        unit.result = select.bytes(8);
-        unit.span = {std::string(select.bytes(9)), std::string(select.bytes(10))};
-        take(unit);
-    }
+    while (select.step())
+        take(unit_from_columns([&](int i) { return select.number(i); }, [&](int i) { return select.bytes(i); }));
 }
 
 void RunFile::write_unit(const UnitRow& unit) {

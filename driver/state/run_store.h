@@ -38,7 +38,7 @@ struct UnitRow {
 struct RunRow {
     std::string program;        ///< the version that began it
     std::int64_t began_us = 0;  ///< microseconds since 1970
-    std::int64_t saved_us = 0;  ///< when something was written last
+    std::int64_t saved_us = 0;  ///< when something was kept last, also since 1970
     std::string request;        ///< what was asked for
     std::string head;           ///< what the report says of the run as a whole, as far as it is known
 };
