@@ -56,6 +56,12 @@ void LiveReport::begin(const RunReport& report) {
     });
 }
 
+/// What counts no more and is not written yet never is.
+void LiveReport::reopen_table(std::size_t table_no, const TableResult& /*before*/) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(finished_, [&](const auto& table) { return table.first == table_no; });
+}
+
 /// Large objects have their place behind the tables.
 void LiveReport::finish_table(std::size_t table_no, const TableResult& result) {
     if (!begun_ || result.plan.large_objects) return;

@@ -41,6 +41,7 @@ class LiveReport : public Observer {
     /// The run begins.
     void begin(const RunReport& report);
 
+    void reopen_table(std::size_t table_no, const TableResult& before) override;
     void finish_table(std::size_t table_no, const TableResult& result) override;
 
     /// Writes the rest, or the whole where nothing is written yet.

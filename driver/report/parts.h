@@ -31,7 +31,8 @@ class ReportParts {
     /// looked at that beginning_of() does not give.
     virtual void begin(const Json& head) = 0;
 
-    /// Writes a member of "tables", of which something was compared or tried, with its divergences.
+    /// Writes a member of "tables", of which something was compared or tried, with its divergences. A table that was
+    /// written before was compared again: what was written then counts no more.
     virtual void table(const Json& table, const ForEachDivergence& for_each_divergence) = 0;
 
     /// Writes what is not written yet.

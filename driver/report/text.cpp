@@ -1,6 +1,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include <fmt/format.h>
@@ -26,8 +27,12 @@ class TextFormat : public ReportParts {
     }
 
     void table(const Json& table, const ForEachDivergence& for_each_divergence) override {
-        if (hides(table)) return;
-        line(fmt::format("{}: {}", name_of(table), table_words(table)));
+        const std::string name = name_of(table);
+        const bool again = told_.contains(name);
+        if (hides(table) && !again) return;
+        told_.insert(name);
+        line(fmt::format("{}: {}", name, table_words(table)));
+        if (again) line("  this replaces what was said of it above");
         write_remarks(table);
         write_summary(table);
         if (choices_.quiet) return;
@@ -156,6 +161,7 @@ class TextFormat : public ReportParts {
             line(fmt::format("  note: {} of them ahead on the target (--sequences-may-be-ahead)", grouped(ahead)));
     }
 
+    std::set<std::string> told_;  ///< the tables that were written
     const ReportChoices& choices_;
     Output& output_;
     bool strict_schema_ = false;

@@ -92,6 +92,25 @@ def test_a_standby_that_is_promoted(group, data, engine):
     assert "goes on with another server of the target" in run.stderr
 
 
+@pytest.mark.parametrize("data", DATA)
+def test_the_report_as_tables_finish_replaces_what_it_said(group, data):
+    """The primary that was compared first had a difference of its own, which went with it."""
+    source, target, primary, standby = group
+    if data == "planted":
+        target.execute("UPDATE alpha SET v = 'planted' WHERE id = 9")
+    lose(target, primary, standby, "UPDATE alpha SET v = 'lost' WHERE id = 7")
+    switch = Switch(b'"gamma"', primary, standby)
+    with Proxy(switch.port, switch) as proxy:
+        run = pgparity("compare", "--no-progress", "--source", source.conninfo(), "--target", target.tcp_conninfo(proxy.port), "--allow-failover",
+                       "--only-differences").expect(DIVERGENT if data == "planted" else IDENTICAL)
+    assert switch.done, run
+    before, after = run.stdout.split("  this replaces what was said of it above\n")
+    assert "public.alpha: divergent" in before, run
+    assert before.splitlines()[-1].startswith("public.alpha: " + ("divergent" if data == "planted" else "identical")), run
+    assert ("value 9" in after) == (data == "planted"), run
+    assert "value 7" in before and "value 7" not in after, run
+
+
 def test_it_is_refused_unless_it_is_allowed(group):
     source, target, primary, standby = group
     lose(target, primary, standby, "UPDATE alpha SET v = v WHERE id = 7")

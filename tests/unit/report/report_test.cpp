@@ -115,6 +115,28 @@ TEST_F(ReportTest, PartsAddUpToTheWholeReport) {
     }
 }
 
+/// Even if nothing is told of identical tables: what was told of it before is not left standing.
+TEST_F(ReportTest, TextOfATableThatIsComparedAgainReplacesTheFormerOne) {
+    add(compared_table("alpha", Verdict::kDivergent));
+    add(compared_table("alpha", Verdict::kIdentical));
+    add(compared_table("beta", Verdict::kIdentical));
+    const std::string text = test::written_text([&](Output& output) {
+        const ReportChoices choices{.only_differences = true, .quiet = true};
+        const auto parts = make_report_parts(ReportFormat::kText, choices, output);
+        const RunDocument document(report_, findings_);
+        for (const auto& table : document.head()["tables"]) parts->table(table, [](const auto&) {});
+    });
+    const std::size_t first = text.find("public.alpha: divergent");
+    const std::size_t second = text.find("public.alpha: identical");
+    ASSERT_NE(first, std::string::npos) << text;
+    ASSERT_NE(second, std::string::npos) << text;
+    EXPECT_GT(second, first);
+    const std::size_t replaces = text.find("  this replaces what was said of it above\n");
+    EXPECT_NE(replaces, std::string::npos) << text;
+    EXPECT_GT(replaces, second);
+    EXPECT_EQ(text.find("beta"), std::string::npos) << text;
+}
+
 TEST_F(ReportTest, WhatABeginningTellsIsNoResult) {
     add_divergent_table();
     const json beginning = json::parse(beginning_of(report_).dump());
