@@ -115,8 +115,8 @@ int span_findings_no(std::size_t table_no, std::size_t span) {
 }
 
 bool is_span_failure(const Error& error) {
-    return error.sqlstate() == kIndexLacksRows || error.sqlstate() == kFeatureNotSupported ||
-           error.sqlstate() == kProgramLimitExceeded;
+    return error.sqlstate() == kIndexLacksRows || error.sqlstate() == kIndexChanged ||
+           error.sqlstate() == kFeatureNotSupported || error.sqlstate() == kProgramLimitExceeded;
 }
 
 void check_other_blocks(const RunContext& context, const TablePlan& table, std::size_t table_no,

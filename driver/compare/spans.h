@@ -43,7 +43,7 @@ int span_findings_no(std::size_t table_no, std::size_t span);
 bool is_span_failure(const Error& error);
 
 /// Looks on both sides at the blocks that no span has read, under a pair of snapshots of its own.
-/// Throws: an Error with is_span_failure() where an index lacks rows on them.
+/// Throws: an Error with is_span_failure() where an index lacks rows on them, or is not the one of the spans.
 void check_other_blocks(const RunContext& context, const TablePlan& table, std::size_t table_no,
                         const Both<std::string>& blocks_read, const Both<ServerSession*>& sessions);
 

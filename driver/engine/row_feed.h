@@ -92,8 +92,13 @@ class RowFeed {
     /// As TableReader::why_not_in_spans().
     virtual std::optional<std::string> why_not_in_spans() { return "its rows are streamed as they come"; }
 
-    /// Counts all rows by a scan and through the index that spans are read through.
-    /// Requires: why_not_in_spans() has returned nothing.
+    /// The index that spans are read through. No such text is part of that of another index, or of two.
+    /// Throws: an Error with SQLSTATE kFeatureNotSupported where spans cannot be read (any more), or through one of
+    /// several, which the server chooses anew for every statement.
+    virtual std::string index_of_spans() = 0;
+
+    /// Counts all rows by a scan and through that index.
+    /// Requires: index_of_spans() has returned.
     /// Throws: an Error with SQLSTATE kIndexLacksRows where the numbers are not the same.
     virtual void require_complete_index() {}
 

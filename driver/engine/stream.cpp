@@ -62,14 +62,22 @@ class StreamReader : public TableReader {
         if (table_.key.empty() || table_.visible_rows_only || !table_.where.empty()) return "a query chooses its rows";
         return feed_->why_not_in_spans();
     }
-    /// A scan and the index are held against each other once for all spans.
+    /// A scan and the index are held against each other once for all spans that are read through that index.
     void begin_span(const std::string& blocks_read_before) override {
         in_span_ = true;
-        if (!blocks_read_before.empty()) return;
+        span_index_ = feed_->index_of_spans();
+        if (blocks_read_before.find(span_index_) != std::string::npos) return;
         feed_->require_selected_values();
         feed_->require_complete_index();
     }
-    std::string blocks_read() override { return "counted;"; }
+    /// The index stands for them.
+    std::string blocks_read() override {
+        if (feed_->index_of_spans() == span_index_) return span_index_;
+        throw Error(ErrorKind::kServer,
+                    fmt::format("{}: the index of the key of {} was made anew while a span was read through it",
+                                side_name(side()), display_name(table_.name[side()])),
+                    {}, std::string(side_name(side())), std::string(kSerializationFailure));
+    }
     std::vector<std::string> notes() const override { return {notes_.begin(), notes_.end()}; }
 
     /// What a pass over these ranges asks for, with the connections that it gets.
@@ -97,6 +105,7 @@ class StreamReader : public TableReader {
     std::set<std::string> notes_;
     bool use_index_ = true;
     bool in_span_ = false;
+    std::string span_index_;
 };
 
 // ---- connections ---------------------------------------------------------------------------------------------

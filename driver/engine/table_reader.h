@@ -96,13 +96,15 @@ class TableReader {
     /// From now on ranges are read by the blocks that the key's index lists, and what is on these blocks is held
     /// against the index. `blocks_read_before` is what blocks_read() gave for other spans, one after the other.
     /// Requires: why_not_in_spans() has returned nothing.
+    /// Throws: here or when ranges are read, an Error with SQLSTATE kIndexChanged where these were read through another
+    /// index, and only that one would tell what it lacked.
     virtual void begin_span(const std::string& /*blocks_read_before*/) {}
 
     /// The blocks that were read since begin_span().
     virtual std::string blocks_read() { return {}; }
 
     /// Holds what is on all other blocks against the index.
-    /// Throws: an Error with SQLSTATE kIndexLacksRows where it lacks a row.
+    /// Throws: an Error with SQLSTATE kIndexLacksRows where it lacks a row; kIndexChanged as begin_span() does.
     virtual void check_other_blocks(const std::string& /*blocks_read*/) {}
 
     /// How the ranges that were digested last were read, for people; empty where path() says it all.

@@ -38,7 +38,8 @@ inline constexpr std::string_view kIdleInTransactionTimeout = "25P03";
 inline constexpr std::string_view kTransactionTimeout = "25P04";
 inline constexpr std::string_view kIdleSessionTimeout = "57P05";
 inline constexpr std::string_view kProgressReport = "PP001";  ///< of the extension's notices
-inline constexpr std::string_view kIndexLacksRows = "PP004";  ///< of the extension's reading by blocks
+inline constexpr std::string_view kIndexLacksRows = "PP004";  ///< of the extension's reading by blocks, as the next one
+inline constexpr std::string_view kIndexChanged = "PP005";    ///< other spans were read through another index
 
 inline constexpr std::string_view kDataException = "22";  ///< the class of the next four
 

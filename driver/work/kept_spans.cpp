@@ -34,6 +34,9 @@ std::vector<SpanUnit> spans_of(const KeptTable& kept, const TablePlan& table) {
         unit.done = true;
         unit.result->position = decode_position(row.position);
         unit.blocks_read = decode_blocks_read(row.position);
+        // A pause may be long: a stream counts anew what the index has.
+        for (Side side : kSides)
+            if (unit.result->path[side] == "stream") unit.blocks_read[side].clear();
     }
     if (!cover_all_keys(spans))
         throw Error(ErrorKind::kUsage, "the state of the run is damaged: spans of a table do not follow one another",

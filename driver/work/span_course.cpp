@@ -9,6 +9,7 @@
 #include "driver/compare/spans.h"
 #include "driver/digests/spans.h"
 #include "driver/model/options.h"
+#include "driver/model/sqlstates.h"
 #include "driver/state/findings.h"
 #include "driver/waiting/retry.h"
 #include "driver/work/unit_validity.h"
@@ -21,6 +22,9 @@ constexpr double kGuessedDigestRate = 200e6;
 constexpr double kGuessedStreamRate = 20e6;
 /// What was read in less time says little.
 constexpr double kTellingSeconds = 1;
+
+/// How often all spans may begin again before the table is read as a whole.
+constexpr int kMostBeginnings = 3;
 
 TableAttemptResult failed_attempt(TableResult result, const Error& failure) {
     set_error(result, failure);
@@ -72,7 +76,7 @@ TableAttemptResult SpanCourse::compare(const AttemptSetting& setting, const Tabl
     if (is_read_by_executor(setting.table))
         return leave_spans(setting, Error(ErrorKind::kServer, "a server's executor reads it (aggregate)"));
     begin_lost_again(setting.servers);
-    begin_other_engines_again(setting);
+    begin_others_again(setting);
     return compare_spans(setting);
 }
 
@@ -134,10 +138,12 @@ TableAttemptResult SpanCourse::compare_spans(const AttemptSetting& setting) {
         if (error.kind() == ErrorKind::kOtherServer) throw;
         failure = error;
     }
+    if (failure && begin_all_again(*failure)) return compare_spans(setting);
     // Around what cannot be read a table is read as a whole.
     if (failure && (is_span_failure(*failure) || remedy_for(*failure) == Remedy::kDeadLetter))
         return leave_spans(setting, *failure);
     TableResult joined = join(setting);
+    if (!why_again_.empty()) joined.notes.push_back(why_again_);
     if (failure) {
         joined.notes.push_back(fmt::format("{} of {} spans are compared", spans_done(), spans_.size()));
         return failed_attempt(std::move(joined), *failure);
@@ -220,14 +226,37 @@ void SpanCourse::remove_lost_claims(TableResult& result) const {
     });
 }
 
-/// An extension and a stream hold spans against the index in ways that do not add up.
-void SpanCourse::begin_other_engines_again(const AttemptSetting& setting) {
+/// An extension and a stream hold spans against the index in ways that do not add up. What was held against the index
+/// of one server says nothing about that of another one, which may be broken, or in another order; a stream counts
+/// anew.
+void SpanCourse::begin_others_again(const AttemptSetting& setting) {
     for (SpanUnit& unit : spans_)
         for (Side side : kSides) {
-            if (!unit.done || (unit.result->path[side] == "stream") == is_streamed(setting, side)) continue;
-            unit.done = false;
-            unit.result->error = fmt::format("the {} is read in another way now", side_name(side));
+            if (!unit.done) continue;
+            if ((unit.result->path[side] == "stream") != is_streamed(setting, side))
+                begin_again(unit, fmt::format("the {} is read in another way now", side_name(side)));
+            else if (!is_another_server(unit.result->position[side], setting.servers[side]))
+                continue;
+            else if (is_streamed(setting, side))
+                unit.blocks_read[side].clear();
+            else
+                begin_again(unit, fmt::format("the {} is another server now", side_name(side)));
         }
+}
+
+/// What an index lacked when spans were read through it is in none of them, and only that index tells.
+bool SpanCourse::begin_all_again(const Error& why) {
+    if (why.sqlstate() != kIndexChanged || begun_again_ == kMostBeginnings) return false;
+    ++begun_again_;
+    for (SpanUnit& unit : spans_)
+        if (unit.done) begin_again(unit, why.what());
+    return true;
+}
+
+void SpanCourse::begin_again(SpanUnit& unit, const std::string& why) {
+    unit.done = false;
+    unit.result->error = why;
+    why_again_ = fmt::format("spans of it were compared again: {}", why);
 }
 
 std::size_t SpanCourse::spans_done() const {

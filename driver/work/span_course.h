@@ -73,7 +73,9 @@ class SpanCourse {
 
   private:
     void divide(const AttemptSetting& setting, const TableResult* before);
-    void begin_other_engines_again(const AttemptSetting& setting);
+    void begin_others_again(const AttemptSetting& setting);
+    bool begin_all_again(const Error& why);
+    void begin_again(SpanUnit& unit, const std::string& why);
     TableAttemptResult compare_whole(const AttemptSetting& setting) const;
     TableAttemptResult compare_spans(const AttemptSetting& setting);
     std::optional<Error> compare_span(const AttemptSetting& setting, const TablePlan& plan, std::size_t span);
@@ -85,7 +87,9 @@ class SpanCourse {
     std::optional<KeyDivision> ranges_;  ///< of the whole table; none: not drawn yet
     bool decided_ = false;               ///< whether it is divided
     bool got_on_ = false;
-    std::string why_whole_;  ///< a note for the report
+    int begun_again_ = 0;    ///< all of them
+    std::string why_again_;  ///< notes for the report
+    std::string why_whole_;
 };
 
 }  // namespace parity::driver

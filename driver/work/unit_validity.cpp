@@ -27,7 +27,7 @@ std::uint64_t beginning_of_timeline(const ServerInfo& server) {
 
 /// A primary that ran when another one was read has never had what that one wrote on the same timeline.
 bool is_another_primary(const SidePosition& read, const ServerInfo& now) {
-    const bool ran_beside = read.started_us != now.identity.started_us && now.identity.started_us <= read.seen_us;
+    const bool ran_beside = is_another_server(read, now);
     const std::uint64_t began = beginning_of_timeline(now);
     const bool parted = read.timeline_began != 0 && began != 0 && read.timeline_began != began;
     return !read.in_recovery && !now.identity.in_recovery && (ran_beside || parted);
@@ -109,6 +109,10 @@ std::optional<std::string> why_compared_otherwise(Side side, const TablePlan& co
 }
 
 }  // namespace
+
+bool is_another_server(const SidePosition& read, const ServerInfo& now) {
+    return read.started_us != now.identity.started_us && now.identity.started_us <= read.seen_us;
+}
 
 SidePosition position_of(const ServerInfo& server, const ServerIdentity& seen, const std::string& lsn) {
     SidePosition position;

@@ -17,6 +17,10 @@ SidePosition position_of(const ServerInfo& server, const ServerIdentity& seen, c
 /// Whether two looks at a server found the same process that has not crashed between them.
 bool is_same_incarnation(const ServerInfo& before, const ServerInfo& now);
 
+/// Whether a side was read on another machine than the one that it is now: that ran already when the side was read. A
+/// server that began later may be the same one, restarted.
+bool is_another_server(const SidePosition& read, const ServerInfo& now);
+
 /// Why what a snapshot showed may not be part of what a side has now. A server whose process and whose checkpointer are
 /// still the same has lost nothing. Of any other one everything that the snapshot showed must have been on disk, and
 /// lie on the present history of its log. Rows that are not logged go with a crash. A primary that was running already

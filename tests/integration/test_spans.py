@@ -89,6 +89,18 @@ def test_rows_that_both_indexes_lack(sides, compare):
     assert len(compare().expect(DIVERGENT).table()["divergences"]) == 1
 
 
+def test_a_stream_is_not_divided_where_the_server_may_choose_an_index(sides):
+    """The index that is counted through need not be the one that a span is read through."""
+    sides[1].execute("CREATE INDEX ON t USING hash (id)")  # serves no part of the key
+    arguments = ["--source", sides[0].conninfo(), "--target", sides[1].conninfo(), "--format", "json", "--engine", "stream", *MANY]
+    assert pgparity("compare", *arguments).expect(IDENTICAL).table()["claim"] == "spans"
+    sides[1].execute("CREATE INDEX beside ON t USING brin (id) WITH (pages_per_range = 8)")
+    assert pgparity("compare", *arguments).expect(IDENTICAL).table()["claim"] == "table"
+    hide(sides[1], "(30000000, 'hidden', 1)")
+    sides[1].execute("SELECT brin_summarize_new_values('beside'); ANALYZE t")
+    assert [finding["key"]["id"] for finding in pgparity("compare", *arguments).expect(DIVERGENT).table()["divergences"]] == ["30000000"]
+
+
 # ---- kept and continued --------------------------------------------------------------------------------------------
 
 MANY = ["--unit-seconds", "0.0004"]  # some tens of spans
@@ -201,6 +213,58 @@ def test_a_run_goes_on_with_another_engine(sides, tmp_path, engines, side):
     table = resumed(state, sides, "--engine", engines[1], *MANY).expect(DIVERGENT).table()
     assert [finding["key"]["id"] for finding in table["divergences"]] == ["30000000"]
     assert table["claim"] == "table" and any("lacks" in note for note in table["notes"])
+
+
+# Where a row's entry in the index comes and goes: one that is in the first span and on the last block, and one the other way round.
+FIRST_ON_LAST_BLOCK, LAST_ON_FIRST_BLOCK = 0, 30000000
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("remake", ["REINDEX TABLE t", "REINDEX TABLE CONCURRENTLY t"])
+@pytest.mark.parametrize("data", ["equal", "hidden"])
+def test_spans_that_were_read_through_another_index(sides, tmp_path, side, remake, data):
+    """The index that lacked a row is gone when the last span is done, and the new one has it."""
+    state = tmp_path / "state"
+    if data == "hidden":
+        hide(sides[side], f"({FIRST_ON_LAST_BLOCK}, 'hidden', 1)")
+    before = killed_after(3, state, sides).expect(INCOMPLETE).table()
+    sides[side].execute(remake)
+    run_again = resumed(state, sides).expect(DIVERGENT if data == "hidden" else IDENTICAL)
+    table = run_again.table()
+    assert table["claim"] == "spans"
+    assert [finding["key"]["id"] for finding in table["divergences"]] == ([str(FIRST_ON_LAST_BLOCK)] if data == "hidden" else [])
+    assert not [span for span in table["spans"] if span in before["spans"]], "they were kept"
+    assert any("spans of it were compared again" in note and "is not the one through which" in note for note in table["notes"]), table["notes"]
+
+
+@pytest.mark.parametrize("engine", ["extension", "stream"])
+@pytest.mark.parametrize("data", ["equal", "hidden"])
+def test_spans_to_come_are_read_through_another_index(sides, tmp_path, engine, data):
+    """The block is read when the index lacks the row that a later span has there."""
+    state = tmp_path / "state"
+    for database in sides:
+        database.execute("DELETE FROM t WHERE id BETWEEN 10 AND 100")
+        database.execute("INSERT INTO t SELECT i, 'value ' || i, 1 FROM generate_series(60001, 60131) i")  # no room on the last block
+        database.execute("VACUUM (INDEX_CLEANUP ON) t")
+    killed_after(3, state, sides, "--engine", engine).expect(INCOMPLETE)
+    sides[1].execute("CREATE UNIQUE INDEX later ON t (id)")
+    if data == "hidden":
+        with contextlib.closing(sides[1].connect()) as connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE pg_index SET indisready = false, indisvalid = false WHERE indexrelid = 'later'::regclass")
+            cursor.execute(f"INSERT INTO t VALUES ({LAST_ON_FIRST_BLOCK}, 'hidden', 1) RETURNING ctid")
+            assert cursor.fetchone()[0].startswith("(0,")
+            cursor.execute("UPDATE pg_index SET indisready = true, indisvalid = true WHERE indexrelid = 'later'::regclass")
+    sides[1].execute("ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD CONSTRAINT t_pkey PRIMARY KEY USING INDEX later")
+    table = resumed(state, sides, "--engine", engine).expect(DIVERGENT if data == "hidden" else IDENTICAL).table()
+    assert [finding["key"]["id"] for finding in table["divergences"]] == ([str(LAST_ON_FIRST_BLOCK)] if data == "hidden" else [])
+
+
+def test_a_stream_counts_again_when_it_goes_on(sides, tmp_path):
+    state = tmp_path / "state"
+    killed_after(3, state, sides, "--engine", "stream").expect(INCOMPLETE)
+    hide(sides[1], "(30000000, 'hidden', 1)")
+    table = resumed(state, sides, "--engine", "stream").expect(DIVERGENT).table()
+    assert [finding["key"]["id"] for finding in table["divergences"]] == ["30000000"]
 
 
 @pytest.mark.long

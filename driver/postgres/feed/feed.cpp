@@ -45,7 +45,8 @@ class CopyFeed : public RowFeed {
         failure_ = failure;
     }
     std::vector<std::string> split(int ranges) override { return sample_bounds(session_, stream_, table_, ranges); }
-    std::optional<std::string> why_not_in_spans() override { return stream_.why_not_in_spans(read_correlation()); }
+    std::optional<std::string> why_not_in_spans() override;
+    std::string index_of_spans() override;
     void require_complete_index() override;
     std::size_t worthwhile_threads() const override {
         if (table_.by_place) return 1;
@@ -95,6 +96,7 @@ class CopyFeed : public RowFeed {
   private:
     void read_item(const StreamItem& item, const TakeShownRow& take);
     std::optional<double> read_correlation();
+    std::vector<std::string> read_indexes_of_spans();
     std::vector<StreamItem> items(const FeedRequest& request, std::size_t threads) const {
         return request.in_span ? stream_.items_of_span(request.ranges, threads)
                                : stream_.items(request.ranges, threads, request.use_index);
@@ -173,6 +175,33 @@ std::optional<double> CopyFeed::read_correlation() {
     const Result result = session_.connection().query(query.sql, query.parameters);
     if (result.rows() == 0 || result.is_null(0, 0)) return std::nullopt;
     return result.number<double>(0, 0);
+}
+
+/// Those that the server may choose for conditions on the key's first column, each as its OID and its file.
+std::vector<std::string> CopyFeed::read_indexes_of_spans() {
+    const Query query = span_indexes_query(table_.oid[side()], stream_.leading_column());
+    const Result result = session_.connection().query(query.sql, query.parameters);
+    std::vector<std::string> indexes;
+    for (int row = 0; row < result.rows(); ++row)
+        indexes.push_back(fmt::format("index {} {};", result.text(row, 0), result.text(row, 1)));
+    return indexes;
+}
+
+std::optional<std::string> CopyFeed::why_not_in_spans() {
+    if (std::optional<std::string> why_not = stream_.why_not_by_index()) return why_not;
+    if (read_indexes_of_spans().size() > 1)
+        return "its rows are streamed, and the server may read them through any of several indexes";
+    return stream_.why_not_in_order(read_correlation());
+}
+
+std::string CopyFeed::index_of_spans() {
+    std::optional<std::string> why_not = stream_.why_not_by_index();
+    std::vector<std::string> indexes;
+    if (!why_not) indexes = read_indexes_of_spans();
+    if (indexes.size() == 1) return std::move(indexes.front());
+    if (!why_not) why_not = fmt::format("the server may read it through {} indexes", indexes.size());
+    throw Error(ErrorKind::kServer, fmt::format("{}: {}", side_name(side()), *why_not), {},
+                std::string(side_name(side())), std::string(kFeatureNotSupported));
 }
 
 void CopyFeed::require_complete_index() {

@@ -263,11 +263,15 @@ std::vector<StreamItem> StreamTable::items_of_span(const RangeList& ranges, std:
     return stream_items(parts_, conditions, ranges, {threads, has_tid_ranges_, leading_indexed_, true});
 }
 
-std::optional<std::string> StreamTable::why_not_in_spans(std::optional<double> correlation) const {
-    constexpr double kInOrder = 0.95;
-    constexpr std::int64_t kFewBlocks = 1024;
+std::optional<std::string> StreamTable::why_not_by_index() const {
     if (is_whole_ || is_divided_) return "its rows are streamed, and it is not one plain table";
     if (!leading_indexed_) return "its rows are streamed, and no B-tree has the order of its key's first column";
+    return std::nullopt;
+}
+
+std::optional<std::string> StreamTable::why_not_in_order(std::optional<double> correlation) const {
+    constexpr double kInOrder = 0.95;
+    constexpr std::int64_t kFewBlocks = 1024;
     if (blocks() <= kFewBlocks) return std::nullopt;
     if (!correlation) return "whether its rows are in the order of its key is unknown: ANALYZE tells";
     if (std::abs(*correlation) >= kInOrder) return std::nullopt;

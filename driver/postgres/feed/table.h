@@ -53,9 +53,11 @@ class StreamTable {
     /// The same of ranges of a span: always through the index.
     std::vector<StreamItem> items_of_span(const RangeList& ranges, std::size_t threads) const;
 
-    /// Why spans of the key cannot be read at the cost of their share. `correlation` is that of the key's first column
-    /// with the places of its rows, from -1 to 1, if that is known.
-    std::optional<std::string> why_not_in_spans(std::optional<double> correlation) const;
+    /// Why spans of the key cannot be read through an index.
+    std::optional<std::string> why_not_by_index() const;
+    /// Why they cannot be read so at the cost of their share. `correlation` is that of the key's first column with the
+    /// places of its rows, from -1 to 1, if that is known.
+    std::optional<std::string> why_not_in_order(std::optional<double> correlation) const;
 
     /// Counts of rows, through the index that spans are read through, that are all rows together.
     /// Returns: none where the bounds do not divide the first column.

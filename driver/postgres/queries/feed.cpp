@@ -132,6 +132,22 @@ Query correlation_query(std::uint32_t oid, const std::string& column) {
         {std::to_string(oid), column}};
 }
 
+Query span_indexes_query(std::uint32_t oid, const std::string& column) {
+    return {
+        "SELECT i.indexrelid::pg_catalog.text, "
+        "COALESCE(pg_catalog.pg_relation_filenode(i.indexrelid), 0)::pg_catalog.text "
+        "FROM pg_catalog.pg_index AS i "
+        "JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid "
+        "JOIN pg_catalog.pg_am AS am ON am.oid = c.relam "
+        "JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attname = $2::pg_catalog.name "
+        "WHERE i.indrelid = $1::pg_catalog.oid AND i.indisvalid AND am.amname <> 'hash' AND (a.attnum = ANY "
+        "((i.indkey::pg_catalog.int2[])[0:i.indnkeyatts - 1]) OR i.indpred IS NOT NULL AND EXISTS (SELECT FROM "
+        "pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = "
+        "i.indexrelid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = i.indrelid AND "
+        "d.refobjsubid = a.attnum)) ORDER BY i.indexrelid",
+        {std::to_string(oid), column}};
+}
+
 Query leading_columns_query(std::uint32_t oid) {
     return {
         "SELECT DISTINCT a.attname, i.indcollation[0] = 'pg_catalog.\"C\"'::pg_catalog.regcollation "

@@ -47,6 +47,10 @@ Query stream_parts_query(std::uint32_t oid, const std::vector<std::string>& colu
 
 /// pg_stats.correlation of a column. Result: at most one row with a double precision, or NULL.
 Query correlation_query(std::uint32_t oid, const std::string& column);
+/// The valid indexes of a relation that conditions on a column, other than that it has a certain value, may be served
+/// by: those that have it in their key, and partial ones whose condition names it. Result: the OID and the number of
+/// the file (0 where it has none), both as texts.
+Query span_indexes_query(std::uint32_t oid, const std::string& column);
 /// The valid B-trees of a relation by their first column, without partial ones: name, its collation there is "C".
 Query leading_columns_query(std::uint32_t oid);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backend/index/search.h"
 #include "backend/memory.h"
 #include "backend/pg_compat.h"
 
@@ -90,26 +91,49 @@ void for_each_run(const std::uint32_t* flags, core::u64 first, core::u64 end, Ta
 }
 
 /// The task's leaf of a set: mostly the one after the last one. Null where it is none.
-const LeafBlocks* find_leaf(std::span<const LeafBlocks> leaves, std::size_t& next, Oid leaf, Oid file) {
+const LeafBlocks* find_leaf(std::span<const LeafBlocks> leaves, std::size_t& next, Oid leaf) {
     for (std::size_t i = 0; i < leaves.size(); ++i) {
         const std::size_t at = (next + i) % leaves.size();
         if (leaves[at].leaf != leaf) continue;
         next = at + 1;
-        return leaves[at].file == file ? &leaves[at] : nullptr;
+        return &leaves[at];
     }
     return nullptr;
+}
+
+/// Rows that the other index lacked are in no span that was read through it, and this one may list them.
+void require_same_index(const LeafBlocks& leaf, Oid index_file) {
+    if (leaf.index_file == index_file) return;
+    ereport(ERROR, (errcode(kIndexChanged),
+                    errmsg("index \"%s\" is not the one through which other spans of \"%s\" were read",
+                           get_rel_name(leaf.index), get_rel_name(leaf.leaf)),
+                    errdetail("It was made anew, or another index was used then.")));
+}
+
+/// The index stays locked, so that it is the same one to the end of the transaction.
+Relation lock_index(const DigestTask& task, Relation leaf, Oid type) {
+    const Oid index = interval_index(task, leaf, type);
+    if (!OidIsValid(index))
+        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                        errmsg("\"%s\" has no index on the key that this snapshot may be read through",
+                               RelationGetRelationName(leaf))));
+    return index_open(index, AccessShareLock);
 }
 
 }  // namespace
 
 std::span<const LeafBlocks> blocks_of_leaves(const DigestTask& task) {
     auto* leaves = allocate_array<LeafBlocks>(CurrentMemoryContext, task.leaves.size() + 1);
+    const Oid type = interval_type(task);
     core::u64 next = 0;
     for (std::size_t i = 0; i < task.leaves.size(); ++i) {
         Relation leaf = table_open(task.leaves[i], NoLock);
+        Relation index = lock_index(task, leaf, type);
         const core::u64 first = next;
         next += RelationGetNumberOfBlocks(leaf);
-        leaves[i] = {task.leaves[i], open_file_number(leaf), first, next};
+        leaves[i] = {
+            task.leaves[i], open_file_number(leaf), RelationGetRelid(index), open_file_number(index), first, next};
+        index_close(index, NoLock);
         table_close(leaf, NoLock);
     }
     return {leaves, task.leaves.size()};
@@ -117,8 +141,10 @@ std::span<const LeafBlocks> blocks_of_leaves(const DigestTask& task) {
 
 void set_flags(core::ByteView set, std::span<const LeafBlocks> leaves, std::uint32_t* flags) {
     for (std::size_t next = 0; !set.empty();) {
-        const Oid id = take_oid(set), file = take_oid(set);
-        const LeafBlocks* leaf = find_leaf(leaves, next, id, file);
+        const Oid id = take_oid(set), file = take_oid(set), index_file = take_oid(set);
+        const LeafBlocks* leaf = find_leaf(leaves, next, id);
+        if (leaf) require_same_index(*leaf, index_file);
+        if (leaf && leaf->file != file) leaf = nullptr;
         core::u64 block = 0;
         for (core::u64 runs = take_number(set); runs > 0; --runs) {
             CHECK_FOR_INTERRUPTS();
@@ -133,9 +159,9 @@ void set_flags(core::ByteView set, std::span<const LeafBlocks> leaves, std::uint
 void append_blocks(const LeafBlocks& leaf, const std::uint32_t* flags, core::ByteSink& set) {
     core::u64 runs = 0;
     for_each_run(flags, leaf.first, leaf.end, [&](core::u64, core::u64) { ++runs; });
-    if (runs == 0) return;
     append_oid(set, leaf.leaf);
     append_oid(set, leaf.file);
+    append_oid(set, leaf.index_file);
     append_number(set, runs);
     core::u64 block = leaf.first;
     for_each_run(flags, leaf.first, leaf.end, [&](core::u64 first, core::u64 end) {

@@ -16,15 +16,6 @@ constexpr std::size_t kFirstRoom = 4096;
 /// their ends apart.
 constexpr std::size_t kMaxPlaces = 16 * 1024 * 1024;
 
-Relation open_index(const DigestTask& task, Relation leaf) {
-    const Oid index = interval_index(task, leaf, interval_type(task));
-    if (!OidIsValid(index))
-        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                        errmsg("\"%s\" has no index on the key that this snapshot may be read through",
-                               RelationGetRelationName(leaf))));
-    return index_open(index, AccessShareLock);
-}
-
 /// The conditions under which an index finds the first columns of a row's key.
 void set_conditions_of_row(Relation leaf, Relation index, HeapTupleHeader row, int columns, ScanKeyData* conditions) {
     HeapTupleData tuple{};
@@ -102,10 +93,10 @@ class PlaceWriter {
 
 }  // namespace
 
-LeafListing::LeafListing(const DigestTask& task, Relation leaf)
+LeafListing::LeafListing(const DigestTask& task, Relation leaf, Oid index)
     : context_(CurrentMemoryContext),
       leaf_(leaf),
-      index_(open_index(task, leaf)),
+      index_(index_open(index, AccessShareLock)),
       lookup_columns_(searchable_columns(task, index_)),
       compare_context_(AllocSetContextCreate(CurrentMemoryContext, "parity comparison", ALLOCSET_SMALL_SIZES)),
       page_(static_cast<Page>(palloc(BLCKSZ))),

@@ -24,9 +24,8 @@ inline OffsetNumber number_of(core::u64 place) { return static_cast<OffsetNumber
 /// A leaf's B-tree on the task's key.
 class LeafListing {
   public:
-    /// Requires: the task has an interval_type(). Memory is in the current context.
-    /// Errors: 40001 where there is no such index (any more).
-    LeafListing(const DigestTask& task, Relation leaf);
+    /// `index` is one of the leaf's that interval_index() gives. Memory is in the current context.
+    LeafListing(const DigestTask& task, Relation leaf, Oid index);
 
     /// The places that the index lists for an interval, ascending, each once: those of rows that the active snapshot
     /// sees, and perhaps others. They live until the next call. The index's leaf pages are read directly, because the

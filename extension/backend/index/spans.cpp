@@ -279,7 +279,8 @@ class SpanParticipant {
 
     void open_leaf(std::uint32_t number) {
         Relation relation = table_open(self_.leaves[number].relation, AccessShareLock);
-        auto* listing = new (allocate_array<LeafListing>(CurrentMemoryContext, 1)) LeafListing(task_, relation);
+        auto* listing = new (allocate_array<LeafListing>(CurrentMemoryContext, 1))
+            LeafListing(task_, relation, span_->blocks()[number].index);
         leaf_ = {number, relation, listing, nullptr, nullptr, nullptr};
     }
 
@@ -414,9 +415,9 @@ struct BlocksLeft {
     }
 };
 
-void check_blocks(const DigestTask& task, Oid leaf, BlocksLeft left, OtherBlocks& seen) {
-    Relation relation = table_open(leaf, NoLock);
-    LeafListing listing(task, relation);
+void check_blocks(const DigestTask& task, const LeafBlocks& leaf, BlocksLeft left, OtherBlocks& seen) {
+    Relation relation = table_open(leaf.leaf, NoLock);
+    LeafListing listing(task, relation, leaf.index);
     const BlockSupply blocks{BlocksLeft::next_block, &left};
     auto* pages =
         new (allocate_array<PageReader>(CurrentMemoryContext, 1)) PageReader(relation, GetActiveSnapshot(), blocks);
@@ -460,11 +461,11 @@ OtherBlocks check_other_blocks(const DigestTask& task, core::ByteView read_befor
     for (const LeafBlocks& leaf : leaves) {
         MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "parity leaf", ALLOCSET_DEFAULT_SIZES);
         MemoryContext caller = MemoryContextSwitchTo(context);
-        check_blocks(task, leaf.leaf, {flags, leaf.first, leaf.first, leaf.end}, seen);
+        check_blocks(task, leaf, {flags, leaf.first, leaf.first, leaf.end}, seen);
         MemoryContextSwitchTo(caller);
         MemoryContextDelete(context);
     }
-    if (read_before.empty() && seen.rows == 0) confirm_empty(task);
+    if (seen.rows == 0 && static_cast<core::u64>(seen.blocks) == count_blocks(leaves)) confirm_empty(task);
     return seen;
 }
 

@@ -23,8 +23,8 @@ void require_readable_by_blocks(const DigestTask& task);
 
 /// Digests the kept ranges so. As digest_by_scan() else.
 /// Requires: is_reading_by_blocks(), as for all of these but the last.
-/// Errors: PP004 where the index lacks rows; 54000 where the blocks are too scattered to be told, and where too many rows
-/// share a value of the key's first column.
+/// Errors: PP004 where the index lacks rows; PP005 where it is not the one through which other spans were read; 54000
+/// where the blocks are too scattered to be told, and where too many rows share a value of the key's first column.
 ScanEffort digest_by_blocks(const DigestTask& task, int workers, const DigestMatrix& matrix);
 
 /// Reads the rows of kept ranges so. As read_hashes_by_scan() else.
@@ -39,7 +39,7 @@ struct OtherBlocks {
 /// Reads the blocks that are not in a set, and looks each visible row up in the index of the key. Rows that came after
 /// the spans were read are in it.
 /// Requires: require_by_blocks() has been called.
-/// Errors: PP004 where the index lacks one.
+/// Errors: PP004 where the index lacks one; PP005 where it is not the one through which the spans were read.
 OtherBlocks check_other_blocks(const DigestTask& task, core::ByteView read_before);
 
 }  // namespace parity::backend
