@@ -166,7 +166,9 @@ TableAttemptResult read_around(const RunContext& context, TableAttemptResult fai
     context.observer->read_around(table_no, *failed.failure);
     TableAttemptResult made = make_attempt(context, failed.result.plan, table_no, sessions, unreadable, nullptr);
     made.result.elapsed_seconds += failed.result.elapsed_seconds;
-    if (made.failure && is_milder(made.result, failed.result)) {
+    const bool uncleared =
+        failed.result.counts.total() > 0 && was_not_cleared(failed.result, made.result, std::string());
+    if (uncleared || (made.failure && is_milder(made.result, failed.result))) {
         made.result.ranges_divergent = std::max<std::uint64_t>(failed.result.ranges_divergent, 1);
         set_verdict(made.result);
     }
@@ -213,6 +215,19 @@ void set_error(TableResult& result, const Error& error) {
 bool has_evidence(const TableResult& result) { return evidence(result) > 0; }
 
 bool is_milder(const TableResult& attempt, const TableResult& earlier) { return evidence(attempt) < evidence(earlier); }
+
+bool was_not_cleared(const TableResult& earlier, const TableResult& attempt, const std::string& left_out) {
+    return has_evidence(earlier) && !has_evidence(attempt) && (!left_out.empty() || !attempt.dead_letters.empty());
+}
+
+void keep_uncleared(TableResult& earlier, const TableResult& attempt, const std::string& left_out) {
+    earlier.error = fmt::format("it differed before, and does not in what is still compared; left out now: {}",
+                                left_out.empty() ? "what cannot be read of it" : left_out);
+    earlier.sqlstate.clear();
+    earlier.dead_letters = attempt.dead_letters;
+    earlier.skipped = attempt.skipped;
+    earlier.incomplete = true;
+}
 
 TableResult failed_table(const TablePlan& table, const std::string& error) {
     TableResult result = fresh_result(table);

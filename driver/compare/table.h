@@ -50,6 +50,13 @@ bool has_evidence(const TableResult& result);
 /// stays seen until an attempt that does not fail shows otherwise.
 bool is_milder(const TableResult& attempt, const TableResult& earlier);
 
+/// Whether an attempt that did not fail shows nothing of what an earlier one has seen to differ, but did not look at
+/// everything: it left out what `left_out` names (empty: nothing), or could not read something.
+bool was_not_cleared(const TableResult& earlier, const TableResult& attempt, const std::string& left_out);
+
+/// The earlier result stays, with the reason, and with what the attempt could not read.
+void keep_uncleared(TableResult& earlier, const TableResult& attempt, const std::string& left_out);
+
 /// The result of a table that was not even tried.
 TableResult failed_table(const TablePlan& table, const std::string& error);
 

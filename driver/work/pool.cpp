@@ -381,13 +381,11 @@ void TablePool::settle(std::size_t table_no, TableResult result, const std::opti
             result.sqlstate = course.result->sqlstate;
             result.attempts = course.result->attempts;
         }
-    } else if (!course.left_out.empty() && course.result && !has_evidence(result)) {
+    } else if (course.result && was_not_cleared(*course.result, result, course.left_out)) {
         context_.findings->restore_attempt(static_cast<int>(table_no));
-        std::swap(result, *course.result);
-        result.error = fmt::format("it differed before, and does not in what is still compared; left out now: {}",
-                                   course.left_out);
-        course.result->sqlstate.clear();
-        result.incomplete = true;
+        carry_dead_letters(*course.result, result);
+        keep_uncleared(*course.result, result, course.left_out);
+        result = *std::exchange(course.result, std::nullopt);
     } else if (result.attempts > 1) {
         result.notes.push_back(fmt::format("begun {} times: {}", result.attempts, course.result->error));
     }

@@ -188,6 +188,10 @@ TableAttemptResult SpanCourse::leave_spans(const AttemptSetting& setting, const 
         setting.context.findings->restore_attempt(static_cast<int>(setting.table_no));
         set_error(before, *made.failure);
         made.result = std::move(before);
+    } else if (!made.failure && was_not_cleared(before, made.result, {})) {
+        setting.context.findings->restore_attempt(static_cast<int>(setting.table_no));
+        keep_uncleared(before, made.result, {});
+        made.result = std::move(before);
     }
     return made;
 }
