@@ -102,8 +102,8 @@ class Observer {
     virtual void begin_spans(std::size_t /*table*/, const std::vector<SpanUnit>& /*spans*/,
                              const TableResult* /*before*/) {}
 
-    /// A span of the table is done, or an attempt at it failed after it had shown that something differs. `span` is its
-    /// number, from 0.
+    /// A span of the table is done, or does not count any more, or an attempt at it failed after it had shown that
+    /// something differs. `span` is its number, from 0.
     virtual void finish_span(std::size_t /*table*/, std::size_t /*span*/, const SpanUnit& /*unit*/) {}
 
     /// The table is compared as a whole after all. Its spans count no more; `before` is what they have shown together.

@@ -49,13 +49,22 @@ TableResult evidence_of(const KeptTable& kept, const TablePlan& compared, std::i
         TableResult result = decode_result(kept.unit.result, decode_plan(kept.unit.plan));
         if (result.spans_planned == 0 && has_evidence(result)) return result;
     }
-    return join_spans(compared, spans_of(kept, compared), max_divergences);
+    TableResult joined = join_spans(compared, spans_of(kept, compared), max_divergences);
+    if (joined.error.empty()) {
+        joined.error = "the rest of the table was not held against its index yet";
+        set_verdict(joined);
+    }
+    return joined;
 }
 
-/// Those of a table that is claimed in spans are the spans'.
+bool all_done(const std::vector<SpanUnit>& spans) {
+    return std::all_of(spans.begin(), spans.end(), [](const SpanUnit& span) { return span.done; });
+}
+
+/// Those of a table in spans are the spans', as long as there are any.
 void load_listed_findings(RunStore& store, const KeptTable& kept, const TableResult& result, FindingStore& findings,
                           int number) {
-    if (result.spans_planned == 0) {
+    if (result.spans_planned == 0 || kept.spans.empty()) {
         store.for_each_finding(kept.unit.job, 0, [&](const StoredFinding& stored) { findings.add(number, stored); });
     } else {
         std::uint64_t left = result.listed;

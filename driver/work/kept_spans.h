@@ -24,6 +24,9 @@ std::vector<KeptTable> read_kept_tables(RunStore& store);
 /// Throws: Error{kUsage} where they are not all keys from the first to the last, each once.
 std::vector<SpanUnit> spans_of(const KeptTable& kept, const TablePlan& table);
 
+/// Whether none of them is to be compared (again).
+bool all_done(const std::vector<SpanUnit>& spans);
+
 /// What an unfinished table in spans has shown to differ: before it was divided, or since.
 TableResult evidence_of(const KeptTable& kept, const TablePlan& compared, std::int64_t max_divergences);
 

@@ -102,7 +102,7 @@ bool TablePool::begin_lost_again() {
     for (std::size_t i = 0; i < courses_.size(); ++i) {
         Course& course = courses_[i];
         if (!course.finished || !course.result->error.empty()) continue;
-        const std::optional<std::string> reason = why_lost_now(course);
+        const std::optional<std::string> reason = why_lost_now(i);
         if (!reason) continue;
         course.result->error = *reason;
         course.result->incomplete = true;
@@ -117,9 +117,10 @@ bool TablePool::begin_lost_again() {
     return goes_on && queue_.has_any();
 }
 
-std::optional<std::string> TablePool::why_lost_now(Course& course) const {
+std::optional<std::string> TablePool::why_lost_now(std::size_t table_no) {
+    Course& course = courses_[table_no];
     const Both<ServerInfo> now = incarnation();
-    if (course.spans.in_spans()) return course.spans.begin_lost_again(now);
+    if (course.spans.in_spans()) return course.spans.begin_lost_again(now, *context_.observer, table_no);
     return why_lost(course.result->plan, course.result->position, now);
 }
 

@@ -92,7 +92,7 @@ class TablePool {
     void compare_all();
     std::vector<std::thread> start();
     bool begin_lost_again();
-    std::optional<std::string> why_lost_now(Course& course) const;
+    std::optional<std::string> why_lost_now(std::size_t table_no);
     void look_for_other_incarnations();
     void work(int worker) noexcept;
     void mark_relations(SessionPair* pair);

@@ -99,12 +99,15 @@ class Resumer {
             known.left_out = what_is_left_out(compared, now).value_or("");
             const bool differed = has_evidence(known.result);
             if (only_dead_) return keep(kept, compared, std::move(known.result), reason);
+            for (const UnitRow& row : kept.spans)
+                if (row.state == UnitState::kDone) void_span(row, decode_result(row.result, compared), *reason);
+            change(unit, differed ? UnitState::kFailed : UnitState::kPending, encode_result(known.result));
             return add(std::move(now), unit.job, &kept, differed ? std::optional(std::move(known)) : std::nullopt);
         }
         known.spans = spans_of(kept, now);
         const std::size_t void_before = resumed_.voided.size();
-        for (std::size_t i = 0; i < known.spans.size(); ++i) void_if_lost(now, known.spans, i);
-        known.done = unit.state == UnitState::kDone && resumed_.voided.size() == void_before;
+        for (std::size_t i = 0; i < known.spans.size(); ++i) void_if_lost(now, kept, known.spans, i);
+        known.done = unit.state == UnitState::kDone && all_done(known.spans);
         if (only_dead_ && !known.done) {
             const std::optional<std::string> reason =
                 resumed_.voided.size() > void_before ? std::optional(resumed_.voided.back().reason) : std::nullopt;
@@ -122,13 +125,19 @@ class Resumer {
         add(std::move(now), unit.job, &kept, std::move(known));
     }
 
-    void void_if_lost(const TablePlan& table, std::vector<SpanUnit>& spans, std::size_t number) {
+    void void_span(const UnitRow& row, TableResult result, const std::string& reason) {
+        result.error = reason;
+        change(row, UnitState::kFailed, encode_result(result));
+    }
+
+    void void_if_lost(const TablePlan& table, const KeptTable& kept, std::vector<SpanUnit>& spans, std::size_t number) {
         SpanUnit& span = spans[number];
         if (!span.done) return;
         const std::optional<std::string> reason = why_lost(table, span.result->position, servers_);
         if (!reason) return;
         span.done = false;
         span.result->error = *reason;
+        if (!only_dead_) void_span(kept.spans[number], *span.result, *reason);
         resumed_.voided.push_back({table.name, fmt::format("span {} of {}: {}", number + 1, spans.size(), *reason)});
     }
 

@@ -43,14 +43,18 @@ void RunKeeper::finish_table(std::size_t table_no, const TableResult& result) {
     }
     guarded([&] {
         const UnitRow row = row_of(table_no, result);
+        const bool of_spans = in_spans_[table_no] && result.spans_planned > 0;
         const GiveFindings findings =
-            findings_of(result.plan, static_cast<int>(table_no), result.spans_planned == 0 && result.listed > 0);
+            findings_of(result.plan, static_cast<int>(table_no), !of_spans && result.listed > 0);
         if (in_spans_[table_no])
             store_.save_unit(row, findings, std::nullopt);
         else
             store_.save_unit(row, findings, std::vector<UnitRow>{});
     });
 }
+
+/// It may be lost with what a server has lost, and a later part of the run need not see that.
+void RunKeeper::reopen_table(std::size_t table_no, const TableResult& before) { finish_table(table_no, before); }
 
 GiveFindings RunKeeper::findings_of(const TablePlan& plan, int number, bool any) const {
     return [this, &plan, number, any](const std::function<void(const StoredFinding&)>& take) {

@@ -32,6 +32,7 @@ class RunKeeper : public Observer {
     void begin_spans(std::size_t table_no, const std::vector<SpanUnit>& spans, const TableResult* before) override;
     void finish_span(std::size_t table_no, std::size_t span, const SpanUnit& unit) override;
     void leave_spans(std::size_t table_no, const std::vector<SpanUnit>& spans, const TableResult& before) override;
+    void reopen_table(std::size_t table_no, const TableResult& before) override;
     void finish_table(std::size_t table_no, const TableResult& result) override;
 
     /// Keeps what the report says of the run as a whole.

@@ -75,7 +75,7 @@ TableAttemptResult SpanCourse::compare(const AttemptSetting& setting, const Tabl
     if (spans_.empty()) return compare_whole(setting);
     if (is_read_by_executor(setting.table))
         return leave_spans(setting, Error(ErrorKind::kServer, "a server's executor reads it (aggregate)"));
-    begin_lost_again(setting.servers);
+    begin_lost_again(setting.servers, *setting.context.observer, setting.table_no);
     begin_others_again(setting);
     return compare_spans(setting);
 }
@@ -210,14 +210,17 @@ Both<std::string> SpanCourse::blocks_read() const {
     return all;
 }
 
-std::optional<std::string> SpanCourse::begin_lost_again(const Both<ServerInfo>& servers) {
+std::optional<std::string> SpanCourse::begin_lost_again(const Both<ServerInfo>& servers, Observer& observer,
+                                                        std::size_t table_no) {
     std::optional<std::string> first;
-    for (SpanUnit& unit : spans_) {
+    for (std::size_t span = 0; span < spans_.size(); ++span) {
+        SpanUnit& unit = spans_[span];
         if (!unit.done) continue;
         const std::optional<std::string> reason = why_lost(unit.result->plan, unit.result->position, servers);
         if (!reason) continue;
         unit.done = false;
         unit.result->error = *reason;
+        observer.finish_span(table_no, span, unit);
         if (!first) first = reason;
     }
     return first;

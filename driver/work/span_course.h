@@ -58,9 +58,10 @@ class SpanCourse {
     /// Throws: Error{kOtherServer} alone.
     TableAttemptResult compare(const AttemptSetting& setting, const TableResult* before);
 
-    /// Begins spans again that may not be part any more of what a side has.
+    /// Begins spans again that may not be part any more of what a side has, and tells the observer.
     /// Returns: the reason, of the first of them; nothing where there is none.
-    std::optional<std::string> begin_lost_again(const Both<ServerInfo>& servers);
+    std::optional<std::string> begin_lost_again(const Both<ServerInfo>& servers, Observer& observer,
+                                                std::size_t table_no);
 
     /// Removes what the table's result claims of spans that are not done any more.
     void remove_lost_claims(TableResult& result) const;

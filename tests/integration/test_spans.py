@@ -5,14 +5,17 @@ import contextlib
 import json
 import signal
 import sqlite3
+import time
 
 import jsonschema
 import pytest
 
 from conftest import SCHEMA, insert_unindexed
 from support.cluster import fresh_databases
+from support.held import locked
 from support.kept import InDatabase, command, has_run, named, run
-from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, pgparity, popen
+from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, pgparity, popen
+from support.proxy import Proxy
 from test_state import keep, states  # noqa: F401 (fixtures)
 
 ROWS = 60_000
@@ -213,6 +216,63 @@ def test_a_run_goes_on_with_another_engine(sides, tmp_path, engines, side):
     table = resumed(state, sides, "--engine", engines[1], *MANY).expect(DIVERGENT).table()
     assert [finding["key"]["id"] for finding in table["divergences"]] == ["30000000"]
     assert table["claim"] == "table" and any("lacks" in note for note in table["notes"])
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_rows_that_differed_stay_listed(sides, keep, killed):
+    """The column that differed is gone when the run goes on."""
+    state = keep("run")
+    sides[1].execute("UPDATE t SET v = 'planted' WHERE id = 5")
+    if killed:
+        killed_after(3, state, sides).expect(DIVERGENT)
+    else:
+        run("compare", state, *sides, *MANY).expect(DIVERGENT)
+    for side in sides:
+        side.execute("ALTER TABLE t DROP COLUMN v")
+    for again in (resumed(state, sides), pgparity("report", *named("from", state), "--format", "json"), resumed(state, sides)):
+        assert [finding["key"]["id"] for finding in again.expect(DIVERGENT).table()["divergences"]] == ["5"]
+        assert "left out now: its column v" in again.table()["error"]
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_spans_that_count_no_more_are_written_down(sides, keep, planted):
+    """No report calls the table compared while it is compared again."""
+    state = keep("run")
+    run("compare", state, *sides, *MANY).expect(IDENTICAL)
+    if planted:
+        sides[1].execute("DELETE FROM t WHERE id = 59999")
+    sides[1].execute("VACUUM FULL t")
+    locks = []
+
+    def lock(number, request):
+        if b'LOCK TABLE "public"."t"' in request and not locks:
+            locks.append(locked(sides[1], "t"))
+
+    with Proxy(sides[1].cluster.port, lock) as proxy:
+        process = popen(*command("resume", state, sides[0], sides[1].tcp_conninfo(proxy.port), "--lock-timeout", "0"))
+        while process.poll() is None and not locks:
+            time.sleep(0.01)
+        told = pgparity("report", *named("from", state), "--format", "json").expect(ERROR)
+        process.kill()
+        process.communicate()
+    locks[0].close()
+    assert told.report["state"]["compared_again"][0]["source"] == "public.t"
+    assert told.table()["result"] == "error" and told.table().get("spans", []) == []
+    assert resumed(state, sides).expect(DIVERGENT if planted else IDENTICAL).table()["result"] == ("divergent" if planted else "identical")
+
+
+def test_no_report_calls_a_table_compared_whose_index_is_not_checked(sides, tmp_path):
+    """The run is killed between the last span and the look at what no span has read."""
+    state = tmp_path / "state"
+    run("compare", state, *sides, *MANY).expect(IDENTICAL)
+    with contextlib.closing(sqlite3.connect(state)) as database:
+        database.execute("UPDATE unit SET state = 0, position = x'', result = x'' WHERE unit = 0")
+        database.commit()
+    hide(sides[1], ", ".join(f"({-number}, 'hidden', 1)" for number in range(400)))  # on blocks that no span has read, too
+    table = pgparity("report", "--from", str(state), "--format", "json").expect(INCOMPLETE).table()
+    assert (table["result"], table["error"]) == ("error", "the rest of the table was not held against its index yet")
+    assert len(table["spans"]) == table["spans_planned"]
+    resumed(state, sides).expect(DIVERGENT)
 
 
 # Where a row's entry in the index comes and goes: one that is in the first span and on the last block, and one the other way round.
