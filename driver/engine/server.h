@@ -157,6 +157,11 @@ class ServerSession {
     /// them did not help; nothing for any other failure.
     virtual std::optional<Error> explain_passing(const Error& error, const std::string& what, int attempts) = 0;
 
+    /// A failure to read the table that came of locks of others, with who they are, what they run, and since when,
+    /// where the server tells that: right after the failure it does. The open transaction is ended. Any other failure
+    /// as it is.
+    virtual Error name_lockers(const TablePlan& table, const Error& error) = 0;
+
     /// A failure of this side's that says that a disk is full, with the name of what is full where that can be told.
     /// The open transaction is ended.
     virtual Error explain_full_disk(const Error& error) = 0;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace parity::driver {
 
@@ -25,6 +27,7 @@ enum class ErrorCause {
     kUnknown,
     kOwnTimeout,    ///< 57014: the statement had run for --statement-timeout
     kSharedMemory,  ///< 53100: what is full is the memory that parallel workers share
+    kNamedLocker,   ///< 40P01, 55P03: of others' locks, and the message names who has them
 };
 
 /// The base of the driver's exceptions. what() is one line in PostgreSQL's manner (lower case, no full stop).
@@ -52,12 +55,20 @@ class Error : public std::runtime_error {
         return error;
     }
 
+    /// The same deadlock with the processes that are in it.
+    Error between(std::vector<std::int32_t> processes) const {
+        Error error = *this;
+        error.processes_ = std::move(processes);
+        return error;
+    }
+
     ErrorKind kind() const { return kind_; }
     ErrorCause cause() const { return cause_; }
     const std::string& hint() const { return hint_; }
     const std::string& server() const { return server_; }
     const std::string& sqlstate() const { return sqlstate_; }
     bool by_server_itself() const { return by_server_itself_; }
+    const std::vector<std::int32_t>& processes() const { return processes_; }
 
   private:
     ErrorKind kind_;
@@ -66,6 +77,7 @@ class Error : public std::runtime_error {
     std::string sqlstate_;
     bool by_server_itself_ = false;
     ErrorCause cause_ = ErrorCause::kUnknown;
+    std::vector<std::int32_t> processes_;
 };
 
 /// Any exception as one of ours.

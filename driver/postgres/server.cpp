@@ -82,6 +82,9 @@ class PostgresSession : public ServerSession {
         session_.revive();
         return explain_conflict(session_, error, what, attempts);
     }
+    Error name_lockers(const TablePlan& table, const Error& error) override {
+        return session_.name_lockers(table, error);
+    }
     Error explain_full_disk(const Error& error) override { return driver::explain_full_disk(session_, error); }
 
   private:

@@ -342,6 +342,7 @@ void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
             course.spans.compare({context_, plan, table_no, pair.sessions(), incarnation(), rate_},
                                  course.result ? &*course.result : nullptr);
         if (course.spans.got_on()) course.patience.renew();
+        name_lockers(table_no, made, pair);
         made.result.plan = tables_[table_no];
         course.fall_back.add_paths(plan, made.result.path);
         settle(table_no, std::move(made.result), made.failure, pair);
@@ -352,6 +353,23 @@ void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
             give_up(error);
     } catch (const std::exception& error) {
         give_up(error);
+    }
+}
+
+/// They may be gone once the table is given up.
+void TablePool::name_lockers(std::size_t table_no, TableAttemptResult& made, SessionPair& pair) const {
+    for (Side side : kSides) {
+        if (!made.failure || made.failure->server() != side_name(side) || interrupted()) continue;
+        ServerSession& session = *pair.sessions()[side];
+        try {
+            if (!session.alive()) continue;
+            const Error named = session.name_lockers(tables_[table_no], *made.failure);
+            if (named.cause() == made.failure->cause()) continue;
+            made.failure = named;
+            set_error(made.result, named);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::kOtherServer) throw;  // else the failure is told as it is
+        }
     }
 }
 

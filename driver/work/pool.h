@@ -97,6 +97,7 @@ class TablePool {
     void work(int worker) noexcept;
     void mark_relations(SessionPair* pair);
     void compare(std::size_t table_no, SessionPair& pair) noexcept;
+    void name_lockers(std::size_t table_no, TableAttemptResult& made, SessionPair& pair) const;
     Remedy remedy_of(const Error& failure) const;
     void settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure, SessionPair& pair);
     std::optional<std::chrono::milliseconds> pause_before_next(std::size_t table_no, const Error& failure,

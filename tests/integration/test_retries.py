@@ -236,3 +236,65 @@ def test_other_tables_are_compared_while_one_is_locked(sides, other):
     run = Run([PGPARITY], process.returncode, stdout, "".join(lines) + stderr)
     check_right(run, data)
     assert run.table("public.big")["attempts"] > 1
+
+
+def run_until_begun_again(process, release):
+    """Releases what holds the run up once the run has told of it. Returns the run and what it told of that."""
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if "begun again" in line:
+            break
+    release()
+    stdout, stderr = process.communicate(timeout=60)
+    return Run([PGPARITY], process.returncode, stdout, "".join(lines) + stderr), "".join(lines)
+
+
+def test_who_locks_an_index_of_a_table_that_is_being_read(sides, other):
+    """The lock of the table is had. Who plans a query waits for those of its indexes."""
+    source, target, data = sides
+    holder = target.connect()
+    holder.autocommit = False
+    with holder.cursor() as cursor:
+        cursor.execute("SET application_name = 'a repair'")
+        disturbed = once(MOMENTS["copy"], lambda: cursor.execute("REINDEX INDEX big_pkey"))
+        with Proxy(other.port, disturbed) as proxy:
+            run, told = run_until_begun_again(
+                popen("compare", "--format", "json", "--no-progress", "--engine", "stream", "--lock-timeout", "200ms", "--table", "big", "--source",
+                      source.conninfo(), "--target", target.tcp_conninfo(proxy.port)), holder.rollback)
+    pid = holder.info.backend_pid
+    holder.close()
+    assert disturbed.done, run
+    assert re.search(rf"public\.big.*: it is locked by pid {pid} \(user postgres, a repair\), in a transaction of \d+ s: REINDEX INDEX big_pkey", told), run
+    check_right(run, data)
+    assert run.table("public.big")["attempts"] == 2, run
+
+
+PARTS = """CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE part_1 PARTITION OF parted FOR VALUES FROM (1) TO (100);
+    CREATE TABLE part_2 PARTITION OF parted FOR VALUES FROM (100) TO (200); INSERT INTO parted SELECT n, 'value ' || n FROM generate_series(1, 199) n; ANALYZE parted"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_who_is_in_a_deadlock_with_a_run(sides, engine, other):
+    """The run has the first partition and waits for the second one, which somebody has who then waits for the first one."""
+    source, target, data = sides
+    for database in (source, target):
+        database.execute(PARTS)
+    if data == "planted":
+        target.execute("UPDATE parted SET v = 'planted' WHERE id = 150")
+    target.execute(f"ALTER DATABASE {target.name} SET deadlock_timeout = '1s'")
+    holder = target.connect()
+    holder.autocommit = False
+    with holder.cursor() as cursor:
+        pid = holder.info.backend_pid
+        with Proxy(other.port, once(b'LOCK TABLE "public"."parted"', lambda: cursor.execute("SET deadlock_timeout = '1min'; LOCK TABLE part_2"))) as proxy:
+            process = popen("compare", "--format", "json", "--no-progress", "--engine", engine, "--table", "parted", "--source", source.conninfo(),
+                            "--target", target.tcp_conninfo(proxy.port))
+            other.wait_for(f"SELECT count(*) > 0 FROM pg_stat_activity WHERE {pid} = ANY (pg_blocking_pids(pid))")
+            cursor.execute("LOCK TABLE part_1")  # is had once the run has lost
+            run, told = run_until_begun_again(process, holder.rollback)
+    holder.close()
+    assert re.search(rf"public\.parted.*deadlock detected.*: with pid {pid} \(user postgres\), in a transaction of \d+ s: LOCK TABLE part_", told), run
+    run.expect(RIGHT[data])
+    assert findings(run.table()) == ({mismatch("v", id="150")} if data == "planted" else set()), run
+    assert run.table()["attempts"] == 2 and run.report["incomplete"] is False, run

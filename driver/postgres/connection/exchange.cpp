@@ -14,6 +14,7 @@
 #include "driver/model/sqlstates.h"
 #include "driver/postgres/connection/conninfo.h"
 #include "driver/postgres/connection/connect_failure.h"
+#include "driver/postgres/connection/locked.h"
 #include "driver/waiting/interrupt.h"
 
 namespace parity::driver {
@@ -407,9 +408,10 @@ void Connection::State::fail(const ResultPtr& result) {
     const ErrorCause cause = cause_of(sqlstate, message);
     if (sqlstate == kQueryCanceled && statement_limit)
         message += cause == ErrorCause::kOwnTimeout ? " (--statement-timeout)" : " (pgparity did not cancel it)";
-    throw Error(ErrorKind::kServer, message, one_line(field(result.get(), PG_DIAG_MESSAGE_HINT)), server,
-                std::string(sqlstate), is_of_server(result.get()))
-        .because(cause);
+    const Error error(ErrorKind::kServer, message, one_line(field(result.get(), PG_DIAG_MESSAGE_HINT)), server,
+                      std::string(sqlstate), is_of_server(result.get()));
+    if (sqlstate == kDeadlockDetected) throw error.between(deadlocked_processes(detail));
+    throw error.because(cause);
 }
 
 /// Why a server ends a session, such as that of who is idle in a transaction that replay on a standby must wait for.

@@ -1,10 +1,13 @@
 #include "driver/postgres/connection/locked.h"
 
+#include <algorithm>
 #include <cctype>
+#include <charconv>
 
 #include <fmt/format.h>
 
 #include "core/ascii.h"
+#include "driver/model/sqlstates.h"
 #include "driver/postgres/queries/catalog.h"
 #include "driver/postgres/queries/session.h"
 
@@ -40,6 +43,18 @@ std::string describe_locker(const Result& result, int row) {
     return session;
 }
 
+/// Each once, even where it has several of the relations.
+std::vector<std::string> lockers(Connection& connection, const Query& query) {
+    const Result result = connection.query(query.sql, query.parameters);
+    std::vector<std::string> described;
+    for (int row = 0; row < result.rows(); ++row) {
+        std::string locker = describe_locker(result, row);
+        if (std::find(described.begin(), described.end(), locker) == described.end())
+            described.push_back(std::move(locker));
+    }
+    return described;
+}
+
 std::vector<LockedRelation> read(Connection& connection, const Query& query) {
     const Result result = connection.query(query.sql, query.parameters);
     std::vector<LockedRelation> locked;
@@ -54,16 +69,42 @@ std::vector<LockedRelation> read_locked(Connection& connection, const std::vecto
     return read(connection, exclusively_locked_query(oids));
 }
 
-std::vector<LockedRelation> read_locked_below(Connection& connection, std::uint32_t oid) {
-    return read(connection, exclusively_locked_below_query(oid));
+std::vector<std::string> read_blockers(Connection& connection, std::int32_t backend) {
+    return lockers(connection, blockers_query(backend));
 }
 
-std::vector<std::string> read_blockers(Connection& connection, std::int32_t backend) {
-    const Query query = blockers_query(backend);
-    const Result result = connection.query(query.sql, query.parameters);
-    std::vector<std::string> blockers;
-    for (int row = 0; row < result.rows(); ++row) blockers.push_back(describe_locker(result, row));
-    return blockers;
+/// "Process 4711 waits for AccessShareLock on relation 16384 of database 5; blocked by process 4712.", a line for each.
+std::vector<std::int32_t> deadlocked_processes(std::string_view detail) {
+    constexpr std::string_view kDigits = "0123456789";
+    std::vector<std::int32_t> processes;
+    while (!detail.empty()) {
+        const std::string_view line = detail.substr(0, detail.find('\n'));
+        detail.remove_prefix(std::min(detail.size(), line.size() + 1));
+        const std::size_t at = line.find_first_of(kDigits);
+        if (at == std::string_view::npos) continue;
+        std::int32_t process = 0;
+        if (std::from_chars(line.data() + at, line.data() + line.size(), process).ec == std::errc())
+            processes.push_back(process);
+    }
+    return processes;
+}
+
+bool may_name_lockers(const Error& error) {
+    const bool is_of_locks = error.sqlstate() == kLockNotAvailable || error.sqlstate() == kDeadlockDetected;
+    return is_of_locks && error.cause() != ErrorCause::kNamedLocker;
+}
+
+Error name_lockers(Connection& connection, std::uint32_t oid, const Error& error) {
+    if (!may_name_lockers(error)) return error;
+    const bool is_deadlock = error.sqlstate() == kDeadlockDetected;
+    const std::vector<std::string> found =
+        lockers(connection, is_deadlock ? processes_query(error.processes()) : exclusively_locked_below_query(oid));
+    if (found.empty()) return error;
+    return Error(error.kind(),
+                 is_deadlock ? fmt::format("{}: with {}", error.what(), fmt::join(found, ", and with "))
+                             : fmt::format("{}: it is locked by {}", error.what(), fmt::join(found, ", and by ")),
+                 error.hint(), error.server(), error.sqlstate(), error.by_server_itself())
+        .because(ErrorCause::kNamedLocker);
 }
 
 }  // namespace parity::driver

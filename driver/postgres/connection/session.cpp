@@ -201,18 +201,18 @@ void Session::lock(const TablePlan& table) {
             require_named_server();  // another server may lack the table
             throw table_error(table, side(), "was dropped or renamed after the run had begun", error.sqlstate());
         }
-        if (error.sqlstate() == kLockNotAvailable) throw_locked(table, error);
-        throw;
+        if (!may_name_lockers(error)) throw;
+        connection_.query(rollback_to_savepoint_statement());
+        throw driver::name_lockers(connection_, table.oid[side()], error);
     }
 }
 
-/// The error of a lock that could not be had, with the session that has it.
-void Session::throw_locked(const TablePlan& table, const Error& error) {
-    connection_.query(rollback_to_savepoint_statement());
-    const std::vector<LockedRelation> locked = read_locked_below(connection_, table.oid[side()]);
-    if (locked.empty()) throw error;
-    throw Error(error.kind(), fmt::format("{}: it is locked by {}", error.what(), locked.front().locker), error.hint(),
-                error.server(), error.sqlstate());
+Error Session::name_lockers(const TablePlan& table, const Error& error) {
+    if (!may_name_lockers(error)) return error;
+    begin_inventory();  // which waits for locks no longer than --lock-timeout
+    const Error named = driver::name_lockers(connection_, table.oid[side()], error);
+    end();
+    return named;
 }
 
 TableSnapshot Session::check(const TablePlan& table) {

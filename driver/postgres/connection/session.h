@@ -86,6 +86,10 @@ class Session {
     /// Throws: as begin_table() does where a part was rewritten.
     void require_not_rewritten(const TablePlan& table);
 
+    /// A failure to read the table, with the sessions whose locks it came of (locked.h). The transaction is ended.
+    /// Requires: the connection is alive.
+    Error name_lockers(const TablePlan& table, const Error& error);
+
     /// Rolls back, here and on the further connections. Does nothing where no transaction is open or the connection
     /// broke; never throws.
     void end() noexcept;
@@ -100,7 +104,6 @@ class Session {
     void begin_shared(const TablePlan& table, const std::string& snapshot);
     void lock(const TablePlan& table);
     void lock_if_allowed(const QualifiedName& name, bool without_children);
-    [[noreturn]] void throw_locked(const TablePlan& table, const Error& error);
     void require_no_owners_code(const TablePlan& table);
     TableSnapshot check(const TablePlan& table);
     void require_expected(const ServerIdentity& met);

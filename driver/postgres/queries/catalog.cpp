@@ -288,8 +288,19 @@ Query exclusively_locked_query(const std::vector<std::uint32_t>& oids) {
 Query exclusively_locked_below_query(std::uint32_t oid) {
     return {R"(WITH RECURSIVE member (oid) AS (
     SELECT $1::pg_catalog.oid
-    UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN member AS m ON i.inhparent = m.oid)
-)" + exclusively_locked("l.relation IN (SELECT m.oid FROM member AS m)"),
+    UNION SELECT below.oid FROM member AS m CROSS JOIN LATERAL (
+        SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = m.oid
+        UNION ALL SELECT d.refobjid FROM pg_catalog.pg_class AS v
+            JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = v.oid
+            JOIN pg_catalog.pg_depend AS d ON d.objid = r.oid
+                AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+            WHERE v.oid = m.oid AND v.relkind = 'v') AS below (oid)),
+heap (oid) AS (
+    SELECT m.oid FROM member AS m
+    UNION ALL SELECT c.reltoastrelid FROM pg_catalog.pg_class AS c JOIN member AS m ON m.oid = c.oid)
+)" + exclusively_locked("(l.relation IN (SELECT h.oid FROM heap AS h) OR l.relation IN (SELECT i.indexrelid "
+                        "FROM pg_catalog.pg_index AS i JOIN heap AS h ON h.oid = i.indrelid))"),
             {std::to_string(oid)}};
 }
 

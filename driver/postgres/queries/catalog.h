@@ -53,7 +53,7 @@ Query keys_query(const std::vector<std::uint32_t>& oids);
 /// prepared transaction), role, application, seconds of its transaction, the beginning of its query (each NULL or empty
 /// where it is not shown to this role).
 Query exclusively_locked_query(const std::vector<std::uint32_t>& oids);
-/// The same for a relation with its partitions and children.
+/// The same for a relation with its partitions, children, indexes and TOAST tables, and for what a view reads.
 Query exclusively_locked_below_query(std::uint32_t oid);
 
 /// oid, schema, name, definition, readable, whether the schema patterns select it, increment, minimum, maximum, whether

@@ -260,6 +260,17 @@ Query blockers_query(std::int32_t backend) {
         {std::to_string(backend)}};
 }
 
+Query processes_query(const std::vector<std::int32_t>& processes) {
+    std::vector<std::string> pids;
+    for (const std::int32_t process : processes) pids.push_back(std::to_string(process));
+    return {fmt::format("SELECT NULL, a.pid, a.usename, a.application_name, "
+                        "EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.int8, "
+                        "pg_catalog.\"left\"(a.query, 80) FROM pg_catalog.pg_stat_activity AS a "
+                        "WHERE a.pid = ANY ($1::pg_catalog.int4[]) AND ({}) IS NOT TRUE ORDER BY a.xact_start, a.pid",
+                        kIsOurs),
+            {array_literal(pids)}};
+}
+
 Query end_backends_query(const std::vector<std::int32_t>& backends, std::int64_t server_started_us) {
     std::vector<std::string> pids;
     for (const std::int32_t backend : backends) pids.push_back(std::to_string(backend));

@@ -110,6 +110,9 @@ Query tablespace_query(std::uint32_t oid);
 /// Whom that backend waits for, in the columns of exclusively_locked_query() without a relation.
 Query blockers_query(std::int32_t backend);
 
+/// Who these processes are that are not ours, in the same columns.
+Query processes_query(const std::vector<std::int32_t>& processes);
+
 /// Ends sessions of ours, where the server is the one that began then.
 Query end_backends_query(const std::vector<std::int32_t>& backends, std::int64_t server_started_us);
 
