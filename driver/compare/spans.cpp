@@ -110,8 +110,8 @@ TablePlan plan_of_span(TablePlan table, std::size_t spans) {
     return table;
 }
 
-int span_findings_no(std::size_t table_no, std::size_t span) {
-    return -1 - static_cast<int>(table_no * kMostSpans + span);
+int span_findings_no(std::size_t table_no, std::size_t number) {
+    return -1 - static_cast<int>(table_no * kMostSpans + number);
 }
 
 bool is_span_failure(const Error& error) {
@@ -145,16 +145,19 @@ TableResult join_spans(const TablePlan& table, const std::vector<SpanUnit>& span
     return joined;
 }
 
-void join_findings(FindingStore& findings, std::size_t table_no, std::size_t spans, const TableResult& joined) {
+void join_findings(FindingStore& findings, std::size_t table_no, const std::vector<SpanUnit>& spans,
+                   const TableResult& joined) {
     const int number = static_cast<int>(table_no);
     findings.begin_attempt(number);
     std::uint64_t left = joined.listed;
-    for (std::size_t span = 0; span < spans && left > 0; ++span)
-        findings.for_each_stored(span_findings_no(table_no, span), [&](const StoredFinding& stored) {
+    for (const SpanUnit& unit : spans) {
+        if (left == 0) break;
+        findings.for_each_stored(span_findings_no(table_no, unit.number), [&](const StoredFinding& stored) {
             if (left == 0) return;
             findings.add(number, stored);
             left -= std::min(left, stored.finding.occurrences);
         });
+    }
     findings.commit(number);
 }
 

@@ -36,8 +36,8 @@ SpanDivision divide_table(const RunContext& context, const TablePlan& table, std
 /// The plan of a span of a table that has so many: its share of the ranges, and of the rows.
 TablePlan plan_of_span(TablePlan table, std::size_t spans);
 
-/// Under which number the findings of a span are in the FindingStore; `span` counts from 0.
-int span_findings_no(std::size_t table_no, std::size_t span);
+/// Under which number the findings of a span are in the FindingStore; `number` is SpanUnit's.
+int span_findings_no(std::size_t table_no, std::size_t number);
 
 /// Whether a span failed because the table cannot be read in spans after all.
 bool is_span_failure(const Error& error);
@@ -52,7 +52,8 @@ void check_other_blocks(const RunContext& context, const TablePlan& table, std::
 TableResult join_spans(const TablePlan& table, const std::vector<SpanUnit>& spans, std::int64_t max_divergences);
 
 /// Puts the findings of the spans that `joined` lists into the store as those of an attempt at the table.
-void join_findings(FindingStore& findings, std::size_t table_no, std::size_t spans, const TableResult& joined);
+void join_findings(FindingStore& findings, std::size_t table_no, const std::vector<SpanUnit>& spans,
+                   const TableResult& joined);
 
 /// Whether spans follow one another from the first key to the end, so that every row is in one.
 bool cover_all_keys(const std::vector<Span>& spans);

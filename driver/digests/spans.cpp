@@ -45,6 +45,18 @@ std::vector<Span> spans_of_ranges(const std::vector<std::string>& bounds, std::s
     return made;
 }
 
+std::vector<Span> halves_of_span(const Span& span, const std::vector<std::string>& bounds,
+                                 const std::vector<core::Form>& key_forms) {
+    std::vector<std::string> inside = bounds_inside(bounds, span, key_forms);
+    // No bound may begin as the span does: an index is searched by that value alone.
+    if (!span.lower.empty())
+        std::erase_if(inside, [&](const std::string& bound) { return begin_alike(span.lower, bound, key_forms); });
+    std::vector<Span> halves = spans_of_ranges(inside, 2, key_forms);
+    halves.front().lower = span.lower;
+    halves.back().upper = span.upper;
+    return halves;
+}
+
 std::vector<std::string> bounds_inside(const std::vector<std::string>& bounds, const Span& span,
                                        const std::vector<core::Form>& key_forms) {
     std::vector<std::string> inside;

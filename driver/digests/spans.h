@@ -18,6 +18,11 @@ namespace parity::driver {
 std::vector<Span> spans_of_ranges(const std::vector<std::string>& bounds, std::size_t spans,
                                   const std::vector<core::Form>& key_forms);
 
+/// The span as two of about as many of the ranges between `bounds` each; as it is where it cannot be divided so.
+/// Requires: as spans_of_ranges().
+std::vector<Span> halves_of_span(const Span& span, const std::vector<std::string>& bounds,
+                                 const std::vector<core::Form>& key_forms);
+
 /// The bounds that lie inside of a span, and not at its ends.
 std::vector<std::string> bounds_inside(const std::vector<std::string>& bounds, const Span& span,
                                        const std::vector<core::Form>& key_forms);

@@ -25,9 +25,10 @@ enum class ErrorKind {
 /// What made a server's failure, where its SQLSTATE alone does not tell.
 enum class ErrorCause {
     kUnknown,
-    kOwnTimeout,    ///< 57014: the statement had run for --statement-timeout
-    kSharedMemory,  ///< 53100: what is full is the memory that parallel workers share
-    kNamedLocker,   ///< 40P01, 55P03: of others' locks, and the message names who has them
+    kOwnTimeout,        ///< 57014: the statement had run for --statement-timeout
+    kSharedMemory,      ///< 53100: what is full is the memory that parallel workers share
+    kRecoveryConflict,  ///< 40001: replay on a standby had to go past the snapshot
+    kNamedLocker,       ///< 40P01, 55P03: of others' locks, and the message names who has them
 };
 
 /// The base of the driver's exceptions. what() is one line in PostgreSQL's manner (lower case, no full stop).

@@ -163,6 +163,7 @@ struct SpanUnit {
     std::optional<TableResult> result{};  ///< of the attempt that showed most so far
     bool done = false;
     Both<std::string> blocks_read{};  ///< TableReader::blocks_read(), if it is done
+    std::size_t number = 0;           ///< what its findings are stored under: the spans in the order they were made
 };
 
 /// A run went on with another server of a side's cluster.

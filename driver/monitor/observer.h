@@ -106,6 +106,10 @@ class Observer {
     /// something differs. `span` is its number, from 0.
     virtual void finish_span(std::size_t /*table*/, std::size_t /*span*/, const SpanUnit& /*unit*/) {}
 
+    /// Spans of the table that were not done were halved: these are what has become of them, the lower halves under
+    /// their numbers, and `added` others. None has shown that something differs.
+    virtual void halve_spans(std::size_t /*table*/, const std::vector<SpanUnit>& /*halves*/, std::size_t /*added*/) {}
+
     /// The table is compared as a whole after all. Its spans count no more; `before` is what they have shown together.
     virtual void leave_spans(std::size_t /*table*/, const std::vector<SpanUnit>& /*spans*/,
                              const TableResult& /*before*/) {}
@@ -161,6 +165,9 @@ class Observers : public Observer {
     }
     void finish_span(std::size_t table, std::size_t span, const SpanUnit& unit) override {
         tell(&Observer::finish_span, table, span, unit);
+    }
+    void halve_spans(std::size_t table, const std::vector<SpanUnit>& halves, std::size_t added) override {
+        tell(&Observer::halve_spans, table, halves, added);
     }
     void leave_spans(std::size_t table, const std::vector<SpanUnit>& spans, const TableResult& before) override {
         tell(&Observer::leave_spans, table, spans, before);

@@ -132,6 +132,12 @@ void RunMeter::finish_span(std::size_t /*table*/, std::size_t /*span*/, const Sp
     hear();
 }
 
+void RunMeter::halve_spans(std::size_t /*table*/, const std::vector<SpanUnit>& /*halves*/, std::size_t added) {
+    const std::lock_guard lock(mutex_);
+    figures_.units += added;
+    hear();
+}
+
 void RunMeter::leave_spans(std::size_t /*table*/, const std::vector<SpanUnit>& spans, const TableResult& /*before*/) {
     const std::lock_guard lock(mutex_);
     figures_.units -= spans.size() - 1;

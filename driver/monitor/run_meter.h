@@ -60,6 +60,7 @@ class RunMeter : public Observer {
     void postpone_table(std::size_t table, const Error& why, std::chrono::milliseconds pause) override;
     void begin_spans(std::size_t table, const std::vector<SpanUnit>& spans, const TableResult* before) override;
     void finish_span(std::size_t table, std::size_t span, const SpanUnit& unit) override;
+    void halve_spans(std::size_t table, const std::vector<SpanUnit>& halves, std::size_t added) override;
     void leave_spans(std::size_t table, const std::vector<SpanUnit>& spans, const TableResult& before) override;
     void reopen_table(std::size_t table, const TableResult& before) override;
     void finish_table(std::size_t table, const TableResult& result) override;

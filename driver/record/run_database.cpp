@@ -294,6 +294,13 @@ void RunDatabase::save_unit(const UnitRow& unit, const GiveFindings& findings,
     });
 }
 
+void RunDatabase::save_units(const std::vector<UnitRow>& units) {
+    keep([&] {
+        require_row(session_->ask(save_state_unit_query(owner_, state_unit(units.front()))));
+        write_units(units);
+    });
+}
+
 void RunDatabase::write_findings(const UnitRow& unit, const GiveFindings& findings) {
     StateFindingBatch batch;
     const auto write = [&] {

@@ -433,6 +433,14 @@ void RunFile::save_unit(const UnitRow& unit, const GiveFindings& findings,
     });
 }
 
+void RunFile::save_units(const std::vector<UnitRow>& units) {
+    const std::lock_guard lock(mutex_);
+    in_transaction([&] {
+        for (const UnitRow& unit : units) write_unit(unit);
+        store_->run(kTouch);
+    });
+}
+
 void RunFile::for_each_finding(std::int64_t job, std::int64_t unit,
                                const std::function<void(const StoredFinding&)>& take) {
     const std::lock_guard lock(mutex_);

@@ -45,6 +45,7 @@ class RunFile : public RunStore {
     void for_each_unit(const std::function<void(const UnitRow& unit)>& take) override;
     void save_unit(const UnitRow& unit, const GiveFindings& findings,
                    const std::optional<std::vector<UnitRow>>& spans) override;
+    void save_units(const std::vector<UnitRow>& units) override;
     void for_each_finding(std::int64_t job, std::int64_t unit,
                           const std::function<void(const StoredFinding&)>& take) override;
 

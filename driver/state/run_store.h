@@ -21,7 +21,7 @@ enum class UnitState {
 
 /// A unit of a run, in the order of the units' numbers: a table, or a span of one. The job says where the table stood
 /// in the plan when the run began. Unit 0 is the table; where it is compared in spans, they are units 1 and so on, in
-/// the order of keys, and have its findings. Blobs are run_codec.h's.
+/// the order in which they were made, and have its findings. Blobs are run_codec.h's.
 struct UnitRow {
     std::int64_t job = 0;
     std::int64_t unit = 0;
@@ -80,6 +80,9 @@ class RunStore {
     /// spans, with their findings, too; nothing: they stay.
     virtual void save_unit(const UnitRow& unit, const GiveFindings& findings,
                            const std::optional<std::vector<UnitRow>>& spans) = 0;
+
+    /// Keeps what these units are now, of which none has findings. There is one at least.
+    virtual void save_units(const std::vector<UnitRow>& units) = 0;
 
     virtual void for_each_finding(std::int64_t job, std::int64_t unit,
                                   const std::function<void(const StoredFinding&)>& take) = 0;

@@ -11,8 +11,13 @@ namespace {
 constexpr std::size_t kClassLength = 2;
 
 /// All of them: what is short is memory, whoever takes it.
+constexpr FallBackSteps kEveryStep{FallBackStep::kFewerWorkers,  FallBackStep::kSpans,     FallBackStep::kSmallerUnits,
+                                   FallBackStep::kOneConnection, FallBackStep::kAggregate, FallBackStep::kStream};
+/// What has a limit may be what spans need, too.
 constexpr FallBackSteps kAnyStep{FallBackStep::kFewerWorkers, FallBackStep::kSmallerUnits, FallBackStep::kOneConnection,
                                  FallBackStep::kAggregate, FallBackStep::kStream};
+/// Under snapshots that last for less.
+constexpr FallBackSteps kHalves{FallBackStep::kSpans};
 /// Only parallel workers take it.
 constexpr FallBackSteps kWithoutWorkers{FallBackStep::kFewerWorkers, FallBackStep::kOneConnection};
 /// Fewer workers would only take longer. A stream reads a table by many statements.
@@ -33,7 +38,7 @@ constexpr std::array kFailureRules = {
                 ErrorCause::kSharedMemory, kWithoutWorkers},
     FailureRule{kDiskFull, Remedy::kStopSide, "a disk of the server is full"},
     FailureRule{kInsufficientResources, Remedy::kFallBack, "the server is out of memory, or of another resource",
-                ErrorCause::kUnknown, kAnyStep},
+                ErrorCause::kUnknown, kEveryStep},
     FailureRule{kProgramLimitExceeded, Remedy::kFallBack,
                 "the digests do not fit into parity.max_digest_memory, or another limit of a program was reached",
                 ErrorCause::kUnknown, kAnyStep},
@@ -44,8 +49,9 @@ constexpr std::array kFailureRules = {
     FailureRule{kIdleInTransactionTimeout, Remedy::kReconnect, "the server ended a session that was idle"},
     FailureRule{kTransactionTimeout, Remedy::kReconnect, "the server ended a session whose transaction took long"},
     FailureRule{kIdleSessionTimeout, Remedy::kReconnect, "the server ended a session that was idle"},
-    FailureRule{kSerializationFailure, Remedy::kNewSnapshot,
-                "the table was rewritten after the snapshot was taken, or replay on a standby ended the query"},
+    FailureRule{kSerializationFailure, Remedy::kNewSnapshot, "replay on a standby ended the query or the session",
+                ErrorCause::kRecoveryConflict, kHalves},
+    FailureRule{kSerializationFailure, Remedy::kNewSnapshot, "the table was rewritten after the snapshot was taken"},
     FailureRule{kDeadlockDetected, Remedy::kNewSnapshot, "two sessions waited for each other's locks"},
     FailureRule{kLockNotAvailable, Remedy::kNewSnapshot, "the lock could not be had within --lock-timeout"},
     FailureRule{kDataCorrupted, Remedy::kDeadLetter, "a block, a row or a stored value is damaged"},

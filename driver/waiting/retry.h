@@ -22,15 +22,16 @@ enum class Remedy {
 /// How a side may ask less of its server, in the order in which that is tried. Each is tried once.
 enum class FallBackStep : std::uint8_t {
     kFewerWorkers,   ///< half as many parallel workers, or connections of a stream
+    kSpans,          ///< the table in spans, or those that are left in halves: each takes less memory and time
     kSmallerUnits,   ///< fewer key ranges on both sides, whose sums take less memory
     kOneConnection,  ///< no parallel workers, or one connection of a stream
     kAggregate,      ///< the server's executor reads, and not the extension's scan
     kStream,         ///< rows are streamed, and not digested by the extension; only with --fall-back-to-stream
 };
 
-inline constexpr FallBackStep kFallBackSteps[] = {FallBackStep::kFewerWorkers, FallBackStep::kSmallerUnits,
-                                                  FallBackStep::kOneConnection, FallBackStep::kAggregate,
-                                                  FallBackStep::kStream};
+inline constexpr FallBackStep kFallBackSteps[] = {FallBackStep::kFewerWorkers, FallBackStep::kSpans,
+                                                  FallBackStep::kSmallerUnits, FallBackStep::kOneConnection,
+                                                  FallBackStep::kAggregate,    FallBackStep::kStream};
 
 /// A set of such steps.
 class FallBackSteps {
@@ -55,7 +56,7 @@ struct FailureRule {
     Remedy remedy;
     std::string_view meaning;                 ///< what happened, for people
     ErrorCause cause = ErrorCause::kUnknown;  ///< only failures with this cause; kUnknown: with any
-    FallBackSteps steps{};                    ///< of Remedy::kFallBack
+    FallBackSteps steps{};                    ///< of Remedy::kFallBack; of kNewSnapshot, what is done beside it
 };
 
 /// Every failure that has a remedy; all others have none. A rule about one cause goes before that about any, and one

@@ -39,7 +39,8 @@ std::string workers_words(bool streamed, int number) {
 
 }  // namespace
 
-std::optional<std::string> FallBack::take_step(const Options& options, const TablePlan& table, const Error& failure) {
+std::optional<std::string> FallBack::take_step(const Options& options, const TablePlan& table, const Error& failure,
+                                               const HalveSpans& halve) {
     const FailureRule* rule = rule_for(failure);
     if (!rule || rule->remedy != Remedy::kFallBack) return std::nullopt;
     for (Side side : kSides) {
@@ -47,7 +48,7 @@ std::optional<std::string> FallBack::take_step(const Options& options, const Tab
         for (FallBackStep step : kFallBackSteps) {
             if (!rule->steps.contains(step) || sides_[side].taken.contains(step)) continue;
             sides_[side].taken.add(step);
-            const std::optional<std::string> difference = apply(step, options, table, side);
+            const std::optional<std::string> difference = apply(step, options, table, side, halve);
             if (!difference) continue;
             std::string words = fmt::format("falls back on the {}: {}", side_name(side), *difference);
             notes_.push_back(
@@ -59,12 +60,14 @@ std::optional<std::string> FallBack::take_step(const Options& options, const Tab
 }
 
 /// Returns: nothing where that is how the table is read already, or must not be read.
-std::optional<std::string> FallBack::apply(FallBackStep step, const Options& options, const TablePlan& table,
-                                           Side side) {
+std::optional<std::string> FallBack::apply(FallBackStep step, const Options& options, const TablePlan& table, Side side,
+                                           const HalveSpans& halve) {
     ReadingManner& manner = sides_[side].manner;
     switch (step) {
         case FallBackStep::kFewerWorkers:
             return take_workers(false, options, table, side);
+        case FallBackStep::kSpans:
+            return halve ? halve() : std::nullopt;
         case FallBackStep::kSmallerUnits:
             return take_fewer_ranges(table);
         case FallBackStep::kOneConnection:
@@ -95,7 +98,8 @@ std::optional<std::string> FallBack::take_workers(bool none, const Options& opti
     return workers_words(streamed, wanted);
 }
 
-/// A table is one unit. So its ranges become fewer instead, whose sums are what takes memory.
+/// Where a table or its spans cannot be divided further, or that did not help: the sums of ranges are what takes
+/// memory.
 std::optional<std::string> FallBack::take_fewer_ranges(const TablePlan& table) {
     if (ranges_ || table.ranges < 2 || table.large_objects) return std::nullopt;
     ranges_ = std::max(1, table.ranges / kFewerRanges);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,9 +24,13 @@ namespace parity::driver {
 /// owner's code (TablePlan::must_run_no_code).
 class FallBack {
   public:
-    /// Takes the next step that may help against the failure.
+    /// As SpanCourse::halve(). None: the table is not read in spans.
+    using HalveSpans = std::function<std::optional<std::string>()>;
+
+    /// Takes the next step that may help against the failure. `halve` does FallBackStep::kSpans.
     /// Returns: what is different from now on, for people; nothing where no step is left.
-    std::optional<std::string> take_step(const Options& options, const TablePlan& table, const Error& failure);
+    std::optional<std::string> take_step(const Options& options, const TablePlan& table, const Error& failure,
+                                         const HalveSpans& halve = {});
 
     /// The table as it is to be read now. `table` is the plan of the run.
     TablePlan adapted(const TablePlan& table, bool run_owners_code) const;
@@ -43,7 +48,8 @@ class FallBack {
         std::vector<std::string> paths;  ///< each once
     };
 
-    std::optional<std::string> apply(FallBackStep step, const Options& options, const TablePlan& table, Side side);
+    std::optional<std::string> apply(FallBackStep step, const Options& options, const TablePlan& table, Side side,
+                                     const HalveSpans& halve);
     std::optional<std::string> take_workers(bool none, const Options& options, const TablePlan& table, Side side);
     std::optional<std::string> take_fewer_ranges(const TablePlan& table);
 

@@ -1,6 +1,7 @@
 #include "driver/work/kept_spans.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "driver/compare/spans.h"
@@ -10,6 +11,25 @@
 
 namespace parity::driver {
 
+namespace {
+
+/// Spans that were halved later have numbers behind those of others. Where spans do not follow one another, they stay
+/// as they are.
+void order_by_keys(std::vector<UnitRow>& spans) {
+    std::map<std::string, std::size_t> by_lower;
+    for (std::size_t i = 0; i < spans.size(); ++i) by_lower.emplace(spans[i].span.lower, i);
+    std::vector<UnitRow> ordered;
+    std::string lower;
+    for (auto next = by_lower.find(lower); next != by_lower.end(); next = by_lower.find(lower)) {
+        ordered.push_back(spans[next->second]);
+        by_lower.erase(next);
+        lower = ordered.back().span.upper;
+    }
+    if (ordered.size() == spans.size()) spans = std::move(ordered);
+}
+
+}  // namespace
+
 std::vector<KeptTable> read_kept_tables(RunStore& store) {
     std::vector<KeptTable> tables;
     store.for_each_unit([&](const UnitRow& unit) {
@@ -18,6 +38,7 @@ std::vector<KeptTable> read_kept_tables(RunStore& store) {
         else if (!tables.empty() && tables.back().unit.job == unit.job)
             tables.back().spans.push_back(unit);
     });
+    for (KeptTable& table : tables) order_by_keys(table.spans);
     return tables;
 }
 
@@ -27,6 +48,7 @@ std::vector<SpanUnit> spans_of(const KeptTable& kept, const TablePlan& table) {
     for (const UnitRow& row : kept.spans) {
         SpanUnit& unit = units.emplace_back();
         unit.span = row.span;
+        unit.number = static_cast<std::size_t>(row.unit - 1);
         spans.push_back(row.span);
         if (row.state == UnitState::kPending) continue;
         unit.result = decode_result(row.result, table);

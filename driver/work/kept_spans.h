@@ -14,7 +14,7 @@ namespace parity::driver {
 /// What is kept of a table: its own unit, and its spans, if it is compared in them.
 struct KeptTable {
     UnitRow unit;
-    std::vector<UnitRow> spans;
+    std::vector<UnitRow> spans;  ///< in the order of keys
 };
 
 /// What is kept of all tables, in their order.

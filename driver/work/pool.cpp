@@ -425,11 +425,19 @@ std::optional<milliseconds> TablePool::pause_before_next(std::size_t table_no, c
     if (remedy == Remedy::kNone || remedy == Remedy::kDeadLetter || remedy == Remedy::kStopSide || interrupted())
         return std::nullopt;
     const std::optional<milliseconds> pause = course.patience.pause_after(in_milliseconds(seconds));
-    if (!pause || remedy != Remedy::kFallBack) return pause;
+    const FailureRule* rule = rule_for(failure);
+    if (!pause || !rule) return pause;
     const TablePlan& table = tables_[table_no];
-    const std::optional<std::string> words = course.fall_back.take_step(*context_.options, table, failure);
-    if (!words) return std::nullopt;
-    log_->warn("{}: {}", display_name(table.name), *words);
+    const auto halve = [&] { return course.spans.halve(context_, table, table_no); };
+    const bool falls_back = remedy == Remedy::kFallBack;
+    std::optional<std::string> words;
+    if (falls_back)
+        words = course.fall_back.take_step(*context_.options, table, failure, halve);
+    else if (rule->steps.contains(FallBackStep::kSpans))
+        words = halve();
+    if (falls_back && !words) return std::nullopt;
+    if (words) log_->warn("{}: {}", display_name(table.name), *words);
+    if (!falls_back) return pause;
     return std::min<milliseconds>(*pause, kPauseOfFallBack);
 }
 

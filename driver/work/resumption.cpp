@@ -235,7 +235,7 @@ class Resumer {
         if (!kept_[table_no]) return;
         const KeptTable& kept = *kept_[table_no];
         for (std::size_t span = 0; span < known.spans.size(); ++span) {
-            const int number = span_findings_no(table_no, span);
+            const int number = span_findings_no(table_no, known.spans[span].number);
             store_.for_each_finding(kept.spans[span].job, kept.spans[span].unit,
                                     [&](const StoredFinding& finding) { findings_.add(number, finding); });
             findings_.commit(number);

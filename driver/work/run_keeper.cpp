@@ -88,27 +88,39 @@ void RunKeeper::begin_spans(std::size_t table_no, const std::vector<SpanUnit>& s
     if (std::exchange(in_spans_[table_no], true)) return;
     guarded([&] {
         std::vector<UnitRow> rows;
-        for (const SpanUnit& span : spans) {
-            UnitRow row;
-            row.job = resumed_.jobs[table_no];
-            row.unit = static_cast<std::int64_t>(rows.size()) + 1;
-            row.span = span.span;
-            row.plan = encode_plan(plan_->tables[table_no]);
-            rows.push_back(std::move(row));
-        }
+        for (const SpanUnit& unit : spans) rows.push_back(row_of_span(table_no, unit));
         keep_evidence(table_no, before, rows);
     });
 }
 
-void RunKeeper::finish_span(std::size_t table_no, std::size_t span, const SpanUnit& unit) {
+UnitRow RunKeeper::row_of_span(std::size_t table_no, const SpanUnit& unit) const {
+    UnitRow row;
+    row.job = resumed_.jobs[table_no];
+    row.unit = static_cast<std::int64_t>(unit.number) + 1;
+    row.span = unit.span;
+    row.plan = encode_plan(plan_->tables[table_no]);
+    return row;
+}
+
+/// All at once: in a state, spans follow one another without a hole.
+void RunKeeper::halve_spans(std::size_t table_no, const std::vector<SpanUnit>& halves, std::size_t /*added*/) {
+    guarded([&] {
+        std::vector<UnitRow> rows;
+        for (const SpanUnit& unit : halves) rows.push_back(row_of_span(table_no, unit));
+        store_.save_units(rows);
+    });
+}
+
+void RunKeeper::finish_span(std::size_t table_no, std::size_t /*span*/, const SpanUnit& unit) {
     guarded([&] {
         UnitRow row = row_of(table_no, *unit.result);
-        row.unit = static_cast<std::int64_t>(span) + 1;
+        row.unit = static_cast<std::int64_t>(unit.number) + 1;
         row.span = unit.span;
         row.plan = encode_plan(plan_->tables[table_no]);
         row.position = encode_span_position(unit.result->position, unit.blocks_read);
-        store_.save_unit(row, findings_of(unit.result->plan, span_findings_no(table_no, span), unit.result->listed > 0),
-                         std::nullopt);
+        store_.save_unit(
+            row, findings_of(unit.result->plan, span_findings_no(table_no, unit.number), unit.result->listed > 0),
+            std::nullopt);
     });
 }
 

@@ -31,6 +31,7 @@ class RunKeeper : public Observer {
     void begin_run(const Plan& plan) override { plan_ = &plan; }
     void begin_spans(std::size_t table_no, const std::vector<SpanUnit>& spans, const TableResult* before) override;
     void finish_span(std::size_t table_no, std::size_t span, const SpanUnit& unit) override;
+    void halve_spans(std::size_t table_no, const std::vector<SpanUnit>& halves, std::size_t added) override;
     void leave_spans(std::size_t table_no, const std::vector<SpanUnit>& spans, const TableResult& before) override;
     void reopen_table(std::size_t table_no, const TableResult& before) override;
     void finish_table(std::size_t table_no, const TableResult& result) override;
@@ -46,6 +47,7 @@ class RunKeeper : public Observer {
     void guarded(Work work);
     UnitRow row_of(std::size_t table_no, const TableResult& result) const;
     GiveFindings findings_of(const TablePlan& plan, int number, bool any) const;
+    UnitRow row_of_span(std::size_t table_no, const SpanUnit& unit) const;
     void keep_evidence(std::size_t table_no, const TableResult* before, const std::vector<UnitRow>& spans);
 
     RunStore& store_;

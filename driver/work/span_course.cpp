@@ -81,25 +81,32 @@ TableAttemptResult SpanCourse::compare(const AttemptSetting& setting, const Tabl
 }
 
 /// Only rows of one plain table can be read in spans; whether the servers can, they are asked.
+bool SpanCourse::may_be_in_spans(const Options& options, const TablePlan& table) const {
+    return why_whole_.empty() && options.in_units && !table.large_objects && !table.unpopulated && table.key_proven &&
+           table.where.empty() && !table.visible_rows_only && !table.key.empty() && !is_read_by_executor(table);
+}
+
 void SpanCourse::divide(const AttemptSetting& setting, const TableResult* before) {
     const TablePlan& table = setting.table;
     const Options& options = *setting.context.options;
-    const bool may_be = options.in_units && !table.large_objects && !table.unpopulated && table.key_proven &&
-                        table.where.empty() && !table.visible_rows_only && !table.key.empty() &&
-                        !is_read_by_executor(table);
-    if (spans_.empty() && may_be) {
+    if (spans_.empty() && may_be_in_spans(options, table)) {
         const bool streamed = is_streamed(setting, Side::kSource) || is_streamed(setting, Side::kTarget);
         const double units =
             setting.rate.seconds_for(static_cast<double>(table.estimated_bytes), streamed) / options.unit_seconds;
-        if (units > 1) {
-            const auto wanted = static_cast<std::size_t>(std::min(std::ceil(units), double{kMostSpans}));
+        const auto by_time = static_cast<std::size_t>(std::min(std::ceil(units), double{kMostSpans}));
+        if (const std::size_t wanted = std::max(by_time, least_); wanted > 1) {
             SpanDivision division = divide_table(setting.context, table, setting.table_no, wanted, setting.sessions);
             std::vector<Span> spans = spans_of_ranges(division.ranges.bounds, wanted, forms_of(table.key));
             if (division.why_not.empty() && spans.size() < 2)
                 division.why_not = "too many of its rows have the same value of the key's first column";
             if (division.why_not.empty()) {
                 ranges_ = std::move(division.ranges);
-                for (Span& span : spans) spans_.push_back({std::move(span)});
+                ranges_wanted_ = table.ranges;
+                for (Span& span : spans) {
+                    SpanUnit& unit = spans_.emplace_back();
+                    unit.span = std::move(span);
+                    unit.number = spans_.size() - 1;
+                }
             } else if (setting.context.observer->wants_details()) {
                 setting.context.observer->detail(setting.table_no,
                                                  fmt::format("not read in spans: {}", division.why_not));
@@ -123,7 +130,9 @@ TableAttemptResult SpanCourse::compare_spans(const AttemptSetting& setting) {
     const TablePlan plan = plan_of_span(setting.table, spans_.size());
     std::optional<Error> failure;
     try {
-        // Of spans that an earlier part of the run made, the ranges are drawn anew.
+        // Of spans that an earlier part of the run made, and where the table is to have fewer, they are drawn anew.
+        if (ranges_wanted_ != setting.table.ranges) ranges_.reset();
+        ranges_wanted_ = setting.table.ranges;
         if (!ranges_ && spans_done() < spans_.size()) {
             SpanDivision division =
                 divide_table(setting.context, setting.table, setting.table_no, spans_.size(), setting.sessions);
@@ -154,7 +163,7 @@ TableAttemptResult SpanCourse::compare_spans(const AttemptSetting& setting) {
 /// What an earlier attempt has shown of what differs stays until one that does not fail shows otherwise.
 std::optional<Error> SpanCourse::compare_span(const AttemptSetting& setting, const TablePlan& plan, std::size_t span) {
     SpanUnit& unit = spans_[span];
-    const int findings_no = span_findings_no(setting.table_no, span);
+    const int findings_no = span_findings_no(setting.table_no, unit.number);
     const SpanPart part{unit.span,     span,
                         spans_.size(), {bounds_inside(ranges_->bounds, unit.span, forms_of(plan.key)), ranges_->by},
                         findings_no,   blocks_read()};
@@ -172,6 +181,47 @@ std::optional<Error> SpanCourse::compare_span(const AttemptSetting& setting, con
     got_on_ = true;
     setting.rate.add(static_cast<double>(plan.estimated_bytes), unit.result->elapsed_seconds);
     return std::nullopt;
+}
+
+std::optional<std::string> SpanCourse::halve(const RunContext& context, const TablePlan& table, std::size_t table_no) {
+    if (!may_be_in_spans(*context.options, table)) return std::nullopt;
+    if (spans_.empty()) {
+        if (least_ > 1) return std::nullopt;  // it was to be divided, and could not be
+        least_ = 2;
+        decided_ = false;
+        return "read in spans, if it can be";
+    }
+    if (!ranges_) return std::nullopt;
+    const std::size_t before = spans_.size();
+    const std::vector<SpanUnit> halves = halve_units(table);
+    if (halves.empty()) return std::nullopt;
+    context.observer->halve_spans(table_no, halves, spans_.size() - before);
+    return fmt::format("read in {} instead of {} spans", spans_.size(), before);
+}
+
+/// Those that are done stay, and so does what has shown that something differs: which half that is in is not known.
+/// Returns: the halves.
+std::vector<SpanUnit> SpanCourse::halve_units(const TablePlan& table) {
+    std::vector<SpanUnit> units, changed;
+    std::size_t next = 0;
+    for (const SpanUnit& unit : spans_) next = std::max(next, unit.number + 1);
+    for (SpanUnit& unit : spans_) {
+        std::vector<Span> halves{unit.span};
+        if (!unit.done && !(unit.result && has_evidence(*unit.result)) && next < kMostSpans)
+            halves = halves_of_span(unit.span, ranges_->bounds, forms_of(table.key));
+        if (halves.size() < 2) {
+            units.push_back(std::move(unit));
+            continue;
+        }
+        for (std::size_t half = 0; half < halves.size(); ++half) {
+            SpanUnit& made = units.emplace_back();
+            made.span = std::move(halves[half]);
+            made.number = half == 0 ? unit.number : next++;
+            changed.push_back(made);
+        }
+    }
+    spans_ = std::move(units);
+    return changed;
 }
 
 /// The table is compared as a whole. What its spans have shown to differ stays until that has been.
@@ -198,7 +248,7 @@ TableAttemptResult SpanCourse::leave_spans(const AttemptSetting& setting, const 
 
 TableResult SpanCourse::join(const AttemptSetting& setting) const {
     TableResult joined = join_spans(setting.table, spans_, setting.context.options->max_divergences);
-    if (has_evidence(joined)) join_findings(*setting.context.findings, setting.table_no, spans_.size(), joined);
+    if (has_evidence(joined)) join_findings(*setting.context.findings, setting.table_no, spans_, joined);
     return joined;
 }
 

@@ -58,6 +58,12 @@ class SpanCourse {
     /// Throws: Error{kOtherServer} alone.
     TableAttemptResult compare(const AttemptSetting& setting, const TableResult* before);
 
+    /// From now on spans that are not done are read in halves, or the table in spans if it was read as a whole. One
+    /// that has shown that something differs stays as it is. Whether a table can be read in spans, the next attempt
+    /// asks the servers.
+    /// Returns: what is different from now on, for people; nothing where the table cannot be read in smaller spans.
+    std::optional<std::string> halve(const RunContext& context, const TablePlan& table, std::size_t table_no);
+
     /// Begins spans again that may not be part any more of what a side has, and tells the observer.
     /// Returns: the reason, of the first of them; nothing where there is none.
     std::optional<std::string> begin_lost_again(const Both<ServerInfo>& servers, Observer& observer,
@@ -83,11 +89,15 @@ class SpanCourse {
     TableAttemptResult leave_spans(const AttemptSetting& setting, const Error& why);
     TableResult join(const AttemptSetting& setting) const;
     Both<std::string> blocks_read() const;
+    bool may_be_in_spans(const Options& options, const TablePlan& table) const;
+    std::vector<SpanUnit> halve_units(const TablePlan& table);
 
     std::vector<SpanUnit> spans_;
     std::optional<KeyDivision> ranges_;  ///< of the whole table; none: not drawn yet
+    int ranges_wanted_ = 0;              ///< TablePlan::ranges when they were drawn
     bool decided_ = false;               ///< whether it is divided
     bool got_on_ = false;
+    std::size_t least_ = 1;  ///< into how many spans it is to be divided at least
     int begun_again_ = 0;    ///< all of them
     std::string why_again_;  ///< notes for the report
     std::string why_whole_;

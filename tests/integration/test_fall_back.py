@@ -63,7 +63,7 @@ def failing(sqlstate, times, message="made up", after=0):
 
 def compare(pair, *arguments, act=None, **options):
     """With a proxy before the target where it is to act."""
-    arguments = ["--no-progress", *([] if "--ranges" in arguments else ["--ranges", "16"]), *arguments]
+    arguments = ["--no-progress", *([] if "--ranges" in arguments else ["--ranges", "16"]), *([] if "--snapshot" in arguments else ["--snapshot", "table"]), *arguments]
     if act is None:
         return pair.compare(*arguments, **options)
     with Proxy(pair.target.cluster.port, act) as proxy:
@@ -330,3 +330,28 @@ def test_a_disk_that_is_full(pair, size, planted):
     assert f'a disk of the target is full, of temporary files in tablespace "small" ({folder})' in first["error"], run
     assert second["result"] == "error" and second["never_begun"] and 'tablespace "small"' in second["error"] and second["error"].startswith("not compared: "), run
     assert "no other table is begun" in run.stderr and steps_told(run) == []
+
+
+SPANS = "falls back on the target: read in spans, if it can be"
+
+
+def test_a_unit_that_takes_too_much_memory_becomes_smaller(sides):
+    """The table is read in two spans. Where it is to take even less, fewer ranges are asked for, as for a table that cannot be divided."""
+    act = failing("53200", 2)
+    run = compare(sides, "--snapshot", "unit", act=act)
+    assert len(act.seen) == 2, run
+    check_right(run, sides.data)
+    assert [line.split(": ", 1)[1] for line in steps_told(run)] == [STEPS[0], SPANS], run
+    table = run.table("public.big")
+    assert (table["claim"], len(table["spans"]), table["attempts"]) == ("spans", 2, 3), run
+    assert [note.split("; before that: ")[0] for note in table["notes"] if note.startswith("fell back")] == [STEPS[0].replace("falls", "fell"), SPANS.replace("falls", "fell")]
+
+
+def test_a_unit_that_cannot_be_divided_has_fewer_ranges(sides):
+    """What a server can do, only it tells: the attempt after the step is the table as a whole again."""
+    sides.both("ALTER TABLE big DROP CONSTRAINT big_pkey; CREATE UNIQUE INDEX ON big ((id + 0)); ALTER TABLE big ALTER id SET NOT NULL")
+    act = failing("53200", 3)
+    run = compare(sides, "--snapshot", "unit", "--key", "big=id", act=act)
+    assert len(act.seen) == 3, run
+    check_right(run, sides.data)
+    assert run.table("public.big")["claim"] == "table" and STEPS[1] in [line.split(": ", 1)[1] for line in steps_told(run)], run

@@ -15,7 +15,7 @@ from support.cluster import fresh_databases
 from support.held import locked
 from support.kept import InDatabase, command, has_run, named, run
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, pgparity, popen
-from support.proxy import Proxy
+from support.proxy import Proxy, refusal
 from test_state import keep, states  # noqa: F401 (fixtures)
 
 ROWS = 60_000
@@ -204,6 +204,50 @@ def test_a_run_that_breaks_goes_on_with_the_next_span(sides):
     table, = json.loads(stdout)["tables"]
     assert (process.returncode, table["result"]) == (IDENTICAL, "identical"), stderr
     assert table["claim"] == "spans" and table["attempts"] > 1
+
+
+class Replay:
+    """As a proxy's hook: replay on a standby ends the third and the fifth reading of spans, and at the eighth the run is killed."""
+
+    def __init__(self, mark):
+        self.mark, self.read, self.process = mark, 0, None
+
+    def __call__(self, number, request):
+        self.read += self.mark in request
+        if self.mark not in request or self.read not in (3, 5, 8):
+            return None
+        if self.read == 8 and self.process:
+            self.process.kill()
+            self.process.wait()
+        return refusal("40001", "canceling statement due to conflict with recovery") if self.read < 8 else None
+
+
+@pytest.mark.parametrize("engine,mark", [("extension", b"range_digests"), ("stream", b"pg_catalog.int8))) TO STDOUT")])
+@pytest.mark.parametrize("data", ["equal", "planted"])
+def test_spans_that_replay_ends_are_halved(sides, keep, data, engine, mark):
+    """Those that are done stay. The halves are kept as the others are."""
+    planted = ["5", "20000", "31000", "59999"] if data == "planted" else []
+    if planted:
+        sides[1].execute(f"UPDATE t SET v = 'planted' WHERE id IN ({', '.join(planted)})")
+    right = DIVERGENT if planted else IDENTICAL
+    arguments = ["--engine", engine, "--unit-seconds", "0.004" if engine == "extension" else "0.03", "--workers", "1"]
+    made = pgparity("compare", "--source", sides[0].conninfo(), "--target", sides[1].conninfo(), "--format", "json", *arguments).expect(right).table()
+    state, replay = keep("run"), Replay(mark)
+    with Proxy(sides[1].cluster.port, replay) as proxy:
+        replay.process = popen(*command("compare", state, sides[0].conninfo(), sides[1].tcp_conninfo(proxy.port), *arguments))
+        _, stderr = replay.process.communicate(timeout=60)
+    assert replay.process.returncode == -signal.SIGKILL, stderr
+    assert stderr.count(" spans") >= 2 and "read in " in stderr, stderr
+    half = pgparity("report", *named("from", state), "--format", "json").table()
+    assert half["spans_planned"] > made["spans_planned"] and 0 < len(half["spans"]) < half["spans_planned"]
+    table = resumed(state, sides, *arguments).expect(right).table()
+    assert table["claim"] == "spans" and len(table["spans"]) == table["spans_planned"] == half["spans_planned"]
+    assert [span["upper"] for span in table["spans"][:-1]] == [span["lower"] for span in table["spans"][1:]]
+    assert table["spans"][0]["upper"] == made["spans"][0]["upper"], "one that was done was halved"
+    assert table["rows"] == {"source": str(ROWS), "target": str(ROWS)}
+    assert sorted((finding["key"]["id"] for finding in table["divergences"]), key=int) == planted
+    reported = pgparity("report", *named("from", state), "--format", "json").expect(right).table()
+    assert [finding["key"] for finding in reported["divergences"]] == [finding["key"] for finding in table["divergences"]]
 
 
 @pytest.mark.parametrize("engines", [("extension", "stream"), ("stream", "extension")])

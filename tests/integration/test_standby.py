@@ -183,6 +183,7 @@ def test_a_session_that_replay_ends_is_begun_again(hasty, replayed, engine, plan
     assert remover.count == 1 and conflicts(hasty, primary) > 0
     assert run.table()["rows"] == {"source": "1999", "target": "1999"}
     assert findings(run.table()) == ({mismatch("v", id="3")} if planted else set())
+    assert (run.table()["claim"], len(run.table()["spans"])) == ("spans", 2), run
 
 
 @pytest.mark.in_turn("replay")

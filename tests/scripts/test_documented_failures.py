@@ -6,7 +6,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent.parent
 LESS = "[asks less](cli.md#asking-less-of-a-server)"
 DOING = {"kReconnect": "connects anew", "kNewSnapshot": "takes new snapshots", "kDeadLetter": "reads around it", "kStopSide": "begins no other table, and names what is full",
-         "kAnyStep": f"{LESS}, by every step", "kWithoutWorkers": f"{LESS}: fewer workers, then none", "kOtherWays": f"{LESS}: aggregate, then stream",
+         "kEveryStep": f"{LESS}, by every step", "kAnyStep": f"{LESS}, by every step but spans", "kHalves": "takes new snapshots, and reads smaller spans", "kWithoutWorkers": f"{LESS}: fewer workers, then none", "kOtherWays": f"{LESS}: aggregate, then stream",
          "kShorterStatements": f"{LESS}: stream"}
 SECTIONS = ["Failures that may pass", "What cannot be read"]
 

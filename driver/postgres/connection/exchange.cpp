@@ -374,7 +374,8 @@ void Connection::State::fail_broken() {
     broken = true;
     throw Error(ErrorKind::kConnection,
                 fmt::format("lost the connection to the {}: {}", server, one_line(PQerrorMessage(conn))), {}, server,
-                end_state, !end_state.empty());
+                end_state, !end_state.empty())
+        .because(end_state == kSerializationFailure ? ErrorCause::kRecoveryConflict : ErrorCause::kUnknown);
 }
 
 void Connection::State::fail_late() {
@@ -386,10 +387,13 @@ void Connection::State::fail_late() {
 
 /// Messages may be in any language, but for the names of files. A server's timeout and a request to cancel have one
 /// SQLSTATE; a timeout of ours ends no statement that has run for less.
-ErrorCause Connection::State::cause_of(std::string_view sqlstate, std::string_view message) const {
+ErrorCause Connection::State::cause_of(std::string_view sqlstate, std::string_view message,
+                                       bool by_server_itself) const {
     const bool is_limited = statement_limit && statement_limit->count() > 0;
     if (sqlstate == kQueryCanceled && is_limited && Clock::now() - sent_at >= *statement_limit)
         return ErrorCause::kOwnTimeout;
+    // Nothing that we ask a server for can be one of its own but that.
+    if (sqlstate == kSerializationFailure && by_server_itself) return ErrorCause::kRecoveryConflict;
     if (sqlstate == kDiskFull && names_shared_memory(message)) return ErrorCause::kSharedMemory;
     return ErrorCause::kUnknown;
 }
@@ -405,7 +409,7 @@ void Connection::State::fail(const ResultPtr& result) {
     std::string message = fmt::format("{}: {}", server, one_line(field(result.get(), PG_DIAG_MESSAGE_PRIMARY)));
     const std::string_view detail = field(result.get(), PG_DIAG_MESSAGE_DETAIL);
     if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
-    const ErrorCause cause = cause_of(sqlstate, message);
+    const ErrorCause cause = cause_of(sqlstate, message, is_of_server(result.get()));
     if (sqlstate == kQueryCanceled && statement_limit)
         message += cause == ErrorCause::kOwnTimeout ? " (--statement-timeout)" : " (pgparity did not cancel it)";
     const Error error(ErrorKind::kServer, message, one_line(field(result.get(), PG_DIAG_MESSAGE_HINT)), server,

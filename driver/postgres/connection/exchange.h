@@ -64,7 +64,7 @@ struct Connection::State {
     void consume();
     void note_answer();
 
-    ErrorCause cause_of(std::string_view sqlstate, std::string_view message) const;
+    ErrorCause cause_of(std::string_view sqlstate, std::string_view message, bool by_server_itself) const;
     [[noreturn]] void fail(const ResultPtr& result);
     [[noreturn]] void fail_broken();
     [[noreturn]] void fail_late();

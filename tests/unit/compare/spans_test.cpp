@@ -78,7 +78,9 @@ TEST(JoinFindings, ListsAsManyAsTheResultDoes) {
         }
     TableResult joined;
     joined.listed = 3;
-    join_findings(findings, 7, 2, joined);
+    std::vector<SpanUnit> spans(2);
+    spans[1].number = 1;
+    join_findings(findings, 7, spans, joined);
     std::vector<std::string> keys;
     findings.for_each(7, [&](const Finding& finding) { keys.push_back(finding.key_bytes); });
     EXPECT_EQ(keys, (std::vector<std::string>{"a0", "a1", "b0"}));

@@ -73,5 +73,14 @@ TEST(RangesOfTable, OfASpanThatIsOpen) {
     EXPECT_EQ(ranges.only, (std::vector<std::int32_t>{2}));
 }
 
+TEST(HalvesOfSpan, AreOfItsRangesAndBeginWithOtherValues) {
+    const std::vector<std::string> bounds = int_bounds(1, 7);
+    EXPECT_EQ(halves_of_span({"", ""}, bounds, kIntKey), (std::vector<Span>{{"", int_bound(4)}, {int_bound(4), ""}}));
+    EXPECT_EQ(halves_of_span({int_bound(2), int_bound(4)}, bounds, kIntKey),
+              (std::vector<Span>{{int_bound(2), int_bound(3)}, {int_bound(3), int_bound(4)}}));
+    const Span one{int_bound(2), int_bound(3)};
+    EXPECT_EQ(halves_of_span(one, bounds, kIntKey), (std::vector<Span>{one}));
+}
+
 }  // namespace
 }  // namespace parity::driver

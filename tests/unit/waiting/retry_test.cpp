@@ -16,7 +16,8 @@ TEST(FailureRules, EachSqlstateHasOneRule) {
     std::set<std::pair<std::string_view, ErrorCause>> seen;
     for (const FailureRule& rule : failure_rules()) {
         EXPECT_TRUE(seen.insert({rule.sqlstate, rule.cause}).second) << rule.sqlstate;
-        EXPECT_EQ(rule.steps.empty(), rule.remedy != Remedy::kFallBack) << rule.sqlstate;
+        const bool has_steps = rule.remedy == Remedy::kFallBack || rule.cause == ErrorCause::kRecoveryConflict;
+        EXPECT_EQ(rule.steps.empty(), !has_steps) << rule.sqlstate;
         EXPECT_TRUE(rule.sqlstate.empty() || rule.sqlstate.size() == 2 || rule.sqlstate.size() == 5) << rule.sqlstate;
         EXPECT_NE(rule.remedy, Remedy::kNone) << rule.sqlstate;
         EXPECT_FALSE(rule.meaning.empty()) << rule.sqlstate;
@@ -28,6 +29,14 @@ TEST(RemedyFor, ABrokenConnectionIsMadeAnew) {
     for (const char* sqlstate : {"57P01", "57P02", "57P03", "53300", "25P03", "25P04", "57P05", "08006", "08P01"})
         EXPECT_EQ(remedy_for(of_connection(sqlstate)), Remedy::kReconnect) << sqlstate;
     EXPECT_EQ(remedy_for(of_server("08001")), Remedy::kReconnect);
+}
+
+TEST(RuleFor, OnlyReplayMakesUnitsSmaller) {
+    const auto halves = [](const Error& error) { return rule_for(error)->steps.contains(FallBackStep::kSpans); };
+    EXPECT_TRUE(halves(of_server("40001").because(ErrorCause::kRecoveryConflict)));
+    EXPECT_TRUE(halves(of_server("53200")));
+    for (const char* sqlstate : {"40001", "40P01", "55P03", "54000", "0A000"})
+        EXPECT_FALSE(halves(of_server(sqlstate))) << sqlstate;
 }
 
 TEST(RemedyFor, ConflictsWantANewSnapshot) {
