@@ -334,7 +334,7 @@ class Merger {
     void emit_pair(const Leftovers::KeptRow& source, const Leftovers::KeptRow& target) {
         RowFinding finding;
         finding.columns = differing_columns(spec_, source.cell_hashes, target.cell_hashes);
-        if (leave_out_unknown(finding.columns)) return;
+        if (leave_out_unknown(finding.columns, source.cell_hashes, target.cell_hashes)) return;
         if (finding.columns.empty()) {
             if (source.row_hash != target.row_hash)
                 throw_contradiction("rows with equal cell hashes have different row hashes");
@@ -350,34 +350,46 @@ class Merger {
     }
 
     /// A NULL is known by its hash, which comes of the key alone.
+    class NullCells {
+      public:
+        explicit NullCells(std::string hash) : hash_(std::move(hash)) {}
+        bool is_null(const std::string& cells, int column) const {
+            const std::size_t at = static_cast<std::size_t>(column) * hash_.size();
+            return std::memcmp(&cells[at], hash_.data(), hash_.size()) == 0;
+        }
+
+      private:
+        const std::string hash_;
+    };
+
     void count_columns(const std::vector<int>& columns, const std::string& source, const std::string& target) {
-        const std::string null = null_hash(spec_, key_);
-        const auto is_null = [&](const std::string& cells, std::size_t column) {
-            return std::memcmp(&cells[column * null.size()], null.data(), null.size()) == 0;
-        };
+        const NullCells nulls(null_hash(spec_, key_));
         for (int number : columns) {
             const auto column = static_cast<std::size_t>(number);
             report_.column_divergent[column] = true;
             ColumnCounts& counts = report_.column_counts[column];
             ++counts.differing;
-            counts.null_to_value += is_null(source, column);
-            counts.value_to_null += is_null(target, column);
+            counts.null_to_value += nulls.is_null(source, number);
+            counts.value_to_null += nulls.is_null(target, number);
         }
     }
 
-    /// Takes out columns whose values are not known on a side.
+    /// Takes out columns whose values are not known on a side. Of rows that share a key, those that could be read have
+    /// no NULL in their place.
     /// Returns: whether nothing else differs.
-    bool leave_out_unknown(std::vector<int>& columns) {
-        bool any = false;
+    bool leave_out_unknown(std::vector<int>& columns, const std::string& source, const std::string& target) {
+        std::size_t taken_out = 0;
         for (Side side : kSides) {
             const std::vector<int>* unknown = spec_.unread[side] ? spec_.unread[side]->unknown_columns(key_) : nullptr;
             if (!unknown) continue;
-            any = true;
-            std::erase_if(columns,
-                          [&](int column) { return std::binary_search(unknown->begin(), unknown->end(), column); });
+            const NullCells nulls(null_hash(spec_, key_));
+            const std::string& cells = side == Side::kSource ? source : target;
+            taken_out += std::erase_if(columns, [&](int column) {
+                return std::binary_search(unknown->begin(), unknown->end(), column) && nulls.is_null(cells, column);
+            });
         }
-        if (any) unknown_[range_index_] = true;
-        return any && columns.empty();
+        if (taken_out > 0) unknown_[range_index_] = true;
+        return taken_out > 0 && columns.empty();
     }
 
     /// `rows` of one side have no counterpart on `side`.

@@ -193,6 +193,20 @@ def test_both_sides_cannot_read_the_same_value(pair, original, engine):
     assert {letter["key"]["id"] for letter in table["dead_letters"]} == {"1000"}
 
 
+@pytest.mark.parametrize("engine", ["extension", "stream"])
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_row_that_shares_its_key_with_one_that_cannot_be_read(pair, original, engine, planted):
+    """The rows 1000 and 1007 have one key: the document of the one cannot be read, and that of the other is no part of what is not known."""
+    toast_chunk(pair.copy, original)
+    pair.whole.execute("UPDATE t SET a = -1, note = 'n' WHERE id IN (1000, 1007)")
+    pair.broken.execute("UPDATE t SET a = -1, note = 'n' WHERE id IN (1000, 1007)")
+    if planted:
+        pair.whole.execute("UPDATE t SET doc = 'planted' WHERE id = 1007")
+    run = pair.compare("target", engine, "--key", "public.t=a,note", "--exclude-columns", "t.id")
+    table = run.expect(DIVERGENT if planted else INCOMPLETE).table()
+    assert len(table["dead_letters"]) == 1 and int(table["counts"]["mismatch"]) == planted
+
+
 @pytest.mark.parametrize("engine", ["auto", "stream"])
 @pytest.mark.parametrize("side", SIDES)
 def test_a_table_without_a_key(pair, original, side, engine):

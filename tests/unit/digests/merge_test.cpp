@@ -165,6 +165,12 @@ TEST(MergeRows, CountsWhatDiffersInAColumnAndWhatIsNull) {
 /// Keys of one text column.
 std::string key_of(const std::string& text) { return test::text_frame(text); }
 
+/// The hash of a NULL in the row of such a key.
+std::uint64_t null_of(const std::string& text) {
+    const std::string key = key_of(text);
+    return core::null_cell_hash<core::u64>(core::hash_bytes<core::u64>(core::as_bytes(key), 0));
+}
+
 TEST(RowMerge, WhatMayBeUnreadIsUnresolvedAndNotMissing) {
     UnreadRows unread({core::Form::kText});
     unread.add_interval(test::key_bound(key_of("c")), test::key_bound(key_of("f")));
@@ -194,17 +200,34 @@ TEST(RowMerge, ColumnsThatCouldNotBeReadDifferFromNothing) {
     unread.add_row(key_of("b"), {1});
     MergeSpec spec = proven(3);
     spec.unread.source = &unread;
-    const Merged merged = merge(
-        spec,
-        {make_row(1, key_of("a"), {1, 0, 3}), make_row(2, key_of("b"), {1, 0, 3}), make_row(2, key_of("c"), {1, 2, 3})},
-        {make_row(1, key_of("a"), {1, 2, 3}), make_row(2, key_of("b"), {1, 2, 4}),
-         make_row(2, key_of("c"), {1, 5, 3})});
+    const Merged merged = merge(spec,
+                                {make_row(1, key_of("a"), {1, null_of("a"), 3}),
+                                 make_row(2, key_of("b"), {1, null_of("b"), 3}), make_row(2, key_of("c"), {1, 2, 3})},
+                                {make_row(1, key_of("a"), {1, 2, 3}), make_row(2, key_of("b"), {1, 2, 4}),
+                                 make_row(2, key_of("c"), {1, 5, 3})});
     EXPECT_EQ(merged.found, (std::vector<MergedFinding>{mismatch(key_of("b"), {2}), mismatch(key_of("c"), {1})}));
     EXPECT_EQ(merged.report.counts, (FindingCounts{2, 0, 0, 0, 0}));
     EXPECT_EQ(merged.report.range_differs, (std::vector<bool>{false, true}));
     EXPECT_EQ(merged.report.column_divergent, (std::vector<bool>{false, true, true}));
     // A row whose key was read is there: the other side lacks it.
-    EXPECT_EQ(merge(spec, {make_row(1, key_of("a"), {1, 0, 3})}, {}).report.counts, (FindingCounts{0, 1, 0, 0, 0}));
+    EXPECT_EQ(merge(spec, {make_row(1, key_of("a"), {1, null_of("a"), 3})}, {}).report.counts,
+              (FindingCounts{0, 1, 0, 0, 0}));
+}
+
+TEST(RowMerge, ColumnsThatCouldNotBeReadExcuseNoOtherRowOfTheKey) {
+    UnreadRows unread({core::Form::kText});
+    unread.add_row(key_of("a"), {1});
+    MergeSpec spec = proven(2);
+    spec.proven = false;
+    spec.unread.source = &unread;
+    const auto rows = [](std::uint64_t one, std::uint64_t other) {
+        Rows made{make_row(1, key_of("a"), {1, one}), make_row(1, key_of("a"), {2, other})};
+        std::sort(made.begin(), made.end(), [](const auto& a, const auto& b) { return a.row_hash < b.row_hash; });
+        return made;
+    };
+    EXPECT_EQ(merge(spec, rows(null_of("a"), 5), rows(7, 9)).found,
+              (std::vector<MergedFinding>{mismatch(key_of("a"), {1})}));
+    EXPECT_TRUE(merge(spec, rows(null_of("a"), 9), rows(7, 9)).found.empty());
 }
 
 TEST(RowMerge, NamesMismatchedColumnsAndMissingRows) {
