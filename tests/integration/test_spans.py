@@ -3,6 +3,7 @@ whole, nothing is hidden by an index that lacks rows, and each span is claimed b
 
 import contextlib
 import json
+import os
 import signal
 import sqlite3
 import time
@@ -11,7 +12,7 @@ import jsonschema
 import pytest
 
 from conftest import SCHEMA, insert_unindexed
-from support.cluster import fresh_databases
+from support.cluster import Cluster, fresh_databases
 from support.held import locked
 from support.kept import InDatabase, command, has_run, named, run
 from support.pgparity import DIVERGENT, ERROR, IDENTICAL, INCOMPLETE, pgparity, popen
@@ -369,6 +370,41 @@ def test_a_stream_counts_again_when_it_goes_on(sides, tmp_path):
     hide(sides[1], "(30000000, 'hidden', 1)")
     table = resumed(state, sides, "--engine", "stream").expect(DIVERGENT).table()
     assert [finding["key"]["id"] for finding in table["divergences"]] == ["30000000"]
+
+
+@pytest.mark.parametrize("engine, data", [("extension", "equal"), ("extension", "hidden"), ("stream", "equal")])
+def test_spans_that_were_read_on_another_server(source_cluster, tmp_path, engine, data):
+    """The index of the standby on which the first spans were read is broken on its disk, and that of the primary lists all rows."""
+    state = tmp_path / "state"
+    with Cluster("whole", installation=source_cluster.installation, settings={"autovacuum": "off"}) as primary, contextlib.ExitStack() as stack:
+        source, target = source_cluster.create_database(), primary.create_database()
+        stack.callback(lambda: (source.close(), source_cluster.drop_database(source)))
+        stack.callback(target.close)
+        for database in (source, target):
+            database.execute(MAKE)
+        standby = stack.enter_context(Cluster("broken", standby_of=primary))
+        target.execute("CHECKPOINT")
+        standby.catch_up()
+        file = os.path.join(standby.data_directory, target.value("SELECT pg_relation_filepath('t_pkey')"))
+        standby.stop()
+        with open(file, "rb") as index:
+            before = index.read()
+        standby.start()
+        if data == "hidden":
+            target.execute(f"INSERT INTO t VALUES ({FIRST_ON_LAST_BLOCK}, 'hidden', 1)")
+        target.execute("CHECKPOINT")
+        standby.catch_up()
+        standby.execute("CHECKPOINT")
+        standby.stop()
+        with open(file, "wb") as index:
+            index.write(before)
+        standby.start()
+        there = standby.database(target.name)
+        killed_after(3, state, [source, there], "--engine", engine).expect(INCOMPLETE)
+        table = resumed(state, [source, target], "--engine", engine).expect(DIVERGENT if data == "hidden" else IDENTICAL).table()
+        assert [finding["key"]["id"] for finding in table["divergences"]] == ([str(FIRST_ON_LAST_BLOCK)] if data == "hidden" else [])
+        assert any("the target is another server now" in note for note in table["notes"]) == (engine == "extension"), table["notes"]
+        there.close()
 
 
 @pytest.mark.long
