@@ -214,7 +214,6 @@ std::unique_ptr<SessionPair> TablePool::connect_in_turn(int worker, bool anew) {
             }
             if (goes_on_without(error, anew)) {
                 log_->warn("{}", error.what());
-                if (anew) --connected_;
                 return nullptr;
             }
             const std::optional<milliseconds> pause = remedy_of(error) == Remedy::kReconnect || may_pass(error)
@@ -231,9 +230,27 @@ std::unique_ptr<SessionPair> TablePool::connect_in_turn(int worker, bool anew) {
 }
 
 /// Whether a thread that cannot connect ends, and the others go on.
-bool TablePool::goes_on_without(const Error& error, bool anew) const {
+bool TablePool::goes_on_without(const Error& error, bool anew) {
     if (!anew) return connected_ > 0;
-    return error.sqlstate() == kTooManyConnections && connected_ > 1;
+    return error.sqlstate() == kTooManyConnections && leave_to_others();
+}
+
+/// Whether another thread goes on without this one, which does not count any more then.
+bool TablePool::leave_to_others() {
+    int connected = connected_;
+    while (connected > 1)
+        if (connected_.compare_exchange_weak(connected, connected - 1)) return true;
+    return false;
+}
+
+/// Whether the thread still has work to do; if not, it does not count any more. A thread that leaves its table to
+/// others puts it back before it does.
+bool TablePool::has_work() {
+    if (!interrupted() && queue_.has_any()) return true;
+    --connected_;
+    if (interrupted() || !queue_.has_any()) return false;
+    ++connected_;
+    return true;
 }
 
 std::unique_ptr<SessionPair> TablePool::connect(int worker) {
@@ -294,18 +311,18 @@ std::string TablePool::why_not_tried() const {
 void TablePool::work(int worker) noexcept {
     try {
         std::unique_ptr<SessionPair> pair = connect_first(worker);
-        while (pair && !interrupted() && queue_.has_any()) {
+        while (pair && has_work()) {
             if (!pair->alive()) {
                 pair.reset();
                 pair = connect_in_turn(worker, true);
                 continue;
             }
             const std::optional<std::size_t> table_no = queue_.take();
-            if (!table_no) break;
-            if (pair->alive())
-                compare(*table_no, *pair);
-            else
+            if (!table_no) continue;
+            if (!pair->alive())
                 queue_.postpone(*table_no, milliseconds(0));  // the session ended during a pause
+            else if (!compare(*table_no, *pair))
+                return;
         }
         mark_relations(pair.get());
     } catch (const std::exception& error) {
@@ -333,7 +350,8 @@ void TablePool::mark_relations(SessionPair* pair) {
 }
 
 /// A table whose failure there is no memory for fails with that; another one may need less.
-void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
+/// Returns: whether this thread goes on.
+bool TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
     try {
         if (courses_[table_no].patience.failures() == 0) context_.observer->begin_table(table_no);
         Course& course = courses_[table_no];
@@ -345,7 +363,7 @@ void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
         name_lockers(table_no, made, pair);
         made.result.plan = tables_[table_no];
         course.fall_back.add_paths(plan, made.result.path);
-        settle(table_no, std::move(made.result), made.failure, pair);
+        return settle(table_no, std::move(made.result), made.failure, pair);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::kOtherServer)
             end_run(error);
@@ -354,6 +372,7 @@ void TablePool::compare(std::size_t table_no, SessionPair& pair) noexcept {
     } catch (const std::exception& error) {
         give_up(error);
     }
+    return true;
 }
 
 /// They may be gone once the table is given up.
@@ -381,7 +400,9 @@ Remedy TablePool::remedy_of(const Error& failure) const {
 
 /// An attempt is over: the table is finished, or begun again later. What an earlier one showed of what differs is not
 /// lost with a later one that failed before it came to that.
-void TablePool::settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure,
+/// Returns: whether this thread goes on. Where a server had no connection left for it, it does not if others do: the
+/// connections of each keep the others from theirs.
+bool TablePool::settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure,
                        SessionPair& pair) {
     Course& course = courses_[table_no];
     result.attempts = course.patience.failures() + course.lost + 1;
@@ -410,12 +431,18 @@ void TablePool::settle(std::size_t table_no, TableResult result, const std::opti
     }
     if (course.result) carry_dead_letters(*course.result, result);
     course.result = std::move(result);
-    if (!pause) return finish(table_no);
+    if (!pause) {
+        finish(table_no);
+        return true;
+    }
     // What a session with a server was opened to that is not the side's any more.
     if (failure->kind() == ErrorKind::kChangedServer)
         for (Side side : kSides) pair.sessions()[side]->close();
     context_.observer->postpone_table(table_no, *failure, *pause);
     queue_.postpone(table_no, *pause);
+    if (failure->sqlstate() != kTooManyConnections || !leave_to_others()) return true;
+    log_->warn("{}: fewer tables are compared at a time from now on", failure->what());
+    return false;
 }
 
 /// Where the table is to be read in another way, that begins with the next attempt.

@@ -37,7 +37,8 @@ namespace parity::driver {
 /// A table that fails with what may pass (waiting/retry.h) is begun again later, as long as --retry-for allows;
 /// meanwhile others are compared. Where a connection broke, one thread tries to connect anew, and the others wait for
 /// it, so that a server that is gone is asked by one connection. Where that is given up, tables that are left fail with
-/// what was told last. A thread for which a server has no connection left ends while others go on. A signal, and
+/// what was told last. A thread for which a server has no connection left, be it for itself or for reading a table,
+/// closes those that it has and ends while others go on. A signal, and
 /// whatever else ends the run (waiting/interrupt.h), makes the tables under way fail and the rest not begin. Where more
 /// tables have failed than --fail-above allows, the run is ended.
 ///
@@ -96,10 +97,10 @@ class TablePool {
     void look_for_other_incarnations();
     void work(int worker) noexcept;
     void mark_relations(SessionPair* pair);
-    void compare(std::size_t table_no, SessionPair& pair) noexcept;
+    bool compare(std::size_t table_no, SessionPair& pair) noexcept;
     void name_lockers(std::size_t table_no, TableAttemptResult& made, SessionPair& pair) const;
     Remedy remedy_of(const Error& failure) const;
-    void settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure, SessionPair& pair);
+    bool settle(std::size_t table_no, TableResult result, const std::optional<Error>& failure, SessionPair& pair);
     std::optional<std::chrono::milliseconds> pause_before_next(std::size_t table_no, const Error& failure,
                                                                double seconds);
     Error last_word(const TablePlan& table, const Error& failure, int attempts, SessionPair& pair);
@@ -108,7 +109,9 @@ class TablePool {
     std::unique_ptr<SessionPair> connect_first(int worker);
     std::unique_ptr<SessionPair> connect_in_turn(int worker, bool anew);
     std::unique_ptr<SessionPair> connect(int worker);
-    bool goes_on_without(const Error& error, bool anew) const;
+    bool goes_on_without(const Error& error, bool anew);
+    bool leave_to_others();
+    bool has_work();
     void give_up(const std::exception& error) noexcept;
     void begin_no_other(const Error& error);
     void end_run(const Error& error);
@@ -126,7 +129,7 @@ class TablePool {
     std::mutex connecting_;  ///< one thread after the other connects
     std::optional<std::latch> all_tried_;
     ReadingRate rate_;
-    std::atomic<int> connected_{0};  ///< threads that have connections, or wait for new ones
+    std::atomic<int> connected_{0};  ///< threads that have connections, or wait for new ones, and take tables
     std::atomic<std::size_t> failed_{0};
     std::atomic<bool> told_{false};  ///< that fewer tables are compared at a time
     std::atomic<bool> out_of_memory_{false};

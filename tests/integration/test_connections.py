@@ -39,6 +39,15 @@ def limited(sides, limit):  # noqa: F811
     return {side: limit_role(database, "limited", limit) for side, database in sides.databases.items()}
 
 
+def read_until(process, words):
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if words in line:
+            break
+    return "".join(lines)
+
+
 @pytest.fixture(autouse=True)
 def second(sides, request):  # noqa: F811
     for database in sides.databases.values():
@@ -90,6 +99,26 @@ def test_room_for_fewer_tables_at_a_time(sides, planted):  # noqa: F811
     with sides.running(*BOTH, "--jobs", "2", **limited(sides, needed)) as process:
         run = check_found(finish(process), planted)
     assert "1 instead of 2 tables are compared at a time" in run.stderr and "too many connections" in run.stderr, run
+
+
+@PLANTED
+@pytest.mark.parametrize("sides", [Engines("extension", "stream"), Engines("stream", "stream")], ids=str, indirect=True)
+def test_connections_that_a_run_keeps_from_itself(sides, planted):  # noqa: F811
+    """A connection that reads a table is lost, and no other one is to be had while there are as many as that. One of two threads ends, and the other one
+    compares both tables."""
+    database = sides.databases["target"]
+    for gate in sides.gates.values():
+        gate.close()
+    with sides.running(*BOTH, "--jobs", "2", "--workers", "1", "--retry-for", "1min", target=limited(sides, 4)["target"]) as process:
+        database.cluster.wait_for(WAITING.format(2, database.name))
+        database.execute("ALTER ROLE limited CONNECTION LIMIT 3")
+        database.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory' LIMIT 1")
+        told = read_until(process, "fewer tables are compared at a time")
+        for gate in sides.gates.values():
+            gate.open()
+        run = check_found(finish(process), planted)
+    assert "too many connections for role" in told, told
+    assert sorted(table.get("attempts", 1) for table in run.report["tables"])[0] == 1, run
 
 
 @pytest.mark.parametrize("sides", [Engines("extension", "stream"), Engines("stream", "stream")], ids=str, indirect=True)

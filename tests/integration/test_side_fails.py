@@ -57,7 +57,8 @@ class Sides:
     @contextlib.contextmanager
     def running(self, *arguments, **conninfo):
         """A run, which is over when the context is left: finish() gives it."""
-        process = popen("compare", *self.engines.arguments, "--format", "json", "--key", "id", "--no-progress", "--retry-for", "0", *arguments,
+        process = popen("compare", *self.engines.arguments, "--format", "json", "--key", "id", "--no-progress",
+                        *([] if "--retry-for" in arguments else ["--retry-for", "0"]), *arguments,
                         *(word for side in ("source", "target") for word in (f"--{side}", conninfo.get(side, self.databases[side].conninfo()))))
         try:
             yield process
