@@ -1,8 +1,8 @@
 #include "backend/pg.h"
 
+#include "backend/index/other_blocks.h"
 #include "backend/index/span_obstacle.h"
 #include "backend/index/span_reading.h"
-#include "backend/index/spans.h"
 #include "backend/memory.h"
 #include "backend/task/arguments.h"
 #include "backend/task/task.h"

@@ -1,7 +1,6 @@
 #include "backend/index/span_obstacle.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "backend/index/row_order.h"
 #include "backend/index/search.h"
@@ -33,10 +32,6 @@ const char* describe_disorder(const DigestTask& task, Oid leaf) {
                         get_rel_name(leaf));
     return psprintf("the rows of \"%s\" are not in the order of its key: pg_stats.correlation of \"%s\" is %.2f",
                     get_rel_name(leaf), NameStr(task.key[0].name), static_cast<double>(*correlation));
-}
-
-bool is_in_order(const DigestTask& task, Oid leaf) {
-    return std::abs(correlation_of(task, leaf).value_or(0)) >= kInOrder;
 }
 
 core::u64 blocks_of(Oid id) {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <new>
-#include <utility>
 
 #include "backend/index/block_set.h"
 #include "backend/index/listing.h"
+#include "backend/index/page_check.h"
 #include "backend/index/rows.h"
 #include "backend/index/search.h"
 #include "backend/index/span_obstacle.h"
@@ -14,7 +14,6 @@
 #include "backend/query/key_condition.h"
 #include "backend/scan/page_reader.h"
 #include "backend/scan/participants.h"
-#include "backend/task/scan_guard.h"
 #include "backend/values/type_forms.h"
 
 namespace parity::backend {
@@ -145,93 +144,6 @@ DigestTask task_of_participant(const Participant& self, SharedSpan* span) {
     task.key = {key, span->key_columns};
     return task;
 }
-
-/// How many of ascending places are on a block or before it. `guess`: on the one before, as blocks have about as many
-/// rows each, which finds the end in fewer steps than a binary search does.
-std::size_t places_up_to(std::span<const core::u64> places, BlockNumber block, std::size_t guess) {
-    const core::u64 next = place_of(block, 0) + (core::u64{1} << 16);
-    std::size_t count = std::min(guess, places.size());
-    while (count < places.size() && places[count] < next) ++count;
-    while (count > 0 && places[count - 1] >= next) --count;
-    return count;
-}
-
-/// The blocks of ascending places, each once.
-struct ListedBlocks {
-    std::span<const core::u64> places;
-    std::size_t on_block = 0;
-
-    static BlockNumber next_block(void* blocks) {
-        auto& self = *static_cast<ListedBlocks*>(blocks);
-        if (self.places.empty()) return InvalidBlockNumber;
-        const BlockNumber block = block_of(self.places.front());
-        self.on_block = places_up_to(self.places, block, self.on_block);
-        self.places = self.places.subspan(self.on_block);
-        return block;
-    }
-};
-
-/// Holds what is on a page against what the index lists.
-class PageCheck {
-  public:
-    PageCheck(PageReader& pages, LeafListing& listing, std::span<const core::u64> places, RangeWindow window)
-        : pages_(pages), listing_(listing), places_(places), window_(window) {}
-
-    /// Goes to the reader's page. `checks_others`: rows of other ranges must be listed, too.
-    void begin_page(bool checks_others) {
-        checks_others_ = checks_others;
-        block_ = pages_.block();
-        if (block_ > 0 && !places_.empty() && block_of(places_.front()) < block_)
-            places_ = places_.subspan(places_up_to(places_, block_ - 1, 0));
-        listed_ = places_.first(places_up_to(places_, block_, listed_.size()));
-        places_ = places_.subspan(listed_.size());
-        left_ = listed_.size();
-    }
-
-    RangeWatcher watcher() { return {see, this}; }
-
-  private:
-    static void see(void* state, std::size_t first, std::span<const std::uint32_t> ranges) {
-        auto& self = *static_cast<PageCheck*>(state);
-        if (self.lists_next(first, ranges)) {
-            self.left_ -= ranges.size();
-            return;
-        }
-        for (std::size_t i = 0; i < ranges.size(); ++i) self.check(first + i, ranges[i]);
-    }
-    /// Whether these tuples are all of the piece, the first ones of their chains, and what the index lists next: they
-    /// come in the reverse order of their line pointers. Mostly they are, so nothing is decided before the end.
-    bool lists_next(std::size_t first, std::span<const std::uint32_t> ranges) const {
-        if (left_ < ranges.size()) return false;
-        const HeapTupleHeader* tuples = pages_.tuples().data() + first;
-        const OffsetNumber* numbers = pages_.numbers().data() + first;
-        const core::u64* last = listed_.data() + left_ - 1;
-        unsigned others = 0;
-        for (std::size_t i = 0; i < ranges.size(); ++i)
-            others |= static_cast<unsigned>(!window_.holds(ranges[i])) | (tuples[i]->t_infomask2 & HEAP_ONLY_TUPLE) |
-                      (numbers[i] ^ static_cast<unsigned>(number_of(*(last - i))));
-        return others == 0;
-    }
-    void check(std::size_t tuple, std::uint32_t range) {
-        const bool ours = window_.holds(range);
-        if (!ours && !checks_others_) return;
-        const OffsetNumber root = pages_.root_of(tuple);
-        const core::u64 place = place_of(block_, root);
-        if (ours && std::binary_search(listed_.begin(), listed_.end(), place)) return;
-        if (ours || root == InvalidOffsetNumber) listing_.complain(place);
-        listing_.require_listed(pages_.tuples()[tuple], place);
-    }
-
-    PageReader& pages_;
-    LeafListing& listing_;
-    std::span<const core::u64> places_;  ///< of the pages to come
-    std::span<const core::u64> listed_;  ///< of this page
-    std::size_t left_ = 0;               ///< of them, if all tuples so far were listed one after the other
-    BlockNumber block_ = 0;
-    RangeWindow window_;
-    bool checks_others_ = false;
-};
-static_assert(std::is_trivially_destructible_v<PageCheck>);
 
 /// One participant's reading of a span.
 class SpanParticipant {
@@ -401,40 +313,6 @@ ScanEffort read_span(const DigestTask& task, int workers, const ScanOutput& outp
     return effort;
 }
 
-/// Those that are not in a set.
-struct BlocksLeft {
-    const std::uint32_t* flags;
-    core::u64 first;
-    core::u64 next;
-    core::u64 end;
-
-    static BlockNumber next_block(void* blocks) {
-        auto& self = *static_cast<BlocksLeft*>(blocks);
-        while (self.next < self.end && has_block(self.flags, self.next)) ++self.next;
-        return self.next < self.end ? static_cast<BlockNumber>(self.next++ - self.first) : InvalidBlockNumber;
-    }
-};
-
-void check_blocks(const DigestTask& task, const LeafBlocks& leaf, BlocksLeft left, OtherBlocks& seen) {
-    Relation relation = table_open(leaf.leaf, NoLock);
-    LeafListing listing(task, relation, leaf.index);
-    const BlockSupply blocks{BlocksLeft::next_block, &left};
-    auto* pages =
-        new (allocate_array<PageReader>(CurrentMemoryContext, 1)) PageReader(relation, GetActiveSnapshot(), blocks);
-    while (pages->next()) {
-        ++seen.blocks;
-        for (std::size_t i = 0; i < pages->tuples().size(); ++i) {
-            const core::u64 place = place_of(pages->block(), pages->root_of(i));
-            if (pages->root_of(i) == InvalidOffsetNumber) listing.complain(place);
-            listing.require_listed(pages->tuples()[i], place);
-            ++seen.rows;
-        }
-    }
-    pages->close();
-    listing.close();
-    table_close(relation, NoLock);
-}
-
 }  // namespace
 
 void require_readable_by_blocks(const DigestTask& task) {
@@ -448,25 +326,7 @@ ScanEffort digest_by_blocks(const DigestTask& task, int workers, const DigestMat
 }
 
 ScanEffort read_hashes_by_blocks(const DigestTask& task, int workers, const HashedRowConsumer& consumer) {
-    ScanEffort effort = read_span(task, workers, {{}, &consumer});
-    await_exit(std::exchange(effort.ending_workers, nullptr));
-    return effort;
-}
-
-OtherBlocks check_other_blocks(const DigestTask& task, core::ByteView read_before) {
-    const std::span<const LeafBlocks> leaves = blocks_of_leaves(task);
-    auto* flags = allocate_array<std::uint32_t>(CurrentMemoryContext, words_for_blocks(count_blocks(leaves)));
-    set_flags(read_before, leaves, flags);
-    OtherBlocks seen{};
-    for (const LeafBlocks& leaf : leaves) {
-        MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "parity leaf", ALLOCSET_DEFAULT_SIZES);
-        MemoryContext caller = MemoryContextSwitchTo(context);
-        check_blocks(task, leaf, {flags, leaf.first, leaf.first, leaf.end}, seen);
-        MemoryContextSwitchTo(caller);
-        MemoryContextDelete(context);
-    }
-    if (seen.rows == 0 && static_cast<core::u64>(seen.blocks) == count_blocks(leaves)) confirm_empty(task);
-    return seen;
+    return read_span(task, workers, {{}, &consumer});
 }
 
 }  // namespace parity::backend

@@ -221,6 +221,7 @@ ScanEffort scan_by(const DigestTask& task, int workers, const ScanOutput& output
     if (effort.ending_workers) effort.workers_launched = effort.ending_workers->nworkers_launched;
     effort.keys_read = setup.scan.keys_read;
     effort.pages = static_cast<std::int64_t>(pg_atomic_read_u64(&setup.scan.pages_read));
+    if (output.rows) await_exit(std::exchange(effort.ending_workers, nullptr));
     return effort;
 }
 

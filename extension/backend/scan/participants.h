@@ -87,8 +87,9 @@ class PageCounter {
 void tell_keys(SharedScan* shared, const KeysRead& read);
 
 /// Reads a task by a method with up to `workers` parallel workers, under the active snapshot. The output is complete
-/// when this returns, while workers may take some milliseconds to end. `method.shared` is then what they have made of
-/// it: of the leader where there were no workers, else in shared memory that lives until await_exit().
+/// when this returns. Workers that have handed over rows have ended; others may take some milliseconds to, and
+/// `method.shared` is then what they have made of it: of the leader where there were no workers, else in shared memory
+/// that lives until await_exit().
 /// Requires: the task has no obstacle.
 /// Returns: what that took; the pages are those that were read.
 ScanEffort scan_by(const DigestTask& task, int workers, const ScanOutput& output, ScanMethod& method);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <new>
-#include <utility>
 
 #include "backend/memory.h"
 #include "backend/rows/batch_hasher.h"
@@ -124,9 +123,7 @@ ScanEffort digest_by_scan(const DigestTask& task, int workers, const DigestMatri
 }
 
 ScanEffort read_hashes_by_scan(const DigestTask& task, int workers, const HashedRowConsumer& consumer) {
-    ScanEffort effort = scan(task, keeps_few(task.spec) ? workers : 0, {{}, &consumer});
-    await_exit(std::exchange(effort.ending_workers, nullptr));
-    return effort;
+    return scan(task, keeps_few(task.spec) ? workers : 0, {{}, &consumer});
 }
 
 }  // namespace parity::backend
