@@ -11,10 +11,10 @@ namespace {
 constexpr std::size_t kClassLength = 2;
 
 /// All of them: what is short is memory, whoever takes it.
-constexpr FallBackSteps kEveryStep{FallBackStep::kFewerWorkers,  FallBackStep::kSpans,     FallBackStep::kSmallerUnits,
+constexpr FallBackSteps kEveryStep{FallBackStep::kFewerWorkers,  FallBackStep::kSpans,     FallBackStep::kFewerRanges,
                                    FallBackStep::kOneConnection, FallBackStep::kAggregate, FallBackStep::kStream};
 /// What has a limit may be what spans need, too.
-constexpr FallBackSteps kAnyStep{FallBackStep::kFewerWorkers, FallBackStep::kSmallerUnits, FallBackStep::kOneConnection,
+constexpr FallBackSteps kAnyStep{FallBackStep::kFewerWorkers, FallBackStep::kFewerRanges, FallBackStep::kOneConnection,
                                  FallBackStep::kAggregate, FallBackStep::kStream};
 /// Under snapshots that last for less.
 constexpr FallBackSteps kHalves{FallBackStep::kSpans};

@@ -12,8 +12,8 @@ namespace {
 /// Half as many as the server or the stream would most often choose by itself.
 constexpr int kFewerWorkers = 1, kFewerConnections = 2;
 
-/// How many of the ranges stay.
-constexpr int kFewerRanges = 8;
+/// One of so many ranges stays.
+constexpr int kRangesTogether = 8;
 
 /// What plans queries with the role's rights must not run what others wrote.
 void read_as_caller(TablePlan& plan, const Both<ReadingManner>& manner, bool run_owners_code) {
@@ -68,7 +68,7 @@ std::optional<std::string> FallBack::apply(FallBackStep step, const Options& opt
             return take_workers(false, options, table, side);
         case FallBackStep::kSpans:
             return halve ? halve() : std::nullopt;
-        case FallBackStep::kSmallerUnits:
+        case FallBackStep::kFewerRanges:
             return take_fewer_ranges(table);
         case FallBackStep::kOneConnection:
             return take_workers(true, options, table, side);
@@ -102,7 +102,7 @@ std::optional<std::string> FallBack::take_workers(bool none, const Options& opti
 /// memory.
 std::optional<std::string> FallBack::take_fewer_ranges(const TablePlan& table) {
     if (ranges_ || table.ranges < 2 || table.large_objects) return std::nullopt;
-    ranges_ = std::max(1, table.ranges / kFewerRanges);
+    ranges_ = std::max(1, table.ranges / kRangesTogether);
     return fmt::format("{} instead of {} ranges on both sides", *ranges_, table.ranges);
 }
 

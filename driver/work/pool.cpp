@@ -102,7 +102,7 @@ bool TablePool::begin_lost_again() {
     for (std::size_t i = 0; i < courses_.size(); ++i) {
         Course& course = courses_[i];
         if (!course.finished || !course.result->error.empty()) continue;
-        const std::optional<std::string> reason = why_lost_now(i);
+        const std::optional<std::string> reason = take_back_lost(i);
         if (!reason) continue;
         course.result->error = *reason;
         course.result->incomplete = true;
@@ -117,7 +117,9 @@ bool TablePool::begin_lost_again() {
     return goes_on && queue_.has_any();
 }
 
-std::optional<std::string> TablePool::why_lost_now(std::size_t table_no) {
+/// Of a table in spans, those that may be lost are done no more.
+/// Returns: why the table, or some span of it, may be lost; nothing where it is not.
+std::optional<std::string> TablePool::take_back_lost(std::size_t table_no) {
     Course& course = courses_[table_no];
     const Both<ServerInfo> now = incarnation();
     if (course.spans.in_spans()) return course.spans.begin_lost_again(now, *context_.observer, table_no);

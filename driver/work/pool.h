@@ -93,7 +93,7 @@ class TablePool {
     void compare_all();
     std::vector<std::thread> start();
     bool begin_lost_again();
-    std::optional<std::string> why_lost_now(std::size_t table_no);
+    std::optional<std::string> take_back_lost(std::size_t table_no);
     void look_for_other_incarnations();
     void work(int worker) noexcept;
     void mark_relations(SessionPair* pair);
