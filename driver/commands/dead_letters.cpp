@@ -10,6 +10,7 @@
 #include "driver/model/exit_codes.h"
 #include "driver/model/results.h"
 #include "driver/report/output.h"
+#include "driver/report/wording.h"
 #include "driver/state/run_codec.h"
 #include "driver/text/dead_letter_words.h"
 #include "driver/text/display_name.h"
@@ -37,9 +38,8 @@ int list_dead_letters(const CommandLine& line) {
         tables += !result.dead_letters.empty();
     });
     output.write_line(places == 0 ? "everything could be read"
-                                  : fmt::format("{} of {} could not be read",
-                                                places == 1 ? "1 place" : fmt::format("{} places", places),
-                                                tables == 1 ? "1 table" : fmt::format("{} tables", tables)));
+                                  : fmt::format("{} of {} could not be read", counted(places, "place", "places"),
+                                                counted(tables, "table", "tables")));
     output.finish();
     return places == 0 ? kExitIdentical : kExitIncomplete;
 }

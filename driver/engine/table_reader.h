@@ -90,8 +90,8 @@ class TableReader {
 
     /// Why the table cannot be read in spans of its key, each at the cost of its share: how it is read, the order of
     /// the key, or the order of the rows.
-    /// Returns: nothing where it can.
-    virtual std::optional<std::string> why_not_in_spans() { return "rows are streamed"; }
+    /// Returns: nothing where it can; a reader that knows no spans says so.
+    virtual std::optional<std::string> why_not_in_spans() { return "it is read as a whole"; }
 
     /// From now on ranges are read by the blocks that the key's index lists, and what is on these blocks is held
     /// against the index. `blocks_read_before` is what blocks_read() gave for other spans, one after the other.

@@ -1,6 +1,6 @@
 #include "driver/postgres/heap_reader.h"
 
-#include <cstdlib>
+#include <exception>
 #include <limits>
 #include <optional>
 #include <string>
@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 
-#include "driver/model/error.h"
 #include "driver/model/sides.h"
 #include "driver/postgres/connection/connection.h"
 #include "driver/postgres/feed/table.h"
@@ -24,7 +23,7 @@ namespace {
 constexpr int kReadsBlockRanges = 140000;
 constexpr std::int64_t kMostListedBlocks = 64;
 
-/// What a block, and each row in it, has besides the row's values (MaxHeapTuplesPerPage).
+/// What a block has besides its rows, and what a row takes at least (MaxHeapTuplesPerPage).
 constexpr int kPageHeaderBytes = 24;
 constexpr int kLeastRowBytes = 28;
 
@@ -53,9 +52,8 @@ class PostgresHeapReader : public HeapReader {
   public:
     PostgresHeapReader(Session& session, const TablePlan& table, const ServerInfo& server, MakeTableReader make_reader)
         : session_(session), table_(table), server_(server), make_reader_(std::move(make_reader)) {
-        const Query block_size = block_size_query();
-        const int bytes = std::atoi(std::string(session_.connection().query(block_size.sql).text(0, 0)).c_str());
-        lines_ = (bytes - kPageHeaderBytes) / kLeastRowBytes;
+        const int block_bytes = session_.connection().query(block_size_query().sql).number<int>(0, 0);
+        lines_ = (block_bytes - kPageHeaderBytes) / kLeastRowBytes;
         read_parts(table);
     }
 

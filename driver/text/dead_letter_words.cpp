@@ -1,5 +1,6 @@
 #include "driver/text/dead_letter_words.h"
 
+#include <cstdint>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -7,22 +8,20 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/bounds.h"
 #include "driver/text/display_name.h"
 #include "driver/text/show.h"
 
 namespace parity::driver {
 namespace {
 
-/// The first byte of a bound of this kind; the key follows.
-constexpr char kFramedKeyBound = 'k';
-
-/// A bound that is a key.
+/// Requires: the bound is one of keys.
 std::string bound_words(const TablePlan& table, const std::string& bound) {
     return show_key(table.key, std::string_view(bound).substr(1));
 }
 
 bool is_key_bound(const TablePlan& table, const std::string& bound) {
-    return !table.key.empty() && !bound.empty() && bound.front() == kFramedKeyBound;
+    return !table.key.empty() && !bound.empty() && static_cast<std::uint8_t>(bound.front()) == core::kKeyBound;
 }
 
 std::string range_words(const TablePlan& table, const DeadLetter& letter) {

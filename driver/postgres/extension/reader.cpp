@@ -133,23 +133,14 @@ class ExtensionReader : public TableReader {
     std::optional<std::string> why_not_in_spans() override {
         if (table_.key.empty() || table_.visible_rows_only || !table_.where.empty())
             return "the server's executor reads it";
-        RowStream rows = start(span_obstacle_call(table_, side()));
-        const std::optional<Row> row = rows.next();
-        std::string reason = row ? std::string(row->bytes(0)) : std::string();
-        rows.next();
+        std::string reason = ask(span_obstacle_call(table_, side()));
         if (reason.empty()) return std::nullopt;
         return reason;
     }
 
     void begin_span(const std::string& blocks_read_before) override { finish(read_by_blocks_call(blocks_read_before)); }
 
-    std::string blocks_read() override {
-        RowStream rows = start(last_blocks_call());
-        const std::optional<Row> row = rows.next();
-        std::string blocks = row ? std::string(row->bytes(0)) : std::string();
-        rows.next();
-        return blocks;
-    }
+    std::string blocks_read() override { return ask(last_blocks_call()); }
 
     void check_other_blocks(const std::string& blocks_read) override {
         finish(check_other_blocks_call(table_, side(), blocks_read));
@@ -161,6 +152,14 @@ class ExtensionReader : public TableReader {
 
   private:
     Side side() const { return session_.side(); }
+    /// One value; empty for NULL.
+    std::string ask(const Query& query) {
+        RowStream rows = start(query);
+        const std::optional<Row> row = rows.next();
+        std::string value = row ? std::string(row->bytes(0)) : std::string();
+        rows.next();
+        return value;
+    }
     void finish(const Query& query) {
         for (RowStream rows = start(query); rows.next();) continue;
     }
