@@ -263,6 +263,7 @@ def test_a_run_goes_on_with_another_engine(sides, tmp_path, engines, side):
     assert table["claim"] == "table" and any("lacks" in note for note in table["notes"])
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("killed", [True, False])
 def test_rows_that_differed_stay_listed(sides, keep, killed):
     """The column that differed is gone when the run goes on."""
@@ -279,6 +280,7 @@ def test_rows_that_differed_stay_listed(sides, keep, killed):
         assert "left out now: its column v" in again.table()["error"]
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("planted", [False, True])
 def test_spans_that_count_no_more_are_written_down(sides, keep, planted):
     """No report calls the table compared while it is compared again."""
@@ -324,6 +326,7 @@ def test_no_report_calls_a_table_compared_whose_index_is_not_checked(sides, tmp_
 FIRST_ON_LAST_BLOCK, LAST_ON_FIRST_BLOCK = 0, 30000000
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("side", [0, 1])
 @pytest.mark.parametrize("remake", ["REINDEX TABLE t", "REINDEX TABLE CONCURRENTLY t"])
 @pytest.mark.parametrize("data", ["equal", "hidden"])
@@ -342,6 +345,7 @@ def test_spans_that_were_read_through_another_index(sides, tmp_path, side, remak
     assert any("spans of it were compared again" in note and "is not the one through which" in note for note in table["notes"]), table["notes"]
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("engine", ["extension", "stream"])
 @pytest.mark.parametrize("data", ["equal", "hidden"])
 def test_spans_to_come_are_read_through_another_index(sides, tmp_path, engine, data):
@@ -372,6 +376,7 @@ def test_a_stream_counts_again_when_it_goes_on(sides, tmp_path):
     assert [finding["key"]["id"] for finding in table["divergences"]] == ["30000000"]
 
 
+@pytest.mark.matrix(sample=2)
 @pytest.mark.parametrize("engine, data", [("extension", "equal"), ("extension", "hidden"), ("stream", "equal")])
 def test_spans_that_were_read_on_another_server(source_cluster, tmp_path, engine, data):
     """The index of the standby on which the first spans were read is broken on its disk, and that of the primary lists all rows."""
