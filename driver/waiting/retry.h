@@ -23,14 +23,14 @@ enum class Remedy {
 enum class FallBackStep : std::uint8_t {
     kFewerWorkers,   ///< half as many parallel workers, or connections of a stream
     kSpans,          ///< the table in spans, or those that are left in halves: each takes less memory and time
-    kFewerRanges,   ///< fewer key ranges on both sides, whose sums take less memory
+    kFewerRanges,    ///< fewer key ranges on both sides, whose sums take less memory
     kOneConnection,  ///< no parallel workers, or one connection of a stream
     kAggregate,      ///< the server's executor reads, and not the extension's scan
     kStream,         ///< rows are streamed, and not digested by the extension; only with --fall-back-to-stream
 };
 
 inline constexpr FallBackStep kFallBackSteps[] = {FallBackStep::kFewerWorkers, FallBackStep::kSpans,
-                                                  FallBackStep::kFewerRanges, FallBackStep::kOneConnection,
+                                                  FallBackStep::kFewerRanges,  FallBackStep::kOneConnection,
                                                   FallBackStep::kAggregate,    FallBackStep::kStream};
 
 /// A set of such steps.

@@ -19,7 +19,7 @@ struct OtherBlocks {
 /// Reads the blocks that are not in a set, and looks each visible row up in the index of the key. Rows that came after
 /// the spans were read are in it.
 /// Requires: require_by_blocks() has been called.
-/// Errors: PP004 where the index lacks one.
+/// Errors: PP004 where the index lacks one; PP005 where it is not the one through which the spans were read.
 OtherBlocks check_other_blocks(const DigestTask& task, core::ByteView read_before);
 
 }  // namespace parity::backend
