@@ -9,13 +9,13 @@ import time
 import psycopg2
 import pytest
 
-from support.cluster import PASSWORD, Cluster
+from support.cluster import PASSWORD, Cluster, fresh_databases
 from support.messages import MessageProxy
 from support.pgparity import ERROR
 from support.proxy import Proxy
 from support.random_values import SEED
 from test_other_server import pgbouncer
-from test_retries import DATA, MOMENTS, PLANTED, TABLES, Beside, check_right, compare, once
+from test_retries import DATA, MOMENTS, PLANTED, TABLES, Beside, check_begun_again, check_right, compare, once
 
 pytestmark = [pytest.mark.matrix(sample=1), pytest.mark.in_turn("disturbed")]
 
@@ -34,17 +34,12 @@ def own(source_cluster):
 @pytest.fixture(params=DATA)
 def sides(request, own):
     """(source, target, whether they differ)"""
-    databases = [cluster.create_database() for cluster in own]
-    for database in databases:
-        database.execute(TABLES)
-    if request.param == "planted":
-        databases[1].execute(PLANTED)
-    for cluster in own:
-        cluster.execute("CHECKPOINT")  # what is there survives a server that is killed
-    yield *databases, request.param
-    for database, cluster in zip(databases, own):
-        database.close()
-        cluster.drop_database(database)
+    with fresh_databases(*own, sql=TABLES) as databases:
+        if request.param == "planted":
+            databases[1].execute(PLANTED)
+        for cluster in own:
+            cluster.execute("CHECKPOINT")  # what is there survives a server that is killed
+        yield *databases, request.param
 
 
 # ---- servers and sessions ------------------------------------------------------------------------------------------
@@ -110,49 +105,65 @@ def test_parallel_workers_that_are_ended(sides, engine):
 
 # ---- poolers -------------------------------------------------------------------------------------------------------
 
+class Pooler:
+    """A PgBouncer before a database, in session mode at first. It keeps its port when it is restarted."""
+
+    def __init__(self, database, directory):
+        self.database, self.directory = database, directory
+        self.running = contextlib.ExitStack()
+        self.port = None
+
+    def _start(self, mode, connections):
+        self.port = self.running.enter_context(
+            pgbouncer(mode, self.database.cluster.port, [self.database.name], self.directory, connections, self.port))
+
+    def restart(self, mode="session", connections=12):
+        self.running.close()
+        self._start(mode, connections)
+
+    def __enter__(self):
+        self._start("session", 12)
+        return self
+
+    def __exit__(self, *_):
+        self.running.close()
+
+
+def compare_while(moment, pooler, act, source, target, engine):
+    """Through the pooler, which is acted on at a moment. The proxy tells the moment; it stands between pgparity and the pooler."""
+    beside = Beside(act)
+    disturbed = once(moment, beside)
+    with Proxy(pooler.port, disturbed) as proxy:
+        run = compare(source.conninfo(), target.tcp_conninfo(proxy.port), "--engine", engine)
+        assert disturbed.done, run
+        beside.thread.join()
+    return run
+
+
 @pytest.mark.parametrize("engine,moment", [("extension", "lock"), ("extension", "second table"), ("extension", "digests"), ("stream", "second table"), ("stream", "copy")])
 def test_a_pooler_that_is_restarted(sides, tmp_path, engine, moment):
     """In session mode, before the target: as if the server had been restarted, but that it is the same."""
     source, target, data = sides
-    pooler = contextlib.ExitStack()
-    port = pooler.enter_context(pgbouncer("session", target.cluster.port, [target.name], tmp_path, 12))
-
-    def restart():
-        pooler.close()
-        pooler.enter_context(pgbouncer("session", target.cluster.port, [target.name], tmp_path, 12, port))
-    restarted = Beside(restart)
-    disturbed = once(MOMENTS[moment], restarted)
-    # The proxy tells the moment; it stands between pgparity and the pooler.
-    with pooler, Proxy(port, disturbed) as proxy:
-        run = compare(source.conninfo(), target.tcp_conninfo(proxy.port), "--engine", engine)
-        assert disturbed.done, run
-        restarted.thread.join()
+    with Pooler(target, tmp_path) as pooler:
+        run = compare_while(MOMENTS[moment], pooler, pooler.restart, source, target, engine)
     check_right(run, data)
-    again = run.table("public.small" if moment == "second table" else "public.big")
-    assert again["attempts"] > 1 and any("lost the connection to the target" in note for note in again["notes"]), run
+    check_begun_again(run, moment)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_pooler_that_comes_back_in_another_mode(sides, tmp_path, engine):
     """What several backends answer to one session is refused, in the middle of a run, too."""
     source, target, data = sides
-    pooler = contextlib.ExitStack()
-    port = pooler.enter_context(pgbouncer("session", target.cluster.port, [target.name], tmp_path, 12))
 
     def restart():
-        pooler.close()
-        pooler.enter_context(pgbouncer("transaction", target.cluster.port, [target.name], tmp_path, 3, port))
-        clients = [psycopg2.connect(host="127.0.0.1", port=port, dbname=target.name, user="postgres") for _ in range(3)]
+        pooler.restart("transaction", 3)
+        clients = [psycopg2.connect(host="127.0.0.1", port=pooler.port, dbname=target.name, user="postgres") for _ in range(3)]
         for client in clients:  # transactions at the same time have the pooler open its connections
             client.cursor().execute("SELECT 1")
         for client in clients:
             client.close()
-    restarted = Beside(restart)
-    disturbed = once(MOMENTS["second table"], restarted)
-    with pooler, Proxy(port, disturbed) as proxy:
-        run = compare(source.conninfo(), target.tcp_conninfo(proxy.port), "--engine", engine)
-        assert disturbed.done, run
-        restarted.thread.join()
+    with Pooler(target, tmp_path) as pooler:
+        run = compare_while(MOMENTS["second table"], pooler, restart, source, target, engine)
     # Nothing is wrong with an answer that one backend gave, and the pooler may happen to lead all to one.
     if run.status == ERROR:
         assert "a pooler in transaction or statement mode" in run.stderr, run

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from support.cluster import Cluster
+from support.cluster import Cluster, fresh_databases
 from support.pgparity import DIVERGENT, IDENTICAL, INCOMPLETE, PGPARITY, Run, findings, mismatch, missing_on_target, pgparity, popen
 from support.proxy import Proxy
 from support.random_values import SEED
@@ -34,16 +34,11 @@ def other(source_cluster):
 @pytest.fixture(params=DATA)
 def sides(request, source_cluster, other):
     """(source, target, whether they differ)"""
-    databases = [source_cluster.create_database(), other.create_database()]
-    for database in databases:
-        database.execute(TABLES)
-    if request.param == "planted":
-        databases[1].execute(PLANTED)
-    other.execute("CHECKPOINT")  # what is there survives a server that is killed
-    yield *databases, request.param
-    for database, cluster in zip(databases, (source_cluster, other)):
-        database.close()
-        cluster.drop_database(database)
+    with fresh_databases(source_cluster, other, sql=TABLES) as databases:
+        if request.param == "planted":
+            databases[1].execute(PLANTED)
+        other.execute("CHECKPOINT")  # what is there survives a server that is killed
+        yield *databases, request.param
 
 
 def compare(source, target, *arguments, **options):
@@ -56,6 +51,12 @@ def check_right(run, data):
     assert run.report["incomplete"] is False, run
     for table in run.report["tables"]:
         assert findings(table) == (FOUND[table["source"]] if data == "planted" else set()), run
+
+
+def check_begun_again(run, moment):
+    """At that moment the connection to the target was lost."""
+    again = run.table("public.small" if moment == "second table" else "public.big")
+    assert again["attempts"] > 1 and any("lost the connection to the target" in note for note in again["notes"]), run
 
 
 def once(words, act):
@@ -95,8 +96,7 @@ def test_a_server_that_is_restarted(sides, other, engine, moment, mode):
     assert disturbed.done, run
     restart.thread.join()
     check_right(run, data)
-    again = run.table("public.small" if moment == "second table" else "public.big")
-    assert again["attempts"] > 1 and any("lost the connection to the target" in note for note in again["notes"]), run
+    check_begun_again(run, moment)
     assert "begun again" in run.stderr, run
 
 
