@@ -300,13 +300,11 @@ std::vector<OptionSpec> how_options() {
             &Options::workers, 0),
         {"snapshot", OptionKind::kText, "UNIT", how,
          "unit or table: whether a large table may be compared in spans of its key, each under snapshots of its own, "
-         "or "
-         "is under one pair of snapshots; default: unit",
+         "or is under one pair of snapshots; default: unit",
          apply_snapshot},
         {"unit-seconds", OptionKind::kText, "SECONDS", how,
          "how long a pair of snapshots may last: a table that takes longer, by its size, is compared in spans; "
-         "default: "
-         "300",
+         "default: 300",
          apply_unit_seconds},
         {"seed", OptionKind::kNumber, "N", how, "the seed of the hashes; default: random", apply_seed},
         {"width", OptionKind::kNumber, "BITS", how, "64 or 128 bits for each hash; default: 64", apply_width},
