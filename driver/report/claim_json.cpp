@@ -1,36 +1,13 @@
 #include "driver/report/claim_json.h"
 
 #include <algorithm>
-#include <string>
-#include <vector>
 
-#include "core/bytes.h"
-#include "core/order.h"
 #include "driver/report/finding_json.h"
-#include "driver/text/literal.h"
-#include "driver/text/show.h"
 #include "driver/text/utc.h"
 #include "driver/text/words.h"
 
 namespace parity::driver {
 namespace {
-
-/// The values of the key's leading columns that a bound has; null where the span is open.
-Json json_bound(const std::vector<ColumnPlan>& key, const std::string& bound) {
-    if (bound.empty()) return nullptr;
-    std::vector<ColumnPlan> columns;
-    std::vector<std::optional<std::string>> values;
-    core::FrameReader reader(core::as_bytes(bound).subspan(1));
-    for (const ColumnPlan& column : key) {
-        if (reader.at_end()) break;
-        const LiteralWriter writer(column.form, column.notation);
-        const auto value = reader.next(writer.form());
-        if (!value) break;
-        columns.push_back(column);
-        values.push_back(value->null ? std::nullopt : std::optional(writer.text(value->bytes)));
-    }
-    return json_row(columns, values);
-}
 
 Json json_span(const TableResult& table, const SpanClaim& span) {
     return {{"lower", json_bound(table.plan.key, span.span.lower)},

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "core/bounds.h"
 #include "core/digest.h"
 #include "driver/model/inventory.h"
 #include "driver/model/plan.h"
@@ -215,12 +214,6 @@ void add_columns(Json& json, const TableResult& result) {
     json["columns"] = std::move(columns);
 }
 
-/// The key of a bound, which follows its first byte. Of a bound by hash there is none.
-Json json_bound(const TablePlan& plan, const std::string& bound) {
-    if (plan.key.empty() || bound.empty() || bound.front() != static_cast<char>(core::kKeyBound)) return nullptr;
-    return json_row(plan.key, KeyWriter(plan.key).values(std::string_view(bound).substr(1)));
-}
-
 Json json_dead_letter(const TablePlan& plan, const DeadLetter& letter) {
     Json json{{"side", side_name(letter.side)}, {"place", clean(place_words(plan, letter))}};
     if (!letter.relation.empty()) json["relation"] = letter.relation;
@@ -228,7 +221,7 @@ Json json_dead_letter(const TablePlan& plan, const DeadLetter& letter) {
     if (letter.line > 0) json["line"] = letter.line;
     if (letter.has_key) json["key"] = json_row(plan.key, KeyWriter(plan.key).values(letter.key_bytes));
     if (letter.has_range)
-        json["keys"] = {{"from", json_bound(plan, letter.lower)}, {"below", json_bound(plan, letter.upper)}};
+        json["keys"] = {{"from", json_bound(plan.key, letter.lower)}, {"below", json_bound(plan.key, letter.upper)}};
     if (!letter.column.empty()) json["column"] = bare_name(letter.column);
     json["sqlstate"] = letter.sqlstate;
     json["message"] = clean(letter.message);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/bounds.h"
 #include "driver/model/sides.h"
 #include "driver/text/display_name.h"
 #include "driver/text/printable.h"
@@ -62,6 +63,14 @@ std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::er
 
 Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<std::string>>& values) {
     return row_of(columns, values);
+}
+
+Json json_bound(const std::vector<ColumnPlan>& key, std::string_view bound) {
+    if (key.empty() || bound.empty() || static_cast<std::uint8_t>(bound.front()) != core::kKeyBound) return nullptr;
+    std::vector<ColumnPlan> columns = key;
+    const auto values = KeyWriter(key).leading_values(bound.substr(1));
+    columns.resize(values.size());
+    return json_row(columns, values);
 }
 
 std::unordered_map<std::string, const Json*> members_of(const Json& object, const char* member) {

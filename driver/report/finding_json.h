@@ -39,6 +39,9 @@ std::string dumped(const Json& json);
 /// Values of columns by the columns' names.
 Json json_row(const std::vector<ColumnPlan>& columns, const std::vector<std::optional<std::string>>& values);
 
+/// The leading columns of the key that a bound has; null where there is no bound, or it is one of hashes.
+Json json_bound(const std::vector<ColumnPlan>& key, std::string_view bound);
+
 /// What a member of an object holds, by name: an ordered document looks for a name from the front.
 /// Requires: the object outlives it.
 /// Returns: nothing where the member is not there or no object.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "driver/model/dead_letter.h"
 #include "driver/model/plan.h"
@@ -14,8 +13,5 @@ std::string place_words(const TablePlan& table, const DeadLetter& letter);
 
 /// The place and why, as "target: block 12 could not be read: … (XX001)".
 std::string dead_letter_words(const TablePlan& table, const DeadLetter& letter);
-
-/// How many of what, as "1 unreadable row and 2 unreadable blocks"; empty where everything could be read.
-std::string unreadable_words(const std::vector<DeadLetter>& letters);
 
 }  // namespace parity::driver

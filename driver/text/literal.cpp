@@ -530,10 +530,17 @@ KeyWriter::KeyWriter(const std::vector<ColumnPlan>& columns) {
 }
 
 std::vector<std::optional<std::string>> KeyWriter::values(std::string_view framed) const {
+    std::vector<std::optional<std::string>> values = leading_values(framed);
+    if (values.size() != columns_.size()) throw Error(ErrorKind::kInternal, "a server sent a key that is malformed");
+    return values;
+}
+
+std::vector<std::optional<std::string>> KeyWriter::leading_values(std::string_view framed) const {
     std::vector<std::optional<std::string>> values;
     values.reserve(columns_.size());
     core::FrameReader reader(core::as_bytes(framed));
     for (const LiteralWriter& column : columns_) {
+        if (reader.at_end()) break;
         const auto value = reader.next(column.form());
         if (!value) throw Error(ErrorKind::kInternal, "a server sent a key that is malformed");
         values.push_back(value->null ? std::nullopt : std::optional(column.text(value->bytes)));

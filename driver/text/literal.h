@@ -47,6 +47,9 @@ class KeyWriter {
     /// Throws: Error{kInternal} where the bytes are no key of these forms.
     std::vector<std::optional<std::string>> values(std::string_view framed) const;
 
+    /// The same of the leading columns that are framed, as in a bound (docs/digest-format.md, section 7).
+    std::vector<std::optional<std::string>> leading_values(std::string_view framed) const;
+
   private:
     std::vector<LiteralWriter> columns_;
 };

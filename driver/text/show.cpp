@@ -214,16 +214,29 @@ const std::vector<ColumnPlan>& framed_columns(const TablePlan& table) {
     return table.key.empty() ? table.columns : table.key;
 }
 
-std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view framed) {
+namespace {
+
+/// Of the first columns, as many as there are values.
+std::string show_leading(const std::vector<ColumnPlan>& columns,
+                         const std::vector<std::optional<std::string>>& values) {
     const auto forms = forms_of(columns);
-    const auto values = KeyWriter(columns).values(framed);
     std::string names;
     std::string shown;
-    for (std::size_t i = 0; i < columns.size(); ++i) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
         names += (i > 0 ? ", " : "") + display_name(columns[i].name.source);
         shown += (i > 0 ? ", " : "") + show_value(forms[i], values[i]);
     }
     return fmt::format("({})=({})", names, shown);
+}
+
+}  // namespace
+
+std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view framed) {
+    return show_leading(columns, KeyWriter(columns).values(framed));
+}
+
+std::string show_bound(const std::vector<ColumnPlan>& columns, std::string_view bound) {
+    return show_leading(columns, KeyWriter(columns).leading_values(bound.substr(1)));
 }
 
 std::string show_value(core::Form form, const std::optional<ShownValue>& value) {

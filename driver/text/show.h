@@ -26,6 +26,9 @@ std::string render_canonical(core::Form form, core::ByteView canonical);
 /// A framed key as "(id, day)=(17, 2020-01-01)", values as in show_value.
 std::string show_key(const std::vector<ColumnPlan>& columns, std::string_view framed);
 
+/// The same of the leading columns that a bound by key has.
+std::string show_bound(const std::vector<ColumnPlan>& columns, std::string_view bound);
+
 /// A value for people, as SQL reads it: NULL bare; texts (by their form), and what else SQL needs to have quoted, in
 /// single quotes with quotes in them doubled. Backslashes are doubled, and characters that are not printable or not
 /// seen are escaped, behind an E before the quotes. A long value is cut, with its length told.

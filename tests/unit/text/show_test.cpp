@@ -29,6 +29,13 @@ TEST(ShowKey, NamesColumnsAndValues) {
               "(id, \"Odd \"\"name\"\"\")=(17, 'x')");
 }
 
+TEST(ShowBound, NamesTheColumnsThatItHas) {
+    const std::vector<ColumnPlan> key{key_column("id", "int"), key_column("day", "text")};
+    EXPECT_EQ(show_bound(key, "k" + int_frame(17)), "(id)=(17)");
+    EXPECT_EQ(show_bound(key, "k" + int_frame(17) + text_frame("x")), "(id, day)=(17, 'x')");
+    EXPECT_THROW(show_bound(key, "k" + int_frame(17) + text_frame("x") + "y"), Error);
+}
+
 TEST(ShowValue, TellsNullTheEmptyTextAndTheWordNullApart) {
     EXPECT_EQ(show_value(Form::kText, std::nullopt), "NULL");
     EXPECT_EQ(show_value(Form::kText, ""), "''");
