@@ -1,5 +1,5 @@
-"""The rule by which parity.verify confirms and clears what differs is never wrong in the model of tests/support/proof.py, and each of its
-conditions is needed. A condition that can be left out without a mistake would mean that the model is too small, or the rule too long."""
+"""The rules by which parity.verify and the rechecks of `pgparity compare` confirm and clear what differs are never wrong in the model of
+tests/support/proof.py, and each of their conditions is needed. A condition that can be left out without a mistake would mean that the model is too small, or the rule too long."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.proof import RULE, SCENARIOS, WRONG_RULES, Scenario, explore  # noqa: E402
+from support.proof import (  # noqa: E402
+    DRIVER_RULE, DRIVER_SCENARIOS, RULE, SCENARIOS, WRONG_DRIVER_RULES, WRONG_RULES, Scenario, explore)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
@@ -18,13 +19,28 @@ def test_no_order_of_events_is_judged_wrongly(scenario):
     assert states > 5 ** len(scenario.transactions)
 
 
-@pytest.mark.parametrize("name", WRONG_RULES)
-def test_a_wrong_rule_is_caught(name):
-    rule, what = WRONG_RULES[name]
-    mistakes = (explore(rule, scenario)[0] for scenario in SCENARIOS)
+@pytest.mark.parametrize("scenario", DRIVER_SCENARIOS, ids=str)
+def test_the_driver_judges_no_order_of_events_wrongly(scenario):
+    mistake, states = explore(DRIVER_RULE, scenario)
+    assert mistake is None, str(mistake)
+    assert states > 5 ** len(scenario.transactions)
+
+
+def assert_is_caught(rule, what, scenarios):
+    mistakes = (explore(rule, scenario)[0] for scenario in scenarios)
     mistake = next((mistake for mistake in mistakes if mistake), None)
     assert mistake is not None
     assert mistake.what == what, str(mistake)
+
+
+@pytest.mark.parametrize("name", WRONG_RULES)
+def test_a_wrong_rule_is_caught(name):
+    assert_is_caught(*WRONG_RULES[name], SCENARIOS)
+
+
+@pytest.mark.parametrize("name", WRONG_DRIVER_RULES)
+def test_a_wrong_rule_of_the_driver_is_caught(name):
+    assert_is_caught(*WRONG_DRIVER_RULES[name], DRIVER_SCENARIOS)
 
 
 def test_the_first_mistake_of_a_wrong_rule_is_told_with_its_steps():

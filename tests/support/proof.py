@@ -1,12 +1,13 @@
-"""A model of what parity.verify proves under replication (docs/architecture.md, "What is proof").
+"""A model of what parity.verify and the rechecks of `pgparity compare` prove under replication (docs/architecture.md, "What is proof").
 
 There are a source, a replica that follows it, some transactions, and a run that looks at one row or range several times. `explore` tries
 every order in which the steps of the transactions, of replay and of the looks can follow each other, and gives the first in which the
 run judges wrongly.
 
 The rule by which the run judges is data (`Rule`). `RULE` is the rule of extension/sql: `judge`, `open_writers` and `range_version` take and
-give what the SQL functions of these names take and give, so that both can be asked the same (tests/integration/test_proof.py). The tests in
-tests/model show that `RULE` is never wrong, and that it is wrong without any one of its conditions.
+give what the SQL functions of these names take and give, so that both can be asked the same (tests/integration/test_proof.py). `DRIVER_RULE`
+is for rechecks of `pgparity compare`, and also clears what has arrived. The tests in tests/model show that neither is ever wrong, and that each is wrong
+without any one of its conditions.
 
 What is modelled of a transaction:
     begin     it takes its number
@@ -50,11 +51,12 @@ class Rule:
     source_since_stays: frozenset = frozenset({"source stays"})
     target_since_stays: frozenset = frozenset({"target stays"})
     target_sure: frozenset = frozenset({"source has not more", "writers since target_since ended"})
-    # What is not looked at any more.
-    cleared: frozenset = frozenset({"equal now"})
+    # What is not looked at any more, and does not differ: by one of these.
+    cleared: tuple = (frozenset({"equal now"}),)
 
 
 RULE = Rule()
+DRIVER_RULE = dataclasses.replace(RULE, cleared=(*RULE.cleared, frozenset({"has replayed a look", "the target as the last look that it may have replayed, or later"})))
 
 CONDITIONS = {
     "follows not": lambda line: line["follows"] == "no",
@@ -68,6 +70,16 @@ CONDITIONS = {
     "writers since source_since ended": lambda line: line["open"].get(line["source_since"]) == [],
     "writers since target_since ended": lambda line: line["open"].get(line["target_since"]) == [],
     "target was sure": lambda line: line["before"].get("target_sure") is True,
+}
+
+# Of what does not differ, or does no more. A line's `history` is what the source had at each look up to this one. `replayed` is the number of
+# the last look that the target had replayed before its snapshot was taken, `may_have_replayed` the same afterwards; 0 for none.
+CLEARING = {
+    "equal now": lambda line: line["source"] == line["target"],
+    "has replayed a look": lambda line: line["replayed"] > 0,
+    "the target as the last look that it may have replayed, or later": lambda line: line["target"] in line["history"][max(line["may_have_replayed"] - 1, 0):],
+    "the target as the last look that it has replayed, or later": lambda line: line["target"] in line["history"][max(line["replayed"] - 1, 0):],
+    "the target as any look": lambda line: line["target"] in line["history"],
 }
 
 
@@ -171,6 +183,7 @@ class Entry(typing.NamedTuple):
     target_since: str
     target_sure: bool
     state: str
+    history: tuple = ()  # what the source had at each look; and whether something of that was lost
 
 
 class State(typing.NamedTuple):
@@ -194,6 +207,12 @@ class State(typing.NamedTuple):
     horizons: tuple = (None, None)
     open: tuple = ()
     entry: Entry = None
+    positions: tuple = ()     # of all looks before, if the rule asks for them
+    replayed: tuple = (0, 0)  # the last look that the target had replayed before its snapshot was taken, and afterwards
+
+
+def asks_for_history(rule):
+    return len(rule.cleared) > 1
 
 
 def start(scenario):
@@ -263,8 +282,12 @@ def write(state, index, operation):
 
 def on_target(scenario, state, applied):
     """The rows that the replica has after so many commits: (id, value, who wrote it)."""
+    return with_commits(scenario, state, state.commits[:applied])
+
+
+def with_commits(scenario, state, commits):
     rows = {i: (value, FIRST) for i, value in (scenario.rows if scenario.target_rows is None else scenario.target_rows)}
-    for index in state.commits[:applied]:
+    for index in commits:
         effect = state.effects[index]
         if effect is None or index in scenario.dropped:
             continue
@@ -300,7 +323,8 @@ def look_steps(rule, scenario, state):
             horizon = oldest_on_target(scenario, state, shown)
             taken = after._replace(applied=shown, shown=shown, target_horizon=horizon)
             for follows in (["first"] if state.look == 1 else ["late"] + ["replayed"] * (shown >= state.position)):
-                yield f"look {state.look}: the target's snapshot shows {shown} commits ({follows})", taken._replace(follows=follows), None
+                for replayed in looks_replayed(rule, state, shown, follows):
+                    yield f"look {state.look}: the target's snapshot shows {shown} commits ({follows})", taken._replace(follows=follows, replayed=replayed), None
     elif what == "own transaction":
         yield f"look {state.look}: a transaction of the run's own ends", after._replace(below=len(state.numbers)), None
     elif what == "source snapshot":
@@ -314,6 +338,20 @@ def look_steps(rule, scenario, state):
         yield f"look {state.look}: the position is {read}", after._replace(read=read), None
     else:
         yield from judged(rule, scenario, state)
+
+
+def looks_replayed(rule, state, shown, follows):
+    """What the run may read of how far the target is, before and after its snapshot."""
+    if not asks_for_history(rule):
+        return [(0, 0)]
+    last = state.look - 1
+    true = last_replayed(state, shown)
+    before = [last] if follows == "replayed" else range(min(true, last - 1) + 1) if last else [0]
+    return [(known, later) for known in before for later in range(true, last + 1)]
+
+
+def last_replayed(state, shown):
+    return max((look for look, position in enumerate(state.positions, 1) if position <= shown), default=0)
 
 
 def oldest_on_target(scenario, state, shown):
@@ -381,15 +419,20 @@ def sizes(scenario, source, target):
 
 
 def question(rule, scenario, state, writers):
-    """What verify_judge is asked at the end of a look: found and follows. None where the sides are equal."""
+    """What verify_judge is asked at the end of a look: found and follows. None where the sides are equal. A rule that clears what has arrived
+    is asked for more (CLEARING)."""
     source_rows, free = on_source(state, state.seen)
     target_rows = on_target(scenario, state, state.shown)
     source, target = contents(scenario, source_rows), contents(scenario, target_rows)
     value = {"source": text_of(source), "target": text_of(target)}
     if state.entry is not None:
         value["before"] = as_line(scenario, state.entry)
-    if holds_cleared(rule, value):
+    if source == target and any("equal now" in way for way in rule.cleared):
         return None, source, target
+    if asks_for_history(rule):
+        before = state.entry.history if state.entry else ()
+        value["history"] = [*(text_of(content) for content, _ in before), text_of(source)]
+        value["replayed"], value["may_have_replayed"] = state.replayed
     value["source_version"], value["target_version"] = versions_of(rule, scenario, state, source_rows, target_rows, value)
     value["state"] = state.entry.state if state.entry else "new"
     if scenario.kind == "key":
@@ -403,10 +446,27 @@ def question(rule, scenario, state, writers):
     return found, source, target
 
 
-def holds_cleared(rule, value):
-    met = {"equal now": value["source"] == value["target"],
-           "the target as the source was": value["target"] == value.get("before", {}).get("source", "?")}
-    return all(met[condition] for condition in rule.cleared)
+def has_cleared(rule, value):
+    return any(all(CLEARING[condition](value) for condition in way) for way in rule.cleared)
+
+
+def is_lost(scenario, state, source):
+    """Whether the target would not have what the source's snapshot shows if it had replayed just that."""
+    return contents(scenario, with_commits(scenario, state, [index for index in state.commits if index in state.seen])) != source
+
+
+def history_of(rule, scenario, state, source):
+    if not asks_for_history(rule):
+        return ()
+    return (*(state.entry.history if state.entry else ()), (source, is_lost(scenario, state, source)))
+
+
+def is_cleared_wrongly(scenario, state, history, target):
+    """Whether something was lost of what the last look saw that the target has replayed (of what the first saw, if it has replayed none), and the
+    target still lacks it. What is lost after that look is not what was found."""
+    was_lost = not history or history[max(last_replayed(state, state.shown) - 1, 0)][1]
+    faithful = dataclasses.replace(scenario, target_rows=None, dropped=())
+    return was_lost and contents(scenario, on_target(faithful, state, state.shown)) != target
 
 
 def judged(rule, scenario, state):
@@ -418,21 +478,27 @@ def judged(rule, scenario, state):
             yield f"{name}: cleared", None, wrong
             continue
         given = judge(rule, found, state.follows)
-        if rule is RULE:
-            QUESTIONS[json.dumps(found), state.follows] = None
+        if rule in (RULE, DRIVER_RULE):
+            (QUESTIONS if rule is RULE else DRIVER_QUESTIONS)[json.dumps(found), state.follows] = None
         line = (given["rows"] + given["ranges"])[0]
         name += f", writers {[f'T{i + 1}' for i in writers]}: {line['state']}"
         if line["state"] == "divergent":
             yield name, None, "a row that is only in flight was confirmed" if scenario.faithful else None
             continue
+        seen = history_of(rule, scenario, state, source)
+        if has_cleared(rule, line):
+            yield f"{name}, cleared", None, "a row that is lost was cleared" if is_cleared_wrongly(scenario, state, seen, target) else None
+            continue
         entry = Entry(source, target, line["source_version"], line["target_version"], line["source_since"], line["target_since"], line["target_sure"],
-                      line["state"])
+                      line["state"], seen)
         still_open = tuple((int(look), tuple(int(x) - 700 for x in kept)) for look, kept in sorted(given["open"].items()))
         yield name, state._replace(look=state.look + 1, step=0, position=state.read, read=0, follows=None, shown=None, target_horizon=None, seen=None, in_progress=(), source_horizon=None,
-            horizons=(state.source_horizon, state.target_horizon), open=still_open, entry=entry), None
+            horizons=(state.source_horizon, state.target_horizon), open=still_open, entry=entry,
+            positions=(*state.positions, state.read) if asks_for_history(rule) else (), replayed=(0, 0)), None
 
 
 QUESTIONS = {}  # what RULE was asked: found, as JSON, and follows. Tests ask it of a server.
+DRIVER_QUESTIONS = {}  # what DRIVER_RULE was asked
 
 
 #
@@ -530,6 +596,17 @@ SCENARIOS = [
     Scenario(ONE, (TO_B, TO_A, REMOVED), looks=3),
 ]
 
+# What is lost while the source changes a row and changes it back.
+LOSSES = [
+    Scenario(ONE, (TO_B, TO_A), looks=3, dropped=(1,)),
+    Scenario(ONE, (TO_B, TO_A), looks=3, dropped=(0,)),
+    Scenario(ONE, (TO_B, TO_A), looks=3, dropped=(0, 1)),
+    Scenario(ONE, (TO_B, TO_A, TO_B), dropped=(0,)),
+    Scenario(ONE, (TO_B, TO_A, TO_B), dropped=(0, 1, 2)),
+    Scenario(ONE, (TO_B, TO_A, REMOVED), dropped=(1, 2)),
+]
+DRIVER_SCENARIOS = [scenario for scenario in SCENARIOS if scenario.kind == "key"] + LOSSES
+
 
 def without(field, condition):
     return dataclasses.replace(RULE, **{field: getattr(RULE, field) - {condition}})
@@ -561,8 +638,17 @@ def wrong_rules():
     yield "fresh since this look", dataclasses.replace(RULE, fresh_since="this look"), flight
     yield "writers end at once", dataclasses.replace(RULE, writers_end="of every look at once"), flight
     yield "writers never end", dataclasses.replace(RULE, writers_end="never"), lost
-    yield "everything is cleared", without("cleared", "equal now"), cleared
-    yield "what has come is cleared", dataclasses.replace(RULE, cleared=frozenset({"the target as the source was"})), cleared
+    yield "everything is cleared", dataclasses.replace(RULE, cleared=(frozenset(),)), cleared
+
+
+def wrong_driver_rules():
+    """The same of what DRIVER_RULE has besides."""
+    cleared = "a row that is lost was cleared"
+    for name, way in {"an older version clears": {"has replayed a look", "the target as any look"},
+                      "what has arrived is held against what was replayed before the snapshot": {"has replayed a look", "the target as the last look that it has replayed, or later"},
+                      "what is replayed is cleared": {"has replayed a look"}}.items():
+        yield name, dataclasses.replace(DRIVER_RULE, cleared=(*RULE.cleared, frozenset(way))), cleared
 
 
 WRONG_RULES = {name: (rule, what) for name, rule, what in wrong_rules()}
+WRONG_DRIVER_RULES = {name: (rule, what) for name, rule, what in wrong_driver_rules()}
